@@ -29,6 +29,9 @@ STATISTICS_IN_SHARED_MEMORY = 15
 CREATE_DATABASE_STRATEGY = 15
 """CREATE DATABASE has STRATEGY; wal_log is the default, and file_copy is faster for large templates."""
 
+ACTION_NAMED_IN_ERRORS = 15
+"""ALTER TABLE on a relation of the wrong kind fails with `ALTER action … cannot be performed on relation …`."""
+
 # 16
 CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""

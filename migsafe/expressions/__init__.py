@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
-    from migsafe.expressions.groups import grouping_columns, output_columns
+    from migsafe.expressions.groups import all_output_columns, grouping_columns, output_columns
     from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
@@ -45,6 +45,7 @@ __all__ = [
     "KnownColumns",
     "TargetColumns",
     "Unrestricting",
+    "all_output_columns",
     "column_uses",
     "columns_changed_again",
     "columns_equal_to_constants",
@@ -86,6 +87,7 @@ _MODULES = {
     "needs_enum_value": "enum_values",
     "not_null_columns": "filters",
     "ordered_columns": "orders",
+    "all_output_columns": "groups",
     "output_columns": "groups",
     "parse_expression": "trees",
     "parse_query": "trees",

@@ -35,3 +35,20 @@ def output_columns(query: Query) -> tuple[str, ...]:
     """Return the names of a query's output columns, without those that have no name."""
     tree = parse_query(query)
     return tuple(name for name in tree.named_selects if name and name != "*") if isinstance(tree, exp.Select) else ()
+
+
+def all_output_columns(query: Query) -> tuple[str, ...] | None:
+    """Return the names of all output columns of a query; None if some are not written in it (`*`, expressions without an alias)."""
+    tree = parse_query(query)
+    while isinstance(tree, exp.SetOperation):
+        tree = tree.left
+    if not isinstance(tree, exp.Select):
+        return None
+    names = tuple(_written_name(output) for output in tree.selects)
+    return names if names and all(names) else None
+
+
+def _written_name(output: exp.Expr) -> str:
+    if isinstance(output, exp.Column) and not isinstance(output.this, exp.Star):
+        return output.name
+    return output.alias if isinstance(output, exp.Alias) else ""

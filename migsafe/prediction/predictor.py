@@ -15,6 +15,7 @@ from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.prediction.newer_features import missing_feature, newer_feature
+from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
@@ -228,7 +229,9 @@ class Predictor:
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
         refused = self._refusal(operation)
+        found = find_refusal(self.catalog, operation) if operation.certain and not operation.caught else None
         refusals = apply_operation(self.catalog, operation)
+        refused = refused or found
         if refusals and operation.certain and not operation.caught:
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             refused = refused or refusals[0]

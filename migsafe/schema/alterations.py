@@ -17,6 +17,7 @@ from migsafe.schema.altered_constraints import (
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.schema.column_users import refuse_used
 from migsafe.schema.columns import (
     add_sequence,
     alter_sequence_type,
@@ -31,16 +32,18 @@ from migsafe.schema.columns import (
     with_sequence_default,
 )
 from migsafe.schema.constraints import add_constraint, distinct_constraints
-from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, forget_parts, uses_column
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, forget_parts
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
-from migsafe.schema.objects import Attached, Column, Relation, RelationKind
+from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.partition_changes import merge_partitions, split_partition
 from migsafe.schema.types import rename_in_type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
+from migsafe.sql.operations.values import quoted
 
 
 def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
@@ -53,7 +56,7 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
     if catalog.is_absent(target.name):
         if target.if_exists:
             return None
-        catalog.add_refusal(f"relation {catalog.resolve(target.name)} does not exist")
+        catalog.add_refusal(f"relation {name_in_quotes(target.name)} does not exist")
     return add_older_relation(catalog, target.name, kind_named(target.kind))
 
 
@@ -63,7 +66,7 @@ def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
     if column is not None:
         return column
     if table.complete:
-        catalog.add_refusal(f"column {name} of {table.name} does not exist")
+        catalog.add_refusal(f'column "{name}" of relation "{table.name.name}" does not exist')
     return stub_column(catalog, table, name)
 
 
@@ -91,11 +94,11 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         if op.if_not_exists:
             return
         if certainly_exists(catalog, table):
-            catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
+            catalog.add_refusal(f'column "{op.column.name}" of relation "{table.name.name}" already exists')
         drop_parts(catalog, find_dropped_parts(catalog, [Part(table.oid, existing.number)], cascade=True).parts)
         table = catalog.require(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):
-        catalog.add_refusal(f"column {op.column.name} must be added to the children of {table.name} too")
+        catalog.add_refusal("column must be added to child tables too", help="-- leave out ONLY")
     column = op.column
     added = add_column(catalog, table, column)
     if added.not_null and catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
@@ -145,16 +148,16 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     column = table.column(op.column)
     if column is None:
         if not op.if_exists and table.complete:
-            catalog.add_refusal(f"column {op.column} of {table.name} does not exist")
+            catalog.add_refusal(f'column "{op.column}" of relation "{table.name.name}" does not exist')
         return
+    _refuse_key(catalog, table, column, "drop")
     if column.inherited:
-        catalog.add_refusal(f"column {op.column} of {table.name} is inherited")
+        catalog.add_refusal(f'cannot drop inherited column "{op.column}"', help="-- drop it from the parent table")
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
-        catalog.add_refusal(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
-    _refuse_key(catalog, table, column)
+        catalog.add_refusal("cannot drop column from only the partitioned table when partitions exist", help="-- leave out ONLY")
     dropped, remaining = _column_tree(catalog, table, column, only=op.target.only)
     result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
-    refuse_held(catalog, result, f"column {op.column} of {table.name}")
+    refuse_held(catalog, result, Part(table.oid, column.number))
     if op.cascade:
         forget_parts(catalog, set(find_dropped_parts(catalog, dropped, cascade=True, possible=True).parts) - set(result.parts))
     drop_parts(catalog, result.parts)
@@ -166,14 +169,17 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
             set_column(catalog, child, part.column, inherited=inherited, local=child_column.local or op.target.only)
 
 
-def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
+def _refuse_key(catalog: Catalog, table: Relation, column: Column, verb: str) -> None:
     """Refuses changes of a partition key's columns."""
     key = table.partition_key
     if key is not None and any(
         element.column == column.name or (element.expression is not None and column.name in identifiers(element.expression.sql))
         for element in key.elements
     ):
-        catalog.add_refusal(f"column {column.name} is part of the partition key of {table.name}")
+        catalog.add_refusal(
+            f'cannot {verb} column "{column.name}" because it is part of the partition key of relation "{table.name.name}"',
+            help="-- create another partitioned table, and copy the rows",
+        )
 
 
 def column_drop_result(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> DropResult:
@@ -202,12 +208,18 @@ def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: boo
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
     if table.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED):
-        catalog.add_refusal(f"the type of a column of {table.kind.value} {table.name} cannot be altered")
-    _refuse_key(catalog, table, altered_column(catalog, table, op.column))
+        catalog.add_refusal(
+            f'ALTER action ALTER COLUMN ... SET DATA TYPE cannot be performed on relation "{table.name.name}"'
+            if catalog.pg_version >= versions.ACTION_NAMED_IN_ERRORS
+            else f'"{table.name.name}" is not a table, composite type, or foreign table',
+            help="-- drop the view, and create it with the new type",
+        )
+    altered = altered_column(catalog, table, op.column)
+    if altered.inherited:
+        catalog.add_refusal(f'cannot alter inherited column "{op.column}"', help="-- alter it in the parent table")
+    _refuse_key(catalog, table, altered, "alter")
     table = catalog.require(Relation, table.oid)
-    user = _find_type_user(catalog, table, altered_column(catalog, table, op.column))
-    if user is not None:
-        catalog.add_refusal(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
+    refuse_used(catalog, table, altered_column(catalog, table, op.column))
     for relation in _below(catalog, op, catalog.require(Relation, table.oid)):
         column = relation.column(op.column)
         if column is not None:
@@ -215,23 +227,6 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
             set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation)
             if column.identity is not None:
                 alter_sequence_type(catalog, relation, column.number, op.type.name)
-
-
-def _find_type_user(catalog: Catalog, table: Relation, column: Column) -> str | None:
-    """Returns an object that uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
-    for relation in catalog.dependents(table.oid, Relation):
-        if relation.read_relations and uses_column(catalog, relation, (table.oid, column.number)):
-            return f"{relation.kind.value} {relation.name}"
-    for trigger in catalog.triggers(table.oid):
-        if column.number in trigger.columns:
-            return f"trigger {trigger.name.name}"
-    for attached in catalog.dependents(table.oid, Attached):
-        if attached.read_relations and uses_column(catalog, attached, (table.oid, column.number)):
-            return f"{attached.kind} {attached.name.name}"
-    for other_column in table.columns:
-        if other_column.generated and other_column.default is not None and column.number in other_column.default.columns:
-            return f"generated column {other_column.name}"
-    return None
 
 
 def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
@@ -253,7 +248,7 @@ def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> Non
 def _set_not_null(catalog: Catalog, op: sql.SetNotNull, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
-        catalog.add_refusal(f"column {op.column} of {table.name} must be made NOT NULL in the partitions too")
+        catalog.add_refusal("constraint must be added to child tables too", "partitions have the NOT NULL of their parent", "-- leave out ONLY")
     add_not_null(catalog, table.oid, column.number, only=op.target.only)
 
 
@@ -261,9 +256,12 @@ def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> No
     column = altered_column(catalog, table, op.column)
     key = catalog.primary_key(table.oid)
     if key is not None and column.number in key.columns:
-        catalog.add_refusal(f"column {op.column} of {table.name} is in a primary key")
+        catalog.add_refusal(f'column "{op.column}" is in a primary key', help="-- first drop the primary key")
     if column.identity:
-        catalog.add_refusal(f"column {op.column} of {table.name} is an identity column")
+        catalog.add_refusal(
+            f'column "{op.column}" of relation "{table.name.name}" is an identity column',
+            help=f"-- first: ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} DROP IDENTITY;",
+        )
     drop_not_null(catalog, catalog.require(Relation, table.oid), op.column, only=op.target.only)
 
 
@@ -302,7 +300,10 @@ def _change_identity(catalog: Catalog, table: Relation, column: str, identity: s
 def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.not_null is False:
-        catalog.add_refusal(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
+        catalog.add_refusal(
+            f'column "{op.column}" of relation "{table.name.name}" must be declared NOT NULL before identity can be added',
+            help=f"-- first: ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} SET NOT NULL;",
+        )
     _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
     add_sequence(catalog, table, column)
 
@@ -328,10 +329,12 @@ def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> N
         column = relation.column(op.column)
         if column is None:
             if relation.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
-                catalog.add_refusal(f"column {op.column} of {table.name} does not exist")
+                catalog.add_refusal(f'column "{op.column}" does not exist')
             continue
+        if relation.oid == table.oid and column.inherited:
+            catalog.add_refusal(f'cannot rename inherited column "{op.column}"', help="-- rename it in the parent table")
         if relation.column(op.new_name) is not None:
-            catalog.add_refusal(f"column {op.new_name} of {relation.name} already exists")
+            catalog.add_refusal(f'column "{op.new_name}" of relation "{relation.name.name}" already exists')
         set_column(catalog, relation, column.number, name=op.new_name)
 
 

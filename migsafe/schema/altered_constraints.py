@@ -5,35 +5,47 @@ from collections.abc import Iterator
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import add_constraint
-from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, object_description
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
+from migsafe.schema.descriptions import describe
 from migsafe.schema.not_nulls import child_not_nulls as not_nulls_below
 from migsafe.schema.not_nulls import drop_not_null, inherit_not_null
 from migsafe.schema.objects import Constraint, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
+from migsafe.sql.operations.values import quoted
 
 _NAME_IS_INHERITED = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 """The kinds of constraint that have the same name in the descendants, so that a rename applies to all of them."""
 
 
-def refuse_held(catalog: Catalog, result: DropResult, description: str) -> None:
-    """Refuses a drop on which other objects depend."""
+def refuse_held(catalog: Catalog, result: DropResult, part: Part) -> None:
+    """Refuses a drop of a column or a constraint on which other objects depend."""
     if result.held_by:
-        catalog.add_refusal(f"{object_description(catalog, result.held_by[0])} depends on {description}")
+        description, holders = describe(catalog, part), [describe(catalog, held) for held in result.held_by]
+        catalog.add_refusal(
+            f"cannot drop {description} because other objects depend on it",
+            f"{holders[0]} depends on {description}",
+            f"-- first drop or change what depends on it: {', '.join(holders)}",
+        )
 
 
 def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
     """ADD CONSTRAINT."""
     definition = op.constraint
     if definition.kind is ConstraintKind.CHECK and op.target.only and not definition.no_inherit and catalog.children(table.oid):
-        catalog.add_refusal(f"the constraint must be added to the children of {table.name} too")
+        catalog.add_refusal("constraint must be added to child tables too", help="-- leave out ONLY")
     if (
         definition.references is not None
         and definition.not_valid
         and table.kind is RelationKind.PARTITIONED
         and catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
     ):
-        catalog.add_refusal(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
+        catalog.add_refusal(
+            f'cannot add NOT VALID foreign key on partitioned table "{table.name.name}" '
+            f'referencing relation "{definition.references.table.name}"',
+            "PostgreSQL 18 supports it",
+            "-- add the foreign key NOT VALID to each partition and validate it there, and only then add it to the partitioned table",
+        )
     add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
 
 
@@ -41,7 +53,7 @@ def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constrai
     """Returns the constraint that an ALTER changes."""
     constraint = catalog.constraint(table.oid, name)
     if constraint is None and table.complete:
-        catalog.add_refusal(f"constraint {name} of {table.name} does not exist")
+        catalog.add_refusal(f'constraint "{name}" of relation "{table.name.name}" does not exist')
     return constraint
 
 
@@ -120,10 +132,15 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
     constraint = catalog.constraint(table.oid, op.constraint)
     if constraint is None:
         if not op.if_exists and table.complete:
-            catalog.add_refusal(f"constraint {op.constraint} of {table.name} does not exist")
+            catalog.add_refusal(
+                f'constraint "{op.constraint}" of relation "{table.name.name}" does not exist',
+                help=f"ALTER TABLE {op.target.name} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};",
+            )
         return
     if constraint.inherited:
-        catalog.add_refusal(f"constraint {op.constraint} of {table.name} is inherited")
+        catalog.add_refusal(
+            f'cannot drop inherited constraint "{op.constraint}" of relation "{table.name.name}"', help="-- drop it from the parent table"
+        )
     if constraint.kind is ConstraintKind.NOT_NULL:
         column = table.column_numbered(constraint.columns[0])
         if column is not None:
@@ -131,7 +148,7 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
             return
     dropped, remaining = _constraint_tree(catalog, constraint, only=op.target.only)
     result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
-    refuse_held(catalog, result, f"constraint {op.constraint} of {table.name}")
+    refuse_held(catalog, result, Part(constraint.oid))
     drop_parts(catalog, result.parts)
     for oid, lost_parents in remaining.items():
         descendant = catalog.get(oid)

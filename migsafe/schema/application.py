@@ -19,6 +19,7 @@ from migsafe.schema import (  # noqa: F401  # their functions register themselve
 )
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Relation
 from migsafe.schema.privileges import grant_defaults
 from migsafe.schema.refusal import Refusal
@@ -77,7 +78,7 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
         _record_origin(catalog, unmade_relations(catalog, operation))
     missing = missing_relation(catalog, operation)
     if missing is not None:
-        catalog.add_refusal(f"relation {missing} does not exist")
+        catalog.add_refusal(f"relation {name_in_quotes(missing)} does not exist")
     change = SCHEMA_CHANGES.handler(operation)
     if change is None:
         return catalog.refusals
@@ -133,7 +134,7 @@ def begin_migration(catalog: Catalog) -> None:
 def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
     if op.schema is not None:
         if catalog.has_schema(op.schema) and not op.if_not_exists and op.schema != "public":
-            catalog.add_refusal(f"schema {op.schema} already exists")
+            catalog.add_refusal(f'schema "{op.schema}" already exists', help=f"CREATE SCHEMA IF NOT EXISTS {Name(op.schema)};")
         catalog.add_schema(op.schema)
 
 

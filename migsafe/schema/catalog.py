@@ -71,7 +71,7 @@ class Catalog:
         self._constraints: dict[Name, tuple[int, ...]] = {}
         self._others: dict[tuple[str, Name], int] = {}
         self._schemas: dict[str, bool] = {"public": True}
-        self._absent: dict[Name, bool] = {}
+        self._absent, self.dropped_types = dict[Name, bool](), dict[Name, bool]()
         self._temporary: dict[int, bool] = {}
         self.row_types: set[int] = set()
         """The relations whose row type a column has, or once had: undoing a change leaves them here."""
@@ -301,8 +301,8 @@ class Catalog:
                 self._journal.write(self._dependents, dependency, tuple(number for number in dependents if number != oid))
         self._forget_name(before)
         self._journal.remove(self._objects, oid)
-        if isinstance(before, Relation | Index) and self.certain:
-            self._journal.write(self._absent, before.name, True)
+        if isinstance(before, Relation | Index | Type) and self.certain:
+            self._journal.write(self.dropped_types if isinstance(before, Type) else self._absent, before.name, True)
 
     def change(self, changed: A, **fields: Any) -> A:
         """Stores an object with some fields changed, and returns it."""
@@ -368,8 +368,9 @@ class Catalog:
             if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
                 self.change(relation, complete=False, may_have_rows=True, emptied=0)
         self.complete = self.from_beginning = False
-        for name in list(self._absent):
-            self._journal.remove(self._absent, name)
+        for absent in (self._absent, self.dropped_types):
+            for name in list(absent):
+                self._journal.remove(absent, name)
 
     def _add_name(self, added: Object) -> None:
         match added:
@@ -377,14 +378,14 @@ class Catalog:
                 self._journal.write(self._relations, added.name, added.oid)
                 if added.name.schema == TEMPORARY:
                     self._journal.write(self._temporary, added.oid, True)
-                if added.name in self._absent:
-                    self._journal.remove(self._absent, added.name)
+                self._journal.remove(self._absent, added.name)
             case Constraint():
                 self._journal.write(self._constraints, added.name, (*self._constraints.get(added.name, ()), added.oid))
             case Function():
                 self._journal.write(self._functions, added.name, (*self._functions.get(added.name, ()), added.oid))
             case _ if isinstance(added, Type):
                 self._journal.write(self._types, added.name, added.oid)
+                self._journal.remove(self.dropped_types, added.name)
             case Publication() | Attached(kind="statistics") | OtherPrivileges():
                 self._journal.write(self._others, (_OTHER_KINDS[type(added)], added.name), added.oid)
 

@@ -2,6 +2,7 @@
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Constraint, Index, Object, Relation
+from migsafe.sql.operations import Name
 
 
 def certainly_exists(catalog: Catalog, known: Object) -> bool:
@@ -10,3 +11,10 @@ def certainly_exists(catalog: Catalog, known: Object) -> bool:
         return True
     table = catalog.get(known.table) if isinstance(known, Index | Constraint) else known
     return not isinstance(table, Relation) or table.complete
+
+
+def is_absent_type(catalog: Catalog, name: Name) -> bool:
+    """Whether it is known that no enum, domain or composite type has this name, because it was dropped."""
+    schemas = (name.schema,) if name.schema is not None else catalog.search_path
+    was_dropped = any(Name(name.name, schema) in catalog.dropped_types for schema in schemas)
+    return was_dropped and catalog.type_named(name) is None and catalog.relation(name) is None

@@ -8,6 +8,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_constraint_name
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.formulas import formula
 from migsafe.schema.indexes import add_index, free_index_name, index_key
 from migsafe.schema.not_nulls import add_not_null, not_null_constraint
@@ -20,15 +21,18 @@ LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", Cons
 """The constraints that have an index, and the suffix of the names that PostgreSQL chooses for them."""
 
 
-def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[int, ...]:
-    """Returns the numbers of a relation's columns. An unknown column is added to an incomplete table; otherwise it is refused."""
+def column_numbers(
+    catalog: Catalog, oid: int, names: Iterable[str], missing: str = 'column "{}" named in key does not exist'
+) -> tuple[int, ...]:
+    """Returns the numbers of a relation's columns. An unknown column is added to an incomplete table; otherwise it is refused with the
+    message `missing`."""
     numbers: list[int] = []
     for name in names:
         table = catalog.require(Relation, oid)
         column = table.column(name)
         if column is None:
             if table.complete:
-                catalog.add_refusal(f"column {name} of {table.name} does not exist")
+                catalog.add_refusal(missing.format(name))
             column = stub_column(catalog, table, name)
         numbers.append(column.number)
     return tuple(numbers)
@@ -83,7 +87,7 @@ def add_constraint(
         return
     if existing is not None and not existing.kind is definition.kind is ConstraintKind.NOT_NULL:
         if certainly_exists(catalog, existing):
-            catalog.add_refusal(f"constraint {definition.name} of {table.name} already exists")
+            catalog.add_refusal(f'constraint "{definition.name}" for relation "{table.name.name}" already exists')
         catalog.drop(existing.oid)
     match definition.kind:
         case ConstraintKind.CHECK:
@@ -166,20 +170,25 @@ def inherit_check(catalog: Catalog, child: Relation, parent_constraint: Constrai
 
 def _add_foreign_key(catalog: Catalog, oid: int, definition: sql.Constraint, is_new: bool, reserved_names: Sequence[str]) -> None:
     assert definition.references is not None
-    columns = column_numbers(catalog, oid, definition.columns)
+    missing = 'column "{}" referenced in foreign key constraint does not exist'
+    columns = column_numbers(catalog, oid, definition.columns, missing)
     table = catalog.require(Relation, oid)
     referenced = catalog.relation(definition.references.table)
     if referenced is None and catalog.is_absent(definition.references.table):
-        catalog.add_refusal(f"relation {catalog.resolve(definition.references.table)} does not exist")
+        catalog.add_refusal(f"relation {name_in_quotes(definition.references.table)} does not exist")
     referenced_columns: tuple[int, ...] = ()
     index: int | None = None
     if referenced is not None:
-        referenced_columns = column_numbers(catalog, referenced.oid, definition.references.columns)
+        referenced_columns = column_numbers(catalog, referenced.oid, definition.references.columns, missing)
         index = referenced_index(catalog, referenced, referenced_columns)
         if not referenced_columns and index is not None:
             referenced_columns = tuple(key.column for key in catalog.require(Index, index).keys if key.column is not None)
         if index is None and referenced.complete:
-            catalog.add_refusal(f"there is no unique constraint on the referenced columns of {referenced.name}")
+            key = "unique constraint matching given keys" if referenced_columns else "primary key"
+            catalog.add_refusal(
+                f'there is no {key} for referenced table "{referenced.name.name}"',
+                help=f"-- first add a UNIQUE constraint on the referenced columns of {referenced.name}, which is not partial",
+            )
     name = (
         Name(definition.name, table.name.schema)
         if definition.name
@@ -267,7 +276,10 @@ def inherit_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Co
 def _add_constraint_with_index(catalog: Catalog, oid: int, definition: sql.Constraint) -> None:
     table = catalog.require(Relation, oid)
     if definition.kind is ConstraintKind.PRIMARY_KEY and (existing := catalog.primary_key(oid)) is not None:
-        catalog.add_refusal(f"multiple primary keys for table {table.name} are not allowed")
+        catalog.add_refusal(
+            f'multiple primary keys for table "{table.name.name}" are not allowed',
+            help=f"-- first: ALTER TABLE {table.name} DROP CONSTRAINT {Name(existing.name.name)};",
+        )
         catalog.drop(existing.oid)
     index = _existing_index(catalog, table, definition) if definition.index is not None else _new_index(catalog, table, definition)
     columns = tuple(key.column for key in index.keys if key.column is not None)
@@ -315,7 +327,7 @@ def _existing_index(catalog: Catalog, table: Relation, definition: sql.Constrain
     index = catalog.index(Name(definition.index.name, table.name.schema))
     if index is None:
         if table.complete:
-            catalog.add_refusal(f"index {definition.index.name} does not exist")
+            catalog.add_refusal(f'index "{definition.index.name}" does not exist')
         index = Index(oid=catalog.new_oid(), name=Name(definition.index.name, table.name.schema), table=table.oid, keys=(), unique=True)
         catalog.store(index)
     if definition.name is not None and definition.name != index.name.name:
@@ -326,6 +338,8 @@ def _existing_index(catalog: Catalog, table: Relation, definition: sql.Constrain
 def _new_index(catalog: Catalog, table: Relation, definition: sql.Constraint) -> Index:
     keys = [index_key(catalog, table, element) for element in definition.elements]
     if not definition.elements:
+        column_numbers(catalog, table.oid, definition.columns)
+        table = catalog.require(Relation, table.oid)
         keys = [index_key(catalog, table, sql.IndexElement(column=column)) for column in definition.columns]
     table = catalog.require(Relation, table.oid)
     include = column_numbers(catalog, table.oid, definition.include)
@@ -334,7 +348,7 @@ def _new_index(catalog: Catalog, table: Relation, definition: sql.Constraint) ->
         name = Name(definition.name, table.name.schema)
         taken = catalog.relation(name) or catalog.index(name)
         if taken is not None and certainly_exists(catalog, taken):
-            catalog.add_refusal(f"relation {name} already exists")
+            catalog.add_refusal(f'relation "{name.name}" already exists')
     else:
         name = free_index_name(catalog, table, keys, include, label, constraint=True)
     index = Index(

@@ -29,7 +29,7 @@ def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -
             column = current.column(element.column)
             if column is None:
                 if current.complete:
-                    catalog.add_refusal(f"column {element.column} of {current.name} does not exist")
+                    catalog.add_refusal(f'column "{element.column}" does not exist')
                 column = stub_column(catalog, current, element.column)
         number = column.number
     elif element.expression is not None:
@@ -65,7 +65,9 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
                 return
             existing = catalog.index(name)
             if existing is None or certainly_exists(catalog, existing):
-                catalog.add_refusal(f"relation {name} already exists")
+                catalog.add_refusal(
+                    f'relation "{name.name}" already exists', help="-- give the index another name, or drop the existing one first"
+                )
             if existing is not None:
                 catalog.drop(existing.oid)
     for element in (*op.elements, *op.include):

@@ -26,7 +26,7 @@ def refuse_cycle(catalog: Catalog, child: Relation, parent: Relation) -> bool:
     """Refuses a table that would inherit from itself."""
     if child.oid != parent.oid and all(descendant.oid != parent.oid for descendant in catalog.descendants(child.oid)):
         return False
-    catalog.add_refusal(f"{child.name} would inherit from itself")
+    catalog.add_refusal("circular inheritance not allowed", f"{child.name} would inherit from itself")
     return True
 
 
@@ -116,10 +116,16 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
     if refuse_cycle(catalog, child, table):
         return
     if child.parents:
-        catalog.add_refusal(f"{child.name} is already a partition or a child")
+        catalog.add_refusal(
+            f'"{child.name.name}" is already a partition' if child.bound is not None else "cannot attach inheritance child as partition"
+        )
     if table.kind is not RelationKind.PARTITIONED:
         if table.complete:
-            catalog.add_refusal(f"{table.name} is not partitioned")
+            catalog.add_refusal(
+                f'ALTER action ATTACH PARTITION cannot be performed on relation "{table.name.name}"'
+                if catalog.pg_version >= versions.ACTION_NAMED_IN_ERRORS
+                else f'table "{table.name.name}" is not partitioned'
+            )
         table = catalog.change(table, kind=RelationKind.PARTITIONED)
     child = catalog.change(child, parents=(table.oid,), bound=op.bound)
     _adopt(catalog, child, table)

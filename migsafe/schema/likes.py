@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import add_sequence
 from migsafe.schema.constraints import LABELS, add_index_constraint, constraint_of_index
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.formulas import formula
 from migsafe.schema.indexes import add_index, for_partition, free_index_name
 from migsafe.schema.objects import Column, Index, Relation
@@ -30,7 +31,7 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
     source = catalog.relation(like.table)
     if source is None:
         if catalog.is_absent(like.table):
-            catalog.add_refusal(f"relation {catalog.resolve(like.table)} does not exist")
+            catalog.add_refusal(f"relation {name_in_quotes(like.table)} does not exist")
         return
     included = _included_kinds(like)
     for column in source.columns:

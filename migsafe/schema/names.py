@@ -3,6 +3,7 @@
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, Trigger
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.routines import attached, trigger_named
@@ -57,13 +58,13 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
     old_name = catalog.resolve(op.name)
     if relation is None:
         if not op.if_exists and catalog.is_absent(op.name):
-            catalog.add_refusal(f"relation {old_name} does not exist")
+            catalog.add_refusal(f"relation {name_in_quotes(op.name)} does not exist")
         if catalog.is_absent(op.name) or op.kind == "index":
             return
         relation = add_older_relation(catalog, op.name, kind_named(op.kind))
     name = Name(op.new_name, relation.name.schema)
     if catalog.is_taken(name):
-        catalog.add_refusal(f"relation {name} already exists")
+        catalog.add_refusal(f'relation "{op.new_name}" already exists')
     catalog.change(relation, name=name)
     if isinstance(relation, Index):
         constraint = constraint_of_index(catalog, relation)
@@ -103,12 +104,12 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
     relation = catalog.relation(op.name)
     if relation is None:
         if not op.if_exists and op.kind in RELATIONS and catalog.is_absent(op.name):
-            catalog.add_refusal(f"relation {catalog.resolve(op.name)} does not exist")
+            catalog.add_refusal(f"relation {name_in_quotes(op.name)} does not exist")
         return
     if relation.name.schema == op.schema:
         return
     if catalog.is_taken(Name(relation.name.name, op.schema)):
-        catalog.add_refusal(f"relation {relation.name.name} already exists in schema {op.schema}")
+        catalog.add_refusal(f'relation "{relation.name.name}" already exists in schema "{op.schema}"')
     old_name = relation.name
     _move(catalog, relation, op.schema)
     catalog.mark_absent(old_name)

@@ -59,9 +59,17 @@ def _set_flag(catalog: Catalog, tables: Iterable[Relation], column: str) -> None
 def _repeat_not_null(catalog: Catalog, existing: Constraint, definition: sql.Constraint | None) -> None:
     """Handles NOT NULL for a column that already is: an inherited constraint becomes the table's own, an invalid one is validated."""
     if definition is not None and definition.name is not None and definition.name != existing.name.name:
-        catalog.add_refusal(f"constraint {existing.name.name} already makes the column NOT NULL")
+        table, column = catalog.require(Relation, existing.table), existing.columns[0]
+        named = table.column_numbered(column)
+        catalog.add_refusal(
+            f'cannot create not-null constraint "{definition.name}" on column "{named.name if named else "?"}" of table "{table.name.name}"',
+            f'a not-null constraint named "{existing.name.name}" already exists for this column',
+        )
     if existing.no_inherit and (definition is None or not definition.no_inherit):
-        catalog.add_refusal(f"constraint {existing.name.name} is NO INHERIT")
+        catalog.add_refusal(
+            f'cannot change NO INHERIT status of NOT NULL constraint "{existing.name.name}" on relation '
+            f'"{catalog.require(Relation, existing.table).name.name}"'
+        )
     elif not existing.local:
         table = catalog.require(Relation, existing.table)
         catalog.change(existing, local=definition is None or table.bound is None)

@@ -315,6 +315,7 @@ class Function(Object, frozen=True, kw_only=True):
     `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
     its body if the history has it. `inlined`: PostgreSQL may replace a call by its expression (SQL, neither STRICT nor SECURITY DEFINER,
     no SET). `defaults` is the number of input arguments with a default, `privileges` are those that the history has granted.
+    `result` is what CREATE OR REPLACE must keep: the type of the result, then the columns of a row; None if it is unknown.
     """
 
     kind: str = "function"
@@ -326,6 +327,7 @@ class Function(Object, frozen=True, kw_only=True):
     code: str | None = None
     inlined: bool = False
     defaults: int = 0
+    result: tuple[str, ...] | None = None
     privileges: tuple[Privilege, ...] = ()
 
 

@@ -5,7 +5,8 @@ import re
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
-from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, object_description
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
+from migsafe.schema.descriptions import describe, name_in_quotes
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
@@ -30,7 +31,7 @@ def find_named_parts(catalog: Catalog, op: Drop) -> tuple[list[Part], list[str]]
         parts = _named(catalog, op, name, op.arguments[number] if number < len(op.arguments) else None)
         named_parts.extend(parts)
         if not parts and _is_known_missing(catalog, op, name):
-            missing.append(f"{op.kind} {catalog.resolve(name) if op.kind in _RELATIONS or op.kind == 'index' else name} does not exist")
+            missing.append(_missing(catalog, op, name))
     return named_parts, missing
 
 
@@ -95,14 +96,26 @@ def drop(catalog: Catalog, op: Drop) -> None:
     parts, missing = find_named_parts(catalog, op)
     if not op.if_exists:
         for refusal in missing:
-            catalog.add_refusal(refusal)
+            place = f" ON {op.table}" if op.table is not None else ""
+            catalog.add_refusal(refusal, help=f"DROP {op.kind.upper()} IF EXISTS {', '.join(map(str, op.names))}{place};")
     for part in parts:
         _refuse_kind(catalog, op, part)
     if op.kind == "schema" and parts and not op.cascade:
-        catalog.add_refusal(f"{object_description(catalog, parts[0])} is in schema {op.names[0]}")
+        catalog.add_refusal(
+            f"cannot drop schema {op.names[0]} because other objects depend on it",
+            f"{describe(catalog, parts[0])} is in it",
+            "-- first drop or move the objects in the schema",
+        )
     result = find_dropped_parts(catalog, parts, cascade=op.cascade or op.kind == "schema")
     if result.held_by:
-        catalog.add_refusal(f"{object_description(catalog, result.held_by[0])} depends on {object_description(catalog, parts[0])}")
+        dropped, holders = describe(catalog, parts[0]), [describe(catalog, part) for part in result.held_by]
+        catalog.add_refusal(
+            f"cannot drop {dropped} because other objects depend on it"
+            if len(parts) == 1
+            else "cannot drop desired object(s) because other objects depend on them",
+            f"{holders[0]} depends on {dropped if len(parts) == 1 else 'one of them'}",
+            f"-- first drop or change what depends on it: {', '.join(holders)}",
+        )
     drop_parts(catalog, result.parts)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
@@ -116,11 +129,46 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
     dropped_object = catalog[part.oid]
     kinds = _RELATIONS.get(op.kind)
     if kinds is not None and isinstance(dropped_object, Relation) and dropped_object.complete and dropped_object.kind not in kinds:
-        catalog.add_refusal(f"{dropped_object.name} is a {dropped_object.kind.value}, not a {op.kind}")
+        catalog.add_refusal(
+            f'"{dropped_object.name.name}" is not a {op.kind}',
+            f"it is a {dropped_object.kind.value}",
+            f"DROP {_kind_word(dropped_object)} {dropped_object.name};",
+        )
     if isinstance(dropped_object, Index) and op.kind == "index":
         constraint = constraint_of_index(catalog, dropped_object)
         if constraint is not None:
-            catalog.add_refusal(f"{object_description(catalog, Part(constraint.oid))} requires index {dropped_object.name}")
+            table = catalog[constraint.table].name
+            catalog.add_refusal(
+                f"cannot drop {describe(catalog, part)} because {describe(catalog, Part(constraint.oid))} requires it",
+                help=f"ALTER TABLE {table} DROP CONSTRAINT {Name(constraint.name.name)};",
+            )
+        elif dropped_object.parent is not None and catalog.get(dropped_object.parent) is not None:
+            parent = describe(catalog, Part(dropped_object.parent))
+            catalog.add_refusal(
+                f"cannot drop {describe(catalog, part)} because {parent} requires it", help=f"-- drop {parent} instead, with all its parts"
+            )
+    if isinstance(dropped_object, Relation) and dropped_object.kind is RelationKind.SEQUENCE and dropped_object.owner is not None:
+        owner = catalog.get(dropped_object.owner[0])
+        column = owner.column_numbered(dropped_object.owner[1]) if isinstance(owner, Relation) else None
+        if owner is not None and column is not None and column.identity is not None:
+            catalog.add_refusal(
+                f"cannot drop {describe(catalog, part)} because {describe(catalog, Part(*dropped_object.owner))} requires it",
+                help=f"ALTER TABLE {owner.name} ALTER COLUMN {Name(column.name)} DROP IDENTITY;",
+            )
+
+
+def _kind_word(relation: Relation) -> str:
+    return "TABLE" if relation.kind is RelationKind.PARTITIONED else relation.kind.value.upper()
+
+
+def _missing(catalog: Catalog, op: Drop, name: Name) -> str:
+    """Returns the message about a dropped object that does not exist."""
+    if op.kind in ("trigger", "rule", "policy") and op.table is not None:
+        if catalog.relation(op.table) is None:
+            return f"relation {name_in_quotes(op.table)} does not exist"
+        table_word = "relation" if op.kind == "rule" else "table"
+        return f'{op.kind} "{name.name}" for {table_word} "{op.table.name}" does not exist'
+    return f"{op.kind} {name_in_quotes(name)} does not exist"
 
 
 def drop_temporary(catalog: Catalog) -> None:

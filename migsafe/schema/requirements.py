@@ -15,7 +15,7 @@ def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
     required = _REQUIRED.get(type(operation))
     for name in required(operation) if required is not None else ():
         if catalog.is_absent(name):
-            return catalog.resolve(name)
+            return name
     return None
 
 
@@ -102,5 +102,6 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
     for table in truncated_tables.values():
         for constraint in catalog.foreign_keys_to(table.oid):
             if constraint.table not in truncated_tables:
-                return f"constraint {constraint.name.name} refers to {table.name}, but its table is not truncated in the same statement"
+                referencing = catalog.get(constraint.table)
+                return f"table {referencing.name if referencing else '?'} references {table.name} (constraint {constraint.name.name})"
     return None

@@ -32,16 +32,33 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "code": op.code,
         "returns": op.returns.name if op.returns is not None else "",
         "parameters": tuple(argument.name for argument in inputs),
+        "result": function_result(op),
         "defaults": sum(argument.default is not None for argument in inputs),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
     for existing in catalog.functions(name):
         if existing.arguments == arguments:
             if not op.or_replace:
-                catalog.add_refusal(f"{op.kind} {name} already exists with the same argument types")
+                catalog.add_refusal(
+                    f'function "{name.name}" already exists with same argument types', help=f"-- CREATE OR REPLACE {op.kind.upper()}"
+                )
             catalog.change(existing, **properties)
             return
     catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments, privileges=(PUBLIC_EXECUTE,)), **properties))
+
+
+def function_result(op: sql.CreateFunction) -> tuple[str, ...] | None:
+    """Returns the type of a function's result, without modifiers, and the names and types of the columns if it is a row of several OUT
+    parameters; None if a type is that of a column."""
+    outputs = [argument for argument in op.arguments if argument.mode in ("out", "inout", "table")]
+    types = [argument.type for argument in outputs] if outputs else [op.returns] if op.returns is not None else []
+    if any(data_type.percent_type for data_type in types):
+        return None
+    setof = "setof " if any(argument.mode == "table" for argument in outputs) or (op.returns is not None and op.returns.setof) else ""
+    texts = [str(replace(data_type, modifiers=(), setof=False, schema=None)) for data_type in types]
+    if len(texts) == 1:
+        return (setof + texts[0],)
+    return (setof + ("record" if texts else "void"), *(f"{argument.name} {text}" for argument, text in zip(outputs, texts, strict=True)))
 
 
 @SCHEMA_CHANGES.register(sql.CreateTrigger)
@@ -54,7 +71,10 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
     referenced = catalog.relation(op.references) if op.references is not None else None
     for existing in trigger_named(catalog, table, op.trigger):
         if not op.or_replace:
-            catalog.add_refusal(f"trigger {op.trigger} for relation {table.name} already exists")
+            catalog.add_refusal(
+                f'trigger "{op.trigger}" for relation "{table.name.name}" already exists',
+                help=f"DROP TRIGGER IF EXISTS {Name(op.trigger)} ON {op.table};",
+            )
         for part in catalog.dependents(existing.oid, Trigger):
             catalog.drop(part.oid)
         catalog.drop(existing.oid)
@@ -94,7 +114,11 @@ def _attach(catalog: Catalog, attached_object: Attached, table: Relation, *, or_
     existing = attached(catalog, table, attached_object.kind, attached_object.name.name)
     if existing is not None:
         if not or_replace:
-            catalog.add_refusal(f"{attached_object.kind} {attached_object.name.name} for table {table.name} already exists")
+            kind = {"policy": "table"}.get(attached_object.kind, "relation")
+            catalog.add_refusal(
+                f'{attached_object.kind} "{attached_object.name.name}" for {kind} "{table.name.name}" already exists',
+                help=f"DROP {attached_object.kind.upper()} IF EXISTS {Name(attached_object.name.name)} ON {table.name};",
+            )
         catalog.drop(existing.oid)
     catalog.store(attached_object)
 
@@ -136,7 +160,7 @@ def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
         return
     existing, policy = attached(catalog, table, "policy", op.policy), _policy(catalog, table, op)
     if existing is None and table.complete:
-        catalog.add_refusal(f"policy {op.policy} for table {table.name} does not exist")
+        catalog.add_refusal(f'policy "{op.policy}" for table "{table.name.name}" does not exist')
     if existing is not None:
         policy = replace(
             policy,
@@ -170,7 +194,7 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
     name = catalog.in_first_schema(op.name)
     if catalog.object_named("statistics", name) is not None:
         if not op.if_not_exists:
-            catalog.add_refusal(f"statistics object {name} already exists")
+            catalog.add_refusal(f'statistics object "{name.name}" already exists')
         return
     words = identifiers(op.keys)
     columns = tuple(column.number for column in table.columns if column.name in words)
@@ -187,7 +211,7 @@ def publish(catalog: Catalog, op: sql.Publication) -> None:
     match op.action:
         case "create":
             if publication is not None:
-                catalog.add_refusal(f"publication {op.publication} already exists")
+                catalog.add_refusal(f'publication "{op.publication}" already exists')
                 catalog.drop(publication.oid)
             catalog.store(Publication(oid=catalog.new_oid(), name=name, tables=tables))
         case "set" if publication is not None:

@@ -40,7 +40,11 @@ def _copy(catalog: Catalog, op: sql.Copy) -> None:
 def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
     reason = truncated_without(catalog, op)
     if reason is not None:
-        catalog.add_refusal(reason)
+        catalog.add_refusal(
+            "cannot truncate a table referenced in a foreign key constraint",
+            reason,
+            "-- name the referencing tables in the same TRUNCATE, or use CASCADE to empty them too",
+        )
     for table in op.tables:
         relation = catalog.relation(table.name)
         if relation is None and not catalog.is_absent(table.name) and op.certain:

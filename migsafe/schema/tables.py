@@ -26,6 +26,7 @@ from migsafe.schema.constraints import (
     inherit_foreign_key,
 )
 from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.indexes import part_for
 from migsafe.schema.likes import copy_like, like_columns
 from migsafe.schema.not_nulls import name_not_nulls
@@ -47,7 +48,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     if if_not_exists:
         return False
     if certainly_exists(catalog, existing):
-        catalog.add_refusal(f"relation {name} already exists")
+        catalog.add_refusal(f'relation "{name.name}" already exists')
     drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
     return True
 
@@ -103,7 +104,7 @@ def _parents(catalog: Catalog, op: CreateTable) -> list[Relation]:
         if parent is not None:
             parents.append(parent)
         elif catalog.is_absent(name):
-            catalog.add_refusal(f"relation {catalog.resolve(name)} does not exist")
+            catalog.add_refusal(f"relation {name_in_quotes(name)} does not exist")
     return parents
 
 

@@ -16,7 +16,7 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 def _make_room(catalog: Catalog, name: Name) -> None:
     existing = catalog.type_named(name)
     if existing is not None:
-        catalog.add_refusal(f"type {name} already exists")
+        catalog.add_refusal(f'type "{name.name}" already exists')
         drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
 
 
@@ -36,14 +36,15 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
         return
     if op.value in enum.values:
         if not op.if_not_exists:
-            catalog.add_refusal(f"enum label {op.value} already exists in {enum.name}")
+            in_quotes = "'" + op.value.replace("'", "''") + "'"
+            catalog.add_refusal(f'enum label "{op.value}" already exists', help=f"ALTER TYPE {op.type} ADD VALUE IF NOT EXISTS {in_quotes};")
         return
     values = list(enum.values)
     neighbour = op.before or op.after
     position = len(values)
     if neighbour is not None:
         if neighbour not in values:
-            catalog.add_refusal(f"{neighbour} is not a label of the enum {enum.name}")
+            catalog.add_refusal(f'"{neighbour}" is not an existing enum label')
         else:
             position = values.index(neighbour) + (op.after is not None)
     values.insert(position, op.value)
@@ -56,7 +57,9 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
     enum = catalog.type_named(op.type)
     if isinstance(enum, EnumType):
         if op.value not in enum.values:
-            catalog.add_refusal(f"{op.value} is not a label of the enum {enum.name}")
+            catalog.add_refusal(f'"{op.value}" is not an existing enum label')
+        elif op.new_name in enum.values:
+            catalog.add_refusal(f'enum label "{op.new_name}" already exists')
         catalog.change(enum, values=tuple(op.new_name if value == op.value else value for value in enum.values))
 
 
@@ -115,7 +118,7 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
         case "drop constraint":
             remaining = tuple(check for check in domain.checks if check.name != op.constraint_name)
             if len(remaining) == len(domain.checks) and not op.if_exists:
-                catalog.add_refusal(f"constraint {op.constraint_name} of domain {domain.name} does not exist")
+                catalog.add_refusal(f'constraint "{op.constraint_name}" of domain "{domain.name.name}" does not exist')
             catalog.change(domain, checks=remaining)
         case "validate constraint":
             checks = tuple(replace(check, valid=True) if check.name == op.constraint_name else check for check in domain.checks)

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
@@ -51,7 +52,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     }
     if existing is not None and op.or_replace and existing.kind is RelationKind.VIEW:
         if any(_reads_relation(catalog, relation, existing.oid) for relation in reads):
-            catalog.add_refusal(f"{existing.name} would read itself")
+            catalog.add_refusal(f'infinite recursion detected in rules for relation "{existing.name.name}"', "the view would read itself")
             return
         catalog.change(existing, **properties)
         return
@@ -129,7 +130,7 @@ def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
     sequence = catalog.relation(op.sequence)
     if sequence is None:
         if not op.if_exists and catalog.is_absent(op.sequence):
-            catalog.add_refusal(f"relation {catalog.resolve(op.sequence)} does not exist")
+            catalog.add_refusal(f"relation {name_in_quotes(op.sequence)} does not exist")
         return
     if any(option.name == "owned by" for option in op.options):
         sequence = catalog.change(sequence, owner=_owner(catalog, op.owned_by))

@@ -64,7 +64,7 @@ def test_a_prepared_and_rolled_back_transaction_has_no_effect_on_later_statement
     sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
     assert last(sql, after=ORDERS).refusal is None
     assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refusal == Refusal(
-        error="table public.orders does not exist"
+        error='table "orders" does not exist', help="DROP TABLE IF EXISTS orders;"
     )
 
 
@@ -75,7 +75,9 @@ def test_rollback_to_a_savepoint_undoes_the_statements_after_it() -> None:
     """
     predictor = Predictor(17)
     predictor.catalog.complete = True
-    assert list(predictor.predict_migration(half(sql)))[-1].refusal == Refusal(error="table public.b does not exist")
+    assert list(predictor.predict_migration(half(sql)))[-1].refusal == Refusal(
+        error='table "b" does not exist', help="DROP TABLE IF EXISTS a, b, c;"
+    )
 
 
 def test_the_time_zone_decides_whether_timestamps_are_rewritten() -> None:
@@ -151,13 +153,13 @@ def test_partitions_that_opaque_code_may_have_created_are_not_understood() -> No
         ("VACUUM orders", "VACUUM cannot run inside a transaction block"),
         ("REINDEX SCHEMA public", "REINDEX SCHEMA cannot run inside a transaction block"),
         ("ALTER SYSTEM SET work_mem = '1GB'", "ALTER SYSTEM cannot run inside a transaction block"),
-        ("ALTER TABLE orders ADD COLUMN qty int", "column qty of public.orders already exists"),
-        ("ALTER TABLE orders DROP COLUMN gone", "column gone of public.orders does not exist"),
-        ("CREATE TABLE orders ()", "relation public.orders already exists"),
+        ("ALTER TABLE orders ADD COLUMN qty int", 'column "qty" of relation "orders" already exists'),
+        ("ALTER TABLE orders DROP COLUMN gone", 'column "gone" of relation "orders" does not exist'),
+        ("CREATE TABLE orders ()", 'relation "orders" already exists'),
         ("DROP TABLE customers", "foreign key"),
-        ("ALTER TABLE shown ALTER qty TYPE bigint", "view public.v uses column qty of public.shown, so that its type cannot be altered"),
-        ("DROP INDEX orders_pkey", "constraint orders_pkey on public.orders requires index public.orders_pkey"),
-        ("TRUNCATE customers", "refers to public.customers"),
+        ("ALTER TABLE shown ALTER qty TYPE bigint", "cannot alter type of a column used by a view or rule"),
+        ("DROP INDEX orders_pkey", "cannot drop index orders_pkey because constraint orders_pkey on table orders requires it"),
+        ("TRUNCATE customers", "cannot truncate a table referenced in a foreign key constraint"),
         ("SELECT 1 FROM", "expected"),
     ],
 )
@@ -172,7 +174,8 @@ def test_statements_that_postgresql_would_refuse(sql: str, why: str) -> None:
     refused = last(sql, Transaction.FILE, history).refusal
     assert refused is not None
     if why == "foreign key":
-        assert refused.error == "constraint baskets_customer_fkey on public.baskets depends on table public.customers"
+        assert refused.detail == "constraint baskets_customer_fkey on table baskets depends on table customers"
+        assert refused.error == "cannot drop table customers because other objects depend on it"
     else:
         assert why in refused.error
 
@@ -190,8 +193,8 @@ def test_a_contradictory_history_is_believed_and_reported_once() -> None:
     for _ in range(2):
         predictor.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
     assert [note.text for note in predictor.contradictions] == [
-        "column gone of public.orders does not exist",
-        "relation public.orders already exists",
+        'column "gone" of relation "orders" does not exist',
+        'relation "orders" already exists',
     ]
     assert predictor.catalog.relation(Name("orders")) is not None
 
@@ -203,7 +206,7 @@ def test_the_database_starts_with_the_dump() -> None:
         half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
     )
     assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
-    assert missing.refusal == Refusal(error="relation public.other does not exist")
+    assert missing.refusal == Refusal(error='relation "other" does not exist')
     assert created.refusal is None
 
 

@@ -1,5 +1,7 @@
 """The statements that change rows (InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar), and the complete cursor."""
 
+from collections.abc import Sequence
+
 from migsafe.sql import features
 from migsafe.sql.grammar.queries import SET_OPERATIONS, Queries
 from migsafe.sql.operations.running import Delete, Insert, Merge, Update
@@ -46,9 +48,9 @@ class Parser(Queries):
         table = self.qualified("a table")
         if self.accept("as"):
             self.name("an alias")
-        columns: tuple[str, ...] = ()
+        targets: Sequence[tuple[str, bool]] = ()
         if self.words[self.i] == "(" and not self.at_query():
-            columns = self.in_parentheses(self._target_column)
+            targets = self.in_parentheses(self._target)
         if self.accept("overriding"):
             self.expect_any("user", "system")
             self.expect("value")
@@ -65,7 +67,8 @@ class Parser(Queries):
             self.span(start),
             table=table,
             source=source,
-            columns=columns,
+            columns=tuple(name for name, _ in targets),
+            repeated=_repeated(targets),
             on_conflict=conflict,
             reads=tuple(self.reads[reads:]),
             calls=tuple(self.calls[calls:]),
@@ -81,10 +84,11 @@ class Parser(Queries):
         self._after_operand()
         return "query" if compound else "values"
 
-    def _target_column(self) -> str:
-        name = self.name("a column")
+    def _target(self) -> tuple[str, bool]:
+        """Read a column that gets a value, and whether it is the whole column, not an element or a field of it."""
+        name, end = self.name("a column"), self.i
         self.indirection()
-        return name
+        return name, self.i == end
 
     def _on_conflict(self) -> str:
         if self.words[self.i] == "(":
@@ -116,17 +120,17 @@ class Parser(Queries):
             self.a_expr()
         return "update"
 
-    def _assignments(self) -> tuple[str, ...]:
-        columns: list[str] = []
+    def _assignments(self) -> list[tuple[str, bool]]:
+        targets: list[tuple[str, bool]] = []
         while True:
             if self.words[self.i] == "(":
-                columns.extend(self.in_parentheses(self._target_column))
+                targets.extend(self.in_parentheses(self._target))
             else:
-                columns.append(self._target_column())
+                targets.append(self._target())
             self.expect("=")
             self.a_expr()
             if not self.accept(","):
-                return tuple(columns)
+                return targets
 
     def _returning(self) -> None:
         if not self.accept("returning"):
@@ -162,7 +166,7 @@ class Parser(Queries):
         self._portion()
         self._target_alias()
         self.expect("set")
-        columns = self._assignments()
+        targets = self._assignments()
         if self.accept("from"):
             self.from_list()
         where, cursor = self._where_or_current_of()
@@ -170,7 +174,8 @@ class Parser(Queries):
         return Update(
             self.span(start),
             table=table,
-            columns=columns,
+            columns=tuple(name for name, _ in targets),
+            repeated=_repeated(targets),
             where=where,
             current_of=cursor,
             only=only,
@@ -265,7 +270,7 @@ class Parser(Queries):
             self._assignments()
         elif word == "insert":
             if self.words[self.i] == "(":
-                self.in_parentheses(self._target_column)
+                self.in_parentheses(self._target)
             if self.accept("overriding"):
                 self.expect_any("user", "system")
                 self.expect("value")
@@ -274,3 +279,9 @@ class Parser(Queries):
                 self.expressions()
                 self.expect(")")
         return word
+
+
+def _repeated(targets: Sequence[tuple[str, bool]]) -> str | None:
+    """Returns the first column that is named twice as a whole: elements of an array may be set one by one."""
+    whole = [name for name, is_whole in targets if is_whole]
+    return next((name for number, name in enumerate(whole) if name in whole[:number]), None)

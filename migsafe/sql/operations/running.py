@@ -14,6 +14,8 @@ class Insert(Operation, frozen=True, kw_only=True):
     table: Name
     source: str
     columns: tuple[str, ...] = ()
+    repeated: str | None = None
+    """A column that the statement names twice, which PostgreSQL refuses."""
     on_conflict: str | None = None
     """`nothing`, `update`, or None without ON CONFLICT."""
     reads: tuple[Name, ...] = ()
@@ -26,6 +28,8 @@ class Update(Operation, frozen=True, kw_only=True):
 
     table: Name
     columns: tuple[str, ...]
+    repeated: str | None = None
+    """A column that is assigned twice as a whole, which PostgreSQL refuses."""
     where: Expression | None = None
     current_of: str | None = None
     only: bool = False

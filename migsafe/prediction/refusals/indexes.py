@@ -1,0 +1,119 @@
+"""The limits of indexes, and of constraints that have one."""
+
+from collections.abc import Iterable
+
+from migsafe import versions
+from migsafe.prediction.refusals.definitions import added_constraints
+from migsafe.prediction.refusals.registry import refuses
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.constraints import constraint_of_index
+from migsafe.schema.objects import Index, Relation, RelationKind
+from migsafe.schema.refusal import Refusal
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Constraint, ConstraintKind, Name, PartitionKey
+
+_WORDS = {ConstraintKind.PRIMARY_KEY: "PRIMARY KEY", ConstraintKind.UNIQUE: "UNIQUE"}
+
+
+@refuses(sql.CreateIndex)
+def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
+    """An index belongs to a table or a materialized view; a unique one of a partitioned table contains the partition key."""
+    relation = catalog.relation(op.table)
+    if relation is None:
+        return None
+    name = relation.name.name
+    if relation.kind in (RelationKind.VIEW, RelationKind.SEQUENCE):
+        is_named = catalog.pg_version >= versions.ACTION_NAMED_IN_ERRORS
+        return Refusal(
+            error=f'cannot create index on relation "{name}"' if is_named else f'"{name}" is not a table or materialized view',
+            detail=f"it is a {relation.kind.value}",
+        )
+    if not op.unique or relation.kind is not RelationKind.PARTITIONED or relation.partition_key is None:
+        return None
+    columns = [element.column for element in op.elements if element.column is not None]
+    return _refuse_key(relation.partition_key, columns, ConstraintKind.UNIQUE, name)
+
+
+@refuses(sql.AddConstraint, sql.AddColumn, sql.CreateTable)
+def add_key(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateTable) -> Refusal | None:
+    """A primary key or a UNIQUE constraint of a partitioned table contains the partition key."""
+    if isinstance(op, sql.CreateTable):
+        table, partition_key, name = None, op.partition_by, op.table.name
+    else:
+        table = catalog.relation(op.target.name)
+        partition_key, name = (table.partition_key, table.name.name) if table is not None else (None, "")
+    for definition in added_constraints(op):
+        if definition.kind not in _WORDS:
+            continue
+        if definition.index is not None and table is not None:
+            refusal = _refuse_index(catalog, table, definition)
+            if refusal is not None:
+                return refusal
+        elif partition_key is not None and definition.index is None:
+            columns = definition.columns or [element.column for element in definition.elements if element.column is not None]
+            refusal = _refuse_key(partition_key, columns, definition.kind, name)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _refuse_key(partition_key: PartitionKey, columns: Iterable[str], kind: ConstraintKind, table: str) -> Refusal | None:
+    if any(element.expression is not None for element in partition_key.elements):
+        return Refusal(
+            error=f"unsupported {_WORDS[kind]} constraint with partition key definition",
+            detail=f"{_WORDS[kind]} constraints cannot be used when partition keys include expressions",
+            help="-- add the constraint to each partition: it is then enforced only inside each partition",
+        )
+    names = list(columns)
+    missing = [element.column for element in partition_key.elements if element.column not in names]
+    if not missing or not names:
+        return None
+    full_key = ", ".join(str(Name(name)) for name in (*names, *(column for column in missing if column is not None)))
+    return Refusal(
+        error="unique constraint on partitioned table must include all partitioning columns",
+        detail=f'{_WORDS[kind]} constraint on table "{table}" lacks column "{missing[0]}" which is part of the partition key',
+        help=f"-- include the partition key: {_WORDS[kind]} ({full_key}); or add the constraint to each partition, where it is enforced "
+        "only inside that partition",
+    )
+
+
+def _refuse_index(catalog: Catalog, table: Relation, definition: Constraint) -> Refusal | None:
+    """Returns why an index cannot become a constraint with USING INDEX (transformIndexConstraint in parse_utilcmd.c)."""
+    assert definition.index is not None
+    if table.kind is RelationKind.PARTITIONED:
+        return Refusal(
+            error="ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables",
+            help=f"ALTER TABLE {table.name} ADD {_WORDS[definition.kind]} (…);",
+        )
+    index = catalog.index(Name(definition.index.name, table.name.schema))
+    if index is None or not certainly_exists(catalog, index):
+        return None
+    name = index.name.name
+    if constraint_of_index(catalog, index) is not None:
+        return Refusal(error=f'index "{name}" is already associated with a constraint')
+    owner = catalog.get(index.table)
+    if owner is not None and index.table != table.oid:
+        return Refusal(error=f'index "{name}" does not belong to table "{table.name.name}"', detail=f"it belongs to {owner.name}")
+    reason = _limit(index)
+    if reason is None:
+        return None
+    columns = ", ".join(str(Name(column.name)) for key in index.keys if (column := table.column_numbered(key.column or 0)) is not None)
+    error, detail, help = reason
+    build = f"CREATE UNIQUE INDEX CONCURRENTLY {Name(name)}_all ON {table.name} ({columns});\nALTER TABLE {table.name} ADD CONSTRAINT "
+    build += f"{Name(definition.name or name)} {_WORDS[definition.kind]} USING INDEX {Name(name)}_all;"
+    return Refusal(error=error, detail=detail, help=help or (build if columns else ""))
+
+
+def _limit(index: Index) -> tuple[str, str, str] | None:
+    name, cannot = index.name.name, "a primary key or unique constraint cannot use such an index"
+    if not index.unique:
+        return f'"{name}" is not a unique index', cannot, ""
+    if any(key.formula is not None for key in index.keys):
+        return f'index "{name}" contains expressions', cannot, "-- keep the unique index: it enforces the same without a constraint"
+    if index.predicate is not None:
+        return f'"{name}" is a partial index', cannot, "-- keep the unique index: it enforces the same without a constraint"
+    for number, key in enumerate(index.keys, 1):
+        if key.descending or key.nulls_first:
+            return f'index "{name}" column number {number} does not have default sorting behavior', cannot, ""
+    return None

@@ -1,0 +1,133 @@
+"""The limits of partitions: their columns, their constraints, their bounds."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from migsafe import versions
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.registry import refuses
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.refusal import Refusal
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Bound, ConstraintKind, Name
+
+_DATE = re.compile(r"'\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])'")
+_INTEGER = re.compile(r"'?-?\d+'?")
+_DATES = ("date", "timestamp without time zone", "timestamp with time zone")
+_INTEGERS = ("smallint", "integer", "bigint")
+
+
+@refuses(sql.CreateTable)
+def create_partition(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
+    """The bounds of partitions do not overlap."""
+    parent = catalog.relation(op.partition_of) if op.partition_of is not None else None
+    if parent is None or op.bound is None or (op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table))):
+        return None
+    return _refuse_bound(catalog, parent, op.table, op.bound)
+
+
+@refuses(sql.AttachPartition)
+def attach(catalog: Catalog, op: sql.AttachPartition) -> Refusal | None:
+    """A partition has the columns and the CHECKs of its parent, and its NOT NULL."""
+    parent, child = complete_table(catalog, op.target.name), complete_table(catalog, op.partition)
+    if parent is None or child is None or parent.kind is not RelationKind.PARTITIONED or child.parents or op.bound is None:
+        return None
+    return (
+        _refuse_more_columns(parent, child)
+        or _refuse_bound(catalog, parent, child.name, op.bound)
+        or _refuse_columns(catalog, parent, child)
+        or _refuse_checks(catalog, parent, child)
+    )
+
+
+def _refuse_more_columns(parent: Relation, child: Relation) -> Refusal | None:
+    for column in child.columns:
+        if parent.column(column.name) is None:
+            return Refusal(
+                error=f'table "{child.name.name}" contains column "{column.name}" not found in parent "{parent.name.name}"',
+                detail="the new partition may contain only the columns present in parent",
+                help=f"-- first: ALTER TABLE {child.name} DROP COLUMN {Name(column.name)}; or add the column to {parent.name}",
+            )
+    return None
+
+
+def _refuse_columns(catalog: Catalog, parent: Relation, child: Relation) -> Refusal | None:
+    for column in parent.columns:
+        own = child.column(column.name)
+        if own is None:
+            return Refusal(error=f'child table is missing column "{column.name}"', help=f"-- first add the column to {child.name}")
+        types = (column.type, own.type)
+        known = [data_type for data_type in types if data_type is not None and is_built_in(data_type)]
+        if len(known) == len(types) and (known[0].name, bool(known[0].dimensions)) != (known[1].name, bool(known[1].dimensions)):
+            return Refusal(
+                error=f'child table "{child.name.name}" has different type for column "{column.name}"', detail=f"{own.type}, not {column.type}"
+            )
+        if column.not_null and own.not_null is False:
+            table = f'child table "{child.name.name}"' if catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS else "child table"
+            return Refusal(
+                error=f'column "{column.name}" in {table} must be marked NOT NULL',
+                help=f"-- first: ALTER TABLE {child.name} ALTER COLUMN {Name(column.name)} SET NOT NULL;",
+            )
+    return None
+
+
+def _refuse_checks(catalog: Catalog, parent: Relation, child: Relation) -> Refusal | None:
+    for constraint in catalog.constraints(parent.oid):
+        if (
+            constraint.kind is ConstraintKind.CHECK
+            and not constraint.no_inherit
+            and catalog.constraint(child.oid, constraint.name.name) is None
+        ):
+            return Refusal(
+                error=f'child table is missing constraint "{constraint.name.name}"', help=f"-- first add the same CHECK to {child.name}"
+            )
+    return None
+
+
+def _refuse_bound(catalog: Catalog, parent: Relation, name: Name, bound: Bound) -> Refusal | None:
+    if bound.kind == "default":
+        default = catalog.default_partition(parent.oid)
+        return (
+            Refusal(error=f'partition "{name.name}" conflicts with existing default partition "{default.name.name}"')
+            if default is not None
+            else None
+        )
+    others = [child for child in catalog.children(parent.oid) if child.bound is not None and child.bound.kind == bound.kind]
+    key = parent.partition_key.elements if parent.partition_key is not None else ()
+    column = parent.column(key[0].column) if len(key) == 1 and key[0].column is not None else None
+    type_name = column.type.name if column is not None and column.type is not None else ""
+    for other in others:
+        if other.bound is not None and _overlap(bound, other.bound, type_name):
+            return Refusal(
+                error=f'partition "{name.name}" would overlap partition "{other.name.name}"',
+                detail=f"{', '.join(other.bound.start)} … {', '.join(other.bound.end)}" if other.bound.end else ", ".join(other.bound.start),
+            )
+    return None
+
+
+def _overlap(bound: Bound, other: Bound, type_name: str) -> bool:
+    """Whether two bounds certainly overlap: the same value of a list, or ranges of dates or integers on one column."""
+    if bound.kind == "in":
+        return any(value in other.start and value.lower() != "null" for value in bound.start)
+    if bound.kind != "range":
+        return False
+    ends = [*_values(bound, type_name), *_values(other, type_name)]
+    if len(ends) != 4 or any(end is None for end in ends):
+        return False
+    start, end, other_start, other_end = (value for value in ends if value is not None)
+    return start < other_end and other_start < end
+
+
+def _values(bound: Bound, type_name: str) -> Iterator[tuple[int, int] | None]:
+    """Returns the start and the end of a range so that they can be compared; None for a value of another form."""
+    for value in (*bound.start, *bound.end):
+        if value.lower() in ("minvalue", "maxvalue"):
+            yield (-1, 0) if value.lower() == "minvalue" else (1, 0)
+        elif type_name in _DATES and _DATE.fullmatch(value):
+            yield 0, date.fromisoformat(value.strip("'")).toordinal()
+        elif type_name in _INTEGERS and _INTEGER.fullmatch(value):
+            yield 0, int(value.strip("'"))
+        else:
+            yield None

@@ -1,0 +1,26 @@
+"""The search for the reason why PostgreSQL refuses an operation."""
+
+from migsafe.prediction.refusals import (  # noqa: F401  # their functions register themselves
+    columns,
+    concurrently,
+    foreign_keys,
+    functions,
+    indexes,
+    partitions,
+    rows,
+    types,
+    views,
+)
+from migsafe.prediction.refusals.registry import checks_for
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.refusal import Refusal
+from migsafe.sql.operations import Operation
+
+
+def find_refusal(catalog: Catalog, operation: Operation) -> Refusal | None:
+    """Returns why PostgreSQL certainly refuses an operation on this database; None if no reason is known."""
+    for check in checks_for(operation):
+        refusal = check(catalog, operation)
+        if refusal is not None:
+            return refusal
+    return None

@@ -1,0 +1,146 @@
+"""The limits of data types: casts, composite types in use, names."""
+
+from migsafe.prediction.refusals.definitions import known_column, known_type, type_text
+from migsafe.prediction.refusals.registry import refuses
+from migsafe.schema.casts import cast, is_string
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import is_absent_type
+from migsafe.schema.column_users import column_of_type
+from migsafe.schema.descriptions import name_in_quotes
+from migsafe.schema.objects import Composite, RelationKind
+from migsafe.schema.refusal import Refusal
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Expression, Name, TypeName
+from migsafe.sql.operations.values import quoted
+
+_LARGEST_INTEGER = 2**31 - 1
+
+
+@refuses(sql.AlterColumnType)
+def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
+    """Without USING, a new type needs an automatic cast; a default always does."""
+    known = known_column(catalog, op, op.column)
+    target = known_type(catalog, op.type)
+    if known is None or target is None or op.target.kind not in ("table", "foreign table"):
+        return None
+    column = known[1]
+    source = known_type(catalog, column.type)
+    if source is None or column.generated is not None or column.inherited:
+        return None
+    to = type_text(catalog, target)
+    alter = f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)}"
+    if op.using is None and not _is_cast_automatically(catalog, source, target):
+        return Refusal(
+            error=f'column "{op.column}" cannot be cast automatically to type {to}',
+            detail=f"it is {column.type}",
+            help=f"{alter} TYPE {op.type} USING {quoted(op.column)}::{op.type};",
+        )
+    literal = _type_of_literal(column.default.expression, source) if column.default is not None and column.identity is None else None
+    if literal is None or _is_cast_automatically(catalog, literal, target):
+        return None
+    using = f" USING {op.using.sql}" if op.using is not None else ""
+    return Refusal(
+        error=f'default for column "{op.column}" cannot be cast automatically to type {to}',
+        help=f"-- drop the default in the same statement, and set it again afterwards:\nALTER TABLE {op.target.name} ALTER COLUMN "
+        f"{quoted(op.column)} DROP DEFAULT, ALTER COLUMN {quoted(op.column)} TYPE {op.type}{using};",
+    )
+
+
+def _is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
+    """Whether PostgreSQL has an assignment cast between two types, of which each is built in or an enum."""
+    version = catalog.pg_version
+    if is_string(target.name, version) and not target.dimensions:
+        return True
+    if bool(source.dimensions) != bool(target.dimensions):
+        return False
+    if (source.name, source.schema) == (target.name, target.schema):
+        return True
+    if catalog.type_of(source) is not None or catalog.type_of(target) is not None:
+        return False
+    return cast(source.name, target.name, explicit=False, pg_version=version) is not None
+
+
+def _type_of_literal(default: Expression, column_type: TypeName) -> TypeName | None:
+    """Returns the type that PostgreSQL gave to a default that is a plain literal; None for another default."""
+    text = default.sql.strip()
+    if text.lower() in ("true", "false"):
+        return TypeName(name="boolean")
+    if text.startswith("'") and text.endswith("'") and "'" not in text[1:-1].replace("''", ""):
+        return column_type
+    if text.isdigit():
+        return TypeName(name="integer" if int(text) <= _LARGEST_INTEGER else "bigint")
+    return None
+
+
+@refuses(sql.AlterCompositeType)
+def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> Refusal | None:
+    """The type of an attribute stays while a column has the composite type."""
+    composite = catalog.type_named(op.type)
+    if not isinstance(composite, Composite) or not composite.attributes:
+        return None
+    name, names = composite.name.name, [attribute for attribute, _ in composite.attributes]
+    if op.action == "add":
+        exists = op.attribute in names
+        return Refusal(error=f'column "{op.attribute}" of relation "{name}" already exists') if exists else None
+    if op.attribute not in names:
+        missing = Refusal(error=f'column "{op.attribute}" of relation "{name}" does not exist')
+        return None if op.if_exists else missing
+    user = column_of_type(catalog, composite.name)
+    if op.action != "alter" or user is None:
+        return None
+    return Refusal(
+        error=f'cannot alter type "{name}" because column "{user}" uses it',
+        help=f"-- ADD an attribute of the new type, fill it in {user}, and DROP the old attribute later",
+    )
+
+
+@refuses(sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
+def create_type(catalog: Catalog, op: sql.CreateEnum | sql.CreateCompositeType | sql.CreateDomain) -> Refusal | None:
+    """A table has a type of its own name."""
+    name = catalog.in_first_schema(op.domain if isinstance(op, sql.CreateDomain) else op.type)
+    relation = catalog.relation(name)
+    if relation is None or relation.kind is RelationKind.SEQUENCE or relation.created_in < 0 or relation.may_be_older:
+        return None
+    return Refusal(
+        error=f'type "{name.name}" already exists' if not isinstance(op, sql.CreateCompositeType) else f'relation "{name.name}" already exists',
+        detail=f"the {relation.kind.value} {relation.name} has a type of that name",
+    )
+
+
+@refuses(sql.CreateTable)
+def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
+    """A table has a type of its own name."""
+    name = catalog.in_first_schema(op.table)
+    found = catalog.type_named(name)
+    if found is None or op.if_not_exists or catalog.relation(name) is not None or op.persistence is sql.Persistence.TEMPORARY:
+        return None
+    if isinstance(found, Composite):
+        return Refusal(error=f'relation "{name.name}" already exists', detail=f"it is a composite type: {Name(name.name)}")
+    return Refusal(error=f'type "{name.name}" already exists', detail="a table has a type of its own name")
+
+
+@refuses(sql.AddColumn, sql.CreateTable, sql.AlterColumnType)
+def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterColumnType) -> Refusal | None:
+    """A column's type exists."""
+    match op:
+        case sql.AddColumn():
+            types = [op.column.type]
+        case sql.CreateTable():
+            types = [column.type for column in op.columns]
+        case _:
+            types = [op.type]
+    for data_type in types:
+        if data_type is not None and not data_type.percent_type and is_absent_type(catalog, Name(data_type.name, data_type.schema)):
+            return Refusal(
+                error=f"type {name_in_quotes(Name(data_type.name, data_type.schema))} does not exist", help="-- first create the type"
+            )
+    return None
+
+
+@refuses(sql.Drop)
+def drop_type(catalog: Catalog, op: sql.Drop) -> Refusal | None:
+    """A dropped type exists."""
+    for name in op.names if op.kind in ("type", "domain") and not op.if_exists else ():
+        if is_absent_type(catalog, name):
+            return Refusal(error=f"type {name_in_quotes(name)} does not exist", help=f"DROP {op.kind.upper()} IF EXISTS {name};")
+    return None

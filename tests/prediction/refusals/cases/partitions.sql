@@ -1,0 +1,235 @@
+-- a unique constraint without the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: unique constraint on partitioned table must include all partitioning columns
+ALTER TABLE events ADD CONSTRAINT events_id_key UNIQUE (id);
+
+-- a primary key without the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: unique constraint on partitioned table must include all partitioning columns
+ALTER TABLE events ADD PRIMARY KEY (id);
+
+-- a unique constraint with the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- accepted
+ALTER TABLE events ADD CONSTRAINT events_id_key UNIQUE (day, id);
+
+-- a unique constraint of a partition
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+ALTER TABLE events_2025 ADD CONSTRAINT events_id_key UNIQUE (id);
+
+-- a unique index without the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: unique constraint on partitioned table must include all partitioning columns
+CREATE UNIQUE INDEX events_id_idx ON events (id);
+
+-- an index without the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- accepted
+CREATE INDEX events_id_idx ON events (id);
+
+-- CREATE TABLE with a key without the partition key
+-- refused: unique constraint on partitioned table must include all partitioning columns
+CREATE TABLE events (id bigint PRIMARY KEY, day date) PARTITION BY RANGE (day);
+
+-- a column with a unique constraint is added
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: unique constraint on partitioned table must include all partitioning columns
+ALTER TABLE events ADD COLUMN code text UNIQUE;
+
+-- the partition key is an expression
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE ((extract(year FROM day)));
+-- refused: unsupported PRIMARY KEY constraint with partition key definition
+ALTER TABLE events ADD PRIMARY KEY (id, day);
+
+-- a foreign key NOT VALID
+CREATE TABLE depots (id bigint PRIMARY KEY);
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused before 18: cannot add NOT VALID foreign key on partitioned table "events" referencing relation "depots"
+ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES depots NOT VALID;
+
+-- a foreign key that is checked
+CREATE TABLE depots (id bigint PRIMARY KEY);
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- accepted
+ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES depots;
+
+-- USING INDEX on a partitioned table
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE UNIQUE INDEX events_idx ON events (day, id);
+-- refused: ALTER TABLE / ADD CONSTRAINT USING INDEX is not supported on partitioned tables
+ALTER TABLE events ADD CONSTRAINT events_key UNIQUE USING INDEX events_idx;
+
+-- DETACH CONCURRENTLY beside a default partition
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE events_rest PARTITION OF events DEFAULT;
+-- refused: cannot detach partitions concurrently when a default partition exists
+ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;
+
+-- DETACH CONCURRENTLY without a default partition
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;
+
+-- DETACH of a table that is no partition
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id bigint, day date);
+-- refused: relation "events_2025" is not a partition of relation "events"
+ALTER TABLE events DETACH PARTITION events_2025;
+
+-- ATTACH of a table with another column
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id bigint, day date, note text);
+-- refused: table "events_2025" contains column "note" not found in parent "events"
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a table that lacks a column
+CREATE TABLE events (id bigint, day date, note text) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id bigint, day date);
+-- refused: child table is missing column "note"
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a table with another type
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id integer, day date);
+-- refused: child table "events_2025" has different type for column "id"
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a table whose column may be null
+CREATE TABLE events (id bigint NOT NULL, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id bigint, day date);
+-- refused before 18: column "id" in child table must be marked NOT NULL
+-- refused since 18: column "id" in child table "events_2025" must be marked NOT NULL
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a table that lacks a CHECK
+CREATE TABLE events (id bigint, day date, CONSTRAINT positive CHECK (id > 0)) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (id bigint, day date);
+-- refused: child table is missing constraint "positive"
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a fitting table
+CREATE TABLE events (id bigint NOT NULL, day date, CONSTRAINT positive CHECK (id > 0)) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 (day date, id bigint NOT NULL, CONSTRAINT positive CHECK (id > 0));
+-- accepted
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH to a table that is not partitioned
+CREATE TABLE events (id bigint, day date);
+CREATE TABLE events_2025 (id bigint, day date);
+-- refused before 18: table "events" is not partitioned
+-- refused since 18: ALTER action ATTACH PARTITION cannot be performed on relation "events"
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- ATTACH of a partition of another table
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: "events_2025" is already a partition
+ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- a second default partition
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_rest PARTITION OF events DEFAULT;
+-- refused: partition "events_other" conflicts with existing default partition "events_rest"
+CREATE TABLE events_other PARTITION OF events DEFAULT;
+
+-- bounds that overlap
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: partition "events_june" would overlap partition "events_2025"
+CREATE TABLE events_june PARTITION OF events FOR VALUES FROM ('2025-06-01') TO ('2025-07-01');
+
+-- bounds that touch
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+-- a value of a list that another partition has
+CREATE TABLE events (id bigint, kind text) PARTITION BY LIST (kind);
+CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a', 'b');
+-- refused: partition "events_b" would overlap partition "events_a"
+CREATE TABLE events_b PARTITION OF events FOR VALUES IN ('b');
+
+-- a column of the partition key is dropped
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: cannot drop column "day" because it is part of the partition key of relation "events"
+ALTER TABLE events DROP COLUMN day;
+
+-- the type of a column of the partition key
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: cannot alter column "day" because it is part of the partition key of relation "events"
+ALTER TABLE events ALTER COLUMN day TYPE timestamptz;
+
+-- a column of the key's expression
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE ((extract(year FROM day)));
+-- refused: cannot drop column "day" because it is part of the partition key of relation "events"
+ALTER TABLE events DROP COLUMN day;
+
+-- another column of a partitioned table
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- accepted
+ALTER TABLE events DROP COLUMN id;
+
+-- an inherited column
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot drop inherited column "id"
+ALTER TABLE events_2025 DROP COLUMN id;
+
+-- the type of an inherited column
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot alter inherited column "id"
+ALTER TABLE events_2025 ALTER COLUMN id TYPE bigint;
+
+-- the name of an inherited column
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot rename inherited column "id"
+ALTER TABLE events_2025 RENAME COLUMN id TO number;
+
+-- a column is added to a partition
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot add column to a partition
+ALTER TABLE events_2025 ADD COLUMN note text;
+
+-- an inherited constraint
+CREATE TABLE events (id integer, day date, CONSTRAINT positive CHECK (id > 0)) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot drop inherited constraint "positive" of relation "events_2025"
+ALTER TABLE events_2025 DROP CONSTRAINT positive;
+
+-- only the parent gets a column
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: column must be added to child tables too
+ALTER TABLE ONLY events ADD COLUMN note text;
+
+-- only the parent gets a constraint
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: constraint must be added to child tables too
+ALTER TABLE ONLY events ADD CONSTRAINT positive CHECK (id > 0);
+
+-- only the parent loses a column
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: cannot drop column from only the partitioned table when partitions exist
+ALTER TABLE ONLY events DROP COLUMN id;
+
+-- the index of a partition is dropped with its parent
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE INDEX events_id_idx ON events (id);
+-- accepted
+DROP INDEX events_id_idx;
+
+-- a partitioned index is dropped concurrently
+CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
+CREATE INDEX events_id_idx ON events (id);
+-- refused: cannot drop partitioned index "events_id_idx" concurrently
+DROP INDEX CONCURRENTLY events_id_idx;

@@ -1,0 +1,244 @@
+-- a view uses the column
+CREATE TABLE orders (id bigint, total integer);
+CREATE VIEW totals AS SELECT total FROM orders;
+-- refused: cannot alter type of a column used by a view or rule
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- a view uses another column
+CREATE TABLE orders (id bigint, total integer);
+CREATE VIEW ids AS SELECT id FROM orders;
+-- accepted
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- a generated column uses the column
+CREATE TABLE boxes (width integer, area integer GENERATED ALWAYS AS (width * width) STORED);
+-- refused: cannot alter type of a column used by a generated column
+ALTER TABLE boxes ALTER COLUMN width TYPE bigint;
+
+-- a policy uses the column
+CREATE TABLE orders (id bigint, tenant integer);
+CREATE POLICY own ON orders USING (tenant = 1);
+-- refused: cannot alter type of a column used in a policy definition
+ALTER TABLE orders ALTER COLUMN tenant TYPE bigint;
+
+-- a trigger's WHEN uses the column
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint, total integer);
+CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW WHEN (OLD.total <> NEW.total) EXECUTE FUNCTION touch();
+-- refused: cannot alter type of a column used in a trigger definition
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- a trigger's UPDATE OF names the column
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint, total integer);
+CREATE TRIGGER touch BEFORE UPDATE OF total ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+-- refused: cannot alter type of a column used in a trigger definition
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- a trigger without column
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint, total integer);
+CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+-- accepted
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- an index, a CHECK and a default use the column
+CREATE TABLE orders (id bigint, total integer DEFAULT 0 CHECK (total >= 0));
+CREATE INDEX orders_total_idx ON orders (total);
+-- accepted
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;
+
+-- both sides of a foreign key may differ
+CREATE TABLE depots (id integer PRIMARY KEY);
+CREATE TABLE parcels (depot_id integer REFERENCES depots);
+-- accepted
+ALTER TABLE depots ALTER COLUMN id TYPE bigint;
+
+-- the key of the other side of a foreign key
+CREATE TABLE depots (id integer PRIMARY KEY);
+CREATE TABLE parcels (depot_id integer REFERENCES depots);
+-- accepted
+ALTER TABLE parcels ALTER COLUMN depot_id TYPE bigint;
+
+-- one side of a foreign key becomes text
+CREATE TABLE depots (id integer PRIMARY KEY);
+CREATE TABLE parcels (depot_id integer CONSTRAINT parcels_depot_fkey REFERENCES depots);
+-- refused: foreign key constraint "parcels_depot_fkey" cannot be implemented
+ALTER TABLE parcels ALTER COLUMN depot_id TYPE text;
+
+-- text to integer without USING
+CREATE TABLE orders (id bigint, code text);
+-- refused: column "code" cannot be cast automatically to type integer
+ALTER TABLE orders ALTER COLUMN code TYPE integer;
+
+-- varchar to uuid without USING
+CREATE TABLE orders (id bigint, code varchar(40));
+-- refused: column "code" cannot be cast automatically to type uuid
+ALTER TABLE orders ALTER COLUMN code TYPE uuid;
+
+-- text to jsonb without USING
+CREATE TABLE orders (id bigint, payload text);
+-- refused: column "payload" cannot be cast automatically to type jsonb
+ALTER TABLE orders ALTER COLUMN payload TYPE jsonb;
+
+-- boolean to integer without USING
+CREATE TABLE orders (id bigint, paid boolean);
+-- refused: column "paid" cannot be cast automatically to type integer
+ALTER TABLE orders ALTER COLUMN paid TYPE integer;
+
+-- integer to boolean without USING
+CREATE TABLE orders (id bigint, paid integer);
+-- refused: column "paid" cannot be cast automatically to type boolean
+ALTER TABLE orders ALTER COLUMN paid TYPE boolean;
+
+-- text to an enum without USING
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE people (id bigint, mood text);
+-- refused: column "mood" cannot be cast automatically to type mood
+ALTER TABLE people ALTER COLUMN mood TYPE mood;
+
+-- text to integer with USING
+CREATE TABLE orders (id bigint, code text);
+-- accepted
+ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer;
+
+-- integer to text
+CREATE TABLE orders (id bigint, code integer);
+-- accepted
+ALTER TABLE orders ALTER COLUMN code TYPE text;
+
+-- json to jsonb
+CREATE TABLE orders (id bigint, payload json);
+-- accepted
+ALTER TABLE orders ALTER COLUMN payload TYPE jsonb;
+
+-- an enum to text
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE people (id bigint, mood mood);
+-- accepted
+ALTER TABLE people ALTER COLUMN mood TYPE text;
+
+-- text to a domain over text
+CREATE DOMAIN code AS text;
+CREATE TABLE orders (id bigint, code text);
+-- accepted
+ALTER TABLE orders ALTER COLUMN code TYPE code;
+
+-- a default that has no cast
+CREATE TABLE orders (id bigint, paid boolean DEFAULT false);
+-- refused: default for column "paid" cannot be cast automatically to type integer
+ALTER TABLE orders ALTER COLUMN paid TYPE integer USING paid::integer;
+
+-- a default that was dropped first
+CREATE TABLE orders (id bigint, paid boolean DEFAULT false);
+ALTER TABLE orders ALTER COLUMN paid DROP DEFAULT;
+-- accepted
+ALTER TABLE orders ALTER COLUMN paid TYPE integer USING paid::integer;
+
+-- a string as default has its column's type
+CREATE TABLE orders (id bigint, code text DEFAULT '1');
+-- refused: default for column "code" cannot be cast automatically to type integer
+ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer;
+
+-- a default of the same statement
+CREATE TABLE orders (id bigint, paid boolean DEFAULT false);
+-- accepted
+ALTER TABLE orders ALTER COLUMN paid DROP DEFAULT, ALTER COLUMN paid TYPE integer USING paid::integer;
+
+-- an attribute of a composite type that a column uses
+CREATE TYPE address AS (street text, number integer);
+CREATE TABLE people (id bigint, home address);
+-- refused: cannot alter type "address" because column "people.home" uses it
+ALTER TYPE address ALTER ATTRIBUTE number TYPE bigint;
+
+-- an attribute of a composite type that no column uses
+CREATE TYPE address AS (street text, number integer);
+-- accepted
+ALTER TYPE address ALTER ATTRIBUTE number TYPE bigint;
+
+-- an attribute is added to a type in use
+CREATE TYPE address AS (street text, number integer);
+CREATE TABLE people (id bigint, home address);
+-- accepted
+ALTER TYPE address ADD ATTRIBUTE town text;
+
+-- an attribute of a type in use is dropped
+CREATE TYPE address AS (street text, number integer);
+CREATE TABLE people (id bigint, home address);
+-- accepted
+ALTER TYPE address DROP ATTRIBUTE number;
+
+-- an attribute of a type in use is renamed
+CREATE TYPE address AS (street text, number integer);
+CREATE TABLE people (id bigint, home address);
+-- accepted
+ALTER TYPE address RENAME ATTRIBUTE number TO house;
+
+-- an attribute that does not exist
+CREATE TYPE address AS (street text, number integer);
+-- refused: column "town" of relation "address" does not exist
+ALTER TYPE address DROP ATTRIBUTE town;
+
+-- an attribute that exists
+CREATE TYPE address AS (street text, number integer);
+-- refused: column "number" of relation "address" already exists
+ALTER TYPE address ADD ATTRIBUTE number bigint;
+
+-- a column of a table whose row type is a column
+CREATE TABLE boxes (width integer);
+CREATE TABLE shelves (id bigint, box boxes);
+-- refused: cannot alter table "boxes" because column "shelves.box" uses its row type
+ALTER TABLE boxes ALTER COLUMN width TYPE bigint;
+
+-- an enum value that exists
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- refused: enum label "ok" already exists
+ALTER TYPE mood ADD VALUE 'ok';
+
+-- an enum value that exists, with IF NOT EXISTS
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- accepted
+ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok';
+
+-- an enum value that does not exist
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- refused: "glad" is not an existing enum label
+ALTER TYPE mood RENAME VALUE 'glad' TO 'happy';
+
+-- a new enum value whose neighbour does not exist
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- refused: "glad" is not an existing enum label
+ALTER TYPE mood ADD VALUE 'happy' AFTER 'glad';
+
+-- the new name of an enum value exists
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- refused: enum label "ok" already exists
+ALTER TYPE mood RENAME VALUE 'sad' TO 'ok';
+
+-- a type that exists
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+-- refused: type "mood" already exists
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'glad');
+
+-- a type with the name of a table
+CREATE TABLE mood (id bigint);
+-- refused: type "mood" already exists
+CREATE TYPE mood AS ENUM ('sad');
+
+-- a domain that exists
+CREATE DOMAIN code AS text;
+-- refused: type "code" already exists
+CREATE DOMAIN code AS text;
+
+-- a type that was dropped
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+DROP TYPE mood;
+-- refused: type "mood" does not exist
+DROP TYPE mood;
+
+-- a column of a type that was dropped
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+DROP TYPE mood;
+CREATE TABLE people (id bigint);
+-- refused: type "mood" does not exist
+ALTER TABLE people ADD COLUMN mood mood;
