@@ -34,7 +34,8 @@ def lint(
 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read;
     `Configuration(pg_version=16)` or `read_configuration().overridden(pg_version=16)` are others. `since` (a git revision) or `changed`
-    judges only what git says changed, with the whole history before it. `downgrades` also judges whether the migrations can be undone. Findings in the settings' baseline are left out.
+    judges only what git says changed, with the whole history before it. `downgrades` also judges whether the
+    migrations can be undone. Findings in the settings' baseline are left out.
 
     Migrations that could not be judged are the verdict's `problems`. Raises MigsafeError if nothing could be judged.
     """
@@ -50,8 +51,8 @@ def lint(
 def judge_plan(
     plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter, *, downgrades: bool = False
 ) -> Verdict:
-    """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations and may show
-    the progress."""
+    """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track`
+    iterates over the migrations and may show the progress."""
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:

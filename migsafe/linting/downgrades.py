@@ -12,8 +12,8 @@ from migsafe.sql.statements import Statement
 class FailingDowngrade(Operation, frozen=True, kw_only=True):
     """A failure of a downgrade, for the rules that report it. It is not an operation of PostgreSQL.
 
-    `refusal` is why PostgreSQL refuses an operation: one of the downgrade, or, if `upgrade` is not None, this one of the upgrade that runs after
-    the downgrade. `statement` is the one of the downgrade at which it is reported.
+    `refusal` is why PostgreSQL refuses an operation: one of the downgrade, or, if `upgrade` is not None, this one of the upgrade that runs
+    after the downgrade. `statement` is the one of the downgrade at which it is reported.
     """
 
     refusal: Refusal

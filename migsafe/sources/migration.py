@@ -187,7 +187,8 @@ class Migration(Struct, frozen=True):
     `down` are sent as that runner sends them; `down` is None if the migration has no downgrade. `own_transaction_advice` is for a runner whose
     transaction continues with the next migration of the same run: how to give this migration a transaction of its own, as an imperative; None
     if it has one. `transaction_read_at` is the file and line where the runner's transactions are configured, if they are. `may_change`: the
-    runner accepts other SQL after it has run, and may run it again.
+    runner accepts other SQL after it has run, and may run it again. `transaction_assumed`: neither a runner nor the configuration says in which
+    transactions it runs.
     """
 
     id: str
@@ -197,6 +198,7 @@ class Migration(Struct, frozen=True):
     own_transaction_advice: str | None = None
     transaction_read_at: tuple[str, int] | None = None
     may_change: bool = False
+    transaction_assumed: bool = False
 
 
 def whole_script(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:

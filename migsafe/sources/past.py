@@ -24,8 +24,8 @@ PastFiles = Mapping[str, Script]
 class HistoryChanges(Struct, frozen=True, kw_only=True):
     """What has changed in a history since a revision of git.
 
-    By the paths of files: those that come too late, and those that existed at the revision and may have changed. `gone` is one entry for all that
-    no longer exist, with the script of the first of these.
+    By the paths of files: those that come too late, and those that existed at the revision and may have changed. `gone` is one entry for all
+    that no longer exist, with the script of the first of these.
     """
 
     late: Mapping[str, LatePlace] = {}

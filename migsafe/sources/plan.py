@@ -164,7 +164,8 @@ class Source:
 
     def _as_configured(self, migration: Migration) -> Migration:
         down = self._half_as_configured(migration.down) if migration.down else None
-        return msgspec.structs.replace(migration, up=self._half_as_configured(migration.up), down=down, own_transaction_advice=None)
+        up = self._half_as_configured(migration.up)
+        return msgspec.structs.replace(migration, up=up, down=down, own_transaction_advice=None, transaction_assumed=False)
 
     def _half_as_configured(self, half: Half) -> Half:
         # A directive in the file takes precedence over the configuration, which is for all files.

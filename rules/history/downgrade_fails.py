@@ -1,9 +1,9 @@
 """A downgrade fails, or the next upgrade fails after it.
 
-Downgrades are needed when a release must be rolled back in a hurry, and are rarely run before. This rule runs each one on the schema that its
-upgrade leaves, and the upgrade once more after it, without a server. It reports a statement that PostgreSQL refuses, one that cannot run inside the
-transaction of its runner, and objects that the downgrade leaves behind, so that the next upgrade cannot create them. The usual case is an
-enumeration: DROP TABLE and DROP COLUMN keep the type, and Alembic creates it again.
+Downgrades are needed when a release must be rolled back in a hurry, and are rarely run before. This rule runs each one on the schema that
+its upgrade leaves, and the upgrade once more after it, without a server. It reports a statement that PostgreSQL refuses, one that cannot run
+inside the transaction of its runner, and objects that the downgrade leaves behind, so that the next upgrade cannot create them. The usual
+case is an enumeration: DROP TABLE and DROP COLUMN keep the type, and Alembic creates it again.
 
 The rule runs with `migsafe lint --down`, for Alembic's `downgrade()` and for the down files or sections of SQL runners. A downgrade that is
 absent is another rule: downgrade-missing.

@@ -7,6 +7,9 @@ CONFLICT, a DO block that checks the catalogue, DROP … IF EXISTS before CREATE
 statement in a separate migration, or the statements that can run in a transaction between BEGIN and COMMIT. The last statement, and the
 statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database.
 
+If neither a runner is recognised nor `transaction` is set in the configuration, this is one finding for all migrations that could run in one
+transaction, because that setting decides them all.
+
 Unsafe:
     ALTER TABLE orders ADD COLUMN delivered_at timestamptz;
     CREATE INDEX CONCURRENTLY orders_delivered_at_idx ON orders (delivered_at);
@@ -40,7 +43,7 @@ from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
-from migsafe.sql.operations import CutIdentifier, Do, Explain, FeatureUse, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
+from migsafe.sql.operations import Begin, CutIdentifier, Do, Explain, FeatureUse, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
 
 _CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier, FeatureUse)
 """Commands that control the session, at which no migration fails; TwoPhase commands can fail."""
@@ -108,8 +111,17 @@ def _reported(at: Context) -> Iterator[Finding]:
 
 def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -> Finding:
     done = at.past[problem.place]
+    help = rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction)
+    if at.migration.transaction_assumed and one_transaction and not any(isinstance(other.operation, Begin) for other in at.past):
+        return at.finding(
+            done,
+            "no runner is recognised and `transaction` is not set, so each statement is judged as committed by itself: if a later one fails, "
+            f"this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
+            help=f'-- if the runner runs each file in one transaction, set in the configuration: transaction = "file"\n-- otherwise:\n{help}',
+            cause="transaction",
+        )
     return at.finding(
         done,
         f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
-        help=rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction),
+        help=help,
     )

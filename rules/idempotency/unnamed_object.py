@@ -45,6 +45,8 @@ def unnamed_object(op: CreateIndex | AddConstraint | MigrationEnd, at: Context) 
         return
     if at.catalog.is_restored:
         return
+    if at.migration.transaction_assumed and not any(getattr(done.operation, "concurrently", False) for done in at.past):
+        return  # the runner may run all in one transaction
     split = len({done.transaction for done in at.past if done.transaction is not None}) > 1
     for position, named in at.state(_State).unnamed:
         done = at.past[position]

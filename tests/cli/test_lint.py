@@ -179,3 +179,19 @@ def test_help_has_examples(migsafe: Command) -> None:
     assert "Exit code 2" in help
     assert "lint" in migsafe("--help").out
     assert migsafe("--version").out == f"migsafe {__version__}\n"
+
+
+def test_one_setting_decides_what_an_unknown_runner_can_run_again(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['not-rerunnable']")
+    for number in (1, 2, 3):
+        write(f"db/{number}.sql", f"CREATE TABLE a{number} (id bigint);\nCREATE TABLE b{number} (id bigint);\nSELECT 1;")
+    result = migsafe("lint", "db")
+    assert result.out.count("warning not-rerunnable") == 1
+    assert "db/1.sql:1:1 warning not-rerunnable" in result.out
+    assert "the same is true of 2 other migrations" in result.out
+    assert 'set in the configuration: transaction = "file"' in result.out
+    # This one cannot run in a transaction, so it is not the setting that decides.
+    write("db/4.sql", "CREATE TABLE a4 (id bigint);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a1 (id);")
+    assert "db/4.sql:1:1 warning not-rerunnable" in migsafe("lint", "db").out
+    assert migsafe("lint", "db", "--transaction", "statement").out.count("warning not-rerunnable") == 7
+    assert migsafe("lint", "db", "--transaction", "file").code == 0
