@@ -19,12 +19,16 @@ from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, 
 from migsafe.text import Script, read_text
 
 _NO_TRANSACTION = re.compile(r"\A-- no-transaction")
+_TEMPLATE = re.compile(r"^-- Add (?:up |down )?migration script here", re.MULTILINE)
+"""What `sqlx migrate add` writes into a new file (sqlx-cli/src/migrate.rs)."""
 _NAME = re.compile(r"\d+_.*\.sql$")
 _PAIR = r"(\d+)_(.*)\.(up|down)\.sql$"
 
 
 def _recognises(folder: Folder) -> bool:
-    return any(_NAME.match(name) for name in folder.sql_files) and (folder.mentions(_NO_TRANSACTION) or _is_in_sqlx_project(folder))
+    return any(_NAME.match(name) for name in folder.sql_files) and (
+        folder.mentions(_NO_TRANSACTION) or folder.mentions(_TEMPLATE) or _is_in_sqlx_project(folder)
+    )
 
 
 def _is_in_sqlx_project(folder: Folder) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from migsafe.errors import MigsafeError
 from migsafe.sources.migration import Half, Migration
+from migsafe.sql.lexer import DOLLAR_STRING
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.text import Script, Span
 
@@ -70,4 +71,8 @@ def _token(statement: RawStatement, number: int) -> str:
     start, end = statement.starts[number], statement.end_of(number)
     word = statement.words[number]
     text = statement.text[start:end]
+    if statement.kinds[number] == DOLLAR_STRING:
+        # The body of a function or a DO block: its white space and its comments do not count either.
+        tag = text[: text.index("$", 1) + 1]
+        return "\n".join("\t".join(tokens) for tokens in statement_texts(text[len(tag) : -len(tag)]))
     return word if word.lower() == text.lower() else text

@@ -87,6 +87,13 @@ def test_other_sql_is_reported_where_it_begins(edited: str, line: int | None) ->
     assert found(past, {**past, "0001_a.sql": edited}) == expected
 
 
+def test_the_layout_of_a_function_may_change() -> None:
+    function = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS ${0}$\nBEGIN{1}  {2} 1 {3}; END\n${0}$;\n"
+    past = {"0001_a.sql": function.format("", "\n", "RETURN", "+ 1")}
+    assert found(past, {"0001_a.sql": function.format("body", " -- a note\n\n", "return", "+ 1")}) == []
+    assert found(past, {"0001_a.sql": function.format("", "\n", "RETURN", "+ 2")}) == [("0001_a.sql", 1, "merged-migration-changed")]
+
+
 def test_a_downgrade_may_change() -> None:
     past = {"1_a.up.sql": A, "1_a.down.sql": "SELECT 1;\n"}
     assert found(past, {**past, "1_a.down.sql": "DROP TABLE a;\n"}) == []

@@ -30,6 +30,7 @@ def up(migration: Migration) -> tuple[str, str]:
         ("pop", {"1_a.up.sql": ORDERS, "1_a.postgres.up.sql": CUSTOMERS, "1_a.mysql.up.sql": ORDERS}, ["1 file"]),
         ("pop", {"1_a.autocommit.up.sql": INDEX, "2_b.sqlite.up.sql": ORDERS}, ["1 query"]),
         ("sqlx", {"1_a.sql": CUSTOMERS, "2_b.sql": "-- no-transaction\n" + INDEX}, ["1 file", "2 query"]),
+        ("sqlx", {"1_a.up.sql": "-- Add up migration script here\n" + CUSTOMERS, "1_a.down.sql": "DROP TABLE customers;"}, ["1 file"]),
         ("sqlx", {"1_a.up.sql": CUSTOMERS, "Cargo.toml": '[dependencies]\nsqlx = "0.8"\n'}, ["1 file"]),
         ("dbmate", {"2_b.sql": "-- migrate:up\n" + ORDERS, "10_a.sql": "-- migrate:up transaction:false\n" + INDEX}, ["10 query", "2 file"]),
         ("goose", {"2_b.sql": "-- +goose up\n" + ORDERS, "10_c.sql": "-- +goose NO TRANSACTION\n-- +goose Up\n"}, ["2 file", "10 none"]),
