@@ -15,7 +15,10 @@ Safe:
 See: https://www.postgresql.org/docs/current/catalogs-overview.html
 """
 
-from migsafe.linting.rule import Context, Finding, Severity, rule
+from msgspec import Struct
+
+from migsafe.linting.facts.repeated import other_places
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Copy, Delete, Insert, Merge, Name, Update
 
 _CATALOGS = frozenset(
@@ -41,17 +44,27 @@ _INSTEAD = {
 }
 
 
+class _State(Struct):
+    positions: list[int] = []
+    """The statements, by their position in the migration."""
+
+
 @rule(category="data", severity=Severity.ERROR, speaks_for=("backfill-unbatched", "delete-everything"))
-def catalog_written(op: Insert | Update | Delete | Merge | Copy, at: Context) -> Finding | None:
-    """Report a statement that writes rows of a system catalogue."""
-    table = op.table
-    if table is None or not _is_catalog(table, at) or (isinstance(op, Copy) and not op.source):
+def catalog_written(op: Insert | Update | Delete | Merge | Copy | MigrationEnd, at: Context) -> Finding | None:
+    """Record the statements that write rows of a system catalogue, and report them once at the end of the migration."""
+    positions = at.state(_State).positions
+    if not isinstance(op, MigrationEnd):
+        if op.table is not None and _is_catalog(op.table, at) and not (isinstance(op, Copy) and not op.source):
+            positions.append(at.position)
         return None
-    command = type(op).__name__.upper()
+    if not positions:
+        return None
+    done = at.past[positions[0]]
+    table: Name = done.operation.table  # type: ignore[attr-defined]  # the recorded operations have a table
     return at.finding(
-        op,
-        f"{command} on the system catalogue {table.name}: PostgreSQL does not check the change, and rows that do not fit together make tables "
-        "unreadable; only a superuser may do it",
+        done,
+        f"{type(done.operation).__name__.upper()} on the system catalogue {table.name}: PostgreSQL does not check the change, and rows that do "
+        f"not fit together make tables unreadable; only a superuser may do it{other_places(at, [at.past[position] for position in positions])}",
         help=f"-- use {_INSTEAD.get(table.name, 'the ALTER statement of the object')}",
     )
 

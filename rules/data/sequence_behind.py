@@ -109,10 +109,15 @@ def _new_sequence(op: SetDefault, at: Context) -> Name | None:
     return None
 
 
+def _is_key(at: Context, table: Relation, column: Column) -> bool:
+    """Whether a unique index has only this column, so that a number cannot come twice."""
+    return any(index.unique and [key.column for key in index.keys] == [column.number] for index in at.catalog.indexes(table.oid))
+
+
 def _finding(at: Context, oid: int, number: int, position: int, cause: str) -> Iterator[Finding]:
     table = at.catalog.get(oid)
     column = table.column_numbered(number) if isinstance(table, Relation) else None
-    if not isinstance(table, Relation) or column is None or not _has_sequence(column):
+    if not isinstance(table, Relation) or column is None or not _has_sequence(column) or not _is_key(at, table, column):
         return
     sequence = at.catalog.get(column.default.sequences[0]) if column.default is not None and column.default.sequences else None
     its = f"'{sequence.name}'" if sequence is not None else f"pg_get_serial_sequence('{table.name}', '{column.name}')"

@@ -62,8 +62,8 @@ def _finding(at: Context, changed: list[tuple[int, Name, str]]) -> Finding:
     others = other_places(at, [at.past[number] for number, _, _ in changed])
     return at.finding(
         at.past[position],
-        f"ALTER COLUMN TYPE removes the statistics of {quoted(column)} of {table}{others}: "
-        "until the next ANALYZE the planner guesses how many rows a condition on it selects",
+        f"ALTER COLUMN TYPE removes the statistics of {quoted(column)} of {table}: "
+        f"until the next ANALYZE the planner guesses how many rows a condition on it selects{others}",
         help="-- after COMMIT:\n" + "\n".join(f"ANALYZE {name} ({', '.join(names)});" for name, names in columns.items()),
         relations=tuple(columns),
     )

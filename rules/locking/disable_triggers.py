@@ -6,6 +6,9 @@ checks the rows that were written in between: a foreign key stays "valid" althou
 not see the change, but the statement takes SHARE ROW EXCLUSIVE on the table (DISABLE RULE: ACCESS EXCLUSIVE), which blocks writes until
 that transaction ends.
 
+session_replication_role = replica disables all triggers and rules of every table, foreign keys included, for this session, until it is set
+back or the session ends: a runner may run the next migrations in the same session.
+
 Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction.
 
 Unsafe:
@@ -15,6 +18,11 @@ Unsafe:
 
 Unsafe:
     ALTER TABLE orders DISABLE TRIGGER USER;
+
+Unsafe:
+    SET session_replication_role = replica;
+    INSERT INTO orders (id, updated_at) VALUES (100007, '2020-01-01');
+    SET session_replication_role = DEFAULT;
 
 Safe, because only one trigger is disabled, and only inside the transaction:
     BEGIN;
@@ -35,9 +43,22 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
-from migsafe.sql.operations import ConstraintKind, Name, SetRule, SetTrigger
+from migsafe.sql.operations import ConstraintKind, Name, Operation, ResetVariable, SetRule, SetTrigger, SetVariable
 from migsafe.sql.operations.alterations import Firing
 from migsafe.sql.operations.values import quoted
+
+_ROLE_MESSAGE = (
+    "session_replication_role = replica: until it is set back, no foreign key, trigger or rule of any table checks or completes the rows that this "
+    "session writes, and PostgreSQL never checks them later"
+)
+_ROLE_HELP = (
+    "-- disable only the trigger that is in the way, and only in one transaction:\n"
+    "BEGIN;\n"
+    "ALTER TABLE … DISABLE TRIGGER trigger_name;\n"
+    "-- … the statements that need the trigger to be disabled\n"
+    "ALTER TABLE … ENABLE TRIGGER trigger_name;\n"
+    "COMMIT;"
+)
 
 
 class _Disabled(NamedTuple):
@@ -47,7 +68,7 @@ class _Disabled(NamedTuple):
     message: str
     help: str
     relations: list[Name]
-    lock: LockMode
+    lock: LockMode | None
 
 
 class _State(Struct):
@@ -55,7 +76,7 @@ class _State(Struct):
 
 
 @rule(category="locking", severity=Severity.WARNING, harm="")
-def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> Iterator[Finding]:
+def disable_triggers(op: SetTrigger | SetRule | SetVariable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that disable all triggers, or a rule, of an existing table, and report them at the end of the migration, when it is
     known whether they are enabled again. A single trigger, disabled by its name, is intended."""
     if isinstance(op, MigrationEnd):
@@ -64,6 +85,10 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
             yield at.finding(
                 at.past[disabled.position], disabled.message + stays, help=disabled.help, relations=disabled.relations, lock=disabled.lock
             )
+        return
+    if isinstance(op, SetVariable):
+        if op.variable == "session_replication_role" and (op.value or "").lower() == "replica":
+            at.state(_State).disabled.append(_Disabled(at.position, _ROLE_MESSAGE, _ROLE_HELP, [], None))
         return
     table = at.catalog.relation(op.target.name)
     if op.firing is not Firing.DISABLE or not at.blocking_effects or is_created_here(at, op.target.name):
@@ -83,6 +108,8 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
 
 def _is_reverted(position: int, at: Context) -> bool:
     disabling = at.past[position].operation
+    if isinstance(disabling, SetVariable):
+        return disabling.local or any(_resets_role(done.operation) for done in at.past[position + 1 :])
     assert isinstance(disabling, SetTrigger | SetRule)
     return any(
         isinstance(later := done.operation, type(disabling))
@@ -91,6 +118,15 @@ def _is_reverted(position: int, at: Context) -> bool:
         and (isinstance(later, SetTrigger) or (isinstance(disabling, SetRule) and later.rule == disabling.rule))
         for done in at.past[position + 1 :]
     )
+
+
+def _resets_role(op: Operation) -> bool:
+    match op:
+        case SetVariable(variable="session_replication_role", value=value):
+            return (value or "origin").lower() != "replica"
+        case ResetVariable(variable=variable):
+            return variable in (None, "session_replication_role")
+    return False
 
 
 def _command_and_consequence(op: SetTrigger | SetRule) -> tuple[str, str]:
@@ -113,8 +149,10 @@ def _safe_way(op: SetTrigger | SetRule, table: Relation | None, at: Context) -> 
     begin, commit = ("", "") if is_open else ("BEGIN;\n", "\nCOMMIT;")
     if isinstance(op, SetRule):
         return (
-            "-- only for this transaction, and without a lock; triggers and foreign keys do not fire either, so its rows must be valid:\n"
-            f"{begin}SET LOCAL session_replication_role = replica;{commit}"
+            "-- disable it only in this transaction:\n"
+            f"{begin}ALTER TABLE {op.target.name} DISABLE RULE {quoted(op.rule)};\n"
+            "-- … the statements that need the rule to be disabled\n"
+            f"ALTER TABLE {op.target.name} ENABLE RULE {quoted(op.rule)};{commit}"
         )
     triggers = at.catalog.triggers(table.oid) if table is not None else []
     name = quoted(triggers[0].name.name) if triggers else "trigger_name"

@@ -6,7 +6,7 @@ rows under SHARE UPDATE EXCLUSIVE, which does not block reads or writes. It need
 end of its transaction.
 
 ADD COLUMN … REFERENCES checks nothing, because the new column is null in every row. With a default it reads the table too, and holds ACCESS
-EXCLUSIVE meanwhile, so even SELECT waits.
+EXCLUSIVE meanwhile, so even SELECT waits. So does ALTER CONSTRAINT … ENFORCED of a foreign key that is NOT ENFORCED (PostgreSQL 18).
 
 Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id);
@@ -36,21 +36,55 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
-from migsafe.schema.objects import RelationKind
+from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.generation import foreign_key_clause, join_migrations, validate_constraints
-from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, Name
+from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Constraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
 @rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
-def foreign_key_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
+def foreign_key_validates(op: AddConstraint | AddColumn | AlterConstraint, at: Context) -> Finding | None:
     """Report a foreign key that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
+    if isinstance(op, AlterConstraint):
+        return _enforced(op, at) if op.enforced else None
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     checked = [key for key in constraints if key.kind is ConstraintKind.FOREIGN_KEY and key.enforced and not key.not_valid]
     slow = at.slow_effects(only=op.target.only) if checked else []
     if not slow:
         return None
     return _added(op, checked[0], slow, at) if isinstance(op, AddConstraint) else _added_with_column(op, checked[0], slow, at)
+
+
+def _enforced(op: AlterConstraint, at: Context) -> Finding | None:
+    slow = [effect for effect in at.slow_effects(only=op.target.only) if effect.scan]
+    if not slow:
+        return None
+    table, name = at.resolve(op.target.name), quoted(op.constraint)
+    main = next((effect for effect in slow if effect.relation == table), slow[0])
+    others = [effect for effect in at.blocking_effects if effect.relation != table]
+    also = f", and {others[0].lock} on {others[0].relation}," if others else ""
+    return at.finding(
+        op,
+        f"ALTER CONSTRAINT … ENFORCED takes {main.lock} on {table}{also} while it checks every row: every {main.blocked_commands} on {table} waits",
+        help=(
+            f"ALTER TABLE {op.target.name} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {_definition(op, at)} NOT VALID;\n"
+            f"-- next migration\n{validate_constraints(op.target.name, op.constraint)}"
+        ),
+        relations=[table, *(effect.relation for effect in others)],
+        lock=main.lock,
+    )
+
+
+def _definition(op: AlterConstraint, at: Context) -> str:
+    """Returns the definition of a foreign key, with `…` for what is unknown; its actions are left out."""
+    table = at.catalog.relation(op.target.name)
+    key = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
+    referenced = at.catalog.get(key.references) if key is not None and key.references is not None else None
+    if table is None or key is None or not isinstance(referenced, Relation):
+        return "FOREIGN KEY (…) REFERENCES …"
+    own = (column.name for number in key.columns if (column := table.column_numbered(number)) is not None)
+    other = (column.name for number in key.referenced_columns if (column := referenced.column_numbered(number)) is not None)
+    return f"FOREIGN KEY ({', '.join(map(quoted, own))}) REFERENCES {referenced.name} ({', '.join(map(quoted, other))})"
 
 
 def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Context) -> Finding:
