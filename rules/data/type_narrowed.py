@@ -19,6 +19,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/typeconv-query.html
 """
 
+from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
 from migsafe.prediction.effects.effect_context import EffectContext
@@ -63,14 +64,9 @@ def _and_rewrites(at: Context) -> str:
 
 
 def _instead(at: Context, op: AlterColumnType) -> str:
-    if op.type.name == "character varying" and op.type.modifiers and not op.type.dimensions:
-        return (
-            f"-- then, instead of the type, add CHECK (char_length({quoted(op.column)}) <= {op.type.modifiers[0]}) as NOT VALID, and "
-            "validate it in the next migration"
-        )
-    return (
-        "-- then change the type; or, without blocking reads and writes: add a column of the new type, fill it in batches and by a trigger, "
-        f"and deploy a release that uses it instead of {quoted(op.column)}"
-        if at.slow_effects(only=True)
-        else "-- then change the type"
-    )
+    """Returns how to reach the type when all values fit."""
+    slow = at.slow_effects(only=True)
+    if not slow:
+        return "-- then change the type"
+    main = next((effect for effect in slow if effect.rewrite), slow[0])
+    return "-- then, without blocking reads and writes:\n" + type_change_safe_way(op, main, at)

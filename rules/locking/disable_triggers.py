@@ -48,8 +48,8 @@ from migsafe.sql.operations.alterations import Firing
 from migsafe.sql.operations.values import quoted
 
 _ROLE_MESSAGE = (
-    "session_replication_role = replica: until it is set back, no foreign key, trigger or rule of any table checks or completes the rows that this "
-    "session writes, and PostgreSQL never checks them later"
+    "session_replication_role = replica: until it is set back, no foreign key, trigger or rule of any table checks or completes the rows that "
+    "this session writes, and PostgreSQL never checks them later"
 )
 _ROLE_HELP = (
     "-- disable only the trigger that is in the way, and only in one transaction:\n"

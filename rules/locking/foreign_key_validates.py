@@ -65,7 +65,8 @@ def _enforced(op: AlterConstraint, at: Context) -> Finding | None:
     also = f", and {others[0].lock} on {others[0].relation}," if others else ""
     return at.finding(
         op,
-        f"ALTER CONSTRAINT … ENFORCED takes {main.lock} on {table}{also} while it checks every row: every {main.blocked_commands} on {table} waits",
+        f"ALTER CONSTRAINT … ENFORCED takes {main.lock} on {table}{also} while it checks every row: "
+        f"every {main.blocked_commands} on {table} waits",
         help=(
             f"ALTER TABLE {op.target.name} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {_definition(op, at)} NOT VALID;\n"
             f"-- next migration\n{validate_constraints(op.target.name, op.constraint)}"

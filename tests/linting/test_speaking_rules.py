@@ -34,6 +34,7 @@ PAIRS = [
     ("drop-cascade", "drop-constraint", "ALTER TABLE unknown_readers DROP CONSTRAINT readers_name_key CASCADE"),
     ("drop-primary-key", "drop-constraint", "ALTER TABLE loans DROP CONSTRAINT loans_pkey"),
     ("drop-database-or-schema", "drop-object", "DROP SCHEMA archive CASCADE"),
+    ("type-narrowed", "type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE smallint"),
     ("delete-everything", "backfill-unbatched", "DELETE FROM loans"),
     ("add-column-rewrites", "check-validates", "ALTER TABLE loans ADD COLUMN place serial CHECK (place > 0)"),
     ("add-column-rewrites", "unique-builds-index", "ALTER TABLE loans ADD COLUMN place serial UNIQUE"),

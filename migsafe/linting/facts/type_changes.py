@@ -1,0 +1,71 @@
+"""The safe way of a type change that rewrites or scans a table."""
+
+from migsafe.linting.facts.replaced_keys import filled_column, key_steps, new_column, switch_steps
+from migsafe.linting.facts.wording import deployments
+from migsafe.linting.rule import Context
+from migsafe.prediction.effects.effect import Effect
+from migsafe.schema.default_names import default_name
+from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
+from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
+from migsafe.sql.operations.values import quoted
+
+_TEXTS = frozenset(("text", "character varying", "character"))
+_TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
+
+
+def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
+    """Returns the statements that reach the new type without blocking reads and writes; `main` is the effect that takes long."""
+    table, name = op.target.name, quoted(op.column)
+    relation = at.catalog.relation(table)
+    before = relation.column(op.column) if relation is not None else None
+    old = before.type if before is not None else None
+    if relation is not None and before is not None and not main.rewrite and not main.rebuilt:
+        return _checked_later(op, _checks(relation, before, at), at)
+    if old is not None and main.rewrite and op.using is None and _is_shorter_text(old, op.type):
+        label = default_name(table.name, (op.column,), "check")
+        limit = check_not_valid(f"char_length({name}) <= {op.type.modifiers[0]}", label)
+        return join_migrations(
+            f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
+        )
+    column = new_column(op.column)
+    value = op.using.sql if op.using is not None else f"{name}::{op.type}"
+    keys: list[str] = []
+    switch: list[str] = []
+    if relation is not None and before is not None and op.using is None:
+        keys, switch = [*key_steps(relation, before, op.type, at)], [*switch_steps(relation, before, at)]
+    steps = join_migrations(*filled_column(table, op.column, op.type, value, at), *keys)
+    steps += f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop {name} and the trigger"
+    if switch:
+        steps += "; before that, in one transaction:"
+        steps += "".join(f"\n-- {line}" for line in switch)
+    steps = deployments(f"{quoted(column)} and its trigger", f"a release that uses {quoted(column)}", f"DROP COLUMN {name}") + steps
+    if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
+        steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
+    return steps
+
+
+def _checks(relation: Relation, column: Column, at: Context) -> list[Constraint]:
+    return [
+        constraint
+        for constraint in at.catalog.constraints(relation.oid)
+        if constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced and column.number in constraint.columns
+    ]
+
+
+def _checked_later(op: AlterColumnType, checks: list[Constraint], at: Context) -> str:
+    """Returns statements that change the type, drop every CHECK on the column, and add it again as NOT VALID."""
+    table = op.target.name
+    parts = [f"DROP CONSTRAINT {quoted(constraint.name.name)}" for constraint in checks]
+    parts.append(at.text(op.span.start, op.span.end))
+    parts += [
+        f"ADD {check_not_valid(constraint.check.expression.sql, constraint.name.name, no_inherit=constraint.no_inherit)}"
+        for constraint in checks
+        if constraint.check is not None
+    ]
+    again = validate_constraints(table, *(constraint.name.name for constraint in checks))
+    return join_migrations(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- without blocking reads and writes:\n{again}")
+
+
+def _is_shorter_text(old: TypeName, new: TypeName) -> bool:
+    return old.name in _TEXTS and new.name == "character varying" and bool(new.modifiers) and not (old.dimensions or new.dimensions)
