@@ -19,6 +19,7 @@ from tests.support.compared import HEADING, judge_compared
 
 NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
 NEXT_MIGRATION = re.compile(r"^\s*(?:--|#) next migration\n", re.MULTILINE)
+NAMED_FOR_FLYWAY = re.compile(r"\s*-- (V\d+__\w+\.sql)\n")
 NAMED_SCRIPT = re.compile(r"\s*# (\S+\.py)\n")
 
 
@@ -62,11 +63,13 @@ def judge_sql(
     pg_version: int = 17,
 ) -> Verdict:
     """Returns the verdict on SQL as one migration, or as several, separated by `-- next migration`. SQL that begins with the name of a script,
-    as in `# 5b1_order_notes.py`, is a sequence of Alembic revisions. A lock_timeout of 2 s is in effect unless `limits` are given, because
-    nearly every statement is reported without one."""
+    as in `# 5b1_order_notes.py`, is a sequence of Alembic revisions; a name such as `-- V2__order_notes.sql` makes it one of Flyway's. A
+    lock_timeout of 2 s is in effect unless `limits` are given, because nearly every statement is reported without one."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
     if NAMED_SCRIPT.match(pieces[0]):
-        return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
+        return _judge_files(pieces, NAMED_SCRIPT, rules, limits or Limits(lock_timeout=2000))
+    if NAMED_FOR_FLYWAY.match(pieces[0]):
+        return _judge_files(pieces, NAMED_FOR_FLYWAY, rules, limits or Limits(lock_timeout=2000))
     if HEADING.match(dedent(sql)):
         return judge_compared(dedent(sql), usual_rules() if rules is None else rules)
     migrations = [migration(piece, path, runner) for piece in pieces]
@@ -75,11 +78,11 @@ def judge_sql(
     return judge(history, Rulebook(usual_rules() if rules is None else rules), pg_version, limits=limits)
 
 
-def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
-    """Returns the verdict on Alembic revisions, each of which begins with the name of its file."""
+def _judge_files(pieces: list[str], name: re.Pattern[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
+    """Returns the verdict on the files of a project, each of which begins with its name."""
     with TemporaryDirectory() as folder:
         for piece in pieces:
-            named = NAMED_SCRIPT.match(piece)
+            named = name.match(piece)
             assert named is not None
             Path(folder, named[1]).write_text(piece)
         plan = find_migrations([folder])

@@ -5,7 +5,7 @@ from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.dependents import Part
 from migsafe.schema.descriptions import describe
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.objects import RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
@@ -13,8 +13,8 @@ from migsafe.sql.operations.values import quoted
 
 
 @refuses(sql.Drop)
-def drop_index(catalog: Catalog, op: sql.Drop) -> Refusal | None:
-    """DROP INDEX CONCURRENTLY drops one index that nothing depends on, and no partitioned one."""
+def drop_index(_: Catalog, op: sql.Drop) -> Refusal | None:
+    """DROP INDEX CONCURRENTLY drops one index by itself; the rule index-on-partitioned-concurrently reports partitioned indexes."""
     if op.kind != "index" or not op.concurrently:
         return None
     if len(op.names) > 1:
@@ -27,14 +27,7 @@ def drop_index(catalog: Catalog, op: sql.Drop) -> Refusal | None:
             error="DROP INDEX CONCURRENTLY does not support CASCADE",
             help=f"DROP INDEX CONCURRENTLY {'IF EXISTS ' if op.if_exists else ''}{op.names[0]};",
         )
-    index = catalog.index(op.names[0])
-    table = catalog.get(index.table) if index is not None else None
-    if index is None or not isinstance(table, Relation) or table.kind is not RelationKind.PARTITIONED:
-        return None
-    return Refusal(
-        error=f'cannot drop partitioned index "{index.name.name}" concurrently',
-        help=f"-- takes ACCESS EXCLUSIVE on {table.name} and its partitions for a moment:\nDROP INDEX {op.names[0]};",
-    )
+    return None
 
 
 @refuses(sql.Reindex)

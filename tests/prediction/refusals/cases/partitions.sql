@@ -227,9 +227,3 @@ CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
 CREATE INDEX events_id_idx ON events (id);
 -- accepted
 DROP INDEX events_id_idx;
-
--- a partitioned index is dropped concurrently
-CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
-CREATE INDEX events_id_idx ON events (id);
--- refused: cannot drop partitioned index "events_id_idx" concurrently
-DROP INDEX CONCURRENTLY events_id_idx;
