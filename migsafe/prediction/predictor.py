@@ -229,11 +229,12 @@ class Predictor:
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
         refused = self._refusal(operation)
-        found = find_refusal(self.catalog, operation) if operation.certain and not operation.caught else None
+        # A branch of a DO block may have checked before, and an exception handler may catch the error.
+        is_final = operation.certain and not operation.caught and not self.session.in_nested_transaction
+        found = find_refusal(self.catalog, operation) if is_final else None
         refusals = apply_operation(self.catalog, operation)
         refused = refused or found
-        if refusals and operation.certain and not operation.caught:
-            # A branch of a DO block may have checked before, and an exception handler may catch the error.
+        if refusals and is_final:
             refused = refused or refusals[0]
         if refused is not None and self.refused is None:
             self.refused = operation, refused

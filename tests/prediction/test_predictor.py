@@ -31,6 +31,12 @@ def told(effects: tuple[Effect, ...]) -> list[str]:
     return [" ".join((str(one.relation), str(one.lock), *(flag for flag in flags if getattr(one, flag)))) for one in effects]
 
 
+@pytest.mark.parametrize(("savepoint", "is_refused"), [("sa_savepoint_1", False), ("before", True)])
+def test_a_script_handles_errors_in_a_nested_transaction(savepoint: str, is_refused: bool) -> None:
+    sql = f"BEGIN; SAVEPOINT {savepoint}; ALTER TABLE orders ADD COLUMN qty int"
+    assert (last(sql, after=ORDERS).refusal is not None) == is_refused
+
+
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note varchar(20), qty int); INSERT INTO orders SELECT 1;"
 
 

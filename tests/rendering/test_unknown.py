@@ -33,6 +33,20 @@ def test_a_loop_over_unknown_rows_runs_once(render: Render, query: str) -> None:
     assert sql[2:] == ["ALTER TABLE a DROP COLUMN x;"]
 
 
+def test_an_unknown_engine_is_one_of_postgresql(render: Render) -> None:
+    half = render(
+        """
+        from storage import engines
+        engine = engines.get_engine()
+        if engine.dialect.name == "mysql":
+            op.drop_table("a")
+        else:
+            op.drop_table("b")
+        """
+    )
+    assert sent(half) == ["DROP TABLE b;"]
+
+
 def test_a_loop_that_is_entered_again_has_its_own_transaction(render: Render) -> None:
     half = render(
         """

@@ -94,6 +94,8 @@ class Unknown(str):
                 return str(known["_name"]).rpartition(".")[2]
             # Libraries use it as a string, or as a type.
             return super().__getattribute__(_TO_LIBRARIES.get(name, name))
+        if name == "name" and str(known["_name"]).endswith(".dialect"):
+            return "postgresql"  # whatever the engine is, the migration runs on PostgreSQL
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
 
     # What SQLAlchemy requires of a type
