@@ -3,7 +3,7 @@
 import pytest
 
 from migsafe.linting.rule import Limits
-from migsafe.linting.rulebook import shipped_rules
+from migsafe.linting.rulebook import choose_rules, shipped_rules
 from tests.support.linted import judge_sql
 
 DUMP = """\
@@ -21,7 +21,7 @@ COMMENTS = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped by pg_dump version 
 
 
 def rules(sql: str) -> list[str]:
-    return [finding.rule for finding in judge_sql(sql, shipped_rules(), limits=Limits()).findings]
+    return [finding.rule for finding in judge_sql(sql, choose_rules(shipped_rules()), limits=Limits()).findings]
 
 
 @pytest.mark.parametrize("head", [COMMENTS, "", "\\restrict Vw3\n"])
