@@ -40,6 +40,18 @@ def run(*command: str, expected: int = 0, folder: Path | None = None) -> str:
     return result.stdout
 
 
+def test_the_requirement_of_init_installs_this_revision(tmp_path: Path) -> None:
+    scripts = environment(tmp_path / "venv")
+    checkout = tmp_path / "checkout"
+    run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(checkout), folder=tmp_path)
+    what = "from migsafe.setup.installation import requirement; print(requirement())"
+    wanted = run(sys.executable, "-c", what, folder=checkout).strip()
+    commit = run("git", "rev-parse", "HEAD", folder=checkout).strip()
+    assert wanted == f"git+{ROOT.as_uri()}@{commit}"
+    install(scripts, "--no-build-isolation", wanted)
+    assert run(str(scripts / "python"), "-c", what, folder=tmp_path).strip() == wanted
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of an environment in which the wheel is installed."""

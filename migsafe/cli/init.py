@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from migsafe.setup import Ci, Proposal, Repository
 
 _CI = ("github", "gitlab", "none")
+_MOST_SHOWN = 5
 
 
 def init(
@@ -61,11 +62,23 @@ def _check_ci(ci: str | None) -> "Ci | None":
 
 def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
     display = display_for(None)
-    any_production = any(history.is_production for history in repository.histories)
+    offered = repository.offered
     print("Found:")
-    for history in repository.histories:
-        left_out = "" if history.is_production or not any_production else " (left out; name its path if it belongs to production)"
-        print(f"  {history.path}  {history.counted}, {history.runner}{left_out}")
+    for history in offered:
+        print(f"  {history.path}  {history.counted}, {history.runner}")
+    left_out = [history for history in repository.histories if history not in offered]
+    if left_out:
+        print("Left out (name the path if it belongs to production):")
+    for history in left_out[:_MOST_SHOWN]:
+        print(f"  {history.path}  {history.counted}, {history.runner}: {history.left_out}")
+    if len(left_out) > _MOST_SHOWN:
+        print(f"  and {len(left_out) - _MOST_SHOWN} more folders")
+    if repository.unread:
+        print("Not read by migsafe:")
+    for unread in repository.unread:
+        print(f"  {unread.path}  {unread.counted}, {unread.tool}")
+    if repository.unread and repository.schemas:
+        print(f"  Check the SQL that they send with `migsafe lint --schema {repository.schemas[0]} changes.sql`.")
     for proposal in proposals:
         change = "new file" if proposal.new else "added" if proposal.text is not None else "unchanged"
         print(f"\n{display.paint(proposal.path, BOLD)}  {change}{': ' + proposal.why if proposal.why else ''}")

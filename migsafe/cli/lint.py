@@ -102,7 +102,7 @@ def lint(
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
     verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"), downgrades=down)
     if write_baseline:
-        messages = _write_baseline(verdict, settings)
+        messages = _write_baseline(verdict, settings, config)
         code, answer = 0, None
     else:
         verdict, messages = _without_baseline(verdict, settings)
@@ -132,14 +132,19 @@ def _without_baseline(verdict: Verdict, settings: Configuration) -> tuple[Verdic
     return verdict, [f"{number}: {shown}{', …' if len(fixed) > _FIXED_SHOWN else ''}\n  `migsafe lint --write-baseline` updates the baseline."]
 
 
-def _write_baseline(verdict: Verdict, settings: Configuration) -> list[str]:
-    """Write the baseline; return the messages about it."""
+def _write_baseline(verdict: Verdict, settings: Configuration, config: str | None) -> list[str]:
+    """Write the baseline, and its name into the configuration; return the messages about it."""
     from migsafe.linting.baseline import DEFAULT_FILE, write  # noqa: PLC0415
+    from migsafe.setup import name_baseline  # noqa: PLC0415
 
     file = settings.baseline or str(Path(settings.folder, DEFAULT_FILE))
     number = write(file, verdict)
     write_output(f"{file}: {number} finding{'' if number == 1 else 's'} written.\n", None)
     if settings.baseline is not None:
+        return []
+    configured = name_baseline(settings.folder, DEFAULT_FILE, config)
+    if configured is not None:
+        write_output(f'{configured}: `baseline = "{DEFAULT_FILE}"` added.\n', None)
         return []
     return [f'to report only new findings, set `baseline = "{DEFAULT_FILE}"` in the configuration, or use `--baseline {file}`']
 

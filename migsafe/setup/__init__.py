@@ -1,6 +1,7 @@
 """Setting up migsafe in a repository: it finds the migrations and proposes files, which the command line writes if the user agrees."""
 
+from migsafe.setup.baseline_setting import name_baseline
 from migsafe.setup.proposal import Ci, Proposal, Wish, propose
 from migsafe.setup.repository import History, Repository, survey
 
-__all__ = ["Ci", "History", "Proposal", "Repository", "Wish", "propose", "survey"]
+__all__ = ["Ci", "History", "Proposal", "Repository", "Wish", "name_baseline", "propose", "survey"]

@@ -1,21 +1,17 @@
 """The files with which migsafe checks a repository's migrations: configuration, hook, CI job."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, distribution
 from typing import Literal
 
 from msgspec import Struct
 
-from migsafe import __version__
-from migsafe.errors import ConfigError
 from migsafe.setup import texts
+from migsafe.setup.installation import application, requirement
 from migsafe.setup.repository import GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
 
 Ci = Literal["github", "gitlab", "none"]
 
-_DISTRIBUTION = "migsafe-cli"
 _LIST_OF_REPOS = re.compile(r"^repos:[ \t]*(?:#.*)?\n((?:[ \t]*(?:#.*)?\n|[ \t]+.*\n|-.*\n)*)", re.MULTILINE)
 _ENTRY = re.compile(r"^([ \t]*)-[ \t]", re.MULTILINE)
 _INCLUDES = re.compile(r"^include:", re.MULTILINE)
@@ -40,46 +36,31 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 
 def propose(repository: Repository, wish: Wish) -> list[Proposal]:
-    """Returns the files to write and the files to leave unchanged. Raises ConfigError if there are no migrations."""
-    histories = [history for history in repository.histories if history.is_production] or list(repository.histories)
-    if not histories:
-        raise ConfigError("no migrations found", "Name their folder: `migsafe init db/migrations`.")
-    scripted = any(history.runner == "Alembic" for history in histories)
+    """Returns the files to write and the files to leave unchanged."""
+    histories = repository.offered
+    imported = application(repository.root, [history.path for history in histories if history.runner == "Alembic"])
     proposals = [_configuration(repository, histories)]
     if wish.hook:
-        proposals.append(_hook(repository, scripted))
+        proposals.append(_hook(repository))
     ci = wish.ci or ("gitlab" if repository.on_gitlab else "github" if repository.on_github else "none")
     if ci == "github":
-        proposals.append(_job(repository, GITHUB, texts.github(requirement(), scripted)))
+        proposals.append(_job(repository, GITHUB, texts.github(requirement(), imported)))
     elif ci == "gitlab":
-        proposals += _gitlab(repository, scripted)
+        proposals += _gitlab(repository, imported)
     return proposals
-
-
-def requirement() -> str:
-    """Returns the requirement that installs this migsafe elsewhere: its version, or the commit from which it was installed."""
-    try:
-        written = distribution(_DISTRIBUTION).read_text("direct_url.json")
-    except PackageNotFoundError:
-        written = None
-    origin = json.loads(written) if written else {}
-    git = origin.get("vcs_info", {})
-    if git.get("vcs") == "git":
-        return f"{_DISTRIBUTION} @ git+{origin['url']}@{git['commit_id']}"
-    return f"{_DISTRIBUTION}=={__version__}"
 
 
 def _configuration(repository: Repository, histories: Sequence[History]) -> Proposal:
     if repository.configured:
         return Proposal(path=repository.configured, new=False, why="it has a configuration of migsafe")
     if PYPROJECT in repository.texts:
-        return _appended(PYPROJECT, repository.texts[PYPROJECT], f"[tool.migsafe]\n{texts.configuration(histories)}")
-    text = texts.configuration(histories)
+        return _appended(PYPROJECT, repository.texts[PYPROJECT], f"[tool.migsafe]\n{texts.configuration(histories, repository.schemas)}")
+    text = texts.configuration(histories, repository.schemas)
     return Proposal(path=OWN, added=text, text=text)
 
 
-def _hook(repository: Repository, scripted: bool) -> Proposal:
-    entry = texts.hook(requirement(), scripted)
+def _hook(repository: Repository) -> Proposal:
+    entry = texts.hook(requirement())
     before = repository.texts.get(HOOKS)
     if before is None:
         text = "repos:\n" + _indented(entry, "  ")
@@ -101,8 +82,8 @@ def _job(repository: Repository, path: str, text: str) -> Proposal:
     return Proposal(path=path, added=text, text=text)
 
 
-def _gitlab(repository: Repository, scripted: bool) -> Iterator[Proposal]:
-    yield _job(repository, GITLAB_JOB, texts.gitlab(requirement(), scripted))
+def _gitlab(repository: Repository, imported: Sequence[str]) -> Iterator[Proposal]:
+    yield _job(repository, GITLAB_JOB, texts.gitlab(requirement(), imported))
     before = repository.texts.get(GITLAB)
     include = f"include:\n  - local: {GITLAB_JOB}\n"
     if before is None:

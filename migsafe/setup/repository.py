@@ -8,21 +8,22 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.setup.classification import TESTS, left_out
+from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, unread_histories
 from migsafe.sources import find_migrations
-
-_TEST_FOLDERS = frozenset(("test", "tests", "testdata", "spec", "fixtures", "example", "examples", "samples", "docs", "vendor", "third_party"))
-"""Folders whose migrations rarely run in production."""
 
 _GIT_SECONDS = 10
 
 
 class History(Struct, frozen=True):
-    """A folder of migrations: its path from the repository's root, its runner's title, how many there are, and the newest one's name."""
+    """A folder of migrations: its path from the repository's root, its runner's title, how many there are, the newest one's name, and why it is
+    left out; empty if it is not."""
 
     path: str
     runner: str
     count: int
     newest: str
+    left_out: str = ""
 
     @property
     def counted(self) -> str:
@@ -31,18 +32,27 @@ class History(Struct, frozen=True):
 
     @property
     def is_production(self) -> bool:
-        """Whether it looks like the history of a database in production."""
-        return _TEST_FOLDERS.isdisjoint(Path(self.path).parts)
+        """Whether it looks like the history of a PostgreSQL database in production."""
+        return not self.left_out
 
 
 class Repository(Struct, frozen=True):
-    """A repository: its root, its histories, and the texts of the files that migsafe would change, by their paths from the root."""
+    """A repository: its root, its histories, and the texts of the files that migsafe would change, by their paths from the root. `unread` are
+    the migrations that migsafe does not read, `schemas` the dumps of the schema."""
 
     root: Path
     histories: tuple[History, ...]
     texts: dict[str, str]
     on_gitlab: bool
     on_github: bool
+    unread: tuple[UnreadHistory, ...] = ()
+    schemas: tuple[str, ...] = ()
+
+    @property
+    def offered(self) -> list[History]:
+        """The histories that the configuration gets: those of production, or else those of tests."""
+        production = [history for history in self.histories if history.is_production]
+        return production or [history for history in self.histories if history.left_out == TESTS]
 
     @property
     def configured(self) -> str | None:
@@ -64,28 +74,52 @@ def survey(paths: Sequence[str]) -> Repository:
     root = _root()
     texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
     remotes = _git(root, "remote", "--verbose")
-    return Repository(
+    files = [] if paths else files_of(root)
+    schemas = tuple(dumped_schemas(root, files))
+    histories = _histories(root, paths)
+    unread = unread_histories(files, [history.path for history in histories])
+    repository = Repository(
         root,
-        tuple(_histories(root, paths)),
+        tuple(histories),
         texts,
         on_gitlab=GITLAB in texts or "gitlab" in remotes,
         on_github=(root / ".github").is_dir() or "github" in remotes,
+        unread=tuple(unread),
+        schemas=schemas,
+    )
+    if not repository.offered:
+        raise _without_migrations(repository)
+    return repository
+
+
+def _without_migrations(repository: Repository) -> MigsafeError:
+    left_out = [f"{history.path} is left out: {history.left_out}" for history in repository.histories]
+    not_read = [f"{history.path} is not read: {history.counted}, {history.tool}" for history in repository.unread]
+    schema = f" --schema {repository.schemas[0]}" if repository.schemas else ""
+    details = "".join(f"\n  {line}" for line in (*not_read, *left_out))
+    if not repository.unread:
+        return MigsafeError(f"{repository.root}: no migrations found{details}", "Name their folder: `migsafe init db/migrations`.")
+    return MigsafeError(
+        f"{repository.root}: no migrations that migsafe reads{details}",
+        f"Check the SQL that they send instead: `migsafe lint{schema} changes.sql`.",
     )
 
 
 def _histories(root: Path, paths: Sequence[str]) -> list[History]:
     try:
         sources = find_migrations(list(paths) or [str(root)]).sources
-    except MigsafeError as error:
+    except MigsafeError:
         if paths:
             raise
-        raise MigsafeError(f"{root}: no migrations found", "Name their folder: `migsafe init db/migrations`.") from error
+        return []
+    found = [(_from(root, source.path), source) for source in sources]
+    all_histories = [(path, source.runner.name) for path, source in found]
     histories = []
-    for source in sources:
+    for path, source in found:
         steps = list(source.steps())
         if steps:
-            path = _from(root, source.path)
-            histories.append(History(path, source.runner.title, len(steps), steps[-1].migration.id))
+            reason = "" if paths else left_out(source, path, [other for other in all_histories if other[0] != path])
+            histories.append(History(path, source.runner.title, len(steps), steps[-1].migration.id, reason))
     return histories
 
 

@@ -6,41 +6,41 @@ from migsafe import versions
 from migsafe.setup.repository import History
 
 
-def configuration(histories: Sequence[History]) -> str:
+def configuration(histories: Sequence[History], schemas: Sequence[str] = ()) -> str:
     """Returns the keys of a configuration: where the migrations are, and, as comments, what a team will set next."""
     lines = [f"    {_quoted(history.path)}, # {history.counted}, {history.runner}\n" for history in histories]
+    schema = "".join(f"# schema = {_quoted(each)}   # the database before the first of these migrations\n" for each in schemas[:1])
     newest = max(histories, key=lambda history: history.count).newest
     return (
         f"migrations = [\n{''.join(lines)}]\n"
         f"# pg-version = {versions.DEFAULT}   # production's major version, {versions.OLDEST} to {versions.NEWEST}\n"
         f"# start-after = {_quoted(newest)}   # migrations up to this one are history: read, not checked\n"
+        f"{schema}"
         '# stats = "stats.json"   # `migsafe stats DSN --output stats.json`: no findings about slow work on small tables\n'
         '# ignore = ["timestamp-without-time-zone"]   # `migsafe rules` lists all rules\n'
     )
 
 
-def hook(requirement: str, scripted: bool) -> str:
-    """Returns an entry of pre-commit's `repos`. Alembic's scripts import the application, so they need its environment."""
-    if scripted:
-        where = "      language: system   # the environment of the application, because the scripts import it\n"
-    else:
-        where = f"      language: python\n      additional_dependencies: [{_quoted(requirement)}]\n"
+def hook(requirement: str) -> str:
+    """Returns an entry of pre-commit's `repos`. pre-commit makes an environment with migsafe, whichever environment is active; modules of the
+    application that Alembic's scripts import are read from their files, and missing ones are substituted."""
     return (
         "- repo: local\n"
         "  hooks:\n"
         "    - id: migsafe\n"
         "      name: migsafe\n"
         "      entry: migsafe lint --changed\n"
-        f"{where}"
+        "      language: python\n"
+        f"      additional_dependencies: [{_quoted(requirement)}]\n"
         "      types_or: [sql, python]\n"
         "      pass_filenames: false\n"
         "      require_serial: true\n"
     )
 
 
-def github(requirement: str, scripted: bool) -> str:
+def github(requirement: str, imported: Sequence[str]) -> str:
     """Returns a GitHub workflow."""
-    application = "      - run: pip install .   # the scripts import the application\n" if scripted else ""
+    application = "".join(f"      - run: pip install {each}   # the scripts import the application\n" for each in imported)
     return (
         "name: migsafe\n"
         "on: pull_request\n"
@@ -62,9 +62,9 @@ def github(requirement: str, scripted: bool) -> str:
     )
 
 
-def gitlab(requirement: str, scripted: bool) -> str:
+def gitlab(requirement: str, imported: Sequence[str]) -> str:
     """Returns a GitLab job: findings in the job's log, and as code quality in the merge request."""
-    application = "    - pip install .   # the scripts import the application\n" if scripted else ""
+    application = "".join(f"    - pip install {each}   # the scripts import the application\n" for each in imported)
     return (
         "migsafe:\n"
         "  image: python:3.12\n"

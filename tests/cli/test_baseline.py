@@ -89,13 +89,13 @@ def test_paths_start_from_the_baseline(migsafe: Command, write: Write, tmp_path:
     assert migsafe("lint", "1.sql").code == 0
 
 
-def test_writing_a_baseline_without_a_configuration_gives_a_hint(migsafe: Command, write: Write) -> None:
-    write("migsafe.toml", "select = ['drop-table']")
+def test_a_configuration_in_another_form_gives_a_hint(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "migsafe.toml").unlink()
+    write("pyproject.toml", "[tool]\nmigsafe = {ignore = []}\n")
     write("1.sql", "SELECT 1;")
     result = migsafe("lint", "1.sql", "--write-baseline")
     assert result.out == "migsafe-baseline.json: 0 findings written.\n"
-    assert 'set `baseline = "migsafe-baseline.json"` in the configuration, or use `--baseline migsafe-baseline.json`' in result.err
-    assert migsafe("lint", "1.sql", "--baseline", "migsafe-baseline.json").code == 0
+    assert 'set `baseline = "migsafe-baseline.json"` in the configuration' in result.err
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,26 @@ def test_an_invalid_baseline_is_an_error(migsafe: Command, write: Write, content
     result = migsafe("lint", "1.sql")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"migsafe: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("migsafe.toml", None, 'baseline = "migsafe-baseline.json"\n'),
+        ("migsafe.toml", 'select = ["drop-table"]\n', 'baseline = "migsafe-baseline.json"\nselect = ["drop-table"]\n'),
+        ("pyproject.toml", "[tool.migsafe]\nignore = []\n", '[tool.migsafe]\nbaseline = "migsafe-baseline.json"\nignore = []\n'),
+    ],
+)
+def test_the_configuration_gets_the_name_of_the_baseline(
+    name: str, before: str | None, after: str, migsafe: Command, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "migsafe.toml").unlink()
+    if before is not None:
+        write(name, before)
+    write("1.sql", "DROP TABLE a;")
+    assert migsafe("lint", "1.sql", "--write-baseline").code == 0
+    assert (tmp_path / name).read_text() == after
+    assert migsafe("lint", "1.sql").code == 0
 
 
 def test_a_new_place_of_a_known_finding_is_new(migsafe: Command, write: Write) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from migsafe.cli import main
+from migsafe.setup.installation import requirement
 
 pytestmark = pytest.mark.process
 
@@ -152,14 +153,78 @@ def test_files_that_cannot_be_extended_are_reported(repository: Path, capsys: py
     assert written(repository)[".pre-commit-config.yaml"] == "repos: []\n"
 
 
-def test_alembic_gets_the_environment_of_the_application(repository: Path) -> None:
+def test_alembic_gets_the_application_in_the_job(repository: Path) -> None:
     write(repository, "alembic.ini", "[alembic]\nscript_location = alembic\n")
     write(repository, "alembic/env.py", "")
     write(repository, "alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")
     assert main(["init", "--yes", "--no-hook", "alembic"]) == 0
     assert ".pre-commit-config.yaml" not in written(repository)
     assert main(["init", "--yes", "alembic"]) == 0
-    assert "language: system" in written(repository)[".pre-commit-config.yaml"]
+    # pre-commit makes the environment of the hook: it works when no virtual environment is active.
+    hook = yaml.safe_load(written(repository)[".pre-commit-config.yaml"])["repos"][0]["hooks"][0]
+    assert (hook["language"], hook["additional_dependencies"]) == ("python", [requirement()])
+
+
+@pytest.mark.parametrize(
+    ("files", "installed"),
+    [
+        ({"pyproject.toml": PROJECT}, []),
+        ({"pyproject.toml": PROJECT + '[build-system]\nrequires = ["hatchling"]\n'}, ["pip install ."]),
+        ({"setup.py": "", "backend/requirements.txt": "alembic\n"}, ["pip install -r backend/requirements.txt"]),
+        ({"backend/setup.py": ""}, ["pip install ./backend"]),
+    ],
+)
+def test_the_job_installs_only_what_can_be_installed(files: dict[str, str], installed: list[str], repository: Path) -> None:
+    write(repository, "backend/alembic/env.py", "")
+    write(repository, "backend/alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")
+    for name, text in files.items():
+        write(repository, name, text)
+    assert main(["init", "--yes", "--ci", "github"]) == 0
+    steps = yaml.safe_load(written(repository)[".github/workflows/migsafe.yml"])["jobs"]["migrations"]["steps"]
+    assert [step["run"] for step in steps if step.get("run", "").startswith("pip")] == [*installed, f'pip install "{requirement()}"']
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"reports/queries/1_top.sql": "SELECT 1;", "reports/queries/2_sum.sql": "CREATE VIEW v AS SELECT 1;"}, "they look like queries"),
+        ({"logs/1_events.sql": "CREATE TABLE events (id UInt64) ENGINE = MergeTree ORDER BY id;"}, "it is written for ClickHouse"),
+        ({"shop/mysql_migrations/1_a.sql": ORDERS}, "it is for mysql"),
+        ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
+    ],
+)
+def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in files.items():
+        write(repository, name, text)
+    assert main(["init", "--yes"]) == 0
+    assert reason in capsys.readouterr().out
+    assert tomllib.loads((repository / "migsafe.toml").read_text()) == {"migrations": ["db/migrations"]}
+
+
+def test_scripts_of_revisions_are_no_second_history(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, "app/alembic/env.py", "")
+    write(repository, "app/alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")
+    write(repository, "app/alembic/sql/1_one.sql", ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    assert "its scripts belong to the revisions in app/alembic/versions" in capsys.readouterr().out
+
+
+def test_other_migrations_are_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(2):
+        write(repository, f"shop/db/migrate/2026010100000{number}_orders.rb", "")
+    write(repository, "shop/db/structure.sql", "SELECT pg_catalog.set_config('search_path', '', false);\n" + ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    output = capsys.readouterr().out
+    assert "Not read by migsafe:\n  shop/db/migrate  2 files, Rails, in Ruby\n" in output
+    assert "migsafe lint --schema shop/db/structure.sql" in output
+
+
+def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(2):
+        write(tmp_path, f"db/migrate/2026010100000{number}_orders.rb", "")
+    assert main(["init"]) == 2
+    assert "db/migrate is not read: 2 files, Rails, in Ruby" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""Which folders of SQL are migrations of a PostgreSQL database in production, and why others are left out."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import PurePosixPath
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.plan import Source
+
+_TEST_FOLDERS = frozenset(
+    "test tests testdata testing spec specs fixtures example examples sample samples demo docs vendor third_party e2e".split()
+)
+"""Folders whose migrations rarely run in production."""
+
+TESTS = "it looks like tests or examples"
+"""The reason for a history that is offered if the repository has no other."""
+
+_WITHOUT_RUNNER = ("plain", "versioned")
+_OTHER_DATABASES = (
+    (
+        "ClickHouse",
+        re.compile(r"\bENGINE\s*=?\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bLowCardinality\(", re.I),
+    ),
+    ("MySQL", re.compile(r"\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bCHARSET\s*=", re.I)),
+    ("SQLite", re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\s", re.I | re.M)),
+    ("MySQL or SQLite", re.compile(r"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?`", re.I)),
+)
+_DATABASE_FOLDER = re.compile(
+    r"(?:^|[-_.])(clickhouse|mysql|mariadb|sqlite|mssql|sqlserver|oracle|cassandra|bigquery|snowflake)(?:[-_.]|$)", re.I
+)
+_DEFINES = re.compile(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
+_CHANGES = re.compile(
+    r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+TABLE)\b", re.I | re.M
+)
+_OF_MIGRATIONS = re.compile(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
+_SAMPLE = 12
+
+
+def left_out(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str:
+    """Returns why a history is not offered, as the end of a sentence that begins with "left out:"; empty if it is. `others` are the paths and
+    the runners of all histories of the repository."""
+    parts = PurePosixPath(path).parts
+    if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts):
+        return TESTS
+    for part in parts:
+        if match := _DATABASE_FOLDER.search(part):
+            return f"it is for {match[1]}"
+    texts = _sample(source)
+    for title, mark in _OTHER_DATABASES:
+        if sum(bool(mark.search(text)) for text in texts) * 4 > len(texts):
+            return f"it is written for {title}"
+    if source.runner.name not in _WITHOUT_RUNNER:
+        return ""
+    if revisions := next((other for other, runner in others if runner == "alembic" and _is_beside(path, other)), None):
+        return f"its scripts belong to the revisions in {revisions}"
+    if sum(bool(_CHANGES.search(text)) for text in texts) * 2 < len(texts):
+        return "most of its scripts change no table: they look like queries"
+    if any(runner not in _WITHOUT_RUNNER for _, runner in others) and not any(_OF_MIGRATIONS.search(part) for part in parts):
+        return "no runner is recognised, and other folders have one"
+    return ""
+
+
+def _is_beside(path: str, revisions: str) -> bool:
+    """Whether a folder is in the one that contains the folder of Alembic's revisions, where env.py is."""
+    home = PurePosixPath(revisions).parent if PurePosixPath(revisions).name == "versions" else PurePosixPath(revisions)
+    return home != PurePosixPath(".") and PurePosixPath(path).is_relative_to(home)
+
+
+def _sample(source: Source) -> list[str]:
+    """Returns the SQL of a few migrations: the first ones, and the last. None of programs."""
+    if source.runner.suffix != ".sql":
+        return []
+    texts = []
+    for migration in islice(source.selected(), 400):
+        try:
+            texts.append(migration.up.script.text)
+        except UnreadableError:
+            continue
+    chosen = texts if len(texts) <= _SAMPLE else [*texts[: _SAMPLE // 2], *texts[-_SAMPLE // 2 :]]
+    return [text for text in chosen if _DEFINES.search(text)] or chosen

@@ -1,0 +1,110 @@
+"""How a job installs migsafe and the application that the revisions import."""
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from migsafe import __version__
+
+_DISTRIBUTION = "migsafe-cli"
+_REQUIREMENTS = "requirements.txt"
+_GIT_SECONDS = 10
+
+
+def requirement(installed: Distribution | None = None) -> str:
+    """Returns the requirement that installs this migsafe elsewhere.
+
+    That is the repository and the commit from which it was installed, or which the checkout has from which it runs; without a repository, its
+    version. `installed` is the installed distribution, by default the one that runs.
+    """
+    checkout = _checkout() if installed is None else None
+    if checkout and (here := _of_checkout(checkout)):
+        return here
+    source = None
+    try:
+        written = (installed or distribution(_DISTRIBUTION)).read_text("direct_url.json")
+        source = json.loads(written) if written else None
+    except PackageNotFoundError:
+        pass
+    git = source.get("vcs_info", {}) if source else {}
+    if source and git.get("vcs") == "git":
+        return _at(source["url"], git["commit_id"])
+    if source and "dir_info" in source:
+        checkout = Path(unquote(urlsplit(source["url"]).path))
+    return (_of_checkout(checkout) if checkout else None) or f"{_DISTRIBUTION}=={__version__}"
+
+
+def application(root: Path, revisions: Iterable[str]) -> list[str]:
+    """Returns the arguments of `pip install` for the projects that contain Alembic's revisions: the nearest folder that is a Python project,
+    or that lists its requirements. None for a folder without either: migsafe substitutes modules that are missing."""
+    found: dict[str, None] = {}
+    for path in revisions:
+        folder = (root / path).resolve()
+        for above in (folder, *folder.parents):
+            if not above.is_relative_to(root.resolve()):
+                break
+            relative = above.relative_to(root.resolve()).as_posix()
+            if _is_installable(above):
+                found["." if relative == "." else f"./{relative}"] = None
+                break
+            if (above / _REQUIREMENTS).is_file():
+                found[f"-r {_REQUIREMENTS}" if relative == "." else f"-r {relative}/{_REQUIREMENTS}"] = None
+                break
+    return list(found)
+
+
+def _is_installable(folder: Path) -> bool:
+    """Whether pip can install a folder: it has a setup.py, or a pyproject.toml that names how it is built."""
+    if (folder / "setup.py").is_file():
+        return True
+    try:
+        table = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+    poetry = table.get("tool", {}).get("poetry", {})
+    return "build-system" in table and ("project" in table or bool(poetry)) and poetry.get("package-mode") is not False
+
+
+def _checkout() -> Path | None:
+    """Returns the checkout from which this migsafe runs, if it does."""
+    folder = Path(__file__).resolve().parents[2]
+    return folder if (folder / ".git").exists() and (folder / "pyproject.toml").is_file() else None
+
+
+def _of_checkout(folder: Path) -> str | None:
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    remotes = _git(folder, "remote").split()
+    remote = "origin" if "origin" in remotes or not remotes else remotes[0]
+    url = _git(folder, "remote", "get-url", remote) if remotes else ""
+    return _at(_for_pip(url, folder), commit)
+
+
+def _at(url: str, commit: str) -> str:
+    # pip refuses a name before the URL of a local repository ("Invalid requirement"), because it has no host.
+    name = "" if url.startswith("file:") else f"{_DISTRIBUTION} @ "
+    return f"{name}git+{url}@{commit}"
+
+
+def _for_pip(url: str, folder: Path) -> str:
+    """Returns the URL of a git repository in the form that pip accepts, that of the checkout itself without a remote."""
+    if "://" in url:
+        return url
+    host, colon, path = url.partition(":")
+    if colon and "/" not in host:  # scp's form, as in git@example.com:team/migsafe.git
+        return f"ssh://{host}/{path}"
+    return (folder / url).resolve().as_uri()
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Returns git's output; an empty text if git is missing or fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS)  # noqa: S603, S607
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
