@@ -5,6 +5,7 @@ semicolon. Queries and expressions are read with migsafe's own grammar. What thi
 declarations, options of the compiler, templates) it accepts.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from migsafe.sql.grammar import parse
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, PLACEHOLDER, WORD
-from migsafe.sql.operations import Broken
+from migsafe.sql.operations import Broken, FeatureUse, Operation
 from migsafe.sql.plpgsql import is_assignment, sql_part
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.statements import read
@@ -28,26 +29,40 @@ class BodyError(Struct, frozen=True):
     is_structure: bool = False
 
 
-@lru_cache(512)
 def body_error(code: str, language: str) -> BodyError | None:
     """Return the first syntax error of a body, None where there is none or none is certain."""
+    return _read_body(code, language)[0]
+
+
+def body_features(code: str, language: str) -> tuple[FeatureUse, ...]:
+    """Return the uses of syntax that a release after 14 added, with their places in the body; none after a syntax error."""
+    return _read_body(code, language)[1]
+
+
+@lru_cache(512)
+def _read_body(code: str, language: str) -> tuple[BodyError | None, tuple[FeatureUse, ...]]:
     if language == "sql":
-        return _sql_error(code)
+        return _sql_error(code), tuple(_syntax_uses(operation for statement in read(code) for operation in statement.operations))
     if language != "plpgsql":
-        return None
+        return None, ()
     parts = [raw for raw in split(code) if not isinstance(raw, MetaCommand)]
     is_foreign = any(isinstance(raw, MetaCommand) for raw in split(code)) or any(
         PLACEHOLDER in raw.kinds or raw.words[0] == "#" for raw in parts
     )
     if is_foreign or not parts:
-        return None
+        return None, ()
+    reader = _Reader(code, parts)
     try:
-        _Reader(code, parts).read()
+        reader.read()
     except _BodyProblem as problem:
-        return problem.error
+        return problem.error, ()
     except _UncertainError:
-        return None
-    return None
+        return None, ()
+    return None, tuple(reader.features)
+
+
+def _syntax_uses(operations: Iterable[Operation]) -> Iterator[FeatureUse]:
+    return (operation for operation in operations if isinstance(operation, FeatureUse) and operation.feature.is_syntax)
 
 
 def _sql_error(code: str) -> BodyError | None:
@@ -87,6 +102,7 @@ class _Reader:
         self.is_declaring = False
         self.is_finished = False
         self.needs_when = False
+        self.features: list[FeatureUse] = []
 
     def read(self) -> None:
         for number, raw in enumerate(self.parts):
@@ -331,7 +347,9 @@ class _Reader:
         self._check(c, raw)
 
     def _check(self, c: Parser, raw: RawStatement) -> None:
-        operation = parse(raw)[0]
+        operations = parse(raw)
+        operation = operations[0]
+        self.features.extend(_syntax_uses(operations))
         if isinstance(operation, Broken):
             raise _BodyProblem(BodyError(operation.span, operation.expected, operation.found))
 

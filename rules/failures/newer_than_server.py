@@ -13,21 +13,30 @@ Safe:
 See: https://www.postgresql.org/docs/release/
 """
 
+from migsafe.linting.facts.function_bodies import features_of_body
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.newer_features import missing_feature, newer_feature
-from migsafe.sql.operations import FeatureUse, Operation
+from migsafe.sql.features import Feature
+from migsafe.sql.operations import CreateFunction, FeatureUse, Operation
 
 
-@rule(category="failures", severity=Severity.ERROR, refuses=True)
-def newer_than_server(op: FeatureUse, at: Context) -> Finding | None:
+@rule(category="failures", severity=Severity.ERROR, refuses=True, speaks_for=("statement-fails",))
+def newer_than_server(op: FeatureUse | CreateFunction, at: Context) -> Finding | None:
     """Report a feature that the configured release does not have, once per statement and feature."""
+    if isinstance(op, CreateFunction):
+        uses = features_of_body(op, at) if op.certain and not op.caught else ()
+        return next((_finding(use, feature, at) for use in uses if (feature := newer_feature(use, at.catalog)) is not None), None)
     feature = newer_feature(op, at.catalog)
     if feature is None or any(_is_earlier_use(other, op, at) for other in at.statement.operations):
         return None
+    return _finding(op, feature, at)
+
+
+def _finding(use: FeatureUse, feature: Feature, at: Context) -> Finding:
     version = at.catalog.pg_version
-    message = f"{missing_feature(feature)}: PostgreSQL {version}, the configured release, refuses this statement"
+    message = f"{missing_feature(feature)}: PostgreSQL {version} (pg-version) refuses this statement"
     upgrade = f"-- if the server is newer, set pg-version to its release, {feature.release} or later"
-    return at.finding(op, message, help=f"-- on PostgreSQL {version}: {feature.instead}\n{upgrade}" if feature.instead else upgrade)
+    return at.finding(use, message, help=f"-- on PostgreSQL {version}: {feature.instead}\n{upgrade}" if feature.instead else upgrade)
 
 
 def _is_earlier_use(other: Operation, op: FeatureUse, at: Context) -> bool:

@@ -2,9 +2,11 @@
 
 import re
 
+from msgspec.structs import replace
+
 from migsafe.linting.rule import Context
-from migsafe.sql.body_syntax import BodyError, body_error
-from migsafe.sql.operations import CreateFunction, Do
+from migsafe.sql.body_syntax import BodyError, body_error, body_features
+from migsafe.sql.operations import CreateFunction, Do, FeatureUse
 from migsafe.text import Span
 
 _DOLLAR_STRING = re.compile(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
@@ -16,12 +18,24 @@ def invalid_body(op: CreateFunction | Do, at: Context) -> tuple[Span, BodyError]
     """Returns the first syntax error of a body with its place in the script; None if the body is valid, unknown, or not checked."""
     if not op.certain or op.caught:
         return None
-    is_unchecked = (at.session.settings.value("check_function_bodies") or "").strip("'").lower() in _OFF
     start, code = _body(op, at)
     error = body_error(code, op.language or "sql") if code is not None else None
-    if error is None or (is_unchecked and not (error.is_structure and isinstance(op, Do))):
+    if error is None or (_is_unchecked(at) and not (error.is_structure and isinstance(op, Do))):
         return None
     return (Span(error.span.start + start, error.span.end + start) if start is not None else op.span), error
+
+
+def features_of_body(op: CreateFunction, at: Context) -> tuple[FeatureUse, ...]:
+    """Returns the uses of newer syntax in a body that PostgreSQL reads when it creates the routine, with places in the script."""
+    start, code = _body(op, at)
+    if code is None or _is_unchecked(at):
+        return ()
+    uses = body_features(code, op.language or "sql")
+    return tuple(replace(use, span=Span(use.span.start + start, use.span.end + start) if start is not None else op.span) for use in uses)
+
+
+def _is_unchecked(at: Context) -> bool:
+    return (at.session.settings.value("check_function_bodies") or "").strip("'").lower() in _OFF
 
 
 def _body(op: CreateFunction | Do, at: Context) -> tuple[int | None, str | None]:

@@ -28,3 +28,14 @@ BEGIN
         ALTER TABLE item ADD CONSTRAINT due_set NOT NULL due NOT VALID; -- expect: newer-than-server
     END IF;
 END $$;
+
+-- next migration
+CREATE FUNCTION upsert() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'MERGE INTO item USING delivery AS d ON item.id = d.item_id WHEN MATCHED THEN DELETE';
+    MERGE INTO item USING delivery AS d ON item.id = d.item_id WHEN MATCHED THEN DELETE; -- expect: newer-than-server
+END $$;
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM (SELECT 1 FROM item)'; -- expect: newer-than-server
+CREATE FUNCTION called() RETURNS uuid LANGUAGE plpgsql AS 'BEGIN RETURN uuidv7(); END';
+SET check_function_bodies = off;
+CREATE FUNCTION unchecked() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM (SELECT 1 FROM item)';
