@@ -49,6 +49,9 @@ __all__ = [
 Harm = Literal["", "time"]
 Need = Literal["", "revision", "downgrades"]
 
+_BLOCK = re.compile(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
+"""A transaction block in a safe way."""
+
 _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
 """Where a safe way says that another transaction begins."""
 
@@ -340,6 +343,8 @@ class Context:
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         help = self._with_own_transactions(help)
+        if half.transaction is Transaction.FILE and rule.category != "transactions":
+            help = _BLOCK.sub(r"\1", help)  # the runner's transaction is that block
         return Finding(
             rule=rule.name,
             category=rule.category,

@@ -60,7 +60,7 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"DROP COLUMN {quoted(op.column)} silently drops objects that also cover other columns of {table.name}: {objects}",
-        help="\n".join(("-- first create what you still need:", *steps)),
+        help=at.outside_transaction("\n".join(("-- first create what you still need:", *steps))),
         relations=(table.name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe import expressions
+from migsafe.linting.facts.ownership import added_column
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Column, Relation
 from migsafe.sql.operations import AddIdentity, Copy, CreateSequence, Insert, Name, Persistence, SetDefault
@@ -86,6 +87,8 @@ def _record_sequence(op: AddIdentity | SetDefault, at: Context) -> None:
     column = table.column(op.column) if table is not None else None
     if table is None or column is None or at.catalog.is_empty(table) or column.identity is not None:
         return
+    if added_column(at, op.target.name, op.column) is not None:
+        return  # the column has no numbers yet
     if isinstance(op, AddIdentity):
         if any(option.name == "start" for option in op.identity.options):
             return

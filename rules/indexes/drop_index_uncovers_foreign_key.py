@@ -85,13 +85,16 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         columns, noun = ", ".join(map(quoted, names)), "columns" if len(names) > 1 else "column"
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
         place = f"on {referenced.name}" if referenced is not None else "of a referenced row"
-        name = quoted(default_name(table.name.name, names, "idx"))
+        name = default_name(table.name.name, names, "idx")
+        dropped = at.past[position].operation
+        if isinstance(dropped, Drop) and name in [each.name for each in dropped.names]:
+            name = default_name(table.name.name, (*names, "new"), "idx")  # the old index still has the usual name
         yield at.finding(
             at.past[position],
             f"this drops the last index of {table.name} that begins with {columns}, the {noun} of the foreign key {constraint.name.name}: "
             f"every DELETE {place}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
             help=at.outside_transaction(
-                f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {name} ON {table.name} ({columns});"
+                f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {quoted(name)} ON {table.name} ({columns});"
             ),
             relations=(table.name,),
         )

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.generation import create_index
+from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import CreateIndex, Drop, Name
 from migsafe.sql.operations.values import quoted
 
@@ -57,13 +57,11 @@ def _partition_by_partition(op: CreateIndex, name: str, table: Relation, at: Con
     children = at.catalog.children(table.oid)
     parts = [child.name for child in children[:3]] or [Name(f"{table.name.name}_partition", table.name.schema)]
     parent = create_index(replace(op, table=Name(op.table.name, op.table.schema)), name, concurrently=False).replace(" ON ", " ON ONLY ", 1)
-    lines = [f"{parent};", "-- then for each partition, outside a transaction:"]
-    lines += [create_index(replace(op, table=part, only=False), f"{part.name}_{name}", concurrently=True) + ";" for part in parts]
-    lines.append("-- then:")
-    lines += [f"ALTER INDEX {quoted(name)} ATTACH PARTITION {quoted(f'{part.name}_{name}')};" for part in parts]
+    builds = [create_index(replace(op, table=part, only=False), f"{part.name}_{name}", concurrently=True) + ";" for part in parts]
+    attached = [f"ALTER INDEX {quoted(name)} ATTACH PARTITION {quoted(f'{part.name}_{name}')};" for part in parts]
     if len(children) > len(parts):
-        lines.append(f"-- … repeat this for the other {len(children) - len(parts)} partitions")
-    return "\n".join(lines)
+        attached.append(f"-- repeat this for the other {len(children) - len(parts)} partitions")
+    return join_migrations(f"{parent};", *map(at.outside_transaction, builds), "\n".join(attached))
 
 
 def _dropped(op: Drop, at: Context) -> Finding | None:
