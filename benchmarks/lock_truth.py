@@ -79,7 +79,9 @@ class History:
         self.source = source
         self.report = report
         self.apart = apart
-        self.predictor = Predictor(server.installation.major)
+        with server.connect() as connection:
+            [timezone] = connection.execute("SHOW TimeZone").fetchone() or [None]
+        self.predictor = Predictor(server.installation.major, timezone)
         # The database is created empty, so it contains only what the migrations created.
         self.predictor.catalog.complete = True
 
