@@ -232,7 +232,7 @@ class Constraint(Object, frozen=True, kw_only=True):
 
 class Trigger(Object, frozen=True, kw_only=True):
     """A trigger. `function` is None if it is unknown; `columns` are those of UPDATE OF and WHEN; `timing` is `before`, `after` or
-    `instead of`."""
+    `instead of`; `deferred`: a constraint trigger that is INITIALLY DEFERRED."""
 
     table: int
     events: tuple[str, ...] = ()
@@ -242,6 +242,7 @@ class Trigger(Object, frozen=True, kw_only=True):
     parent: int | None = None
     row: bool = False
     timing: str = ""
+    deferred: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
         """Its table, its function, the table of its FROM, the parent's trigger that it was copied from."""

@@ -89,6 +89,7 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
         columns=columns,
         references=referenced.oid if referenced is not None else None,
         row=op.row,
+        deferred=op.constraint and bool(op.initially_deferred),
         timing=op.timing,
     )
     catalog.store(trigger)

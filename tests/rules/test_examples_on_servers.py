@@ -34,6 +34,7 @@ REFUSED = {
     "concurrently-in-transaction",
     "enum-value-used-in-transaction",
     "index-on-partitioned-concurrently",
+    "pending-trigger-events",
     "refresh-not-concurrent",
     "required-column-added",
     "statement-fails",
