@@ -28,7 +28,7 @@ _Table = TypeVar("_Table", bound=Struct)
 _FILES = ("migsafe.toml", "pyproject.toml")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
 _CUSTOM_CHOICES = {
-    "order": ("name", "number"),
+    "order": ("name", "number", "file-name", "file-number"),
     "transaction": ("file", "query", "statement"),
     "out_of_order": ("applies", "skips", "refuses", "unknown"),
 }
@@ -72,6 +72,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     runner: str | None = None
     transaction: TransactionHabit | None = None
     custom_runner: CustomRunner | None = None
+    template_values: dict[str, str] = {}
     pg_version: Annotated[int, Meta(ge=versions.OLDEST, le=versions.NEWEST)] = versions.DEFAULT
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -130,7 +131,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     @property
     def sources(self) -> SourceSettings:
         """The settings for finding migrations."""
-        return SourceSettings(self.runner, Transaction(self.transaction) if self.transaction else None, self.custom_runner)
+        return SourceSettings(
+            self.runner, Transaction(self.transaction) if self.transaction else None, self.custom_runner, self.template_values
+        )
 
 
 def read_configuration(file: Path | None = None, start: Path | None = None) -> Configuration:

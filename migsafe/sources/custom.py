@@ -1,6 +1,8 @@
 """A custom runner, as the configuration describes it."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
@@ -15,7 +17,8 @@ class CustomRunner(Struct, frozen=True):
     """The configuration of a custom runner.
 
     `files` is a glob below the migrations folder (`**/` for folders of any depth); `order` is `name` or `number` (numbers in names compared
-    as numbers); `down` a glob of the names of down files, each of which belongs to the file with the same number;
+    as numbers), or `file-name` or `file-number`, which do not compare the names of folders, so that several folders are one history;
+    `down` a glob of the names of down files, each of which belongs to the file with the same number;
     `up_marker` and `down_marker` are regular expressions of the lines that begin the halves, if one file contains both; `transaction` is
     what the runner does with a migration (`file`, `query`, `statement`); `no_transaction` is a glob of file names,
     `no_transaction_marker` a regular expression of a line, that switch it off; `out_of_order` what it does with a new migration that
@@ -79,7 +82,7 @@ def _files(configuration: CustomRunner, folder: Folder) -> list[MigrationFile]:
             script = inner.script(name)
             if re.fullmatch(wanted, script.path[start:]):
                 scripts[script.path[start:]] = script
-    names = sorted(scripts, key=natural_key) if configuration.order == "number" else sorted(scripts)
+    names = sorted(scripts, key=_ORDERS[configuration.order])
     downs = {_version(name): name for name in names if configuration.down and _is_named_like(name, configuration.down)}
     down_names = set(downs.values())
     return [
@@ -89,8 +92,20 @@ def _files(configuration: CustomRunner, folder: Folder) -> list[MigrationFile]:
     ]
 
 
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+_ORDERS: dict[str, Callable[[str], Any]] = {
+    "name": str,
+    "number": natural_key,
+    "file-name": lambda path: (_file_name(path), path),
+    "file-number": lambda path: (natural_key(_file_name(path)), path),
+}
+
+
 def _version(name: str) -> str:
-    return version_of(name.rpartition("/")[2])
+    return version_of(_file_name(name))
 
 
 def _read(configuration: CustomRunner, default: Transaction, file: MigrationFile) -> list[Migration]:

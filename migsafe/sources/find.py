@@ -1,6 +1,6 @@
 """The migrations that the user's paths select."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,11 +24,12 @@ _NO_SCRIPTS = (".py", ".ini", ".toml")
 
 class SourceSettings(Struct, frozen=True):
     """The configuration of migrations: the runner's name (without it, the runner is recognised), how the runner sends a migration without
-    directives, and the description of a custom runner, which takes precedence over the name."""
+    directives, the description of a custom runner, which takes precedence over the name, and the values of the templates in SQL files."""
 
     runner: str | None = None
     transaction: Transaction | None = None
     custom: CustomRunner | None = None
+    template_values: Mapping[str, str] = {}
 
 
 class _FolderSelection:
@@ -83,6 +84,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
             settings.transaction,
             problems,
             release=not selection.whole,
+            template_values=settings.template_values,
         )
         for selection in selections.values()
         for files in selection.runner.databases(selection.in_order())

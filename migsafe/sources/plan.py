@@ -1,6 +1,6 @@
 """The selected migrations, and the history before them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
 from migsafe.sources.runner import MigrationFile, Runner
+from migsafe.sources.templates import filled_in
 
 if TYPE_CHECKING:
     from migsafe.sources.git import Comparison
@@ -31,7 +32,7 @@ class Source:
     """One history: the selected migrations of a folder, and those that they depend on, in the order in which the runner applies them.
 
     `path` is what the user would type for the folder (or for a single file). The selected migrations of a `release` are applied in one run of
-    the runner; otherwise each is deployed by itself.
+    the runner; otherwise each is deployed by itself. `template_values` are put into the SQL files.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Source:
         release: bool = False,
         changes: HistoryChanges | None = None,
         compared: bool = False,
+        template_values: Mapping[str, str] | None = None,
     ) -> None:
         needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
         self.path = path
@@ -56,6 +58,7 @@ class Source:
         self.release = release
         self.changes = changes or HistoryChanges()
         self.compared = compared
+        self._template_values = template_values or {}
 
     def steps(self) -> Iterator[Step]:
         """Yields the migrations in order; each file is read when it is needed. Files that cannot be read are added to the plan's problems."""
@@ -91,7 +94,17 @@ class Source:
             return None
         done = with_ancestors([file for file, _ in self._all], positions)
         files = [(file, selected and position not in done) for position, (file, selected) in enumerate(self._all)]
-        return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release, changes=self.changes)
+        return Source(
+            self.path,
+            self.runner,
+            files,
+            self._transaction,
+            self._problems,
+            release=self.release,
+            changes=self.changes,
+            compared=self.compared,
+            template_values=self._template_values,
+        )
 
     def compared_with(self, comparison: "Comparison") -> "Source":
         """Returns the same history with what has changed in it since a revision of git. Only those selected files remain selected that have
@@ -108,7 +121,17 @@ class Source:
         if self.release:
             changes = msgspec.structs.replace(changes, gone=None)
         selected = [(file, selected and changed(file)) for file, selected in self._all]
-        return Source(self.path, self.runner, selected, self._transaction, self._problems, release=True, changes=changes, compared=True)
+        return Source(
+            self.path,
+            self.runner,
+            selected,
+            self._transaction,
+            self._problems,
+            release=True,
+            changes=changes,
+            compared=True,
+            template_values=self._template_values,
+        )
 
     @property
     def removed(self) -> Migration | None:
@@ -144,7 +167,7 @@ class Source:
 
     def _read(self, file: MigrationFile) -> list[Migration]:
         try:
-            migrations = self.runner.read(file)
+            migrations = self.runner.read(filled_in(file, self._template_values) if self._template_values else file)
         except UnreadableError as error:
             self._problems[error.message] = error
             return []

@@ -1,5 +1,6 @@
 """The statements of a text, without what PostgreSQL does not see: comments, white space, the case of unquoted words."""
 
+import ast
 from collections.abc import Iterator, Sequence
 
 from migsafe.errors import MigsafeError
@@ -9,6 +10,9 @@ from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.text import Script, Span
 
 StatementText = tuple[str, ...]
+
+_DECLARED = ("revision", "down_revision", "branch_labels", "depends_on")
+"""What a revision of Alembic declares about its place in the history."""
 
 
 def have_same_sql(before: Script, now: Script) -> bool:
@@ -29,7 +33,7 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
     """Returns the first place in the file of a migration where it sends other SQL than it did, or its last statement if only statements after
     that are gone; None if it sends the same, or if `before` does not contain it. Both must have been rendered."""
     old = next((migration for migration in before if migration.id == now.id), None)
-    if old is None:
+    if old is None or (now.up.program is not None and _upgrade_code(old.up.file.text) == _upgrade_code(now.up.file.text)):
         return None
     remaining = iter([text for text, _ in _sent(old.up)])
     place = Span(0, 0)
@@ -38,6 +42,24 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
         if next(remaining, None) != text:
             return place
     return place if next(remaining, None) is not None else None
+
+
+def _upgrade_code(text: str) -> list[str] | None:
+    """Returns the code of a script that decides what its upgrade sends: functions and values, without imports, classes, annotations and
+    docstrings. A table that was imported may be defined in the script today. None if the script has a syntax error."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+    code = []
+    for node in body:
+        match node:
+            case ast.FunctionDef() if not node.name.startswith("downgrade"):
+                docstring = ast.get_docstring(node, clean=False) is not None
+                code.append(f"{node.name} {[ast.dump(statement) for statement in node.body[docstring:]]}")
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if name not in _DECLARED:
+                code.append(f"{name} {ast.dump(node.value) if node.value is not None else ''}")
+    return sorted(code)
 
 
 def sends_sql(half: Half) -> bool:

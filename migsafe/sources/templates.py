@@ -1,0 +1,29 @@
+"""Templates in SQL files: `{{ name }}`, `{{ .name }}` and `${name}`, whose values the configuration gives."""
+
+import re
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.runner import MigrationFile
+from migsafe.text import Script
+
+_TEMPLATE = re.compile(r"\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<dollar>[\w.:-]+)\}")
+
+
+def filled_in(file: MigrationFile, values: Mapping[str, str]) -> MigrationFile:
+    """Returns a migration whose SQL has values in place of its templates. Those without a value stay as they are, and so do Python scripts.
+    Raises UnreadableError."""
+    if not file.up.path.endswith(".sql"):
+        return file
+    return replace(file, up=_filled(file.up, values), down=_filled(file.down, values) if file.down is not None else None)
+
+
+def _filled(script: Script, values: Mapping[str, str]) -> Script:
+    try:
+        text = script.text
+    except UnreadableError:
+        return script  # its runner reports it
+    filled = _TEMPLATE.sub(lambda match: values.get(match["braces"] or match["dollar"], match[0]), text)
+    return Script(script.path, filled) if filled != text else script
