@@ -110,7 +110,7 @@ def test_without_a_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest.M
         ("per-path = [{ paths = [], ignor = [] }]", "per-path[1].ignor: unknown key\n  Did you mean ignore?"),
         ("folder = '.'", "folder: unknown key\n"),
         ("custom-runner.file = '*'", "custom-runner.file: unknown key\n  Did you mean files?"),
-        ("custom-runner.order = 'date'", "custom-runner.order: invalid value: date\n  Use name or number."),
+        ("custom-runner.order = 'date'", "custom-runner.order: invalid value: date\n  Use name, number, file-name or file-number."),
         ("custom-runner.up-marker = '('", "custom-runner.up-marker: invalid regular expression: "),
         ("small-table = -1", "small-table: invalid value: -1\n  It must be 0 or more."),
         ("small-table = '9'", "small-table: expected a whole number, got a string"),
