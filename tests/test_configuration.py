@@ -101,7 +101,7 @@ def test_without_a_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest.M
         ("select = 'drop-table'", "select: expected a list, got a string"),
         ("select = [1]", "select[1]: expected a string, got a whole number"),
         ("runner = true", "runner: expected a string, got true or false"),
-        ("pg-version = 9", "pg-version: invalid value: 9\n  Use 14, 15, 16, 17 or 18."),
+        ("pg-version = 9", "pg-version: invalid value: 9\n  Use 14, 15, 16, 17, 18 or 19."),
         ("fail-on = 'sometimes'", "fail-on: invalid value: sometimes\n  Use error, info, never or warning."),
         ("severity.drop-table = 'bad'", "severity.drop-table: invalid value: bad\n  Use error, info or warning."),
         ("lock-timeout = '2x'", "lock-timeout: invalid duration: 2x\n  Examples: 500ms, 2s, 1min."),

@@ -60,7 +60,7 @@ def find_partial_failures(half: Half, findings: Sequence[Finding], line_of: Line
 
 def _why_rerun_fails(finding: Finding, line_of: LineOf) -> str:
     """Returns why the next run fails, from a finding about a statement that cannot run again."""
-    reason = finding.message.removeprefix("if a later statement fails, this one stays committed, and ")
+    reason = finding.message.rpartition("this one stays committed, and ")[2]
     return reason.replace("fails here", f"fails at line {line_of(finding.statement)}").replace(
         "repeats it", f"repeats line {line_of(finding.statement)}"
     )

@@ -74,7 +74,7 @@ def test_a_named_configuration(migsafe: Command, write: Write) -> None:
         (["empty"], "migsafe: empty: contains no migrations\n"),
         ([], "migsafe: nothing to lint\n"),
         (["a.sql", "--select", "drop-tabel"], "migsafe: there is no rule drop-tabel\n  Did you mean drop-table?\n"),
-        (["a.sql", "--pg-version", "13"], "migsafe: --pg-version: invalid value: 13\n  Use 14, 15, 16, 17 or 18.\n"),
+        (["a.sql", "--pg-version", "13"], "migsafe: --pg-version: invalid value: 13\n  Use 14, 15, 16, 17, 18 or 19.\n"),
         (["a.sql", "--transaction", "fil"], "migsafe: --transaction: invalid value: fil\n  Use file, none or statement.\n"),
         (["a.sql", "--format", "jsno"], "migsafe: there is no format jsno\n  Did you mean json?\n"),
         (["a.sql", "--runner", "gose"], "migsafe: there is no runner gose\n  Did you mean goose?\n"),

@@ -115,7 +115,7 @@ def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> 
     [
         (["missing.sql"], "migsafe: missing.sql: there is no such file or folder\n"),
         ([], "migsafe: nothing to predict\n"),
-        (["a.sql", "--pg-version", "13"], "migsafe: --pg-version: invalid value: 13\n  Use 14, 15, 16, 17 or 18.\n"),
+        (["a.sql", "--pg-version", "13"], "migsafe: --pg-version: invalid value: 13\n  Use 14, 15, 16, 17, 18 or 19.\n"),
         (["a.sql", "--format", "jsno"], "migsafe: there is no format jsno\n  Did you mean json?\n"),
         (["a.sql", "--output", "no/such/folder"], "migsafe: no/such/folder: cannot be written: no such file or directory\n"),
     ],
