@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
     from migsafe.expressions.column_uses import column_uses
+    from migsafe.expressions.conversions import conversion_back
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
@@ -50,6 +51,7 @@ __all__ = [
     "columns_changed_again",
     "columns_equal_to_constants",
     "contains_enum_value",
+    "conversion_back",
     "converts_again",
     "grouping_columns",
     "inserted_values",
@@ -79,6 +81,7 @@ _MODULES = {
     "columns_changed_again": "changed_rows",
     "columns_equal_to_constants": "restrictions",
     "contains_enum_value": "enum_constants",
+    "conversion_back": "conversions",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
     "inserted_values": "inserted_values",

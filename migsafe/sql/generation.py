@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from migsafe import versions
 from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
 from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, PartitionKey, TypeName
@@ -129,6 +131,48 @@ def computing_trigger(table: Name, column: str, expression: str, name: str) -> s
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$",
             "BEGIN",
             f"    SELECT {expression} INTO NEW.{quoted(column)} FROM (SELECT NEW.*) AS {quoted(table.name)};",  # noqa: S608
+            "    RETURN NEW;",
+            "END $$;",
+            f"CREATE OR REPLACE TRIGGER {quoted(name)} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();",
+        )
+    )
+
+
+class TypedColumn(Struct, frozen=True):
+    """A column with its type, where that is known."""
+
+    name: str
+    type: TypeName | None
+
+
+_WITHOUT_EQUALITY = frozenset(("json", "xml", "point", "polygon"))
+
+
+def is_distinct(first: str, second: str, type_name: TypeName | None) -> str:
+    """Return the comparison of two values of a type with IS DISTINCT FROM; as texts if the type has no equality operator."""
+    suffix = "::text" if type_name is not None and type_name.name in _WITHOUT_EQUALITY else ""
+    return f"{first}{suffix} IS DISTINCT FROM {second}{suffix}"
+
+
+def synchronising_trigger(table: Name, old: TypedColumn, new: TypedColumn, value: str, back: str | None, name: str) -> str:
+    """Return a named trigger that keeps two columns in step, whichever of them a release writes.
+
+    `value` computes the new column from the row, and `back` the old one from NEW; without `back` only the new column follows. Where a command
+    writes both, the new column decides. The second comparison leaves the old column alone while batches fill the new one. In INSERT, OLD is
+    null: see https://www.postgresql.org/docs/current/plpgsql-trigger.html.
+    """
+    function, computed = Name(name, table.schema), quoted(f"{new.name}_value")
+    new_now, new_before, old_now, old_before = (f"{row}.{quoted(column.name)}" for column in (new, old) for row in ("NEW", "OLD"))
+    return "\n".join(
+        (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$",
+            f"DECLARE {computed} {new.type} := (SELECT {value} FROM (SELECT NEW.*) AS {quoted(table.name)});",  # noqa: S608
+            "BEGIN",
+            f"    IF {is_distinct(new_now, new_before, new.type)} AND {is_distinct(new_now, computed, new.type)} THEN",
+            f"        {f'{old_now} := {back}' if back is not None else 'NULL'};",
+            f"    ELSIF {is_distinct(old_now, old_before, old.type)} OR {new_now} IS NULL THEN",
+            f"        {new_now} := {computed};",
+            "    END IF;",
             "    RETURN NEW;",
             "END $$;",
             f"CREATE OR REPLACE TRIGGER {quoted(name)} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();",

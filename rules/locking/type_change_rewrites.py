@@ -8,8 +8,8 @@ CHECK uses the column. migsafe needs the old type for this, and reads it from th
 A key needs more: the new column gets a unique index, and the foreign keys that reference the old column get new columns too. The sequence of a
 serial column belongs to it, and is dropped with it unless the new column owns it before.
 
-To widen a type, add a new column: a trigger fills it for rows that are written, batches fill the existing rows, and a later release uses
-it. To shorten a text, add a CHECK instead of changing the type.
+To widen a type, add a new column: a trigger keeps both columns in step while releases that write the one or the other run side by side,
+batches fill the existing rows, and a later release uses it. To shorten a text, add a CHECK instead of changing the type.
 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
@@ -19,7 +19,11 @@ Safe, because the values go to a new column that a later release uses, the batch
     -- next migration
     CREATE OR REPLACE FUNCTION orders_qty_new_sync() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        NEW.qty_new := NEW.qty;
+        IF NEW.qty_new IS DISTINCT FROM OLD.qty_new AND NEW.qty_new IS DISTINCT FROM NEW.qty THEN
+            NEW.qty := NEW.qty_new;
+        ELSIF NEW.qty IS DISTINCT FROM OLD.qty OR NEW.qty_new IS NULL THEN
+            NEW.qty_new := NEW.qty;
+        END IF;
         RETURN NEW;
     END $$;
     CREATE OR REPLACE TRIGGER orders_qty_new_sync BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION orders_qty_new_sync();

@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 
+from migsafe.expressions import conversion_back
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
-from migsafe.sql.generation import batched_update, computing_trigger, set_not_null_in_steps, validate_constraints
-from migsafe.sql.operations import ConstraintKind, Name, TypeName
+from migsafe.sql.generation import (
+    TypedColumn,
+    batched_update,
+    is_distinct,
+    set_not_null_in_steps,
+    synchronising_trigger,
+    validate_constraints,
+)
+from migsafe.sql.operations import ConstraintKind, Expression, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
 _KEYS = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+_INTEGERS = frozenset(("smallint", "integer", "bigint"))
 
 
 def new_column(column: str) -> str:
@@ -17,13 +26,35 @@ def new_column(column: str) -> str:
     return f"{column}_new"
 
 
-def filled_column(table: Name, column: str, column_type: TypeName, value: str, at: Context) -> Iterator[str]:
-    """Yields the migrations that add the new column, keep it in sync with a trigger, and fill it in batches."""
-    new = new_column(column)
-    yield f"ALTER TABLE {table} ADD COLUMN {quoted(new)} {column_type};"
-    trigger = computing_trigger(table, new, value, default_name(table.name, (new,), "sync"))
-    yield f"-- a trigger fills it for rows that are written from now on:\n{trigger}"
-    yield at.outside_transaction(batched_update(table, new, value, f"{quoted(new)} IS DISTINCT FROM ({value})"))
+def filled_column(table: Name, old: TypedColumn, column_type: TypeName, using: Expression | None, at: Context) -> Iterator[str]:
+    """Yields the migrations that add the new column, keep both in step with a trigger, and fill it in batches.
+
+    `using` computes the new value; without it the old one is cast.
+    """
+    name, new = old.name, TypedColumn(new_column(old.name), column_type)
+    value = using.sql if using is not None else f"{quoted(name)}::{column_type}"
+    yield f"ALTER TABLE {table} ADD COLUMN {quoted(new.name)} {column_type};"
+    back = _converted_back(old, new, using)
+    trigger = synchronising_trigger(table, old, new, value, back, default_name(table.name, (new.name,), "sync"))
+    if back is None:
+        comment = (
+            f"a trigger fills it for rows that are written from now on; a release that writes {quoted(new.name)} must write {quoted(name)} too,"
+        )
+        comment += "\n-- as long as an older release reads that, because no conversion back is known"
+    else:
+        comment = "a trigger keeps both columns in step, whichever a release writes; until it is dropped, it refuses values that "
+        comment += f"{quoted(name)} cannot hold"
+    yield f"-- {comment}:\n{trigger}"
+    yield at.outside_transaction(batched_update(table, new.name, value, is_distinct(quoted(new.name), f"({value})", column_type)))
+
+
+def _converted_back(old: TypedColumn, new: TypedColumn, using: Expression | None) -> str | None:
+    """Returns the new value as PL/pgSQL can assign it to the old column; boolean has only an explicit cast, to integer."""
+    assert new.type is not None
+    value = f"NEW.{quoted(new.name)}"
+    if new.type.name == "boolean" and old.type is not None and old.type.name in _INTEGERS:
+        value = f"{value}::integer"
+    return value if using is None else conversion_back(using, old.name, value)
 
 
 def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Context) -> Iterator[str]:
@@ -45,7 +76,7 @@ def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Contex
         if not isinstance(child, Relation) or referencing is None:
             continue
         child_new = new_column(referencing.name)
-        yield from filled_column(child.name, referencing.name, new_type, f"{quoted(referencing.name)}::{new_type}", at)
+        yield from filled_column(child.name, TypedColumn(referencing.name, referencing.type), new_type, None, at)
         index = default_name(child.name.name, (child_new,), "idx")
         yield at.outside_transaction(f"CREATE INDEX CONCURRENTLY {quoted(index)} ON {child.name} ({quoted(child_new)});")
         yield from _foreign_key(child.name, child_new, key, f"{table} ({quoted(new)})")

@@ -6,7 +6,7 @@ from migsafe.linting.rule import Context
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
-from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
+from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -29,13 +29,14 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
             f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
         )
     column = new_column(op.column)
-    value = op.using.sql if op.using is not None else f"{name}::{op.type}"
     keys: list[str] = []
     switch: list[str] = []
     if relation is not None and before is not None and op.using is None:
         keys, switch = [*key_steps(relation, before, op.type, at)], [*switch_steps(relation, before, at)]
-    steps = join_migrations(*filled_column(table, op.column, op.type, value, at), *keys)
-    steps += f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop {name} and the trigger"
+    steps = join_migrations(*filled_column(table, TypedColumn(op.column, old), op.type, op.using, at), *keys)
+    steps += (
+        f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop the trigger and {name} in one transaction"
+    )
     if switch:
         steps += "; before that, in one transaction:"
         steps += "".join(f"\n-- {line}" for line in switch)
