@@ -8,12 +8,13 @@ documentation the file's docstring:
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Literal, TypeVar, get_args, get_type_hints
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.linting.declaration import Harm, Need, Rule, rule
 from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -46,9 +47,6 @@ __all__ = [
     "rule",
 ]
 
-Harm = Literal["", "time"]
-Need = Literal["", "revision", "downgrades"]
-
 _BLOCK = re.compile(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
 """A transaction block in a safe way."""
 
@@ -56,40 +54,6 @@ _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transacti
 """Where a safe way says that another transaction begins."""
 
 State = TypeVar("State")
-
-
-class Rule(Struct, frozen=True):
-    """A rule as the engine sees it. `check` is called for every operation of the types in `operations`, including their subclasses.
-
-    An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
-    that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
-    through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all. A
-    rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
-
-    `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
-    rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
-    lists the places. `needs` is what a run must have so that the rule can report anything: a `revision` of git to compare with, or the
-    `downgrades`.
-    """
-
-    name: str
-    category: str
-    severity: Severity
-    documentation: str
-    operations: tuple[type[Operation], ...]
-    check: "Callable[[Any, Context], Finding | Iterable[Finding] | None]"
-    off: bool = False
-    harm: Harm = ""
-    once: bool = False
-    speaks_for: tuple[str, ...] = ()
-    refuses: bool = False
-    one_per_migration: bool = False
-    needs: Need = ""
-
-    @property
-    def summary(self) -> str:
-        """Returns the first line of the documentation."""
-        return self.documentation.partition("\n")[0]
 
 
 class FilePlace(Operation, frozen=True):
@@ -389,42 +353,3 @@ class Context:
 
 def _takes_long(effect: Effect) -> bool:
     return effect.scan or effect.rewrite or bool(effect.rebuilt)
-
-
-def rule(
-    *,
-    category: str,
-    severity: Severity,
-    off: bool = False,
-    harm: Harm | None = None,
-    once: bool = False,
-    speaks_for: tuple[str, ...] = (),
-    refuses: bool = False,
-    one_per_migration: bool = False,
-    needs: Need = "",
-) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
-    """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
-
-    def declare(check: Callable[[Any, Context], Any]) -> Rule:
-        parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
-        annotated = get_type_hints(check).get(parameters[0]) if parameters else None
-        operations = get_args(annotated) or (annotated,)
-        if not all(isinstance(operation, type) and issubclass(operation, Operation) for operation in operations):
-            raise TypeError(f"the first parameter of {check.__name__} must be annotated with operations, as in `op: CreateTable`")
-        return Rule(
-            name=check.__name__.replace("_", "-"),
-            category=category,
-            severity=severity,
-            documentation=(check.__globals__["__doc__"] or "").strip(),
-            operations=operations,
-            check=check,
-            off=off,
-            harm=harm if harm is not None else "time" if category == "locking" else "",
-            once=once,
-            speaks_for=speaks_for,
-            refuses=refuses,
-            one_per_migration=one_per_migration,
-            needs=needs,
-        )
-
-    return declare

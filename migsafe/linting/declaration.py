@@ -1,0 +1,86 @@
+"""The declaration of a rule: what it checks, and what reports do with its findings."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, get_args, get_type_hints
+
+from msgspec import Struct
+
+from migsafe.linting.finding import Finding, Severity
+from migsafe.sql.operations import Operation
+
+Harm = Literal["", "time"]
+Need = Literal["", "revision", "downgrades"]
+
+
+class Rule(Struct, frozen=True):
+    """A rule as the engine sees it. `check` is called with every operation of the types in `operations`, including their subclasses, and its
+    Context.
+
+    An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
+    that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
+    through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all. A
+    rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
+
+    `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
+    rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
+    lists the places. `needs` is what a run must have so that the rule can report anything: a `revision` of git to compare with, or the
+    `downgrades`.
+    """
+
+    name: str
+    category: str
+    severity: Severity
+    documentation: str
+    operations: tuple[type[Operation], ...]
+    check: Callable[[Any, Any], Finding | Iterable[Finding] | None]
+    off: bool = False
+    harm: Harm = ""
+    once: bool = False
+    speaks_for: tuple[str, ...] = ()
+    refuses: bool = False
+    one_per_migration: bool = False
+    needs: Need = ""
+
+    @property
+    def summary(self) -> str:
+        """Returns the first line of the documentation."""
+        return self.documentation.partition("\n")[0]
+
+
+def rule(
+    *,
+    category: str,
+    severity: Severity,
+    off: bool = False,
+    harm: Harm | None = None,
+    once: bool = False,
+    speaks_for: tuple[str, ...] = (),
+    refuses: bool = False,
+    one_per_migration: bool = False,
+    needs: Need = "",
+) -> Callable[[Callable[[Any, Any], Any]], Rule]:
+    """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
+
+    def declare(check: Callable[[Any, Any], Any]) -> Rule:
+        parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
+        annotated = get_type_hints(check).get(parameters[0]) if parameters else None
+        operations = get_args(annotated) or (annotated,)
+        if not all(isinstance(operation, type) and issubclass(operation, Operation) for operation in operations):
+            raise TypeError(f"the first parameter of {check.__name__} must be annotated with operations, as in `op: CreateTable`")
+        return Rule(
+            name=check.__name__.replace("_", "-"),
+            category=category,
+            severity=severity,
+            documentation=(check.__globals__["__doc__"] or "").strip(),
+            operations=operations,
+            check=check,
+            off=off,
+            harm=harm if harm is not None else "time" if category == "locking" else "",
+            once=once,
+            speaks_for=speaks_for,
+            refuses=refuses,
+            one_per_migration=one_per_migration,
+            needs=needs,
+        )
+
+    return declare
