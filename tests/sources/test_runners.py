@@ -146,7 +146,9 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
         ({"compose.yaml": "environment:\n  FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK: 'false'\n"}, False),
         ({"src/main/java/shop/FlywaySetup.java": "settings.setTransactionalLock(false);\n"}, False),
         ({"build.gradle": "implementation 'org.flywaydb:flyway-core:9.0.4'\n"}, False),
+        ({"build.gradle": "implementation group: 'org.flywaydb', name: 'flyway-core', version: '9.0.1'\n"}, False),
         ({"pom.xml": "<flyway.version>10.4.1</flyway.version>\n"}, True),
+        ({"pom.xml": "<artifactId>flyway-core</artifactId>\n    <version>8.5.13</version>\n"}, False),
         ({"build.gradle": "id 'org.springframework.boot' version '2.7.3'\n"}, False),
     ],
 )
