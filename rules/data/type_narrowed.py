@@ -2,8 +2,9 @@
 
 If a value does not fit the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in production. Some
 conversions lose data instead: a fraction is rounded, a timestamp loses its time zone, a cast to varchar(n) truncates. First look for such
-values, or add a new column and copy the values that fit. If the change also rewrites the table or reads all its rows, the finding says so,
-and speaks for type-change-rewrites.
+values, or add a new column and copy the values that fit. A new enum that has all the values of the old one keeps every value: the rule is
+silent, also where the column is text between them in one transaction. If the change also rewrites the table or reads all its rows, the
+finding says so, and speaks for type-change-rewrites.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
@@ -19,6 +20,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/typeconv-query.html
 """
 
+from migsafe.linting.facts.enum_values import EnumColumns, lost_values
 from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
@@ -37,20 +39,25 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     context = EffectContext(at.catalog)
     context.timezone = at.session.settings.timezone
     change = type_change(context, op, column)
-    if not change.narrows or change.refused is not None:
+    lost = lost_values(op, relation, column, at.state(EnumColumns), at)
+    if not change.narrows or change.refused is not None or lost == ():
         return None
     name, table = quoted(op.column), relation.name
+    misfit = _is_one_of(name, lost) if lost else f"{name}::text IS DISTINCT FROM {name}::{op.type}::text"
+    lacks = f" (it lacks {', '.join(map(repr, lost[:3]))}{', …' if len(lost) > 3 else ''})" if lost else ""
     return at.finding(
         op,
-        f"not every {column.type} fits {op.type}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or truncates "
-        f"the value{_and_rewrites(at)}",
-        help=(
-            "-- first look for values that do not fit:\n"
-            f"SELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;\n"
-            f"{_instead(at, op)}"
-        ),
+        f"not every {column.type} fits {op.type}{lacks}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or "
+        f"truncates the value{_and_rewrites(at)}",
+        help=(f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;\n{_instead(at, op)}"),
         relations=(relation.name,),
     )
+
+
+def _is_one_of(column: str, values: tuple[str, ...]) -> str:
+    """Returns a condition that a value of the old type meets, although the new type may not exist yet."""
+    literals = ("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column}::text IN ({', '.join(literals)})"
 
 
 def _and_rewrites(at: Context) -> str:

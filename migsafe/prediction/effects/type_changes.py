@@ -102,7 +102,7 @@ def change_of_type(
         error = f'type "{new}" does not exist'
         return TypeChange(rewrite=False, why=error, refused=error)
     before, after = column_type(old, user_types), column_type(new, user_types)
-    steps = _casts_of(using, column) if using is not None else ()
+    steps = casts_of(using, column) if using is not None else ()
     value = _Value(before, old)
     if steps is None:
         value = _Value(after, new, "USING computes every value")
@@ -232,7 +232,7 @@ def _parser(sql: str) -> RawStatement | None:
     return statements[0] if len(statements) == 1 and isinstance(statements[0], RawStatement) else None
 
 
-def _casts_of(using: Expression, column: str) -> tuple[TypeName, ...] | None:
+def casts_of(using: Expression, column: str) -> tuple[TypeName, ...] | None:
     """Returns the types to which an expression casts the column, in order; None if it does anything else."""
     raw = _parser(using.sql)
     if raw is None:
