@@ -19,9 +19,7 @@ _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle"
 _SOURCES = ("src/main/java", "src/main/kotlin")
 _FLYWAY_SOURCE = re.compile(r".*Flyway.*\.(?:java|kt)$")
 _NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*false\b", re.IGNORECASE)
-_VERSION = re.compile(
-    r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE
-)
+_VERSION = re.compile(r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE)
 _SPRING_BOOT = re.compile(
     r"(?:org\.springframework\.boot[\"')]*\s*version\s*[\"'(]*|spring-boot-starter-parent</artifactId>\s*<version>)(\d+)\.", re.IGNORECASE
 )

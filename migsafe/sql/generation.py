@@ -53,9 +53,11 @@ def create_unique_index(table: Name, constraint: Constraint, name: str) -> str:
     return " ".join(words)
 
 
-def add_constraint_using_index(table: Name, constraint: Constraint, name: str) -> str:
-    """Return the ALTER TABLE that adds a constraint on the existing index with the same name."""
-    words = [f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {constraint.kind.value} USING INDEX {quoted(name)}"]
+def add_constraint_using_index(table: Name, constraint: Constraint, name: str, index: str | None = None) -> str:
+    """Return the ALTER TABLE that adds a constraint on the existing index with the same name. If another `index` is given, it replaces the
+    constraint of that name; PostgreSQL then renames the index."""
+    dropped = f"DROP CONSTRAINT {quoted(name)}, " if index not in (None, name) else ""
+    words = [f"ALTER TABLE {table} {dropped}ADD CONSTRAINT {quoted(name)} {constraint.kind.value} USING INDEX {quoted(index or name)}"]
     return " ".join((*words, *_deferrable(constraint))) + ";"
 
 

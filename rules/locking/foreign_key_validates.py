@@ -31,6 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe import versions
+from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -105,7 +106,7 @@ def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Co
     return at.finding(
         op,
         f"{statement} takes {locked} while it checks every row of {table}: {waits}{while_held(at)}",
-        help=_not_valid_first(op.target.name, constraint, at),
+        help=_not_valid_first(op, constraint, at),
         relations=both,
         lock=lock,
     )
@@ -119,7 +120,7 @@ def _added_with_column(op: AddColumn, constraint: Constraint, slow: list[Effect]
         op,
         f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes {slow[0].lock} on {table} while it checks every row "
         f"against {referenced}: every {slow[0].blocked_commands} waits{while_held(at)}",
-        help=_not_valid_first(op.target.name, constraint, at, at.text_without(op, [constraint])),
+        help=_not_valid_first(op, constraint, at, at.text_without(op, [constraint])),
         relations=(table, referenced),
         lock=slow[0].lock,
     )
@@ -130,8 +131,9 @@ def _tables(op: AddConstraint | AddColumn, constraint: Constraint, at: Context) 
     return at.resolve(op.target.name), at.resolve(constraint.references.table)
 
 
-def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: str = "") -> str:
+def _not_valid_first(op: AddConstraint | AddColumn, constraint: Constraint, at: Context, column: str = "") -> str:
     """Returns the safe statements; they add `column` first if it is given."""
+    table = op.target.name
     name = constraint.name or default_name(table.name, constraint.columns, "fkey")
     relation = at.catalog.relation(table)
     if (
@@ -143,8 +145,9 @@ def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: s
         return join_migrations(
             add_column, _partition_by_partition(table, [child.name for child in at.catalog.children(relation.oid)], constraint, name)
         )
+    dropped = f"DROP CONSTRAINT {quoted(name)}, " if replaces_constraint(op, name, at) else ""
     return join_migrations(
-        f"ALTER TABLE {table} {column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
+        f"ALTER TABLE {table} {dropped}{column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
         f"-- without blocking reads and writes:\n{validate_constraints(table, name)}",
     )
 

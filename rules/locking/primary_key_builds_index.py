@@ -21,6 +21,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
+from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
@@ -39,6 +40,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         return None
     table = op.target.name
     name = key.name or default_name(table.name, (), "pkey")
+    index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
     relation = at.catalog.relation(table)
     nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
     names = {column_name: default_name(table.name, (column_name,), "not_null") for column_name in nullable}
@@ -52,8 +54,8 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
-            at.outside_transaction(f"{create_unique_index(table, key, name)};"),
-            add_constraint_using_index(table, key, name),
+            at.outside_transaction(f"{create_unique_index(table, key, index)};"),
+            add_constraint_using_index(table, key, name, index),
         ),
         relations=[table, *(effect.relation for effect in slow)],
         lock=main.lock,

@@ -15,6 +15,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
+from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
@@ -45,8 +46,11 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         )
     else:
         first = f"ALTER TABLE {table} {at.text_without(op, [unique])};" if isinstance(op, AddColumn) else ""
+        index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
         help_ = join_migrations(
-            first, at.outside_transaction(f"{create_unique_index(table, unique, name)};"), add_constraint_using_index(table, unique, name)
+            first,
+            at.outside_transaction(f"{create_unique_index(table, unique, index)};"),
+            add_constraint_using_index(table, unique, name, index),
         )
     action = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
     # A partition gets a weaker lock than its parent, but queries of the parent wait for the parent's lock.

@@ -11,6 +11,10 @@ TABLES = """
 CREATE TABLE readers (id bigint PRIMARY KEY);
 CREATE TABLE loans (id bigint PRIMARY KEY, due date);
 ALTER TABLE loans ADD CONSTRAINT due_known CHECK (due IS NOT NULL) NOT VALID;
+ALTER TABLE loans ADD COLUMN reader bigint, ADD CONSTRAINT loans_reader_fkey FOREIGN KEY (reader) REFERENCES readers ON DELETE CASCADE;
+ALTER TABLE loans ADD CONSTRAINT loans_key UNIQUE (due), ADD CONSTRAINT late CHECK (due > '2000-01-01');
+CREATE TYPE genre AS ENUM ('novel', 'verse');
+ALTER TABLE loans ADD COLUMN genre genre;
 CREATE TABLE days (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
 CREATE TABLE days_rest PARTITION OF days DEFAULT;
 -- next migration
@@ -52,3 +56,42 @@ def test_a_default_partition_is_proved_first() -> None:
     steps = [reported.help.index(step) for step in ("NOT VALID", "VALIDATE CONSTRAINT", "ATTACH PARTITION", "DROP CONSTRAINT")]
     assert steps == sorted(steps)
     assert "ALTER TABLE public.days_rest ADD CONSTRAINT" in reported.help
+
+
+@pytest.mark.parametrize(
+    ("rule", "dropped", "added", "safe"),
+    [
+        (
+            "foreign-key-validates",
+            "loans_reader_fkey",
+            "FOREIGN KEY (reader) REFERENCES readers",
+            "ADD CONSTRAINT loans_reader_fkey FOREIGN KEY",
+        ),
+        ("check-validates", "late", "CONSTRAINT late CHECK (due > '2020-01-01')", "ADD CONSTRAINT late CHECK"),
+        (
+            "unique-builds-index",
+            "loans_key",
+            "CONSTRAINT loans_key UNIQUE (id, due)",
+            "ADD CONSTRAINT loans_key UNIQUE USING INDEX loans_key_new",
+        ),
+        ("primary-key-builds-index", "loans_pkey", "PRIMARY KEY (id, due)", "ADD CONSTRAINT loans_pkey PRIMARY KEY USING INDEX loans_pkey_new"),
+    ],
+)
+def test_a_constraint_is_dropped_where_another_takes_its_name(rule: str, dropped: str, added: str, safe: str) -> None:
+    reported = finding(f"ALTER TABLE loans DROP CONSTRAINT {dropped}, ADD {added};", rule)
+    assert f"ALTER TABLE loans DROP CONSTRAINT {dropped}, {safe}" in reported.help
+    assert f"DROP CONSTRAINT {dropped}" not in finding(f"ALTER TABLE loans ADD {added};", rule).help
+
+
+@pytest.mark.parametrize(
+    ("values", "added"),
+    [
+        ("'novel', 'verse', 'essay'", ["ALTER TYPE public.genre ADD VALUE 'essay';"]),
+        ("'essay', 'novel', 'play', 'verse'", ["ADD VALUE 'essay' BEFORE 'novel';", "ADD VALUE 'play' AFTER 'novel';"]),
+    ],
+)
+def test_a_larger_enum_needs_no_new_type(values: str, added: list[str]) -> None:
+    reported = finding(
+        f"CREATE TYPE kind AS ENUM ({values}); ALTER TABLE loans ALTER COLUMN genre TYPE kind USING genre::text::kind;", "type-change-rewrites"
+    )
+    assert all(statement in reported.help for statement in added)

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context
-from migsafe.sql.operations import AddColumn, AlterColumnType, ConstraintKind, CreateTable, Name, Persistence, TypeName
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumnType,
+    ConstraintKind,
+    CreateTable,
+    DropConstraint,
+    Name,
+    Persistence,
+    TypeName,
+)
 from migsafe.sql.operations.values import quoted
 
 DefinesColumns = CreateTable | AddColumn | AlterColumnType
@@ -68,3 +78,10 @@ def definition(at: Context, column: str, sql_type: str, alembic_type: str, more:
         alembic_type = f"postgresql.ARRAY({alembic_type}{f', dimensions={dimensions}' if dimensions > 1 else ''})"
     name = column[1:-1].replace('""', '"') if column.startswith('"') else column
     return f"-- sa.Column({json.dumps(name, ensure_ascii=False)}, {alembic_type}){more}"
+
+
+def replaces_constraint(op: AddColumn | AddConstraint, name: str, at: Context) -> bool:
+    """Whether the ALTER TABLE that adds a constraint also drops the one that has its name now."""
+    return any(
+        isinstance(each, DropConstraint) and each.constraint == name and each.target.name == op.target.name for each in at.statement.operations
+    )

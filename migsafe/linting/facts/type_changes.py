@@ -4,8 +4,9 @@ from migsafe.linting.facts.replaced_keys import filled_column, key_steps, new_co
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context
 from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.schema.default_names import default_name
-from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.objects import Column, Constraint, EnumType, Relation
 from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
@@ -28,6 +29,8 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
         return join_migrations(
             f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
         )
+    if old is not None and main.rewrite and (added := _added_values(op, old, at)):
+        return "-- instead of a new type, without rewriting the table:\n" + "\n".join(f"ALTER TYPE {old} ADD VALUE {value};" for value in added)
     column = new_column(op.column)
     keys: list[str] = []
     switch: list[str] = []
@@ -44,6 +47,25 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
     return steps
+
+
+def _added_values(op: AlterColumnType, old: TypeName, at: Context) -> list[str]:
+    """Returns the values, with their places, that make the old enum type equal to the new one; empty if that is not so, or unknown."""
+    before, after = at.catalog.type_of(old), at.catalog.type_of(op.type)
+    if not isinstance(before, EnumType) or not isinstance(after, EnumType) or old.dimensions or op.type.dimensions or not before.values:
+        return []
+    if op.using is not None and casts_of(op.using, op.column) is None:
+        return []
+    if tuple(value for value in after.values if value in before.values) != before.values:
+        return []
+    places = [f" BEFORE {_literal(before.values[0])}", *(f" AFTER {_literal(value)}" for value in after.values)]
+    is_appended = after.values[: len(before.values)] == before.values
+    placed = zip(after.values, places, strict=False)
+    return [_literal(value) + ("" if is_appended else place) for value, place in placed if value not in before.values]
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _checks(relation: Relation, column: Column, at: Context) -> list[Constraint]:
