@@ -95,9 +95,10 @@ class Checkpoints:
         encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
         running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(worker_environment().items()), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
-        for source, (migration, judged, continues) in steps:
-            lineage = source.lineages.get(migration.up.file.path) if judged else None
-            running.update(encoder.encode((source.path, source.runner.name, migration, judged, continues, lineage)))
+        for source, step in steps:
+            migration = step.migration
+            lineage = source.lineages.get(migration.up.file.path) if step.selected else None
+            running.update(encoder.encode((source.path, source.runner.name, *step, lineage)))
             self._digests.append(running.hexdigest())
             self._sizes.append(len(migration.up.file.text))
             self._scripts.update(half.file.path for half in (migration.up, migration.down) if half is not None)

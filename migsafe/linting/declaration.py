@@ -24,7 +24,7 @@ class Rule(Struct, frozen=True):
     `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
     rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
     lists the places. `needs` is what a run must have so that the rule can report anything: a `revision` of git to compare with, or the
-    `downgrades`.
+    `downgrades`. A rule `across_migrations` also reports what earlier migrations of the transaction (`Context.shared_transaction`) cause.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Rule(Struct, frozen=True):
     refuses: bool = False
     one_per_migration: bool = False
     needs: Need = ""
+    across_migrations: bool = False
 
     @property
     def summary(self) -> str:
@@ -58,6 +59,7 @@ def rule(
     refuses: bool = False,
     one_per_migration: bool = False,
     needs: Need = "",
+    across_migrations: bool = False,
 ) -> Callable[[Callable[[Any, Any], Any]], Rule]:
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -81,6 +83,7 @@ def rule(
             refuses=refuses,
             one_per_migration=one_per_migration,
             needs=needs,
+            across_migrations=across_migrations,
         )
 
     return declare

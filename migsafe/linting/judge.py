@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
 from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.neighbours import affects_next, findings_together
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report, presented_findings
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
@@ -127,6 +128,8 @@ class JudgingState:
         self.scripts: dict[str, _ScriptSuppressions] = {}
         self.paths: set[str] = set()
         self.earlier: tuple[EarlierMigration, ...] = ()
+        self.neighbour: EarlierMigration | None = None
+        """The migration before the next one, if its transaction was left open to find out what the two do together."""
         self.statements = 0
         self.unparsed = 0
 
@@ -157,8 +160,9 @@ class _Run:
         self.failures: dict[str, RuleError] = {}
 
     def judge(self, selected: SelectedMigration) -> None:
-        migration, predictor, lineage, transaction_continues = selected
+        migration, predictor, lineage, transaction_continues, _ = selected
         script = migration.up.file
+        before, self.state.neighbour = self.state.neighbour, None
         try:
             script.text  # noqa: B018  # an unreadable file is a problem of its own
         except UnreadableError as error:
@@ -167,6 +171,8 @@ class _Run:
             return
         self.state.paths.add(script.path)
         self.file_rules = self.rulebook.for_file(script.path)
+        together = self._findings_after(before, selected) if before is not None and predictor.goes_on else []
+        already = len(self.state.findings)
         program = migration.up.program
         if program is not None and program.paths:
             self._judge_paths(selected)
@@ -174,13 +180,31 @@ class _Run:
             self._judge_downgrade(migration, migration.down, predictor, lineage)
         at = self._context(migration, predictor, lineage)
         self._run_statements(at, self._counted(at), check=program is None or not program.paths)
+        if before is not None:
+            self.state.findings += [*findings_together(together, self.state.findings[already:], before)]
         judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
         self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
-        predictor.finish(transaction_continues=transaction_continues)
+        self.state.neighbour = judged if selected.transaction_may_continue and affects_next(judged) else None
+        predictor.finish(transaction_continues=transaction_continues or self.state.neighbour is not None)
+
+    def _findings_after(self, before: EarlierMigration, selected: SelectedMigration) -> list[Finding]:
+        """Returns the findings of a migration that runs in the open transaction of the one before it, and ends that transaction."""
+        migration, predictor, lineage, *_ = selected
+        rules, findings, earlier = self.file_rules, self.state.findings, self.state.earlier
+        self.file_rules, self.state.findings, self.state.earlier = rules.across_migrations, [], (before,)
+        if migration.up.program is not None and migration.up.program.paths:
+            self._judge_paths(selected)
+        else:
+            with predictor.trial():
+                self._run_statements(self._context(migration, predictor, lineage), sent_statements(migration.up), check=True)
+        together = self.state.findings
+        self.file_rules, self.state.findings, self.state.earlier = rules, findings, earlier
+        predictor.finish()
+        return together
 
     def _judge_paths(self, selected: SelectedMigration) -> None:
         """Judges each path of a program by itself, on the database before the migration, and leaves that as it was."""
-        migration, predictor, lineage, _ = selected
+        migration, predictor, lineage, *_ = selected
         before, results = self.state.findings, []
         last_number = max((sent.statement.index for sent in sent_statements(migration.up)), default=1)
         for path, on_path, statements in statements_of_paths(migration.up):

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -55,6 +56,11 @@ class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
             if issubclass(operation, rule.operations) and (operation not in _NO_OPERATIONS or operation in rule.operations)
         )
         return rules
+
+    @cached_property
+    def across_migrations(self) -> "Rulebook":
+        """The rules about what earlier migrations did in the same transaction."""
+        return Rulebook([rule for rule in self.rules if rule.across_migrations], self.known)
 
     def for_file(self, path: str) -> "Rulebook":
         """Returns the rules for a file."""

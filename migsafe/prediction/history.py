@@ -18,13 +18,15 @@ class SelectedMigration(NamedTuple):
     """A migration to judge, and the database as the migrations before it leave it.
 
     The caller runs the migration through `predictor` before it asks for the next one. `lineage` says what is unusual about its place in the
-    history. `transaction_continues` if the next selected migration runs in the same transaction.
+    history. `transaction_continues` if the next selected migration runs in the same transaction, `transaction_may_continue` if that depends on
+    whether both are deployed together; the caller may then leave the transaction open, and end it before it runs the next migration.
     """
 
     migration: Migration
     predictor: Predictor
     lineage: Lineage = Lineage()
     transaction_continues: bool = False
+    transaction_may_continue: bool = False
 
 
 class MigrationRenderer(Protocol):
@@ -76,7 +78,8 @@ def selected_migrations(
         yield from problems
         done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
         current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
-        for number, (source, (written, is_selected, transaction_continues)) in enumerate(watch(steps[done:]), done + 1):
+        for number, (source, step) in enumerate(watch(steps[done:]), done + 1):
+            written = step.migration
             if source is not current:
                 current, predictor = source, Predictor(pg_version)
                 first = source.lineages.get(written.up.file.path, Lineage())
@@ -85,20 +88,22 @@ def selected_migrations(
                     predictor.load(schema)
             try:
                 migration = renderer.render_migration(written, predictor)
-                if is_selected and with_downgrades:
+                if step.selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
                 predictor.look_ahead(migration.up)
             except MigsafeError as error:
+                if number > 1 and steps[number - 2][1].transaction_may_continue:
+                    predictor.finish()
                 predictor.begin_history(from_first_migration=False)  # it may have created any relation
                 if error not in problems:
                     problems.append(error)
                     yield error
                 continue
-            if is_selected:
+            if step.selected:
                 lineage = source.lineages.get(migration.up.file.path, Lineage())
                 if lineage.merged is not None:
                     lineage = _with_edit(lineage, lineage.merged, migration, renderer, predictor)
-                yield SelectedMigration(migration, predictor, lineage, transaction_continues)
+                yield SelectedMigration(migration, predictor, lineage, step.transaction_continues, step.transaction_may_continue)
             else:
                 try:
                     predictor.apply(migration.up)

@@ -181,6 +181,11 @@ class Predictor:
         if not transaction_continues:
             self._turn(self.session.end_migration())
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next migration will run in the transaction, or at least on the connection, of the one before it."""
+        return self._goes_on
+
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""

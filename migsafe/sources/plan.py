@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 class Step(NamedTuple):
     """A migration in its order: a selected one, or one of the history, which only determines the state of the database.
-    `transaction_continues` if the next step runs in the same transaction."""
+    `transaction_continues` if the next step runs in the same transaction, `transaction_may_continue` if it does so when one run of the runner
+    applies both, which is not known."""
 
     migration: Migration
     selected: bool
     transaction_continues: bool = False
+    transaction_may_continue: bool = False
 
 
 class Source:
@@ -66,8 +68,10 @@ class Source:
         for file, selected in self._files:
             for migration in self._read(file):
                 if before is not None:
-                    together = self.release and before.selected and selected and before.migration.own_transaction_advice is not None
-                    yield before._replace(transaction_continues=together)
+                    together = before.selected and selected and before.migration.own_transaction_advice is not None
+                    yield before._replace(
+                        transaction_continues=together and self.release, transaction_may_continue=together and not self.release
+                    )
                 before = Step(migration, selected)
         if before is not None:
             yield before
@@ -87,7 +91,7 @@ class Source:
     def starting_after(self, version: str) -> "Source | None":
         """Returns the same history in which nothing up to a migration is selected; None if it does not contain the migration.
 
-        The rest is not a release: the project may have started to use migsafe years ago.
+        The rest is not a release: the project may have started to use migsafe years ago, and has deployed most of it since.
         """
         positions = [position for position, (file, _) in enumerate(self._all) if _is_called(file, version)]
         if not positions:

@@ -45,7 +45,7 @@ class _State(Struct):
     works: list[_LongWork] = []
 
 
-@rule(category="locking", severity=Severity.ERROR, once=True)
+@rule(category="locking", severity=Severity.ERROR, once=True, across_migrations=True)
 def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record long operations during which an earlier statement's lock blocks more than they do, and report them when the migration ends."""
     if isinstance(op, MigrationEnd):

@@ -54,7 +54,7 @@ class _State(Struct):
     """The transactions in which a statement takes a time that grows with a table while two tables are locked."""
 
 
-@rule(category="locking", severity=Severity.WARNING, harm="", once=True)
+@rule(category="locking", severity=Severity.WARNING, harm="", once=True, across_migrations=True)
 def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that lock a table while their transaction holds locks on other tables, and report each transaction once."""
     if isinstance(op, MigrationEnd):

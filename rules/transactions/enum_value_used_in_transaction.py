@@ -51,7 +51,7 @@ class _State(Struct):
     added: list[_Added] | None = None
 
 
-@rule(category="transactions", severity=Severity.ERROR)
+@rule(category="transactions", severity=Severity.ERROR, across_migrations=True)
 def enum_value_used_in_transaction(op: Operation, at: Context) -> Iterator[Finding]:
     """Record each value that is added, and report statements that need it before the transaction ends."""
     state = at.state(_State)

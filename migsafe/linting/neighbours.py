@@ -1,0 +1,34 @@
+"""Hazards of a migration if it is deployed together with the one before it, and their runner applies both in one transaction."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from migsafe.linting.finding import Finding
+from migsafe.linting.rule import EarlierMigration
+from migsafe.sql.operations import AddEnumValue
+
+_CAUSE = "one transaction for several migrations"
+
+
+def affects_next(judged: EarlierMigration) -> bool:
+    """Whether a migration ends in a transaction that makes a difference to what runs later in it: it holds a lock that blocks others, or has
+    added an enum value."""
+    if judged.transaction is None:
+        return False
+    inside = [done for done in judged.past if done.transaction == judged.transaction]
+    return any(isinstance(done.operation, AddEnumValue) or any(effect.blocks and not effect.new for effect in done.effects) for done in inside)
+
+
+def findings_together(together: Iterable[Finding], alone: Collection[Finding], before: EarlierMigration) -> Iterator[Finding]:
+    """Yields the findings that a migration has only together with the one before it.
+
+    `alone` are its findings by itself: whatever resolves one of a rule there resolves the others of this rule. All have one cause in a run, the
+    setting of the runner, so a report shows the first of them.
+    """
+    rules = {finding.rule for finding in alone}
+    for finding in together:
+        if finding.rule not in rules:
+            yield replace(
+                finding, message=f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one", cause=_CAUSE
+            )
