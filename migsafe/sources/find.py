@@ -74,8 +74,8 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
                 history.up.update(range(len(entry[2])))
                 history.whole = True
                 skipped += _unused_files(entry)
-        else:
-            _select_file(selections, path, chosen, problems)
+        elif not _select_file(selections, path, chosen, problems):
+            skipped.append(path)
     sources = [
         Source(
             selection.folder.path,
@@ -97,7 +97,8 @@ def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _Folder
     return selections.setdefault(folder, _FolderSelection(entry))
 
 
-def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
+def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> bool:
+    """Selects the migration of a file, or adds why it cannot be read. False for a file that a project has for another database."""
     placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
         entry, position, is_down = placed
@@ -107,23 +108,26 @@ def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Run
         file, half = history.files[position], "down" if is_down else "up"
         if getattr(file, half).path != path:
             history.files[position] = replace(file, **{half: Script(path)})
-        return
+        return True
+    if path != "-" and Folder(str(Path(path).parent)).has_for_another_database(Path(path).name):
+        return False
     if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
         error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))
         problems[error.message] = error
-        return
+        return True
     script = Script(path)
     try:
         script = Script(path, script.text)
     except UnreadableError as error:
         problems[error.message] = error
-        return
+        return True
     folder = Folder.of_script(path, script)
     runner = chosen or recognise_runner(folder)
     name = folder.sql_files[0]
     key = "-" if path == "-" else str(Path(path).resolve())
     entry = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])
     selections.setdefault(key, _FolderSelection(entry)).up.add(0)
+    return True
 
 
 def _is_folder(path: str) -> bool:

@@ -126,6 +126,12 @@ class Folder:
         """The names of its .sql files, sorted, without those for another database."""
         return [name for name in self.files if name.endswith(".sql") and name[0] != "." and not _OTHER_DATABASES.search(name)]
 
+    def has_for_another_database(self, name: str) -> bool:
+        """Whether a script is for another database, like `1_a.mysql.up.sql`, beside those for PostgreSQL. A name like `1_from_mysql.sql` may
+        say what a script does instead."""
+        match = _OTHER_DATABASES.search(name)
+        return match is not None and match[0][0] == "." and bool(self.sql_files)
+
     @cached_property
     def python_files(self) -> list[str]:
         """The names of its Python scripts, sorted."""

@@ -27,6 +27,14 @@ def test_a_file_selects_only_itself_and_has_a_history(shop: Write) -> None:
     assert plan.migrations[0].up.script.path == "shop/0002_orders.sql"
 
 
+def test_a_named_file_for_another_database_is_skipped(shop: Write) -> None:
+    shop({"1_a.up.sql": "SELECT 1;", "2_b.up.sql": "SELECT 2;", "2_b.cockroach.up.sql": "SELECT 3;", "other/1.mysql.sql": "SELECT 4;"})
+    plan = find_migrations(["shop/2_b.up.sql", "shop/2_b.cockroach.up.sql"])
+    assert (selected(plan), plan.skipped) == (["2"], ("shop/2_b.cockroach.up.sql",))
+    assert find_migrations(["shop/2_b.cockroach.up.sql"]).sources == ()
+    assert len(find_migrations(["shop/other/1.mysql.sql"]).migrations) == 1
+
+
 def test_files_are_in_the_order_of_the_runner_with_the_history_between_them(shop: Write) -> None:
     shop(NUMBERED)
     (source,) = find_migrations(["shop/0003_index.sql", "shop/0001_customers.sql"]).sources
