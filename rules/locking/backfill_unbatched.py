@@ -8,7 +8,7 @@ In batches, each in its own transaction, a row is locked for a moment, VACUUM ke
 outside the migration's transaction: a DO block may COMMIT only if no transaction is open around it.
 
 A script that reads the rows of a table without a filter and changes each of them does the same, with a round trip to the server for each
-row, and holds all the row locks until its transaction ends.
+row, and holds all the row locks until its transaction ends. So does a FOR loop in a DO block without COMMIT.
 
 A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
 EXISTS of all their rows, IS NULL or IS DISTINCT FROM on the column that is being filled. A key, or a constant on another column, restricts the
@@ -46,6 +46,8 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
     https://www.postgresql.org/docs/current/routine-vacuuming.html
 """
 
+import re
+
 from migsafe.expressions import Unrestricting
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
 from migsafe.linting.facts.ownership import added_column, is_created_here
@@ -55,9 +57,10 @@ from migsafe.lock import LockMode
 from migsafe.rendering.messages import FOR_EACH_ROW
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import batched_by_key, without_filter
-from migsafe.sql.operations import Delete, Merge, Name, Select, Update
+from migsafe.sql.operations import Commit, Delete, Do, Merge, Name, Select, Update
 
 _STORED = ("table", "partitioned table")
+_LOOP_WORDS = re.compile(r"(?is)\bend\s+loop\b|\bloop\b")
 
 
 @rule(category="locking", severity=Severity.WARNING)
@@ -115,9 +118,23 @@ def _changed(at: Context) -> list[Name]:
 
 
 def _is_for_each_row(op: Update | Delete, at: Context) -> bool:
-    """Whether a script makes the change once for each row of a query."""
+    """Whether a script makes the change once for each row of a query, or a DO block for each row of the whole table."""
     call = at.migration.up.call(op.span.start)
-    return call is not None and call.repeated == FOR_EACH_ROW
+    return (call is not None and call.repeated == FOR_EACH_ROW) or _is_in_loop_over_table(op, at)
+
+
+def _is_in_loop_over_table(op: Update | Delete, at: Context) -> bool:
+    """Whether a FOR loop of this DO block reads all rows of the table, and changes single rows without a COMMIT."""
+    block, *operations = at.statement.operations
+    if not isinstance(block, Do) or any(isinstance(other, Commit) for other in operations):
+        return False
+    table = at.resolve(op.table)
+    for query in operations:
+        if isinstance(query, Select) and query.span.end <= op.span.start and table in map(at.resolve, query.query.whole):
+            between = [word.lower() for word in _LOOP_WORDS.findall(at.text(query.span.end, op.span.start))]
+            if between[:1] == ["loop"] and between.count("loop") > len(between) - between.count("loop"):
+                return True
+    return False
 
 
 def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> Finding | None:

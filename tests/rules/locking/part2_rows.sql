@@ -102,3 +102,35 @@ CREATE FUNCTION reset() RETURNS void LANGUAGE sql AS 'UPDATE orders SET total = 
 SELECT reset(); -- expect: backfill-unbatched
 EXPLAIN UPDATE orders SET total = 0;
 PREPARE all_of_them AS UPDATE orders SET total = 0;
+
+-- next migration
+DO $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT id, note FROM orders ORDER BY id LOOP
+        UPDATE orders SET note = upper(r.note) WHERE id = r.id; -- expect: backfill-unbatched
+        IF r.note IS NULL THEN
+            DELETE FROM orders WHERE id = r.id; -- expect: backfill-unbatched
+        END IF;
+    END LOOP;
+    FOR r IN SELECT id FROM orders WHERE code = 'x' LOOP
+        UPDATE orders SET note = 'y' WHERE id = r.id;
+    END LOOP;
+    FOR r IN SELECT id FROM orders LIMIT 10 LOOP
+        UPDATE orders SET note = 'y' WHERE id = r.id;
+    END LOOP;
+    FOR r IN SELECT id FROM orders LOOP
+        RAISE NOTICE '%', r.id;
+    END LOOP;
+    UPDATE orders SET note = 'y' WHERE id = 1;
+END $$;
+DO $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT id FROM orders LOOP
+        UPDATE orders SET note = 'y' WHERE id = r.id;
+        COMMIT;
+    END LOOP;
+END $$;
