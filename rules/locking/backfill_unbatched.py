@@ -47,6 +47,7 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
 """
 
 import re
+from itertools import accumulate
 
 from migsafe.expressions import Unrestricting
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
@@ -131,8 +132,8 @@ def _is_in_loop_over_table(op: Update | Delete, at: Context) -> bool:
     table = at.resolve(op.table)
     for query in operations:
         if isinstance(query, Select) and query.span.end <= op.span.start and table in map(at.resolve, query.query.whole):
-            between = [word.lower() for word in _LOOP_WORDS.findall(at.text(query.span.end, op.span.start))]
-            if between[:1] == ["loop"] and between.count("loop") > len(between) - between.count("loop"):
+            steps = [1 if word.lower() == "loop" else -1 for word in _LOOP_WORDS.findall(at.text(query.span.end, op.span.start))]
+            if steps and min(accumulate(steps)) > 0:
                 return True
     return False
 
