@@ -41,7 +41,8 @@ def unnamed_object(op: CreateIndex | AddConstraint | MigrationEnd, at: Context) 
     """Record objects that are created without a name, and report them at the end of the migration if it ran in several transactions."""
     if not isinstance(op, MigrationEnd):
         if _is_unnamed(op) and not _is_temporary(op, at):
-            at.state(_State).unnamed.append((at.position, _named(op, at)))
+            named = _named(op, at)
+            at.state(_State).unnamed.append((at.position, at.outside_transaction(named) if " CONCURRENTLY " in named else named))
         return
     if at.catalog.is_restored:
         return
