@@ -64,6 +64,7 @@ def github(requirement: str, imported: Sequence[str]) -> str:
 
 def gitlab(requirement: str, imported: Sequence[str]) -> str:
     """Returns a GitLab job: findings in the job's log, and as code quality in the merge request."""
+    lint = 'migsafe lint --since "origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
     application = "".join(f"    - pip install {each}   # the scripts import the application\n" for each in imported)
     return (
         "migsafe:\n"
@@ -75,8 +76,10 @@ def gitlab(requirement: str, imported: Sequence[str]) -> str:
         "  script:\n"
         f"{application}"
         f"    - pip install {_quoted(requirement)}\n"
-        '    - migsafe lint --since "$CI_MERGE_REQUEST_DIFF_BASE_SHA" --format gitlab --output gl-code-quality-report.json --fail-on never\n'
-        '    - migsafe lint --since "$CI_MERGE_REQUEST_DIFF_BASE_SHA"\n'
+        "    # also what the target branch has now: a job has only the merge request's commits\n"
+        '    - git fetch origin "+refs/heads/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME:refs/remotes/origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"\n'
+        f"    - {lint} --format gitlab --output gl-code-quality-report.json --fail-on never\n"
+        f"    - {lint}\n"
         "  artifacts:\n"
         "    when: always\n"
         "    reports:\n"

@@ -83,10 +83,10 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def judging_steps(ci: str, root: Path) -> list[str]:
-    """Returns the commands of a job after migsafe is installed, with the values that GitHub fills in."""
+    """Returns the commands of a job that fetch and judge, with the values that GitHub fills in."""
     job: dict[str, Any] = yaml.safe_load((root / (".gitlab/migsafe.yml" if ci == "gitlab" else ".github/workflows/migsafe.yml")).read_text())
     steps = job["migsafe"]["script"] if ci == "gitlab" else [step.get("run", "") for step in job["jobs"]["migrations"]["steps"]]
-    return [step.replace("${{ github.base_ref }}", "main") for step in steps if step.startswith("migsafe ")]
+    return [step.replace("${{ github.base_ref }}", "main") for step in steps if step.startswith(("migsafe ", "git "))]
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
@@ -95,18 +95,8 @@ def test_the_ci_job_fails_for_a_dangerous_change(ci: str, repository: Path, tmp_
     assert main(["init", "--yes", "--ci", ci]) == 0
     git(repository, "add", ".")
     git(repository, "commit", "--message", "The shop opens")
-    base = git(repository, "rev-parse", "HEAD")
-    git(repository, "update-ref", "refs/remotes/origin/main", base)
-    program = tmp_path / "bin" / "migsafe"
-    write(tmp_path, "bin/migsafe", f'#!/bin/sh\nexec "{sys.executable}" -m migsafe "$@"\n')
-    program.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "XDG_CACHE_HOME": str(tmp_path / "cache"),
-        "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
-    }
+    publish(repository, tmp_path / "origin.git")
+    environment = job_environment(tmp_path)
 
     def job() -> int:
         script = "\n".join(judging_steps(ci, repository))
@@ -121,6 +111,51 @@ def test_the_ci_job_fails_for_a_dangerous_change(ci: str, repository: Path, tmp_
     if ci == "gitlab":
         issues = json.loads((repository / "gl-code-quality-report.json").read_text())
         assert "drop-table" in [issue["check_name"] for issue in issues]
+
+
+def publish(repository: Path, origin: Path) -> None:
+    """Makes a repository from which the checkout is cloned, with its main branch."""
+    git(repository, "clone", "--quiet", "--bare", ".", str(origin))
+    git(repository, "remote", "add", "origin", str(origin))
+    git(repository, "fetch", "--quiet", "origin")
+
+
+def job_environment(tmp_path: Path) -> dict[str, str]:
+    """Returns the environment of a job, in which migsafe is installed."""
+    program = tmp_path / "bin" / "migsafe"
+    write(tmp_path, "bin/migsafe", f'#!/bin/sh\nexec "{sys.executable}" -m migsafe "$@"\n')
+    program.chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    }
+
+
+def test_the_gitlab_job_sees_what_was_merged_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "shop"
+    write(repository, "sql/V1__orders.sql", ORDERS)
+    monkeypatch.chdir(repository)
+    assert main(["init", "--yes", "--ci", "gitlab"]) == 0
+    git(repository, "init", "--initial-branch", "main")
+    git(repository, "add", ".")
+    git(repository, "commit", "--message", "The shop opens")
+    publish(repository, tmp_path / "origin.git")
+    git(repository, "checkout", "--quiet", "-b", "branch")
+    write(repository, "sql/V2__carts.sql", "CREATE TABLE carts (id bigint PRIMARY KEY);\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--message", "Carts")
+    git(tmp_path, "clone", "--quiet", "origin.git", "other")
+    write(tmp_path / "other", "sql/V3__items.sql", "CREATE TABLE items (id bigint PRIMARY KEY);\n")
+    git(tmp_path / "other", "add", ".")
+    git(tmp_path / "other", "commit", "--message", "Items")
+    git(tmp_path / "other", "push", "--quiet", "origin", "main")
+    script = "\n".join(judging_steps("gitlab", repository))
+    subprocess.run(["bash", "-e", "-c", script], env=job_environment(tmp_path), capture_output=True, check=False)
+    issues = json.loads((repository / "gl-code-quality-report.json").read_text())
+    assert "out-of-order" in [issue["check_name"] for issue in issues]
 
 
 def test_existing_files_are_extended(repository: Path) -> None:
