@@ -54,6 +54,7 @@ PAIRS = [
             ("primary-key-scans-nullable", "ALTER TABLE bills ADD PRIMARY KEY USING INDEX bills_id_idx"),
             ("refresh-not-concurrent", "REFRESH MATERIALIZED VIEW totals"),
             ("reindex-not-concurrent", "REINDEX TABLE loans"),
+            ("required-column-added", "ALTER TABLE loans ADD COLUMN place bigint NOT NULL"),
             ("set-not-null-scans", "ALTER TABLE loans ALTER COLUMN reader_id SET NOT NULL"),
             ("type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE bigint"),
             ("unique-builds-index", "ALTER TABLE loans ADD UNIQUE (reader_id)"),
