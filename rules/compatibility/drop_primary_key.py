@@ -11,6 +11,7 @@ Unsafe:
 Safe, outside a transaction:
     CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL);
     -- next migration
+    DROP INDEX CONCURRENTLY IF EXISTS orders_code_key;
     CREATE UNIQUE INDEX CONCURRENTLY orders_code_key ON orders (code);
     -- next migration
     ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD CONSTRAINT orders_pkey PRIMARY KEY USING INDEX orders_code_key;

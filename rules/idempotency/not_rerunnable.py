@@ -5,7 +5,8 @@ migration, and the next run starts at the top: it fails at the first statement w
 problem must be fixed manually. So each statement must succeed when its work is already done: IF NOT EXISTS and IF EXISTS, OR REPLACE, ON
 CONFLICT, a DO block that checks the catalogue, DROP … IF EXISTS before CREATE, a WHERE that excludes the rows already changed. Or put each
 statement in a separate migration, or the statements that can run in a transaction between BEGIN and COMMIT. The last statement, and the
-statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database.
+statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database. But a last CREATE UNIQUE
+INDEX CONCURRENTLY that rows with equal values stop leaves an INVALID index with its name, so it needs the DROP INDEX before it.
 
 If neither a runner is recognised nor `transaction` is set in the configuration, this is one finding for all migrations that could run in one
 transaction, because that setting decides them all.
@@ -17,6 +18,9 @@ Unsafe:
 Unsafe, because the second run changes the numbers again:
     UPDATE customers SET phone = '00' || phone WHERE country = 'DE';
     DROP INDEX CONCURRENTLY IF EXISTS orders_note_idx;
+
+Unsafe, because a build that fails leaves an INVALID index of that name:
+    CREATE UNIQUE INDEX CONCURRENTLY orders_by_qty_key ON orders (qty, id);
 
 Safe:
     ALTER TABLE orders ADD COLUMN IF NOT EXISTS delivered_at timestamptz;
@@ -36,14 +40,28 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
-from migsafe.linting.reruns.guards import can_run_in_one_transaction, rerunnable_statement
-from migsafe.linting.reruns.object_use import Outcome
+from migsafe.linting.reruns.guards import can_run_in_one_transaction, recreate_index, rerunnable_statement
+from migsafe.linting.reruns.object_use import Action, Outcome
 from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
-from migsafe.sql.operations import Begin, CutIdentifier, Do, Explain, FeatureUse, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
+from migsafe.sql.operations import (
+    Begin,
+    CreateIndex,
+    CutIdentifier,
+    Do,
+    Explain,
+    FeatureUse,
+    Name,
+    Operation,
+    PsqlCommand,
+    SessionControl,
+    TwoPhase,
+    Utility,
+)
 
 _CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier, FeatureUse)
 """Commands that control the session, at which no migration fails; TwoPhase commands can fail."""
@@ -98,6 +116,8 @@ def _can_fail(op: Operation) -> bool:
 def _reported(at: Context) -> Iterator[Finding]:
     fallible = [done.transaction for done in at.past if done.transaction is not None and _can_fail(done.operation)]
     executed = at.state(_State).executed
+    if executed and fallible:
+        yield from _last_unique_index(at, executed, fallible[-1])
     if not executed or len(set(fallible)) < 2:
         return
     reported: set[int] = set()
@@ -107,6 +127,28 @@ def _reported(at: Context) -> Iterator[Finding]:
         if statement.index not in reported:
             reported.add(statement.index)
             yield _finding(at, problem, one_transaction=one_transaction)
+
+
+def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_transaction: int) -> Iterator[Finding]:
+    """Reports a last statement that builds a unique index concurrently: rows with equal values stop it, and then its index exists already."""
+    last = executed[-1]
+    done = at.past[last.place]
+    op = done.operation
+    if last.transaction != last_transaction or not isinstance(op, CreateIndex) or is_created_here(at, op.table):
+        return
+    if not (op.unique and op.concurrently and op.name is not None) or op.if_not_exists:
+        return
+    if at.migration.up.transaction is Transaction.QUERY:
+        return  # a DROP INDEX in the same query would put both into one transaction
+    created = {use.path for use in last.uses if use.action is Action.CREATES}
+    dropped = {use.path for earlier in executed[:-1] for use in earlier.uses if use.action is Action.DROPS}
+    if created.isdisjoint(dropped):
+        yield at.finding(
+            done,
+            "if the build stops, as at rows with equal values, an INVALID index keeps the name, and the next run fails here: "
+            f"index {Name(op.name, op.table.schema)} already exists",
+            help=recreate_index(op, op.name, new=False),
+        )
 
 
 def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -> Finding:

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 
 from migsafe import versions
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
@@ -57,7 +58,7 @@ from migsafe.sql.generation import (
     set_not_null_in_steps,
     validate_constraints,
 )
-from migsafe.sql.operations import AddColumn, ConstraintKind, TypeName
+from migsafe.sql.operations import AddColumn, ConstraintKind, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
 _SPEAKS_FOR = ("long-work-under-lock", "check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
@@ -154,7 +155,7 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
         if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             is_key = constraint.kind is ConstraintKind.PRIMARY_KEY
             name = constraint.name or default_name(table.name, () if is_key else (new.name,), "pkey" if is_key else "key")
-            yield at.outside_transaction(f"{create_unique_index(table, constraint, name)};")
+            yield unique_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
             yield add_constraint_using_index(table, constraint, name)
     if new.identity is not None:
         kind = "ALWAYS" if new.identity.always else "BY DEFAULT"

@@ -28,6 +28,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
@@ -58,7 +59,10 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
 
 def _concurrently(op: CreateIndex, at: Context) -> str:
     name = op.name or default_index_name(op)
-    built = at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+    created = create_index(op, name, concurrently=True)
+    if op.unique and name is not None and not op.if_not_exists:
+        return unique_index_build(at, Name(name, op.table.schema), created)
+    built = at.outside_transaction(f"{created};")
     if not op.if_not_exists or name is None:
         return built
     # IF NOT EXISTS would accept an INVALID index.

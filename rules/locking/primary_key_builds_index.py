@@ -14,6 +14,7 @@ Safe, the index outside a transaction:
     ALTER TABLE events ALTER COLUMN id SET NOT NULL;
     ALTER TABLE events DROP CONSTRAINT events_id_not_null;
     -- next migration
+    DROP INDEX CONCURRENTLY IF EXISTS events_pkey;
     CREATE UNIQUE INDEX CONCURRENTLY events_pkey ON events (id);
     -- next migration
     ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY USING INDEX events_pkey;
@@ -23,10 +24,11 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -54,7 +56,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
-            at.outside_transaction(f"{create_unique_index(table, key, index)};"),
+            unique_index_build(at, Name(index, table.schema), create_unique_index(table, key, index)),
             add_constraint_using_index(table, key, name, index),
         ),
         relations=[table, *(effect.relation for effect in slow)],

@@ -10,6 +10,7 @@ Unsafe, the index outside a transaction:
     ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY USING INDEX events_pkey;
 
 Safe, the index outside a transaction:
+    DROP INDEX CONCURRENTLY IF EXISTS events_pkey;
     CREATE UNIQUE INDEX CONCURRENTLY events_pkey ON events (id);
     -- next migration
     ALTER TABLE events ADD CONSTRAINT events_id_not_null CHECK (id IS NOT NULL) NOT VALID;

@@ -34,11 +34,12 @@ from msgspec.structs import replace
 
 from migsafe import expressions
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
 from migsafe.sql.generation import join_migrations
-from migsafe.sql.operations import RefreshMaterializedView
+from migsafe.sql.operations import Name, RefreshMaterializedView
 from migsafe.sql.operations.values import quoted
 
 
@@ -94,8 +95,9 @@ def _concurrently(op: RefreshMaterializedView, view: Relation | None, lacks_inde
     if not lacks_index:
         return f"-- this needs a unique index on plain columns of {op.view}, without WHERE:\n{refresh}"
     columns, are_known = _key(view)
-    name = quoted(default_name(op.view.name, columns, "key"))
-    index = at.outside_transaction(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {op.view} ({', '.join(map(quoted, columns))});")
+    name = Name(default_name(op.view.name, columns, "key"), op.view.schema)
+    create = f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name.name)} ON {op.view} ({', '.join(map(quoted, columns))})"
+    index = unique_index_build(at, name, create)
     advice = "" if are_known else f"-- on columns that identify a row, here {columns[0]}:\n"
     return join_migrations(f"{advice}{index}", refresh)
 

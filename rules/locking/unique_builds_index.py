@@ -8,6 +8,7 @@ Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_reference_key UNIQUE (reference);
 
 Safe, the index outside a transaction:
+    DROP INDEX CONCURRENTLY IF EXISTS orders_reference_key;
     CREATE UNIQUE INDEX CONCURRENTLY orders_reference_key ON orders (reference);
     -- next migration
     ALTER TABLE orders ADD CONSTRAINT orders_reference_key UNIQUE USING INDEX orders_reference_key;
@@ -17,11 +18,12 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations
-from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
+from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -49,7 +51,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
         help_ = join_migrations(
             first,
-            at.outside_transaction(f"{create_unique_index(table, unique, index)};"),
+            unique_index_build(at, Name(index, table.schema), create_unique_index(table, unique, index)),
             add_constraint_using_index(table, unique, name, index),
         )
     action = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"

@@ -122,6 +122,7 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
         (
             "REFRESH MATERIALIZED VIEW totals",
             [
+                "DROP INDEX CONCURRENTLY IF EXISTS totals_code_key;",
                 "CREATE UNIQUE INDEX CONCURRENTLY totals_code_key ON totals (code);",
                 "-- next migration",
                 "REFRESH MATERIALIZED VIEW CONCURRENTLY totals;",

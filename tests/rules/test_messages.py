@@ -16,6 +16,7 @@ def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
     assert result.message == "CREATE UNIQUE INDEX takes SHARE on public.orders until it is built: every INSERT, UPDATE and DELETE waits"
     assert result.help == (
         "-- in a migration that runs outside a transaction: begin it with `-- +migrate Up notransaction`\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS orders_customer_id_placed_at_total_idx;\n"
         "CREATE UNIQUE INDEX CONCURRENTLY orders_customer_id_placed_at_total_idx "
         "ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0;"
     )

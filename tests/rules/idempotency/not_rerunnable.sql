@@ -1,4 +1,4 @@
--- the last statement is never reported
+-- the last statement is not reported, unless it builds a unique index concurrently
 ALTER TABLE orders ADD COLUMN a text;
 
 -- next migration
@@ -112,3 +112,16 @@ CREATE OR REPLACE FUNCTION grow() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTE
 SELECT grow(); -- expect: not-rerunnable
 DO $$ BEGIN LOOP UPDATE counters SET more = 'x' WHERE more IS NULL; EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $$;
 SELECT 1;
+
+-- next migration
+CREATE UNIQUE INDEX CONCURRENTLY last_key ON items (order_id); -- expect: not-rerunnable
+
+-- next migration
+DROP INDEX CONCURRENTLY IF EXISTS again_key;
+CREATE UNIQUE INDEX CONCURRENTLY again_key ON items (order_id);
+
+-- next migration
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS guarded_key ON items (order_id); -- expect: invalid-index-kept
+
+-- next migration
+CREATE INDEX CONCURRENTLY last_idx ON items (order_id);
