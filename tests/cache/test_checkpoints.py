@@ -73,6 +73,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
     monkeypatch.setattr(module, "_WORTH", 0)
     monkeypatch.setattr("migsafe.cache.watch.is_settled", lambda *_: True)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "cache").mkdir(mode=0o700)  # a run lists the folder above the migrations, too
 
     def judge_them(*paths: str, book: list[Rule] = rules, start: object = None, kept: bool = True) -> tuple[str, int]:
         so_far = JudgingState()
