@@ -8,6 +8,7 @@ in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or 
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,6 +41,13 @@ def connection_setup(folder: str) -> tuple[str, ...]:
                 for value in _timeouts(path):
                     return (f"SET lock_timeout = '{value}'",)
     return ()
+
+
+@cache
+def known_connection_setup(folder: Path) -> tuple[str, ...]:
+    """Returns the connection_setup() of an absolute folder, read once. Migrations contain the result, so a run reads it before the first of
+    them, and a checkpoint does not depend on the listing of the folder."""
+    return connection_setup(str(folder))
 
 
 def _project_folders(folder: str) -> list[Path]:

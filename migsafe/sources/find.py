@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.alembic.environment import forget_environments
+from migsafe.sources.connection_settings import known_connection_setup
 from migsafe.sources.custom import CustomRunner, custom_runner
 from migsafe.sources.discovery import Found, folder_of, folders_below
 from migsafe.sources.lineage import Lineage
@@ -59,6 +60,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     migration, and ConfigError for an unknown runner.
     """
     forget_environments()
+    known_connection_setup.cache_clear()
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
     problems: dict[str, UnreadableError] = {}
@@ -89,6 +91,8 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
         for selection in selections.values()
         for files in selection.runner.databases(selection.in_order())
     ]
+    for source in sources:
+        source.connection_setup  # noqa: B018  # read now, see known_connection_setup
     return Plan(sources, skipped, problems)
 
 

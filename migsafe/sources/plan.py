@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from migsafe.errors import ConfigError, UnreadableError, did_you_mean
-from migsafe.sources.connection_settings import connection_setup
+from migsafe.sources.connection_settings import known_connection_setup
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
@@ -175,19 +176,20 @@ class Source:
         except UnreadableError as error:
             self._problems[error.message] = error
             return []
-        migrations = [self._with_setup(migration) for migration in migrations] if self._connection_setup else migrations
+        migrations = [self._with_setup(migration) for migration in migrations] if self.connection_setup else migrations
         return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
 
     @cached_property
-    def _connection_setup(self) -> tuple[str, ...]:
-        return () if self.folder is None else connection_setup(self.folder)
+    def connection_setup(self) -> tuple[str, ...]:
+        """The SQL that the settings of the project send on each connection."""
+        return () if self.folder is None else known_connection_setup(Path(self.folder).absolute())
 
     def _with_setup(self, migration: Migration) -> Migration:
         down = self._half_with_setup(migration.down) if migration.down else None
         return msgspec.structs.replace(migration, up=self._half_with_setup(migration.up), down=down)
 
     def _half_with_setup(self, half: Half) -> Half:
-        return msgspec.structs.replace(half, setup=(*self._connection_setup, *half.setup))
+        return msgspec.structs.replace(half, setup=(*self.connection_setup, *half.setup))
 
     def _as_configured(self, migration: Migration) -> Migration:
         down = self._half_as_configured(migration.down) if migration.down else None
