@@ -49,7 +49,7 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
 import re
 from itertools import accumulate
 
-from migsafe.expressions import Unrestricting
+from migsafe import expressions
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
@@ -89,16 +89,18 @@ def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | No
     )
 
 
-def _change(op: Update | Delete | Merge, reasons: frozenset[Unrestricting]) -> str:
+def _change(op: Update | Delete | Merge, reasons: "frozenset[expressions.Unrestricting]") -> str:
     """Returns the command, its filter, why that does not restrict the rows, and what it does to them."""
     command, verb = {Update: ("UPDATE", "change"), Delete: ("DELETE", "delete"), Merge: ("MERGE", "change")}[type(op)]
     if isinstance(op, Merge):
-        return f"MERGE, whose condition {Unrestricting.JOIN.value}, may change"
+        return f"MERGE, whose condition {expressions.Unrestricting.JOIN.value}, may change"
     if op.where is None:
         return f"{command} without WHERE {verb}s"
-    if reasons == {Unrestricting.TRUE}:
+    if reasons == {expressions.Unrestricting.TRUE}:
         return f"{command} WHERE {op.where.sql}, which is true for every row, {verb}s"
-    why = " and ".join(reason.value for reason in Unrestricting if reason in reasons and reason is not Unrestricting.TRUE)
+    why = " and ".join(
+        reason.value for reason in expressions.Unrestricting if reason in reasons and reason is not expressions.Unrestricting.TRUE
+    )
     return f"{command} WHERE {' '.join(op.where.sql.split())}, which {why}, may {verb}"
 
 
@@ -167,7 +169,7 @@ def _has_existing_rows(table: Name, relation: Relation | None, changed: list[Nam
     return not {at.resolve(table), *(child.name for child in below)}.isdisjoint(changed)
 
 
-def _in_batches(op: Update | Delete, relation: Relation | None, reasons: frozenset[Unrestricting], at: Context) -> str:
+def _in_batches(op: Update | Delete, relation: Relation | None, reasons: "frozenset[expressions.Unrestricting]", at: Context) -> str:
     key = _key(op, relation, at)
     guessed = key is None and (relation is None or not relation.complete)
     order = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows per transaction"
@@ -176,7 +178,7 @@ def _in_batches(op: Update | Delete, relation: Relation | None, reasons: frozens
     change = without_filter(at.text(*op.span))
     if change.with_clause_writes:
         return f"-- first run the changes in WITH once, in a separate statement; then the rest:\n{order}"
-    batched = batched_by_key(change, op.table, key or ["id"], filtered=not reasons <= {Unrestricting.TRUE})
+    batched = batched_by_key(change, op.table, key or ["id"], filtered=not reasons <= {expressions.Unrestricting.TRUE})
     batches = at.outside_transaction(f"{order}:\n{batched}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
         return f"-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n{batches}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from migsafe.expressions import conversion_back
+from migsafe import expressions
 from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import default_name
@@ -55,7 +55,7 @@ def _converted_back(old: TypedColumn, new: TypedColumn, using: Expression | None
     value = f"NEW.{quoted(new.name)}"
     if new.type.name == "boolean" and old.type is not None and old.type.name in _INTEGERS:
         value = f"{value}::integer"
-    return value if using is None else conversion_back(using, old.name, value)
+    return value if using is None else expressions.conversion_back(using, old.name, value)
 
 
 def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Context) -> Iterator[str]:
