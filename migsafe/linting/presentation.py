@@ -12,7 +12,7 @@ def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> 
     """Returns the findings to show, in the order of reports (path, place, rule). `rules` are the rules of the run."""
     by_name = {rule.name: rule for rule in rules}
     speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
-    refusing = {name for name, rule in by_name.items() if rule.refuses}
+    refusing = {name: rule.speaks_for for name, rule in by_name.items() if rule.refuses}
     left = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
     shown = merge_repeated(sorted(left, key=place_in_report), {rule.name for rule in rules if rule.one_per_migration})
     return sorted(shown, key=place_in_report)
@@ -23,10 +23,16 @@ def place_in_report(finding: Finding) -> tuple[str, Span, str]:
     return finding.script.path, finding.span, finding.rule
 
 
-def _without_hazards_of_refused(findings: list[Finding], refusing: Collection[str]) -> list[Finding]:
-    """Returns the findings without the hazards of statements that PostgreSQL does not run, as the `refusing` rules say."""
+def _without_hazards_of_refused(findings: list[Finding], refusing: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+    """Returns the findings without the hazards of statements that PostgreSQL does not run, as the `refusing` rules say; the values are the
+    refusing rules for which each of these speaks. A refused statement has one error, wherever in it."""
     refused = {_statement(finding) for finding in findings if finding.rule in refusing}
-    return [finding for finding in findings if finding.rule in refusing or _statement(finding) not in refused]
+    spoken_for = {(rule, *_statement(finding)) for finding in findings for rule in refusing.get(finding.rule, ())}
+    return [
+        finding
+        for finding in findings
+        if (finding.rule in refusing or _statement(finding) not in refused) and (finding.rule, *_statement(finding)) not in spoken_for
+    ]
 
 
 def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[str, ...]]) -> list[Finding]:

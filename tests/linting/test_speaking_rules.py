@@ -36,6 +36,7 @@ PAIRS = [
     ("drop-database-or-schema", "drop-object", "DROP SCHEMA archive CASCADE"),
     ("type-narrowed", "type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE smallint"),
     ("delete-everything", "backfill-unbatched", "DELETE FROM loans"),
+    ("newer-than-server", "statement-fails", "ALTER TABLE loans ADD COLUMN id bigint GENERATED ALWAYS AS (1) VIRTUAL"),
     ("add-column-rewrites", "check-validates", "ALTER TABLE loans ADD COLUMN place serial CHECK (place > 0)"),
     ("add-column-rewrites", "unique-builds-index", "ALTER TABLE loans ADD COLUMN place serial UNIQUE"),
     ("add-column-rewrites", "primary-key-builds-index", "ALTER TABLE unknown_loans ADD COLUMN place serial PRIMARY KEY"),

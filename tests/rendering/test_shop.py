@@ -27,9 +27,10 @@ def scripts() -> Verdict:
 def test_scripts_have_the_findings_of_the_same_migrations_in_sql(scripts: Verdict) -> None:
     sql = lint([str(SQL)], settings=IN_SQL)
     assert scripts.problems == sql.problems == []
-    # Only scripts have findings about the history itself: whether there is a downgrade().
-    assert [_summary(finding) for finding in scripts.findings if finding.category != "history"] == [
-        _summary(finding) for finding in sql.findings
+    # Only scripts have findings about the history itself: whether there is a downgrade(). The first migration that sets a lock_timeout is
+    # another one, because Alembic orders by branches and SQL by numbers.
+    assert [_summary(finding) for finding in scripts.findings if finding.category not in ("history", "timeouts")] == [
+        _summary(finding) for finding in sql.findings if finding.category != "timeouts"
     ]
     assert {finding.rule for finding in sql.findings} >= {
         "index-not-concurrent",
@@ -42,7 +43,8 @@ def test_scripts_have_the_findings_of_the_same_migrations_in_sql(scripts: Verdic
 
 def _summary(finding: Finding) -> tuple[str, ...]:
     path = Path(finding.script.path).name.partition(".")[0]
-    return path, finding.rule, finding.severity.word, finding.message, *finding.relations
+    message = re.sub(r"(?:(?: and)? [A-Z ]+ in line \d+)+", " a statement", finding.message)
+    return path, finding.rule, finding.severity.word, message, *finding.relations
 
 
 def test_scripts_have_the_locks_of_the_same_migrations_in_sql() -> None:

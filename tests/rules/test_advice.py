@@ -32,6 +32,17 @@ SAME_AGAIN = frozenset(
 """Rules whose help is a setting that goes before the statement."""
 
 
+ENVIRONMENT = """
+from alembic import context
+
+with context.config.attributes["engine"].connect() as connection:
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+"""Safe ways of several migrations say first that each needs its own transaction."""
+
+
 class OpenRenderer(Renderer):
     """A renderer whose worker process serves several plans."""
 
@@ -87,6 +98,7 @@ def test_the_script_of_a_safe_way_is_safe(rule: Rule, sql: str, pg_version: int,
             continue
         folder = tmp_path / str(number) / "versions"
         folder.mkdir(parents=True)
+        (folder.parent / "env.py").write_text(ENVIRONMENT)
         scripts = [as_op_calls(text, Catalog(17)) for text in migrations]
         for position, script in enumerate((f"op.execute({before!r})", *scripts)):
             (folder / f"{position}.py").write_text(revision(position, script))

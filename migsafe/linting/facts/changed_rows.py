@@ -1,13 +1,20 @@
 """The rows that an UPDATE, DELETE or MERGE changes."""
 
+import re
+from collections.abc import Iterator
+
 from migsafe import expressions
 from migsafe.linting.facts.ownership import added_column
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
+from migsafe.schema.formulas import identifiers
 from migsafe.sql.operations import Delete, Merge, Name, Operation, Update
 
 _CHANGES = (Update, Delete, Merge)
+_WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
+_MAY_RESTRICT_NOTHING = re.compile(rf"\b(?:{_WORDS})\b|<>|!=", re.IGNORECASE)
+_MAY_RESTRICT_NOTHING_OR_JOIN = re.compile(rf"\b(?:{_WORDS}|from)\b|<>|!=", re.IGNORECASE)
 
 
 def _unknown(_: str) -> bool:
@@ -21,16 +28,27 @@ def changes_rows_by_key(op: Update | Delete, at: Context) -> bool:
         return True
     if op.where is None:
         return False
+    # Most filters name no key, and need no tree.
+    named = set(identifiers(op.where.sql))
+    keys = [key for key in _keys(op.table, at) if key <= named]
+    if not keys:
+        return False
     columns = expressions.columns_equal_to_constants(op.where)
-    relation = at.catalog.relation(op.table)
-    if not columns or relation is None:
-        return "id" in columns
+    return any(key <= columns for key in keys)
+
+
+def _keys(table: Name, at: Context) -> Iterator[frozenset[str]]:
+    """Yields the columns of each primary or unique key of a table."""
+    relation = at.catalog.relation(table)
+    if relation is None or not relation.complete:
+        yield frozenset(("id",))
+    if relation is None:
+        return
     for index in at.catalog.indexes(relation.oid):
         if index.unique and index.valid and index.predicate is None:
-            keys = [relation.column_numbered(key.column) if key.column is not None else None for key in index.keys]
-            if all(column is not None and column.name in columns for column in keys):
-                return True
-    return not relation.complete and "id" in columns
+            columns = [relation.column_numbered(key.column) if key.column is not None else None for key in index.keys]
+            if None not in columns:
+                yield frozenset(column.name for column in columns if column is not None)
 
 
 def long_work(op: Operation, at: Context) -> list[Effect]:
@@ -58,6 +76,8 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
             return None if op.current_of is not None else frozenset()
         if expressions.is_always_true(op.where, not_null, lambda name: _is_null(op.table, name, at)):
             return frozenset((expressions.Unrestricting.TRUE,))
+        if not _needs_tree(op, at):
+            return None
     columns = expressions.TargetColumns(
         not_null=lambda name: not_null(name) or _has_default(op.table, name, at),
         null=lambda name: _is_null(op.table, name, at),
@@ -65,6 +85,14 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
         filled=lambda name: _is_set(op.table, name, at, wholly=True),
     )
     return expressions.unrestricted(at.text(*op.span), columns)
+
+
+def _needs_tree(op: Update | Delete, at: Context) -> bool:
+    """Whether the filter may restrict nothing. Comparisons of old columns with constants, the usual case, restrict: they need no tree."""
+    words = _MAY_RESTRICT_NOTHING if isinstance(op, Delete) else _MAY_RESTRICT_NOTHING_OR_JOIN
+    if op.where is None or words.search(at.text(*op.span)):
+        return True
+    return any(added_column(at, op.table, name) is not None for name in identifiers(op.where.sql))
 
 
 def _is_null(table: Name, column: str, at: Context) -> bool:
