@@ -157,7 +157,7 @@ def test_a_rule_that_raises_makes_the_exit_code_2(migsafe: Command, write: Write
     def out_of_luck(self: Context, sql: str) -> str:
         raise ZeroDivisionError("out of luck")
 
-    write("a.sql", "CREATE INDEX ON t (a); DROP TABLE a;")
+    write("a.sql", "CREATE INDEX t_a_idx ON t (a); DROP TABLE a;")
     monkeypatch.setattr(Context, "outside_transaction", out_of_luck)
     result = migsafe("lint", "a.sql")
     assert (result.code, result.err) == (2, "migsafe: the rule index-not-concurrent failed at a.sql:1:1: ZeroDivisionError: out of luck\n")
