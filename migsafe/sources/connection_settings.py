@@ -5,15 +5,13 @@ in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or 
 `initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
-from migsafe.errors import UnreadableError
-from migsafe.text import read_text
+from migsafe.sources.project_files import files_in, readable_text
 
 _SETTINGS_FILE = re.compile(
     r"(?:\.env.*|.*\.(?:env|conf|cfg|ini|toml|properties|ya?ml|hcl|prisma|sh)|[Mm]akefile|justfile|Justfile|Dockerfile.*|Procfile"
@@ -63,28 +61,15 @@ def _project_folders(folder: str) -> list[Path]:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            names = sorted(
-                entry.name
-                for entry in entries
-                if _SETTINGS_FILE.match(entry.name)
-                and not _LOCK_FILE.match(entry.name)
-                and entry.is_file()
-                and entry.stat().st_size <= _LARGEST
-            )
-    except OSError:
-        return
-    yield from (folder / name for name in names)
+    for entry in files_in(folder):
+        if _SETTINGS_FILE.match(entry.name) and not _LOCK_FILE.match(entry.name) and entry.stat().st_size <= _LARGEST:
+            yield folder / entry.name
 
 
 def _timeouts(path: Path) -> Iterator[str]:
     """Yields the lock timeouts that a file gives to connections."""
-    try:
-        text = read_text(str(path))
-    except UnreadableError:
-        return
-    if "lock_timeout" not in text:
+    text = readable_text(path)
+    if text is None or "lock_timeout" not in text:
         return
     in_init_sql = False
     for line in text.splitlines():

@@ -5,13 +5,12 @@ Keys are compared by their letters only: `flyway.outOfOrder`, `spring.flyway.out
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from migsafe.errors import UnreadableError
+from migsafe.sources.project_files import files_in, readable_text
 from migsafe.sources.runner import Folder
-from migsafe.text import read_text
 
 _CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
 _PROGRAM = re.compile(r"(?:pom\.xml|build\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
@@ -54,7 +53,8 @@ class FlywaySettings:
         any file, or in code, counts: which of them production uses is not known."""
         if self._folder.requested_file == "-":
             return True
-        texts = [*(text for _, text in self._texts), *_read_all(self._flyway_sources())]
+        programs = (readable_text(path) for path in self._flyway_sources())
+        texts = [*(text for _, text in self._texts), *(text for text in programs if text is not None)]
         if any(_NO_LOCK.search(text) for text in texts):
             return False
         versions = [(int(match[1]), int(match[2])) for text in texts for match in _VERSION.finditer(text)]
@@ -66,15 +66,15 @@ class FlywaySettings:
     @cached_property
     def _texts(self) -> list[tuple[Path, str]]:
         """The files that may contain settings, with their texts; those nearest to the migrations first."""
-        found: dict[Path, str] = {}
+        found: dict[Path, str | None] = {}
         if self._folder.requested_file == "-":
             return []
         for above in self._folder.self_and_parents():
             for name in _SUBFOLDERS:
-                for path in _files_in(above / name):
+                for path in (Path(entry.path) for entry in files_in(above / name)):
                     if path not in found and (_CONFIGURATION.match(path.name) or _PROGRAM.match(path.name)):
-                        found.update((path, text) for text in _read_all((path,)))
-        return list(found.items())
+                        found[path] = readable_text(path)
+        return [(path, text) for path, text in found.items() if text is not None]
 
     def _flyway_sources(self) -> Iterator[Path]:
         """Yields the Java and Kotlin files of the project whose names contain Flyway."""
@@ -122,20 +122,3 @@ def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
         above.append((indent, match["key"].strip("\"'")))
         if match["value"]:
             yield ".".join(key for _, key in above), match["value"]
-
-
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.is_file())
-    except OSError:
-        return []
-
-
-def _read_all(paths: Iterable[Path]) -> Iterator[str]:
-    """Yields the texts of the files that can be read."""
-    for path in paths:
-        try:
-            yield read_text(str(path))
-        except UnreadableError:
-            continue

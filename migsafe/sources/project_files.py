@@ -1,0 +1,24 @@
+"""The files of a project in which runners and connections may have settings."""
+
+import os
+from pathlib import Path
+
+from migsafe.errors import UnreadableError
+from migsafe.text import read_text
+
+
+def files_in(folder: Path) -> list[os.DirEntry[str]]:
+    """Returns the files of a folder, sorted by name; none if it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if entry.is_file()), key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def readable_text(path: Path) -> str | None:
+    """Returns the text of a file; None if it cannot be read."""
+    try:
+        return read_text(str(path))
+    except UnreadableError:
+        return None
