@@ -1,6 +1,7 @@
 """The tables of a database that can be filled, read from pg_catalog."""
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ _TABLES = """
         LEFT JOIN pg_catalog.pg_class AS r ON r.oid = pg_catalog.pg_partition_root(c.oid)
         LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND (%(chosen)s::oid[] IS NULL OR c.oid = ANY (%(chosen)s::oid[]))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.oid
 """
@@ -24,7 +26,7 @@ _COLUMNS = """
     SELECT a.attrelid::int8, a.attnum, a.attname, a.atttypid::int8, a.atttypmod, a.attnotnull,
         a.attgenerated <> '' OR a.attidentity <> ''
             OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%', false),
-        pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+        a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid)
     FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = ANY (%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
 """
@@ -37,10 +39,29 @@ _KEYS = """
     WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion) AND 0 <> ALL ((indkey::int2[])[0:indnkeyatts - 1])
 """
 _EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
+_TOUCHED = """
+    WITH RECURSIVE touched (oid) AS (
+        SELECT c.oid FROM pg_catalog.unnest(%s::text[], %s::text[]) AS t (schema, name)
+            JOIN pg_catalog.pg_class AS c ON c.relname = t.name
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = coalesce(t.schema, n.nspname)
+        UNION
+        SELECT needed.oid FROM touched AS t CROSS JOIN LATERAL (
+            SELECT confrelid FROM pg_catalog.pg_constraint WHERE conrelid = t.oid AND contype = 'f'
+            UNION ALL SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = t.oid
+            UNION ALL SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = t.oid
+            UNION ALL SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = t.oid
+            UNION ALL SELECT d.refobjid FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_depend AS d
+                ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+                WHERE r.ev_class = t.oid
+        ) AS needed (oid)
+    )
+    SELECT oid::int8 FROM touched
+"""
+"""Relations with these names, what their rows reference, their partitions, and what views read."""
 
 
 class Column(Struct, frozen=True):
-    """A column; `given` says that PostgreSQL fills it itself (generated, identity, a sequence)."""
+    """A column; `given` says that PostgreSQL fills it itself (identity, a sequence, or `generated` from other columns by `default`)."""
 
     number: int
     name: str
@@ -48,6 +69,7 @@ class Column(Struct, frozen=True):
     modifier: int
     not_null: bool
     given: bool
+    generated: bool
     default: str | None
 
 
@@ -60,10 +82,11 @@ class Reference(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """A condition that every row must satisfy: a CHECK, or the bounds of a partition."""
+    """A condition that every row must satisfy: a CHECK, or the bounds of a partition; `columns` are the columns that it reads."""
 
     name: str
     sql: str
+    columns: frozenset[int]
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -83,6 +106,10 @@ class Table(Struct, frozen=True, kw_only=True):
         """Returns the column with this number."""
         return next(column for column in self.columns if column.number == number)
 
+    def must_reference(self, reference: Reference) -> bool:
+        """Whether every row must reference a row, because all columns of the foreign key are NOT NULL."""
+        return all(self.column(number).not_null for number in reference.columns)
+
 
 def newest_table(connection: "Connection[Any]") -> int:
     """Returns the oid of the table that was created last."""
@@ -90,9 +117,16 @@ def newest_table(connection: "Connection[Any]") -> int:
     return int(newest)
 
 
-def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
-    """Returns the tables without rows, except those in `known`, by oid."""
-    rows = connection.execute(_TABLES).fetchall()
+def find_touched(connection: "Connection[Any]", names: Collection[Name]) -> set[int]:
+    """Returns the oids of the relations with these names (in any schema if a name has none), and of those that their rows depend on."""
+    ordered = list(names)
+    parameters = ([name.schema for name in ordered], [name.name for name in ordered])
+    return {oid for (oid,) in connection.execute(_TOUCHED, parameters).fetchall()}
+
+
+def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = (), chosen: Collection[int] | None = None) -> list[Table]:
+    """Returns the tables without rows, except those in `known`, by oid; with `chosen`, only those of these oids."""
+    rows = connection.execute(_TABLES, {"chosen": None if chosen is None else list(chosen)}).fetchall()
     empty = [row for row in rows if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
     oids = [row[0] for row in empty]
     columns = _by_table(connection.execute(_COLUMNS, (oids,)).fetchall())
@@ -100,15 +134,18 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
     keys = _by_table(connection.execute(_KEYS, (oids,)).fetchall())
     tables = []
     for oid, schema, name, bound, ancestors, root_schema, root in empty:
-        checks = [Check(row[5], row[4]) for row in constraints.get(oid, ()) if row[0] == "c"]
+        own_columns = tuple(Column(*row) for row in columns.get(oid, ()))
+        checks = [Check(row[5], row[4], frozenset(row[1] or ())) for row in constraints.get(oid, ()) if row[0] == "c"]
+        if bound:
+            checks.append(Check("the partition's bounds", bound, _mentioned(bound, own_columns)))
         tables.append(
             Table(
                 oid=oid,
                 name=Name(name, schema),
                 ancestors=frozenset(ancestors),
                 root=Name(root, root_schema) if root is not None else None,
-                columns=tuple(Column(*row) for row in columns.get(oid, ())),
-                checks=(*checks, *((Check("the partition's bounds", bound),) if bound else ())),
+                columns=own_columns,
+                checks=tuple(checks),
                 references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
                 keys=tuple(tuple(row[0]) for row in keys.get(oid, ())),
             )
@@ -116,33 +153,9 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
     return tables
 
 
-def order_by_references(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
-    """Yields the tables so that a referenced table comes first, each with the tables that it references and that come later because the
-    references form a cycle."""
-    waiting = {table.oid: table for table in tables}
-    while waiting:
-        unfilled = {oid for table in waiting.values() for oid in (table.oid, *table.ancestors)}
-        ready = [table for table in waiting.values() if not _missing(table, unfilled)]
-        # In a cycle, the table that needs the fewest other tables comes first.
-        chosen = ready or [min(waiting.values(), key=lambda table: (len(_needed(table, unfilled)), len(_missing(table, unfilled)), table.oid))]
-        for table in chosen:
-            yield table, _missing(table, unfilled)
-            del waiting[table.oid]
-
-
-def _missing(table: Table, waiting: set[int]) -> frozenset[int]:
-    return frozenset(reference.table for reference in table.references if reference.table in waiting and reference.table != table.oid)
-
-
-def _needed(table: Table, waiting: set[int]) -> set[int]:
-    """Returns the missing tables that a row must reference, because all columns of the foreign key are NOT NULL."""
-    missing = _missing(table, waiting)
-    return {reference.table for reference in table.references if reference.table in missing and all_not_null(table, reference)}
-
-
-def all_not_null(table: Table, reference: Reference) -> bool:
-    """Whether all columns of a foreign key are NOT NULL."""
-    return all(table.column(number).not_null for number in reference.columns)
+def _mentioned(sql: str, columns: Iterable[Column]) -> frozenset[int]:
+    """Returns the columns whose names are words of an expression, which may be too many."""
+    return frozenset(column.number for column in columns if re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", sql))
 
 
 def _by_table(rows: list[Any]) -> dict[int, list[Any]]:

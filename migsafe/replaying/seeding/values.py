@@ -129,6 +129,13 @@ class Values:
         listed = ", ".join(f"'{constant}'" for constant in constants)
         return _cast(f"(ARRAY[{listed}])[1 + n % {len(constants)}]", column_type.spelt)
 
+    def spelt(self, oid: int, modifier: int) -> str:
+        """Returns the name of a type, as SQL. Raises LookupError if it does not exist."""
+        column_type = self._type(oid, modifier)
+        if column_type is None:
+            raise LookupError(f"no type has the oid {oid}")
+        return column_type.spelt
+
     def checks_of(self, oid: int, modifier: int) -> list[str]:
         """Returns the CHECKs of a domain, in which the value is called VALUE."""
         column_type = self._type(oid, modifier)

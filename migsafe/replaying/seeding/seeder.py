@@ -1,0 +1,220 @@
+"""The seeder: fills the empty tables of a database, so that measurements resemble those of a database in use."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.seeding.filling import Filling, KeyValues, Unfillable
+from migsafe.replaying.seeding.order import order_by_references
+from migsafe.replaying.seeding.references import ReferencedTables, relation_name
+from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_touched, newest_table
+from migsafe.replaying.seeding.values import Values
+from migsafe.sql.operations import Name
+from migsafe.terminal.quantities import format_duration
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+DEFAULT_LIMIT = 60.0
+"""The seconds for filling one table. On a slow machine, 100,000 rows of 30 columns with 10 indexes take 5 seconds."""
+
+_FEWER = 100
+"""By how much the number of rows of a table is divided if filling it takes too long."""
+
+_SETTINGS = {
+    # The number of rows of a join is estimated from the columns of tables, which the row numbers are not: with LIMIT, PostgreSQL would choose a
+    # nested loop, whose time grows with the square of the rows.
+    "enable_nestloop": "off",
+    "enable_mergejoin": "off",
+    "work_mem": "64MB",
+    "jit": "off",
+    "lock_timeout": "0",
+    "synchronous_commit": "off",
+}
+
+
+class Seeder:
+    """Fills the empty tables of a database, each once; `rows` returns the number of rows for a table, `limit` is the most seconds for a table.
+
+    `made` are the tables that it has filled, by name, with their oids; `filled` says whether the last call filled any. `unfilled` are the
+    tables that stay empty or got fewer rows than wanted, with the reason.
+    """
+
+    def __init__(self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT) -> None:
+        self._rows = rows
+        self._limit = limit
+        self._seen: set[int] = set()
+        self._newest: int | None = None
+        self.made: dict[Name, int] = {}
+        self.unfilled: dict[str, str] = {}
+        self.filled = False
+
+    def seed(
+        self,
+        connection: "Connection[Any]",
+        progress: Callable[[str], None] = lambda text: None,
+        touched: Collection[Name] | None = None,
+    ) -> None:
+        """Fills every empty table that it has not seen before, and runs ANALYZE. With `touched`, only the tables with these names and those that
+        their rows reference.
+
+        The connection must be in autocommit, and its role must own the tables or be a superuser; for a superuser, triggers do not fire.
+        """
+        self.filled = False
+        newest = newest_table(connection)
+        if touched is None:
+            if newest == self._newest:
+                return
+            self._newest = newest
+        chosen = None if touched is None else find_touched(connection, touched) - self._seen
+        tables = find_empty_tables(connection, self._seen, chosen) if chosen is None or chosen else []
+        self._seen.update(table.oid for table in tables)
+        if tables:
+            with _settings(connection, self._limit):
+                self._fill(connection, tables, progress)
+
+    def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
+        run = _Run(connection, tables, self._rows, self._limit)
+        for number, (table, later) in enumerate(order_by_references(tables), 1):
+            progress(f"filling {table.name} ({number} of {len(tables)} tables)")
+            self._record(table, *run.fill(table, later))
+        for table, reason in run.emptied():
+            self.made.pop(table.name, None)
+            self.unfilled[str(table.name)] = reason
+        self.filled = bool(run.made)
+
+    def _record(self, table: Table, made: int, reason: "Unfillable | None") -> None:
+        self.unfilled.pop(str(table.name), None)
+        if made:
+            self.made[table.name] = table.oid
+        if reason is not None:
+            self.unfilled[str(table.name)] = str(reason)
+            if reason.for_now:
+                self._seen.discard(table.oid)
+
+    def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> None:
+        """Empties the tables with these names that it filled, or all that it filled if it filled none of these; they can be filled again."""
+        self._newest = None
+        chosen = {name: oid for name, oid in self.made.items() if name in names} or dict(self.made)
+        existing = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()}
+        for name, oid in chosen.items():
+            if oid in existing:
+                connection.execute(f"TRUNCATE {relation_name(connection, oid)} CASCADE".encode())
+            del self.made[name]
+            self._seen.discard(oid)
+
+
+class _Run:
+    """One run over empty tables. `made` are the tables that got rows."""
+
+    def __init__(self, connection: "Connection[Any]", tables: list[Table], rows: Callable[[Name], int], limit: float | None) -> None:
+        self._connection = connection
+        self._limit = limit
+        self._tables = {table.oid: table for table in tables}
+        self._wanted = _shares(tables, rows)
+        self._values = Values(connection)
+        self._referenced = ReferencedTables(connection)
+        self._keys = KeyValues(self._fix_keys)
+        self.made: dict[int, int] = {}
+
+    def fill(self, table: Table, later: frozenset[int]) -> tuple[int, Unfillable | None]:
+        """Fills a table; returns how many rows it got, and the reason if it got fewer than wanted."""
+        wanted = self._wanted[table.oid]
+        if not wanted:
+            return 0, None
+        made, reason = self._insert(table, later)
+        if made:
+            self.made[table.oid] = made
+            # The planner's estimates for the tables that reference it, and for the migration, need it.
+            self._connection.execute(f"ANALYZE {table.name}".encode())
+        if reason is None and made < wanted:
+            reason = Unfillable(f"has room for {made:,} rows only")
+        return made, reason
+
+    def _insert(self, table: Table, later: frozenset[int]) -> tuple[int, Unfillable | None]:
+        from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+        from psycopg.errors import QueryCanceled  # noqa: PLC0415
+
+        filling = self._filling(table)
+        started = monotonic()
+        try:
+            return filling.insert(later, self._keys), None
+        except Unfillable as reason:
+            return 0, reason
+        except QueryCanceled:
+            if self._limit is None or monotonic() - started < self._limit:
+                raise
+            return self._insert_fewer(filling, self._wanted[table.oid])
+        except Error as error:
+            if self._connection.closed:
+                raise
+            return 0, Unfillable((error.diag.message_primary or str(error)).strip())
+
+    def _insert_fewer(self, filling: Filling, wanted: int) -> tuple[int, Unfillable]:
+        """Fills a table that took too long with a part of the rows."""
+        from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+
+        why = f"{wanted:,} rows take longer than {format_duration(1000 * (self._limit or 0))}, the time limit for a table (--seed-limit)"
+        try:
+            made = filling.insert_fewer(-(-wanted // _FEWER))
+        except Error:
+            if self._connection.closed:
+                raise
+            made = 0
+        return made, Unfillable(f"given up: {why}" if not made else f"has {made:,} rows only: {why}")
+
+    def _filling(self, table: Table) -> Filling:
+        return Filling(self._connection, self._values, self._referenced, table, self._wanted[table.oid])
+
+    def _fix_keys(self, reference: Reference) -> int:
+        """Chooses the key of a table that is filled later; returns how many rows it must get. Raises Unfillable."""
+        table = self._tables.get(reference.table)
+        if table is None:
+            raise Unfillable("its foreign key references a partitioned table, and the foreign keys form a cycle")
+        self._keys.set(table.oid, self._filling(table).key_expressions(reference.referenced))
+        return self._wanted[table.oid]
+
+    def emptied(self) -> Iterator[tuple[Table, str]]:
+        """Empties the tables of a cycle if one of them got fewer rows than others reference; yields these tables with the reason."""
+        for oid, promised in self._keys.rows.items():
+            if self.made.get(oid, 0) >= promised:
+                continue
+            table = self._tables[oid]
+            for other in self._tables.values():
+                if self.made.get(other.oid) and (other.oid == oid or any(reference.table == oid for reference in other.references)):
+                    self._connection.execute(f"TRUNCATE {other.name} CASCADE".encode())
+                    del self.made[other.oid]
+                    yield other, f"the foreign keys of {table.name} form a cycle, and it cannot get {promised:,} rows"
+
+
+@contextmanager
+def _settings(connection: "Connection[Any]", limit: float | None) -> Iterator[None]:
+    from psycopg.errors import InsufficientPrivilege  # noqa: PLC0415  # start-up must not pay for it
+
+    settings = {**_SETTINGS, "statement_timeout": str(int(1000 * (limit or 0)))}
+    for name, value in settings.items():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+    try:
+        connection.execute("SET session_replication_role = replica")
+        settings["session_replication_role"] = "replica"
+    except InsufficientPrivilege:
+        pass
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            for name in settings:
+                connection.execute(f"RESET {name}".encode())
+
+
+def _shares(tables: list[Table], rows: Callable[[Name], int]) -> dict[int, int]:
+    """Returns the number of rows for each table; partitions share the rows of their partitioned table."""
+    partitions = Counter(table.root for table in tables if table.root is not None)
+    return {table.oid: rows(table.name) if table.root is None else -(-rows(table.root) // partitions[table.root]) for table in tables}
+
+
+def same_for_every_table(number: int) -> Callable[[Name], int]:
+    """Returns the same number of rows for every table."""
+    return lambda _: number
