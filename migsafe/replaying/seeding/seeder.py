@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.seeding.filling import Filling, KeyValues, Unfillable
+from migsafe.replaying.seeding.column_choice import Unfillable
+from migsafe.replaying.seeding.filling import Filling, KeyValues
 from migsafe.replaying.seeding.order import order_by_references
 from migsafe.replaying.seeding.references import ReferencedTables, relation_name
 from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_touched, newest_table
@@ -57,8 +58,8 @@ class Seeder:
         progress: Callable[[str], None] = lambda text: None,
         touched: Collection[Name] | None = None,
     ) -> None:
-        """Fills every empty table that it has not seen before, and runs ANALYZE. With `touched`, only the tables with these names and those that
-        their rows reference.
+        """Fills every empty table that it has not seen before, and runs ANALYZE. With `touched`, only the tables with these names and those
+        that their rows reference.
 
         The connection must be in autocommit, and its role must own the tables or be a superuser; for a superuser, triggers do not fire.
         """

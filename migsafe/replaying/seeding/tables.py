@@ -35,8 +35,8 @@ _CONSTRAINTS = """
     FROM pg_catalog.pg_constraint WHERE conrelid = ANY (%s::oid[]) AND contype IN ('c', 'f') ORDER BY conrelid, conname
 """
 _KEYS = """
-    SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1] FROM pg_catalog.pg_index
-    WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion) AND 0 <> ALL ((indkey::int2[])[0:indnkeyatts - 1])
+    SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1], indisexclusion FROM pg_catalog.pg_index
+    WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion)
 """
 _EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
 _TOUCHED = """
@@ -91,7 +91,7 @@ class Check(Struct, frozen=True):
 
 class Table(Struct, frozen=True, kw_only=True):
     """An empty table, with the constraints on its rows. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the
-    topmost one, `keys` are the columns of its unique indexes and exclusion constraints."""
+    topmost one, `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions."""
 
     oid: int
     ancestors: frozenset[int]
@@ -101,6 +101,12 @@ class Table(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
     references: tuple[Reference, ...]
     keys: tuple[tuple[int, ...], ...]
+    has_exclusion: bool
+
+    @property
+    def referring_columns(self) -> frozenset[int]:
+        """The columns of all foreign keys."""
+        return frozenset(number for reference in self.references for number in reference.columns)
 
     def column(self, number: int) -> Column:
         """Returns the column with this number."""
@@ -147,7 +153,8 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
                 columns=own_columns,
                 checks=tuple(checks),
                 references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
-                keys=tuple(tuple(row[0]) for row in keys.get(oid, ())),
+                keys=tuple(tuple(row[0]) for row in keys.get(oid, ()) if 0 not in row[0]),
+                has_exclusion=any(row[1] for row in keys.get(oid, ())),
             )
         )
     return tables

@@ -1,0 +1,126 @@
+"""The choice of an expression for each column that no foreign key sets."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.seeding.combinations import Expressions, Score, search
+from migsafe.replaying.seeding.generation import DEFAULT, SAMPLED, Generation, sample_numbers
+from migsafe.replaying.seeding.tables import Check, Column
+from migsafe.sql.operations.values import quoted
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_MAX_CANDIDATES = 120
+
+
+class Unfillable(Exception):
+    """The reason why a table stays empty. With `for_now`, it may be filled later, when another table has rows."""
+
+    def __init__(self, reason: str, *, for_now: bool = False) -> None:
+        super().__init__(reason)
+        self.for_now = for_now
+
+
+class ColumnChoice:
+    """Chooses expressions for the columns of a table, up to row `last`, by trying them on a sample of rows."""
+
+    def __init__(self, connection: "Connection[Any]", generation: Generation, last: int) -> None:
+        self._connection = connection
+        self._generation = generation
+        self._checks = generation.table.checks
+        self._last = last
+
+    def choose_all(self, columns: Iterable[Column]) -> Expressions:
+        """Returns expressions that fit the types of the columns and the CHECKs of each column alone. Raises Unfillable."""
+        first = {column: next(self._possible(column), None) for column in columns}
+        # One query for all columns is much faster than one for each; it fails if a single expression fails.
+        fitting = self._fitting({column: expression for column, expression in first.items() if expression is not None})
+        return {column.number: fitting.get(column) or self.choose(column) for column in first}
+
+    def choose(self, column: Column) -> str:
+        """Returns the first expression that fits the column. Raises Unfillable."""
+        expression = next(self._all_fitting(column), None)
+        if expression is None:
+            if column.default is not None:
+                return DEFAULT
+            raise Unfillable(f"no generated value fits its column {column.name}")
+        return expression
+
+    def satisfy_checks(self, expressions: Expressions, variants: dict[int, list[str]]) -> tuple[Expressions, float]:
+        """Returns expressions for the CHECKs over several columns, and the share of the generated rows that satisfy all of them.
+
+        `variants` are the other expressions that columns of foreign keys may have.
+        """
+        table = self._generation.table
+        checks = [check for check in self._checks if len(check.columns) != 1]
+        if not checks and not self._generation.joins.can_lose_rows:
+            return expressions, 1.0
+        score = self._score(expressions, checks)
+        if score is not None and score.all == 1.0:
+            return expressions, 1.0
+        candidates: dict[int, list[str]] = {}
+        for column in table.columns:
+            if not any(column.number in check.columns for check in checks):
+                continue
+            if column.number in variants:
+                candidates[column.number] = variants[column.number]
+            elif column.number in expressions and not column.given and column.number not in table.referring_columns:
+                candidates[column.number] = list(dict.fromkeys([expressions[column.number], *self._all_fitting(column)]))
+        found = search(expressions, candidates, [check.columns for check in checks], lambda tried: self._score(tried, checks))
+        return found.expressions, found.share
+
+    def _fitting(self, expressions: dict[Column, str]) -> dict[Column, str]:
+        """Returns those of the expressions that fit; none if one of them cannot be evaluated."""
+        if not expressions:
+            return {}
+        conditions = ", ".join(f"pg_catalog.bool_and({self._condition(column)})" for column in expressions)
+        values = ", ".join(f"{expression} AS {quoted(column.name)}" for column, expression in expressions.items())
+        query = f"SELECT {conditions} FROM (SELECT {values} FROM {sample_numbers(self._last)}) AS t"  # noqa: S608  # PostgreSQL's own
+        row = self._fetch_one(query)
+        return {column: expressions[column] for column, fits in zip(expressions, row or (), strict=False) if fits}
+
+    def _condition(self, column: Column) -> str:
+        """Returns the condition for a generated value: it is not NULL and satisfies every CHECK that reads no other column."""
+        own = [f"({check.sql}) IS NOT FALSE" for check in self._checks if check.columns == {column.number}]
+        return " AND ".join([f"{quoted(column.name)} IS NOT NULL", *own])
+
+    def _all_fitting(self, column: Column) -> Iterator[str]:
+        for expression in self._possible(column):
+            if self._fitting({column: expression}):
+                yield expression
+        # Only a column that nothing else fits is NULL in all rows.
+        if not column.not_null:
+            yield self._generation.null(column)
+
+    def _possible(self, column: Column) -> Iterator[str]:
+        """Yields expressions of the column's type, the best first."""
+        values = self._generation.values
+        constants = " ".join(check.sql for check in self._checks if column.number in check.columns)
+        several = values.several(column.type, column.modifier, constants)
+        if several is not None:
+            yield several
+        yield from islice(values.candidates(column.type, column.modifier, constants), _MAX_CANDIDATES)
+
+    def _score(self, expressions: Expressions, checks: list[Check]) -> Score | None:
+        """Returns how many rows of a sample satisfy the checks; None if an expression fails."""
+        conditions = [f"({check.sql}) IS NOT FALSE" for check in checks]
+        sums = [f"pg_catalog.count(*) FILTER (WHERE {condition})" for condition in (" AND ".join(conditions) or "true", *conditions)]
+        query = f"SELECT {', '.join(sums)} FROM ({self._generation.sample(expressions, self._last)}) AS t"  # noqa: S608  # PostgreSQL's own
+        counts = self._fetch_one(query)
+        if counts is None:
+            return None
+        every, *each = (count / SAMPLED for count in counts)
+        return Score(every, sum(each), tuple(each))
+
+    def _fetch_one(self, query: str) -> Any:
+        """Returns the first row; None if an expression fails."""
+        from psycopg import Error, OperationalError  # noqa: PLC0415  # start-up must not pay for it
+
+        try:
+            return self._connection.execute(query.encode()).fetchone()
+        except OperationalError:
+            raise
+        except Error:
+            return None
