@@ -19,7 +19,7 @@ from migsafe.reports.replay import FORMATS, replay_reporter
 from migsafe.schema.statistics import read_row_counts as read_stats
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
-from migsafe.terminal.progress import show_status
+from migsafe.terminal.progress import Status
 
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -47,6 +47,12 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     max_rows: Annotated[
         str | None, typer.Option(metavar="N", help="With --stats: the rows of the largest table; the others in proportion. [default: --rows]")
     ] = None,
+    seed_all: Annotated[
+        bool, typer.Option("--seed-all", help="Fill all tables, not only those that the migrations touch and what their rows reference.")
+    ] = False,
+    seed_limit: Annotated[
+        str, typer.Option(metavar="TIME", help="Give up a table that takes longer for each 100,000 rows; 0 means no limit.")
+    ] = "1min",
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
     ] = None,
@@ -100,6 +106,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     options = ReplayOptions(
         experiments=experiments(check),
         rows=row_counts(rows, max_rows, production),
+        seed_all=seed_all,
+        seed_limit=time_limit("seed-limit", seed_limit),
         reader_seconds=number("queue", queue),
         schema=schema_script(schema or settings.schema),
         statement_limit=time_limit("statement-limit", statement_limit),
@@ -112,8 +120,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         stack.enter_context(ended_by_terminate())
         where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
         host = stack.enter_context(choose_host(where))
-        result = replay_plan(plan, host, options, limits, show_status)
-        show_status("")
+        status = Status()
+        result = replay_plan(plan, host, options, limits, status.show)
+        status.show("")
     problems = result.verdict.problems
     file = Path(output) if output else None
     write_output(write(result, display_for(file)), file)

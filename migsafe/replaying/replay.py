@@ -1,6 +1,6 @@
 """A replay: applies the history, seeds rows, then runs and records each selected migration, and runs the experiments."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
@@ -25,10 +25,11 @@ from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure, denied_schema, error_class, failure_of, hint_for, is_about_rows, missing_role
 from migsafe.replaying.scripts import Scripts
-from migsafe.replaying.seeding import Seeder
+from migsafe.replaying.seeding import DEFAULT_LIMIT, Seeder
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
+from migsafe.replaying.touched import touched_relations
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -47,7 +48,8 @@ _MAX_TRIES = 20
 class ReplayOptions(Struct, frozen=True, kw_only=True):
     """The options of a replay.
 
-    `experiments` are names of EXPERIMENTS. `rows` returns the number of rows that an empty table gets; None leaves tables as they are. For
+    `experiments` are names of EXPERIMENTS. `rows` returns the number of rows that an empty table gets; None leaves tables as they are. Only
+    tables that the migrations touch get rows, unless `seed_all`; `seed_limit` is the most seconds for a table. For
     `reader_seconds`, a reader holds a lock on each table that the migration touches. `probes` says whether probe sessions run. `schema` is
     a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
     `production_rows` are the rows of production's tables, by relation, for estimates. `renderer` renders migrations that are programs;
@@ -56,6 +58,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 
     experiments: tuple[str, ...] = EXPERIMENTS
     rows: Callable[[Name], int] | None = None
+    seed_all: bool = False
+    seed_limit: float | None = DEFAULT_LIMIT
     reader_seconds: float = 0.0
     probes: bool = True
     schema: Script | None = None
@@ -140,7 +144,9 @@ class ReplayRun:
                     continue
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if not begun or not source.release:
-                    self._seed(database)
+                    upcoming = source.selected() if source.release else (step.migration,)
+                    touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
+                    self._seed(database, touched)
                 begun = True
                 migration = replace(step.migration, up=scripts.half(step.migration.up, predictor, copy))
                 replayed = self._replay_migration(database, renderer.render_down(migration, predictor), predictor)
@@ -181,7 +187,9 @@ class ReplayRun:
             self._drop(copy)
 
     def _new_seeder(self) -> Seeder | None:
-        return Seeder(self._options.rows) if self._options.rows is not None and self._host.only_database is None else None
+        if self._options.rows is None or self._host.only_database is not None:
+            return None
+        return Seeder(self._options.rows, self._options.seed_limit)
 
     def _load_schema(self, database: str, schema: Script, predictor: Predictor) -> None:
         self._progress(f"loading {schema.path}")
@@ -206,12 +214,12 @@ class ReplayRun:
         finally:
             connection.close()
 
-    def _seed(self, database: _Database) -> None:
+    def _seed(self, database: _Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:
             return
         with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
             try:
-                database.seeder.seed(connection, self._progress)
+                database.seeder.seed(connection, self._progress, touched)
             except error_class() as error:
                 if work.stop_reason:
                     raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error

@@ -1,12 +1,17 @@
-"""Progress on standard error, for a person at a terminal."""
+"""Progress on standard error."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TypeVar
 
+from migsafe.terminal.width import truncated
+
 _SILENT_SECONDS = 1.0
 """How many seconds may pass before progress is shown."""
+
+_SECONDS_BETWEEN_LINES = 5.0
 
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -29,7 +34,18 @@ def track(items: Sequence[_Item], label: str) -> Iterator[_Item]:
         print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
-def show_status(text: str) -> None:
-    """Replaces the status line on a terminal; an empty text clears it."""
-    if sys.stderr.isatty():
-        print(_CLEAR_LINE + text, end="", file=sys.stderr, flush=True)
+class Status:
+    """The current step of a long command, on standard error: on a terminal, a line that is replaced; elsewhere, for example in the log of a CI
+    job, a line every few seconds."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._shown = clock()
+
+    def show(self, text: str) -> None:
+        """Shows the current step; an empty text clears the line of a terminal."""
+        if sys.stderr.isatty():
+            print(_CLEAR_LINE + truncated(text, get_terminal_size().columns - 1), end="", file=sys.stderr, flush=True)
+        elif text and self._clock() - self._shown >= _SECONDS_BETWEEN_LINES:
+            self._shown = self._clock()
+            print(text, file=sys.stderr, flush=True)

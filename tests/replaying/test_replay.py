@@ -211,6 +211,31 @@ def test_tables_of_the_history_have_rows_when_the_next_migration_runs(host: Priv
     assert (touch.rows, touch.effect.scan) == (200, True)
 
 
+def test_only_the_tables_that_the_migration_touches_get_rows(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "0001.sql": "CREATE TABLE customer (id int PRIMARY KEY); CREATE TABLE other (a int);"
+        "CREATE TABLE orders (id int PRIMARY KEY, customer int NOT NULL REFERENCES customer);",
+        "0002.sql": "ALTER TABLE orders ADD a int;",
+        "0003.sql": "DO $$ BEGIN EXECUTE (SELECT 'SELECT 1'); END $$;",
+    }
+
+    def seeded(only: str, **options: object) -> set[str]:
+        progress: list[str] = []
+        replay_files(host, tmp_path, files, only=only, progress=progress.append, **options)
+        return {text.split()[1] for text in progress if text.startswith("filling")}
+
+    assert seeded("0002.sql") == {"public.customer", "public.orders"}
+    assert seeded("0002.sql", seed_all=True) == {"public.customer", "public.orders", "public.other"}
+    # What dynamic SQL touches is not known.
+    assert seeded("0003.sql") == {"public.customer", "public.orders", "public.other"}
+
+
+def test_what_a_downgrade_drops_has_rows(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"1_a.up.sql": ORDERS, "1_a.down.sql": "DROP TABLE orders;", "2_b.up.sql": "SELECT 1;", "2_b.down.sql": "TRUNCATE orders;"}
+    trip = replay_files(host, tmp_path, files, "round trip", only="2_b.up.sql").outcome("round trip")
+    assert [step.text for step in trip.observations] == ["lost: public.orders: 200 rows before, 0 after"]
+
+
 def test_a_schema_dump_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 

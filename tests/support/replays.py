@@ -1,6 +1,6 @@
 """Replays of migrations that a test contains."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ def replay_files(
     only: str | None = None,
     rows: int | None = ROWS,
     settings: SourceSettings | None = None,
+    progress: Callable[[str], None] = lambda text: None,
     **options: object,
 ) -> FinishedReplay:
     """Writes the files and replays them, or `only` one of them, with the files before it as history."""
@@ -52,7 +53,7 @@ def replay_files(
         (folder / name).write_text(text)
     plan = find_migrations([str(folder / only) if only else str(folder)], settings or SourceSettings())
     replay_options = ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None, **options)  # type: ignore[arg-type]
-    run = ReplayRun(plan, host, replay_options, lambda words: None)
+    run = ReplayRun(plan, host, replay_options, progress)
     migrations = list(run.migrations())
     return FinishedReplay(migrations, [problem.message for problem in run.problems], run)
 

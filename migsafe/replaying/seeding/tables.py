@@ -41,7 +41,7 @@ _KEYS = """
 _EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
 _TOUCHED = """
     WITH RECURSIVE touched (oid) AS (
-        SELECT c.oid FROM pg_catalog.unnest(%s::text[], %s::text[]) AS t (schema, name)
+        SELECT c.oid FROM ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) AS t (schema, name)
             JOIN pg_catalog.pg_class AS c ON c.relname = t.name
             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = coalesce(t.schema, n.nspname)
         UNION

@@ -84,26 +84,30 @@ TABLES = {
             FOREIGN KEY (tenant, project) REFERENCES project, FOREIGN KEY (tenant, member) REFERENCES member)""",
     "one of two": """CREATE TABLE r (a int PRIMARY KEY); CREATE TABLE s (a int PRIMARY KEY);
         CREATE TABLE t (r int REFERENCES r, s int REFERENCES s, CHECK (num_nonnulls(r, s) = 1))""",
-    "two different rows": "CREATE TABLE s (a int PRIMARY KEY); CREATE TABLE t (a int REFERENCES s, b int REFERENCES s, UNIQUE (a, b), CHECK (a <> b))",
+    "two different rows": """CREATE TABLE s (a int PRIMARY KEY);
+        CREATE TABLE t (a int REFERENCES s, b int REFERENCES s, UNIQUE (a, b), CHECK (a <> b))""",
     "between three": """CREATE TABLE r (a text PRIMARY KEY); CREATE TABLE s (a uuid PRIMARY KEY); CREATE TABLE other (a int PRIMARY KEY);
         CREATE TABLE t (other int REFERENCES other, s uuid REFERENCES s, r text REFERENCES r, PRIMARY KEY (r, s))""",
     "a key that can be null": "CREATE TABLE s (a int UNIQUE, b int); CREATE TABLE t (a int NOT NULL REFERENCES s (a))",
     "to itself within a tenant": """CREATE TABLE tenant (id int PRIMARY KEY);
         CREATE TABLE t (tenant int NOT NULL REFERENCES tenant, id bigint GENERATED ALWAYS AS IDENTITY, parent bigint NOT NULL,
             PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, parent) REFERENCES t)""",
-    "a circle of three": """CREATE TABLE r (id uuid PRIMARY KEY, t uuid NOT NULL); CREATE TABLE s (id bigserial PRIMARY KEY, r uuid NOT NULL REFERENCES r);
+    "a circle of three": """CREATE TABLE r (id uuid PRIMARY KEY, t uuid NOT NULL);
+        CREATE TABLE s (id bigserial PRIMARY KEY, r uuid NOT NULL REFERENCES r);
         CREATE TABLE t (id uuid PRIMARY KEY, s bigint NOT NULL REFERENCES s); ALTER TABLE r ADD FOREIGN KEY (t) REFERENCES t""",
     "after a circle": """CREATE TABLE later (s int NOT NULL); CREATE TABLE s (id int PRIMARY KEY, t int NOT NULL);
         CREATE TABLE t (id int PRIMARY KEY, s int NOT NULL REFERENCES s); ALTER TABLE s ADD FOREIGN KEY (t) REFERENCES t;
         ALTER TABLE later ADD FOREIGN KEY (s) REFERENCES s""",
-    "many columns together": """CREATE TABLE t (kind text NOT NULL CHECK (kind IN ('card', 'bank', 'cash')), card text, month int, year int, iban text, bic text,
+    "many columns together": """CREATE TABLE t (kind text NOT NULL CHECK (kind IN ('card', 'bank', 'cash')),
+        card text, month int, year int, iban text, bic text,
         paid date, due date NOT NULL, net numeric(8, 2) NOT NULL, tax numeric(8, 2) NOT NULL, gross numeric(8, 2) NOT NULL,
         CHECK ((kind = 'card') = (card IS NOT NULL)), CHECK ((card IS NULL) = (month IS NULL) AND (card IS NULL) = (year IS NULL)),
         CHECK ((kind = 'bank') = (iban IS NOT NULL AND bic IS NOT NULL)), CHECK (paid >= due), CHECK (gross >= net AND net >= tax),
         CHECK (month BETWEEN 1 AND 12 AND year > 2000))""",
     "a generated column": """CREATE TABLE t (a int NOT NULL, b int NOT NULL, c int GENERATED ALWAYS AS (a - b) STORED, CHECK (c >= 0))""",
     "beyond the sample": "CREATE TABLE t (a int NOT NULL CHECK (a <> 299 AND a <> 311), b int)",
-    "indexes": "CREATE TABLE t (a int, b jsonb, c text); CREATE INDEX ON t (a); CREATE INDEX ON t USING gin (b); CREATE INDEX ON t (lower(c)) WHERE a > 5",
+    "indexes": """CREATE TABLE t (a int, b jsonb, c text); CREATE INDEX ON t (a); CREATE INDEX ON t USING gin (b);
+        CREATE INDEX ON t (lower(c)) WHERE a > 5""",
     "strange names": 'CREATE TABLE "Some table" ("a b" int PRIMARY KEY); CREATE TABLE t ("Of" int NOT NULL REFERENCES "Some table")',
     "triggers": """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
         CREATE TABLE t (a int); CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()""",
@@ -120,8 +124,10 @@ def test_every_table_gets_its_rows(connection: Any, tables: str) -> None:
 
 def assert_all_constraints_hold(connection: Any) -> None:
     """Checks every row again, and that every index is usable."""
-    found = "UPDATE pg_constraint SET convalidated = false WHERE contype IN ('c', 'f') AND conrelid <> 0 RETURNING conrelid::regclass::text, conname"
-    for table, name in connection.execute(found).fetchall():
+    constraints = connection.execute(
+        "UPDATE pg_constraint SET convalidated = false WHERE contype IN ('c', 'f') AND conrelid <> 0 RETURNING conrelid::regclass::text, conname"
+    ).fetchall()
+    for table, name in constraints:
         connection.execute(f'ALTER TABLE {table} VALIDATE CONSTRAINT "{name}"')
     assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT (indisvalid AND indisready)").fetchone() == (0,)
 
@@ -183,3 +189,68 @@ def test_generated_rows_can_be_removed(connection: Any) -> None:
     assert connection.execute(counts).fetchone() == (0, 0, MANY)
     filler.seed(connection)
     assert connection.execute(counts).fetchone() == (MANY, 0, MANY)
+
+
+SLOW = "CREATE FUNCTION slow(a int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN a; END $$;"
+
+
+def test_a_table_that_takes_too_long_is_given_up(connection: Any) -> None:
+    connection.execute(f"{SLOW} CREATE TABLE t (a int NOT NULL, CHECK (slow(a) > 0)); CREATE TABLE other (a int)")
+    seeder = Seeder(same_for_every_table(MANY), limit=1.0)
+    seeder.seed(connection)
+    assert seeder.unfilled == {"public.t": "given up: 250 rows take longer than 1.0 s, the time limit for a table (--seed-limit)"}
+    assert list(seeder.made) == [Name("other", "public")]
+
+
+def test_a_table_that_takes_too_long_gets_fewer_rows_if_possible(connection: Any) -> None:
+    connection.execute(f"{SLOW} CREATE TABLE t (a int NOT NULL); CREATE INDEX ON t (slow(a))")
+    seeder = Seeder(same_for_every_table(MANY), limit=1.0)
+    seeder.seed(connection)
+    assert seeder.unfilled == {"public.t": "has 3 rows only: 250 rows take longer than 1.0 s, the time limit for a table (--seed-limit)"}
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (3,)
+    assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+    assert_all_constraints_hold(connection)
+
+
+def test_only_touched_tables_and_what_they_depend_on_get_rows(connection: Any) -> None:
+    connection.execute("""
+        CREATE TABLE country (id int PRIMARY KEY); CREATE TABLE city (id int PRIMARY KEY, country int REFERENCES country);
+        CREATE TABLE street (city int REFERENCES city); CREATE TABLE person (city int REFERENCES city);
+        CREATE VIEW streets AS SELECT * FROM street;
+        CREATE TABLE visit (day date, person int) PARTITION BY RANGE (day);
+        CREATE TABLE visit_a PARTITION OF visit FOR VALUES FROM ('2020-01-01') TO ('2030-01-01');
+        CREATE SCHEMA old; CREATE TABLE old.person (a int);
+    """)
+    seeder = Seeder(same_for_every_table(MANY))
+    seeder.seed(connection, touched={Name("streets", "public"), Name("visit", "public")})
+    assert {name.name for name in seeder.made} == {"country", "city", "street", "visit_a"}
+    seeder.seed(connection, touched={Name("streets", "public")})
+    assert not seeder.filled
+    seeder.seed(connection, touched={Name("person", "public")})
+    assert Name("person", "public") in seeder.made
+    assert Name("person", "old") not in seeder.made
+    seeder.seed(connection, touched={Name("person")})
+    assert Name("person", "old") in seeder.made
+
+
+def test_tables_are_analysed_before_others_reference_them(connection: Any) -> None:
+    connection.execute("CREATE TABLE s (id int PRIMARY KEY); CREATE TABLE t (s int NOT NULL REFERENCES s)")
+    analysed = {}
+
+    def note(text: str) -> None:
+        analysed[text.split()[1]] = connection.execute("SELECT relname FROM pg_class WHERE relname IN ('s', 't') AND reltuples > 0").fetchall()
+
+    Seeder(same_for_every_table(MANY)).seed(connection, note)
+    assert analysed == {"public.s": [], "public.t": [("s",)]}
+
+
+def test_a_circle_without_room_is_emptied(connection: Any) -> None:
+    rows, unfilled = filled(
+        connection,
+        """CREATE TABLE s (id int PRIMARY KEY, t int NOT NULL);
+        CREATE TABLE t (id int PRIMARY KEY, flag boolean NOT NULL UNIQUE, s int NOT NULL REFERENCES s);
+        ALTER TABLE s ADD FOREIGN KEY (t) REFERENCES t; CREATE TABLE alone (a int)""",
+    )
+    assert rows == {"s": 0, "t": 0, "alone": MANY}
+    reason = "the foreign keys of public.t form a cycle, and it cannot get 250 rows"
+    assert unfilled == {"public.s": reason, "public.t": reason}
