@@ -1,11 +1,14 @@
-"""The cost of recording, compared with psql, which runs the same migrations on the same server; and the time to a replay's first statement.
+"""The time to a replay's first statement, the cost of recording, compared with psql on the same server, and the cost of seeding.
 
-    python benchmarks/replay.py [--migrations N] [--runs N]
+    python benchmarks/replay.py [--migrations N] [--runs N] [--only starts|recording|seeding]
 
 The history is generated: each migration creates, fills and changes one table, in small statements. One psql process runs all files. The
 contenders take turns, each time on a new database. Each figure is the fastest of the runs, because other load on the machine can only make a
 run slower. The player records, with its ledger and its lock monitor. Probe sessions are timed separately, because they wait for a fixed time
 before each migration.
+
+Seeding is measured with 20 tables that have three foreign keys and an index for each of them, with several numbers of rows, and with 300 tables
+of a hard shape: composite keys, a join table, CHECKs over several columns.
 """
 
 import argparse
@@ -25,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.player import Player
+from migsafe.replaying.seeding import Seeder, same_for_every_table
 from migsafe.replaying.sending import send
 from migsafe.replaying.servers.installations import Installation, find_installations
 from migsafe.replaying.servers.private import PrivateHost
@@ -44,6 +48,16 @@ ALTER TABLE thing_{0} ALTER COLUMN other SET DEFAULT 1;
 COMMENT ON TABLE thing_{0} IS 'a thing';
 DROP INDEX thing_{0}_name;
 """
+_HARD_TABLES = """\
+CREATE TABLE tenant_{0} (id int PRIMARY KEY, owner int, name text NOT NULL UNIQUE);
+CREATE TABLE project_{0} (tenant int REFERENCES tenant_{0}, id int, parent int, state text CHECK (state IN ('open', 'closed')), closed date,
+    PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, parent) REFERENCES project_{0}, CHECK ((state = 'closed') = (closed IS NOT NULL)));
+CREATE TABLE member_{0} (tenant int NOT NULL REFERENCES tenant_{0}, id int PRIMARY KEY, UNIQUE (tenant, id));
+ALTER TABLE tenant_{0} ADD FOREIGN KEY (owner) REFERENCES member_{0};
+CREATE TABLE assigned_{0} (tenant int, project int, member int, starts date NOT NULL, ends date, PRIMARY KEY (tenant, project, member),
+    FOREIGN KEY (tenant, project) REFERENCES project_{0}, FOREIGN KEY (tenant, member) REFERENCES member_{0} (tenant, id),
+    CHECK (ends > starts));
+"""
 _CLOCK = "DO $$ BEGIN RAISE EXCEPTION '%', extract(epoch FROM clock_timestamp()); END $$;\n"
 
 
@@ -52,10 +66,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--migrations", type=int, default=60)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", choices=("starts", "recording", "seeding"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        _measure_starts(Path(folder), options.runs)
-        _measure_recording(Path(folder), options.migrations, options.runs)
+        if options.only in (None, "starts"):
+            _measure_starts(Path(folder), options.runs)
+        if options.only in (None, "recording"):
+            _measure_recording(Path(folder), options.migrations, options.runs)
+    if options.only in (None, "seeding"):
+        _measure_seeding()
+
+
+def _measure_seeding() -> None:
+    """Print the time for filling tables."""
+    with PrivateHost(_newest_installation()) as host:
+        tables = "".join(_table_with_foreign_keys(number, 3) for number in range(20))
+        print(f"\nSeeding 20 tables with 3 foreign keys each, on {host.title}; load average {os.getloadavg()[0]:.1f}")
+        for rows in (10_000, 50_000, 100_000, 200_000):
+            seconds, unfilled = _seed(host, tables, rows)
+            print(f"  {rows:>9,} rows each{seconds:8.2f} s  {1e6 * seconds / (20 * rows):6.2f} µs a row{_named(unfilled)}")
+        seconds, unfilled = _seed(host, "".join(_HARD_TABLES.format(number) for number in range(75)), 1000)
+        print(f"  300 tables of hard shapes, 1,000 rows each{seconds:8.2f} s{_named(unfilled)}")
+
+
+def _seed(host: PrivateHost, tables: str, rows: int) -> tuple[float, dict[str, str]]:
+    host.create_database("seeding")
+    with host.connect("seeding") as connection:
+        connection.execute(tables.encode())
+        seeder = Seeder(same_for_every_table(rows))
+        started = time.perf_counter()
+        seeder.seed(connection)
+        seconds = time.perf_counter() - started
+    host.drop_database("seeding")
+    return seconds, seeder.unfilled
+
+
+def _named(unfilled: dict[str, str]) -> str:
+    return "".join(f"\n    {table}: {reason}" for table, reason in unfilled.items())
+
+
+def _table_with_foreign_keys(number: int, most: int) -> str:
+    """Returns the SQL of a table that references the tables before it, or itself where there are too few, and has an index for each key."""
+    others = range(most)
+    columns = "".join(f", other_{other} bigint REFERENCES thing_{max(number - 1 - other, 0)} (id)" for other in others)
+    indexes = "".join(f"CREATE INDEX ON thing_{number} (other_{other});" for other in others)
+    return (
+        f"CREATE TABLE thing_{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY{columns}, name text NOT NULL, "
+        f"amount numeric(10, 2), made timestamptz NOT NULL DEFAULT now());{indexes}"
+    )
 
 
 def _measure_recording(folder: Path, migrations: int, runs: int) -> None:

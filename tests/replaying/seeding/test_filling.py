@@ -125,7 +125,8 @@ def test_every_table_gets_its_rows(connection: Any, tables: str) -> None:
 def assert_all_constraints_hold(connection: Any) -> None:
     """Checks every row again, and that every index is usable."""
     constraints = connection.execute(
-        "UPDATE pg_constraint SET convalidated = false WHERE contype IN ('c', 'f') AND conrelid <> 0 RETURNING conrelid::regclass::text, conname"
+        "UPDATE pg_constraint SET convalidated = false WHERE contype IN ('c', 'f') AND conrelid <> 0 "
+        "RETURNING conrelid::regclass::text, conname"
     ).fetchall()
     for table, name in constraints:
         connection.execute(f'ALTER TABLE {table} VALIDATE CONSTRAINT "{name}"')
