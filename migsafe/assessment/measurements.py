@@ -20,8 +20,10 @@ def describe_measurements(replayed: "ReplayedMigration", line_of: LineOf) -> Ite
     recording = replayed.recording
     if recording.failure is not None:
         yield f"It failed at line {line_of(recording.statements[-1].statement.index)}: {recording.failure.message}"
-    if replayed.emptied_because:
-        yield f"It failed on generated rows ({replayed.emptied_because}) and was run again with empty tables: its times mean nothing."
+    if replayed.untried:
+        yield f"It was not tried: {replayed.untried}"
+    if replayed.emptying is not None:
+        yield f"It failed on generated rows ({replayed.emptying.message}) and was run again with empty tables: its times mean nothing."
     wal = sum(recorded.wal_bytes for recorded in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     longest: dict[tuple[Name, str], float] = {}

@@ -24,7 +24,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     """A whole replay: the server, what was recorded of each migration, and the findings.
 
     `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
-    run.
+    run. `not_run` are the files of the migrations that did not run, because an earlier one failed.
     """
 
     host: str
@@ -33,6 +33,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     unfilled: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    not_run: tuple[str, ...] = ()
 
 
 def replay(
@@ -84,6 +85,7 @@ def replay_plan(
         verdict=replay_verdict(done, budgets, run.problems, host.major),
         unfilled=run.unfilled,
         notes=tuple(_notes(run, done)),
+        not_run=tuple(run.not_run),
     )
 
 
@@ -98,6 +100,8 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
         advice = scripts[0].own_transaction_advice
         yield f"Each revision ran in its own transaction. One `alembic upgrade` runs them in a single transaction, unless you {advice}."
     for replayed in done:
-        if replayed.emptied_because:
+        if replayed.emptying is not None:
             path = replayed.migration.up.file.path
-            yield f"{path} failed on generated rows ({replayed.emptied_because}), so it was run with empty tables."
+            yield f"{path} failed on generated rows ({replayed.emptying.message}), so it was run with empty tables."
+    if run.not_run:
+        yield f"Not run, because the replay stopped before: {', '.join(run.not_run)}."

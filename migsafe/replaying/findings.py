@@ -8,6 +8,7 @@ from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.replay import ReplayedMigration
+from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.sql.operations import Name
 from migsafe.terminal.quantities import format_duration, format_size
 from migsafe.text import Span
@@ -27,9 +28,10 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     recording = replayed.recording
     statements = recording.statements
     if recording.failure is not None:
-        yield _finding(
-            replayed, "replay-fails", Severity.ERROR, f"PostgreSQL rejects the statement: {recording.failure.message}", statements[-1]
-        )
+        message = f"PostgreSQL rejects the statement{_whose_rows(replayed)}: {recording.failure.message}{replayed.likely_cause}"
+        yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])
+    elif replayed.emptying is not None:
+        yield _emptied(replayed, replayed.emptying)
     for statement in statements:
         if statement.skip_reason:
             message = f"the statement was not run and is not part of this replay: {statement.skip_reason}"
@@ -52,6 +54,24 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     for outcome in replayed.outcomes:
         if outcome.passed is False and not outcome.harmless:
             yield _failed_experiment(replayed, outcome)
+
+
+def _whose_rows(replayed: ReplayedMigration) -> str:
+    match replayed.row_cause:
+        case RowCause.ANY:
+            return " on every table that has rows"
+        case RowCause.EXISTING:
+            return " on the generated rows, and production may have such rows too"
+    return ""
+
+
+def _emptied(replayed: ReplayedMigration, emptying: Emptying) -> Finding:
+    tables = ", ".join(sorted(map(str, emptying.tables)))
+    message = (
+        f"the statement fails on generated rows: {emptying.message}; production's rows may have other values, so the migration was run again "
+        f"after {tables} had been emptied: its times are not those of tables with rows"
+    )
+    return _finding(replayed, "replay-fails-on-generated-rows", Severity.WARNING, message, _statement(replayed, emptying.statement))
 
 
 def _blocked(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:

@@ -8,16 +8,16 @@ from msgspec import Struct
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE = "42704", "42501"
-_DATA_CLASSES = ("22", "23")
-"""The classes of data exceptions and of constraint violations (manual, appendix A)."""
 
 
 class Failure(Struct, frozen=True):
-    """PostgreSQL's error for a statement. `sqlstate` is the error code; it is empty if the connection was lost."""
+    """PostgreSQL's error for a statement. `sqlstate` is the error code; it is empty if the connection was lost. `column` is the column that
+    the error is about, if it names one."""
 
     message: str
     sqlstate: str = ""
     hint: str = ""
+    column: str = ""
 
 
 def error_class() -> "type[Any]":
@@ -30,12 +30,7 @@ def error_class() -> "type[Any]":
 def failure_of(error: Any, stopped: str = "") -> Failure:
     """Returns the failure that a psycopg.Error describes; `stopped` is the reason if migsafe itself stopped the statement."""
     message = stopped or error.diag.message_primary or str(error).strip()
-    return Failure(message, error.sqlstate or "", error.diag.message_hint or "")
-
-
-def is_about_rows(failure: Failure) -> bool:
-    """Whether a statement failed because of the values in rows."""
-    return failure.sqlstate[:2] in _DATA_CLASSES
+    return Failure(message, error.sqlstate or "", error.diag.message_hint or "", error.diag.column_name or "")
 
 
 def missing_role(failure: Failure) -> str | None:

@@ -23,13 +23,15 @@ from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
-from migsafe.replaying.refusals import Failure, denied_schema, error_class, failure_of, hint_for, is_about_rows, missing_role
+from migsafe.replaying.refusals import Failure, denied_schema, error_class, failure_of, hint_for, missing_role
+from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import DEFAULT_LIMIT, Seeder
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
 from migsafe.replaying.touched import touched_relations
+from migsafe.replaying.untried import likely_cause, not_tried, untried_reason
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -72,14 +74,18 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 class ReplayedMigration(Struct, frozen=True, kw_only=True):
     """A migration that was replayed: its recording, its predictions and the outcomes of the experiments.
 
-    `emptied_because` is PostgreSQL's error on seeded rows, if the migration was run again with empty tables. `estimates` are the estimated
-    times with production's rows, by statement index.
+    `emptying` is set if the migration was run again with empty tables. `row_cause` says which rows made it fail, if the rows were generated.
+    `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end of a sentence about its failure. `estimates` are
+    the estimated times with production's rows, by statement index.
     """
 
     recording: Recording
     predictions: tuple[StatementPrediction, ...]
     outcomes: tuple[Outcome, ...] = ()
-    emptied_because: str = ""
+    emptying: Emptying | None = None
+    row_cause: RowCause | None = None
+    untried: str = ""
+    likely_cause: str = ""
     estimates: dict[int, Estimate] = {}
 
     @property
@@ -104,7 +110,8 @@ class ReplayRun:
     """The replay of a plan.
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons.
-    `created_roles` are the roles that migrations use but do not create.
+    `created_roles` are the roles that migrations use but do not create. `not_run` are the selected migrations that did not run, because an
+    earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -119,6 +126,8 @@ class ReplayRun:
         self.unfilled: dict[str, str] = {}
         self.created_roles: list[str] = []
         self._granted_schemas: set[str] = set()
+        self.not_run: list[str] = []
+        self._untried: dict[str, str] = {}
 
     def migrations(self) -> Iterator[ReplayedMigration]:
         """Yields each selected migration after it has run. A source whose history cannot be applied ends there, with a problem."""
@@ -131,36 +140,68 @@ class ReplayRun:
         predictor = Predictor(self._host.major)
         scripts = Scripts(renderer, self._limits.limit_statement, self._repair)
         database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
-        begun = False
+        ran: set[str] | None = None
+        self._untried = {}
         try:
             if self._options.schema is not None:
                 self._load_schema(database.name, self._options.schema, predictor)
             else:
                 predictor.catalog.complete = self._host.start_database is None
             for step in source.steps():
-                copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
                 if not step.selected:
+                    copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
                     self._apply_history(database.name, scripts.half(step.migration.up, predictor, copy), predictor)
                     continue
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
-                if not begun or not source.release:
+                if ran is None or not source.release:
                     upcoming = source.selected() if source.release else (step.migration,)
                     touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
                     self._seed(database, touched)
-                begun = True
-                migration = replace(step.migration, up=scripts.half(step.migration.up, predictor, copy))
-                replayed = self._replay_migration(database, renderer.render_down(migration, predictor), predictor)
+                replayed = self._replay_step(database, step.migration, predictor, scripts, renderer)
+                ran = {*(ran or ()), step.migration.id}
                 yield replayed
                 if replayed.recording.failure is not None:
+                    self._note_not_run(source, ran)
                     return
         except MigsafeError as error:
             self.problems.append(error)
+            self._note_not_run(source, ran or set())
         except error_class() as error:
             failure = failure_of(error)
             self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
+            self._note_not_run(source, ran or set())
         finally:
             self.unfilled.update(database.seeder.unfilled if database.seeder is not None else {})
             self._drop(database.name)
+
+    def _note_not_run(self, source: Source, ran: set[str]) -> None:
+        """Notes the selected migrations of a source that ended early."""
+        paths = [migration.up.file.path for migration in source.selected() if migration.id not in ran]
+        self.not_run += dict.fromkeys(paths)
+
+    def _replay_step(
+        self, database: _Database, migration: Migration, predictor: Predictor, scripts: Scripts, renderer: Renderer
+    ) -> ReplayedMigration:
+        """Replays one migration; if it cannot be rendered, or nothing of it can be sent, returns that it was not tried."""
+        copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
+        predictions: tuple[StatementPrediction, ...] = ()
+        try:
+            migration = replace(migration, up=scripts.half(migration.up, predictor, copy))
+            migration = renderer.render_down(migration, predictor)
+            reason = untried_reason(migration.up)
+        except MigsafeError as error:
+            self._limits.check()
+            recording, reason = Recording(migration=migration, statements=(), duration_ms=0.0), error.message
+        else:
+            if not reason:
+                return self._replay_migration(database, migration, predictor)
+            predictions, _ = _predict(predictor, migration.up)
+            recording = self._instruments.run(MigrationTask(database=database.name, migration=migration, predictions=predictions, probes=False))
+        path = migration.up.file.path
+        self._untried[path] = reason
+        self.problems.append(MigsafeError(f"{path}: the migration was not tried: {reason}"))
+        outcomes = not_tried(self._options.experiments, reason)
+        return ReplayedMigration(recording=recording, predictions=predictions, outcomes=outcomes, untried=reason)
 
     def _drop(self, database: str) -> None:
         self._instruments.disconnect()
@@ -201,6 +242,8 @@ class ReplayRun:
         if self._host.start_database is None:
             self._progress(f"history: {half.file.path}")
             self._apply(database, half, f"{half.file.path}: this migration of the history fails")
+            if reason := untried_reason(half):
+                self._untried[half.file.path] = reason
         with suppress(UnreadableError):
             predictor.apply(half)
 
@@ -210,7 +253,8 @@ class ReplayRun:
             send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._repair(failure, database))
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
-            raise MigsafeError(f"{problem} at line {position.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
+            message = f"{refused.failure.message}{likely_cause(refused.failure, self._untried)}"
+            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
 
@@ -264,7 +308,7 @@ class ReplayRun:
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
-            recording, emptied = self._record(database, task, before)
+            recording, emptying = self._record(database, task, before)
             database.state, database.rows = DatabaseState(lambda: self._host.connect(database.name)), self._instruments.rows
             subject = Subject(
                 self._host,
@@ -273,6 +317,7 @@ class ReplayRun:
                 database.name,
                 (state, database.state),
                 outside=frozenset(nontransactional),
+                emptied=emptying.tables if emptying is not None else frozenset(),
                 guard=self._limits.limit_statement,
             )
             outcomes = self._run_experiments(subject) if recording.failure is None else []
@@ -283,31 +328,39 @@ class ReplayRun:
             outcomes.append(compare_with_predictions(predictions, recording.statements))
         estimated = {record.statement.index: estimate_duration(record, self._options.production_rows) for record in recording.statements}
         estimates = {index: estimate for index, estimate in estimated.items() if estimate is not None}
+        failure = recording.failure
         return ReplayedMigration(
-            recording=recording, predictions=predictions, outcomes=tuple(outcomes), emptied_because=emptied, estimates=estimates
+            recording=recording,
+            predictions=predictions,
+            outcomes=tuple(outcomes),
+            emptying=emptying,
+            row_cause=_row_cause(recording) if database.seeder is not None and database.seeder.made else None,
+            likely_cause=likely_cause(failure, self._untried) if failure is not None else "",
+            estimates=estimates,
         )
 
-    def _record(self, database: _Database, task: MigrationTask, before: str | None) -> tuple[Recording, str]:
-        """Runs and records a migration; again if a missing role could be created, or with empty tables if it failed on seeded rows. Returns
-        the recording, and that failure's message if tables were emptied."""
-        emptied = ""
+    def _record(self, database: _Database, task: MigrationTask, before: str | None) -> tuple[Recording, Emptying | None]:
+        """Runs and records a migration; again if a missing role could be created, or with empty tables if only generated rows can have made it
+        fail. Returns the recording, and what was emptied."""
+        emptying: Emptying | None = None
         for _ in range(_MAX_TRIES):
             recording = self._instruments.run(task)
             failure = recording.failure
             if failure is None or self._host.only_database is not None:
                 break
             if not self._repair(failure, *filter(None, (database.name, before))):
-                if emptied or database.seeder is None or not database.seeder.made or not is_about_rows(failure):
+                seeder = database.seeder
+                if emptying is not None or seeder is None or not seeder.made or _row_cause(recording) is not RowCause.GENERATED:
                     break
-                emptied = failure.message
+                touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
+                with self._host.connect(before or database.name) as connection:
+                    emptied = seeder.empty(connection, touched)
+                emptying = Emptying(failure.message, recording.statements[-1].statement.index, emptied)
             if before is not None:
                 self._drop(database.name)
                 self._host.create_database(database.name, before)
-            if emptied and database.seeder is not None:
-                with self._host.connect(database.name) as connection:
-                    database.seeder.empty(connection, {effect.relation for prediction in task.predictions for effect in prediction.effects})
             task = replace(task, rows=None)
-        return recording, emptied
+        return recording, emptying
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.experiments]
@@ -334,3 +387,9 @@ def _predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPredictio
         if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
             nontransactional[prediction.statement.index] = prediction.statement
     return tuple(predictions), nontransactional
+
+
+def _row_cause(recording: Recording) -> RowCause | None:
+    """Returns which rows made a migration fail; None if it did not fail because of rows."""
+    failure = recording.failure
+    return row_cause(failure, recording.statements[-1].statement) if failure is not None else None

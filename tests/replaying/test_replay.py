@@ -190,7 +190,8 @@ def test_a_migration_that_fails_on_seeded_rows_is_repeated_with_empty_tables(hos
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ALTER note TYPE int USING note::int;"}
     done = replay_files(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.recording.failure is None
-    assert "invalid input syntax for type integer" in done.replayed[0].emptied_because
+    assert done.replayed[0].emptying is not None
+    assert "invalid input syntax for type integer" in done.replayed[0].emptying.message
     assert done.outcome("agreement").passed
     files["0002.sql"] = "ALTER TABLE orders ADD CONSTRAINT c CHECK (false); INSERT INTO orders VALUES (1, 'x');"
     done = replay_files(host, tmp_path, files, only="0002.sql")

@@ -61,9 +61,7 @@ def crash(subject: Subject) -> Outcome:
     if not tried:
         return Outcome(experiment=NAME, passed=None, summary=_NOT_POSSIBLE)
     where = "the only place" if tried == 1 else f"each of {tried} places"
-    return Outcome(
-        experiment=NAME, passed=True, summary=f"after a crash at {where} where the migration can stop half-way, it can be run again{left_out}"
-    )
+    return subject.passed(NAME, f"after a crash at {where} where the migration can stop half-way, it can be run again{left_out}")
 
 
 def _places(half: Half) -> Iterator[_Place]:

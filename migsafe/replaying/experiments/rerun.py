@@ -1,6 +1,6 @@
 """The second run of a migration, as happens if the first run was not recorded."""
 
-from migsafe.replaying.experiments.contents import lost_rows, schema_differences
+from migsafe.replaying.experiments.contents import schema_differences
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
@@ -27,7 +27,7 @@ def rerun(subject: Subject) -> Outcome:
             )
         second = subject.state(database)
         changed = schema_differences(subject.state_after.schema, second.schema)
-        changed += [f"rows changed again: {line}" for line in lost_rows(subject.state_after.rows, second.rows)]
+        changed += [f"rows changed again: {line}" for line in subject.lost_rows(subject.state_after, second)]
     if changed:
         return Outcome(
             experiment=NAME,
@@ -35,4 +35,4 @@ def rerun(subject: Subject) -> Outcome:
             summary="a second run changes the database again",
             observations=tuple(Observation(line) for line in changed),
         )
-    return Outcome(experiment=NAME, passed=True, summary="a second run changes nothing")
+    return subject.passed(NAME, "a second run changes nothing")

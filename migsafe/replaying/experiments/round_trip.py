@@ -1,6 +1,6 @@
 """The round trip: downgrade, then upgrade again."""
 
-from migsafe.replaying.experiments.contents import lost_rows, schema_differences
+from migsafe.replaying.experiments.contents import schema_differences
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
@@ -23,7 +23,7 @@ def round_trip(subject: Subject) -> Outcome:
         observations += [
             Observation(f"after the downgrade, {line}") for line in schema_differences(subject.state_before.schema, downgraded.schema)
         ]
-        observations += [Observation(f"lost: {line}") for line in lost_rows(subject.state_before.rows, downgraded.rows)]
+        observations += [Observation(f"lost: {line}") for line in subject.lost_rows(subject.state_before, downgraded)]
         try:
             subject.run(database, subject.migration.up)
         except Refused as refused:
@@ -33,9 +33,7 @@ def round_trip(subject: Subject) -> Outcome:
             for line in schema_differences(subject.state_after.schema, subject.state(database).schema)
         ]
     if not observations:
-        return Outcome(
-            experiment=NAME, passed=True, summary="the downgrade restores the schema and keeps the rows, and the upgrade works again"
-        )
+        return subject.passed(NAME, "the downgrade restores the schema and keeps the rows, and the upgrade works again")
     lost = any(observation.text.startswith("lost") for observation in observations)
     return Outcome(
         experiment=NAME,

@@ -6,7 +6,8 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.experiments.contents import Rows, Schema, read_rows, read_schema
+from migsafe.replaying.experiments.contents import Rows, Schema, lost_rows, read_rows, read_schema
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.sending import send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited
@@ -42,7 +43,8 @@ class DatabaseState:
 class Subject:
     """A migration that has run, with the databases before and after it, which have no sessions, and their contents.
 
-    `before` is set only if the migration can stop half-way. `outside` are the indexes of the statements that cannot run in a transaction;
+    `before` is set only if the migration can stop half-way. `emptied` are the tables whose generated rows were removed, so that nothing is
+    known about their rows. `outside` are the indexes of the statements that cannot run in a transaction;
     `guard` limits the time of a statement.
     """
 
@@ -55,6 +57,7 @@ class Subject:
         states: tuple[DatabaseState, DatabaseState],
         *,
         outside: frozenset[int] = frozenset(),
+        emptied: frozenset[Name] = frozenset(),
         guard: Guard = unlimited,
     ) -> None:
         self.host = host
@@ -63,12 +66,25 @@ class Subject:
         self.after = after
         self.state_before, self.state_after = states
         self.outside = outside
+        self.emptied = emptied
         self._guard = guard
 
     @property
     def is_one_transaction(self) -> bool:
         """Whether the migration is one transaction."""
         return is_one_transaction(self.migration.up, self.outside)
+
+    def lost_rows(self, before: DatabaseState, after: DatabaseState) -> list[str]:
+        """Returns the rows and values that are missing afterwards, one line each; not those of tables that were emptied."""
+        known = {name: rows for name, rows in before.rows.items() if name not in self.emptied}
+        return lost_rows(known, after.rows)
+
+    def passed(self, experiment: str, summary: str) -> Outcome:
+        """Returns the outcome of an experiment in which nothing failed. It has passed only if the tables had rows."""
+        if not self.emptied:
+            return Outcome(experiment=experiment, passed=True, summary=summary)
+        names = ", ".join(sorted(map(str, self.emptied)))
+        return Outcome(experiment=experiment, passed=None, summary=f"not tried with rows: {names} had to be emptied; otherwise {summary}")
 
     @contextmanager
     def copy(self, template: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from migsafe.replaying.seeding.column_choice import Unfillable
 from migsafe.replaying.seeding.filling import Filling, KeyValues
 from migsafe.replaying.seeding.order import order_by_references
 from migsafe.replaying.seeding.references import ReferencedTables, relation_name
-from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_touched, newest_table
+from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_tables_with_rows, find_touched, newest_table
 from migsafe.replaying.seeding.values import Values
 from migsafe.sql.operations import Name
 from migsafe.terminal.quantities import format_duration
@@ -99,16 +99,20 @@ class Seeder:
             if reason.for_now:
                 self._seen.discard(table.oid)
 
-    def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> None:
-        """Empties the tables with these names that it filled, or all that it filled if it filled none of these; they can be filled again."""
+    def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> frozenset[Name]:
+        """Empties the tables with these names that it filled, or all that it filled if it filled none of these, and the tables that reference
+        them. Returns the tables that are empty now and were not before; those of them that it filled can be filled again."""
         self._newest = None
+        before = find_tables_with_rows(connection)
         chosen = {name: oid for name, oid in self.made.items() if name in names} or dict(self.made)
         existing = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()}
-        for name, oid in chosen.items():
+        for oid in chosen.values():
             if oid in existing:
                 connection.execute(f"TRUNCATE {relation_name(connection, oid)} CASCADE".encode())
-            del self.made[name]
-            self._seen.discard(oid)
+        emptied = frozenset(before - find_tables_with_rows(connection))
+        for name in emptied | chosen.keys():
+            self._seen.discard(self.made.pop(name, 0))
+        return emptied
 
 
 class _Run:

@@ -160,6 +160,12 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
     return tables
 
 
+def find_tables_with_rows(connection: "Connection[Any]") -> set[Name]:
+    """Returns the tables that have rows."""
+    names = [Name(row[2], row[1]) for row in connection.execute(_TABLES, {"chosen": None}).fetchall()]
+    return {name for name in names if _has_rows(connection, name)}
+
+
 def _mentioned(sql: str, columns: Iterable[Column]) -> frozenset[int]:
     """Returns the columns whose names are words of an expression, which may be too many."""
     return frozenset(column.number for column in columns if re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", sql))

@@ -26,6 +26,7 @@ def report(replay: Replay, display: Display) -> str:
         "server": replay.host,
         "unfilled": replay.unfilled,
         "notes": [unicode(note) for note in replay.notes],
+        "not_run": [unicode(path) for path in replay.not_run],
         "migrations": [_migration(replayed) for replayed in replay.replayed],
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
@@ -40,6 +41,8 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         "transaction": half.transaction.value,
         "duration_ms": _ms(recording.duration_ms),
         "failed": recording.failure.message if recording.failure else None,
+        "not_tried": replayed.untried or None,
+        "emptied": _emptied(replayed),
         "statements": [_statement(half, played, replayed.estimates.get(played.statement.index)) for played in recording.statements],
         "canaries": {
             "quiet": _quiet(recording.times_before),
@@ -50,6 +53,13 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         },
         "experiments": [_outcome(outcome) for outcome in replayed.outcomes],
     }
+
+
+def _emptied(replayed: ReplayedMigration) -> dict[str, Any] | None:
+    emptying = replayed.emptying
+    if emptying is None:
+        return None
+    return {"because": emptying.message, "statement": emptying.statement, "tables": sorted(map(str, emptying.tables))}
 
 
 def _statement(half: Half, played: StatementRecord, estimate: Estimate | None) -> dict[str, Any]:

@@ -204,4 +204,4 @@ def _closing(replay: Replay) -> Iterator[str]:
     yield f"{counts}."
     yield from (visible(note) for note in replay.notes)
     for table, why in replay.unfilled.items():
-        yield f"empty: {visible(table)}: {visible(why)}"
+        yield f"rows: {visible(table)}: {visible(why)}"
