@@ -127,7 +127,7 @@ class ReplayRun:
         self.created_roles: list[str] = []
         self._granted_schemas: set[str] = set()
         self.not_run: list[str] = []
-        self._untried: dict[str, str] = {}
+        self._untried: list[str] = []
 
     def migrations(self) -> Iterator[ReplayedMigration]:
         """Yields each selected migration after it has run. A source whose history cannot be applied ends there, with a problem."""
@@ -141,7 +141,7 @@ class ReplayRun:
         scripts = Scripts(renderer, self._limits.limit_statement, self._repair)
         database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
         ran: set[str] | None = None
-        self._untried = {}
+        self._untried = []
         try:
             if self._options.schema is not None:
                 self._load_schema(database.name, self._options.schema, predictor)
@@ -198,7 +198,7 @@ class ReplayRun:
             predictions, _ = _predict(predictor, migration.up)
             recording = self._instruments.run(MigrationTask(database=database.name, migration=migration, predictions=predictions, probes=False))
         path = migration.up.file.path
-        self._untried[path] = reason
+        self._untried.append(f"{path} was not tried ({reason})")
         self.problems.append(MigsafeError(f"{path}: the migration was not tried: {reason}"))
         outcomes = not_tried(self._options.experiments, reason)
         return ReplayedMigration(recording=recording, predictions=predictions, outcomes=outcomes, untried=reason)
@@ -243,7 +243,7 @@ class ReplayRun:
             self._progress(f"history: {half.file.path}")
             self._apply(database, half, f"{half.file.path}: this migration of the history fails")
             if reason := untried_reason(half):
-                self._untried[half.file.path] = reason
+                self._untried.append(f"{half.file.path} was not tried ({reason})")
         with suppress(UnreadableError):
             predictor.apply(half)
 
@@ -253,7 +253,7 @@ class ReplayRun:
             send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._repair(failure, database))
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
-            message = f"{refused.failure.message}{likely_cause(refused.failure, self._untried)}"
+            message = f"{refused.failure.message}{self._likely_cause(refused.failure)}"
             raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
@@ -334,8 +334,8 @@ class ReplayRun:
             predictions=predictions,
             outcomes=tuple(outcomes),
             emptying=emptying,
-            row_cause=_row_cause(recording) if database.seeder is not None and database.seeder.made else None,
-            likely_cause=likely_cause(failure, self._untried) if failure is not None else "",
+            row_cause=row_cause(recording) if database.seeder is not None and database.seeder.made else None,
+            likely_cause=self._likely_cause(failure) if failure is not None else "",
             estimates=estimates,
         )
 
@@ -350,7 +350,7 @@ class ReplayRun:
                 break
             if not self._repair(failure, *filter(None, (database.name, before))):
                 seeder = database.seeder
-                if emptying is not None or seeder is None or not seeder.made or _row_cause(recording) is not RowCause.GENERATED:
+                if emptying is not None or seeder is None or not seeder.made or row_cause(recording) is not RowCause.GENERATED:
                     break
                 touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
                 with self._host.connect(before or database.name) as connection:
@@ -361,6 +361,10 @@ class ReplayRun:
                 self._host.create_database(database.name, before)
             task = replace(task, rows=None)
         return recording, emptying
+
+    def _likely_cause(self, failure: Failure) -> str:
+        unreadable = [problem.message for problem in self._plan.problems if isinstance(problem, UnreadableError)]
+        return likely_cause(failure, [*self._untried, *unreadable])
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.experiments]
@@ -387,9 +391,3 @@ def _predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPredictio
         if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
             nontransactional[prediction.statement.index] = prediction.statement
     return tuple(predictions), nontransactional
-
-
-def _row_cause(recording: Recording) -> RowCause | None:
-    """Returns which rows made a migration fail; None if it did not fail because of rows."""
-    failure = recording.failure
-    return row_cause(failure, recording.statements[-1].statement) if failure is not None else None

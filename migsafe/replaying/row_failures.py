@@ -4,10 +4,9 @@ from enum import Enum
 
 from msgspec import Struct
 
-from migsafe.replaying.refusals import Failure
+from migsafe.replaying.recording.records import Recording
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
-from migsafe.sql.statements import Statement
 
 _NOT_NULL_VIOLATION = "23502"
 _DATA_CLASSES = ("22", "23")
@@ -38,10 +37,12 @@ class Emptying(Struct, frozen=True):
     tables: frozenset[Name]
 
 
-def row_cause(failure: Failure, statement: Statement) -> RowCause | None:
-    """Returns which rows made a statement fail; None if the failure is not about rows."""
-    if failure.sqlstate[:2] not in _DATA_CLASSES:
+def row_cause(recording: Recording) -> RowCause | None:
+    """Returns which rows made a migration fail; None if it did not fail, or not because of rows."""
+    failure = recording.failure
+    if failure is None or failure.sqlstate[:2] not in _DATA_CLASSES:
         return None
+    statement = recording.statements[-1].statement
     if failure.sqlstate[:2] != _CONSTRAINT_VIOLATIONS or not isinstance(statement.operations[0], _CHECK_ROWS):
         return RowCause.GENERATED
     added = {operation.column.name for operation in statement.operations if isinstance(operation, sql.AddColumn)}

@@ -1,10 +1,13 @@
 """Migrations that the replay could not try: no statement of theirs was sent."""
 
+import ast
+from collections.abc import Sequence
+
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.refusals import Failure
 from migsafe.replaying.sending import skip_reason
 from migsafe.session import sent_statements
-from migsafe.sources import Half
+from migsafe.sources import Half, Program
 from migsafe.sql import operations as sql
 
 _MISSING_OBJECTS = ("3D000", "3F000", "42P01", "42703", "42704", "42883", "42P02")
@@ -13,10 +16,19 @@ _MISSING_OBJECTS = ("3D000", "3F000", "42P01", "42703", "42704", "42883", "42P02
 
 def untried_reason(half: Half) -> str:
     """Returns why nothing of a migration can be sent; empty if something can, or if it has no statements. Raises UnreadableError."""
+    if half.program is not None and not half.program.calls:
+        return "the script sends nothing, and can end with an error of its own" if _can_raise(half.program) else ""
     reasons = [
         skip_reason(sent.statement, half) for sent in sent_statements(half) if not isinstance(sent.statement.operations[0], sql.SessionControl)
     ]
     return reasons[0] if reasons and all(reasons) else ""
+
+
+def _can_raise(program: Program) -> bool:
+    """Whether the function of a program contains `raise` or `assert`."""
+    functions = (node for node in ast.walk(ast.parse(program.script.text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    bodies = (function for function in functions if function.name == program.function)
+    return any(isinstance(node, ast.Raise | ast.Assert) for body in bodies for node in ast.walk(body))
 
 
 def not_tried(experiments: tuple[str, ...], reason: str) -> tuple[Outcome, ...]:
@@ -24,11 +36,11 @@ def not_tried(experiments: tuple[str, ...], reason: str) -> tuple[Outcome, ...]:
     return tuple(Outcome(experiment=name, passed=None, summary=f"not tried: {reason}") for name in experiments)
 
 
-def likely_cause(failure: Failure, untried: dict[str, str]) -> str:
-    """Returns the end of a sentence about a failure: that an object is missing because earlier migrations, by path, were not tried; or ''."""
+def likely_cause(failure: Failure, untried: Sequence[str]) -> str:
+    """Returns the end of a sentence about a failure: that an object is missing because of earlier migrations that were not tried; or ''.
+
+    `untried` has a clause for each of these migrations.
+    """
     if failure.sqlstate not in _MISSING_OBJECTS or not untried:
         return ""
-    if len(untried) == 1:
-        [(path, reason)] = untried.items()
-        return f"; the likely cause: {path} was not tried ({reason})"
-    return f"; the likely cause: these migrations before it were not tried: {', '.join(untried)}"
+    return f"; the likely cause: {'; '.join(untried)}"

@@ -30,7 +30,10 @@ FAIL_ON_EXISTING_ROWS = {
         "ALTER TABLE orders ADD CONSTRAINT few CHECK (kind < 3) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT few;",
         RowCause.EXISTING,
     ),
-    "UNIQUE": ("ALTER TABLE orders ADD half int GENERATED ALWAYS AS (kind / 2) STORED; ALTER TABLE orders ADD UNIQUE (half);", RowCause.EXISTING),
+    "UNIQUE": (
+        "ALTER TABLE orders ADD half int GENERATED ALWAYS AS (kind / 2) STORED; ALTER TABLE orders ADD UNIQUE (half);",
+        RowCause.EXISTING,
+    ),
     "UNIQUE INDEX": ("CREATE UNIQUE INDEX ON orders ((kind / 2));", RowCause.EXISTING),
     "FOREIGN KEY": ("DELETE FROM customer WHERE id < 9; ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customer;", RowCause.EXISTING),
 }
@@ -71,7 +74,9 @@ def test_after_a_failure_on_generated_rows_nothing_passes(host: PrivateHost, tmp
 
 
 def test_the_database_before_the_migration_is_emptied_too(host: PrivateHost, tmp_path: Path) -> None:
-    text = "ALTER TABLE orders ADD IF NOT EXISTS a int; UPDATE orders SET a = note::int; CREATE INDEX CONCURRENTLY IF NOT EXISTS a ON orders (a);"
+    text = (
+        "ALTER TABLE orders ADD IF NOT EXISTS a int; UPDATE orders SET a = note::int; CREATE INDEX CONCURRENTLY IF NOT EXISTS a ON orders (a);"
+    )
     done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text}, "crash", only="0002.sql")
     assert done.recording.failure is None
     crash = done.outcome("crash")
