@@ -50,9 +50,9 @@ def replay(
     failure leaves behind.
 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
-    `server` is where to run them (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each table, and all
-    experiments), `budgets` the limits (default: `slo` of the settings). `since` (a git revision) or `changed` replays only what git says
-    changed.
+    `server` is where to run them (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each touched table,
+    and all experiments), `budgets` the limits (default: `slo` of the settings). `since` (a git revision) or `changed` replays only what git
+    says changed.
 
     What could not be replayed is among the `problems` of its `verdict`. Raises MigsafeError if nothing could be replayed, for example
     because there is no server or no migration.

@@ -26,7 +26,7 @@ class RowCause(Enum):
     """Existing rows that violate the constraint; the generated rows do, and production's may."""
 
     GENERATED = "generated rows"
-    """Values that production's rows need not have: a generated text is no number, or a generated key is that of a row that is inserted."""
+    """Values that production's rows may not have: a generated text cannot be cast to a number, or an inserted row has a generated key."""
 
 
 class Emptying(Struct, frozen=True):
