@@ -1,5 +1,6 @@
 """The choice of an expression for each column that no foreign key sets."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -97,11 +98,29 @@ class ColumnChoice:
     def _possible(self, column: Column) -> Iterator[str]:
         """Yields expressions of the column's type, the best first."""
         values = self._generation.values
+        yield from self._documents(column)
         constants = " ".join(check.sql for check in self._checks if column.number in check.columns)
         several = values.several(column.type, column.modifier, constants)
         if several is not None:
             yield several
         yield from islice(values.candidates(column.type, column.modifier, constants), _MAX_CANDIDATES)
+
+    def _documents(self, column: Column) -> Iterator[str]:
+        """Yields an object with the keys that generated columns read from a JSON column, so that these columns are not NULL."""
+        values = self._generation.values
+        spelt = values.spelt(column.type, column.modifier)
+        if spelt not in ("json", "jsonb"):
+            return
+        members: dict[str, str] = {}
+        for generated in self._generation.table.columns:
+            if generated.generated and generated.default is not None:
+                for key in re.findall(rf"(?<!\w){re.escape(quoted(column.name))} ->>? '((?:[^']|'')+)'", generated.default):
+                    value = next(values.candidates(generated.type, generated.modifier), None)
+                    if value is not None:
+                        members.setdefault(key, value)
+        if members:
+            pairs = ", ".join(f"'{key}', {value}" for key, value in members.items())
+            yield f"pg_catalog.jsonb_build_object({pairs})::{spelt}"
 
     def _score(self, expressions: Expressions, checks: list[Check]) -> Score | None:
         """Returns how many rows of a sample satisfy the checks; None if an expression fails."""

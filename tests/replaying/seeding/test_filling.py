@@ -104,6 +104,10 @@ TABLES = {
         CHECK ((kind = 'card') = (card IS NOT NULL)), CHECK ((card IS NULL) = (month IS NULL) AND (card IS NULL) = (year IS NULL)),
         CHECK ((kind = 'bank') = (iban IS NOT NULL AND bic IS NOT NULL)), CHECK (paid >= due), CHECK (gross >= net AND net >= tax),
         CHECK (month BETWEEN 1 AND 12 AND year > 2000))""",
+    "columns generated from a document": """CREATE TABLE t (key text PRIMARY KEY, "Value" jsonb NOT NULL,
+        deleted boolean NOT NULL GENERATED ALWAYS AS (("Value" ->> 'deleted')::boolean) STORED,
+        size int NOT NULL GENERATED ALWAYS AS (("Value" ->> 'size')::int) STORED,
+        name text NOT NULL GENERATED ALWAYS AS ("Value" ->> 'it''s') STORED)""",
     "a generated column": """CREATE TABLE t (a int NOT NULL, b int NOT NULL, c int GENERATED ALWAYS AS (a - b) STORED, CHECK (c >= 0))""",
     "beyond the sample": "CREATE TABLE t (a int NOT NULL CHECK (a <> 299 AND a <> 311), b int)",
     "indexes": """CREATE TABLE t (a int, b jsonb, c text); CREATE INDEX ON t (a); CREATE INDEX ON t USING gin (b);
