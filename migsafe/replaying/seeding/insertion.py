@@ -18,7 +18,7 @@ _MARGIN = 1.25
 _SEQUENCE = "SELECT pg_catalog.pg_get_serial_sequence(%s, %s)"
 _PAUSE_INDEXES = """
     UPDATE pg_catalog.pg_index SET indisready = false, indisvalid = false
-    WHERE indrelid = %s AND NOT indisunique AND NOT indisexclusion AND indisready AND indisvalid
+    WHERE indrelid = %s AND (%s OR NOT indisunique) AND NOT indisexclusion AND indisready AND indisvalid
     RETURNING indexrelid::pg_catalog.regclass::text
 """
 
@@ -71,7 +71,7 @@ class Insertion:
         insert = f"INSERT INTO {into}{over} {rows}"
         if not self._table.has_exclusion:
             try:
-                return self._execute(insert)
+                return self._execute(insert, without_unique_indexes=True)
             except UniqueViolation:
                 pass
         try:
@@ -80,19 +80,19 @@ class Insertion:
             # ON CONFLICT is not possible with a deferrable constraint.
             return self._execute(insert)
 
-    def _execute(self, insert: str) -> int:
-        """Inserts in one transaction, while the indexes that are not unique are not maintained; building them afterwards is much faster."""
-        with self._connection.transaction(), self._indexes_built_afterwards():
+    def _execute(self, insert: str, *, without_unique_indexes: bool = False) -> int:
+        """Inserts in one transaction, while the indexes are not maintained; building them afterwards is much faster."""
+        with self._connection.transaction(), self._indexes_built_afterwards(unique=without_unique_indexes):
             return self._connection.execute(insert.encode()).rowcount
 
     @contextmanager
-    def _indexes_built_afterwards(self) -> Iterator[None]:
+    def _indexes_built_afterwards(self, *, unique: bool) -> Iterator[None]:
         from psycopg.errors import InsufficientPrivilege  # noqa: PLC0415  # start-up must not pay for it
 
         indexes = []
         try:
             with self._connection.transaction():
-                indexes = self._connection.execute(_PAUSE_INDEXES, (self._table.oid,)).fetchall()
+                indexes = self._connection.execute(_PAUSE_INDEXES, (self._table.oid, unique)).fetchall()
         except InsufficientPrivilege:
             # Only a superuser can write to pg_index.
             pass
