@@ -99,6 +99,26 @@ def _is_ignored(folder: Folder, name: str) -> bool:
     )
 
 
+def migrations_of_folder(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> list[tuple[Found, int]]:
+    """Returns the migrations of a folder that is itself a part of a history: the folder of one migration (`2026_x/migration.sql`), or of one
+    version. Each comes with its place in the whole history. Empty if the folder is not such a part.
+    """
+    try:
+        folder = Folder(path)
+    except MigsafeError:
+        return []
+    names = [name for name in folder.files if name in _INNER_SCRIPTS] or folder.sql_files
+    places = (folder_of(folder.join(name) if path != "." else f"./{name}", chosen, problems) for name in names)
+    outer = folder_identity(path)
+    # Of a folder with other files, or of a folder that is a history by itself, the parent may say nothing.
+    return [(found, position) for found, position, is_down in filter(None, places) if not is_down and folder_identity(found[0].path) != outer]
+
+
+def is_part_of_history(path: str) -> bool:
+    """Whether the names in a folder show that it is a migration, or a version, of a history in the folder above."""
+    return bool(VERSION.match(Path(path).absolute().name)) or any((Path(path) / name).is_file() for name in _INNER_SCRIPTS)
+
+
 def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> tuple[Found, int, bool] | None:
     """Returns the folder of migrations that a file belongs to, its position in the runner's order, and whether it is the down file.
 

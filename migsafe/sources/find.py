@@ -10,7 +10,7 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.connection_settings import known_connection_setup
 from migsafe.sources.custom import CustomRunner, custom_runner
-from migsafe.sources.discovery import Found, folder_of, folders_below
+from migsafe.sources.discovery import Found, folder_of, folders_below, is_part_of_history, migrations_of_folder
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
@@ -55,8 +55,8 @@ class _FolderSelection:
 def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
     """Returns the migrations at the given paths, and the history before them.
 
-    A folder selects every migration in it and in the folders below; a file selects only itself; `-` is standard input. Only what is needed to
-    recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist, cannot be listed or contains no
+    A folder selects every migration in it and in the folders below; the folder of one migration, like a file, selects only that; `-` is standard
+    input. Only what is needed to recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist, cannot be listed or contains no
     migration, and ConfigError for an unknown runner.
     """
     forget_environments()
@@ -68,7 +68,11 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     skipped: list[str] = []
     for path in paths:
         if path != "-" and _is_folder(path):
+            if is_part_of_history(path) and _select_part(selections, path, chosen, problems):
+                continue
             folders = folders_below(path, chosen, problems)
+            if not folders and _select_part(selections, path, chosen, problems):
+                continue
             if not folders and not problems:
                 raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen))
             for entry in folders:
@@ -99,6 +103,14 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
 def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _FolderSelection:
     folder = str(Path(entry[0].path or ".").resolve())
     return selections.setdefault(folder, _FolderSelection(entry))
+
+
+def _select_part(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> bool:
+    """Selects the migrations of a folder that is a part of a history; returns whether it is one."""
+    migrations = migrations_of_folder(path, chosen, problems)
+    for entry, position in migrations:
+        _select_in(selections, entry).up.add(position)
+    return bool(migrations)
 
 
 def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> bool:

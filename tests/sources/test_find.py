@@ -61,6 +61,32 @@ def test_the_runner_of_a_script_in_its_own_folder_is_recognised_from_the_parent_
     assert [(migration.id, migration.up.script.path) for migration in find_migrations(["up.sql"]).migrations] == [("2", "up.sql")]
 
 
+@pytest.mark.parametrize(
+    ("script", "names", "version"),
+    [
+        ("up.sql", ("2026-01-01_a", "2026-01-02_b", "2026-01-03_c"), "20260102"),
+        ("up.sql", ("1735689600000_a", "1735689600001_b", "1735689600002_c"), "1735689600001"),
+        ("migration.sql", ("20260101_a", "20260102_b", "20260103_c"), "20260102_b"),
+        ("1_first.sql", ("v1.9", "v1.10", "v1.11"), "v1.10/1_first"),
+    ],
+)
+def test_the_folder_of_a_migration_means_that_migration_with_its_history(
+    shop: Write, monkeypatch: pytest.MonkeyPatch, script: str, names: tuple[str, str, str], version: str
+) -> None:
+    shop({f"{name}/{script}": "SELECT 1;" for name in names} | {f"{names[1]}/down.sql": "SELECT -1;" for _ in names if script == "up.sql"})
+    for path in (f"shop/{names[1]}", f"./shop/{names[1]}/", f"shop/{names[1]}/{script}"):
+        plan = find_migrations([path])
+        assert (selected(plan), len(list(plan.history)), plan.sources[0].release) == ([version], 1, True)
+    monkeypatch.chdir(f"shop/{names[1]}")
+    assert selected(find_migrations(["."])) == [version]
+
+
+def test_the_folder_of_a_migration_of_a_custom_runner(shop: Write) -> None:
+    shop({"1-a/apply.sql": "SELECT 1;", "2-b/apply.sql": "SELECT 2;"})
+    plan = find_migrations(["shop/2-b"], SourceSettings(custom=CustomRunner(files="*/apply.sql")))
+    assert ([migration.up.script.text for migration in plan.migrations], len(list(plan.history))) == (["SELECT 2;"], 1)
+
+
 def test_every_subfolder_is_recognised_by_itself(shop: Write) -> None:
     path = shop(
         {
