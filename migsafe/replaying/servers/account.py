@@ -3,8 +3,10 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,34 +18,47 @@ _PARTS = ("bin", "lib", "lib64", "share")
 
 
 class Account(Struct, frozen=True):
-    """An account that runs programs; if both fields are None, it is the account of this process."""
+    """An account that runs programs; if `uid` and `gid` are None, it is the account of this process. All programs inherit the file descriptors
+    `inherited`, by which they are found if this process is killed."""
 
     uid: int | None = None
     gid: int | None = None
+    inherited: tuple[int, ...] = ()
 
-    def start(self, command: Sequence[str | Path], folder: Path, output: int, source: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-        """Starts a program in a folder, in a new session so that Ctrl-C does not reach it. `output` and `source` are file descriptors."""
+    def start(
+        self,
+        command: Sequence[str | Path],
+        folder: Path,
+        output: int,
+        source: int = subprocess.DEVNULL,
+        environment: Mapping[str, str] | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        """Starts a program in a folder, in a new session so that Ctrl-C does not reach it. `output` and `source` are file descriptors. Without
+        `environment`, it gets that of a server."""
         return subprocess.Popen(  # noqa: S603  # a program of PostgreSQL
             command,
             cwd=folder,
-            env=_environment(folder),
+            env=_environment(folder) if environment is None else environment,
             stdin=source,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=self.inherited,
             user=self.uid,
             group=self.gid,
             extra_groups=None if self.uid is None else [],
         )
 
-    def run(self, command: Sequence[str | Path], folder: Path) -> None:
-        """Runs a program and waits for it. Raises MigsafeError with the program's output if it fails."""
+    def run(self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Runs a program and waits for it. Raises MigsafeError with the program's output if it fails. An exception, such as that of Ctrl-C,
+        kills the program and the processes that it has started."""
         with (folder / "output").open("w+b") as output:
-            process = self.start(command, folder, output.fileno())
+            process = self.start(command, folder, output.fileno(), environment=environment)
             try:
                 failed = process.wait() != 0
             except BaseException:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise
             output.seek(0)

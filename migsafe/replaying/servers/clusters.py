@@ -32,7 +32,7 @@ def create_cluster(folders: WorkFolders, installation: Installation, data: Path)
 
 
 def _initialize(folders: WorkFolders, installation: Installation) -> Path:
-    folder = folders.folder / f"fresh-{len(folders.templates) + 1}"
+    folder = folders.new_folder(f"fresh-{len(folders.templates) + 1}")
     folders.account.run([folders.runnable_programs(installation) / "initdb", *_OPTIONS, "-D", folder], folders.folder)
     return folder
 

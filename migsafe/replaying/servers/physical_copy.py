@@ -3,8 +3,8 @@
 The source is only read. The copy is not a standby, archives nothing, does not listen on TCP, and asks for no password.
 """
 
+import os
 import shutil
-import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -159,12 +159,15 @@ class PhysicalCopyHost:
         """Copies the source's files into a folder, so that the copy does not start as a standby."""
         program = installation.bindir / "pg_basebackup"
         command: list[str | Path] = [program, "-d", self._dsn, "-D", folder, "-X", "stream", "-c", "fast", "--no-password"]
-        run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
-        if run.returncode != 0:
+        folders = work_folders()
+        try:
+            # The source's password and certificates are in the user's environment and home. Without --slot, the replication slot is temporary:
+            # the source drops it when the connection ends.
+            folders.user.run(command, folder.parent, os.environ)
+        except MigsafeError as error:
             raise MigsafeError(
-                f"the copy failed: {run.stderr.strip() or run.stdout.strip()}",
-                "The role needs REPLICATION, and pg_hba.conf a line that allows replication connections.",
-            )
+                f"the copy failed: {error.hint}", "The role needs REPLICATION, and pg_hba.conf a line that allows replication connections."
+            ) from error
         for name in _REMOVED:
             (folder / name).unlink(missing_ok=True)
         (folder / "postgresql.auto.conf").touch()
@@ -172,7 +175,7 @@ class PhysicalCopyHost:
         for name in ("postgresql.conf", "pg_ident.conf"):
             # Some packages keep these files in another folder.
             (folder / name).touch()
-        account = work_folders().account
+        account = folders.account
         if account.uid is not None:
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, account.uid, account.gid)

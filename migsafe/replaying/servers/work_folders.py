@@ -2,77 +2,81 @@
 
 import atexit
 import os
+import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from migsafe.errors import MigsafeError
+from migsafe.replaying.servers import cleanup
 from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
 from migsafe.replaying.servers.installations import Installation
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # mkdtemp creates a private folder there
 _ENOUGH = 2 * 1024**3
-_LONGEST_SOCKET = 70
-"""The path of a Unix socket is limited to about a hundred bytes, including `server-12345/.s.PGSQL.5432`."""
+_LONGEST_SOCKET = 60
+"""The path of a Unix socket is limited to 103 bytes on macOS, including `migsafe.12345678/server-1234/.s.PGSQL.5432`."""
 
-_WATCH = """
-read -r _
-for file in "$1"/*/data/postmaster.pid; do
-    [ -f "$file" ] || continue
-    server=$(head -n 1 "$file")
-    kill -INT "$server" 2>/dev/null
-    tries=0
-    while kill -0 "$server" 2>/dev/null && [ $tries -lt 600 ]; do
-        tries=$((tries + 1))
-        [ $tries -eq 200 ] && kill -QUIT "$server" 2>/dev/null
-        [ $tries -eq 400 ] && kill -KILL "$server" 2>/dev/null
-        sleep 0.05
-    done
-done
-rm -rf -- "$@"
-"""
-"""A shell script that waits for the end of its input, which comes when this process closes it or ends, kill -9 included. Then it stops the
-servers that still run and removes the folders."""
+_PREFIX = "migsafe."
+_MAX_TRIES = 10
 
 
 class WorkFolders:
     """A folder for the servers of this process, in memory if there is room, and one for programs, because memory may be mounted noexec.
 
-    Both are removed when the process ends. `account` is the account that servers run as.
+    A second process removes both when this process ends, and ends the programs that still run. If both are killed, the next run does so:
+    their lock on the folder is gone. `account` is the account that servers run as, `user` is that of this process.
     """
 
     def __init__(self) -> None:
-        self.account: Account = find_unprivileged_account()
         self._process = os.getpid()
         self._count = 0
         self._programs: dict[Path, Path] = {}
         self.templates: dict[Path, Path] = {}
         """New database clusters to copy, by the folder of their programs."""
-        self.folder = _private_folder()
-        self.account.own(self.folder)
-        self._copies = Path(tempfile.mkdtemp(prefix="migsafe-programs-"))
-        self._copies.chmod(0o755)
-        self._watch = subprocess.Popen(  # noqa: S603  # the script above
-            ["/bin/sh", "-c", _WATCH, "migsafe", self.folder, self._copies],
+        account = find_unprivileged_account()
+        self.folder, self._lock = _create_locked_folder()
+        # What starts or fills the folder from here on is found through this file, even if this process is killed at once.
+        programs_file = self.folder / cleanup.PROGRAMS_FILE
+        programs_file.touch(mode=0o600)
+        descriptor = cleanup.lock(str(programs_file))
+        self._inherited = () if descriptor is None else (descriptor,)
+        self.account = replace(account, inherited=self._inherited)
+        self.user = Account(inherited=self._inherited)
+        self._watch = subprocess.Popen(  # noqa: S603  # the module `cleanup`
+            [sys.executable, "-I", "-S", cleanup.__file__, self.folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
+            pass_fds=[self._lock],
         )
+        if account.uid is not None:
+            self.folder.chmod(0o711)
         atexit.register(self.clear)
+        os.register_at_fork(after_in_child=self._release)
 
     def clear(self) -> None:
         """Stops the servers that still run, and removes the folders."""
-        if self._process == os.getpid() and self._watch.stdin is not None:
-            self._watch.stdin.close()
+        if self._process == os.getpid():
+            self._release()
             self._watch.wait()
 
     def new_server_folder(self) -> Path:
         """Creates a folder for one server, owned by the account."""
         self._count += 1
-        folder = self.folder / f"server-{self._count}"
+        return self.new_folder(f"server-{self._count}")
+
+    def new_folder(self, name: str) -> Path:
+        """Creates a folder that only the account can read."""
+        folder = self.folder / name
         folder.mkdir(mode=0o700)
         self.account.own(folder)
         return folder
@@ -83,27 +87,78 @@ class WorkFolders:
         if bindir not in self._programs:
             runnable = bindir
             if not self.account.can_run(bindir / "postgres", self.folder):
-                runnable = copy_installation(bindir, Path(tempfile.mkdtemp(dir=self._copies)))
+                runnable = copy_installation(bindir, Path(tempfile.mkdtemp(dir=self._folder_for_copies())))
                 runnable.parents[1].parent.chmod(0o755)
             self._programs[bindir] = runnable
         return self._programs[bindir]
+
+    def _folder_for_copies(self) -> Path:
+        """Returns the folder for copies of programs; the link to it exists before the folder does."""
+        link = self.folder / cleanup.COPIES_LINK
+        if not link.is_symlink():
+            link.symlink_to(Path(tempfile.gettempdir()) / f"{cleanup.COPIES_PREFIX}{secrets.token_hex(8)}")
+        folder = link.readlink()
+        folder.mkdir(mode=0o755, exist_ok=True)
+        return folder
+
+    def _release(self) -> None:
+        """Closes what shows that this process is alive; a fork does so, too, because only its parent uses the folder."""
+        if self._watch.stdin is None or self._watch.stdin.closed:
+            return
+        for descriptor in (self._lock, *self._inherited):
+            os.close(descriptor)
+        self._watch.stdin.close()
 
 
 _folders_by_process: list[WorkFolders] = []
 
 
 def work_folders() -> WorkFolders:
-    """Returns the folders of this process; the first call creates them. Raises MigsafeError."""
+    """Returns the folders of this process; the first call creates them, and removes those of dead processes. Raises MigsafeError."""
     if not _folders_by_process or _folders_by_process[-1]._process != os.getpid():
+        remove_leftovers()
         _folders_by_process.append(WorkFolders())
     return _folders_by_process[-1]
 
 
-def _private_folder() -> Path:
-    parents = [tempfile.gettempdir(), "/tmp", "/var/tmp"]  # noqa: S108  # mkdtemp creates a private folder there
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
-        parents.insert(0, str(_MEMORY))
-    for parent in parents:
-        if len(parent) <= _LONGEST_SOCKET and os.access(parent, os.W_OK):
-            return Path(tempfile.mkdtemp(prefix="migsafe-", dir=parent)).resolve()
-    raise MigsafeError("no folder for temporary files can be written, or its path is too long", "Set TMPDIR to a folder with a short path.")
+def remove_leftovers() -> None:
+    """Removes the folders of migsafe processes that were killed together with the process that cleans up after them, and ends the programs
+    that they have started. The folder of a live process is locked."""
+    for parent in _parents():
+        with suppress(OSError), os.scandir(parent) as entries:
+            for entry in entries:
+                if not entry.name.startswith(_PREFIX) or not entry.is_dir(follow_symlinks=False):
+                    continue
+                if entry.stat(follow_symlinks=False).st_uid != os.geteuid():
+                    continue
+                path = str(Path(entry.path).resolve())
+                descriptor = cleanup.lock(path)
+                if descriptor is not None:
+                    cleanup.clean_up(path)
+                    os.close(descriptor)
+
+
+def _create_locked_folder() -> tuple[Path, int]:
+    """Creates a private folder; returns it with the descriptor of its lock. Raises MigsafeError."""
+    for parent in _parents():
+        if parent == str(_MEMORY) and shutil.disk_usage(_MEMORY).free < _ENOUGH:
+            continue
+        for _ in range(_MAX_TRIES):
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
+            descriptor = cleanup.lock(str(folder))
+            if descriptor is not None:
+                return folder, descriptor
+            # Another process has taken the folder, not locked yet, for that of a dead process, and removes it.
+            with suppress(OSError):
+                folder.rmdir()
+    raise MigsafeError(
+        "no folder for temporary files can be written and locked, or its path is too long", "Set TMPDIR to a folder with a short path."
+    )
+
+
+def _parents() -> Iterator[str]:
+    """Yields the folders in which the folder of a process may be: memory first."""
+    parents = [str(_MEMORY), tempfile.gettempdir(), "/tmp", "/var/tmp"]  # noqa: S108  # mkdtemp creates a private folder there
+    for parent in dict.fromkeys(parents):
+        if len(parent) <= _LONGEST_SOCKET and Path(parent).is_dir() and os.access(parent, os.W_OK):
+            yield parent
