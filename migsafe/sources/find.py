@@ -55,9 +55,9 @@ class _FolderSelection:
 def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
     """Returns the migrations at the given paths, and the history before them.
 
-    A folder selects every migration in it and in the folders below; the folder of one migration, like a file, selects only that; `-` is standard
-    input. Only what is needed to recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist, cannot be listed or contains no
-    migration, and ConfigError for an unknown runner.
+    A folder selects every migration in it and in the folders below. A file selects only itself, and so does the folder of one migration; `-` is
+    standard input. Only what is needed to recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist,
+    cannot be listed or contains no migration, and ConfigError for an unknown runner.
     """
     forget_environments()
     known_connection_setup.cache_clear()
