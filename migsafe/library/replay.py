@@ -91,8 +91,9 @@ def replay_plan(
 
 def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """Yields what was changed so that the migrations could run."""
-    if run.created_roles:
-        yield f"Roles that the migrations need but do not create were created: {', '.join(run.created_roles)}."
+    for kind, names in (("Roles", run.repairs.roles), ("Schemas", run.repairs.schemas)):
+        if names:
+            yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."
     scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]
     if scripts:
         yield "The SQL that Alembic sends for the scripts was replayed. Code that depends on missing data was left out; its line says so."

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
-_UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE = "42704", "42501"
+_MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+_UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 
 class Failure(Struct, frozen=True):
@@ -37,6 +38,17 @@ def missing_role(failure: Failure) -> str | None:
     """Returns the role that does not exist, if that is the error."""
     match = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_OBJECT else None
     return match[1] if match is not None else None
+
+
+def missing_schema(failure: Failure) -> str | None:
+    """Returns the schema that does not exist, if that is the error."""
+    match = _MISSING_SCHEMA.fullmatch(failure.message) if failure.sqlstate == _INVALID_SCHEMA_NAME else None
+    return match[1] if match is not None else None
+
+
+def has_no_schema_to_create_in(failure: Failure) -> bool:
+    """Whether no schema of search_path exists, so that an object without a schema in its name cannot be created."""
+    return failure.sqlstate == _INVALID_SCHEMA_NAME and failure.message == "no schema has been selected to create in"
 
 
 def denied_schema(failure: Failure) -> str | None:

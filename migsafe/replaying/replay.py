@@ -23,7 +23,8 @@ from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
-from migsafe.replaying.refusals import Failure, denied_schema, error_class, failure_of, hint_for, missing_role
+from migsafe.replaying.refusals import Failure, error_class, failure_of, hint_for
+from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import DEFAULT_LIMIT, Seeder
@@ -110,7 +111,7 @@ class ReplayRun:
     """The replay of a plan.
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons.
-    `created_roles` are the roles that migrations use but do not create. `not_run` are the selected migrations that did not run, because an
+    `repairs` has the roles and schemas that migrations use but do not create. `not_run` are the selected migrations that did not run, because an
     earlier one failed.
     """
 
@@ -124,8 +125,7 @@ class ReplayRun:
         self._instruments = Instruments(host, self._limits.limit_statement)
         self._names = count(1)
         self.unfilled: dict[str, str] = {}
-        self.created_roles: list[str] = []
-        self._granted_schemas: set[str] = set()
+        self.repairs = Repairs(host)
         self.not_run: list[str] = []
         self._untried: list[str] = []
 
@@ -138,8 +138,9 @@ class ReplayRun:
 
     def _replay_source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
         predictor = Predictor(self._host.major)
-        scripts = Scripts(renderer, self._limits.limit_statement, self._repair)
         database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
+        scripts = Scripts(renderer, self._limits.limit_statement, partial(self._repair, databases=(database.name,)))
+        self.repairs.forget_schemas()
         ran: set[str] | None = None
         self._untried = []
         try:
@@ -250,13 +251,19 @@ class ReplayRun:
     def _apply(self, database: str, half: Half, problem: str) -> None:
         connection = self._host.connect_as_migrator(database)
         try:
-            send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._repair(failure, database))
+            repair = partial(self._repair, half=half, databases=(database,))
+            send(connection, half, guard=self._limits.limit_statement, repair=repair)
+            self.repairs.note_schemas(half)
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
             message = f"{refused.failure.message}{self._likely_cause(refused.failure)}"
             raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
+
+    def _repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
+        may_create_schemas = self._host.start_database is None
+        return self.repairs.repair(failure, half, databases, may_create_schemas=may_create_schemas)
 
     def _seed(self, database: _Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:
@@ -270,22 +277,6 @@ class ReplayRun:
                 raise
         if database.seeder.filled:
             database.state = database.rows = None
-
-    def _repair(self, failure: Failure, *databases: str) -> bool:
-        """Creates a missing role, or grants the created roles access to a schema; returns whether that was possible and had not been done."""
-        role, schema = missing_role(failure), denied_schema(failure)
-        if role is not None and role not in self.created_roles and self._host.create_role(role):
-            self.created_roles.append(role)
-            return True
-        if schema is None or not self.created_roles or schema in self._granted_schemas:
-            return False
-        self._granted_schemas.add(schema)
-        for database in databases:
-            with self._host.connect(database) as connection:
-                connection.execute(
-                    f"GRANT ALL ON SCHEMA {Name(schema)} TO {', '.join(str(Name(role)) for role in self.created_roles)}".encode()
-                )
-        return True
 
     def _replay_migration(self, database: _Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
         """Replays one migration in the database, which then has its changes."""
@@ -348,7 +339,8 @@ class ReplayRun:
             failure = recording.failure
             if failure is None or self._host.only_database is not None:
                 break
-            if not self._repair(failure, *filter(None, (database.name, before))):
+            databases = (database.name, before) if before is not None else (database.name,)
+            if not self._repair(failure, task.migration.up, databases):
                 seeder = database.seeder
                 if emptying is not None or seeder is None or not seeder.made or row_cause(recording) is not RowCause.GENERATED:
                     break

@@ -28,7 +28,7 @@ Copy = Callable[[], "AbstractContextManager[Connection[Any]]"]
 class Scripts:
     """The SQL of scripts. `guard` limits the time of a statement; `repair` can remove the cause of a refusal; it returns whether it did."""
 
-    def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure], bool]) -> None:
+    def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure, Half], bool]) -> None:
         self._renderer = renderer
         self._guard = guard
         self._repair = repair
@@ -46,7 +46,7 @@ class Scripts:
                 if half.transaction is Transaction.FILE:
                     connection.execute("BEGIN")
                 sent = self._renderer.render_live(half, predictor, script.execute, _SCRIPT_SECONDS)
-            if script.failure is None or not self._repair(script.failure):
+            if script.failure is None or not self._repair(script.failure, rendered):
                 break
         return sent if _is_certain(sent) else max(sent, rendered, key=_count_known)
 

@@ -183,7 +183,7 @@ def test_a_role_that_the_migrations_expect_is_created(host: PrivateHost, tmp_pat
     done = replay_files(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.problems == []
     assert done.recording.failure is None
-    assert done.run.created_roles == ["reporting", "app", "clerks"]
+    assert done.run.repairs.roles == ["reporting", "app", "clerks"]
 
 
 def test_a_migration_that_fails_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHost, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""What migrations need and no migration creates: roles, and schemas of a platform. They are created when a statement fails without them."""
+
+import re
+from collections.abc import Iterator
+
+from migsafe.replaying.refusals import Failure, denied_schema, has_no_schema_to_create_in, missing_role, missing_schema
+from migsafe.replaying.servers.host import Host
+from migsafe.session import Settings, sent_statements
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+from migsafe.text import Span
+
+_SCHEMA_CHANGE = re.compile(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
+_EXISTS = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
+
+
+class Repairs:
+    """The repairs of one run on a host. `roles` and `schemas` are those that it created, in order."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.roles: list[str] = []
+        self.schemas: list[str] = []
+        self._granted: set[tuple[str, str]] = set()
+        self._own_schemas: set[str] = set()
+
+    def note_schemas(self, half: Half) -> None:
+        """Notes the schemas that a migration creates or drops: if one of them does not exist later, that is the history's own doing."""
+        changes = _SCHEMA_CHANGE.finditer(half.script.text)
+        self._own_schemas.update(quoted or plain.lower() for quoted, plain in (change.groups() for change in changes))
+
+    def forget_schemas(self) -> None:
+        """Forgets what was noted, for the history of another database."""
+        self._own_schemas.clear()
+
+    def repair(self, failure: Failure, half: Half, databases: tuple[str, ...], *, may_create_schemas: bool) -> bool:
+        """Creates a missing role or schema, or grants the created roles access to a schema; returns whether that was possible and had not been
+        done. `half` is the migration that failed, `databases` are the database and its copies. `may_create_schemas` is False if the database
+        has all schemas of production."""
+        role = missing_role(failure)
+        if role is not None and role not in self.roles and self._host.create_role(role):
+            self.roles.append(role)
+            return True
+        denied = denied_schema(failure)
+        if denied is not None:
+            return self._grant(denied, databases)
+        if not may_create_schemas or self._host.only_database is not None:
+            return False
+        missing = missing_schema(failure)
+        wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []
+        created = [self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas]
+        return any(created)
+
+    def _grant(self, schema: str, databases: tuple[str, ...]) -> bool:
+        granted = False
+        for database in databases:
+            if self.roles and (database, schema) not in self._granted:
+                self._granted.add((database, schema))
+                with self._host.connect(database) as connection:
+                    connection.execute(f"GRANT ALL ON SCHEMA {Name(schema)} TO {', '.join(str(Name(role)) for role in self.roles)}".encode())
+                granted = True
+        return granted
+
+    def _create_schema(self, schema: str, databases: tuple[str, ...]) -> bool:
+        """Creates a schema that the role of the migrations owns, where it does not exist."""
+        created = False
+        for database in databases:
+            with self._host.connect_as_migrator(database) as connection:
+                if connection.execute(_EXISTS, (schema,)).fetchone() is None:
+                    connection.execute(f"CREATE SCHEMA {Name(schema)}".encode())
+                    created = True
+        if created and schema not in self.schemas:
+            self.schemas.append(schema)
+        return created
+
+
+def _searched_schemas(half: Half) -> Iterator[str]:
+    """Yields the schemas that a migration, or the environment of its runner, puts into search_path."""
+    settings = Settings()
+    setup = (operation for text in half.setup for statement in read(text, (Span(0, len(text)),)) for operation in statement.operations)
+    for operation in (*setup, *(operation for sent in sent_statements(half) for operation in sent.statement.operations)):
+        if isinstance(operation, sql.SetVariable) and operation.variable == "search_path":
+            settings.set("search_path", operation.value)
+            yield from settings.search_path

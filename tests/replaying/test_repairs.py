@@ -1,0 +1,50 @@
+"""Roles and schemas that migrations need and none of them creates."""
+
+from pathlib import Path
+
+from migsafe.replaying.servers.private import PrivateHost
+from migsafe.sources import SourceSettings
+from tests.support.replays import replay_files
+
+ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY, note text NOT NULL);"
+
+
+def test_a_schema_that_the_history_assumes_is_created(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "0001.sql": ORDERS + "CREATE TABLE auth.sessions (id int); GRANT USAGE ON SCHEMA extensions TO public;",
+        "0002.sql": 'BEGIN; ALTER TABLE orders ADD a int; CREATE VIEW "Reports".all_orders AS SELECT id FROM orders; COMMIT;',
+        "0003.sql": "CREATE SCHEMA IF NOT EXISTS auth; ALTER TABLE orders ADD IF NOT EXISTS b int; CREATE TABLE IF NOT EXISTS later.t ();",
+    }
+    done = replay_files(host, tmp_path, files, "agreement", "crash", only="0003.sql")
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert done.run.repairs.schemas == ["auth", "extensions", "Reports", "later"]
+    assert done.outcome("crash").passed
+    done = replay_files(host, tmp_path, files, "agreement", only="0002.sql")
+    assert (done.recording.failure, done.run.repairs.schemas) == (None, ["auth", "extensions", "Reports"])
+    assert done.outcome("agreement").passed
+
+
+def test_the_schemas_of_search_path_are_created_if_none_exists(host: PrivateHost, tmp_path: Path) -> None:
+    done = replay_files(
+        host, tmp_path, {"0001.sql": "SET search_path = app, shared; " + ORDERS, "0002.sql": "ALTER TABLE app.orders ADD a int;"}
+    )
+    assert (done.problems, done.recording.failure, done.run.repairs.schemas) == ([], None, ["app", "shared"])
+
+
+def test_a_schema_that_the_history_dropped_is_not_created(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"0001.sql": 'CREATE SCHEMA old; DROP SCHEMA "old";', "0002.sql": "CREATE TABLE old.t (id int);"}
+    done = replay_files(host, tmp_path, files, only="0002.sql")
+    assert done.recording.failure is not None
+    assert (done.recording.failure.message, done.run.repairs.schemas) == ('schema "old" does not exist', [])
+
+
+def test_a_schema_that_a_script_assumes_is_created(host: PrivateHost, tmp_path: Path) -> None:
+    head = "from alembic import op\nimport sqlalchemy as sa\nrevision = '{}'\ndown_revision = {}\n"
+    first = head.format("a1", None) + "def upgrade():\n    op.create_table('orders', sa.Column('id', sa.Integer), schema='tenant')\n"
+    second = head.format("b2", "'a1'") + (
+        "def upgrade():\n"
+        "    names = op.get_bind().execute(sa.text('SELECT id FROM tenant.orders')).fetchall()\n"
+        "    op.create_table('more', sa.Column('id', sa.Integer), schema='other')\n"
+    )
+    done = replay_files(host, tmp_path, {"a1_orders.py": first, "b2_more.py": second}, settings=SourceSettings(runner="alembic"))
+    assert (done.problems, done.recording.failure, done.run.repairs.schemas) == ([], None, ["tenant", "other"])
