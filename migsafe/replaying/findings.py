@@ -91,7 +91,7 @@ def _held(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
     for statement in replayed.recording.statements:
         for touch in statement.measured_effects:
             effect = touch.effect
-            if effect.blocks and not effect.new and touch.held_ms > budget:
+            if touch.takes_lock and effect.blocks and not effect.new and touch.held_ms > budget:
                 message = (
                     f"{effect.lock} on {effect.relation} is held for {format_duration(touch.held_ms)} "
                     f"and blocks every {effect.blocked_commands}; "

@@ -79,10 +79,12 @@ class Instruments:
             duration_ms=1000 * max((record.ended for record in records), default=0.0),
             # A wait that no lock explains comes from a busy machine.
             waits=tuple(
-                wait for wait in attribute_waits(probes.waits(monitor.lock_waits), records) if wait.statement is not None or wait.seen_waiting
+                wait
+                for wait in attribute_waits(probes.waits(monitor.lock_waits, player.clock), records)
+                if wait.statement is not None or wait.seen_waiting
             ),
             times_before=probes.times_before,
-            times_during=probes.times_during,
+            times_during=probes.times_during(player.clock),
             probe_errors=probes.errors,
             deadlocks=probes.deadlocks,
         )

@@ -35,11 +35,8 @@ class Effect(Struct, frozen=True, kw_only=True):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What waits while the locks are held: `reads` and `writes`, `writes`, or nothing.
-
-        Planning a query takes ACCESS SHARE on every index of its tables, so that ACCESS EXCLUSIVE on an index stops readers too.
-        """
-        return LockMode.ACCESS_EXCLUSIVE.blocks if self.index_lock is LockMode.ACCESS_EXCLUSIVE else self.lock.blocks
+        """What waits while the locks are held: `reads` and `writes`, `writes`, or nothing."""
+        return blocked_by(self.lock, self.index_lock)
 
     @property
     def blocked_commands(self) -> str:
@@ -48,6 +45,14 @@ class Effect(Struct, frozen=True, kw_only=True):
             commands = {"reads": "SELECT", "writes": "REFRESH"}
             return " and ".join(commands[access] for access in self.blocks)
         return {0: "", 1: "INSERT, UPDATE and DELETE", 2: "SELECT, INSERT, UPDATE and DELETE"}[len(self.blocks)]
+
+
+def blocked_by(lock: LockMode, index_lock: LockMode | None) -> tuple[str, ...]:
+    """Returns what waits while a lock on a relation and one on its indexes are held: `reads` and `writes`, `writes`, or nothing.
+
+    Planning a query takes ACCESS SHARE on every index of its tables, so that ACCESS EXCLUSIVE on an index stops readers too.
+    """
+    return LockMode.ACCESS_EXCLUSIVE.blocks if index_lock is LockMode.ACCESS_EXCLUSIVE else lock.blocks
 
 
 def combine_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:

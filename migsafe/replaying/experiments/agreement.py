@@ -46,7 +46,7 @@ def _differences(prediction: StatementPrediction, record: StatementRecord) -> It
         yield f"predicted: PostgreSQL refuses the statement ({prediction.refusal}); measured: it did not"
     for name in sorted(predicted.keys() | measured.keys(), key=str):
         expected, actual = predicted.get(name), measured.get(name)
-        lock, predicted_lock = _lock(actual.effect if actual is not None else None), _lock(expected)
+        lock, predicted_lock = _lock(actual.effect if actual is not None and actual.takes_lock else None), _lock(expected)
         already = record.held_before.get(name)
         if lock != predicted_lock and not (already is not None and predicted_lock is not None and already >= predicted_lock):
             # Locks that are released while the statement runs are seen only if they are held long enough.

@@ -131,28 +131,34 @@ class ProbeSessions:
         """The response times before the migration."""
         return _summary([*self._baseline, *self._before()])
 
-    @property
-    def times_during(self) -> ResponseTimes:
-        """The response times since the migration began."""
-        return _summary([1000 * took for session in self._sessions for sent, took in session.samples if sent + took >= self._start])
+    def times_during(self, clock: Callable[[float], float]) -> ResponseTimes:
+        """Returns the response times since the migration began; those above the noise by `clock`, as the waits."""
+        noise = self._noise_ms() / 1000
+        samples = [(sent, took) for session in self._sessions for sent, took in session.samples if sent + took >= self._start]
+        return _summary([1000 * (max(clock(sent + took) - clock(sent), noise) if took > noise else took) for sent, took in samples])
 
-    def waits(self, lock_waits: Mapping[int, Sequence[float]]) -> tuple[Wait, ...]:
+    def _noise_ms(self) -> float:
+        """The longest response time that the times before the migration explain."""
+        before = self.times_before
+        return max(_NOISE_MS, _BASELINE_FACTOR * before.p99, before.slowest)
+
+    def waits(self, lock_waits: Mapping[int, Sequence[float]], clock: Callable[[float], float]) -> tuple[Wait, ...]:
         """Returns the response times since the migration began that exceed the baseline. `lock_waits` are the times at which the backends
-        were seen waiting for a lock, by pid."""
-        threshold = max(_NOISE_MS, _BASELINE_FACTOR * self.times_before.p99, self.times_before.slowest)
+        were seen waiting for a lock, by pid. `clock` returns the time of the recording for one by perf_counter."""
+        noise_ms = self._noise_ms()
         waits = [
             Wait(
                 relation=session.relation,
                 access=session.access,
-                started=sent - self._start,
-                ms=1000 * took,
+                started=clock(sent),
+                ms=1000 * (clock(sent + took) - clock(sent)),
                 seen_waiting=any(sent <= when <= sent + took for when in lock_waits.get(session.pid, ())),
             )
             for session in self._sessions
             for sent, took in session.samples
-            if sent + took >= self._start and 1000 * took > threshold
+            if sent + took >= self._start and 1000 * took > noise_ms
         ]
-        return tuple(sorted(waits, key=lambda wait: wait.started))
+        return tuple(sorted((wait for wait in waits if wait.ms > noise_ms), key=lambda wait: wait.started))
 
     @property
     def pids(self) -> list[int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, measurement_of
-from migsafe.replaying.recording.snapshot import KINDS, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
+from migsafe.replaying.recording.snapshot import KINDS, HeldModes, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
 from migsafe.sql.operations import Name, Operation
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Ledger:
         self._counter = counter
         self._flushes = connection.info.server_version >= _FLUSHES
         self._known = take_snapshot(connection)
-        self._held: dict[int, LockMode] = {}
+        self._held: HeldModes = {}
         self._counts: dict[int, _Counts] = {}
         self._wal = 0
         self._ready = False
@@ -139,13 +139,13 @@ class Ledger:
             self._prepared = True
         before, held = self._known, self._held
         relations, indexes = dict(before.relations), dict(before.indexes)
-        locks: dict[int, LockMode] = {}
+        locks: HeldModes = {}
         read: dict[int, int] = {}
         changed: dict[int, int] = {}
         written = self._wal
         for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(f"EXECUTE {self._name}".encode()).fetchall():
             written = int(wal)
-            locks[oid] = max(mode_from_pg_locks(mode) for mode in modes)
+            locks[oid] = frozenset(map(mode_from_pg_locks, modes))
             if kind is None:
                 relations.pop(oid, None)
                 indexes.pop(oid, None)
@@ -160,13 +160,15 @@ class Ledger:
                 relations[oid] = Relation(oid, Name(name, schema), KINDS[kind], file)
                 changed[oid] = now[1] - then[1] - (now[2] - then[2])
         after = Snapshot(relations, indexes)
-        newly = {oid: lock for oid, lock in locks.items() if oid not in held or lock > held[oid]}
+        newly = {oid: max(new) for oid, modes in locks.items() if (new := modes - held.get(oid, frozenset()))}
+        before_it = {oid: max(modes) for oid, modes in held.items()}
         touched = _with_tables_of_indexes((before, after), (*locks, *held))
         trace = Trace(
             before=_restrict(before, touched),
             after=_restrict(after, touched),
-            locks=newly,
-            held=held,
+            locks={oid: lock for oid, lock in newly.items() if oid not in before_it or lock > before_it[oid]},
+            held=before_it,
+            weaker={oid: lock for oid, lock in newly.items() if oid in before_it and lock < before_it[oid]},
             read=read,
             rows=self.rows,
             truncates=is_truncate(operations),
@@ -193,6 +195,16 @@ class Ledger:
         """Notes that a part of the transaction has been rolled back. The rows cannot be counted: no other connection sees the rest of it."""
         self._known = take_snapshot(self._connection)
         self._held = read_held_locks(self._connection.info.backend_pid, self._connection)
+
+    def is_held(self, oid: int, lock: LockMode) -> bool:
+        """Whether the transaction holds this lock on a relation, or ACCESS EXCLUSIVE on one of its indexes."""
+        indexes = (self._held.get(index.oid, frozenset()) for index in self._known.indexes_of(oid))
+        return lock in self._held.get(oid, frozenset()) or any(LockMode.ACCESS_EXCLUSIVE in modes for modes in indexes)
+
+    def committed_name(self, oid: int) -> Name | None:
+        """Returns the name that a relation had when the transaction began, by which other sessions know it; None if it is new."""
+        relation = self._mark[0].relations.get(oid)
+        return relation.name if relation is not None else None
 
     @contextmanager
     def measure_nontransactional(self, *, counts: bool) -> Iterator[list[Snapshot]]:

@@ -26,16 +26,19 @@ _DEADLOCK_SECONDS = 0.2
 
 
 class ObservedLock:
-    """A lock that was seen: its strongest mode, and how long it was held."""
+    """The lock on a relation that was seen: `modes` are the times, by perf_counter, of the first and the last look that saw each mode."""
 
-    def __init__(self, mode: LockMode, now: float) -> None:
-        self.mode = mode
-        self.first = self.last = now
+    def __init__(self) -> None:
+        self.modes: dict[LockMode, tuple[float, float]] = {}
+
+    def note(self, mode: LockMode, now: float) -> None:
+        """Notes that a look saw this mode."""
+        self.modes[mode] = (self.modes.get(mode, (now, now))[0], now)
 
     @property
-    def seconds(self) -> float:
-        """The time between the first and the last look that saw the lock."""
-        return self.last - self.first
+    def mode(self) -> LockMode:
+        """The strongest mode."""
+        return max(self.modes)
 
 
 class LockWait:
@@ -135,6 +138,5 @@ class LockMonitor:
             self.lock_waits.setdefault(pid, []).append(now)
         if self._seen is not None:
             for oid, mode in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
-                seen = self._seen.setdefault(oid, ObservedLock(mode_from_pg_locks(mode), now))
-                seen.mode, seen.last = max(seen.mode, mode_from_pg_locks(mode)), now
+                self._seen.setdefault(oid, ObservedLock()).note(mode_from_pg_locks(mode), now)
         return self._pid in waiting

@@ -22,14 +22,17 @@ class Measurement(Struct, frozen=True, kw_only=True):
     """The effects of a statement on the relations that existed before it.
 
     `effects` contains no lock that the transaction already held in the same or a stronger mode, because requesting it again leaves no
-    trace; those are in `held_before`. An effect's `waits` is measured only outside transactions. `scans_measured` is False if no counter
-    tells whether tables were read. `partial_index_locks` are the relations for which not all locks on indexes could be seen.
+    trace; those are in `held_before`. A lock in a weaker mode than one held before is in `weaker`, as an effect without work. `oids` are
+    those of the relations that existed before. An effect's `waits` is measured only outside transactions. `scans_measured` is False if no
+    counter tells whether tables were read. `partial_index_locks` are the relations for which not all locks on indexes could be seen.
 
     An effect's `lock` is ACCESS SHARE, the weakest mode, if the only new lock is ACCESS EXCLUSIVE on an index, which blocks queries of its
     table, or if a table is rewritten or scanned under a lock that was held before.
     """
 
     effects: tuple[Effect, ...]
+    weaker: dict[Name, Effect] = {}
+    oids: dict[Name, int] = {}
     held_before: dict[Name, LockMode] = {}
     scans_measured: bool = True
     partial_index_locks: frozenset[Name] = frozenset()
@@ -38,14 +41,16 @@ class Measurement(Struct, frozen=True, kw_only=True):
 class Trace(Struct, kw_only=True):
     """The observations of a statement, by oid.
 
-    `locks` are the strongest new locks, `held` those that the transaction held before. `read` counts the tuples read of the `rows` in each
-    table. `waited` are the relations whose transactions the statement waited for. `truncates` says that it is a TRUNCATE.
+    `locks` are the strongest new locks, `held` those that the transaction held before, `weaker` new ones in a weaker mode than those.
+    `read` counts the tuples read of the `rows` in each table. `waited` are the relations whose transactions the statement waited for.
+    `truncates` says that it is a TRUNCATE.
     """
 
     before: Snapshot
     after: Snapshot
     locks: dict[int, LockMode]
     held: dict[int, LockMode] = {}
+    weaker: dict[int, LockMode] = {}
     read: dict[int, int] = {}
     rows: dict[int, int] = {}
     waited: frozenset[int] = frozenset()
@@ -82,7 +87,13 @@ def measurement_of(trace: Trace) -> Measurement:
     before = trace.before
     effects = [effect for relation in before.relations.values() if (effect := _effect(trace, relation)) is not None]
     held = {before.relations[oid].name: lock for oid, lock in trace.held.items() if oid in before.relations}
-    return Measurement(effects=tuple(effects), held_before=held)
+    weaker = {
+        relation.name: Effect(relation=relation.name, kind=relation.kind, lock=trace.weaker[relation.oid])
+        for relation in before.relations.values()
+        if relation.oid in trace.weaker
+    }
+    oids = {relation.name: relation.oid for relation in before.relations.values()}
+    return Measurement(effects=tuple(effects), weaker=weaker, oids=oids, held_before=held)
 
 
 def _effect(trace: Trace, relation: Relation) -> Effect | None:

@@ -5,18 +5,21 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from migsafe.lock import LockMode
 from migsafe.replaying.recording.ledger import Ledger
-from migsafe.replaying.recording.lock_monitor import LockMonitor
+from migsafe.replaying.recording.lock_monitor import LockMonitor, ObservedLock
 from migsafe.replaying.recording.measurement import Measurement, Trace, measurement_of
 from migsafe.replaying.recording.open_statements import OpenStatement
-from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.recording.records import LockPeriod, StatementRecord
 from migsafe.replaying.recording.rehearsal import add_rehearsal
+from migsafe.replaying.recording.snapshot import Snapshot
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.replaying.sending import execute_statement, is_idle, set_up, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import Command, SentStatement, runner_steps
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Player:
         self._ledger = Ledger(connection, counter, rows)
         self._existing = {relation.oid for relation in self._ledger.relations}
         self._open: list[OpenStatement] = []
+        self._busy: list[tuple[float, float]] = []
         self._busy_seconds = 0.0
         self._transaction: int | None = None
         self._transactions = 0
@@ -146,6 +150,8 @@ class Player:
             self._fail(record, error)
         record.wal_bytes = self._ledger.wal_bytes
         record.counts = self._ledger.read
+        names = ((name, self._ledger.committed_name(oid)) for name, oid in record.measured.oids.items())
+        record.known_as = {name: known for name, known in names if known is not None}
         if standalone:
             self._commit()
 
@@ -166,6 +172,7 @@ class Player:
         match statement.operations[0]:
             case sql.RollbackTo():
                 self._ledger.rolled_back_to_savepoint()
+                self._note_releases(record)
             case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
                 self._end_transaction(rolled_back=isinstance(statement.operations[0], sql.Rollback))
         if not is_idle(self._connection) and not self._in_block:
@@ -189,13 +196,54 @@ class Player:
         rehearsed = self._rehearsed.get(statement.index)
         record.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
         record.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
-        # A lock that no look saw was held for less than the time between two looks. Without any look, it may have been held all the time.
-        record.seconds_held = {effect.relation: 0.0 for effect in record.measured.effects} if seen else {}
-        record.seconds_held |= {before.relations[oid].name: lock.seconds for oid, lock in seen.items() if oid in before.relations}
+        # Without any look, locks may have been held all the time.
+        record.periods = self._observed_periods(before, seen) if seen else None
         self._close([record])
 
+    def _observed_periods(self, before: Snapshot, seen: Mapping[int, ObservedLock]) -> dict[Name, tuple[LockPeriod, ...]]:
+        """Returns the times for which the locks that were seen were held, by relation."""
+        periods: dict[Name, tuple[LockPeriod, ...]] = {}
+        for oid, lock in seen.items():
+            index = before.indexes.get(oid)
+            relation = before.relations.get(index.table if index is not None else oid)
+            if relation is not None:
+                periods[relation.name] = periods.get(relation.name, ()) + tuple(
+                    LockPeriod(
+                        relation=relation.name,
+                        lock=mode if index is None else LockMode.ACCESS_SHARE,
+                        index_lock=mode if index is not None else None,
+                        started=self.clock(first),
+                        ended=self.clock(last),
+                    )
+                    for mode, (first, last) in lock.modes.items()
+                )
+        return periods
+
+    def _note_releases(self, rollback: OpenStatement) -> None:
+        """Notes which locks of the open statements a ROLLBACK TO has released."""
+        for record in self._open:
+            for effect in (*record.measured.effects, *record.measured.weaker.values()):
+                oid = record.measured.oids.get(effect.relation)
+                lock = record.measured.weaker.get(effect.relation, effect).lock
+                if oid is not None and effect.relation not in record.released and not self._ledger.is_held(oid, lock):
+                    record.released[effect.relation] = rollback.started + rollback.seconds
+
+    def clock(self, moment: float) -> float:
+        """Returns the seconds from the migration's start to a moment, given by perf_counter, without the time that recording took between
+        statements."""
+        if not self._busy or moment <= self.start:
+            return moment - self.start
+        if moment >= self._busy[-1][1]:
+            return self._busy_seconds + moment - self._busy[-1][1]
+        busy = 0.0
+        for started, ended in self._busy:
+            if moment <= started:
+                break
+            busy += min(moment, ended) - started
+        return busy
+
     def _open_statement(self, statement: Statement, command: str) -> OpenStatement:
-        record = OpenStatement(statement, command, self._transaction, perf_counter() - self.start, self._busy_seconds)
+        record = OpenStatement(statement, command, self._transaction, self._busy_seconds)
         self._open.append(record)
         return record
 
@@ -207,11 +255,17 @@ class Player:
             try:
                 yield
             finally:
-                record.seconds = perf_counter() - started
-                self._busy_seconds += record.seconds
+                record.seconds = self._note_busy(started)
                 record.waited = waits.seconds
                 record.stop_reason = work.stop_reason
                 record.temp_bytes = sum(self._temporary_bytes) if self._reports_temporary_files else None
+
+    def _note_busy(self, started: float) -> float:
+        """Notes that the migration's session worked from a moment, by perf_counter, until now; returns the seconds."""
+        now = perf_counter()
+        self._busy.append((started, now))
+        self._busy_seconds += now - started
+        return now - started
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
@@ -235,8 +289,7 @@ class Player:
                 last.stop_reason = work.stop_reason
                 self._fail(last, error)
             raise MigrationFailed from error
-        seconds = perf_counter() - started
-        self._busy_seconds += seconds
+        seconds = self._note_busy(started)
         if last is not None and len(self._open) == 1:
             last.seconds += seconds
         self._end_transaction(rolled_back=False)
@@ -260,9 +313,8 @@ class Player:
         self._close(self._open)
 
     def _close(self, ended: list[OpenStatement]) -> None:
-        now = perf_counter() - self.start
         new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._existing)
-        self.records += [record.finish(now, self._busy_seconds, new) for record in ended]
+        self.records += [record.finish(self._busy_seconds, new) for record in ended]
         self._open = [record for record in self._open if record not in ended]
 
     def _fail(self, record: OpenStatement, error: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.effects.effect import Effect, blocked_by
 from migsafe.replaying.refusals import Failure
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
@@ -14,17 +14,43 @@ from migsafe.sql.statements import Statement
 Access = Literal["reads", "writes"]
 
 
+class LockPeriod(Struct, frozen=True, kw_only=True):
+    """A time for which a statement's lock on a relation was held, in seconds since the migration began.
+
+    `relation` is the name by which other sessions know it meanwhile. `index_lock` is the strongest lock on one of its indexes. The two times
+    are equal if the lock was held too briefly to be seen.
+    """
+
+    relation: Name
+    lock: LockMode
+    index_lock: LockMode | None = None
+    started: float
+    ended: float
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """What waits meanwhile: `reads` and `writes`, `writes`, or nothing."""
+        return blocked_by(self.lock, self.index_lock)
+
+
 class MeasuredEffect(Struct, frozen=True, kw_only=True):
     """The effect of one statement on one relation.
 
     `tuples_read` is the number of rows that the statement read, of the `rows` that existed; None if it cannot be counted. `held_ms` is the
-    time from the start of the statement that took the lock to the end of its transaction, without the time that recording took.
+    time for which the statement's lock was held: from the start of the statement to the end of its transaction, or to the ROLLBACK TO that
+    released it. `periods` are those times; without any, the statement took no lock: its transaction held `effect.lock` before.
     """
 
     effect: Effect
     held_ms: float
     tuples_read: int | None = None
     rows: int | None = None
+    periods: tuple[LockPeriod, ...] = ()
+
+    @property
+    def takes_lock(self) -> bool:
+        """Whether the statement took a lock that its transaction did not hold before."""
+        return bool(self.periods)
 
     @property
     def grows_with_rows(self) -> bool:
@@ -35,8 +61,9 @@ class MeasuredEffect(Struct, frozen=True, kw_only=True):
 class StatementRecord(Struct, frozen=True, kw_only=True):
     """The record of one statement.
 
-    `started` is in seconds since the migration began, and `ended` is when the statement's locks were released. `duration_ms` is the
-    statement's own time, including the COMMIT if it is a transaction by itself; `waited_ms` is the part of it spent waiting for locks.
+    `started` is in seconds since the migration began, and `ended` is when its transaction ended; the time that recording takes between
+    statements is left out. `duration_ms` is the statement's own time, including the COMMIT if it is a transaction by itself; `waited_ms` is
+    the part of it spent waiting for locks.
     `outside_transaction` says that it cannot run in a transaction block. `temp_bytes` is None if the server does not report it.
     `held_before` are the locks that its transaction held when it began. `skip_reason` says why it was not sent; empty if it was.
     """
@@ -58,7 +85,8 @@ class StatementRecord(Struct, frozen=True, kw_only=True):
 
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """A time during which a probe session waited; `started` is in seconds since the migration began.
+    """A time during which a probe session waited; `started` is in seconds since the migration began. As for statements, the time that
+    recording takes between them is left out.
 
     `statement` is the index of the statement whose lock it waited for; None if no statement is known to be the cause. `seen_waiting` says
     that pg_locks showed the session waiting for a lock.

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 KINDS = {"r": "table", "p": "partitioned table", "f": "foreign table", "m": "materialized view", "v": "view"}
 _MODES = {mode.pg_locks: mode for mode in LockMode}
 
+HeldModes = dict[int, frozenset[LockMode]]
+"""The modes in which a transaction holds a lock on each relation and index, by oid."""
+
 _RELATIONS = """
     SELECT c.oid::int8, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END,
         c.relname, c.relkind::text, pg_catalog.pg_relation_filenode(c.oid)::int8
@@ -78,11 +81,11 @@ def take_snapshot(connection: "Connection[Any]") -> Snapshot:
     return Snapshot(relations, indexes)
 
 
-def read_held_locks(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
-    """Returns the strongest lock that a backend holds on each relation and index of the observer's database, by oid."""
-    locks: dict[int, LockMode] = {}
+def read_held_locks(pid: int, observer: "Connection[Any]") -> HeldModes:
+    """Returns the modes that a backend holds on each relation and index of the observer's database, by oid."""
+    locks: HeldModes = {}
     for oid, mode in observer.execute(_LOCKS, (pid,)).fetchall():
-        locks[oid] = max(locks.get(oid, _MODES[mode]), _MODES[mode])
+        locks[oid] = locks.get(oid, frozenset()) | {_MODES[mode]}
     return locks
 
 

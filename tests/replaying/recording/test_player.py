@@ -76,12 +76,18 @@ def _measured(connection: Any, meter: StatementMeter, case: Case) -> Measurement
 
 
 def _as_seen(expected: Measurement, played: StatementRecord) -> Iterator[Any]:
-    """Yields the effects as the player records them: it also knows which relations are new in the migration."""
+    """Yields the effects as the player records them: it also knows which relations are new in the migration, and names the lock in force
+    where the statement took none."""
     from msgspec.structs import replace  # noqa: PLC0415
 
     new = {touch.effect.relation for touch in played.measured_effects if touch.effect.new}
     for effect in expected.effects:
-        yield replace(effect, new=effect.relation in new)
+        held = expected.held_before.get(effect.relation)
+        lock = held if held is not None and held >= effect.lock else effect.lock
+        weaker = expected.weaker.get(effect.relation)
+        yield replace(effect, lock=weaker.lock if weaker is not None else lock, new=effect.relation in new)
+    seen = {effect.relation for effect in expected.effects}
+    yield from (replace(effect, new=effect.relation in new) for effect in expected.weaker.values() if effect.relation not in seen)
 
 
 def play(
