@@ -15,6 +15,7 @@ from migsafe.schema import (  # noqa: F401  # their functions register themselve
     rows,
     tables,
     types,
+    unknown_calls,
     views,
 )
 from migsafe.schema.catalog import Catalog
@@ -38,10 +39,10 @@ SCHEMA_CHANGES.register_none(
 SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutOids)
 SCHEMA_CHANGES.register_none(
     "leaves the schema as it is",
-    *(sql.Update, sql.Delete, sql.Select, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),
+    *(sql.Update, sql.Delete, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),
     *(sql.Cluster, sql.Repack, sql.Reindex, sql.Vacuum, sql.Analyze, sql.RefreshMaterializedView, sql.Utility),
 )
-SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do, sql.Call)
+SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do)
 SCHEMA_CHANGES.register_none("is not sent to the server", sql.PsqlCommand)
 SCHEMA_CHANGES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
 SCHEMA_CHANGES.register_none("is about the syntax of the operations before it", sql.FeatureUse)

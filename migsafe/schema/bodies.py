@@ -39,6 +39,9 @@ def _operations(code: str, language: str, known_arguments: tuple[tuple[str, str]
     return read_routine(code, {name: StringConstant(value, array("I", [0]) * len(value)) for name, value in known_arguments})
 
 
+READ_LANGUAGES = frozenset(("sql", "plpgsql"))
+"""The languages of which migsafe reads the bodies of routines."""
+
 _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delete: "delete", Truncate: "truncate"}
 _RUN_MORE = frozenset((*_WRITES, Merge, Copy, Select, Call))
 """The operations that may call a function or fire a trigger."""

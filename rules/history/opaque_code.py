@@ -1,7 +1,9 @@
 """Code whose effect is only known when it runs.
 
 EXECUTE of a string that is built from variables or query results may lock, rewrite or drop anything. migsafe reads a constant string, and
-format() on constants, like any other SQL.
+format() on constants, like any other SQL. It also follows the functions and procedures that the migrations create. CALL of any other procedure
+is reported, and so is a function of an extension that changes or locks existing tables: for example run_maintenance of pg_partman,
+create_hypertable of TimescaleDB, create_distributed_table of Citus, AddGeometryColumn of PostGIS.
 
 Unsafe:
     DO $$
@@ -24,18 +26,37 @@ See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STA
 """
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import OpaqueCode
+from migsafe.schema.unknown_calls import UnknownCall, unknown_call
+from migsafe.sql.operations import Call, OpaqueCode, Select
 
 
 @rule(category="history", severity=Severity.WARNING)
-def opaque_code(op: OpaqueCode | MigrationEnd, at: Context) -> Finding | None:
+def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> Finding | None:
     """Report the code, with the reason; at the end, a script that has more paths than were tried."""
-    if isinstance(op, MigrationEnd):
-        program = at.migration.up.program
-        if program is None or not program.has_untried_paths:
+    match op:
+        case MigrationEnd():
+            program = at.migration.up.program
+            if program is None or not program.has_untried_paths:
+                return None
+            message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
+            return at.finding(at.place_in_file(program.definition) or op, message)
+        case OpaqueCode(confined=True):
+            return at.finding(op, f"details of this statement are only known at run time: {op.reason}")
+        case OpaqueCode():
+            return at.finding(op, f"the effect of this code is only known at run time: {op.reason}")
+    call = unknown_call(at.catalog, op)
+    return _unknown_call(op, call, at) if call is not None else None
+
+
+def _unknown_call(op: Call | Select, call: UnknownCall, at: Context) -> Finding | None:
+    relations = [relation.name for relation in call.relations]
+    if call.extension is not None:
+        if relations and all(map(at.is_new, relations)):
             return None
-        message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
-        return at.finding(at.place_in_file(program.definition) or op, message)
-    if op.confined:
-        return at.finding(op, f"details of this statement are only known at run time: {op.reason}")
-    return at.finding(op, f"the effect of this code is only known at run time: {op.reason}")
+        extension = call.extension
+        message = f"{call.name}() of {extension.name} {extension.work}; migsafe does not predict its locks, see {extension.manual}"
+    elif call.language is not None:
+        message = f"the effect of this CALL is only known at run time: the procedure {call.name} is written in {call.language}"
+    else:
+        message = f"the effect of this CALL is only known at run time: no migration creates the procedure {call.name}"
+    return at.finding(op, message, relations=relations)

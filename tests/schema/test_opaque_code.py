@@ -4,6 +4,7 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.schema.extension_functions import extension_function
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
@@ -82,3 +83,26 @@ def test_only_certain_refusals_remain(sql: str, is_refused: bool) -> None:
 def test_any_code_may_have_dropped_what_is_there(sql: str) -> None:
     _, statements = predictions(f"{body('EXECUTE x')}; {sql}")
     assert statements[-1].refusal is None
+
+
+@pytest.mark.parametrize(
+    ("call", "incomplete"),
+    [
+        ("CALL unknown()", {"a", "b", "p"}),
+        ("CALL unknown('public.a')", {"a"}),
+        ("SELECT partman.run_maintenance()", {"p"}),
+        ("SELECT partman.run_maintenance('public.p')", {"p"}),
+        ("SELECT create_hypertable('a', 'id')", {"a"}),
+        ("SELECT addgeometrycolumn('public', 'b', 'place', 4326, 'POINT', 2)", {"b"}),
+        ("SELECT unknown('a')", set()),
+    ],
+)
+def test_unknown_call_changes_relations(call: str, incomplete: set[str]) -> None:
+    predictor, _ = predictions(f"CREATE TABLE p (id int) PARTITION BY RANGE (id); {call}")
+    assert {relation.name.name for relation in predictor.catalog.relations() if not relation.complete} == incomplete
+
+
+def test_names_that_projects_use_need_the_schema_of_the_extension() -> None:
+    assert extension_function(Name("create_partition")) is None
+    assert extension_function(Name("create_partition", "partman")) is not None
+    assert extension_function(Name("create_parent", "any_schema")) is not None
