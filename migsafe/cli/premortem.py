@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import (
     FAILED,
     FOUND,
@@ -21,7 +22,6 @@ from migsafe.cli.options import (
     Stats,
     TransactionHabit,
 )
-from migsafe.cli.replay import ended_by_terminate
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.reports.premortem import FORMATS, premortem_reporter
@@ -100,7 +100,7 @@ def premortem(
     write = premortem_reporter(format)
     plan = find_plan(paths, settings, "assess", since=since, changed=changed)
     where, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
-    with ended_by_terminate() if replay else nullcontext():
+    with ended_by_signals() if replay else nullcontext():
         result = assess_plan(plan, settings, where, options, lambda steps: track(steps, "migsafe: migration"))
     file = Path(output) if output else None
     write_output(write(result, display_for(file)), file)

@@ -1,16 +1,14 @@
 """`migsafe replay`."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migsafe import versions
 from migsafe.cache.renderings import usual
+from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import EXPERIMENTS, FAILED, Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, exit_code
 from migsafe.configuration import FAIL_ON, read_configuration
 from migsafe.library.plan import find_plan, schema_script
@@ -20,6 +18,9 @@ from migsafe.schema.statistics import read_row_counts as read_stats
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import Status
+
+if TYPE_CHECKING:
+    from migsafe.replaying.servers.host import Host
 
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -117,9 +118,10 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     )
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:
-        stack.enter_context(ended_by_terminate())
-        where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
-        host = stack.enter_context(choose_host(where))
+        stack.enter_context(ended_by_signals())
+        host = choose_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser))
+        stack.callback(show_notes, host)
+        stack.enter_context(host)
         status = Status()
         result = replay_plan(plan, host, options, limits, status.show)
         status.show("")
@@ -133,18 +135,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     raise typer.Exit(FAILED if problems else exit_code(result.verdict.worst(), settings))
 
 
-@contextmanager
-def ended_by_terminate() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that databases on the user's server are dropped."""
-
-    def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def show_notes(host: "Host") -> None:
+    """Tells what was removed or remains of this replay and of those that were killed."""
+    for note in host.notes:
+        show_error(note)

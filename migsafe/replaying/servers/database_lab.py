@@ -6,7 +6,6 @@ The API is that of the engine's OpenAPI file: POST /clone, GET /clone/{id} until
 
 import secrets
 import time
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError, URLError
@@ -61,6 +60,7 @@ class DatabaseLabHost:
         self._pause = pause
         self._clone: str | None = None
         self._named: ExistingHost | None = None
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -140,8 +140,10 @@ class DatabaseLabHost:
 
     def _delete(self) -> None:
         if self._clone is not None:
-            with suppress(MigsafeError):
+            try:
                 self._request("DELETE", f"/clone/{self._clone}")
+            except MigsafeError as error:
+                self.notes.append(f"the clone {self._clone} remains, because the engine did not delete it: {error.message}")
             self._clone = None
 
     def _request(self, method: str, path: str, body: object = None) -> _Clone:

@@ -1,6 +1,5 @@
 """A server that the user calls disposable: migsafe creates databases on it, or, with --in-place, changes the database itself."""
 
-import os
 import secrets
 from contextlib import suppress
 from types import TracebackType
@@ -8,21 +7,28 @@ from typing import TYPE_CHECKING, Any, Self
 
 from migsafe import versions
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.replaying.refusals import error_class
+from migsafe.replaying.servers.connections import connect_to_server
+from migsafe.replaying.servers.creation_errors import creation_error
 from migsafe.replaying.servers.object_ownership import transfer_ownership
+from migsafe.replaying.servers.server_leftovers import drop_database, drop_role, new_run, removal, remove_leftovers, role_of, session_name
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_PREFIX = "migsafe_"
-_OURS = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'migsafe\\_%'"
-_OUR_ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname LIKE 'migsafe\\_%\\_owner'"
-_ALIVE = "SELECT FROM pg_catalog.pg_stat_activity WHERE application_name = %s"
+_OPTION = "--server"
 _OTHERS = """
     SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
     WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 """
 """The other sessions of roles in the database; only a superuser can see the type of a backend."""
+
+_KEEP_SESSION = "SET idle_session_timeout = 0"
+"""The session that shows that the run is alive is idle during long statements."""
+
+_END_WITH_CLIENT = "client_connection_check_interval=1s"
+"""Ends a long statement when this process is killed. Some systems do not support it."""
 
 
 class ExistingHost:
@@ -30,7 +36,7 @@ class ExistingHost:
 
     `template` is a database of the server: the replay begins with a copy of it. `in_place` repeats the name of the connection string's
     database: the replay runs in that database and creates no other. Raises MigsafeError for a server that is in recovery or refuses the
-    connection.
+    connection. `notes` tell the user what was removed or remains of this run and of killed runs.
     """
 
     def __init__(self, dsn: str, *, template: str | None = None, in_place: str | None = None, superuser: bool = False) -> None:
@@ -38,35 +44,44 @@ class ExistingHost:
         self._template = template
         self._in_place = in_place
         self._superuser = superuser
-        self._run = f"{_PREFIX}{os.getpid()}_{secrets.token_hex(4)}_"
+        self._run = new_run()
         self._created: dict[str, str] = {}
         self._role: str | None = None
         self._password = secrets.token_hex(16)
         self._keeper: Connection[Any] | None = None
+        self._ends_with_client = False
         self._major = 0
         self._version = ""
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
-        # The application name shows other runs, which remove what dead runs left behind, that this run is alive.
-        self._keeper = keeper = _connect(self._dsn, application_name=_name_of(self._run))
         try:
+            self._keeper = keeper = self._connect_keeper()
             self._check_server(keeper)
             if self._in_place is None:
-                self._drop_leftovers(keeper)
+                self.notes += remove_leftovers(keeper)
             self._create_owner(keeper)
         except BaseException:
-            keeper.close()
+            self.__exit__(None, None, None)
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for name in list(self._created):
-            with suppress(Exception):  # the server may have stopped; the next run drops what is left
-                self.drop_database(name)
+        """Drops what the run has created. What remains, for example because the server has stopped, is among the notes."""
+        remaining = []
+        for database, name in list(self._created.items()):
+            try:
+                self.drop_database(database)
+            except (MigsafeError, error_class()):
+                remaining.append(("DATABASE", name))
+        if self._role is not None:
+            try:
+                drop_role(self._open_keeper(), self._role)
+            except (MigsafeError, error_class()):
+                remaining.append(("ROLE", self._role))
+        if remaining:
+            self.notes.append(f"this run could not remove what it has created on the server; the next run does{removal(remaining)}")
         if self._keeper is not None:
-            with suppress(Exception):
-                if self._role is not None:
-                    self._keeper.execute(f"DROP ROLE {self._role}".encode())
             self._keeper.close()
 
     @property
@@ -94,30 +109,36 @@ class ExistingHost:
 
     def connect(self, database: str) -> "Connection[Any]":
         """Connects as the connection string's role."""
-        return _connect(self._dsn, dbname=self._created.get(database, database))
+        return connect_to_server(self._dsn, _OPTION, dbname=self._created.get(database, database), **self._options())
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connects as the role that migrations run as: the connection string's, or one that migsafe created if that is a superuser."""
         login = {"user": self._role, "password": self._password} if self._role is not None else {}
-        return _connect(self._dsn, dbname=self._created.get(database, database), options="-c client_min_messages=log", **login)
+        options = self._options("-c client_min_messages=log")
+        return connect_to_server(self._dsn, _OPTION, dbname=self._created.get(database, database), **options, **login)
 
     def create_database(self, database: str, template: str | None = None) -> None:
-        """Creates a database whose name contains the name of the run."""
+        """Creates a database whose name contains the name of the run. Raises MigsafeError."""
         name = f"{self._run}{database}"
         source = Name(self._created.get(template, template)) if template is not None else Name("template0")
         strategy = " STRATEGY file_copy" if self._major >= versions.CREATE_DATABASE_STRATEGY else ""
         owner = f" OWNER {Name(self._role)}" if self._role is not None else ""
-        self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {source}{strategy}{owner}")
-        self._created[database] = name
-        if self._role is not None and template is not None and template not in self._created:
-            with self.connect(database) as connection:
-                transfer_ownership(connection, self._role)
+        foreign = template is not None and template not in self._created
+        self._created[database] = name  # before it exists, so that it is dropped if an interrupt comes in between
+        keeper = self._open_keeper()
+        try:
+            keeper.execute(f"CREATE DATABASE {Name(name)} TEMPLATE {source}{strategy}{owner}".encode())
+            if self._role is not None and foreign:
+                with self.connect(database) as connection:
+                    transfer_ownership(connection, self._role)
+        except error_class() as error:
+            raise creation_error(keeper, error, template) from error
 
     def drop_database(self, database: str) -> None:
-        """Drops a database that this run created, and no other."""
-        name = self._created.pop(database, None)
-        if name is not None:
-            self._execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)")
+        """Drops a database that this run created, and no other. Raises psycopg.Error."""
+        if database in self._created:
+            drop_database(self._open_keeper(), self._created[database])
+            del self._created[database]
 
     def create_role(self, name: str) -> bool:
         """Returns False: the server has roles that do not belong to migsafe."""
@@ -151,54 +172,38 @@ class ExistingHost:
                 f"{clients} connected to {self._in_place}: the database is in use", "--in-place needs a database without other sessions."
             )
 
-    def _drop_leftovers(self, keeper: "Connection[Any]") -> None:
-        """Drops databases and roles of dead runs: those whose connection no longer exists."""
-        for (name,) in keeper.execute(_OURS).fetchall():
-            if _is_dead(keeper, name):
-                keeper.execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)".encode())
-        for (name,) in keeper.execute(_OUR_ROLES).fetchall():
-            if _is_dead(keeper, name):
-                with suppress(Exception):  # other objects may depend on the role by now
-                    keeper.execute(f"DROP ROLE IF EXISTS {Name(name)}".encode())
-
     def _create_owner(self, keeper: "Connection[Any]") -> None:
         """Creates a role that is not a superuser, if the connection string's role is one. It logs in itself: in a superuser's session, a
         migration could become superuser again with RESET ROLE."""
         if self._superuser or self._in_place or keeper.info.parameter_status("is_superuser") != "on":
             return
-        role = f"{self._run}owner"
+        role = role_of(self._run)
         createrole = " CREATEROLE" if self._major >= versions.CREATEROLE_IS_LIMITED else ""
         keeper.execute(f"CREATE ROLE {role} LOGIN{createrole} PASSWORD '{self._password}'".encode())
         self._role = role
         try:
-            _connect(self._dsn, user=role, password=self._password).close()
+            connect_to_server(self._dsn, _OPTION, user=role, password=self._password).close()
         except MigsafeError as error:
-            keeper.execute(f"DROP ROLE {role}".encode())
             raise MigsafeError(
                 f"the connection string's role is a superuser, and the server does not let a new role log in: {error.message}",
                 "Connect as a role that is not a superuser and may create databases, or add --superuser.",
             ) from error
 
-    def _execute(self, sql: str) -> None:
-        assert self._keeper is not None
-        self._keeper.execute(sql.encode())
+    def _connect_keeper(self) -> "Connection[Any]":
+        """Opens the session whose application name shows other runs, which remove what dead runs left behind, that this run is alive."""
+        keeper = connect_to_server(self._dsn, _OPTION, application_name=session_name(self._run))
+        with suppress(error_class()):
+            keeper.execute(_KEEP_SESSION)
+            keeper.execute(f"SET {_END_WITH_CLIENT}".encode())
+            self._ends_with_client = True
+        return keeper
 
+    def _open_keeper(self) -> "Connection[Any]":
+        """Returns that session; opens another one if the server has ended it."""
+        if self._keeper is None or self._keeper.closed:
+            self._keeper = self._connect_keeper()
+        return self._keeper
 
-def _name_of(run: str) -> str:
-    return f"migsafe {run.strip('_')}"
-
-
-def _is_dead(keeper: "Connection[Any]", name: str) -> bool:
-    """Whether a database or role belongs to a run that has ended. Every role can see the application names of other sessions."""
-    run = "_".join(name.split("_")[:3])
-    return keeper.execute(_ALIVE, (_name_of(run),)).fetchone() is None
-
-
-def _connect(dsn: str, **overrides: str) -> "Connection[Any]":
-    import psycopg  # noqa: PLC0415  # start-up must not pay for it
-
-    settings = {"application_name": "migsafe", "client_encoding": "utf8", **overrides}
-    try:
-        return psycopg.connect(dsn, autocommit=True, prepare_threshold=None, **settings)  # type: ignore[arg-type]
-    except psycopg.Error as error:
-        raise MigsafeError(f"cannot connect: {str(error).strip()}", "Check the connection string after --server.") from error
+    def _options(self, *options: str) -> dict[str, str]:
+        words = [*options, *([f"-c {_END_WITH_CLIENT}"] if self._ends_with_client else [])]
+        return {"options": " ".join(words)} if words else {}

@@ -11,8 +11,11 @@ class Host(Protocol):
     """A server with databases that migsafe creates, fills and drops.
 
     If `only_database` is set, the host has this database alone: migrations run in it one after the other, and experiments, which need
-    copies, are not possible. `start_database` is the database that a replay begins with a copy of; None means an empty database.
+    copies, are not possible. `start_database` is the database that a replay begins with a copy of; None means an empty database. `notes` tell
+    the user, at the end, what was removed or remains of this run and of killed runs.
     """
+
+    notes: list[str]
 
     def __enter__(self) -> Self:
         """Starts the server, or connects to it."""

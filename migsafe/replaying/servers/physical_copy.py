@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from migsafe import versions
 from migsafe.errors import MigsafeError
+from migsafe.replaying.servers.connections import connect_to_server
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.object_ownership import transfer_ownership
 from migsafe.replaying.servers.server import Server
@@ -57,6 +58,7 @@ class PhysicalCopyHost:
         self._database = ""
         self._admin = ""
         self._owner = ""
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         installation = self._installation()
@@ -138,15 +140,10 @@ class PhysicalCopyHost:
 
     def _installation(self) -> Installation:
         """The PostgreSQL that the copy needs: of the source's major version, with pg_basebackup."""
-        import psycopg  # noqa: PLC0415  # start-up must not pay for it
-
-        try:
-            with psycopg.connect(self._dsn, autocommit=True, application_name="migsafe") as source:
-                self._database = source.info.dbname
-                major = source.info.server_version // 10_000
-                [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
-        except psycopg.Error as error:
-            raise MigsafeError(f"cannot connect: {str(error).strip()}", "Check the connection string after --from.") from error
+        with connect_to_server(self._dsn, "--from") as source:
+            self._database = source.info.dbname
+            major = source.info.server_version // 10_000
+            [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
         for installation in self._installations:
             if installation.major == major and (installation.bindir / "pg_basebackup").exists():
                 return installation

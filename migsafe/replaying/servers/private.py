@@ -22,6 +22,7 @@ class PrivateHost:
         # The server reports the size of a temporary file to the session that created it.
         self._server = Server(installation, {"log_temp_files": "0"})
         self._role = "postgres" if superuser else OWNER
+        self.notes: list[str] = []
 
     def __enter__(self) -> Self:
         self._server.__enter__()
