@@ -172,7 +172,7 @@ class Source:
 
     def _read(self, file: MigrationFile) -> list[Migration]:
         try:
-            migrations = self.runner.read(filled_in(file, self._template_values) if self._template_values else file)
+            migrations = self.runner.read(filled_in(file, self._template_values))
         except UnreadableError as error:
             self._problems[error.message] = error
             return []
