@@ -67,7 +67,18 @@ def _call(rendered: RenderedCall, span: Span) -> Call:
     if rendered.unknown_marks and not opaque:
         opaque, unknown_part = _unknown_parts(rendered)
     segments = tuple(segment.moved(span.start) for segment in rendered.segments)
-    return Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part, segments, rendered.raises, rendered.repeated)
+    return Call(
+        span,
+        file_span,
+        opaque,
+        rendered.certain,
+        rendered.by_runner,
+        unknown_part,
+        segments,
+        rendered.raises,
+        rendered.repeated,
+        rendered.new_enum,
+    )
 
 
 def _unknown_parts(call: RenderedCall) -> tuple[str, str]:

@@ -104,8 +104,8 @@ class RenderedCall(Struct, frozen=True):
     """The SQL that one call sends, and where in the script the call is.
 
     `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain`,
-    `by_runner`, `raises` and `repeated` are those of a Call. `segments` are the places of the SQL in the script's literals, in order;
-    empty if they are not certain.
+    `by_runner`, `raises`, `repeated` and `new_enum` are those of a Call. `segments` are the places of the SQL in the script's literals, in
+    order; empty if they are not certain.
     """
 
     sql: str
@@ -118,6 +118,7 @@ class RenderedCall(Struct, frozen=True):
     segments: tuple[TextSegment, ...] = ()
     raises: str = ""
     repeated: str = ""
+    new_enum: tuple[str, ...] = ()
 
 
 class RenderedPath(Struct, frozen=True):

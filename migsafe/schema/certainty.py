@@ -1,7 +1,7 @@
 """Whether an object that the history created still exists."""
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Constraint, Index, Object, Relation
+from migsafe.schema.objects import Composite, Constraint, Domain, EnumType, Index, Object, Relation
 from migsafe.sql.operations import Name
 
 
@@ -11,6 +11,13 @@ def certainly_exists(catalog: Catalog, known: Object) -> bool:
         return True
     table = catalog.get(known.table) if isinstance(known, Index | Constraint) else known
     return not isinstance(table, Relation) or table.complete
+
+
+def is_unmade_enum(catalog: Catalog, name: Name) -> bool:
+    """Whether it is known that an enum does not exist, because the history made all objects and has no type of this name."""
+    if not catalog.from_beginning or not catalog.origin.made_all or catalog.relation(name) is not None:
+        return False
+    return all(stored.name.name != name.name for kind in (EnumType, Domain, Composite) for stored in catalog.objects_of(kind))
 
 
 def is_absent_type(catalog: Catalog, name: Name) -> bool:

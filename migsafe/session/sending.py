@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from migsafe.sources import Half, Program, ProgramPath, Transaction
-from migsafe.sql.operations import Begin, OpaqueCode, PsqlCommand
+from migsafe.sql.operations import AddColumn, AlterColumnType, Begin, OpaqueCode, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.sql.templates import operations_on_known_tables
 from migsafe.text import MARK_START, Span
@@ -148,6 +148,11 @@ def _program_statements(text: str, program: Program) -> Iterator[Statement]:
             operations = statement.operations
             if not call.certain:
                 operations = tuple(replace(operation, certain=False) for operation in operations)
+            if call.new_enum:
+                operations = tuple(
+                    replace(operation, new_enum=call.new_enum) if isinstance(operation, AddColumn | AlterColumnType) else operation
+                    for operation in operations
+                )
             if call.unknown_part:
                 operations = (*operations, OpaqueCode(statement.span, reason=call.unknown_part, code="", confined=True))
             yield Statement(index, statement.span, operations)

@@ -45,7 +45,8 @@ class Call(Struct, frozen=True):
     what is unknown about a statement that is known otherwise (for example a column's type), as the end of a sentence. `segments` are the parts
     of the SQL, in order, with their places in the string literals of the program; empty if these are not certain. `raises` is the
     call of the runner around it that raises an error, so that the program never comes to the statement. `repeated` says how often
-    the program makes the call, if it makes it in a loop of unknown length, as the end of a sentence.
+    the program makes the call, if it makes it in a loop of unknown length, as the end of a sentence. `new_enum` are the
+    values of the enum that is the type of the column which it adds or changes; the call does not create that type.
     """
 
     sql_span: Span
@@ -57,6 +58,7 @@ class Call(Struct, frozen=True):
     segments: tuple[TextSegment, ...] = ()
     raises: str = ""
     repeated: str = ""
+    new_enum: tuple[str, ...] = ()
 
     def place(self, span: Span) -> Span:
         """Returns the place in the program of a part of the SQL: in a string literal, or else the call."""

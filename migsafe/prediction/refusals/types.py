@@ -4,7 +4,7 @@ from migsafe.prediction.refusals.definitions import known_column, known_type, ty
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.casts import cast, is_string
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import is_absent_type
+from migsafe.schema.certainty import is_absent_type, is_unmade_enum
 from migsafe.schema.column_users import column_of_type
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Composite, RelationKind
@@ -121,18 +121,27 @@ def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
 
 @refuses(sql.AddColumn, sql.CreateTable, sql.AlterColumnType)
 def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterColumnType) -> Refusal | None:
-    """A column's type exists."""
+    """A column's type exists. Alembic creates an enum with the table, but not with a column that it adds or changes."""
     match op:
         case sql.AddColumn():
-            types = [op.column.type]
+            types, values = [op.column.type], op.new_enum
         case sql.CreateTable():
-            types = [column.type for column in op.columns]
+            types, values = [column.type for column in op.columns], ()
         case _:
-            types = [op.type]
+            types, values = [op.type], op.new_enum
     for data_type in types:
-        if data_type is not None and not data_type.percent_type and is_absent_type(catalog, Name(data_type.name, data_type.schema)):
+        if data_type is None or data_type.percent_type:
+            continue
+        name = Name(data_type.name, data_type.schema)
+        error = f"type {name_in_quotes(name._replace(name=name.name + '[]') if data_type.dimensions else name)} does not exist"
+        if is_absent_type(catalog, name):
+            return Refusal(error=error, help="-- first create the type")
+        if values and is_unmade_enum(catalog, name):
+            labels = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
             return Refusal(
-                error=f"type {name_in_quotes(Name(data_type.name, data_type.schema))} does not exist", help="-- first create the type"
+                error=error,
+                detail="op.create_table creates the types of its columns, op.add_column and op.alter_column do not",
+                help=f"-- first:\nCREATE TYPE {name} AS ENUM ({labels});",
             )
     return None
 

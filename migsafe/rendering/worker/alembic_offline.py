@@ -29,6 +29,7 @@ from migsafe.rendering.worker.environment import EnvironmentValues, ProjectConfi
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.plugins import plugin_operation
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.types import enum_to_create
 from migsafe.rendering.worker.unknown import Unknown
 
 
@@ -56,6 +57,18 @@ class RecordingImpl(PostgresqlImpl):
             names = dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row)
             table = sqlalchemy_table(str(table), *map(column, names))
         super().bulk_insert(table, rows, multiinsert)
+
+    def add_column(self, table_name: str, column: Any, **options: Any) -> None:
+        """Records ADD COLUMN. Unlike CREATE TABLE, Alembic does not create an enum first that is the type of the column."""
+        first = len(self.run.calls)
+        super().add_column(table_name, column, **options)
+        self.run.mark_enum(enum_to_create(column.type, self.dialect), first)
+
+    def alter_column(self, table_name: str, column_name: str, *, type_: Any = None, **options: Any) -> None:
+        """Records the statements that alter a column. Alembic does not create an enum first that is the new type."""
+        first = len(self.run.calls)
+        super().alter_column(table_name, column_name, type_=type_, **options)
+        self.run.mark_enum(enum_to_create(type_, self.dialect), first)
 
     def prep_table_for_batch(self, batch_impl: Any, table: Table) -> None:
         """Drops the named constraints of a table that is created again, always in the same order: Alembic iterates over a set."""

@@ -118,6 +118,10 @@ class Run:
         if self.live and not opaque and not marks:
             self._execute(len(self.calls) - 1, str(sql))
 
+    def mark_enum(self, values: tuple[str, ...], first: int) -> None:
+        """Records that the calls from a number on name an enum with these values, which they do not create."""
+        self.calls[first:] = [replace(call, new_enum=values) for call in self.calls[first:]]
+
     def _repeated(self, marks: list[UnknownMark]) -> str:
         """Returns how often a call is made that sends unknown values."""
         from_rows = any(mark.reason == DATABASE_ONLY for mark in marks)

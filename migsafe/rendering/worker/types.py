@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+from sqlalchemy import ARRAY as GENERIC_ARRAY
+from sqlalchemy import Enum
 from sqlalchemy.dialects.postgresql import ARRAY, ENUM
 from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.engine import Dialect
 from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
 _TYPE = re.compile(r"(?P<name>[^(\[]+?) *(?:\((?P<inside>[^)]*)\))?(?P<rest>[^(\[]*)(?P<dimensions>(?:\[\])*)")
@@ -45,3 +48,16 @@ def reflect_type(name: str | None, values: list[str] | None = None) -> TypeEngin
     except TypeError:
         type_ = kind()
     return type_
+
+
+def enum_to_create(column_type: object, dialect: Dialect) -> tuple[str, ...]:
+    """Returns the values of a column's type, or of that of an array's elements, if it is an enum that SQLAlchemy would create with the table;
+    else nothing. With `create_type=False` a script says that the type exists."""
+    if not isinstance(column_type, TypeEngine):
+        return ()
+    own = column_type.dialect_impl(dialect)
+    if isinstance(own, GENERIC_ARRAY):
+        return enum_to_create(own.item_type, dialect)
+    if not isinstance(own, Enum) or not own.native_enum or not getattr(own, "create_type", True):
+        return ()
+    return tuple(map(str, own.enums))

@@ -44,12 +44,14 @@ class AlterRelation(Operation, frozen=True, kw_only=True):
 
 
 class AddColumn(AlterRelation, frozen=True, kw_only=True):
-    """ADD COLUMN. The column's own constraints are in `column`."""
+    """ADD COLUMN. The column's own constraints are in `column`. `new_enum`: according to the program that sends it, the type is an enum with
+    these values."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.ADD_COLUMN
 
     column: Column
     if_not_exists: bool = False
+    new_enum: tuple[str, ...] = ()
 
 
 class DropColumn(AlterRelation, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ class DropColumn(AlterRelation, frozen=True, kw_only=True):
 
 
 class AlterColumnType(AlterRelation, frozen=True, kw_only=True):
-    """ALTER COLUMN … TYPE."""
+    """ALTER COLUMN … TYPE. `new_enum` as in AddColumn."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.ALTER_TYPE
 
@@ -71,6 +73,7 @@ class AlterColumnType(AlterRelation, frozen=True, kw_only=True):
     type: TypeName
     collation: Name | None = None
     using: Expression | None = None
+    new_enum: tuple[str, ...] = ()
 
 
 class SetDefault(AlterRelation, frozen=True, kw_only=True):
