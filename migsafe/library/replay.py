@@ -91,6 +91,7 @@ def replay_plan(
 
 def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """Yields what was changed so that the migrations could run."""
+    yield from run.notes
     for kind, names in (("Roles", run.repairs.roles), ("Schemas", run.repairs.schemas)):
         if names:
             yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."

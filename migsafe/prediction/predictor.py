@@ -68,10 +68,11 @@ class Predictor:
 
     `apply` runs a migration of the history; `predict_migration` runs a migration and predicts the effects of each statement. Both leave the
     database as the migration would. `contradictions` are those found in the history, each text once: the history did run, so the later
-    statement is believed. `timezone` is the TimeZone of the server, None if it is unknown.
+    statement is believed. `timezone` is the TimeZone of the server, None if it is unknown; `search_path` the one with which its sessions begin,
+    None for PostgreSQL's default.
     """
 
-    def __init__(self, pg_version: int, timezone: str | None = None) -> None:
+    def __init__(self, pg_version: int, timezone: str | None = None, search_path: str | None = None) -> None:
         self.catalog = Catalog(pg_version)
         self.catalog.analyse_query = _analyse_query
         self._timezone = timezone
@@ -85,7 +86,7 @@ class Predictor:
         self.refused: tuple[Operation, Refusal] | None = None
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
         self._goes_on = False
-        self._stored_settings: dict[str, str] = {}
+        self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
         self.has_lock_timeout = False
         """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
 

@@ -35,10 +35,9 @@ class Repairs:
         """Forgets what was noted, for the history of another database."""
         self._own_schemas.clear()
 
-    def repair(self, failure: Failure, half: Half, databases: tuple[str, ...], *, may_create_schemas: bool) -> bool:
+    def repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
         """Creates a missing role or schema, or grants the created roles access to a schema; returns whether that was possible and had not been
-        done. `half` is the migration that failed, `databases` are the database and its copies. `may_create_schemas` is False if the database
-        has all schemas of production."""
+        done. `half` is the migration that failed, `databases` are the database and its copies. A copy of production has all schemas already."""
         role = missing_role(failure)
         if role is not None and role not in self.roles and self._host.create_role(role):
             self.roles.append(role)
@@ -46,7 +45,7 @@ class Repairs:
         denied = denied_schema(failure)
         if denied is not None:
             return self._grant(denied, databases)
-        if not may_create_schemas or self._host.only_database is not None:
+        if self._host.start_database is not None:
             return False
         missing = missing_schema(failure)
         wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.errors import MigsafeError
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.rendering.renderer import Renderer
@@ -20,23 +20,23 @@ from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
+from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
-from migsafe.replaying.refusals import Failure, error_class, failure_of, hint_for
+from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import DEFAULT_LIMIT, Seeder
-from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
 from migsafe.replaying.touched import touched_relations
-from migsafe.replaying.untried import likely_cause, not_tried, untried_reason
-from migsafe.sources import Half, Migration, Plan, Source, Transaction
+from migsafe.replaying.untried import not_tried, untried_reason
+from migsafe.sources import Half, Migration, Plan, Source
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
-from migsafe.text import Script, Span
+from migsafe.text import Script
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -111,8 +111,8 @@ class ReplayRun:
     """The replay of a plan.
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons.
-    `repairs` has the roles and schemas that migrations use but do not create. `not_run` are the selected migrations that did not run, because an
-    earlier one failed.
+    `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about what else was
+    assumed. `not_run` are the selected migrations that did not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -127,7 +127,8 @@ class ReplayRun:
         self.unfilled: dict[str, str] = {}
         self.repairs = Repairs(host)
         self.not_run: list[str] = []
-        self._untried: list[str] = []
+        self.notes: list[str] = []
+        self._history: History | None = None
 
     def migrations(self) -> Iterator[ReplayedMigration]:
         """Yields each selected migration after it has run. A source whose history cannot be applied ends there, with a problem."""
@@ -137,22 +138,29 @@ class ReplayRun:
         self.problems += self._plan.problems
 
     def _replay_source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
-        predictor = Predictor(self._host.major)
         database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
-        scripts = Scripts(renderer, self._limits.limit_statement, partial(self._repair, databases=(database.name,)))
+        copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
+        scripts = Scripts(renderer, self._limits.limit_statement, partial(self.repairs.repair, databases=(database.name,)), copy)
         self.repairs.forget_schemas()
+        self._history = history = History(
+            self._plan,
+            self._host,
+            database.name,
+            schema=self._options.schema,
+            repairs=self.repairs,
+            guard=self._limits.limit_statement,
+            progress=self._progress,
+        )
         ran: set[str] | None = None
-        self._untried = []
         try:
-            if self._options.schema is not None:
-                self._load_schema(database.name, self._options.schema, predictor)
-            else:
-                predictor.catalog.complete = self._host.start_database is None
-            for step in source.steps():
+            steps = list(source.steps())
+            predictor = history.begin(steps, scripts.half)
+            for number, step in enumerate(steps):
                 if not step.selected:
-                    copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
-                    self._apply_history(database.name, scripts.half(step.migration.up, predictor, copy), predictor)
+                    history.apply(number, step.migration, predictor, scripts.half)
                     continue
+                if ran is None:
+                    predictor = history.end(predictor)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if ran is None or not source.release:
                     upcoming = source.selected() if source.release else (step.migration,)
@@ -172,6 +180,7 @@ class ReplayRun:
             self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
             self._note_not_run(source, ran or set())
         finally:
+            self.notes += history.notes
             self.unfilled.update(database.seeder.unfilled if database.seeder is not None else {})
             self._drop(database.name)
 
@@ -184,10 +193,9 @@ class ReplayRun:
         self, database: _Database, migration: Migration, predictor: Predictor, scripts: Scripts, renderer: Renderer
     ) -> ReplayedMigration:
         """Replays one migration; if it cannot be rendered, or nothing of it can be sent, returns that it was not tried."""
-        copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
         predictions: tuple[StatementPrediction, ...] = ()
         try:
-            migration = replace(migration, up=scripts.half(migration.up, predictor, copy))
+            migration = replace(migration, up=scripts.half(migration.up, predictor))
             migration = renderer.render_down(migration, predictor)
             reason = untried_reason(migration.up)
         except MigsafeError as error:
@@ -199,7 +207,8 @@ class ReplayRun:
             predictions, _ = _predict(predictor, migration.up)
             recording = self._instruments.run(MigrationTask(database=database.name, migration=migration, predictions=predictions, probes=False))
         path = migration.up.file.path
-        self._untried.append(f"{path} was not tried ({reason})")
+        if self._history is not None:
+            self._history.untried.append(f"{path} was not tried ({reason})")
         self.problems.append(MigsafeError(f"{path}: the migration was not tried: {reason}"))
         outcomes = not_tried(self._options.experiments, reason)
         return ReplayedMigration(recording=recording, predictions=predictions, outcomes=outcomes, untried=reason)
@@ -232,38 +241,6 @@ class ReplayRun:
         if self._options.rows is None or self._host.only_database is not None:
             return None
         return Seeder(self._options.rows, self._options.seed_limit)
-
-    def _load_schema(self, database: str, schema: Script, predictor: Predictor) -> None:
-        self._progress(f"loading {schema.path}")
-        predictor.load(schema)
-        half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
-        self._apply(database, half, f"{schema.path}: the schema cannot be loaded")
-
-    def _apply_history(self, database: str, half: Half, predictor: Predictor) -> None:
-        if self._host.start_database is None:
-            self._progress(f"history: {half.file.path}")
-            self._apply(database, half, f"{half.file.path}: this migration of the history fails")
-            if reason := untried_reason(half):
-                self._untried.append(f"{half.file.path} was not tried ({reason})")
-        with suppress(UnreadableError):
-            predictor.apply(half)
-
-    def _apply(self, database: str, half: Half, problem: str) -> None:
-        connection = self._host.connect_as_migrator(database)
-        try:
-            repair = partial(self._repair, half=half, databases=(database,))
-            send(connection, half, guard=self._limits.limit_statement, repair=repair)
-            self.repairs.note_schemas(half)
-        except Refused as refused:
-            position = half.file.position(half.file_span(refused.statement.span).start)
-            message = f"{refused.failure.message}{self._likely_cause(refused.failure)}"
-            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
-        finally:
-            connection.close()
-
-    def _repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
-        may_create_schemas = self._host.start_database is None
-        return self.repairs.repair(failure, half, databases, may_create_schemas=may_create_schemas)
 
     def _seed(self, database: _Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:
@@ -326,7 +303,7 @@ class ReplayRun:
             outcomes=tuple(outcomes),
             emptying=emptying,
             row_cause=row_cause(recording) if database.seeder is not None and database.seeder.made else None,
-            likely_cause=self._likely_cause(failure) if failure is not None else "",
+            likely_cause=self._history.likely_cause(failure) if failure is not None and self._history is not None else "",
             estimates=estimates,
         )
 
@@ -340,7 +317,7 @@ class ReplayRun:
             if failure is None or self._host.only_database is not None:
                 break
             databases = (database.name, before) if before is not None else (database.name,)
-            if not self._repair(failure, task.migration.up, databases):
+            if not self.repairs.repair(failure, task.migration.up, databases):
                 seeder = database.seeder
                 if emptying is not None or seeder is None or not seeder.made or row_cause(recording) is not RowCause.GENERATED:
                     break
@@ -353,10 +330,6 @@ class ReplayRun:
                 self._host.create_database(database.name, before)
             task = replace(task, rows=None)
         return recording, emptying
-
-    def _likely_cause(self, failure: Failure) -> str:
-        unreadable = [problem.message for problem in self._plan.problems if isinstance(problem, UnreadableError)]
-        return likely_cause(failure, [*self._untried, *unreadable])
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.experiments]

@@ -26,21 +26,23 @@ Copy = Callable[[], "AbstractContextManager[Connection[Any]]"]
 
 
 class Scripts:
-    """The SQL of scripts. `guard` limits the time of a statement; `repair` can remove the cause of a refusal; it returns whether it did."""
+    """The SQL of scripts. `guard` limits the time of a statement; `repair` can remove the cause of a refusal; it returns whether it did. `copy`
+    is None if the database cannot be copied."""
 
-    def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure, Half], bool]) -> None:
+    def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure, Half], bool], copy: Copy | None) -> None:
         self._renderer = renderer
+        self._copy = copy
         self._guard = guard
         self._repair = repair
 
-    def half(self, half: Half, predictor: Predictor, copy: Copy | None) -> Half:
-        """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL and `copy` is given, the
-        script runs on a copy. Raises MigsafeError."""
+    def half(self, half: Half, predictor: Predictor) -> Half:
+        """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL, it runs on a copy of the
+        database, if there can be one. Raises MigsafeError."""
         rendered = self._renderer.render_half(half, predictor)
-        if half.program is None or copy is None or _is_complete(rendered):
+        if half.program is None or self._copy is None or _is_complete(rendered):
             return rendered
         for _ in range(_MAX_TRIES):
-            with copy() as connection:
+            with self._copy() as connection:
                 script = _ScriptConnection(connection, self._guard)
                 set_up(connection, half)
                 if half.transaction is Transaction.FILE:

@@ -10,6 +10,7 @@ from migsafe.errors import ConfigError, MigsafeError
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.servers.connections import connect_to_server
 from migsafe.replaying.servers.creation_errors import creation_error
+from migsafe.replaying.servers.database_settings import session_options
 from migsafe.replaying.servers.object_ownership import transfer_ownership
 from migsafe.replaying.servers.server_leftovers import drop_database, drop_role, new_run, removal, remove_leftovers, role_of, session_name
 from migsafe.sql.operations import Name
@@ -47,6 +48,7 @@ class ExistingHost:
         self._run = new_run()
         self._created: dict[str, str] = {}
         self._role: str | None = None
+        self._session_options = ""
         self._password = secrets.token_hex(16)
         self._keeper: Connection[Any] | None = None
         self._ends_with_client = False
@@ -61,6 +63,8 @@ class ExistingHost:
             if self._in_place is None:
                 self.notes += remove_leftovers(keeper)
             self._create_owner(keeper)
+            if self._template is not None:
+                self._session_options = session_options(keeper, self._template)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -114,7 +118,7 @@ class ExistingHost:
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connects as the role that migrations run as: the connection string's, or one that migsafe created if that is a superuser."""
         login = {"user": self._role, "password": self._password} if self._role is not None else {}
-        options = self._options("-c client_min_messages=log")
+        options = self._options(f"-c client_min_messages=log{self._session_options}")
         return connect_to_server(self._dsn, _OPTION, dbname=self._created.get(database, database), **options, **login)
 
     def create_database(self, database: str, template: str | None = None) -> None:

@@ -87,6 +87,11 @@ def first_per_major(installations: Iterable[Installation]) -> tuple[Installation
     return tuple(first.values())
 
 
+def program_folders() -> Iterator[Path]:
+    """Yields the folders in which PostgreSQL's programs may be, whether or not they contain a server."""
+    yield from dict.fromkeys(bindir for bindir, _ in _candidate_folders())
+
+
 def _candidate_folders() -> Iterator[tuple[Path, bool]]:
     for folder in os.environ.get(BINDIRS, "").split(os.pathsep):
         if folder:

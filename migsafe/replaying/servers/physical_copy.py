@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from migsafe import versions
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.connections import connect_to_server
+from migsafe.replaying.servers.database_settings import session_options
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.object_ownership import transfer_ownership
 from migsafe.replaying.servers.server import Server
@@ -59,6 +60,7 @@ class PhysicalCopyHost:
         self._admin = ""
         self._owner = ""
         self.notes: list[str] = []
+        self._session_options = ""
 
     def __enter__(self) -> Self:
         installation = self._installation()
@@ -102,7 +104,7 @@ class PhysicalCopyHost:
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connects as a role that can do what the database's owner can do, and is not a superuser."""
-        return self._running.connect(database, user=self._owner, options="-c client_min_messages=log")
+        return self._running.connect(database, user=self._owner, options=f"-c client_min_messages=log{self._session_options}")
 
     def create_database(self, database: str, template: str | None = None) -> None:
         """Creates a database that the role of the migrations owns."""
@@ -126,6 +128,8 @@ class PhysicalCopyHost:
     def _create_owner(self) -> None:
         """Creates the role of the migrations: it owns what superusers own in the copy, and is not a superuser."""
         self._owner = self._admin
+        with self.connect(self._database) as connection:
+            self._session_options = session_options(connection, self._database)
         if self._superuser:
             return
         self._execute(f"DROP ROLE IF EXISTS {_OWNER}")

@@ -1,0 +1,126 @@
+"""The history: brings the database of a source, and its prediction, to the state before the selected migrations."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.prediction.predictor import Predictor
+from migsafe.replaying.known_schema import applied_with, new_predictor, read_predictor
+from migsafe.replaying.refusals import Failure, hint_for
+from migsafe.replaying.repairs import Repairs
+from migsafe.replaying.sending import Refused, send
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import Guard
+from migsafe.replaying.untried import likely_cause, untried_reason
+from migsafe.sources import Half, Migration, Plan, Step, Transaction
+from migsafe.text import Script, Span
+
+RenderHalf = Callable[[Half, Predictor], Half]
+
+
+class History:
+    """The history of one source in a database. `schema` is a dump to load first; `guard` limits the time of a statement; `plan` has the files
+    that could not be read.
+
+    `untried` has a clause for each migration that was not tried. `notes` are sentences about what was assumed.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host,
+        database: str,
+        *,
+        schema: Script | None,
+        repairs: Repairs,
+        guard: Guard,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._host = host
+        self._database = database
+        self._schema = schema
+        self._repairs = repairs
+        self._guard = guard
+        self._progress = progress
+        self._skipped = 0
+        self._schema_is_known = False
+        self.untried: list[str] = []
+        self.notes: list[str] = []
+
+    def begin(self, steps: Sequence[Step], render: RenderHalf) -> Predictor:
+        """Loads the dump, or reads the schema of the database that the replay begins with; returns the prediction. Raises MigsafeError."""
+        predictor = new_predictor(self._host, self._database)
+        begins_empty = self._schema is None and self._host.start_database is None
+        predictor.begin_history(from_first_migration=begins_empty)
+        predictor.catalog.complete = begins_empty
+        if self._schema is not None:
+            self._progress(f"loading {self._schema.path}")
+            predictor.load(self._schema)
+            half = Half(self._schema, (Span(0, len(self._schema.text)),), Transaction.STATEMENT)
+            self._send(half, f"{self._schema.path}: the schema cannot be loaded")
+        if self._host.start_database is not None:
+            return self._read_schema(predictor)
+        if self._schema is not None:
+            self._skip_applied(steps, predictor, render)
+        return predictor
+
+    def apply(self, number: int, migration: Migration, predictor: Predictor, render: RenderHalf) -> None:
+        """Applies a migration of the history, the step of this number, unless the database has it already. Raises MigsafeError."""
+        if self._schema_is_known or number < self._skipped:
+            return
+        half = render(migration.up, predictor)
+        if self._host.start_database is None:
+            self._progress(f"history: {half.file.path}")
+            self._send(half, f"{half.file.path}: this migration of the history fails")
+            if reason := untried_reason(half):
+                self.untried.append(f"{half.file.path} was not tried ({reason})")
+        with suppress(UnreadableError):
+            predictor.apply(half)
+
+    def end(self, predictor: Predictor) -> Predictor:
+        """Returns the prediction for the first selected migration. The schema is read from the database if the history alone does not determine
+        it, or contradicts itself."""
+        if self._host.start_database is None and not (predictor.catalog.complete and not predictor.contradictions):
+            return self._read_schema(predictor)
+        return predictor
+
+    def likely_cause(self, failure: Failure) -> str:
+        """Returns the end of a sentence about a failure: that an object is missing because of migrations that were not tried; or ''."""
+        unreadable = [problem.message for problem in self._plan.problems]
+        return likely_cause(failure, [*self.untried, *unreadable])
+
+    def _read_schema(self, predictor: Predictor) -> Predictor:
+        """Returns a prediction that begins with the schema of the database; if that cannot be read, the one that there was."""
+        self._progress("reading the schema")
+        try:
+            known = read_predictor(self._host, self._database)
+        except MigsafeError as error:
+            text = f"The schema could not be read from the database ({error.message}): predictions are made from the migrations alone."
+            self.notes.append(text)
+            return predictor
+        self._schema_is_known = self._host.start_database is not None
+        return known
+
+    def _skip_applied(self, steps: Sequence[Step], predictor: Predictor, render: RenderHalf) -> None:
+        """Skips the migrations whose objects the dump contains."""
+        first = next((number for number, step in enumerate(steps) if step.selected), len(steps))
+        before = [step.migration for step in steps[:first]]
+        self._skipped = applied_with(before, predictor, render)
+        if self._skipped and self._schema is not None:
+            which = "the history" if self._skipped == first else f"the history up to {before[self._skipped - 1].up.file.path}"
+            self.notes.append(f"{self._schema.path} contains the objects of {which}, which was not applied again.")
+
+    def _send(self, half: Half, problem: str) -> None:
+        connection = self._host.connect_as_migrator(self._database)
+        try:
+            repair = partial(self._repairs.repair, half=half, databases=(self._database,))
+            send(connection, half, guard=self._guard, repair=repair)
+            self._repairs.note_schemas(half)
+        except Refused as refused:
+            position = half.file.position(half.file_span(refused.statement.span).start)
+            message = f"{refused.failure.message}{self.likely_cause(refused.failure)}"
+            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
+        finally:
+            connection.close()
