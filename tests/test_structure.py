@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "text",
     "script_environment",
+    "newer_syntax",
     "assumption",
     "terminal",
     "sql",

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 
-from migsafe.rendering.worker.newer_syntax import as_older_python
+from migsafe.newer_syntax import as_older_python
 
 
 def names_of(source: str) -> dict[str, object]:

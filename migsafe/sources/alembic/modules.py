@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migsafe.errors import UnreadableError
+from migsafe.newer_syntax import as_older_python
 from migsafe.text import read_text
 
 _ABOVE = 8
@@ -142,9 +143,17 @@ def _read(name: str, path: str) -> Module | None:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Module(name, path, ast.parse(text), text)
+            return Module(name, path, _parse(text), text)
     except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _parse(text: str) -> ast.Module:
+    """Returns the syntax tree of a module, which may be written for a newer Python. Raises SyntaxError, ValueError."""
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        return ast.parse(as_older_python(text).text)
 
 
 def top_level(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -319,6 +319,10 @@ METADATA = {
         "from app.base import Base\ntarget = Base.metadata",
         "class Base(DeclarativeBase):\n    metadata = MetaData(naming_convention=NAMES)",
     ),
+    "a module in the syntax of Python 3.12": (
+        "from app.base import metadata\ntarget = metadata",
+        "metadata = MetaData(naming_convention=NAMES)\ntype Name = str\nclass Column[T: str](list[T]):\n    pass",
+    ),
     "declarative_base": (
         "from app.base import Base\ntarget = Base.metadata",
         "Base = declarative_base(metadata=MetaData(naming_convention=NAMES))",
