@@ -94,7 +94,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a migration failed, exceeded a budget, or failed an experiment.
     Exit code 2: an error, or some migrations could not be replayed; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.cli.replay_options import budgets, experiments, number, row_counts, time_limit  # noqa: PLC0415
+    from migsafe.cli.replay_options import budgets, command_line, experiments, number, row_counts, time_limit  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
@@ -123,7 +123,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         stack.callback(show_notes, host)
         stack.enter_context(host)
         status = Status()
-        result = replay_plan(plan, host, options, limits, status.show)
+        result = replay_plan(plan, host, options, limits, status.show, command_line())
         status.show("")
     problems = result.verdict.problems
     file = Path(output) if output else None

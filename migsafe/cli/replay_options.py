@@ -1,5 +1,8 @@
 """The values of the options of `migsafe replay`, from text."""
 
+import re
+import shlex
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,17 @@ from migsafe.terminal.quantities import parse_size
 
 if TYPE_CHECKING:
     from migsafe.sql.operations import Name
+
+
+_PASSWORDS = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
+
+
+def command_line() -> str:
+    """Returns the command line of this process without the passwords of connection strings; empty if migsafe is not its program."""
+    _, *arguments = sys.argv
+    if arguments[:1] != ["replay"]:
+        return ""
+    return shlex.join(("migsafe", *(_PASSWORDS.sub(r"\1\2***", argument) for argument in arguments)))
 
 
 def number(option: str, value: str) -> float:

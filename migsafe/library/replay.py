@@ -1,6 +1,8 @@
 """Replaying migrations on a disposable server, for the command line and for programs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -8,6 +10,7 @@ from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
+from migsafe.library.replay_facts import Facts, budget_results, is_complete, reasons, rows_at_start
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.judge import Verdict
 from migsafe.replaying.budgets import Budgets
@@ -16,6 +19,7 @@ from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.sources import Plan
+from migsafe.sources.git import checked_out_revision
 
 _ROWS = 100_000
 
@@ -24,7 +28,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     """A whole replay: the server, what was recorded of each migration, and the findings.
 
     `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
-    run. `not_run` are the files of the migrations that did not run, because an earlier one failed.
+    run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `facts` describe the run and its result.
     """
 
     host: str
@@ -34,6 +38,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     unfilled: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     not_run: tuple[str, ...] = ()
+    facts: Facts = Facts()
 
 
 def replay(
@@ -73,19 +78,31 @@ def configured_budgets(settings: Configuration) -> Budgets:
 
 
 def replay_plan(
-    plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, on_progress: Callable[[str], None] = lambda text: None
+    plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, on_progress: Callable[[str], None] = lambda text: None, command: str = ""
 ) -> Replay:
-    """Replay the migrations of a plan on a running server. `on_progress` receives a text about the current step."""
+    """Replay the migrations of a plan on a running server. `on_progress` receives a text about the current step. `command` is the command
+    line, for the report."""
+    date = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     run = Run(plan, host, options, on_progress)
     done = tuple(run.migrations())
+    verdict = replay_verdict(done, budgets, run.problems, host.major)
+    not_run = tuple(run.not_run)
     return Replay(
         host=host.title,
         pg_version=host.major,
         replayed=done,
-        verdict=replay_verdict(done, budgets, run.problems, host.major),
+        verdict=verdict,
         unfilled=run.unfilled,
         notes=tuple(_notes(run, done)),
-        not_run=tuple(run.not_run),
+        not_run=not_run,
+        facts=Facts(
+            date=date,
+            command=command,
+            revision=checked_out_revision(str(Path(plan.sources[0].path).absolute().parent)) if plan.sources else "",
+            rows=rows_at_start(done, host.origin, run.filled),
+            budgets=budget_results(done, budgets, complete=is_complete(done, not_run, verdict)),
+            reasons=reasons(done, not_run, verdict),
+        ),
     )
 
 

@@ -110,9 +110,10 @@ ShowProgress = Callable[[str], None]
 class ReplayRun:
     """The replay of a plan.
 
-    `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons.
-    `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about what else was
-    assumed. `not_run` are the selected migrations that did not run, because an earlier one failed.
+    `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
+    are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about what else was
+    assumed. `not_run` are the selected
+    migrations that did not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -125,6 +126,7 @@ class ReplayRun:
         self._instruments = Instruments(host, self._limits.limit_statement)
         self._names = count(1)
         self.unfilled: dict[str, str] = {}
+        self.filled: set[Name] = set()
         self.repairs = Repairs(host)
         self.not_run: list[str] = []
         self.notes: list[str] = []
@@ -180,8 +182,10 @@ class ReplayRun:
             self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
             self._note_not_run(source, ran or set())
         finally:
-            self.notes += history.notes
-            self.unfilled.update(database.seeder.unfilled if database.seeder is not None else {})
+            if database.seeder is not None:
+                self.notes += history.notes
+            self.unfilled.update(database.seeder.unfilled)
+                self.filled.update(database.seeder.made)
             self._drop(database.name)
 
     def _note_not_run(self, source: Source, ran: set[str]) -> None:

@@ -52,6 +52,20 @@ class Comparison:
         return max((each for each in self._repositories if _is_below(path, each.root)), key=lambda each: len(each.root))
 
 
+def checked_out_revision(folder: str) -> str:
+    """Returns the commit that is checked out in a folder's repository, its branch, and whether files differ from it; empty if there is no
+    repository or commit, or no git."""
+    try:
+        commit = _git(folder, "rev-parse", "--short", "HEAD")
+        if commit is None:
+            return ""
+        branch = (_git(folder, "symbolic-ref", "--quiet", "--short", "HEAD") or "").strip()
+        is_changed = bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+    except MigsafeError:
+        return ""
+    return commit.strip() + (f" ({branch})" if branch else "") + (", with uncommitted changes" if is_changed else "")
+
+
 class _Repository:
     """One repository. `tip` is the revision's commit, `base` the last commit that it has in common with the current branch; None without
     commits."""

@@ -27,3 +27,9 @@ def format_duration(ms: float) -> str:
     if ms < 1000:
         return f"{ms:.0f} ms"
     return f"{ms / 1000:.1f} s" if ms < 60_000 else f"{int(ms // 60_000)} min {int(ms % 60_000 / 1000)} s"
+
+
+def format_range(low_ms: float, high_ms: float) -> str:
+    """Returns a range of time for people: `2.0 s to 3.1 s`, or one duration if its ends look the same."""
+    low, high = format_duration(low_ms), format_duration(high_ms)
+    return low if low == high else f"{low} to {high}"

@@ -4,14 +4,14 @@ A transaction keeps each lock until it ends, or until ROLLBACK TO undoes the par
 take (manual, 13.3). So at each moment the strongest of the locks that it holds on a relation decides what other sessions can do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import blocked_by
-from migsafe.replaying.recording.records import LockPeriod, StatementRecord
+from migsafe.replaying.recording.records import LockPeriod, MeasuredEffect, StatementRecord
 from migsafe.sql.operations import Name
 
 
@@ -45,11 +45,21 @@ def held_locks(statements: Iterable[StatementRecord]) -> dict[Name, tuple[HeldLo
     return {relation: tuple(_strongest(relation, held)) for relation, held in periods.items()}
 
 
-def lock_in_force(held: Sequence[HeldLock], record: StatementRecord) -> HeldLock | None:
-    """Returns the strongest of a relation's locks that is held while a statement runs, and the one before it if two are equally strong."""
+def stronger_lock(measured: MeasuredEffect, record: StatementRecord, held: Mapping[Name, Sequence[HeldLock]]) -> HeldLock | None:
+    """Returns the lock of an earlier statement that decides what is blocked while a statement works on a relation; None if the statement's own
+    lock does. `held` is the result of `held_locks`."""
+    relation = next((period.relation for period in measured.periods), measured.effect.relation)
     ended = record.started + record.duration_ms / 1000
-    during = [lock for lock in held if lock.started <= ended and (lock.ended > record.started or lock.started == lock.ended >= record.started)]
-    return max(during, key=lambda lock: (len(lock.blocks), lock.lock.strength), default=None)
+    during = [
+        lock
+        for lock in held.get(relation, ())
+        if lock.statement < record.statement.index and lock.started <= record.started and lock.ended >= ended and lock.ended > lock.started
+    ]
+    strongest = max(during, key=lambda lock: (len(lock.blocks), lock.lock.strength), default=None)
+    if strongest is None or not measured.takes_lock:
+        return strongest
+    own = (len(measured.effect.blocks), measured.effect.lock.strength)
+    return strongest if (len(strongest.blocks), strongest.lock.strength) > own else None
 
 
 _Taken = tuple[int, LockPeriod]

@@ -1,6 +1,6 @@
 """Statements whose transaction has not ended yet."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -41,8 +41,10 @@ class OpenStatement:
         self.stop_reason = ""
         """Why a time limit stopped it; empty if none did."""
 
-    def finish(self, ended: float, new: frozenset[Name]) -> StatementRecord:
-        """Returns the record of the statement once its transaction has ended."""
+    def finish(self, ended: float, existing: Collection[int]) -> StatementRecord:
+        """Returns the record of the statement once its transaction has ended. `existing` are the oids of the relations that existed before the
+        migration."""
+        new = frozenset(name for name, oid in self.measured.oids.items() if oid not in existing)
         return StatementRecord(
             statement=self.statement,
             sql=self.text,

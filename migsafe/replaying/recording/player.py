@@ -313,8 +313,7 @@ class Player:
         self._close(self._open)
 
     def _close(self, ended: list[OpenStatement]) -> None:
-        new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._existing)
-        self.records += [record.finish(self._busy_seconds, new) for record in ended]
+        self.records += [record.finish(self._busy_seconds, self._existing) for record in ended]
         self._open = [record for record in self._open if record not in ended]
 
     def _fail(self, record: OpenStatement, error: Any) -> None:

@@ -82,6 +82,11 @@ class DatabaseLabHost:
         return f"{self._host.title}, a thin clone of {self._url}"
 
     @property
+    def origin(self) -> str:
+        """The clone that the rows come from."""
+        return f"a thin clone of {self._url}"
+
+    @property
     def major(self) -> int:
         """The server's major version."""
         return self._host.major

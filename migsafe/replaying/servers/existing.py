@@ -93,8 +93,15 @@ class ExistingHost:
         """A description of the server, for reports."""
         assert self._keeper is not None
         info = self._keeper.info
-        where = f"the database {info.dbname}" if self._in_place else "databases of our own"
+        where = f"the database {info.dbname}" if self._in_place else "databases that migsafe creates"
         return f"PostgreSQL {self._version} at {info.host or 'a local socket'}, in {where}"
+
+    @property
+    def origin(self) -> str:
+        """The database that the rows come from."""
+        if self._in_place:
+            return f"those of the database {self._in_place}"
+        return f"those of the template {self._template}" if self._template else ""
 
     @property
     def major(self) -> int:

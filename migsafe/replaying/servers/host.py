@@ -28,6 +28,10 @@ class Host(Protocol):
         """A description of the server, for reports."""
 
     @property
+    def origin(self) -> str:
+        """The origin of the rows that a replay begins with, as a phrase for reports; empty if it begins with an empty database."""
+
+    @property
     def major(self) -> int:
         """The server's major version."""
 

@@ -84,6 +84,11 @@ class PhysicalCopyHost:
         return f"PostgreSQL {self._running.installation.version}, a physical copy of the server of {self._database}"
 
     @property
+    def origin(self) -> str:
+        """The server that the rows come from."""
+        return f"a physical copy of the server of {self._database}"
+
+    @property
     def major(self) -> int:
         """The server's major version."""
         return self._running.installation.major

@@ -46,6 +46,11 @@ class PrivateHost:
         return f"PostgreSQL {self._server.installation.version}, a private server"
 
     @property
+    def origin(self) -> str:
+        """Empty: the rows are generated."""
+        return ""
+
+    @property
     def major(self) -> int:
         """The server's major version."""
         return self._server.installation.major

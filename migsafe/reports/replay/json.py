@@ -1,18 +1,22 @@
 """JSON, a contract: the JSON of `migsafe locks`, with measurements. Its keys change only with its `version`."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from migsafe.library.replay import Replay
+from migsafe.library.replay_facts import Facts
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.recording.held_locks import HeldLock, held_locks, stronger_lock
 from migsafe.replaying.recording.records import MeasuredEffect, ResponseTimes, StatementRecord, Wait
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half
+from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
 
 VERSION = 1
@@ -24,17 +28,36 @@ def report(replay: Replay, display: Display) -> str:
         "version": VERSION,
         "pg_version": replay.pg_version,
         "server": replay.host,
+        **_facts(replay.facts),
         "unfilled": replay.unfilled,
         "notes": [unicode(note) for note in replay.notes],
         "not_run": [unicode(path) for path in replay.not_run],
+        "problems": [unicode(problem.message) for problem in replay.verdict.problems],
         "migrations": [_migration(replayed) for replayed in replay.replayed],
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
+def _facts(facts: Facts) -> dict[str, Any]:
+    rows = facts.rows
+    return {
+        "date": facts.date or None,
+        "command": unicode(facts.command) or None,
+        "revision": facts.revision or None,
+        "rows": {"origin": rows.origin, "tables": rows.tables, "generated": rows.generated},
+        "budgets": [
+            {"name": budget.name, "unit": "bytes" if budget.name == "wal" else "ms"}
+            | {"limit": budget.limit, "measured": _ms(budget.measured), "result": budget.answer}
+            for budget in facts.budgets
+        ],
+        "verdict": {"passed": facts.passed, "reasons": facts.reasons},
+    }
+
+
 def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
     half, recording = replayed.migration.up, replayed.recording
+    held = held_locks(recording.statements)
     return {
         "id": unicode(replayed.migration.id),
         "path": unicode(half.file.path),
@@ -43,7 +66,8 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         "failed": recording.failure.message if recording.failure else None,
         "not_tried": replayed.untried or None,
         "emptied": _emptied(replayed),
-        "statements": [_statement(half, played, replayed.estimates.get(played.statement.index)) for played in recording.statements],
+        "statements": [_statement(half, played, replayed.estimates.get(played.statement.index), held) for played in recording.statements],
+        "held": [_held(lock) for locks in held.values() for lock in locks],
         "canaries": {
             "quiet": _quiet(recording.times_before),
             "disturbed": _quiet(recording.times_during),
@@ -62,7 +86,21 @@ def _emptied(replayed: ReplayedMigration) -> dict[str, Any] | None:
     return {"because": emptying.message, "statement": emptying.statement, "tables": sorted(map(str, emptying.tables))}
 
 
-def _statement(half: Half, played: StatementRecord, estimate: Estimate | None) -> dict[str, Any]:
+def _held(lock: HeldLock) -> dict[str, Any]:
+    return {
+        "relation": str(lock.relation),
+        "from_ms": _ms(1000 * lock.started),
+        "to_ms": _ms(1000 * lock.ended),
+        **_lock(lock),
+    }
+
+
+def _lock(lock: HeldLock) -> dict[str, Any]:
+    index_lock = lock.index_lock.pg_locks if lock.index_lock is not None else None
+    return {"lock": lock.lock.pg_locks, "index_lock": index_lock, "blocks": lock.blocks, "statement": lock.statement}
+
+
+def _statement(half: Half, played: StatementRecord, estimate: Estimate | None, held: Mapping[Name, Sequence[HeldLock]]) -> dict[str, Any]:
     position = half.file.position(half.file_span(played.statement.span).start)
     return {
         "index": played.statement.index,
@@ -77,13 +115,21 @@ def _statement(half: Half, played: StatementRecord, estimate: Estimate | None) -
         "failed": played.failure.message if played.failure else None,
         "left_out": played.skip_reason or None,
         "estimate": {"low_ms": _ms(estimate.low_ms), "high_ms": _ms(estimate.high_ms), "rows": estimate.rows} if estimate else None,
-        "effects": [_touch(touch) for touch in played.measured_effects],
+        "effects": [_effect(measured, played, held) for measured in played.measured_effects],
     }
 
 
-def _touch(touch: MeasuredEffect) -> dict[str, Any]:
-    measured = {"tuples_read": touch.tuples_read, "rows": touch.rows, "held_ms": _ms(touch.held_ms), "grows": touch.grows_with_rows}
-    return {**effect_object(touch.effect), **measured}
+def _effect(measured: MeasuredEffect, played: StatementRecord, held: Mapping[Name, Sequence[HeldLock]]) -> dict[str, Any]:
+    force = stronger_lock(measured, played, held)
+    return {
+        **effect_object(measured.effect),
+        "takes_lock": measured.takes_lock,
+        "in_force": _lock(force) if force is not None else None,
+        "tuples_read": measured.tuples_read,
+        "rows": measured.rows,
+        "held_ms": _ms(measured.held_ms),
+        "grows": measured.grows_with_rows,
+    }
 
 
 def _wait(wait: Wait) -> dict[str, Any]:
