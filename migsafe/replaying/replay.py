@@ -111,9 +111,8 @@ class ReplayRun:
     """The replay of a plan.
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
-    are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about what else was
-    assumed. `not_run` are the selected
-    migrations that did not run, because an earlier one failed.
+    are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
+    what else was assumed. `not_run` are the selected migrations that did not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -182,9 +181,9 @@ class ReplayRun:
             self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
             self._note_not_run(source, ran or set())
         finally:
+            self.notes += history.notes
             if database.seeder is not None:
-                self.notes += history.notes
-            self.unfilled.update(database.seeder.unfilled)
+                self.unfilled.update(database.seeder.unfilled)
                 self.filled.update(database.seeder.made)
             self._drop(database.name)
 
