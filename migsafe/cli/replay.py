@@ -65,6 +65,12 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     max_wal: Annotated[str | None, typer.Option(metavar="SIZE", help="The most WAL that a migration may write.")] = None,
     statement_limit: Annotated[str, typer.Option(metavar="TIME", help="Cancel a statement after this time; 0 means no limit.")] = "10min",
     run_limit: Annotated[str, typer.Option(metavar="TIME", help="Cancel the whole replay after this time; 0 means no limit.")] = "1h",
+    without_extension: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Do not create this extension, and leave out the statements that need it; repeat the option for several."
+        ),
+    ] = None,
     superuser: Annotated[bool, typer.Option("--superuser", help="Run the migrations as a superuser.")] = False,
     since: Since = None,
     changed: Changed = False,
@@ -114,6 +120,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         statement_limit=time_limit("statement-limit", statement_limit),
         run_limit=time_limit("run-limit", run_limit),
         production_rows=production,
+        without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
     )
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)

@@ -84,6 +84,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     lock_timeout: str | None = None
     longest_lock_timeout: str = "10s"
     small_table: Annotated[int, Meta(ge=0)] = 10_000
+    without_extensions: tuple[str, ...] = ()
     no_exec: bool = False
     script_timeout: str = "10s"
     schema: str | None = None

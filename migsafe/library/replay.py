@@ -65,7 +65,10 @@ def replay(
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     options = options or ReplayOptions(
-        rows=lambda table: _ROWS, schema=schema_script(settings.schema), renderer=make_renderer(settings, usual())
+        rows=lambda table: _ROWS,
+        schema=schema_script(settings.schema),
+        without_extensions=settings.without_extensions,
+        renderer=make_renderer(settings, usual()),
     )
     with choose_host(server or ServerOptions()) as host:
         return replay_plan(plan, host, options, budgets or configured_budgets(settings))

@@ -205,6 +205,9 @@ class Predictor:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
         for statement, first, last in sent_statements(half):
+            if statement.index in half.left_out:
+                yield StatementPrediction(statement=statement, operations=(), effects=(), unknown=(half.left_out[statement.index],))
+                continue
             prediction = self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
             on_path = on_paths.get(statement.index)
             yield prediction if on_path is None else replace(on_path, statement=statement)

@@ -2,26 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+
+from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.known_schema import applied_with, new_predictor, read_predictor
+from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.refusals import Failure, hint_for
 from migsafe.replaying.repairs import Repairs
+from migsafe.replaying.scripts import Copy
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import likely_cause, untried_reason
 from migsafe.sources import Half, Migration, Plan, Step, Transaction
+from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
+
+_MAX_TRIES = 20
 
 RenderHalf = Callable[[Half, Predictor], Half]
 
 
 class History:
     """The history of one source in a database. `schema` is a dump to load first; `guard` limits the time of a statement; `plan` has the files
-    that could not be read.
+    that could not be read, `left_out` leaves out what needs an extension.
 
     `untried` has a clause for each migration that was not tried. `notes` are sentences about what was assumed.
     """
@@ -34,6 +40,7 @@ class History:
         *,
         schema: Script | None,
         repairs: Repairs,
+        left_out: LeftOut,
         guard: Guard,
         progress: Callable[[str], None],
     ) -> None:
@@ -42,6 +49,7 @@ class History:
         self._database = database
         self._schema = schema
         self._repairs = repairs
+        self._left_out = left_out
         self._guard = guard
         self._progress = progress
         self._skipped = 0
@@ -57,9 +65,11 @@ class History:
         predictor.catalog.complete = begins_empty
         if self._schema is not None:
             self._progress(f"loading {self._schema.path}")
-            predictor.load(self._schema)
             half = Half(self._schema, (Span(0, len(self._schema.text)),), Transaction.STATEMENT)
-            self._send(half, f"{self._schema.path}: the schema cannot be loaded")
+            if self._send(half, f"{self._schema.path}: the schema cannot be loaded").left_out:
+                predictor = self._read_schema(predictor)
+            else:
+                predictor.load(self._schema)
         if self._host.start_database is not None:
             return self._read_schema(predictor)
         if self._schema is not None:
@@ -73,7 +83,7 @@ class History:
         half = render(migration.up, predictor)
         if self._host.start_database is None:
             self._progress(f"history: {half.file.path}")
-            self._send(half, f"{half.file.path}: this migration of the history fails")
+            half = self._send(half, f"{half.file.path}: this migration of the history fails")
             if reason := untried_reason(half):
                 self.untried.append(f"{half.file.path} was not tried ({reason})")
         with suppress(UnreadableError):
@@ -112,15 +122,45 @@ class History:
             which = "the history" if self._skipped == first else f"the history up to {before[self._skipped - 1].up.file.path}"
             self.notes.append(f"{self._schema.path} contains the objects of {which}, which was not applied again.")
 
-    def _send(self, half: Half, problem: str) -> None:
+    def leave_out(self, migration: Migration, copy: Copy | None) -> Migration:
+        """Returns a selected migration without the statements that need an extension which is left out. Both directions run on a copy of the
+        database to find them."""
+        if not self._left_out:
+            return migration
+        migration = replace(migration, up=self._left_out.without_creation(migration.up))
+        for _ in range(_MAX_TRIES if copy is not None else 0):
+            assert copy is not None
+            with copy() as connection:
+                try:
+                    migration = replace(
+                        migration, up=send(connection, migration.up, guard=self._guard, repair=self._left_out.without_dependent)
+                    )
+                    if migration.down is not None:
+                        down = self._left_out.without_creation(migration.down)
+                        down = send(connection, down, guard=self._guard, repair=self._left_out.without_dependent)
+                        migration = replace(migration, down=down)
+                    break
+                except Refused as refused:
+                    failure = refused.failure
+            if not self._repairs.repair(failure, migration.up, (self._database,)):
+                break
+        return migration
+
+    def _send(self, half: Half, problem: str) -> Half:
+        """Sends a migration; returns it without the statements that were left out. Raises MigsafeError."""
         connection = self._host.connect_as_migrator(self._database)
         try:
-            repair = partial(self._repairs.repair, half=half, databases=(self._database,))
-            send(connection, half, guard=self._guard, repair=repair)
-            self._repairs.note_schemas(half)
+            half = send(connection, self._left_out.without_creation(half), guard=self._guard, repair=self._repair)
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
             message = f"{refused.failure.message}{self.likely_cause(refused.failure)}"
-            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure.message)) from refused
+            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure, self._host.major)) from refused
         finally:
             connection.close()
+        self._repairs.note_schemas(half)
+        return half
+
+    def _repair(self, half: Half, statement: Statement, failure: Failure) -> Half | None:
+        if self._repairs.repair(failure, half, (self._database,)):
+            return half
+        return self._left_out.without_dependent(half, statement, failure)

@@ -5,9 +5,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from migsafe import versions
+
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
 _MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+_MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
+_NOT_UNDERSTOOD = ("42601", "0A000", "42883")
+"""The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 
@@ -57,10 +62,22 @@ def denied_schema(failure: Failure) -> str | None:
     return match[1] if match is not None else None
 
 
-def hint_for(message: str) -> str:
-    """Returns advice for an error that depends on the server, not on the migration; empty if there is none."""
-    if "extension" in message and ("not available" in message or "control file" in message):
-        return "Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server."
+def missing_extension(failure: Failure) -> str | None:
+    """Returns the extension that is not installed on the server, if that is the error."""
+    match = _MISSING_EXTENSION.search(failure.message)
+    return match[1] or match[2] if match is not None else None
+
+
+def hint_for(failure: Failure, major: int) -> str:
+    """Returns advice for an error that depends on the server, whose major version is given, not on the migration; empty if there is none."""
+    message, extension = failure.message, missing_extension(failure)
+    if extension is not None:
+        return (
+            "Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server. To leave it out, "
+            f"with all that needs it: --without-extension {extension}"
+        )
+    if failure.sqlstate in _NOT_UNDERSTOOD and major < versions.NEWEST:
+        return f"This is PostgreSQL {major}. If the migrations need a newer one, choose it with --pg-version, --pg-bin or --server."
     if "permission denied to create role" in message:
         return (
             "Before PostgreSQL 16, a role that can create roles can also run programs on the server. "

@@ -1,6 +1,6 @@
 """A replay: applies the history, seeds rows, then runs and records each selected migration, and runs the experiments."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
@@ -22,6 +22,7 @@ from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
 from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
@@ -55,7 +56,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     tables that the migrations touch get rows, unless `seed_all`; `seed_limit` is the most seconds for a table. For
     `reader_seconds`, a reader holds a lock on each table that the migration touches. `probes` says whether probe sessions run. `schema` is
     a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
-    `production_rows` are the rows of production's tables, by relation, for estimates. `renderer` renders migrations that are programs;
+    `production_rows` are the rows of production's tables, by relation, for estimates. `without_extensions` are not
+    created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one.
     """
 
@@ -69,6 +71,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     statement_limit: float | None = None
     run_limit: float | None = None
     production_rows: Mapping[str, int] = {}
+    without_extensions: Sequence[str] = ()
     renderer: Renderer | None = None
 
 
@@ -127,6 +130,7 @@ class ReplayRun:
         self.unfilled: dict[str, str] = {}
         self.filled: set[Name] = set()
         self.repairs = Repairs(host)
+        self._left_out = LeftOut(options.without_extensions)
         self.not_run: list[str] = []
         self.notes: list[str] = []
         self._history: History | None = None
@@ -137,6 +141,7 @@ class ReplayRun:
             for source in self._plan.sources:
                 yield from self._replay_source(source, renderer)
         self.problems += self._plan.problems
+        self.notes += self._left_out.notes()
 
     def _replay_source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
         database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
@@ -149,6 +154,7 @@ class ReplayRun:
             database.name,
             schema=self._options.schema,
             repairs=self.repairs,
+            left_out=self._left_out,
             guard=self._limits.limit_statement,
             progress=self._progress,
         )
@@ -178,7 +184,7 @@ class ReplayRun:
             self._note_not_run(source, ran or set())
         except error_class() as error:
             failure = failure_of(error)
-            self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
+            self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure, self._host.major)))
             self._note_not_run(source, ran or set())
         finally:
             self.notes += history.notes
@@ -200,6 +206,8 @@ class ReplayRun:
         try:
             migration = replace(migration, up=scripts.half(migration.up, predictor))
             migration = renderer.render_down(migration, predictor)
+            if self._history is not None:
+                migration = self._history.leave_out(migration, scripts.copy)
             reason = untried_reason(migration.up)
         except MigsafeError as error:
             self._limits.check()

@@ -31,7 +31,7 @@ class Scripts:
 
     def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure, Half], bool], copy: Copy | None) -> None:
         self._renderer = renderer
-        self._copy = copy
+        self.copy = copy
         self._guard = guard
         self._repair = repair
 
@@ -39,10 +39,10 @@ class Scripts:
         """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL, it runs on a copy of the
         database, if there can be one. Raises MigsafeError."""
         rendered = self._renderer.render_half(half, predictor)
-        if half.program is None or self._copy is None or _is_complete(rendered):
+        if half.program is None or self.copy is None or _is_complete(rendered):
             return rendered
         for _ in range(_MAX_TRIES):
-            with self._copy() as connection:
+            with self.copy() as connection:
                 script = _ScriptConnection(connection, self._guard)
                 set_up(connection, half)
                 if half.transaction is Transaction.FILE:

@@ -17,8 +17,12 @@ from migsafe.text import MARK_START
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_MAX_REPAIRS = 50
+_MAX_REPAIRS = 500
 _LOCAL = re.compile(r"SET\s+LOCAL\s", re.IGNORECASE)
+
+
+Repair = Callable[[Half, Statement, Failure], Half | None]
+"""What to send after a refusal."""
 
 
 class Refused(Exception):
@@ -36,12 +40,13 @@ def send(
     upto: int | None = None,
     *,
     guard: Guard = unlimited,
-    repair: Callable[[Failure], bool] = lambda failure: False,
-) -> None:
+    repair: Repair = lambda half, statement, failure: None,
+) -> Half:
     """Sends a migration. With `upto`, sends its statements up to this index, and leaves an open transaction open.
 
-    The connection must be in autocommit. `guard` limits the time of a statement. `repair` can remove the cause of a refusal and returns
-    whether it did; then the refused transaction is sent again. Raises Refused, after rolling back the open transaction as the runner would.
+    The connection must be in autocommit. `guard` limits the time of a statement. `repair` can remove the cause of a refusal, or leave out a
+    statement: it returns the migration whose refused transaction is sent again, or None. Returns the migration that was sent. Raises Refused,
+    after rolling back the open transaction as the runner would.
     """
     set_up(connection, half)
     sending = _Sending(connection, half, [step for step in sent_statements(half) if upto is None or step.statement.index <= upto], guard)
@@ -49,16 +54,17 @@ def send(
     while True:
         try:
             sending.send_rest(ends=upto is None)
-            return
+            return sending.half
         except error_class() as error:
             failure = failure_of(error, sending.stop_reason)
             _roll_back(connection)
             if sending.statement is None:
                 raise
-            if connection.closed or repairs == _MAX_REPAIRS or not repair(failure):
+            repaired = repair(sending.half, sending.statement, failure) if not connection.closed and repairs < _MAX_REPAIRS else None
+            if repaired is None:
                 raise Refused(sending.statement, failure) from error
             repairs += 1
-            sending.restart_transaction()
+            sending.restart_transaction(repaired)
 
 
 class _Sending:
@@ -66,7 +72,7 @@ class _Sending:
 
     def __init__(self, connection: "Connection[Any]", half: Half, statements: list[SentStatement], guard: Guard) -> None:
         self._connection = connection
-        self._half = half
+        self.half = half
         self._statements = statements
         self._guard = guard
         self._position = self._transaction_start = 0
@@ -76,7 +82,7 @@ class _Sending:
     def send_rest(self, *, ends: bool) -> None:
         """Sends the statements that have not been sent yet; with `ends`, also ends the transaction that is open after the last one."""
         remaining = self._statements[self._position :]
-        steps = runner_steps(self._half, lambda: not is_idle(self._connection), remaining, started=self._position > 0, ends=ends)
+        steps = runner_steps(self.half, lambda: not is_idle(self._connection), remaining, started=self._position > 0, ends=ends)
         for step in steps:
             if is_idle(self._connection):
                 self._transaction_start = self._position
@@ -86,13 +92,14 @@ class _Sending:
             self.statement = step.statement
             with self._guard(self._connection) as work:
                 try:
-                    send_statement(self._connection, step.statement, self._half)
+                    send_statement(self._connection, step.statement, self.half)
                 finally:
                     self.stop_reason = work.stop_reason
             self._position += 1
 
-    def restart_transaction(self) -> None:
+    def restart_transaction(self, half: Half) -> None:
         """Continues with the first statement of the refused transaction, which has been rolled back."""
+        self.half = half
         self._position = self._transaction_start
 
 
@@ -123,6 +130,8 @@ def execute_statement(connection: "Connection[Any]", statement: Statement, text:
 
 def skip_reason(statement: Statement, half: Half) -> str:
     """Returns why a statement cannot be sent to a server; empty if it can. Of a program, only what is known without running it is sent."""
+    if statement.index in half.left_out:
+        return half.left_out[statement.index]
     if half.program is not None and not statement.operations[0].certain:
         return "whether it is executed is known only when the migration runs"
     if half.program is not None and MARK_START in half.script.text[statement.span.start : statement.span.end]:

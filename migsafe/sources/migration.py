@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from enum import Enum
 
 from msgspec import Struct
@@ -137,7 +138,7 @@ class Half(Struct, frozen=True):
     `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it. `setup` is the SQL
     that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
     runner, begins the transaction; the runner cannot end it then. `runner_transaction` is one that the runner holds open on another
-    connection meanwhile.
+    connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
     """
 
     script: Script
@@ -148,6 +149,7 @@ class Half(Struct, frozen=True):
     setup: tuple[str, ...] = ()
     begun_at: tuple[str, int] | None = None
     runner_transaction: RunnerTransaction | None = None
+    left_out: Mapping[int, str] = {}
 
     @property
     def file(self) -> Script:

@@ -69,7 +69,7 @@ def _places(half: Half) -> Iterator[_Place]:
     statements = [sent.statement for sent in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
     for index, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
-        if number is None:
+        if number is None or statement.index in half.left_out:
             continue
         if _leaves_invalid(statement.operations[0]):
             yield _Place(statement, inside=True)
