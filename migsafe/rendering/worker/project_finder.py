@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import alembic
 import sqlalchemy
 
+from migsafe.newer_syntax import OlderSource, as_older_python
 from migsafe.rendering.worker.guards import ImportTooLong
 from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
-from migsafe.newer_syntax import OlderSource, as_older_python
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.transformation import transform
 

@@ -1,0 +1,68 @@
+"""The options of a replay, and what was replayed."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from migsafe.prediction.predictor import StatementPrediction
+from migsafe.rendering.renderer import Renderer
+from migsafe.replaying.estimates import Estimate
+from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.row_failures import Emptying, RowCause
+from migsafe.replaying.seeding import DEFAULT_LIMIT
+from migsafe.sources import Migration
+from migsafe.sql.operations import Name
+from migsafe.text import Script
+
+EXPERIMENTS = ("rerun", "crash", "round trip", "agreement")
+"""The names of all experiments."""
+
+
+class ReplayOptions(Struct, frozen=True, kw_only=True):
+    """The options of a replay.
+
+    `experiments` are names of EXPERIMENTS. `rows` returns the number of rows that an empty table gets; None leaves tables as they are. Only
+    tables that the migrations touch get rows, unless `seed_all`; `seed_limit` is the most seconds for a table. For
+    `reader_seconds`, a reader holds a lock on each table that the migration touches. `probes` says whether probe sessions run. `schema` is
+    a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
+    `production_rows` are the rows of production's tables, by relation, for estimates. `without_extensions` are not
+    created, and the statements that need them are left out. `renderer` renders migrations that are programs;
+    without it, the replay makes one.
+    """
+
+    experiments: tuple[str, ...] = EXPERIMENTS
+    rows: Callable[[Name], int] | None = None
+    seed_all: bool = False
+    seed_limit: float | None = DEFAULT_LIMIT
+    reader_seconds: float = 0.0
+    probes: bool = True
+    schema: Script | None = None
+    statement_limit: float | None = None
+    run_limit: float | None = None
+    production_rows: Mapping[str, int] = {}
+    without_extensions: Sequence[str] = ()
+    renderer: Renderer | None = None
+
+
+class ReplayedMigration(Struct, frozen=True, kw_only=True):
+    """A migration that was replayed: its recording, its predictions and the outcomes of the experiments.
+
+    `emptying` is set if the migration was run again with empty tables. `row_cause` says which rows made it fail, if the rows were generated.
+    `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end of a sentence about its failure. `estimates` are
+    the estimated times with production's rows, by statement index.
+    """
+
+    recording: Recording
+    predictions: tuple[StatementPrediction, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    emptying: Emptying | None = None
+    row_cause: RowCause | None = None
+    untried: str = ""
+    likely_cause: str = ""
+    estimates: dict[int, Estimate] = {}
+
+    @property
+    def migration(self) -> Migration:
+        """The migration."""
+        return self.recording.migration

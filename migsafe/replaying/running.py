@@ -1,0 +1,155 @@
+"""Runs one migration, records it, and makes the experiments."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.replaying.databases import Database, Databases
+from migsafe.replaying.estimates import estimate_duration
+from migsafe.replaying.experiments.agreement import compare_with_predictions
+from migsafe.replaying.experiments.crash import crash
+from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.experiments.rerun import rerun
+from migsafe.replaying.experiments.round_trip import round_trip
+from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
+from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.recording.rehearsal import rehearse
+from migsafe.replaying.refusals import Failure
+from migsafe.replaying.repairs import Repairs
+from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
+from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import Guard
+from migsafe.sources import Half, Migration
+from migsafe.sql.statements import Statement
+
+_ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
+_MAX_TRIES = 20
+
+ShowProgress = Callable[[str], None]
+
+
+class MigrationRunner:
+    """Runs the migrations of one source on a host. `guard` limits the time of a statement; `likely_cause` explains a failure."""
+
+    def __init__(
+        self,
+        host: Host,
+        options: ReplayOptions,
+        *,
+        databases: Databases,
+        instruments: Instruments,
+        repairs: Repairs,
+        guard: Guard,
+        likely_cause: Callable[[Failure], str],
+        progress: ShowProgress,
+    ) -> None:
+        self._host = host
+        self._options = options
+        self._databases = databases
+        self._instruments = instruments
+        self._repairs = repairs
+        self._guard = guard
+        self._likely_cause = likely_cause
+        self._progress = progress
+
+    def run(self, database: Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
+        """Replays one migration in the database, which then has its changes."""
+        half = migration.up
+        self._progress(f"replaying {half.file.path}")
+        predictions, nontransactional = predict(predictor, half)
+        is_whole = is_one_transaction(half, frozenset(nontransactional))
+        copies = self._host.only_database is None
+        before = self._databases.create(database.name) if copies and not is_whole else None
+        try:
+            state = database.state or DatabaseState(lambda: self._host.connect(before or database.name))
+            if copies and "round trip" in self._options.experiments and migration.down is not None:
+                _ = state.schema, state.rows
+            task = MigrationTask(
+                database=database.name,
+                migration=migration,
+                predictions=predictions,
+                rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
+                rows=database.rows,
+                reader_seconds=self._options.reader_seconds,
+                probes=self._options.probes,
+            )
+            recording, emptying = self._record(database, task, before)
+            database.state, database.rows = DatabaseState(lambda: self._host.connect(database.name)), self._instruments.rows
+            subject = Subject(
+                self._host,
+                migration,
+                before,
+                database.name,
+                (state, database.state),
+                outside=frozenset(nontransactional),
+                emptied=emptying.tables if emptying is not None else frozenset(),
+                guard=self._guard,
+            )
+            outcomes = self._run_experiments(subject) if recording.failure is None else []
+        finally:
+            if before is not None:
+                self._databases.drop(before)
+        if "agreement" in self._options.experiments:
+            outcomes.append(compare_with_predictions(predictions, recording.statements))
+        estimated = {record.statement.index: estimate_duration(record, self._options.production_rows) for record in recording.statements}
+        estimates = {index: estimate for index, estimate in estimated.items() if estimate is not None}
+        failure = recording.failure
+        return ReplayedMigration(
+            recording=recording,
+            predictions=predictions,
+            outcomes=tuple(outcomes),
+            emptying=emptying,
+            row_cause=row_cause(recording) if database.seeder is not None and database.seeder.made else None,
+            likely_cause=self._likely_cause(failure) if failure is not None else "",
+            estimates=estimates,
+        )
+
+    def _record(self, database: Database, task: MigrationTask, before: str | None) -> tuple[Recording, Emptying | None]:
+        """Runs and records a migration; again if a missing role could be created, or with empty tables if only generated rows can have made it
+        fail. Returns the recording, and what was emptied."""
+        emptying: Emptying | None = None
+        for _ in range(_MAX_TRIES):
+            recording = self._instruments.run(task)
+            failure = recording.failure
+            if failure is None or self._host.only_database is not None:
+                break
+            databases = (database.name, before) if before is not None else (database.name,)
+            if not self._repairs.repair(failure, task.migration.up, databases):
+                seeder = database.seeder
+                if emptying is not None or seeder is None or not seeder.made or row_cause(recording) is not RowCause.GENERATED:
+                    break
+                touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
+                with self._host.connect(before or database.name) as connection:
+                    emptied = seeder.empty(connection, touched)
+                emptying = Emptying(failure.message, recording.statements[-1].statement.index, emptied)
+            if before is not None:
+                self._databases.drop(database.name)
+                self._host.create_database(database.name, before)
+            task = replace(task, rows=None)
+        return recording, emptying
+
+    def _run_experiments(self, subject: Subject) -> list[Outcome]:
+        wanted = [name for name in _ON_COPIES if name in self._options.experiments]
+        if self._host.only_database is not None:
+            return [Outcome(experiment=name, passed=None, summary="not possible: experiments need a copy of the database") for name in wanted]
+        outcomes = []
+        if wanted:
+            self._instruments.disconnect()
+        for name in wanted:
+            self._progress(f"{subject.migration.up.file.path}: {name}")
+            outcomes.append(_ON_COPIES[name](subject))
+        return outcomes
+
+
+def predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
+    """Predicts a migration; returns the predictions, and its statements that cannot run in a transaction, by index."""
+    predictions, nontransactional = [], {}
+    for prediction in predictor.predict_migration(half):
+        predictions.append(prediction)
+        if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
+            nontransactional[prediction.statement.index] = prediction.statement
+    return tuple(predictions), nontransactional
