@@ -123,10 +123,11 @@ def is_complete(replayed: Iterable[ReplayedMigration], not_run: Collection[str],
 def reasons(replayed: Collection[ReplayedMigration], not_run: Collection[str], verdict: Verdict) -> tuple[str, ...]:
     """Returns why a replay is not a pass, as clauses: `2 migrations failed`."""
     migrations: dict[str, set[str]] = {phrase: set() for phrase in _REASONS.values()}
+    not_tried = {migration.migration.up.file.path for migration in replayed if migration.untried}
     for finding in verdict.findings:
-        if finding.severity >= Severity.WARNING and finding.rule in _REASONS:
+        if finding.severity >= Severity.WARNING and finding.rule in _REASONS and finding.script.path not in not_tried:
             migrations[_REASONS[finding.rule]].add(finding.script.path)
-    untried = sum(bool(migration.untried) for migration in replayed)
+    untried = len(not_tried)
     counts = Counter({phrase: len(paths) for phrase, paths in migrations.items()})
     counts["was not tried" if untried == 1 else "were not tried"] = untried
     counts["did not run"] = len(not_run)

@@ -34,8 +34,9 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
         yield _emptied(replayed, replayed.emptying)
     for statement in statements:
         if statement.skip_reason:
-            message = f"the statement was not run and is not part of this replay: {statement.skip_reason}"
-            yield _finding(replayed, "replay-left-out", Severity.INFO, message, statement)
+            severity = Severity.WARNING if statement in replayed.left_out else Severity.INFO
+            message = f"not run and not part of this replay: {statement.skip_reason}"
+            yield _finding(replayed, "replay-left-out", severity, message, statement)
     for relation in recording.deadlocks:
         message = f"the migration and queries on {relation} waited for each other (a deadlock): PostgreSQL would have aborted one of them"
         yield _finding(replayed, "replay-deadlock", Severity.WARNING, message, _first_blocking(statements, relation), (relation,))

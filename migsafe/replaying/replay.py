@@ -137,7 +137,7 @@ class ReplayRun:
         """Replays one migration; if it cannot be rendered, or nothing of it can be sent, returns that it was not tried."""
         predictions: tuple[StatementPrediction, ...] = ()
         try:
-            migration = replace(migration, up=scripts.half(migration.up, predictor))
+            migration = replace(migration, up=scripts.half(migration.up, predictor, is_judged=True))
             migration = renderer.render_down(migration, predictor)
             if self._history is not None:
                 migration = self._history.leave_out(migration, scripts.copy)

@@ -8,9 +8,10 @@ from migsafe.prediction.predictor import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.recording.records import Recording, StatementRecord
 from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.replaying.seeding import DEFAULT_LIMIT
+from migsafe.replaying.untried import left_out_statements
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 from migsafe.text import Script
@@ -61,6 +62,11 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
     untried: str = ""
     likely_cause: str = ""
     estimates: dict[int, Estimate] = {}
+
+    @property
+    def left_out(self) -> tuple[StatementRecord, ...]:
+        """The statements that were not sent although they may do something in the database."""
+        return left_out_statements(self.recording)
 
     @property
     def migration(self) -> Migration:

@@ -10,7 +10,7 @@ from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.estimates import estimate_duration
 from migsafe.replaying.experiments.agreement import compare_with_predictions
 from migsafe.replaying.experiments.crash import crash
-from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.experiments.outcome import Outcome, tried_in_part
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
@@ -23,6 +23,7 @@ from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
+from migsafe.replaying.untried import left_out_statements
 from migsafe.sources import Half, Migration
 from migsafe.sql.statements import Statement
 
@@ -89,7 +90,8 @@ class MigrationRunner:
                 emptied=emptying.tables if emptying is not None else frozenset(),
                 guard=self._guard,
             )
-            outcomes = self._run_experiments(subject) if recording.failure is None else []
+            left_out = len(left_out_statements(recording))
+            outcomes = [tried_in_part(outcome, left_out) for outcome in self._run_experiments(subject)] if recording.failure is None else []
         finally:
             if before is not None:
                 self._databases.drop(before)

@@ -10,6 +10,7 @@ from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.sending import set_up
 from migsafe.replaying.servers.time_limits import Guard
+from migsafe.replaying.untried import can_raise
 from migsafe.sources import Half, Transaction
 from migsafe.text import MARK_START
 
@@ -35,11 +36,12 @@ class Scripts:
         self._guard = guard
         self._repair = repair
 
-    def half(self, half: Half, predictor: Predictor) -> Half:
+    def half(self, half: Half, predictor: Predictor, *, is_judged: bool = False) -> Half:
         """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL, it runs on a copy of the
-        database, if there can be one. Raises MigsafeError."""
+        database, if there can be one. A script that is judged and can raise an error of its own does, too: does it raise it on this database?
+        Raises MigsafeError."""
         rendered = self._renderer.render_half(half, predictor)
-        if half.program is None or self.copy is None or _is_complete(rendered):
+        if half.program is None or self.copy is None or (_is_complete(rendered) and not (is_judged and can_raise(half.program))):
             return rendered
         for _ in range(_MAX_TRIES):
             with self.copy() as connection:
@@ -50,7 +52,7 @@ class Scripts:
                 sent = self._renderer.render_live(half, predictor, script.execute, _SCRIPT_SECONDS)
             if script.failure is None or not self._repair(script.failure, rendered):
                 break
-        return sent if _is_certain(sent) else max(sent, rendered, key=_count_known)
+        return sent if _is_certain(sent) or (is_judged and _ends_early(sent)) else max(sent, rendered, key=_count_known)
 
 
 class _ScriptConnection:
@@ -85,6 +87,11 @@ def _is_complete(half: Half) -> bool:
 def _is_certain(half: Half) -> bool:
     """Whether nothing outside this machine decided which statements the script sent."""
     return half.program is None or all(call.certain for call in half.program.calls)
+
+
+def _ends_early(half: Half) -> bool:
+    """Whether a script has ended with an error of its own."""
+    return half.program is not None and bool(half.program.calls) and bool(half.program.calls[-1].opaque) and can_raise(half.program)
 
 
 def _count_known(half: Half) -> int:

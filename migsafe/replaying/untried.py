@@ -1,9 +1,10 @@
-"""Migrations that the replay could not try: no statement of theirs was sent."""
+"""Migrations that the replay could not try, or only in part: some of their statements, or all, were not sent."""
 
 import ast
 from collections.abc import Sequence
 
 from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.recording.records import Recording, StatementRecord
 from migsafe.replaying.refusals import Failure
 from migsafe.replaying.sending import skip_reason
 from migsafe.session import sent_statements
@@ -12,19 +13,36 @@ from migsafe.sql import operations as sql
 
 _MISSING_OBJECTS = ("3D000", "3F000", "42P01", "42703", "42704", "42883", "42P02")
 """The error codes for a database, schema, table, column, other object or function that does not exist (manual, appendix A)."""
+_DISPLAY_COMMANDS = frozenset("a C conninfo echo f H o pset qecho restrict set t timing unrestrict unset warn x".split())
+"""The commands of psql that only change what psql displays, or its variables."""
 
 
 def untried_reason(half: Half) -> str:
     """Returns why nothing of a migration can be sent; empty if something can, or if it has no statements. Raises UnreadableError."""
     if half.program is not None and not half.program.calls:
-        return "the script sends nothing, and can end with an error of its own" if _can_raise(half.program) else ""
+        return "the script sends nothing, and can end with an error of its own" if can_raise(half.program) else ""
     reasons = [
         skip_reason(sent.statement, half) for sent in sent_statements(half) if not isinstance(sent.statement.operations[0], sql.SessionControl)
     ]
     return reasons[0] if reasons and all(reasons) else ""
 
 
-def _can_raise(program: Program) -> bool:
+def left_out_statements(recording: Recording) -> tuple[StatementRecord, ...]:
+    """Returns the statements that were not sent although they may do something in the database, or decide what does; without those that the
+    user leaves out."""
+    by_user = recording.migration.up.left_out
+    return tuple(
+        record
+        for record in recording.statements
+        if record.skip_reason and record.statement.index not in by_user and not _is_display(record.statement.operations[0])
+    )
+
+
+def _is_display(operation: sql.Operation) -> bool:
+    return isinstance(operation, sql.PsqlCommand) and operation.command.lstrip("\\") in _DISPLAY_COMMANDS
+
+
+def can_raise(program: Program) -> bool:
     """Whether the function of a program contains `raise` or `assert`."""
     functions = (node for node in ast.walk(ast.parse(program.script.text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     bodies = (function for function in functions if function.name == program.function)

@@ -8,8 +8,11 @@ import pytest
 from migsafe import Budgets, Configuration, Replay, ReplayOptions
 from migsafe.library.plan import find_plan
 from migsafe.library.replay import replay_plan
+from migsafe.linting.finding import Severity
 from migsafe.replaying.replay import EXPERIMENTS
 from migsafe.replaying.servers.private import PrivateHost
+from migsafe.reports.replay import OWN, replay_reporter
+from migsafe.terminal.display import Display
 from tests.support.replays import replay_files
 
 pytestmark = [pytest.mark.server, pytest.mark.process]
@@ -35,7 +38,7 @@ def replayed(host: PrivateHost, tmp_path: Path) -> Callable[..., Replay]:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("raise RuntimeError('settings are missing')", "the script sends nothing, and can end with an error of its own"),
+        ("raise RuntimeError('settings are missing')", "it ends here with RuntimeError: settings are missing"),
         ("undefined()", "it ends here with NameError: name 'undefined' is not defined"),
         ("import os; op.execute(f'CREATE TABLE {os.environ[\"NAME\"]} (a int)')", "its text depends on something that is not known here"),
     ],
@@ -52,6 +55,40 @@ def test_no_experiment_answers_for_it(replayed: Callable[..., Replay], tmp_path:
     assert f'relation "missing" does not exist; the likely cause: {tmp_path}/a2_x.py was not tried ({reason}' in failure.message
     assert failed.likely_cause in failure.message
     assert done.not_run == (f"{tmp_path}/a4_x.py",)
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("raise RuntimeError('no rows')", "it ends here with RuntimeError: no rows"),
+        ("op.execute(f'ALTER TABLE there ADD {undefined} int')", "it ends here with NameError: name 'undefined' is not defined"),
+        ("import os; op.execute(f'ALTER TABLE there ADD {os.environ[\"X\"]} int')", "its text depends on something that is not known here"),
+    ],
+)
+def test_a_script_that_ends_early_is_not_a_pass(replayed: Callable[..., Replay], end: str, reason: str) -> None:
+    done = replayed(f"op.execute('ALTER TABLE there ADD c int'); {end}")
+    partial = done.replayed[0]
+    assert (partial.untried, len(partial.recording.statements), len(partial.left_out)) == ("", 2, 1)
+    assert partial.left_out[0].skip_reason.startswith(reason)
+    assert {outcome.passed for outcome in partial.outcomes if outcome.experiment != "agreement"} <= {None, False}
+    [finding] = [finding for finding in done.verdict.findings if finding.rule == "replay-left-out"]
+    assert (finding.severity, reason in finding.message) == (Severity.WARNING, True)
+    assert "1 migration ran in part only" in done.facts.reasons
+    for format in OWN:
+        assert reason.replace("'", "&#39;") in (text := replay_reporter(format)(done, Display())) or reason in text
+    assert "ran in part only: 1 statement was left out" in replay_reporter("html")(done, Display())
+
+
+def test_a_raise_that_is_not_reached_is_nothing_to_report(replayed: Callable[..., Replay]) -> None:
+    done = replayed("rows = op.get_bind().scalar(__import__('sqlalchemy').text('SELECT count(*) FROM there')); assert rows == 0, 'rows'")
+    assert done.replayed[0].left_out == ()
+
+
+def test_commands_that_only_display_something_are_not_missing(host: PrivateHost, tmp_path: Path) -> None:
+    done = replay_files(
+        host, tmp_path, {"1.sql": "\\echo building\nCREATE TABLE t (a int);\n\\timing on\n", "2.sql": "SELECT 1;\n\\i other.sql\n"}
+    )
+    assert [len(replay.left_out) for replay in done.replayed] == [0, 1]
 
 
 def test_a_script_that_cannot_be_read_is_the_likely_cause(replayed: Callable[..., Replay], tmp_path: Path) -> None:

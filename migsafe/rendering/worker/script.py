@@ -171,7 +171,7 @@ class Exploration:
         """Returns the first run of a script that ends each run with an error of its own. If that depends on something unknown, it may continue
         in production."""
         first = self._outcomes[0]
-        if first.error is not None and first.run.met_unknown:
+        if first.error is not None and first.run.met_unknown and not self._request.live:
             text_range = self._file.error_range(first.error.__traceback__) or self._file.first_line_of(self._request.function)
             first.run.send_opaque(f"it ends here with {_described(first.error)}", text_range)
         return first
@@ -345,5 +345,6 @@ def _end(run: Run, error: BaseException, function: str) -> None:
             reason = "it ends the process here"
         case _:
             reason = f"it ends here with {_described(error)}"
-    if not is_refusal(run.file, error, run.is_project_frame):
+    # On a database, an error that the script raises is its answer to what it met there.
+    if run.live or not is_refusal(run.file, error, run.is_project_frame):
         run.send_opaque(reason, text_range)

@@ -110,6 +110,9 @@ def status(replayed: ReplayedMigration) -> str:
         return f"not tried: {replayed.untried}"
     if replayed.recording.failure is not None:
         return "failed: the statements after the failure did not run"
+    if replayed.left_out:
+        number = len(replayed.left_out)
+        return f"ran in part only: {number} statement{'' if number == 1 else 's'} {'was' if number == 1 else 'were'} left out"
     if replayed.emptying is not None:
         return f"ran with empty tables ({', '.join(sorted(map(str, replayed.emptying.tables)))}): its times are not those of tables with rows"
     return ""
