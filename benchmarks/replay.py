@@ -160,7 +160,7 @@ def _send(server: Server, database: str, plan: Plan) -> None:
 
 
 def _record(server: Server, database: str, plan: Plan) -> None:
-    rows: dict[int, int] = {}
+    contents = None
     with (
         closing(server.connect(database, user="owner")) as worker,
         closing(server.connect(database)) as observer,
@@ -168,15 +168,15 @@ def _record(server: Server, database: str, plan: Plan) -> None:
         LockMonitor(observer, worker.info.backend_pid) as monitor,
     ):
         for migration in plan.migrations:
-            player = Player(worker, monitor, counter, rows=rows)
+            player = Player(worker, monitor, counter, contents=contents)
             player.play(migration.up)
-            rows = dict(player.rows)
+            contents = player.contents
 
 
 def _run_with_probes(host: PrivateHost, plan: Plan) -> None:
     instruments = Instruments(host, unlimited)
     for migration in plan.migrations:
-        instruments.run(MigrationTask(database="history", migration=migration, predictions=(), rows=instruments.rows or None))
+        instruments.run(MigrationTask(database="history", migration=migration, predictions=(), contents=instruments.contents))
     instruments.disconnect()
 
 

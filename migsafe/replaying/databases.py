@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from migsafe.replaying.experiments.subject import DatabaseState
+from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.seeding import Seeder
 from migsafe.replaying.servers.host import Host
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Database(Struct):
-    """The database of a source after the migrations so far; `state` and `rows` are its contents and the rows of each table, if known."""
+    """The database of a source after the migrations so far; `state` and `contents` are what it contains, if known."""
 
     name: str
     seeder: Seeder | None
     state: DatabaseState | None = None
-    rows: dict[int, int] | None = None
+    contents: Contents | None = None
 
 
 class Databases:

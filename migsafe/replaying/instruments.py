@@ -10,6 +10,7 @@ from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.probes.attribution import attribute_waits
 from migsafe.replaying.probes.probe_sessions import ProbeSessions
 from migsafe.replaying.probes.readers import LongRunningReaders
+from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
@@ -29,21 +30,21 @@ _MAX_PROBED_TABLES = 30
 class MigrationTask(Struct, frozen=True, kw_only=True):
     """A migration to run in a database, with its predictions and the measurements of rehearsed statements, by index.
 
-    `rows` are the rows of each table, by oid, if they are known. For `reader_seconds`, a reader holds a lock on each table.
+    `contents` is what the database contains, if that is known. For `reader_seconds`, a reader holds a lock on each table.
     """
 
     database: str
     migration: Migration
     predictions: tuple[StatementPrediction, ...]
     rehearsed: dict[int, Measurement] = {}
-    rows: dict[int, int] | None = None
+    contents: Contents | None = None
     reader_seconds: float = 0.0
     probes: bool = True
 
 
 class Instruments:
-    """Runs migrations one after the other and records them. `guard` limits the time of a statement. `rows` are the rows of each table after
-    the last migration, by oid.
+    """Runs migrations one after the other and records them. `guard` limits the time of a statement. `contents` is what
+    the database contains after the last migration.
 
     The observing connections stay open from one migration to the next, until `disconnect`.
     """
@@ -53,7 +54,7 @@ class Instruments:
         self._guard = guard
         self._baseline: list[float] = []
         self._idle: dict[str, list[Connection[Any]]] = {}
-        self.rows: dict[int, int] = {}
+        self.contents: Contents | None = None
 
     def run(self, task: MigrationTask) -> Recording:
         """Runs a migration and records it."""
@@ -65,14 +66,14 @@ class Instruments:
             with ProbeSessions(lambda: self._connect(task.database), probed, self._baseline, give_back) as probes:
                 readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
                 with readers, LockMonitor(observer, worker.info.backend_pid, probes.pids) as monitor:
-                    player = Player(worker, monitor, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
+                    player = Player(worker, monitor, counter, contents=task.contents, guard=self._guard, rehearsed=task.rehearsed)
                     records = player.play(task.migration.up, began=probes.mark)
                 probes.stop()
         finally:
             worker.close()
             self._give_back(task.database, observer)
             self._give_back(task.database, counter)
-        self.rows = dict(player.rows)
+        self.contents = player.contents
         recording = Recording(
             migration=task.migration,
             statements=records,

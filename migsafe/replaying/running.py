@@ -74,12 +74,13 @@ class MigrationRunner:
                 migration=migration,
                 predictions=predictions,
                 rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
-                rows=database.rows,
+                contents=database.contents,
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
             recording, emptying = self._record(database, task, before)
-            database.state, database.rows = DatabaseState(lambda: self._host.connect(database.name)), self._instruments.rows
+            database.state = DatabaseState(lambda: self._host.connect(database.name))
+            database.contents = self._instruments.contents
             subject = Subject(
                 self._host,
                 migration,
@@ -131,7 +132,7 @@ class MigrationRunner:
             if before is not None:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
-            task = replace(task, rows=None)
+            task = replace(task, contents=None)
         return recording, emptying
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:

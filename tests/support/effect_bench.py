@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from migsafe.replaying.recording.ledger import Ledger
+from migsafe.replaying.recording.ledger import Ledger, read_contents
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.server import Server
-from migsafe.sql.operations import Discard, Operation
+from migsafe.sql.operations import Operation
 from migsafe.sql.statements import read
 from tests.prediction.effects.cases import SCHEMA, Case, sql_of
+from tests.support.statement_meter import measure
 
 MODEL, COPY, SHARED = "model", "copy", "shared"
 
@@ -43,7 +44,7 @@ class Bench:
         server.create_database(SHARED, template=MODEL)
         self._admin = server.connect()
         self._shared = server.connect(SHARED)
-        self._ledger = Ledger(self._shared, self._shared)
+        self._ledger = _ledger(self._shared)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -66,7 +67,7 @@ class Bench:
             return measure_and_roll_back(self._shared, self._ledger, case.sql, case.statements[-1].operations)
         with self._copied(), self.server.connect(COPY) as connection:
             _prepare(connection, case)
-            return measure_and_roll_back(connection, Ledger(connection, connection), case.sql, case.statements[-1].operations)
+            return measure_and_roll_back(connection, _ledger(connection), case.sql, case.statements[-1].operations)
 
     def _measure_outside_transaction(self, case: Case) -> Measurement:
         with self._copied():
@@ -89,22 +90,15 @@ class Bench:
 def measure_and_roll_back(connection: "psycopg.Connection[Any]", ledger: Ledger, sql: str, operations: tuple[Operation, ...]) -> Measurement:
     """Runs a statement in a separate transaction, as the player of `migsafe replay` does, rolls it back, and returns its effects."""
     ledger.begin_transaction()
-    opening = ledger.opening_sql()
-    if not opening:
-        ledger.prepare("BEGIN; ")
     try:
-        cursor = connection.execute((opening + sql).encode())
-        if opening:
-            ledger.read_opening(cursor)
-        if isinstance(operations[0], Discard) or "deallocate" in sql.lower():
-            ledger.discard_prepared()
-        return ledger.measure_statement(operations)
-    except psycopg.Error:
-        ledger.discard_prepared()
-        raise
+        return measure(connection, ledger, sql, operations, begins=True)
     finally:
         connection.execute("ROLLBACK")
         ledger.rolled_back()
+
+
+def _ledger(connection: "psycopg.Connection[Any]") -> Ledger:
+    return Ledger(connection, read_contents(connection, connection))
 
 
 def _prepare(connection: "psycopg.Connection[Any]", case: Case) -> None:

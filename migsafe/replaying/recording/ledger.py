@@ -1,51 +1,50 @@
 """The ledger of one connection: it measures each statement at little cost, so that a whole history can be recorded.
 
 After a statement, its transaction holds a lock on every relation that the statement touched. One query reads these locks with the names,
-files and tuple counters of the relations; the rest of the database has not changed.
+files and tuple counters of the relations; the rest of the database has not changed. This query is sent in the same message as the statement,
+so recording needs no round trip of its own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migsafe.lock import LockMode
+from migsafe.replaying.exchange import execute, rows_of
+from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, measurement_of
 from migsafe.replaying.recording.snapshot import KINDS, HeldModes, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
 from migsafe.sql.operations import Name, Operation
 
 if TYPE_CHECKING:
-    from psycopg import Connection, Cursor
+    from psycopg import Connection
+    from psycopg.pq.abc import PGresult
+
+_MARK = """SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn, extract(epoch FROM pg_catalog.clock_timestamp())"""
+_FLUSHES = 150000
+"""The first version in which a backend can be told to report its counters as soon as its transaction ends."""
+_FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
 _ENTRY = """
-    PREPARE {name} AS
-    SELECT l.relation::int8, l.modes, c.*, (SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)
-    FROM (SELECT relation, pg_catalog.array_agg(mode) AS modes FROM pg_catalog.pg_locks
-            WHERE locktype = 'relation' AND granted AND pid = pg_catalog.pg_backend_pid()
-                AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-            GROUP BY relation) AS l
-    LEFT JOIN LATERAL (
-        SELECT c.relkind::text, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END AS schema, c.relname,
-            pg_catalog.pg_relation_filenode(c.oid)::int8 AS file,
-            (SELECT i.indrelid::int8 FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) AS table,
-            pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
-                + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END AS read,
-            pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
-        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.oid = l.relation OFFSET 0) AS c ON true
-    WHERE c.schema IS NULL OR c.schema NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+    SELECT l.relation, l.mode, c.relkind, CASE WHEN c.relnamespace = pg_catalog.pg_my_temp_schema() THEN 'pg_temp'
+            ELSE (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace) END,
+        c.relname, pg_catalog.pg_relation_filenode(c.oid),
+        CASE WHEN c.relkind IN ('i', 'I') THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
+        pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
+            + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
+        pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
+    FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+    WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384
 """
-"""The LATERAL join looks up one relation at a time: DDL touches few of many relations, and OFFSET 0 keeps the planner from joining all."""
-_COUNTED = """
-    SELECT c.oid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
+"""The first oid that is not the system's own is 16384 (FirstNormalObjectId)."""
+_COUNTERS = """
+    SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
             + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
 """
-_WRITTEN = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
-_FLUSHES = 150000
-"""The first version in which a backend can be told to report its counters as soon as its transaction ends."""
-_FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
+_SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 
 _Counts = tuple[int, int, int]
 _NONE: _Counts = (0, 0, 0)
@@ -53,135 +52,82 @@ _NONE: _Counts = (0, 0, 0)
 _numbers = count(1)
 
 
-class Ledger:
-    """Measures the statements of one connection. No other connection may change its database; `counter` is one that can read all tables.
+class Message(NamedTuple):
+    """The SQL to send before and after a statement. `before` is the number of its results before those of the statement, `recorded` the
+    number of those after it, without that of COMMIT."""
 
-    Call `begin_transaction` after BEGIN, `prepare` before the first statement to measure, `measure_statement` after each, and `committed`
-    or `rolled_back` at the end. `rows` are the current rows of each table, by oid; they are counted if they are not given. `read` has, for
-    the last statement, the tuples read and the rows of each table; `wal_bytes` is the WAL that it wrote.
+    opening: str
+    closing: str
+    before: int
+    recorded: int
+
+    def around(self, command: str) -> str:
+        """Returns the whole message. A statement may end with a comment, which ends with its line."""
+        return f"{self.opening}{command}\n;{self.closing}"
+
+
+class Ledger:
+    """Measures the statements of one connection. No other connection may change its database.
+
+    Call `begin_transaction` when a transaction begins, send each statement with its `message`, give the results to `measure`, and call
+    `committed` or `rolled_back` at the end. `contents` is what the database contains. `read` has, for the last statement, the tuples read and
+    the rows of each table; `wal_bytes` is the WAL that it wrote, `seconds` the time that the server took to record it.
     """
 
-    def __init__(self, connection: "Connection[Any]", counter: "Connection[Any]", rows: Mapping[int, int] | None = None) -> None:
+    def __init__(self, connection: "Connection[Any]", contents: Contents) -> None:
+        self.contents = contents
         self._connection = connection
-        self._counter = counter
         self._flushes = connection.info.server_version >= _FLUSHES
-        self._known = take_snapshot(connection)
         self._held: HeldModes = {}
         self._counts: dict[int, _Counts] = {}
         self._wal = 0
-        self._ready = False
-        self._before = 0
+        self._begun = False
         self._prepared = False
-        self._name = f"migsafe_entry_{next(_numbers)}"
+        self._number = 0
         self.wal_bytes = 0
+        self.seconds = 0.0
         self.read: dict[Name, tuple[int | None, int | None]] = {}
-        self.rows = dict(rows) if rows is not None else self._count_rows()
-        self._mark = (self._known, self.rows)
-        if self._flushes:
-            self._connection.execute(f"SELECT true{_FLUSH}")
-
-    @property
-    def relations(self) -> Iterable[Relation]:
-        """The relations that exist now."""
-        return self._known.relations.values()
+        # The counters of earlier statements must have been reported before the first transaction.
+        self._read_mark()
 
     def begin_transaction(self) -> None:
-        """Notes that a transaction has begun."""
+        """Notes that a transaction begins."""
         self._held = {}
-        self._ready = False
-        self._mark = (self._known, self.rows)
+        self._begun = False
+        self.contents.begin()
 
-    def prepare(self, first: str = "") -> None:
-        """Reads the counters before a statement, after running the SQL in `first`. Not earlier, because SET TRANSACTION must come before any
-        query."""
-        if self._ready:
-            return
-        self._ready = True
-        if not self._prepared:
-            first, self._prepared = first + _ENTRY.format(name=self._name) + "; ", True
-        if self._flushes:
-            written = self._last_result(f"{first}{_WRITTEN}{_FLUSH}")
-        else:
-            # The counters of earlier transactions may not have been reported yet, and the new ones are added to them.
-            self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._last_result(f"{first}{_COUNTED}")}
-            written = self._last_result(_WRITTEN)
-        if self._flushes:
-            self._counts = {}
-        self._wal = int(written[0][0])
+    def message(self, *, commits: bool = False, begins: bool = False, forgets: bool = False) -> Message:
+        """Returns what to send with the next statement. With `begins` and `commits`, the message contains BEGIN and COMMIT; `forgets` says
+        that the statement may deallocate prepared statements.
 
-    def opening_sql(self) -> str:
-        """Returns SQL to send together with a statement that is a transaction by itself: it opens the transaction and reads the counters.
-        Empty if that needs a round trip of its own."""
-        if not self._flushes:
-            return ""
-        self._ready, self._counts = True, {}
-        self._before = 1 if self._prepared else 2
-        prepare = "" if self._prepared else _ENTRY.format(name=self._name) + "; "
-        self._prepared = True
-        return f"BEGIN; {prepare}{_WRITTEN}{_FLUSH}; "
-
-    def read_opening(self, cursor: "Cursor[Any]") -> None:
-        """Reads the server's results for the opening SQL."""
-        for _ in range(self._before):
-            cursor.nextset()
-        [(written, _)] = cursor.fetchall()
-        self._wal = int(written)
+        The counters are read with the first statement to measure, not earlier, because SET TRANSACTION must come before any query.
+        """
+        opening = ["BEGIN"] if begins else []
+        closing = []
+        if not self._begun:
+            opening += self._prepare() if not self._prepared else []
+            opening += [] if self._flushes else [self._execute("counters")]
+            opening.append(self._execute("mark"))
+        if forgets or not self._prepared:
+            closing += self._prepare()
+        closing += [self._execute("mark"), self._execute("entry"), self._execute("mark")]
+        end = ["COMMIT"] if commits else []
+        text = "".join(f"{command}; " for command in opening)
+        return Message(text, "; ".join([*closing, *end]), len(opening), len(closing))
 
     def discard_prepared(self) -> None:
-        """Notes that the connection may have lost the prepared statement."""
+        """Notes that the connection may have lost the prepared statements."""
         self._prepared = False
-        self._name = f"migsafe_entry_{next(_numbers)}"
 
-    def measure_statement(self, operations: Iterable[Operation]) -> Measurement:
-        """Measures the statement with these operations, which has just run."""
-        if not self._prepared:
-            self._connection.execute(_ENTRY.format(name=self._name).encode())
-            self._prepared = True
-        before, held = self._known, self._held
-        relations, indexes = dict(before.relations), dict(before.indexes)
-        locks: HeldModes = {}
-        read: dict[int, int] = {}
-        changed: dict[int, int] = {}
-        written = self._wal
-        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(f"EXECUTE {self._name}".encode()).fetchall():
-            written = int(wal)
-            locks[oid] = frozenset(map(mode_from_pg_locks, modes))
-            if kind is None:
-                relations.pop(oid, None)
-                indexes.pop(oid, None)
-                continue
-            now, then = tuple(counts), self._counts.get(oid, _NONE)
-            self._counts[oid] = now
-            of = oid if table is None else table
-            read[of] = read.get(of, 0) + now[0] - then[0]
-            if table is not None:
-                indexes[oid] = Index(oid, table, name, file)
-            elif kind in KINDS:
-                relations[oid] = Relation(oid, Name(name, schema), KINDS[kind], file)
-                changed[oid] = now[1] - then[1] - (now[2] - then[2])
-        after = Snapshot(relations, indexes)
-        newly = {oid: max(new) for oid, modes in locks.items() if (new := modes - held.get(oid, frozenset()))}
-        before_it = {oid: max(modes) for oid, modes in held.items()}
-        touched = _with_tables_of_indexes((before, after), (*locks, *held))
-        trace = Trace(
-            before=_restrict(before, touched),
-            after=_restrict(after, touched),
-            locks={oid: lock for oid, lock in newly.items() if oid not in before_it or lock > before_it[oid]},
-            held=before_it,
-            weaker={oid: lock for oid, lock in newly.items() if oid in before_it and lock < before_it[oid]},
-            read=read,
-            rows=self.rows,
-            truncates=is_truncate(operations),
-        )
-        self.read = {
-            after.relations[oid].name: (count, self.rows.get(oid, 0))
-            for oid, count in read.items()
-            if oid in self.rows and oid in after.relations
-        }
-        self._update_rows(trace, changed)
-        self._known, self._held = after, locks
-        self.wal_bytes, self._wal = written - self._wal, written
-        return measurement_of(trace)
+    def measure(self, message: Message, results: "Sequence[PGresult]", operations: Iterable[Operation]) -> Measurement:
+        """Measures a statement with these operations, from the results of its message without that of COMMIT."""
+        if not self._begun:
+            self._open(results[: message.before])
+        *_, first, entry, last = results
+        (wal, ended), (_, recorded) = self._mark_of(first), self._mark_of(last)
+        self.seconds = recorded - ended
+        self.wal_bytes, self._wal = wal - self._wal, wal
+        return self._measure_locks(rows_of(entry, self._connection.info.encoding), is_truncate(operations))
 
     def committed(self) -> None:
         """Notes that the transaction has been committed."""
@@ -189,82 +135,163 @@ class Ledger:
 
     def rolled_back(self) -> None:
         """Notes that the transaction has been rolled back."""
-        self._known, self.rows = self._mark
+        self._held = {}
+        self.contents.roll_back()
 
     def rolled_back_to_savepoint(self) -> None:
         """Notes that a part of the transaction has been rolled back. The rows cannot be counted: no other connection sees the rest of it."""
-        self._known = take_snapshot(self._connection)
+        self.contents.replace(take_snapshot(self._connection))
         self._held = read_held_locks(self._connection.info.backend_pid, self._connection)
 
     def is_held(self, oid: int, lock: LockMode) -> bool:
         """Whether the transaction holds this lock on a relation, or ACCESS EXCLUSIVE on one of its indexes."""
-        indexes = (self._held.get(index.oid, frozenset()) for index in self._known.indexes_of(oid))
+        indexes = (self._held.get(index.oid, frozenset()) for index in self.contents.indexes_of(oid))
         return lock in self._held.get(oid, frozenset()) or any(LockMode.ACCESS_EXCLUSIVE in modes for modes in indexes)
 
-    def committed_name(self, oid: int) -> Name | None:
-        """Returns the name that a relation had when the transaction began, by which other sessions know it; None if it is new."""
-        relation = self._mark[0].relations.get(oid)
-        return relation.name if relation is not None else None
-
     @contextmanager
-    def measure_nontransactional(self, *, counts: bool) -> Iterator[list[Snapshot]]:
+    def measure_nontransactional(self, counter: "Connection[Any] | None") -> Iterator[list[Snapshot]]:
         """Measures a statement outside transactions, which runs in the `with` block. Yields a list with the snapshot before it, and adds the
-        one after it. With `counts`, rows are counted again because the statement may have changed them."""
-        snapshots = [self._known]
-        wal = self._wal_position()
+        one after it. With `counter`, a connection that can read all tables, rows are counted again: the statement may have changed them."""
+        snapshots = [self.contents.snapshot()]
+        wal, _ = self._read_mark()
         yield snapshots
         self._held = {}
-        self._known = take_snapshot(self._connection)
-        self.wal_bytes = self._wal_position() - wal
-        if counts:
-            self.rows = self._count_rows()
-        snapshots.append(self._known)
+        self.contents.replace(take_snapshot(self._connection))
+        snapshots.append(self.contents.snapshot())
+        self.wal_bytes = self._read_mark()[0] - wal
+        if counter is not None:
+            self.contents.update({}, {}, count_committed_rows(counter, snapshots[-1]))
+        self.contents.begin()
 
-    def _count_rows(self) -> dict[int, int]:
-        """Counts the committed rows of each table."""
-        self._counter.execute("BEGIN")
-        try:
-            return count_rows(self._counter, self._known)
-        finally:
-            self._counter.execute("ROLLBACK")
+    def _prepare(self) -> list[str]:
+        """Returns the commands that prepare the ledger's statements, under names that are new."""
+        self._prepared, self._number = True, next(_numbers)
+        flush = _FLUSH if self._flushes else ""
+        statements = {"mark": _MARK + flush, "entry": _ENTRY} | ({} if self._flushes else {"counters": _COUNTERS})
+        return [f"PREPARE {self._name(name)} AS {query}" for name, query in statements.items()]
 
-    def _update_rows(self, trace: Trace, changed: dict[int, int]) -> None:
-        """Updates the number of rows of each table."""
-        rows = dict(self.rows)
-        for oid, relation in trace.after.relations.items():
-            if relation.has_rows:
-                emptied = oid in changed and trace.truncates and _has_new_file(trace, oid)
-                rows[oid] = 0 if emptied else rows.get(oid, 0) + changed.get(oid, 0)
-        self.rows = rows
+    def _execute(self, name: str) -> str:
+        return f"EXECUTE {self._name(name)}"
 
-    def _wal_position(self) -> int:
-        [(written,)] = self._connection.execute(_WRITTEN).fetchall()
-        return int(written)
+    def _name(self, name: str) -> str:
+        return f"migsafe_{name}_{self._number}"
 
-    def _last_result(self, sql: str) -> list[Any]:
-        """Sends several statements at once; returns the rows of the last one."""
-        cursor = self._connection.execute(sql.encode())
-        while cursor.nextset():
-            pass
-        return cursor.fetchall()
+    def _open(self, opening: "Sequence[PGresult]") -> None:
+        """Reads the results of the SQL before the first statement of a transaction."""
+        self._begun = True
+        self._wal, _ = self._mark_of(opening[-1])
+        self._counts = {}
+        if not self._flushes:
+            # The counters of earlier transactions may not have been reported yet, and the new ones are added to them.
+            for oid, *counts in rows_of(opening[-2]):
+                self._counts[_integer(oid)] = _counts(counts)
+
+    def _read_mark(self) -> tuple[int, float]:
+        """Reads the WAL position and the clock. The counters are reported when this transaction ends."""
+        [result] = execute(self._connection, _MARK + (_FLUSH if self._flushes else ""))
+        return self._mark_of(result)
+
+    @staticmethod
+    def _mark_of(result: "PGresult") -> tuple[int, float]:
+        return int(result.get_value(0, 0) or 0), float(result.get_value(0, 1) or 0)
+
+    def _measure_locks(self, rows: Iterable[Sequence[str | None]], truncates: bool) -> Measurement:
+        locks: dict[int, set[LockMode]] = {}
+        relations: dict[int, Relation | None] = {}
+        indexes: dict[int, Index | None] = {}
+        read: dict[int, int] = {}
+        changed: dict[int, int] = {}
+        for number, mode, kind, schema, name, file, table, *counters in rows:
+            oid = _integer(number)
+            if schema in _SYSTEM_SCHEMAS:
+                continue
+            modes = locks.setdefault(oid, set())
+            modes.add(mode_from_pg_locks(mode or ""))
+            if len(modes) > 1:
+                continue
+            if kind is None:
+                relations[oid] = indexes[oid] = None
+                continue
+            now, then = _counts(counters), self._counts.get(oid, _NONE)
+            self._counts[oid] = now
+            of = oid if table is None else int(table)
+            read[of] = read.get(of, 0) + now[0] - then[0]
+            if table is not None:
+                indexes[oid] = Index(oid, of, name or "", _number(file))
+            elif kind in KINDS:
+                relations[oid] = Relation(oid, Name(name or "", schema), KINDS[kind], _number(file))
+                changed[oid] = now[1] - then[1] - (now[2] - then[2])
+        held, self._held = self._held, {oid: frozenset(modes) for oid, modes in locks.items()}
+        touched = self._with_tables_of_indexes((*locks, *held), indexes.values())
+        before = self.contents.part(touched)
+        self.contents.update(relations, indexes, {})
+        trace = _trace(before, self.contents.part(touched), self._held, held)
+        trace.read, trace.truncates = read, truncates
+        trace.rows = {oid: count for oid in touched if (count := self.contents.rows.get(oid)) is not None}
+        after = trace.after.relations
+        self.read = {after[oid].name: (count, trace.rows[oid]) for oid, count in read.items() if oid in trace.rows and oid in after}
+        self.contents.update({}, {}, _rows_after(trace, changed))
+        return measurement_of(trace)
+
+    def _with_tables_of_indexes(self, oids: Iterable[int], indexes: Iterable[Index | None]) -> set[int]:
+        """Returns these oids, those of the tables of `indexes`, and those of the tables whose indexes are among them."""
+        touched = set(oids)
+        known = self.contents.indexes
+        touched.update([known[oid].table for oid in touched if oid in known])
+        return touched | {index.table for index in indexes if index is not None}
 
 
-def _with_tables_of_indexes(snapshots: Iterable[Snapshot], oids: Iterable[int]) -> set[int]:
-    """Returns the relations with these oids, and the tables of those that are indexes."""
-    relation_oids = set(oids)
-    for relations in snapshots:
-        relation_oids.update(relations.indexes[oid].table for oid in tuple(relation_oids) if oid in relations.indexes)
-    return relation_oids
+def read_contents(connection: "Connection[Any]", counter: "Connection[Any]") -> Contents:
+    """Reads the contents of a database: the relations that the connection sees, and the rows, which `counter` can read."""
+    snapshot = take_snapshot(connection)
+    return Contents(snapshot, count_committed_rows(counter, snapshot))
 
 
-def _restrict(relations: Snapshot, tables: set[int]) -> Snapshot:
-    """Returns the part of a snapshot that is about these tables; the rest has not changed."""
-    return Snapshot(
-        {oid: relation for oid, relation in relations.relations.items() if oid in tables},
-        {oid: index for oid, index in relations.indexes.items() if index.table in tables},
+def count_committed_rows(counter: "Connection[Any]", snapshot: Snapshot) -> dict[int, int]:
+    """Counts the committed rows of each table."""
+    counter.execute("BEGIN")
+    try:
+        return count_rows(counter, snapshot)
+    finally:
+        counter.execute("ROLLBACK")
+
+
+def _trace(before: Snapshot, after: Snapshot, locks: HeldModes, held: HeldModes) -> Trace:
+    """Returns the trace of a statement after which its transaction has these locks; before it, it had those that it `held`."""
+    strongest = {oid: max(modes) for oid, modes in held.items()}
+    new = {oid: max(modes) for oid, all_modes in locks.items() if (modes := all_modes - held.get(oid, frozenset()))}
+    return Trace(
+        before=before,
+        after=after,
+        locks={oid: lock for oid, lock in new.items() if oid not in strongest or lock > strongest[oid]},
+        held=strongest,
+        weaker={oid: lock for oid, lock in new.items() if oid in strongest and lock < strongest[oid]},
     )
+
+
+def _rows_after(trace: Trace, changed: dict[int, int]) -> dict[int, int]:
+    """Returns the number of rows of each table that a statement touched."""
+    rows = {}
+    for oid, relation in trace.after.relations.items():
+        if relation.has_rows:
+            emptied = oid in changed and trace.truncates and _has_new_file(trace, oid)
+            rows[oid] = 0 if emptied else trace.rows.get(oid, 0) + changed.get(oid, 0)
+    return rows
 
 
 def _has_new_file(trace: Trace, oid: int) -> bool:
     before, after = trace.before.relations.get(oid), trace.after.relations.get(oid)
     return before is not None and after is not None and before.file != after.file
+
+
+def _integer(text: str | None) -> int:
+    return int(text or 0)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None else None
+
+
+def _counts(texts: Sequence[str | None]) -> _Counts:
+    read, inserted, deleted = map(_integer, texts)
+    return read, inserted, deleted

@@ -6,7 +6,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.ledger import Ledger
+from migsafe.replaying.exchange import Reply, exchange, execute
+from migsafe.replaying.recording.contents import Contents
+from migsafe.replaying.recording.ledger import Ledger, Message, read_contents
 from migsafe.replaying.recording.lock_monitor import LockMonitor, ObservedLock
 from migsafe.replaying.recording.measurement import Measurement, Trace, measurement_of
 from migsafe.replaying.recording.open_statements import OpenStatement
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _NO_TRANSACTION = "25001"
-_FORGETS = ("deallocate", "discard")
+_DEALLOCATE = ("deallocate", "discard")
 
 
 class MigrationFailed(Exception):
@@ -37,9 +39,9 @@ class Player:
     """Plays record migration on record connection. `records` grows as transactions end; a failure is in the last record.
 
     The connection must be in autocommit, and no other connection may change its database. `monitor` watches its locks, `counter` can read
-    all tables. `rows` are the rows of each table, by oid, if they are known; `guard` limits the time of a statement. `rehearsed` has the
-    measurements of statements outside transactions on a copy, by statement index: they contain all locks, not only those that were held
-    long enough to be seen. `start` is when the migration began, by perf_counter.
+    all tables. `contents` is what the database contains, if that is known; the player updates it. `guard` limits the time of a statement.
+    `rehearsed` has the measurements of statements outside transactions on a copy, by statement index: they contain all locks, not only
+    those that were held long enough to be seen. `start` is when the migration began, by perf_counter.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Player:
         monitor: LockMonitor,
         counter: "Connection[Any]",
         *,
-        rows: Mapping[int, int] | None = None,
+        contents: Contents | None = None,
         guard: Guard = unlimited,
         rehearsed: Mapping[int, Measurement] | None = None,
     ) -> None:
@@ -58,8 +60,11 @@ class Player:
         self._monitor = monitor
         self._guard = guard
         self._rehearsed = rehearsed or {}
-        self._ledger = Ledger(connection, counter, rows)
-        self._existing = {relation.oid for relation in self._ledger.relations}
+        self._counter = counter
+        self.contents = contents or read_contents(connection, counter)
+        self.contents.begin_session()
+        self._existing = frozenset(self.contents.relations)
+        self._ledger = Ledger(connection, self.contents)
         self._open: list[OpenStatement] = []
         self._busy: list[tuple[float, float]] = []
         self._busy_seconds = 0.0
@@ -68,11 +73,6 @@ class Player:
         self._temporary_bytes: list[int] = []
         self._reports_temporary_files = connection.info.parameter_status("is_superuser") == "on"
         connection.add_notice_handler(self._notice)
-
-    @property
-    def rows(self) -> Mapping[int, int]:
-        """The current rows of each table, by oid."""
-        return self._ledger.rows
 
     def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[StatementRecord, ...]:
         """Sends the statements up to the end or to the record that fails; calls `began` with the start time, by perf_counter.
@@ -122,42 +122,55 @@ class Player:
             self._transactions += 1
             self._transaction = self._transactions
             self._ledger.begin_transaction()
-        opening = self._ledger.opening_sql() if standalone and not isinstance(statement.operations[0], sql.Copy) else ""
-        if not opening:
-            self._ledger.prepare("BEGIN; " if standalone else "")
+        message = self._ledger.message(begins=standalone, commits=standalone, forgets=_may_deallocate(command))
         record = self._open_statement(statement, command)
-        try:
-            with self._timed(record):
-                if opening:
-                    cursor = self._connection.execute((opening + command).encode())
-                else:
-                    execute_statement(self._connection, statement, text)
-            if opening:
-                self._ledger.read_opening(cursor)
-        except error_class() as error:
+        with self._timed(record):
+            results, error = self._exchange(message, statement, text)
+        if error is None and standalone:
+            results.pop()
+        if error is None or len(results) > message.before + message.recorded:
+            self._measure(record, message, results)
+        if error is not None:
             self._ledger.discard_prepared()
-            if standalone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
+            refused = len(results) <= message.before
+            if standalone and refused and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
                 self._open.remove(record)
                 self._rollback()
                 self._record_nontransactional(statement, command)
                 return
             self._fail(record, error)
-        self._note_discards(command)
+        if standalone:
+            self._end_transaction(rolled_back=False)
+
+    def _exchange(self, message: Message, statement: Statement, text: str) -> Reply:
+        """Sends a statement with what the ledger adds; the rows of a COPY need an exchange of their own."""
+        if not isinstance(statement.operations[0], sql.Copy):
+            return exchange(self._connection, message.around(text[statement.span.start : statement.span.end]))
+        results: list[Any] = []
         try:
-            record.measured = self._ledger.measure_statement(statement.operations)
+            results += execute(self._connection, message.opening)
+            execute_statement(self._connection, statement, text)
+            results.append(None)
         except error_class() as error:
-            # The migration set a limit such as a statement_timeout of a millisecond, or the connection was lost.
-            self._fail(record, error)
+            return Reply(results, error)
+        rest = exchange(self._connection, message.closing)
+        return Reply([*results, *rest.results], rest.error)
+
+    def _measure(self, record: OpenStatement, message: Message, results: "list[Any]") -> None:
+        record.measured = self._ledger.measure(message, results, record.statement.operations)
+        self._leave_out(record, self._ledger.seconds)
         record.wal_bytes = self._ledger.wal_bytes
         record.counts = self._ledger.read
-        names = ((name, self._ledger.committed_name(oid)) for name, oid in record.measured.oids.items())
+        names = ((name, self.contents.name_before(oid)) for name, oid in record.measured.oids.items())
         record.known_as = {name: known for name, known in names if known is not None}
-        if standalone:
-            self._commit()
 
-    def _note_discards(self, command: str) -> None:
-        if any(word in command.lower() for word in _FORGETS):
-            self._ledger.discard_prepared()
+    def _leave_out(self, record: OpenStatement, seconds: float) -> None:
+        """Leaves the time that recording took out of the time of the last statement."""
+        started, ended = self._busy[-1]
+        seconds = min(seconds, ended - started)
+        self._busy[-1] = (started, ended - seconds)
+        self._busy_seconds -= seconds
+        record.seconds -= seconds
 
     def _control_session(self, statement: Statement, command: str) -> None:
         """Runs BEGIN, COMMIT, SET and similar statements unchanged, and asks the server what they did to the transaction."""
@@ -165,10 +178,11 @@ class Player:
         record = self._open_statement(statement, command)
         try:
             with self._timed(record):
-                self._connection.execute(command.encode())
+                execute(self._connection, command)
         except error_class() as error:
             self._fail(record, error)
-        self._note_discards(command)
+        if _may_deallocate(command):
+            self._ledger.discard_prepared()
         match statement.operations[0]:
             case sql.RollbackTo():
                 self._ledger.rolled_back_to_savepoint()
@@ -185,9 +199,9 @@ class Player:
         record = self._open_statement(statement, command)
         record.outside_transaction = True
         try:
-            counts = isinstance(statement.operations[0], sql.Do | sql.Call)
-            with self._ledger.measure_nontransactional(counts=counts) as snapshots, self._monitor.record_locks() as seen, self._timed(record):
-                self._connection.execute(command.encode())
+            counter = self._counter if isinstance(statement.operations[0], sql.Do | sql.Call) else None
+            with self._ledger.measure_nontransactional(counter) as snapshots, self._monitor.record_locks() as seen, self._timed(record):
+                execute(self._connection, command)
         except error_class() as error:
             self._fail(record, error)
         before, after = snapshots
@@ -195,7 +209,7 @@ class Player:
         measured = measurement_of(Trace(before=before, after=after, locks={oid: lock.mode for oid, lock in seen.items()}))
         rehearsed = self._rehearsed.get(statement.index)
         record.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
-        record.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
+        record.counts = {relation.name: (None, self.contents.rows.get(oid)) for oid, relation in before.relations.items()}
         # Without any look, locks may have been held all the time.
         record.periods = self._observed_periods(before, seen) if seen else None
         self._close([record])
@@ -268,7 +282,7 @@ class Player:
         return now - started
 
     def _begin(self) -> None:
-        self._connection.execute("BEGIN")
+        execute(self._connection, "BEGIN")
         self._open_transaction(None)
 
     def _open_transaction(self, record: OpenStatement | None) -> None:
@@ -283,7 +297,7 @@ class Player:
         started = perf_counter()
         try:
             with self._guard(self._connection) as work:
-                self._connection.execute("COMMIT")
+                execute(self._connection, "COMMIT")
         except error_class() as error:
             if last is not None:
                 last.stop_reason = work.stop_reason
@@ -297,7 +311,7 @@ class Player:
     def _rollback(self) -> None:
         if not self._connection.closed:
             try:
-                self._connection.execute("ROLLBACK")
+                execute(self._connection, "ROLLBACK")
             except error_class():
                 # The connection is lost, and with it the transaction.
                 self._connection.close()
@@ -325,3 +339,9 @@ class Player:
         message = diagnostic.message_primary or ""
         if diagnostic.severity_nonlocalized == "LOG" and message.startswith("temporary file:"):
             self._temporary_bytes.append(int(message.rpartition(" ")[2]))
+
+
+def _may_deallocate(command: str) -> bool:
+    """Whether a statement may deallocate prepared statements. The words may be in a comment, or in code that is not executed."""
+    command = command.lower()
+    return any(word in command for word in _DEALLOCATE)

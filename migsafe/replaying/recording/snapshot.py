@@ -1,5 +1,6 @@
 """The relations of a database at one moment, read from pg_catalog."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -61,15 +62,22 @@ class Relation(Struct, frozen=True):
         return self.kind in ("table", "materialized view")
 
 
-class Snapshot(Struct, frozen=True):
+class Snapshot(Struct, frozen=True, dict=True):
     """The user's relations and their indexes, by oid."""
 
     relations: dict[int, Relation]
     indexes: dict[int, Index]
 
+    @cached_property
+    def _by_table(self) -> dict[int, list[Index]]:
+        by_table: dict[int, list[Index]] = {}
+        for index in self.indexes.values():
+            by_table.setdefault(index.table, []).append(index)
+        return by_table
+
     def indexes_of(self, table: int) -> list[Index]:
         """Returns the indexes of a table."""
-        return [index for index in self.indexes.values() if index.table == table]
+        return self._by_table.get(table, [])
 
 
 def take_snapshot(connection: "Connection[Any]") -> Snapshot:
