@@ -32,6 +32,9 @@ CREATE_DATABASE_STRATEGY = 15
 ACTION_NAMED_IN_ERRORS = 15
 """ALTER TABLE on a relation of the wrong kind fails with `ALTER action … cannot be performed on relation …`."""
 
+PUBLICATION_LIMITS_NAMED = 15
+"""A publication that refuses a relation says what kind of relation it is."""
+
 # 16
 CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
@@ -44,9 +47,14 @@ PARTITIONS_INHERIT_IDENTITY = 17
 SUBSCRIPTION_FAILOVER = 17
 """ALTER SUBSCRIPTION … SET (failover), which is refused in a transaction block."""
 
+EXCLUSION_OF_PARTITIONED = 17
+"""A partitioned table accepts an exclusion constraint that compares the partition key with =."""
+
 # 18
 NOT_NULL_CONSTRAINTS = 18
 """NOT NULL is a constraint in pg_constraint, with a name; it can be added as NOT VALID and validated later."""
+NOT_ENFORCED = 18
+"""Constraints can be NOT ENFORCED, and ALTER CONSTRAINT changes it for foreign keys."""
 NOT_VALID_FOREIGN_KEY_OF_PARTITIONED = 18
 """A partitioned table accepts a NOT VALID foreign key."""
 VIRTUAL_GENERATED_COLUMNS = 18

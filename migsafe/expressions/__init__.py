@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.groups import all_output_columns, grouping_columns, output_columns
     from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.orders import ordered_columns
+    from migsafe.expressions.output_types import output_types
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.restrictions import TargetColumns, Unrestricting, columns_equal_to_constants, unrestricted
@@ -61,6 +62,7 @@ __all__ = [
     "not_null_columns",
     "ordered_columns",
     "output_columns",
+    "output_types",
     "parse_expression",
     "parse_query",
     "parse_type",
@@ -92,6 +94,7 @@ _MODULES = {
     "ordered_columns": "orders",
     "all_output_columns": "groups",
     "output_columns": "groups",
+    "output_types": "output_types",
     "parse_expression": "trees",
     "parse_query": "trees",
     "parse_type": "trees",

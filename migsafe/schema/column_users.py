@@ -3,7 +3,7 @@
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import Part, is_type_named, uses_column
 from migsafe.schema.descriptions import describe
-from migsafe.schema.objects import Attached, Column, Relation, RelationKind
+from migsafe.schema.objects import Attached, Column, PublishedColumns, Relation, RelationKind
 from migsafe.sql.operations import Name
 
 
@@ -25,6 +25,14 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
                 "cannot alter type of a column used in a trigger definition",
                 f'{describe(catalog, Part(trigger.oid))} depends on column "{column.name}"',
                 f"-- in one transaction: DROP TRIGGER {Name(trigger.name.name)} ON {table.name}, this statement, and CREATE TRIGGER",
+            )
+            return
+    for published in catalog.dependents(table.oid, PublishedColumns):
+        if column.number in published.columns:
+            catalog.add_refusal(
+                "cannot alter type of a column used by a publication WHERE clause",
+                f'{describe(catalog, Part(published.oid))} depends on column "{column.name}"',
+                "-- in one transaction: take the table out of the publication (ALTER PUBLICATION … DROP TABLE), this statement, and ADD TABLE",
             )
             return
     for attached in catalog.dependents(table.oid, Attached):

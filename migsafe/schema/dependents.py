@@ -19,6 +19,7 @@ from migsafe.schema.objects import (
     Index,
     Object,
     Publication,
+    PublishedColumns,
     Relation,
     RelationKind,
     Trigger,
@@ -101,6 +102,9 @@ def dependents(catalog: Catalog, part: Part, *, possible: bool = False) -> Itera
         case Trigger():
             for copy in catalog.dependents(dropped.oid, Trigger):
                 yield Part(copy.oid), True
+        case Publication():
+            for published in catalog.dependents(dropped.oid, PublishedColumns):
+                yield Part(published.oid), True
         case Function():
             yield from _of_function(catalog, dropped)
         case EnumType() | Domain() | Composite():
@@ -124,6 +128,8 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
                 yield Part(dependent.oid), dependent.table == relation.oid
             case Trigger():
                 yield Part(dependent.oid), dependent.table == relation.oid
+            case PublishedColumns():
+                yield Part(dependent.oid), True
             case Relation() if relation.oid in dependent.parents:
                 yield Part(dependent.oid), dependent.bound is not None
             case Relation() if relation.oid in dependent.reads:
@@ -147,6 +153,8 @@ def _of_column(catalog: Catalog, relation: Relation, number: int, *, possible: b
                 yield Part(dependent.oid), False
             case Trigger() | Attached() if dependent.table == relation.oid and number in dependent.columns:
                 yield Part(dependent.oid), isinstance(dependent, Attached) and dependent.kind == "statistics"
+            case PublishedColumns() if number in dependent.columns:
+                yield Part(dependent.oid), False
             case Relation() | Attached() if dependent.read_relations and uses_column(catalog, dependent, (relation.oid, number), possible):
                 yield Part(dependent.oid), False
             case Relation() if dependent.owner == (relation.oid, number):

@@ -8,9 +8,11 @@ from migsafe.schema.objects import (
     Constraint,
     Domain,
     EnumType,
+    Extension,
     Function,
     Index,
     Publication,
+    PublishedColumns,
     Relation,
     RelationKind,
     Trigger,
@@ -50,6 +52,12 @@ def describe(catalog: Catalog, part: Part) -> str:
             return f"function {visible_name(catalog, described.name)}({','.join(described.arguments)})"
         case EnumType() | Domain() | Composite():
             return f"type {visible_name(catalog, described.name)}"
+        case PublishedColumns():
+            publication = catalog.get(described.publication)
+            of = f"publication of {_table(catalog, described.table)}"
+            return f"{of} in publication {Name(publication.name.name)}" if publication is not None else of
+        case Extension():
+            return f"extension {Name(described.name.name)}"
         case Publication():
             return f"publication {described.name.name}"
         case None:

@@ -2,7 +2,9 @@
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.schema.objects import Extension
 from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
 
 _CONTRIB = frozenset(
     """adminpack amcheck autoinc bloom bool_plperl bool_plperlu btree_gin btree_gist citext cube dblink dict_int dict_xsyn earthdistance
@@ -36,8 +38,21 @@ EXTENSION_FUNCTIONS: dict[str, tuple[str, ...]] = {
 """The functions of extensions that are used in defaults."""
 
 
+_IN_EVERY_DATABASE = frozenset(("plpgsql",))
+
+
+def extension_named(catalog: Catalog, name: str) -> Extension | None:
+    """Returns the extension of this name, if the history has created it."""
+    return next((extension for extension in catalog.objects_of(Extension) if extension.name.name == name), None)
+
+
 @SCHEMA_CHANGES.register(sql.CreateExtension)
 def create_extension(catalog: Catalog, operation: sql.CreateExtension) -> None:
-    """Records that an extension may have created functions of any name."""
+    """Records the extension, and that it may have created functions of any name."""
+    name = operation.extension
+    if extension_named(catalog, name) is None and name not in _IN_EVERY_DATABASE:
+        catalog.store(Extension(oid=catalog.new_oid(), name=catalog.in_first_schema(Name(name, operation.schema))))
+    elif not operation.if_not_exists:
+        catalog.add_refusal(f'extension "{name}" already exists', help=f"CREATE EXTENSION IF NOT EXISTS {Name(name)};")
     if operation.extension not in _CONTRIB or operation.cascade:
         catalog.has_other_functions = True

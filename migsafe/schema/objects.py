@@ -109,7 +109,7 @@ class Relation(Object, frozen=True, kw_only=True):
     may have been, inserted since; `emptied` numbers the TRUNCATE after which it has none, 0 without one. `privileges` are those that the
     history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
     `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown). `sequence_type` is a sequence's data type if it is
-    known.
+    known. `unpopulated`: a materialized view WITH NO DATA.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -136,6 +136,7 @@ class Relation(Object, frozen=True, kw_only=True):
     replica_identity: str = "default"
     identity_index: int | None = None
     sequence_type: str | None = None
+    unpopulated: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
         """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""
@@ -266,13 +267,30 @@ class Attached(Object, frozen=True, kw_only=True):
 
 
 class Publication(Object, frozen=True, kw_only=True):
-    """A publication of some tables."""
+    """A publication of some tables. `publishes` are the events that it sends."""
 
     tables: tuple[int, ...] = ()
+    publishes: tuple[str, ...] = ()
 
     def dependencies(self) -> tuple[int, ...]:
         """The tables in it."""
         return self.tables
+
+
+class PublishedColumns(Object, frozen=True, kw_only=True):
+    """The columns that the column list and the row filter of a table in a publication use."""
+
+    table: int
+    publication: int
+    columns: tuple[int, ...]
+
+    def dependencies(self) -> tuple[int, ...]:
+        """The table and the publication."""
+        return (self.table, self.publication)
+
+
+class Extension(Object, frozen=True, kw_only=True):
+    """An extension; `name.schema` is the schema of its objects."""
 
 
 class EnumType(Object, frozen=True, kw_only=True):

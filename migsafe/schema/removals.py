@@ -7,6 +7,7 @@ from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import describe, name_in_quotes
+from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
@@ -117,6 +118,10 @@ def drop(catalog: Catalog, op: Drop) -> None:
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
     drop_parts(catalog, result.parts)
+    for name in op.names if op.kind == "extension" else ():
+        extension = extension_named(catalog, name.name)
+        if extension is not None:
+            catalog.drop(extension.oid)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
             catalog.mark_absent(catalog.resolve(name))

@@ -1,4 +1,4 @@
-"""Functions, triggers, rules, policies, statistics objects, publications."""
+"""Functions, triggers, rules, policies, statistics objects."""
 
 from msgspec.structs import replace
 
@@ -6,7 +6,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.formulas import identifiers, row_columns
-from migsafe.schema.objects import Attached, Function, Privilege, Publication, Relation, RelationKind, Trigger
+from migsafe.schema.objects import Attached, Function, Privilege, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -200,24 +200,3 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
     words = identifiers(op.keys)
     columns = tuple(column.number for column in table.columns if column.name in words)
     catalog.store(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid, columns=columns))
-
-
-@SCHEMA_CHANGES.register(sql.Publication)
-def publish(catalog: Catalog, op: sql.Publication) -> None:
-    """CREATE PUBLICATION, ALTER PUBLICATION."""
-    name = Name(op.publication)
-    tables = tuple(table.oid for table_name in op.tables if (table := catalog.relation(table_name)) is not None)
-    existing = catalog.object_named("publication", name)
-    publication = existing if isinstance(existing, Publication) else None
-    match op.action:
-        case "create":
-            if publication is not None:
-                catalog.add_refusal(f'publication "{op.publication}" already exists')
-                catalog.drop(publication.oid)
-            catalog.store(Publication(oid=catalog.new_oid(), name=name, tables=tables))
-        case "set" if publication is not None:
-            catalog.change(publication, tables=tables)
-        case "add" if publication is not None:
-            catalog.change(publication, tables=tuple(dict.fromkeys((*publication.tables, *tables))))
-        case "drop" if publication is not None:
-            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid not in tables))

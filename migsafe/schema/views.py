@@ -81,8 +81,17 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             read_relations=read_relations(catalog, op.query.reads),
             created_in=catalog.migration,
             may_be_older=not is_created,
+            unpopulated=is_created and not op.with_data,
         )
     )
+
+
+@SCHEMA_CHANGES.register(sql.RefreshMaterializedView)
+def refresh_materialized_view(catalog: Catalog, op: sql.RefreshMaterializedView) -> None:
+    """REFRESH MATERIALIZED VIEW."""
+    view = catalog.relation(op.view)
+    if view is not None and view.kind is RelationKind.MATERIALIZED and view.unpopulated == op.with_data:
+        catalog.change(view, unpopulated=not op.with_data)
 
 
 @SCHEMA_CHANGES.register(sql.CreateTableAs)

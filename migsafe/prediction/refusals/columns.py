@@ -111,6 +111,28 @@ def rename_constraint(catalog: Catalog, op: sql.RenameConstraint) -> Refusal | N
     return Refusal(error=f'constraint "{op.new_name}" for relation "{table.name.name}" already exists')
 
 
+@refuses(sql.AlterConstraint)
+def alter_constraint(catalog: Catalog, op: sql.AlterConstraint) -> Refusal | None:
+    """Only foreign keys can be altered, and from 19 on the enforcement of a CHECK (ATExecAlterConstraint in tablecmds.c)."""
+    table = complete_table(catalog, op.target.name)
+    constraint = catalog.constraint(table.oid, op.constraint) if table is not None else None
+    if table is None or constraint is None or constraint.kind is ConstraintKind.FOREIGN_KEY:
+        return None
+    name = f'constraint "{op.constraint}" of relation "{table.name.name}"'
+    accepts = constraint.kind is ConstraintKind.CHECK and catalog.pg_version >= versions.CHECK_ENFORCEABILITY
+    if op.enforced is not None and not accepts and catalog.pg_version >= versions.NOT_ENFORCED:
+        return Refusal(
+            error=f"cannot alter enforceability of {name}",
+            detail="only that of a foreign key" if catalog.pg_version < versions.CHECK_ENFORCEABILITY else "",
+            help="-- in one transaction: drop the constraint, and add it again as it should be",
+        )
+    if op.deferrable is not None or op.initially_deferred is not None:
+        return Refusal(
+            error=f"{name} is not a foreign key constraint", help="-- in one transaction: drop the constraint, and add it again as it should be"
+        )
+    return None
+
+
 @refuses(sql.Drop)
 def drop_table(catalog: Catalog, op: sql.Drop) -> Refusal | None:
     """DROP TABLE drops tables."""

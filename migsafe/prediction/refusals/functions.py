@@ -1,11 +1,14 @@
-"""The limits of CREATE OR REPLACE FUNCTION (ProcedureCreate in src/backend/catalog/pg_proc.c)."""
+"""The limits of CREATE FUNCTION (ProcedureCreate in src/backend/catalog/pg_proc.c)."""
 
-from migsafe.prediction.refusals.registry import refuses
+from migsafe.prediction.refusals.registry import checks_for, refuses
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Function
 from migsafe.schema.refusal import Refusal
+from migsafe.schema.requirements import missing_relation
 from migsafe.schema.routines import function_result
 from migsafe.sql import operations as sql
+from migsafe.sql.statements import read
 
 
 @refuses(sql.CreateFunction)
@@ -31,6 +34,22 @@ def replace_function(catalog: Catalog, op: sql.CreateFunction) -> Refusal | None
             return Refusal(error=f'cannot change name of input parameter "{old}"', help=help)
     if op.kind == "function" and sum(argument.default is not None for argument in inputs) < existing.defaults:
         return Refusal(error="cannot remove parameter defaults from existing function", help=help)
+    return None
+
+
+@refuses(sql.CreateFunction)
+def names_in_body(catalog: Catalog, op: sql.CreateFunction) -> Refusal | None:
+    """The relations and columns that a body in standard form names exist: PostgreSQL resolves them when it creates the function."""
+    if not op.is_standard or op.code is None:
+        return None
+    for operation in (operation for statement in read(op.code) for operation in statement.operations):
+        missing = missing_relation(catalog, operation)
+        if missing is not None:
+            return Refusal(error=f"relation {name_in_quotes(missing)} does not exist")
+        refusals = (check(catalog, operation) for check in checks_for(operation)) if isinstance(operation, sql.Insert | sql.Update) else ()
+        refusal = next((found for found in refusals if found is not None), None)
+        if refusal is not None:
+            return refusal
     return None
 
 

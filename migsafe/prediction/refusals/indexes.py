@@ -14,6 +14,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, ConstraintKind, Name, PartitionKey
 
 _WORDS = {ConstraintKind.PRIMARY_KEY: "PRIMARY KEY", ConstraintKind.UNIQUE: "UNIQUE"}
+_NAMES = {**_WORDS, ConstraintKind.EXCLUDE: "EXCLUDE"}
 
 
 @refuses(sql.CreateIndex)
@@ -44,6 +45,10 @@ def add_key(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.Create
         table = catalog.relation(op.target.name)
         partition_key, name = (table.partition_key, table.name.name) if table is not None else (None, "")
     for definition in added_constraints(op):
+        if definition.kind is ConstraintKind.EXCLUDE and partition_key is not None:
+            refusal = _refuse_exclusion(catalog, partition_key, definition, name)
+            if refusal is not None:
+                return refusal
         if definition.kind not in _WORDS:
             continue
         if definition.index is not None and table is not None:
@@ -61,8 +66,8 @@ def add_key(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.Create
 def _refuse_key(partition_key: PartitionKey, columns: Iterable[str], kind: ConstraintKind, table: str) -> Refusal | None:
     if any(element.expression is not None for element in partition_key.elements):
         return Refusal(
-            error=f"unsupported {_WORDS[kind]} constraint with partition key definition",
-            detail=f"{_WORDS[kind]} constraints cannot be used when partition keys include expressions",
+            error=f"unsupported {_NAMES[kind]} constraint with partition key definition",
+            detail=f"{_NAMES[kind]} constraints cannot be used when partition keys include expressions",
             help="-- add the constraint to each partition: it is then enforced only inside each partition",
         )
     names = list(columns)
@@ -72,10 +77,30 @@ def _refuse_key(partition_key: PartitionKey, columns: Iterable[str], kind: Const
     full_key = ", ".join(str(Name(name)) for name in (*names, *(column for column in missing if column is not None)))
     return Refusal(
         error="unique constraint on partitioned table must include all partitioning columns",
-        detail=f'{_WORDS[kind]} constraint on table "{table}" lacks column "{missing[0]}" which is part of the partition key',
-        help=f"-- include the partition key: {_WORDS[kind]} ({full_key}); or add the constraint to each partition, where it is enforced "
+        detail=f'{_NAMES[kind]} constraint on table "{table}" lacks column "{missing[0]}" which is part of the partition key',
+        help=f"-- include the partition key: {_NAMES[kind]} ({full_key}); or add the constraint to each partition, where it is enforced "
         "only inside that partition",
     )
+
+
+def _refuse_exclusion(catalog: Catalog, partition_key: PartitionKey, definition: Constraint, table: str) -> Refusal | None:
+    """Returns why an exclusion constraint cannot be that of a partitioned table (DefineIndex in indexcmds.c)."""
+    if catalog.pg_version < versions.EXCLUSION_OF_PARTITIONED:
+        return Refusal(
+            error="exclusion constraints are not supported on partitioned tables",
+            help="-- add the constraint to each partition: it is then enforced only inside each partition",
+        )
+    refusal = _refuse_key(partition_key, [element.column for element in definition.elements if element.column], definition.kind, table)
+    if refusal is not None:
+        return refusal
+    keys = {element.column for element in partition_key.elements}
+    for element in definition.elements:
+        if element.column in keys and element.operator != "=":
+            return Refusal(
+                error=f'cannot match partition key to index on column "{element.column}" using non-equal operator "{element.operator}"',
+                help=f"-- compare {element.column} WITH =",
+            )
+    return None
 
 
 def _refuse_index(catalog: Catalog, table: Relation, definition: Constraint) -> Refusal | None:

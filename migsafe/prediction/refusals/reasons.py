@@ -7,6 +7,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     functions,
     indexes,
     partitions,
+    publications,
     rows,
     types,
     views,

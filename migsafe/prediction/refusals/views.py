@@ -1,12 +1,15 @@
-"""The limits of CREATE OR REPLACE VIEW (checkViewColumns in src/backend/commands/view.c)."""
+"""The limits of CREATE OR REPLACE VIEW (checkViewColumns in src/backend/commands/view.c), and of materialized views."""
+
+from msgspec.structs import replace
 
 from migsafe import expressions
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Query
+from migsafe.sql.operations import Query, TypeName
 
 
 @refuses(sql.CreateView)
@@ -29,6 +32,54 @@ def replace_view(catalog: Catalog, op: sql.CreateView) -> Refusal | None:
     for old_name, new_name in zip(old, new, strict=False):
         if old_name != new_name:
             return Refusal(error=f'cannot change name of view column "{old_name}" to "{new_name}"', help=help)
+    return _refuse_types(catalog, existing.query, op.query, old, help)
+
+
+def _refuse_types(catalog: Catalog, old: Query | None, new: Query, names: tuple[str, ...], help: str) -> Refusal | None:
+    """Returns the refusal of a query whose columns have other types. Those of user-defined types are not compared."""
+    old_types = expressions.output_types(old, _table_types(catalog, old)) if old is not None else ()
+    for name, before, after in zip(names, old_types, expressions.output_types(new, _table_types(catalog, new)), strict=False):
+        if before is None or after is None or not (is_built_in(before) and is_built_in(after)):
+            continue
+        texts = [_type_text(data_type) for data_type in (before, after)]
+        if texts[0] != texts[1]:
+            return Refusal(error=f'cannot change data type of view column "{name}" from {texts[0]} to {texts[1]}', help=help)
+    return None
+
+
+def _table_types(catalog: Catalog, query: Query) -> dict[tuple[str | None, str], dict[str, TypeName | None]]:
+    tables = ((name, complete_table(catalog, name)) for name in query.reads)
+    return {(name.schema, name.name): {column.name: column.type for column in table.columns} for name, table in tables if table is not None}
+
+
+def _type_text(data_type: TypeName) -> str:
+    """Returns a built-in type as format_type does."""
+    text = str(replace(data_type, schema=None, dimensions=min(data_type.dimensions, 1)))
+    return text.replace(", ", ",")
+
+
+@refuses(sql.RefreshMaterializedView)
+def refresh(catalog: Catalog, op: sql.RefreshMaterializedView) -> Refusal | None:
+    """CONCURRENTLY compares the new rows with those that the view has."""
+    view = catalog.relation(op.view)
+    if view is None or not view.unpopulated or not op.concurrently:
+        return None
+    return Refusal(
+        error="CONCURRENTLY cannot be used when the materialized view is not populated", help=f"REFRESH MATERIALIZED VIEW {op.view};"
+    )
+
+
+@refuses(sql.Select, sql.Insert, sql.CreateTableAs, sql.CreateMaterializedView)
+def read_view(catalog: Catalog, op: sql.Select | sql.Insert | sql.CreateTableAs | sql.CreateMaterializedView) -> Refusal | None:
+    """A materialized view that was created or refreshed WITH NO DATA cannot be read."""
+    if isinstance(op, sql.CreateTableAs | sql.CreateMaterializedView) and (op.query is None or not op.with_data):
+        return None
+    for name in op.reads if isinstance(op, sql.Insert) else op.query.reads if op.query is not None else ():
+        view = catalog.relation(name)
+        if view is not None and view.unpopulated:
+            return Refusal(
+                error=f'materialized view "{view.name.name}" has not been populated', help=f"-- first: REFRESH MATERIALIZED VIEW {view.name};"
+            )
     return None
 
 

@@ -51,11 +51,9 @@ class Parser(Queries):
         targets: Sequence[tuple[str, bool]] = ()
         if self.words[self.i] == "(" and not self.at_query():
             targets = self.in_parentheses(self._target)
-        if self.accept("overriding"):
-            self.expect_any("user", "system")
-            self.expect("value")
+        overriding = self._overriding()
         own = len(self.reads)
-        source = "default" if self.accept("default", "values") else self._insert_source()
+        source, given = ("default", ()) if self.accept("default", "values") else self._insert_source()
         if self.filtered:
             self.narrow_with(reads, own)
         whole = self.whole_since(reads) if source == "query" else ()
@@ -68,6 +66,8 @@ class Parser(Queries):
             table=table,
             source=source,
             columns=tuple(name for name, _ in targets),
+            given=given,
+            overriding=overriding,
             repeated=_repeated(targets),
             on_conflict=conflict,
             reads=tuple(self.reads[reads:]),
@@ -75,14 +75,22 @@ class Parser(Queries):
             whole=whole,
         )
 
-    def _insert_source(self) -> str:
+    def _overriding(self) -> str | None:
+        if not self.accept("overriding"):
+            return None
+        overriding = self.expect_any("user", "system")
+        self.expect("value")
+        return overriding
+
+    def _insert_source(self) -> tuple[str, tuple[int, ...]]:
+        """Read the rows, and return what kind of source they have, and the positions with other values than DEFAULT."""
         if not self.accept("values"):
             self.query()
-            return "query"
-        self._rows()
+            return "query", ()
+        given = self.rows()
         compound = self.words[self.i] in SET_OPERATIONS
         self._after_operand()
-        return "query" if compound else "values"
+        return ("query", ()) if compound else ("values", tuple(sorted(given)))
 
     def _target(self) -> tuple[str, bool]:
         """Read a column that gets a value, and whether it is the whole column, not an element or a field of it."""
@@ -120,17 +128,20 @@ class Parser(Queries):
             self.a_expr()
         return "update"
 
-    def _assignments(self) -> list[tuple[str, bool]]:
+    def _assignments(self) -> tuple[list[tuple[str, bool]], tuple[str, ...]]:
+        """Read assignments, and return their targets, and the columns that are set to DEFAULT, or to a row that contains a DEFAULT."""
         targets: list[tuple[str, bool]] = []
+        defaults: list[str] = []
         while True:
-            if self.words[self.i] == "(":
-                targets.extend(self.in_parentheses(self._target))
-            else:
-                targets.append(self._target())
+            own = self.in_parentheses(self._target) if self.words[self.i] == "(" else [self._target()]
             self.expect("=")
+            start = self.i
             self.a_expr()
+            if "default" in self.words[start : self.i]:
+                defaults += [name for name, _ in own]
+            targets += own
             if not self.accept(","):
-                return targets
+                return targets, tuple(defaults)
 
     def _returning(self) -> None:
         if not self.accept("returning"):
@@ -166,7 +177,7 @@ class Parser(Queries):
         self._portion()
         self._target_alias()
         self.expect("set")
-        targets = self._assignments()
+        targets, defaults = self._assignments()
         if self.accept("from"):
             self.from_list()
         where, cursor = self._where_or_current_of()
@@ -175,6 +186,7 @@ class Parser(Queries):
             self.span(start),
             table=table,
             columns=tuple(name for name, _ in targets),
+            defaults=defaults,
             repeated=_repeated(targets),
             where=where,
             current_of=cursor,
@@ -271,9 +283,7 @@ class Parser(Queries):
         elif word == "insert":
             if self.words[self.i] == "(":
                 self.in_parentheses(self._target)
-            if self.accept("overriding"):
-                self.expect_any("user", "system")
-                self.expect("value")
+            self._overriding()
             if not self.accept("default", "values"):
                 self.expect("values", "(")
                 self.expressions()

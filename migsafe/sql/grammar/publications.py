@@ -1,10 +1,12 @@
 """CREATE and ALTER PUBLICATION."""
 
+from msgspec.structs import replace
+
 from migsafe.sql import features
 from migsafe.sql.grammar.alter_object import renamed_or_moved
 from migsafe.sql.grammar.options import options, options_after, uses_options
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.operations import Name, Operation, Publication
+from migsafe.sql.operations import Name, Operation, Publication, PublishedTable
 
 
 def publication(c: Parser, start: int, action: str) -> list[Operation]:
@@ -21,19 +23,15 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
         if action == "set" and c.words[c.i] == "all":
             everything = _everything(c)
             return [Publication(c.span(start), publication=name, action=action, all_tables=everything)]
-        tables, schemas, only = _published(c)
-        return [Publication(c.span(start), publication=name, action=action, tables=tables, schemas=schemas, only=only)]
-    tables, schemas, only, everything = (), (), (), False
+        published = _published(c)
+        return [replace(published, span=c.span(start), publication=name, action=action)]
+    everything, published = False, Publication(c.span(start), publication=name, action=action)
     if c.accept("for"):
         everything = _everything(c)
         if not everything and c.words[c.i - 1] != "sequences":
-            tables, schemas, only = _published(c)
+            published = _published(c)
     settings = uses_options(c, "a publication", options_after(c))
-    return [
-        Publication(
-            c.span(start), publication=name, action=action, tables=tables, schemas=schemas, all_tables=everything, options=settings, only=only
-        )
-    ]
+    return [replace(published, span=c.span(start), publication=name, action=action, all_tables=everything, options=settings)]
 
 
 def _everything(c: Parser) -> bool:
@@ -53,11 +51,13 @@ def _everything(c: Parser) -> bool:
     return tables
 
 
-def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name, ...]]:
-    """Read the objects of a publication: the tables, the schemas, and the tables with ONLY."""
+def _published(c: Parser) -> Publication:
+    """Read the objects of a publication, and return an operation that has only these."""
+    start = c.i
     tables: list[Name] = []
     schemas: list[str] = []
     only: list[Name] = []
+    limited: list[PublishedTable] = []
     kind = ""
     while True:
         if c.accept("tables", "in", "schema"):
@@ -73,12 +73,29 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name
             is_only = c.words[c.i] == "only"
             tables.append(c.relation())
             only += tables[-1:] if is_only else ()
-            if c.words[c.i] == "(":
-                c.in_parentheses(lambda: c.name("a column"))
-                c.uses(features.PUBLICATION_COLUMNS)
-            if c.accept("where", "("):
-                c.uses(features.PUBLICATION_FILTER)
-                c.a_expr()
-                c.expect(")")
+            limits = _limits(c, tables[-1])
+            limited += [limits] if limits.columns or limits.filter is not None else []
         if not c.accept(","):
-            return tuple(tables), tuple(schemas), tuple(only)
+            return Publication(
+                c.span(start),
+                publication="",
+                action="",
+                tables=tuple(tables),
+                schemas=tuple(schemas),
+                only=tuple(only),
+                limited=tuple(limited),
+            )
+
+
+def _limits(c: Parser, table: Name) -> PublishedTable:
+    """Read the column list and the row filter of a table."""
+    columns: tuple[str, ...] = ()
+    row_filter = None
+    if c.words[c.i] == "(":
+        columns = tuple(c.in_parentheses(lambda: c.name("a column")))
+        c.uses(features.PUBLICATION_COLUMNS)
+    if c.accept("where", "("):
+        c.uses(features.PUBLICATION_FILTER)
+        row_filter = c.expression()
+        c.expect(")")
+    return PublishedTable(table, columns, row_filter)

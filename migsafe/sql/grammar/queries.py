@@ -122,22 +122,31 @@ class Queries(FromClause):
             self._select()
         elif word == "values":
             self.i += 1
-            self._rows()
+            self.rows()
         elif word == "table":
             self.i += 1
             self.read_relation()
         else:
             self.fail("a query")
 
-    def _rows(self) -> None:
-        """Read the rows of VALUES."""
+    def rows(self) -> set[int]:
+        """Read the rows of VALUES, and return the positions at which some row has another value than DEFAULT."""
         words = self.words
+        given: set[int] = set()
         while True:
             self.expect("(")
-            self.expressions()
+            position = 0
+            while True:
+                if words[self.i] != "default":
+                    given.add(position)
+                self.a_expr()
+                if words[self.i] != ",":
+                    break
+                self.i += 1
+                position += 1
             self.expect(")")
             if words[self.i] != ",":
-                return
+                return given
             self.i += 1
 
     def with_clause(self) -> None:

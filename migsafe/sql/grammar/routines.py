@@ -92,6 +92,7 @@ def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> Cr
         body=reader.body,
         options=tuple(reader.options),
         code=reader.code,
+        is_standard=reader.is_standard,
     )
 
 
@@ -109,6 +110,7 @@ class _RoutineOptions:
         self.volatility: str | None = None
         self.body: Span | None = None
         self.code: str | None = None
+        self.is_standard = False
         self.options: list[Option] = []
 
     def read(self) -> None:
@@ -159,6 +161,7 @@ class _RoutineOptions:
             end = c.tokens.starts[c.i - 1]
             self.code = c.tokens.text[c.tokens.starts[inside] : end]
         if c.i > start:
+            self.is_standard = True
             self.body = c.span(start)
             self.language = self.language or "sql"
 

@@ -159,7 +159,8 @@ class CreateFunction(Operation, frozen=True, kw_only=True):
     """CREATE FUNCTION or PROCEDURE (`kind`).
 
     Creating it does not run its body, so the body is kept and not parsed: `body` is its place in the script, `code` its text, None for
-    compiled code. `volatility` is `volatile`, `stable` or `immutable`; None if the statement names none, which means volatile.
+    compiled code. `is_standard`: it has the form of the SQL standard (RETURN, BEGIN ATOMIC), so that PostgreSQL resolves its names now.
+    `volatility` is `volatile`, `stable` or `immutable`; None if the statement names none, which means volatile.
     """
 
     kind: str
@@ -172,6 +173,7 @@ class CreateFunction(Operation, frozen=True, kw_only=True):
     body: Span | None = None
     options: tuple[Option, ...] = ()
     code: str | None = None
+    is_standard: bool = False
 
 
 class CreateTrigger(Operation, frozen=True, kw_only=True):
@@ -238,9 +240,17 @@ class CreateStatistics(Operation, frozen=True, kw_only=True):
     if_not_exists: bool = False
 
 
+class PublishedTable(Struct, frozen=True):
+    """A table of a publication: its column list, empty without one, and its row filter."""
+
+    name: Name
+    columns: tuple[str, ...] = ()
+    filter: Expression | None = None
+
+
 class Publication(Operation, frozen=True, kw_only=True):
     """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables
-    with ONLY."""
+    with ONLY. `limited` are the tables with a column list or a row filter."""
 
     publication: str
     action: str
@@ -249,6 +259,7 @@ class Publication(Operation, frozen=True, kw_only=True):
     all_tables: bool = False
     options: tuple[Option, ...] = ()
     only: tuple[Name, ...] = ()
+    limited: tuple[PublishedTable, ...] = ()
 
 
 class CreateObject(Operation, frozen=True, kw_only=True):

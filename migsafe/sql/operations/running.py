@@ -9,11 +9,14 @@ from migsafe.text import Span
 
 class Insert(Operation, frozen=True, kw_only=True):
     """INSERT. `source` is `values`, `query` (rows come from a query) or `default` (DEFAULT VALUES). `reads` are the relations that its
-    queries read, `whole` those of them that they read without a WHERE or a LIMIT around them."""
+    queries read, `whole` those of them that they read without a WHERE or a LIMIT around them. `given` are the positions to which some row of
+    VALUES has another value than DEFAULT. `overriding` is `system` or `user`, None without that clause."""
 
     table: Name
     source: str
     columns: tuple[str, ...] = ()
+    given: tuple[int, ...] = ()
+    overriding: str | None = None
     repeated: str | None = None
     """A column that the statement names twice, which PostgreSQL refuses."""
     on_conflict: str | None = None
@@ -24,10 +27,12 @@ class Insert(Operation, frozen=True, kw_only=True):
 
 
 class Update(Operation, frozen=True, kw_only=True):
-    """UPDATE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF."""
+    """UPDATE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF. `defaults` are the columns that are set to
+    DEFAULT."""
 
     table: Name
     columns: tuple[str, ...]
+    defaults: tuple[str, ...] = ()
     repeated: str | None = None
     """A column that is assigned twice as a whole, which PostgreSQL refuses."""
     where: Expression | None = None

@@ -194,3 +194,33 @@ DROP TABLE depots;
 CREATE TABLE parcels (depot_id bigint);
 -- refused: relation "depots" does not exist
 ALTER TABLE parcels ADD FOREIGN KEY (depot_id) REFERENCES depots (id);
+
+-- the enforcement of a CHECK
+CREATE TABLE orders (id integer CONSTRAINT positive CHECK (id > 0));
+-- not before 18
+-- refused: cannot alter enforceability of constraint "positive" of relation "orders"
+ALTER TABLE orders ALTER CONSTRAINT positive NOT ENFORCED;
+
+-- the enforcement of a primary key
+CREATE TABLE orders (id integer CONSTRAINT orders_pkey PRIMARY KEY);
+-- not before 18
+-- refused: cannot alter enforceability of constraint "orders_pkey" of relation "orders"
+ALTER TABLE orders ALTER CONSTRAINT orders_pkey NOT ENFORCED;
+
+-- the enforcement of a foreign key
+CREATE TABLE persons (id integer PRIMARY KEY);
+CREATE TABLE orders (person integer CONSTRAINT person REFERENCES persons);
+-- not before 18
+-- accepted
+ALTER TABLE orders ALTER CONSTRAINT person NOT ENFORCED;
+
+-- the deferral of a unique constraint
+CREATE TABLE orders (id integer CONSTRAINT once UNIQUE);
+-- refused: constraint "once" of relation "orders" is not a foreign key constraint
+ALTER TABLE orders ALTER CONSTRAINT once DEFERRABLE INITIALLY DEFERRED;
+
+-- the deferral of a foreign key
+CREATE TABLE persons (id integer PRIMARY KEY);
+CREATE TABLE orders (person integer CONSTRAINT person REFERENCES persons);
+-- accepted
+ALTER TABLE orders ALTER CONSTRAINT person DEFERRABLE INITIALLY DEFERRED;

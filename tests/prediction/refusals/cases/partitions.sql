@@ -227,3 +227,33 @@ CREATE TABLE events (id integer, day date) PARTITION BY RANGE (day);
 CREATE INDEX events_id_idx ON events (id);
 -- accepted
 DROP INDEX events_id_idx;
+
+-- an exclusion constraint
+CREATE TABLE orders (id integer, during int4range) PARTITION BY RANGE (id);
+-- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 17: unique constraint on partitioned table must include all partitioning columns
+ALTER TABLE orders ADD EXCLUDE USING gist (during WITH &&);
+
+-- an exclusion constraint with the partition key
+CREATE TABLE orders (id integer, qty integer) PARTITION BY RANGE (id);
+-- refused before 17: exclusion constraints are not supported on partitioned tables
+-- accepted
+ALTER TABLE orders ADD EXCLUDE (qty WITH =, id WITH =);
+
+-- an exclusion constraint that compares the partition key otherwise
+CREATE TABLE orders (id integer, during int4range) PARTITION BY RANGE (during);
+-- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 17: cannot match partition key to index on column "during" using non-equal operator "&&"
+ALTER TABLE orders ADD EXCLUDE USING gist (during WITH &&);
+
+-- an exclusion constraint of a new partitioned table
+CREATE TABLE persons (id integer);
+-- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 17: unique constraint on partitioned table must include all partitioning columns
+CREATE TABLE orders (id integer, qty integer, EXCLUDE (qty WITH =)) PARTITION BY RANGE (id);
+
+-- an exclusion constraint with an expression as partition key
+CREATE TABLE orders (id integer, qty integer) PARTITION BY RANGE ((id + 1));
+-- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 17: unsupported EXCLUDE constraint with partition key definition
+ALTER TABLE orders ADD EXCLUDE (qty WITH =);

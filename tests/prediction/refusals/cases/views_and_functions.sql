@@ -120,3 +120,116 @@ CREATE OR REPLACE FUNCTION totals() RETURNS TABLE (a int, b integer) LANGUAGE sq
 CREATE FUNCTION parts(OUT a integer, OUT b integer) LANGUAGE sql AS 'SELECT 1, 2';
 -- refused: cannot change return type of existing function
 CREATE OR REPLACE FUNCTION parts(OUT a integer, OUT b text) LANGUAGE sql AS 'SELECT 1, ''b''';
+
+-- a column of a view gets another type
+CREATE TABLE orders (id integer, note text);
+CREATE VIEW notes AS SELECT id, note FROM orders;
+-- refused: cannot change data type of view column "id" from integer to bigint
+CREATE OR REPLACE VIEW notes AS SELECT id::bigint AS id, note FROM orders;
+
+-- a column of a view gets another length
+CREATE TABLE orders (id integer, note varchar(10), fee numeric(8,2));
+CREATE VIEW notes AS SELECT id, note, fee FROM orders;
+-- refused: cannot change data type of view column "fee" from numeric(8,2) to numeric(10,2)
+CREATE OR REPLACE VIEW notes AS SELECT id, o.note, CAST(fee AS numeric(10,2)) AS fee FROM orders o;
+
+-- a column of a view is counted
+CREATE TABLE orders (id integer, qty integer);
+CREATE VIEW totals AS SELECT id, qty AS total FROM orders;
+-- refused: cannot change data type of view column "total" from integer to bigint
+CREATE OR REPLACE VIEW totals AS SELECT id, count(*) AS total FROM orders GROUP BY id;
+
+-- a column of a view is that of another table
+CREATE TABLE orders (id integer, at timestamptz);
+CREATE TABLE events (id integer, at date);
+CREATE VIEW times AS SELECT o.id, o.at FROM orders o JOIN events e ON o.id = e.id;
+-- refused: cannot change data type of view column "at" from timestamp with time zone to date
+CREATE OR REPLACE VIEW times AS SELECT o.id, e.at FROM orders o JOIN events e ON o.id = e.id;
+
+-- a column of a view keeps its type
+CREATE TABLE orders (id integer, at timestamptz, note text);
+CREATE VIEW times AS SELECT id, at, note FROM orders;
+-- accepted
+CREATE OR REPLACE VIEW times AS SELECT (orders.id), now() AS at, note::text AS note FROM orders;
+
+-- a column of a view whose type changed before it was created again
+CREATE TABLE orders (id integer);
+CREATE VIEW ids AS SELECT id FROM orders;
+DROP VIEW ids;
+ALTER TABLE orders ALTER COLUMN id TYPE bigint;
+CREATE VIEW ids AS SELECT id FROM orders;
+-- accepted
+CREATE OR REPLACE VIEW ids AS SELECT id::bigint AS id FROM orders;
+
+-- a function in standard form that reads a table that was dropped
+CREATE TABLE orders (id integer);
+DROP TABLE orders;
+-- refused: relation "orders" does not exist
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM orders);
+
+-- a procedure in standard form that writes a column that does not exist
+CREATE TABLE orders (id integer);
+-- refused: column "qty" of relation "orders" does not exist
+CREATE PROCEDURE fill() LANGUAGE sql BEGIN ATOMIC INSERT INTO orders (id, qty) VALUES (1, 2); END;
+
+-- a function in standard form
+CREATE TABLE orders (id integer, qty integer);
+-- accepted
+CREATE PROCEDURE fill() LANGUAGE sql BEGIN ATOMIC INSERT INTO orders (id, qty) VALUES (1, 2); DELETE FROM orders; END;
+
+-- a function in PL/pgSQL that reads a table that was dropped
+CREATE TABLE orders (id integer);
+DROP TABLE orders;
+-- accepted
+CREATE FUNCTION total() RETURNS void LANGUAGE plpgsql AS 'BEGIN DELETE FROM orders; END';
+
+-- a materialized view without data is refreshed concurrently
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders WITH NO DATA;
+CREATE UNIQUE INDEX ON latest (id);
+-- refused: CONCURRENTLY cannot be used when the materialized view is not populated
+REFRESH MATERIALIZED VIEW CONCURRENTLY latest;
+
+-- a materialized view is refreshed before
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders WITH NO DATA;
+CREATE UNIQUE INDEX ON latest (id);
+REFRESH MATERIALIZED VIEW latest;
+-- accepted
+REFRESH MATERIALIZED VIEW CONCURRENTLY latest;
+
+-- a materialized view is emptied before
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders;
+CREATE UNIQUE INDEX ON latest (id);
+REFRESH MATERIALIZED VIEW latest WITH NO DATA;
+-- refused: CONCURRENTLY cannot be used when the materialized view is not populated
+REFRESH MATERIALIZED VIEW CONCURRENTLY latest;
+
+-- a materialized view without data is read
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders WITH NO DATA;
+-- refused: materialized view "latest" has not been populated
+INSERT INTO orders SELECT id FROM latest;
+
+-- a view of a materialized view without data
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders WITH NO DATA;
+-- accepted
+CREATE VIEW ids AS SELECT id FROM latest;
+
+-- a table like a materialized view without data
+CREATE TABLE orders (id integer);
+CREATE MATERIALIZED VIEW latest AS SELECT id FROM orders WITH NO DATA;
+-- accepted
+CREATE TABLE ids AS SELECT id FROM latest WITH NO DATA;
+
+-- an extension that every database has
+CREATE TABLE orders (id integer);
+-- refused: extension "plpgsql" already exists
+CREATE EXTENSION plpgsql;
+
+-- an extension that every database has, if it does not exist
+CREATE TABLE orders (id integer);
+-- accepted
+CREATE EXTENSION IF NOT EXISTS plpgsql;
