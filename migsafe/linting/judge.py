@@ -259,8 +259,9 @@ class _Run:
             self._check_all(end, MigrationEnd(statement.span), (), at)
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
+        at.enter(statement, effects)
         for rule in self.file_rules[type(operation)]:
-            at.enter(statement, effects, rule)
+            at.ask(rule)
             self._check(rule, operation, at)
 
     def _check(self, rule: Rule, operation: Operation, at: Context) -> None:

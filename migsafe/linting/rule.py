@@ -8,7 +8,7 @@ documentation the file's docstring:
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -53,6 +53,7 @@ _BLOCK = re.compile(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
 _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
 """Where a safe way says that another transaction begins."""
 
+Fact = TypeVar("Fact")
 State = TypeVar("State")
 
 
@@ -130,7 +131,21 @@ class Context:
     `lineage` says what is wrong with the migration's place in its history.
     """
 
-    __slots__ = ("_earlier", "_forecast", "_outside", "_rule", "_states", "effects", "limits", "lineage", "migration", "past", "statement")
+    __slots__ = (
+        "_earlier",
+        "_facts",
+        "_forecast",
+        "_outside",
+        "_rule",
+        "_states",
+        "_takers",
+        "effects",
+        "limits",
+        "lineage",
+        "migration",
+        "past",
+        "statement",
+    )
 
     def __init__(
         self,
@@ -151,17 +166,46 @@ class Context:
         self._forecast = forecast
         self._outside = outside
         self._states: dict[str, Any] = {}
+        self._facts: dict[Callable[[Context], Any], Any] = {}
+        self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
         self._rule: Rule
 
-    def enter(self, statement: Statement, effects: tuple[Effect, ...], rule: Rule) -> None:
-        """Makes an operation of a statement the current one, and a rule the current rule."""
+    def enter(self, statement: Statement, effects: tuple[Effect, ...]) -> None:
+        """Makes an operation of a statement the current one."""
         self.statement = statement
         self.effects = effects
+        self._facts.clear()
+
+    def ask(self, rule: Rule) -> None:
+        """Makes a rule the current rule."""
         self._rule = rule
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Adds the current operation to `past`, after every rule has checked it."""
-        self.past.append(PastOperation(statement, operation, effects, self.session.transaction, self.held))
+        transaction = self.session.transaction
+        done = PastOperation(statement, operation, effects, transaction, self.held)
+        self.past.append(done)
+        if transaction is not None:
+            for effect in effects:
+                if effect.lock.blocks:
+                    place = transaction, effect.relation
+                    taken = self._takers.get(place)
+                    if taken is None or taken[0] < effect.lock:
+                        self._takers[place] = effect.lock, done
+
+    def fact(self, find: "Callable[[Context], Fact]") -> "Fact":
+        """Returns `find(self)`, computed once for the current operation, however many rules ask."""
+        if find not in self._facts:
+            self._facts[find] = find(self)
+        fact: Fact = self._facts[find]
+        return fact
+
+    def taker(self, relation: Name) -> PastOperation | None:
+        """Returns the operation of this migration that took the strongest lock that blocks reads or writes of a relation, in the current
+        transaction."""
+        transaction = self.session.transaction
+        taken = self._takers.get((transaction, relation)) if transaction is not None else None
+        return None if taken is None else taken[1]
 
     @property
     def rule(self) -> str:

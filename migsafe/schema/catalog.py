@@ -151,7 +151,10 @@ class Catalog:
 
     def dependents(self, oid: int, kind: type[A]) -> list[A]:
         """Returns the objects of this kind that depend on an object."""
-        return [dependent for number in self._dependents.get(oid, ()) if isinstance(dependent := self._objects[number], kind)]
+        numbers = self._dependents.get(oid)
+        if not numbers:
+            return []
+        return [dependent for number in numbers if isinstance(dependent := self._objects[number], kind)]
 
     def temporary_relations(self) -> list[Relation]:
         """The temporary tables, views and sequences, which end with the connection."""
