@@ -73,7 +73,12 @@ def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Pr
     contradictions: list[Contradiction] = []
     migrations: list[PredictedMigration] = []
     for selected in selected_migrations(
-        plan, settings.pg_version, make_renderer(settings, usual()), schema=schema_script(settings.schema), watch=track
+        plan,
+        settings.pg_version,
+        make_renderer(settings, usual()),
+        schema=schema_script(settings.schema),
+        watch=track,
+        find_contradictions=True,
     ):
         if isinstance(selected, MigsafeError):
             problems.append(selected)

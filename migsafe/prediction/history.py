@@ -1,6 +1,7 @@
 """The migrations of a plan that were selected, each with the database as the migrations before it leave it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
@@ -64,24 +65,27 @@ def selected_migrations(
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
     resumption: Resumption | None = None,
     with_downgrades: bool = False,
+    find_contradictions: bool = False,
 ) -> Iterator[SelectedMigration | MigsafeError]:
     """Yields the migrations to judge, source by source, in the order in which they run; in place of one that cannot be read, the error.
 
     Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
     without being judged. Of the history, too, the errors are yielded. `watch` iterates over the steps, and may show the progress;
     `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
-    downgrades of the selected ones. Raises UnreadableError for the schema.
+    downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. Raises UnreadableError for the
+    schema.
     """
+    new_predictor = partial(Predictor, pg_version, find_contradictions=find_contradictions)
     with renderer:
         steps = [(source, step) for source in plan.sources for step in source.steps()]
         problems: list[MigsafeError] = [*plan.problems]
         yield from problems
         done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
-        current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
+        current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, new_predictor())
         for number, (source, step) in enumerate(watch(steps[done:]), done + 1):
             written = step.migration
             if source is not current:
-                current, predictor = source, Predictor(pg_version)
+                current, predictor = source, new_predictor()
                 first = source.lineages.get(written.up.file.path, Lineage())
                 predictor.begin_history(from_first_migration=schema is None and not first.missing_parents)
                 if schema is not None:

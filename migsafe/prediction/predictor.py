@@ -68,17 +68,21 @@ class Predictor:
 
     `apply` runs a migration of the history; `predict_migration` runs a migration and predicts the effects of each statement. Both leave the
     database as the migration would. `contradictions` are those found in the history, each text once: the history did run, so the later
-    statement is believed. `timezone` is the TimeZone of the server, None if it is unknown; `search_path` the one with which its sessions begin,
+    statement is believed; without `find_contradictions`, nobody asks for them, and following the history is faster. `timezone` is the TimeZone
+    of the server, None if it is unknown; `search_path` the one with which its sessions begin,
     None for PostgreSQL's default.
     """
 
-    def __init__(self, pg_version: int, timezone: str | None = None, search_path: str | None = None) -> None:
+    def __init__(
+        self, pg_version: int, timezone: str | None = None, search_path: str | None = None, *, find_contradictions: bool = True
+    ) -> None:
         self.catalog = Catalog(pg_version)
         self.catalog.analyse_query = _analyse_query
         self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         self.contradictions: list[Contradiction] = []
+        self._finds_contradictions = find_contradictions
         self.held_locks: dict[Hashable, LockMode] = {}
         """The locks that the transaction held when the current statement began, by relation."""
         self._marks: list[int] = []
@@ -117,7 +121,7 @@ class Predictor:
     def apply(self, half: Half) -> None:
         """Runs a migration of the history. Raises UnreadableError."""
         for prediction in self._predict(half, with_effects=False):
-            if prediction.refusal is not None and prediction.refusal not in self._reported:
+            if self._finds_contradictions and prediction.refusal is not None and prediction.refusal not in self._reported:
                 self._reported.add(prediction.refusal)
                 self.contradictions.append(Contradiction(half.file, half.file_span(prediction.statement.span), str(prediction.refusal)))
 
@@ -172,7 +176,7 @@ class Predictor:
                     continue
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
-                self._apply(operation, effects)
+                self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
         end_statement(self.catalog)
         self._turn(self.session.end_statement())
 
@@ -234,19 +238,22 @@ class Predictor:
         self._context.timezone = self.session.settings.timezone or self._timezone
         return combine_effects(predict_effects(operation, self._context))
 
-    def _apply(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
+    def _apply(self, operation: Operation, effects: tuple[Effect, ...], *, find_refusals: bool) -> None:
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
-        refused = self._refusal(operation)
-        # A branch of a DO block may have checked before, and an exception handler may catch the error.
-        is_final = operation.certain and not operation.caught and not self.session.in_nested_transaction
-        found = find_refusal(self.catalog, operation) if is_final else None
-        refusals = apply_operation(self.catalog, operation)
-        refused = refused or found
-        if refusals and is_final:
-            refused = refused or refusals[0]
-        if refused is not None and self.refused is None:
-            self.refused = operation, refused
+        if find_refusals:
+            refused = self._refusal(operation)
+            # A branch of a DO block may have checked before, and an exception handler may catch the error.
+            is_final = operation.certain and not operation.caught and not self.session.in_nested_transaction
+            found = find_refusal(self.catalog, operation) if is_final else None
+            refusals = apply_operation(self.catalog, operation)
+            refused = refused or found
+            if refusals and is_final:
+                refused = refused or refusals[0]
+            if refused is not None and self.refused is None:
+                self.refused = operation, refused
+        else:
+            apply_operation(self.catalog, operation)
         self._turn(self.session.apply(operation))
         match operation:
             case sql.SetVariable(variable="lock_timeout"):
