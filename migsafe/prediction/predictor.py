@@ -241,6 +241,7 @@ class Predictor:
     def _apply(self, operation: Operation, effects: tuple[Effect, ...], *, find_refusals: bool) -> None:
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
+        self.catalog.notes_refusals = find_refusals
         if find_refusals:
             refused = self._refusal(operation)
             # A branch of a DO block may have checked before, and an exception handler may catch the error.

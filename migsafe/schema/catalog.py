@@ -62,6 +62,8 @@ class Catalog:
         self.has_other_functions = False
         """Whether an extension that PostgreSQL does not bring along has been created, whose functions are not known."""
         self.refusals: list[Refusal] = []
+        self.notes_refusals = True
+        """Whether anything asks for `refusals`; finding some of them takes long."""
         self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
         self._dependents: dict[int, tuple[int, ...]] = {}

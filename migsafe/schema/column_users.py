@@ -9,6 +9,8 @@ from migsafe.sql.operations import Name
 
 def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
     """Refuses a change of a column's type because of an object that uses the column."""
+    if not catalog.notes_refusals:
+        return
     for relation in catalog.dependents(table.oid, Relation):
         if relation.read_relations and uses_column(catalog, relation, (table.oid, column.number)):
             kind = relation.kind.value.upper()
