@@ -1,20 +1,14 @@
 """Checkpoints: the state of a run after a migration, from which a later run continues if its history begins with the same migrations."""
 
-import gc
-import io
 import marshal
 import os
-import pickle
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from copyreg import dispatch_table
+from collections.abc import Iterable
 from hashlib import blake2b
-from types import FrameType
-from typing import Any
 
 import msgspec
 
+from migsafe.cache.pickling import pickled, unpickled
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState
@@ -32,8 +26,6 @@ _BEFORE_END = (1, 8)
 
 _TRIED = 3
 """How many stored checkpoints are tried, the last one first."""
-_DEEPEST = 1000
-"""The depth of calls within which pickling must succeed: each call takes some of the C stack."""
 
 
 class Checkpoints:
@@ -74,21 +66,25 @@ class Checkpoints:
                     return number, predictor
         return 0, None
 
+    def wants(self, number: int) -> bool:
+        """Whether a checkpoint is wanted after a number of steps."""
+        return number in self._wanted and sum(self._sizes[self._last : number]) >= _WORTH
+
     def save_progress(self, number: int, predictor: Predictor) -> None:
         """Make a checkpoint after a number of steps, if one is wanted there."""
-        if number not in self._wanted or sum(self._sizes[self._last : number]) < _WORTH:
+        if not self.wants(number):
             return
-        pickled = _pickled((predictor, self._state))
-        if pickled is not None:
-            self._made[_name(self._digests[number])] = pickled
+        data = pickled((predictor, self._state))
+        if data is not None:
+            self._made[_name(self._digests[number])] = data
             self._last = number
 
     def keep(self) -> None:
         """Store the checkpoints that were made, if possible. To be called after the watch."""
         trace = self._watch.trace(self._rules_begin, self._scripts) if self._made else None
         if trace is not None:
-            for name, pickled in self._made.items():
-                self._store.write(name, marshal.dumps((trace, pickled)))
+            for name, data in self._made.items():
+                self._store.write(name, marshal.dumps((trace, data)))
 
     def _read(self, steps: Steps) -> None:
         """Compute the digest of the steps up to each step, and decide where checkpoints are wanted."""
@@ -110,11 +106,10 @@ class Checkpoints:
         if data is None:
             return None
         try:
-            trace, pickled = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
+            trace, data = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
             if not self._watch.confirms(trace):
                 return None
-            with _no_collection():
-                predictor, state = _Unpickler(io.BytesIO(pickled), self._rules).load()
+            predictor, state = unpickled(data, self._rules)
         except Exception:  # whatever is wrong with the entry, the run does not need it
             return None
         self._state.copy_from(state)
@@ -139,64 +134,3 @@ class _Texts:
 
 def _name(digest: str) -> str:
     return f"checkpoint-{digest}"
-
-
-def _rule(name: str) -> Rule:
-    """The reference to a rule in a pickle. The unpickler replaces it by the rule of its own run."""
-    raise LookupError(name)
-
-
-def _reduced_rule(rule: Rule) -> tuple[Any, ...]:
-    return _rule, (rule.name,)
-
-
-def _refused(thing: object) -> tuple[Any, ...]:
-    raise pickle.PicklingError("an object that is compared by identity cannot be pickled")
-
-
-def _pickled(value: object) -> bytes | None:
-    """Returns the pickle of objects; None if they cannot be pickled."""
-    file = io.BytesIO()
-    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = {**dispatch_table, Rule: _reduced_rule, object: _refused}
-    limit = sys.getrecursionlimit()
-    try:
-        sys.setrecursionlimit(_depth() + _DEEPEST)
-        with _no_collection():
-            pickler.dump(value)
-    except Exception:  # a rule of the project may have noted any object
-        return None
-    finally:
-        sys.setrecursionlimit(limit)
-    return file.getvalue()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Disable garbage collection: pickling makes thousands of objects, and none of them is garbage."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _depth() -> int:
-    frame: FrameType | None = sys._getframe()
-    number = 0
-    while frame is not None:
-        frame, number = frame.f_back, number + 1
-    return number
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, rules: dict[str, Rule]) -> None:
-        super().__init__(file)
-        self._rules = rules
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == (_rule.__module__, _rule.__name__):
-            return self._rules.__getitem__
-        return super().find_class(module, name)

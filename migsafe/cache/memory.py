@@ -21,6 +21,11 @@ class Memory:
         self._succeeded = False
         self._checkpoints: Checkpoints | None = None
 
+    @property
+    def watch(self) -> Watch:
+        """What records what the run looks at."""
+        return self._watch
+
     def store_git_answer(self, revision: str | None, folders: list[str], answer: list[str]) -> None:
         """Record what git was asked, and its answer."""
         self._watch.record_git_answer(revision, folders, answer)

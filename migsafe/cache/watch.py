@@ -16,6 +16,19 @@ _WRITING = os.O_WRONLY | os.O_RDWR
 _STANDARD_INPUT = 0
 
 
+Record = tuple[
+    dict[str, tuple[Seen, Signature, int]],
+    dict[str, Listing],
+    dict[tuple[str, bool], PathState],
+    dict[str, str | int],
+    list[str],
+    list[str],
+    bool,
+]
+"""What a fork of a process recorded: files, folders, checked paths, links, their order, the files of loaded code, and whether it is
+unrepeatable."""
+
+
 class Watch:
     """A context manager that records what the run in its block looks at.
 
@@ -33,6 +46,7 @@ class Watch:
         self._links: dict[str, str | int] = {}
         self._git_answers: list[tuple[str | None, list[str], list[str]]] = []
         self._order: list[str] = []
+        self._forks_code: set[str] = set()
         self._interception = Interception(self)
 
     def __enter__(self) -> "Watch":
@@ -60,6 +74,25 @@ class Watch:
     def note_unrepeatable(self) -> None:
         """Note that the run depends on something that a later run cannot check: there will be no trace."""
         self._unrepeatable = True
+
+    def record(self, after: int) -> "Record":
+        """Returns what this process, a fork, has recorded since a position, for the `include` of the process that it was forked from."""
+        code = [path for module in list(sys.modules.values()) if isinstance(path := getattr(module, "__file__", None), str)]
+        return self._files, self._folders, self._checks, self._links, self._order[after:], code, self._unrepeatable
+
+    def include(self, record: "Record") -> None:
+        """Adds what a fork of this process has recorded."""
+        files, folders, checks, links, order, code, unrepeatable = record
+        for path, file in files.items():
+            self._unrepeatable = self._unrepeatable or self._files.setdefault(path, file)[0] != file[0]
+        for path, found in folders.items():
+            self._unrepeatable = self._unrepeatable or self._folders.setdefault(path, found) != found
+        for check, state in checks.items():
+            self._unrepeatable = self._unrepeatable or self._checks.setdefault(check, state) != state
+        self._links.update(links)
+        self._order += order
+        self._forks_code.update(code)
+        self._unrepeatable = self._unrepeatable or unrepeatable
 
     def trace(self, after: int = 0, without: Collection[str] = ()) -> Trace | None:
         """Returns what was recorded after a position, except for some files, and the code that was loaded; None if the run cannot be repeated
@@ -182,8 +215,7 @@ class Watch:
     def _code(self) -> dict[str, tuple[Seen, Signature | None]] | None:
         """Returns the files of all loaded modules except Python's own; None if one may have changed since it was loaded."""
         found: dict[str, tuple[Seen, Signature | None]] = {}
-        for module in list(sys.modules.values()):
-            path = getattr(module, "__file__", None)
+        for path in (*(getattr(module, "__file__", None) for module in list(sys.modules.values())), *self._forks_code):
             if not isinstance(path, str) or (path.startswith(_STANDARD) and not path.startswith(_INSTALLED)) or path in found:
                 continue
             known = self._signature(path)

@@ -30,6 +30,8 @@ from migsafe.cli.options import (
     skipped_files,
 )
 from migsafe.configuration import Configuration, read_configuration
+from migsafe.errors import ConfigError
+from migsafe.library.division import MOST_PROCESSES, usable_processors
 from migsafe.library.lint import judge_plan
 from migsafe.library.plan import find_plan, requested_paths
 from migsafe.linting.judge import Verdict
@@ -62,6 +64,10 @@ def lint(
     no_exec: NoExec = False,
     config: Config = None,
     no_cache: NoCache = False,
+    jobs: Annotated[
+        str | None,
+        typer.Option(metavar="N", help=f"Judge a long history in up to N processes. [default: one per processor, at most {MOST_PROCESSES}]"),
+    ] = None,
 ) -> None:
     """Check migrations: what each one would lock, rewrite or break in production, and the safe way to do it.
 
@@ -100,7 +106,7 @@ def lint(
     memory: Memory | None = None if no_cache or uses_stdin else context.obj
     on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
-    verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"), downgrades=down)
+    verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"), downgrades=down, processes=_processes(jobs))
     if write_baseline:
         messages = _write_baseline(verdict, settings, config)
         code, answer = 0, None
@@ -116,6 +122,15 @@ def lint(
     if memory is not None and not verdict.problems:
         memory.record_success(answer)
     raise typer.Exit(FAILED if verdict.problems else code)
+
+
+def _processes(jobs: str | None) -> int:
+    """Return the number of processes to use. Raises ConfigError."""
+    if jobs is None:
+        return usable_processors()
+    if not jobs.isdecimal() or not int(jobs):
+        raise ConfigError(f"--jobs: invalid number of processes: {jobs}", "It must be 1 or more.")
+    return int(jobs)
 
 
 def _without_baseline(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]:

@@ -1,17 +1,19 @@
 """Judging migrations, for the command line and for programs."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, read_configuration
+from migsafe.library.division import Division, DivisionError
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
-from migsafe.linting.judge import JudgingState, Verdict, judge
+from migsafe.linting.judge import JudgingState, Verdict, judge, judge_part
 from migsafe.linting.rule import Limits, Need
-from migsafe.prediction.history import SelectedMigration, Steps, selected_migrations
+from migsafe.prediction.history import Part, SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import RUNNERS, Plan, Source, Step
 
@@ -49,10 +51,23 @@ def lint(
 
 
 def judge_plan(
-    plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter, *, downgrades: bool = False
+    plan: Plan,
+    settings: Configuration,
+    memory: "Memory | None" = None,
+    track: Track = iter,
+    *,
+    downgrades: bool = False,
+    processes: int = 1,
 ) -> Verdict:
     """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track`
-    iterates over the migrations and may show the progress."""
+    iterates over the migrations and may show the progress. A long history is divided among up to this number of `processes`."""
+    try:
+        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=processes)
+    except DivisionError:
+        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1)
+
+
+def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None", track: Track, *, downgrades: bool, processes: int) -> Verdict:
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
@@ -64,10 +79,16 @@ def judge_plan(
         # Settings that change the report but not the findings do not invalidate a checkpoint.
         relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((relevant, limits, schema and schema.text, provided), book.rules, state)
+    select = partial(selected_migrations, plan, settings.pg_version, schema=schema, with_downgrades=downgrades)
+
+    def judge_alone(part: Part) -> JudgingState:
+        found = JudgingState()
+        judge_part(select(make_renderer(settings, None), part=part), book, settings.pg_version, runners, limits, found)
+        return found
+
+    division = Division(processes, judge_alone, state, book.rules, memory.watch if memory is not None else None) if processes > 1 else None
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
-    selected = selected_migrations(
-        plan, settings.pg_version, renderer, schema=schema, watch=track, resumption=resumption, with_downgrades=downgrades
-    )
+    selected = select(renderer, watch=track, resumption=resumption, division=division)
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
     return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state)
 

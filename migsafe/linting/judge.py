@@ -89,12 +89,20 @@ def judge(
     migrations, and is updated with each.
     """
     run = _Run(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
-    for migration in selected:
-        if isinstance(migration, MigsafeError):
-            run.problems.append(migration)
-        else:
-            run.judge(migration)
+    run.judge_all(selected)
     return run.verdict()
+
+
+def judge_part(
+    selected: Iterable[SelectedMigration | MigsafeError],
+    rulebook: Rulebook,
+    pg_version: int,
+    runners: Iterable[Runner],
+    limits: Limits,
+    state: "JudgingState",
+) -> None:
+    """Judges some of the migrations of a run, as `judge` does, into `state`; another part of the run makes the verdict."""
+    _Run(rulebook, pg_version, runners, limits, state).judge_all(selected)
 
 
 class _ScriptSuppressions:
@@ -132,10 +140,19 @@ class JudgingState:
         """The migration before the next one, if its transaction was left open to find out what the two do together."""
         self.statements = 0
         self.unparsed = 0
+        self.failures: dict[str, RuleError] = {}
 
     def copy_from(self, other: "JudgingState") -> None:
         """Takes over the state of another run."""
         self.__dict__.update(vars(other))
+
+    def put_before(self, other: "JudgingState") -> None:
+        """Puts what was found in the migrations before the first one of this state before it. The two have no script in common."""
+        self.findings[:0] = other.findings
+        self.scripts = {**other.scripts, **self.scripts}
+        self.paths |= other.paths
+        self.statements += other.statements
+        self.unparsed += other.unparsed
 
 
 class _Run:
@@ -157,7 +174,14 @@ class _Run:
         self.state = state
         self.suppressed = 0
         self.problems: list[MigsafeError] = []
-        self.failures: dict[str, RuleError] = {}
+
+    def judge_all(self, selected: Iterable[SelectedMigration | MigsafeError]) -> None:
+        """Judges migrations; those that could not be read become problems."""
+        for migration in selected:
+            if isinstance(migration, MigsafeError):
+                self.problems.append(migration)
+            else:
+                self.judge(migration)
 
     def judge(self, selected: SelectedMigration) -> None:
         migration, predictor, lineage, transaction_continues, _ = selected
@@ -270,12 +294,12 @@ class _Run:
             if result is not None:
                 self.state.findings.extend((result,) if isinstance(result, Finding) else _findings(result))
         except Exception as cause:  # a rule may be a project's own, and must not prevent the others' findings
-            if rule.name in self.failures:
-                self.failures[rule.name].count_again()
+            if rule.name in self.state.failures:
+                self.state.failures[rule.name].count_again()
             else:
                 script = at.migration.up.file
                 place = script.position(at.migration.up.file_span(operation.span).start)
-                self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
+                self.state.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
     def _script_suppressions(self, at: Context, *, downgrade: bool = False) -> "_ScriptSuppressions | None":
         """Returns the suppressions of the current script; None if it does not mention migsafe."""
@@ -305,7 +329,7 @@ class _Run:
             for suppression, names in zip(in_script, used, strict=True):
                 at = suppressions.context(suppression)
                 ran = frozenset(rule.name for rule in rules[FailingDowngrade]) if at in suppressions.downgrades else rules.names
-                resolved = resolve(suppression, rules.known, ran - self.failures.keys(), names)
+                resolved = resolve(suppression, rules.known, ran - self.state.failures.keys(), names)
                 self._check_all(Statement(suppressions.nearest_statement(suppression, at), suppression.span, (resolved,)), resolved, (), at)
             about, _ = self._split(self.state.findings, in_script, suppressions)
             by_path[path] = remaining + about
@@ -339,7 +363,7 @@ class _Run:
             findings=[],
             summary=summary,
             unreduced=unreduced,
-            problems=[*self.problems, *self.failures.values()],
+            problems=[*self.problems, *self.state.failures.values()],
             pg_version=self.pg_version,
             paths=tuple(sorted(self.state.paths)),
             rules=self.rulebook.rules,

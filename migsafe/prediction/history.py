@@ -1,6 +1,7 @@
 """The migrations of a plan that were selected, each with the database as the migrations before it leave it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Protocol
@@ -52,8 +53,34 @@ class Resumption(Protocol):
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
         """Returns how many of the steps can be skipped, and the database after them."""
 
+    def wants(self, number: int, /) -> bool:
+        """Whether the state after the first `number` steps is to be stored."""
+
     def save_progress(self, number: int, predictor: Predictor, /) -> None:
         """Stores that the first `number` steps are done, and the database after them."""
+
+
+class Part(NamedTuple):
+    """The steps from `first` to the one before `end`, counted from 0."""
+
+    first: int
+    end: int
+
+
+class Division(Protocol):
+    """Divides steps among several processes. At the end of its context, the other processes are ended."""
+
+    def __enter__(self) -> object:
+        """Begins."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /) -> None:
+        """Ends the other processes that still run."""
+
+    def begin(self, steps: Steps, /) -> Part:
+        """Starts the other processes; returns which steps remain for this one: the last of them."""
+
+    def complete(self) -> None:
+        """Waits for the other processes, and takes over their results."""
 
 
 def selected_migrations(
@@ -66,33 +93,36 @@ def selected_migrations(
     resumption: Resumption | None = None,
     with_downgrades: bool = False,
     find_contradictions: bool = False,
+    part: Part | None = None,
+    division: Division | None = None,
 ) -> Iterator[SelectedMigration | MigsafeError]:
     """Yields the migrations to judge, source by source, in the order in which they run; in place of one that cannot be read, the error.
 
     Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
     without being judged. Of the history, too, the errors are yielded. `watch` iterates over the steps, and may show the progress;
     `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
-    downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. Raises UnreadableError for the
-    schema.
+    downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. With `part`, only its steps are
+    selected, and the last of them is the last step; a `division` may leave a part to this process, if it begins with the first step. Raises
+    UnreadableError for the schema.
     """
     new_predictor = partial(Predictor, pg_version, find_contradictions=find_contradictions)
-    with renderer:
+    with renderer, division or nullcontext():
         steps = [(source, step) for source in plan.sources for step in source.steps()]
         problems: list[MigsafeError] = [*plan.problems]
         yield from problems
         done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
         current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, new_predictor())
-        for number, (source, step) in enumerate(watch(steps[done:]), done + 1):
-            written = step.migration
+        if division is not None and not done:
+            part = division.begin(steps)
+        first_judged, end = part or Part(0, len(steps))
+        for number, (source, step) in enumerate(watch(steps[done:end]), done + 1):
+            written, selected = step.migration, step.selected and number > first_judged
             if source is not current:
                 current, predictor = source, new_predictor()
-                first = source.lineages.get(written.up.file.path, Lineage())
-                predictor.begin_history(from_first_migration=schema is None and not first.missing_parents)
-                if schema is not None:
-                    predictor.load(schema)
+                _begin_source(source, written, predictor, schema)
             try:
                 migration = renderer.render_migration(written, predictor)
-                if step.selected and with_downgrades:
+                if selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
                 predictor.look_ahead(migration.up)
             except MigsafeError as error:
@@ -103,7 +133,7 @@ def selected_migrations(
                     problems.append(error)
                     yield error
                 continue
-            if step.selected:
+            if selected:
                 lineage = source.lineages.get(migration.up.file.path, Lineage())
                 if lineage.merged is not None:
                     lineage = _with_edit(lineage, lineage.merged, migration, renderer, predictor)
@@ -113,8 +143,20 @@ def selected_migrations(
                     predictor.apply(migration.up)
                 except UnreadableError as error:
                     yield error
-            if resumption is not None:
+            if resumption is not None and number > first_judged and resumption.wants(number):
+                if division is not None:
+                    division.complete()
                 resumption.save_progress(number, predictor)
+        if division is not None:
+            division.complete()
+
+
+def _begin_source(source: Source, first: Migration, predictor: Predictor, schema: Script | None) -> None:
+    """Begins the history of a source, with its first migration and the dump that it starts from. Raises UnreadableError."""
+    lineage = source.lineages.get(first.up.file.path, Lineage())
+    predictor.begin_history(from_first_migration=schema is None and not lineage.missing_parents)
+    if schema is not None:
+        predictor.load(schema)
 
 
 def _with_edit(lineage: Lineage, merged: MergedState, migration: Migration, renderer: MigrationRenderer, predictor: Predictor) -> Lineage:
