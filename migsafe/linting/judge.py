@@ -169,7 +169,7 @@ class _Run:
         self.rulebook = rulebook
         self.limits = limits
         self.pg_version = pg_version
-        self.outside_advice = {runner.name: runner.outside_transaction_advice for runner in runners}
+        self.runners = {runner.name: runner for runner in runners}
         self.file_rules = rulebook
         self.state = state
         self.suppressed = 0
@@ -249,7 +249,7 @@ class _Run:
             self._check_all(failure.statement, failure, (), at)
 
     def _context(self, migration: Migration, predictor: Predictor, lineage: Lineage) -> Context:
-        return Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)
+        return Context(migration, predictor, self.runners[migration.runner], self.limits, lineage, self.state.earlier)
 
     def _counted(self, at: Context) -> Iterator[SentStatement]:
         """Yields the statements of a migration, counts them, and notes their places for the suppressions of its script."""

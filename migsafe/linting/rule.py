@@ -24,10 +24,10 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.statistics import row_count
 from migsafe.session import Session
-from migsafe.sources import Lineage, Migration, Transaction
+from migsafe.sources import Lineage, Migration, Runner, Transaction
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
-from migsafe.sql.statements import Statement
+from migsafe.sql.statements import Statement, single_statements
 from migsafe.text import Span
 
 __all__ = [
@@ -49,6 +49,8 @@ __all__ = [
 
 _BLOCK = re.compile(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
 """A transaction block in a safe way."""
+
+_BUILDS_INDEX = re.compile(r"\b(?:CREATE (?:UNIQUE )?INDEX|REINDEX(?: \([^)]*\))? \w+) CONCURRENTLY\b")
 
 _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
 """Where a safe way says that another transaction begins."""
@@ -135,8 +137,8 @@ class Context:
         "_earlier",
         "_facts",
         "_forecast",
-        "_outside",
         "_rule",
+        "_runner",
         "_states",
         "_takers",
         "effects",
@@ -151,7 +153,7 @@ class Context:
         self,
         migration: Migration,
         forecast: Predictor,
-        outside: str,
+        runner: Runner,
         limits: Limits,
         standing: Lineage,
         earlier: tuple[EarlierMigration, ...] = (),
@@ -164,7 +166,7 @@ class Context:
         self.limits = limits
         self.past: list[PastOperation] = []
         self._forecast = forecast
-        self._outside = outside
+        self._runner = runner
         self._states: dict[str, Any] = {}
         self._facts: dict[Callable[[Context], Any], Any] = {}
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
@@ -316,9 +318,14 @@ class Context:
             steps.append(f"first {self.migration.own_transaction_advice}: autocommit_block() raises AssertionError otherwise")
         # An Alembic script gets an autocommit_block instead.
         wrapped = self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
-        if wrapped and not self.is_script:
-            steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
-        return f"-- {', '.join(steps)}\n{sql}" if steps else sql
+        if not wrapped or self.is_script:
+            return f"-- {', '.join(steps)}\n{sql}" if steps else sql
+        steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
+        needs = f"\n-- and {self._runner.index_outside_advice}" if self._runner.index_outside_advice and _BUILDS_INDEX.search(sql) else ""
+        alone = self._runner.one_statement_outside and self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
+        first, *others = single_statements(sql) if alone else [sql]
+        later = (f"-- next migration\n-- outside a transaction, too:\n{each}" for each in others)
+        return "\n".join((f"-- {', '.join(steps)}{needs}", first, *later))
 
     @property
     def is_script(self) -> bool:
@@ -330,7 +337,7 @@ class Context:
         """Returns how to run the migration outside a transaction, as an imperative."""
         # If the runner opens no transaction, the script does.
         opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
-        return "leave out BEGIN and COMMIT" if opens_none else self._outside
+        return "leave out BEGIN and COMMIT" if opens_none else self._runner.outside_transaction_advice
 
     def finding(
         self,

@@ -15,6 +15,7 @@ AUTOCOMMIT_BLOCK = "with op.get_context().autocommit_block():"
 _INDENT = "    "
 _WIDTH = 100
 _COMMENT = re.compile(r"^[ \t]*--[ \t]?")
+_STATEMENT = re.compile(r"(?:ALTER|CREATE|DROP) .*;$")
 _BOUND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
 """Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
@@ -53,8 +54,10 @@ def as_op_calls(text: str, catalog: Catalog, *, in_transaction: bool = True) -> 
 
 def _comments(between: str) -> list[str]:
     """Returns the text between two statements as Python comments."""
-    lines = (_COMMENT.sub("", line).rstrip() for line in between.strip("; \t\n").splitlines())
-    return [f"# {line.replace(*_NEXT)}" for line in lines if line]
+    lines = [_COMMENT.sub("", line).rstrip() for line in between.lstrip("; \t\n").splitlines()]
+    # A statement that a person is to look at first is a call, too.
+    calls = [_executed(line.removesuffix(";")) if _STATEMENT.match(line) else [line.replace(*_NEXT)] for line in lines if line]
+    return [f"# {line}" for call in calls for line in call]
 
 
 def _statement_call(statement: Statement, text: str) -> list[str]:

@@ -41,6 +41,7 @@ DBMATE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="begin it with `-- migrate:up transaction:false` and leave only this statement in it",
+    one_statement_outside=True,
     retry_advice="run `dbmate up` again",
     unique_versions=True,
     # Applies every pending migration in the order of the numbers, unless `--strict` (amacneil/dbmate issue 159).

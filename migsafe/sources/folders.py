@@ -94,6 +94,7 @@ DIESEL = Runner(
     files=_diesel_files,
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",
+    one_statement_outside=True,
     retry_advice="run `diesel migration run` again",
     searches_subfolders=True,
     # Diesel_migrations, pending_migrations: all that are not recorded.
@@ -127,6 +128,7 @@ PRISMA = Runner(
     files=_prisma_files,
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration",
+    one_statement_outside=True,
     retry_advice="`prisma migrate resolve --rolled-back` it, then `prisma migrate deploy`",
     searches_subfolders=True,
     # Schema-engine apply_migrations.rs: all that are not recorded.

@@ -23,6 +23,7 @@ GOLANG_MIGRATE = Runner(
     files=lambda folder: find_pairs(folder, _NAME),
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration file",
+    one_statement_outside=True,
     retry_advice="the version is marked dirty: `migrate force` the version before it, then `migrate up`",
     unique_versions=True,
     # Applies what follows the one version that it records (migrate.go, readUp: source.Next).

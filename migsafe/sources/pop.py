@@ -50,6 +50,7 @@ POP = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and leave only this statement in it",
+    one_statement_outside=True,
     # Applies every migration whose version is not recorded (migrator.go, UpTo).
     late=LateHandling.APPLIES,
     retry_advice="run the migrations again",

@@ -227,10 +227,11 @@ class Runner(Struct, frozen=True):
     recognised folder contains or leads to, usually the folder itself; `files` lists the migrations of such a folder in the runner's order.
     `read` returns the migrations of a file (most formats have one per file), and raises UnreadableError. `default_transaction` is how the
     runner sends a migration without directives. `outside_transaction_advice` says, as an imperative, how to make a migration run outside a
-    transaction; `connection_advice` where to set a `lock_timeout` for every migration; `retry_advice` what to do after a migration failed
-    because a lock_timeout expired. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions`
-    records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names of its files
-    end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one database.
+    transaction; with `one_statement_outside`, only one statement of a file can be. `index_outside_advice` says what an index that is built
+    CONCURRENTLY needs in addition. `connection_advice` says where to set a `lock_timeout` for every migration; `retry_advice` what to do after
+    a migration failed because a lock_timeout expired. A runner that `searches_subfolders` lists the folders below by itself. One with
+    `unique_versions` records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names
+    of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one database.
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
@@ -249,6 +250,8 @@ class Runner(Struct, frozen=True):
     unique_versions: bool = False
     history_folders: Callable[[Folder], list[Folder]] = folder_itself
     suffix: str = ".sql"
+    one_statement_outside: bool = False
+    index_outside_advice: str = ""
     databases: Callable[[Selection], list[Selection]] = one_database
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES

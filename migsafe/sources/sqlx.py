@@ -67,6 +67,7 @@ SQLX = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="make `-- no-transaction` its first line, and leave only this statement in it",
+    one_statement_outside=True,
     retry_advice="run `sqlx migrate run` again",
     unique_versions=True,
     # Applies what is not recorded, and compares checksums (migrate/migrator.rs, run; launchbadge/sqlx issue 869).

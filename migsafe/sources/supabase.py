@@ -57,6 +57,7 @@ SUPABASE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put the statement into a separate migration file",
+    one_statement_outside=True,
     retry_advice="run `supabase db push` again",
     unique_versions=True,
     # `db push` refuses without `--include-all` (supabase/cli internal/migration/up, GetPendingMigrations).

@@ -50,6 +50,15 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
             yield Statement(index, raw.span, operations)
 
 
+def single_statements(text: str) -> list[str]:
+    """Return the texts of the statements of a script, each with the comments before it and a semicolon."""
+    texts, start = [], 0
+    for statement in read(text):
+        texts.append(f"{text[start : statement.span.end].lstrip('; ').strip()};")
+        start = statement.span.end
+    return [*texts[:-1], texts[-1] + text[start:].removeprefix(";")] if texts else [text]
+
+
 def read_routine(code: str, known: KnownValues) -> tuple[Operation, ...]:
     """Return the operations of the body of a PL/pgSQL routine that is called with the `known` parameters.
 

@@ -2,7 +2,7 @@
 
 Until it is replaced, the old release fails wherever it names the object. First deploy a release that does not use the object. Not reported:
 a trigger function, which queries cannot call, an object that the same transaction creates again under the same name, a type that no column has
-and that the migration has taken from none, and a function whose last user the migration has dropped before. If CASCADE drops
+and that the migration has taken from none, and a function or a sequence whose last user the migration has dropped before. If CASCADE drops
 more, drop-cascade speaks for this rule; for a schema it is drop-database-or-schema.
 
 Unsafe:
@@ -25,7 +25,7 @@ from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_nam
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.dependents import Part, dependents
-from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropConstraint, Name
+from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropConstraint, DropDefault, Name, SetDefault
 
 _RELATIONS = ("view", "materialized view", "sequence")
 _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")
@@ -38,13 +38,19 @@ class _State(Struct):
     """The types that ALTER COLUMN TYPE has taken from a column, by name and schema."""
     called: set[str] = set()
     """The names of the functions that dropped views, columns, constraints and indexes called."""
+    sequences: set[int] = set()
+    """The oids of the sequences that dropped and replaced defaults used."""
     has_dropped_trigger: bool = False
 
 
 @rule(category="compatibility", severity=Severity.WARNING)
-def drop_object(op: Drop | DropColumn | DropConstraint | AlterColumnType | MigrationEnd, at: Context) -> Iterator[Finding]:
+def drop_object(
+    op: Drop | DropColumn | DropConstraint | AlterColumnType | DropDefault | SetDefault | MigrationEnd, at: Context
+) -> Iterator[Finding]:
     """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
     state = at.state(_State)
+    if isinstance(op, DropDefault | SetDefault | DropColumn):
+        state.sequences |= _sequences_of_default(op.target.name, op.column, at)
     match op:
         case MigrationEnd():
             for position, names in state.dropped:
@@ -84,12 +90,22 @@ def _record_calls(op: Drop | DropColumn | DropConstraint, at: Context) -> None:
     at.state(_State).called.update(name.name for name in called)
 
 
+def _sequences_of_default(table: Name, column: str, at: Context) -> set[int]:
+    relation = at.catalog.relation(table)
+    defaults = (each.default for each in (relation.columns if relation is not None else ()) if each.name == column)
+    return {oid for default in defaults if default is not None for oid in default.sequences}
+
+
 def _is_unused(op: Drop, name: Name, at: Context) -> bool:
-    """Whether nothing in the known schema uses a type or a function any more, and its last user is one that the migration did not change."""
+    """Whether nothing in the known schema uses a type, function or sequence any more, and its last user is one that the migration did not
+    change, or dropped."""
     state = at.state(_State)
     if op.kind in ("type", "domain"):
         known = at.catalog.type_named(name)
         return known is not None and (known.name.name, known.name.schema) not in state.converted
+    if op.kind == "sequence":
+        sequence = at.catalog.relation(name)
+        return sequence is not None and sequence.oid in state.sequences and not any(dependents(at.catalog, Part(sequence.oid)))
     if op.kind not in ("function", "procedure", "routine"):
         return False
     functions = at.catalog.functions(name)

@@ -31,6 +31,7 @@ from migsafe.schema.privileges import has_replica_identity
 from migsafe.sql.operations import Persistence, Publication
 
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED)
+_NO_KEY = "-- migsafe: ignore[replica-identity-changed] the table has no key"
 
 
 class _State(Struct):
@@ -57,8 +58,8 @@ def published_without_identity(op: Publication | MigrationEnd, at: Context) -> I
                 f"and DELETE of {its} rows",
                 help="\n".join(
                     (
-                        "-- before it joins the publication, add a primary key, or:",
-                        *(f"ALTER TABLE {name} REPLICA IDENTITY FULL;" for name in names),
+                        "-- before this statement, add a primary key; without one, each change logs the whole row:",
+                        *(f"{_NO_KEY}\nALTER TABLE {name} REPLICA IDENTITY FULL;" for name in names),
                     )
                 ),
                 relations=names,

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
+from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -30,8 +31,8 @@ from migsafe.sql.operations.values import quoted
 
 
 class _State(Struct):
-    renamed: list[tuple[int, int | None, str]] = []
-    """The positions of RENAME COLUMNs, each with the table's oid if it is known and the column's type."""
+    renamed: list[tuple[int, int | None, str, str]] = []
+    """The positions of RENAME COLUMNs, each with the table's oid if it is known, the column's type, and what else the column has."""
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
@@ -44,11 +45,12 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
         if not (op.target.if_exists and at.catalog.is_absent(op.target.name)):
             column = table.column(op.column) if table is not None else None
             type_name = str(column.type) if column and column.type else "…"
-            at.state(_State).renamed.append((at.position, table.oid if table is not None else None, type_name))
+            needed = also_needed(table, column, at, keys_done=False) if table is not None and column is not None else ""
+            at.state(_State).renamed.append((at.position, table.oid if table is not None else None, type_name, needed))
         return
-    for position, oid, type_name in at.state(_State).renamed:
+    for position, oid, type_name, needed in at.state(_State).renamed:
         if not _is_behind_view(at, position, oid) and not _is_swapped(at, position):
-            yield _finding(at, position, type_name)
+            yield _finding(at, position, type_name, needed)
 
 
 def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
@@ -79,7 +81,7 @@ def _is_swapped(at: Context, position: int) -> bool:
     )
 
 
-def _finding(at: Context, position: int, type_name: str) -> Finding:
+def _finding(at: Context, position: int, type_name: str, needed: str) -> Finding:
     done = at.past[position]
     op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     table, old, new = op.target.name, quoted(op.column), quoted(op.new_name)
@@ -87,17 +89,18 @@ def _finding(at: Context, position: int, type_name: str) -> Finding:
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         "next release fails until the migration has run",
-        help=_help(table, old, new, type_name),
+        help=_help(table, old, new, type_name, needed),
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
 
 
-def _help(table: Name, old: str, new: str, type_name: str) -> str:
+def _help(table: Name, old: str, new: str, type_name: str, needed: str) -> str:
     fill = f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;"  # noqa: S608  # it is shown, not run
     return (
         deployments("ADD COLUMN and a release that writes both columns", f"a release that uses only {new}", "DROP COLUMN")
         + f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"
+        + (f"-- give {new} what {old} has: {needed}\n" if needed else "")
         + f"-- deploy a release that writes both columns, then fill the existing rows, a few thousand at a time:\n{fill}\n"
         + once_released(f"every running release uses only {new}", "drop-column")
         + f"ALTER TABLE {table} DROP COLUMN {old};"

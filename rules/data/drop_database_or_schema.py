@@ -18,6 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-dropschema.html
 from migsafe.linting.facts.ownership import is_name_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Drop, Name
+from migsafe.sql.operations.values import quoted
 
 
 @rule(category="data", severity=Severity.ERROR, speaks_for=("drop-object",))
@@ -34,11 +35,12 @@ def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
     dropped = [name for name in op.names if not is_name_created_here(at, "schema", Name(name.name), created=True)]
     if not dropped:
         return None
-    names = ", ".join(name.name for name in dropped)
+    names = ", ".join(quoted(name.name) for name in dropped)
     inside = sum(relation.name.schema in {name.name for name in dropped} for relation in at.catalog.relations())
     known = f" ({inside} of them are in the history)" if inside else ""
     return at.finding(
         op,
         f"DROP SCHEMA {names} CASCADE deletes every table, view and function in it{known}, with all rows",
-        help=f"-- drop its contents first, by name, then:\nDROP SCHEMA {names};",
+        help="-- drop its contents first, by name; when no running release uses it, in a separate migration:\n"
+        f"-- migsafe: ignore[drop-object] no running release uses {names}\nDROP SCHEMA {names};",
     )

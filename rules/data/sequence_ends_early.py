@@ -76,7 +76,7 @@ def _finding(at: Context, positions: list[int], column: str, sequence: Relation)
         done,
         f"{quoted(column)} of {table} is bigint, but its sequence {sequence.name} stays {sequence.sequence_type}: at "
         f"{_LAST[str(sequence.sequence_type)]} nextval fails, and with it every INSERT",
-        help=f"ALTER SEQUENCE {sequence.name} AS bigint;",
+        help=f"-- after this statement:\nALTER SEQUENCE {sequence.name} AS bigint;",
         relations=(table,),
     )
 

@@ -5,11 +5,11 @@ orders_qty_idx, or adds the same CHECK again, and each write pays for both. IF N
 transaction, where a migration can fail half-way, name the objects that it creates.
 
 Unsafe, outside a transaction:
-    CREATE INDEX CONCURRENTLY ON orders (qty);
+    CREATE INDEX CONCURRENTLY ON orders (currency);
 
 Safe, outside a transaction:
-    DROP INDEX CONCURRENTLY IF EXISTS orders_by_qty_idx;
-    CREATE INDEX CONCURRENTLY orders_by_qty_idx ON orders (qty);
+    DROP INDEX CONCURRENTLY IF EXISTS orders_by_currency_idx;
+    CREATE INDEX CONCURRENTLY orders_by_currency_idx ON orders (currency);
 
 See: https://www.postgresql.org/docs/current/sql-createindex.html
 """

@@ -22,14 +22,11 @@ Safe, the partition's index outside a transaction:
 See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
 """
 
-from msgspec.structs import replace
-
+from migsafe.linting.facts.index_builds import index_by_partition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.generation import create_index, join_migrations
-from migsafe.sql.operations import CreateIndex, Drop, Name
-from migsafe.sql.operations.values import quoted
+from migsafe.sql.operations import CreateIndex, Drop
 
 
 @rule(category="indexes", severity=Severity.ERROR)
@@ -48,20 +45,9 @@ def _created(op: CreateIndex, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because it is a partitioned table",
-        help=_partition_by_partition(op, name, table, at),
+        help=index_by_partition(at, op, name, table),
         relations=(table.name,),
     )
-
-
-def _partition_by_partition(op: CreateIndex, name: str, table: Relation, at: Context) -> str:
-    children = at.catalog.children(table.oid)
-    parts = [child.name for child in children[:3]] or [Name(f"{table.name.name}_partition", table.name.schema)]
-    parent = create_index(replace(op, table=Name(op.table.name, op.table.schema)), name, concurrently=False).replace(" ON ", " ON ONLY ", 1)
-    builds = [create_index(replace(op, table=part, only=False), f"{part.name}_{name}", concurrently=True) + ";" for part in parts]
-    attached = [f"ALTER INDEX {quoted(name)} ATTACH PARTITION {quoted(f'{part.name}_{name}')};" for part in parts]
-    if len(children) > len(parts):
-        attached.append(f"-- repeat this for the other {len(children) - len(parts)} partitions")
-    return join_migrations(f"{parent};", *map(at.outside_transaction, builds), "\n".join(attached))
 
 
 def _dropped(op: Drop, at: Context) -> Finding | None:

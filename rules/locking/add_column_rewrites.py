@@ -43,7 +43,7 @@ from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import default_name, free_relation_name
 from migsafe.schema.objects import Domain
 from migsafe.sql.generation import (
     add_constraint_using_index,
@@ -97,7 +97,7 @@ def _safe_way(op: AddColumn, at: Context) -> str:
         ]
         steps.append(_batches(op, expression, f"{name} IS DISTINCT FROM ({expression})", at))
     elif is_serial(new.type) or new.identity is not None:
-        sequence = quoted(default_name(table.name, (new.name,), "seq"))
+        sequence = _sequence(op, at)
         add = f"ADD COLUMN {column_definition(new, stored_type(at.catalog, new.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
         steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence};\nALTER TABLE {table} {add};")
         steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
@@ -110,6 +110,12 @@ def _safe_way(op: AddColumn, at: Context) -> str:
         if default is not None:
             steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
     return join_migrations(*steps, *_constraints(op, domains, at))
+
+
+def _sequence(op: AddColumn, at: Context) -> Name:
+    """Returns a free name for the sequence of a column, in the schema of its table. An identity gets a sequence of its own in the end."""
+    table, label = op.target.name, "first_seq" if op.column.identity is not None else "seq"
+    return Name(free_relation_name(at.catalog, at.resolve(table), (op.column.name,), label).name, table.schema)
 
 
 def _batches(op: AddColumn, value: str, condition: str, at: Context) -> str:
@@ -159,12 +165,14 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
             yield add_constraint_using_index(table, constraint, name)
     if new.identity is not None:
         kind = "ALWAYS" if new.identity.always else "BY DEFAULT"
-        sequence = quoted(default_name(table.name, (new.name,), "seq"))
+        sequence = _sequence(op, at)
+        ignored = f"-- migsafe: ignore[identity-refuses-values] no running release gives {quoted(new.name)} a value\n"
         yield (
             f"-- start with a number above the last value of {sequence}:\n"
+            f"{ignored if new.identity.always else ''}"
             f"-- ALTER TABLE {table} ALTER COLUMN {quoted(new.name)} DROP DEFAULT, "
-            f"ALTER COLUMN {quoted(new.name)} ADD GENERATED {kind} AS IDENTITY (START WITH 1000000);"
+            f"ALTER COLUMN {quoted(new.name)} ADD GENERATED {kind} AS IDENTITY (START WITH 1000000);\n-- DROP SEQUENCE {sequence};"
         )
     elif numbered:
-        sequence = quoted(default_name(table.name, (new.name,), "seq"))
+        sequence = _sequence(op, at)
         yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted(new.name)};"

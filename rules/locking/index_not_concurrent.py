@@ -28,13 +28,12 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import index_by_partition, unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import CreateIndex, Name
-from migsafe.sql.operations.values import quoted
 
 
 @rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
@@ -51,7 +50,7 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
         op,
         f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits"
         f"{while_held(at)}",
-        help=_partition_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
+        help=_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,
     )
@@ -70,16 +69,6 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
     return join_migrations(at.outside_transaction(drop), built)
 
 
-def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
+def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
     name = op.name or default_index_name(op) or default_name(op.table.name, (), "idx")
-    steps = [f"{create_index(op, name, only=True)};"]
-    partitions = at.catalog.children(parent.oid)
-    for partition in partitions[:2]:
-        partition_index = default_name(partition.name.name, [element.column or "expr" for element in op.elements], "idx")
-        built = create_index(op, partition_index, concurrently=True, table=partition.name)
-        steps.append(at.outside_transaction(f"{built};"))
-        attached = Name(partition_index, partition.name.schema)
-        steps.append(f"ALTER INDEX {Name(name, op.table.schema)} ATTACH PARTITION {attached};")
-    if len(partitions) != len(partitions[:2]) or not partitions:
-        steps[-1] += f"\n-- repeat this for {'every other' if partitions else 'every'} partition; then {quoted(name)} becomes valid"
-    return join_migrations(*steps)
+    return index_by_partition(at, op, name, parent)

@@ -10,17 +10,17 @@ with a statement that is not committed), the block raises AssertionError, and th
 
 Unsafe:
     BEGIN;
-    CREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);
+    CREATE INDEX CONCURRENTLY orders_currency_idx ON orders (currency);
     COMMIT;
 
 Unsafe, because a DO block is always inside a transaction:
     DO $$
     BEGIN
-        CREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);
+        CREATE INDEX CONCURRENTLY orders_currency_idx ON orders (currency);
     END $$;
 
 Safe, outside a transaction:
-    CREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);
+    CREATE INDEX CONCURRENTLY orders_currency_idx ON orders (currency);
 
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT

@@ -127,7 +127,7 @@ class Bench:
         with server.connect(MODEL) as connection:
             for statement in read(SCHEMA):
                 connection.execute(SCHEMA[statement.span.start : statement.span.end].encode())
-            _fill_new(connection, set())
+            fill_new(connection, set())
             for view in ("order_totals", "sales_by_day"):
                 connection.execute(f"REFRESH MATERIALIZED VIEW {view}".encode())
             connection.execute("ANALYZE")
@@ -189,7 +189,7 @@ class Bench:
                 # Of two commands that drop a relation, one is for the other kind.
                 with suppress(psycopg.errors.WrongObjectType):
                     connection.execute(text[statement.span.start : statement.span.end].encode())
-            _fill_new(connection, set())
+            fill_new(connection, set())
 
     def _attempt(self, sql: str, measured: bool) -> Run:
         steps: list[Step] = []
@@ -230,7 +230,7 @@ class Bench:
             if connection.info.transaction_status != TransactionStatus.IDLE:
                 connection.execute("ROLLBACK")
             if not last:
-                _fill_new(connection, before)
+                fill_new(connection, before)
         finally:
             connection.close()
 
@@ -266,7 +266,7 @@ def _room_for(error: psycopg.Error | None) -> list[str]:
     return []
 
 
-def _fill_new(connection: "psycopg.Connection[Any]", before: set[Name]) -> None:
+def fill_new(connection: "psycopg.Connection[Any]", before: set[Name]) -> None:
     """Fills the new, empty tables with rows, so that the next migration finds them as in production."""
     for relation in take_snapshot(connection).relations.values():
         if relation.name in before or relation.kind != "table" or relation.name.schema == "pg_temp":

@@ -15,12 +15,11 @@ VERSION = re.compile(r"(?<!before )PostgreSQL (\d\d)")
 RULES = shipped_rules()
 
 
-def examples(kind: str, category: str | None = None) -> list[ParameterSet]:
+def examples(kind: str) -> list[ParameterSet]:
     """Returns the examples of the rules as parameters; those with Alembic scripts start a rendering worker."""
     return [
         pytest.param(rule, dedent(sql), pg_version(words), marks=[pytest.mark.process] if NAMED_SCRIPT.match(dedent(sql)) else [])
         for rule in RULES
-        if category in (None, rule.category)
         for heading, words, sql in EXAMPLE.findall(rule.documentation + "\n")
         if heading == kind
     ]
@@ -70,12 +69,3 @@ def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
     kinds = [kind for kind, _, _ in EXAMPLE.findall(rule.documentation + "\n")]
     assert rule.summary.endswith(".")
     assert {"Unsafe", "Safe"} <= set(kinds)
-
-
-@pytest.mark.parametrize(("rule", "sql", "version"), examples("Unsafe", "locking"), ids=name)
-def test_the_help_of_a_finding_is_safe(rule: Rule, sql: str, version: int) -> None:
-    for finding in judge_sql(sql, pg_version=version).findings:
-        # PostgreSQL accepts LOCK TABLE only in a transaction.
-        needs_block = "LOCK TABLE" in finding.help and "BEGIN" not in finding.help
-        offered = judge_sql(f"BEGIN;\n{finding.help}\nCOMMIT;" if needs_block else finding.help, pg_version=version).findings
-        assert [one.rule for one in offered if one.severity > Severity.INFO] == []

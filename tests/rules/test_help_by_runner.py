@@ -1,36 +1,91 @@
-"""The help of every unsafe example, applied as each kind of runner sends it, is clean at warning and above for all rules."""
+"""The help of every unsafe example, followed as the users of each kind of runner do, is clean at warning and above for all rules, runs on a
+server with rows, and ends in the schema of the unsafe way."""
+
+import re
+from collections.abc import Iterator
 
 import pytest
 
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import judge
 from migsafe.linting.rule import Rule
-from migsafe.linting.rulebook import Rulebook, shipped_rules
-from migsafe.prediction.history import SelectedMigration
-from migsafe.prediction.predictor import Predictor
-from tests.rules.help_as_migrations import KINDS, applied_helps, as_sent, judged
+from migsafe.replaying.servers.server import Server
+from tests.rules.followed_helps import followed_examples
+from tests.rules.followed_scripts import FollowedScripts, OpenRenderer
+from tests.rules.help_bench import HelpBench
+from tests.rules.runner_files import Kind
 from tests.rules.test_examples import RULES, name
+from tests.support.servers import newest
+
+OTHER_ENDS = {
+    "add-column-rewrites": (r"column public.orders.gross is bigint v \(qty \* 2\)", "a virtual column needs no rewrite"),
+    "ambiguous-overload": (r"function public.shipping_cost\(integer\) is missing", "one of the two functions is dropped"),
+    "autovacuum-off": (r"relation public.orders is .*autovacuum_vacuum_scale_factor", "autovacuum stays on"),
+    "column-takes-others-along": (r"index public.orders_placed_at_idx still exists", "the index that is still needed is created again"),
+    "definer-search-path": (r"function public.count_orders\(\) is .* SET search_path TO", "the function gets a search_path"),
+    "detach-not-concurrent": (r"constraint public.orders_2023.orders_2023_placed_at_check still exists", "CONCURRENTLY leaves a CHECK"),
+    "domain-constraint-validates": (r"price_positive is CHECK .* \(not validated\)", "its validation would hold the same locks"),
+    "drop-index-uncovers-foreign-key": (r"index public.orders_customer_id_new_idx still exists", "an index of the foreign key stays"),
+    "foreign-key-without-index": (r"index public.orders_customer_id_idx still exists", "the foreign key gets its index"),
+    "grants-lost": (r"relation public.late_orders is .*clerk=r/postgres", "the grants are kept"),
+    "published-without-identity": (r"relation public.visitors is r p f", "the table gets a replica identity"),
+    "rename-column": (r"index public.orders_note_idx is missing", "the author creates the index that the help names"),
+    "sequence-ends-early": (r"sequence public.letters_number_seq is bigint", "the sequence gets the type of its column"),
+    "transaction-not-closed": (r"column public.orders.delivered still exists", "without its COMMIT the migration does nothing"),
+    "type-change-rewrites": (r"public\.orders\.qty\b|qty_new", "another column has the new type"),
+    "type-narrowed": (r"column public.notes.line is .*\(50\)|notes_line_check", "a CHECK limits the values instead of the type"),
+}
+"""For rules whose help is to end in another schema, a regular expression of each difference, and the reason."""
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=name)
+each_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name.lower())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("rule", RULES, ids=name)
-def test_the_help_is_clean(rule: Rule, kind: str) -> None:
-    for applied in applied_helps(rule, kind):
-        remaining = [_text(finding) for finding in judged(applied, kind) if finding.severity > Severity.INFO]
-        assert remaining == [], "\n-- next migration\n".join(applied.migrations)
+@pytest.fixture(scope="module", params=newest())
+def bench(request: pytest.FixtureRequest) -> Iterator[HelpBench]:
+    with Server(request.param) as server:
+        yield HelpBench(server)
 
 
-def _text(finding: Finding) -> str:
-    return f"{finding.rule}: {finding.message}"
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[OpenRenderer]:
+    renderer = OpenRenderer()
+    yield renderer
+    renderer.close()
 
 
-@pytest.mark.parametrize(
-    ("kind", "first_line"), [("file", "-- in a migration that runs outside a transaction: "), ("statement", "DROP INDEX ")]
-)
-def test_the_named_index_is_built_outside_the_runners_transaction(kind: str, first_line: str) -> None:
-    sent = [as_sent(sql, kind) for sql in ("CREATE TABLE loans (id bigint, due date);", "CREATE INDEX CONCURRENTLY ON loans (due);")]
-    predictor = Predictor(18)
-    verdict = judge([SelectedMigration(each, predictor) for each in sent], Rulebook(shipped_rules()), 18)
-    (help_,) = [finding.help for finding in verdict.findings if finding.rule == "unnamed-object"]
-    assert help_.startswith(first_line)
-    assert help_.endswith("DROP INDEX CONCURRENTLY IF EXISTS loans_due_idx;\nCREATE INDEX CONCURRENTLY loans_due_idx ON loans (due);")
+@each_kind
+@each_rule
+def test_the_help_is_clean(rule: Rule, kind: Kind) -> None:
+    for followed in followed_examples(rule, kind, 17):
+        assert _texts(followed.remaining()) == [], followed.text
+
+
+@pytest.mark.server
+@each_rule
+def test_the_help_runs_and_ends_in_the_same_schema(bench: HelpBench, rule: Rule) -> None:
+    for kind in Kind:
+        for followed in followed_examples(rule, kind, bench.server.major):
+            differences = bench.compare(followed, followed.end_key())
+            assert _unexpected(rule, differences) == [], f"{kind}\n{followed.text}"
+
+
+@pytest.mark.server
+@pytest.mark.process
+@each_rule
+def test_the_help_works_under_the_default_environment_of_alembic(
+    bench: HelpBench, rule: Rule, renderer: OpenRenderer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for example in [each.example for each in followed_examples(rule, Kind.PSQL, bench.server.major)]:
+        followed = FollowedScripts(example, tmp_path_factory.mktemp("alembic") / "migrations", renderer)
+        if followed.has_help:
+            assert _texts(followed.remaining()) == [], followed.text
+            assert _unexpected(rule, bench.compare(followed, followed)) == [], followed.text
+
+
+def _texts(findings: list[Finding]) -> list[str]:
+    return [f"{finding.rule}: {finding.message}" for finding in findings if finding.severity > Severity.INFO]
+
+
+def _unexpected(rule: Rule, differences: list[str]) -> list[str]:
+    expected, _ = OTHER_ENDS.get(rule.name, ("^$", ""))
+    return [each for each in differences if not re.search(expected, each)]

@@ -25,6 +25,12 @@ def oldest_and_newest() -> list[pytest.param]:  # type: ignore[valid-type]
     return parameters if all_servers else [*parameters[:1], *parameters[1:][-1:]]
 
 
+def newest() -> list[pytest.param]:  # type: ignore[valid-type]
+    """Returns a parameter for a long test that runs on the newest PostgreSQL; with `pytest --all-servers`, parameters for every one."""
+    parameters = each_installation()
+    return parameters if all_servers else parameters[-1:]
+
+
 def any_installation() -> Installation:
     """Returns one PostgreSQL, for tests that do not depend on the version; skips the test if there is none."""
     if not FOUND:

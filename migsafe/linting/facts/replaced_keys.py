@@ -92,6 +92,24 @@ def _foreign_key(table: Name, column: str, key: Constraint, referenced: str) -> 
     yield f"-- without blocking reads and writes:\n{validate_constraints(table, name)}"
 
 
+def also_needed(relation: Relation, column: Column, at: Context, *, keys_done: bool) -> str:
+    """Returns what the old column has and the new one needs too, as a list of names; empty if there is nothing. `keys_done`: other steps give
+    it the keys and the foreign keys."""
+    done = {key.oid for key in (*_keys(relation, column, at), *_foreign_keys(relation, column, at))} if keys_done else set()
+    own = [each for each in at.catalog.constraints(relation.oid) if column.number in each.columns]
+    serial = _sequence(column) is not None
+    needed = [f"DEFAULT {column.default.expression.sql}"] if column.default is not None and column.generated is None and not serial else []
+    needed += ["NOT NULL"] if column.not_null and not any(each.kind in _KEYS and each.oid in done for each in own) else []
+    constraints = [each for each in own if each.kind is not ConstraintKind.NOT_NULL]
+    of_constraints = {each.index for each in constraints}
+    indexes = [index for index in at.catalog.indexes(relation.oid) if column.number in index.columns and index.oid not in of_constraints]
+    needed += [f"the index {quoted(index.name.name)}" for index in indexes]
+    needed += [f"the constraint {quoted(each.name.name)}" for each in constraints if each.oid not in done]
+    if not keys_done:
+        needed += [f"the foreign key {key.name.name} of {at.catalog[key.table].name}" for key in _references(relation, column, at)]
+    return ", ".join(needed)
+
+
 def switch_steps(relation: Relation, column: Column, at: Context) -> Iterator[str]:
     """Yields the statements that make the new column the key, after the release that uses it and before the old column is dropped."""
     table, new = relation.name, new_column(column.name)

@@ -1,6 +1,6 @@
 """The safe way of a type change that rewrites or scans a table."""
 
-from migsafe.linting.facts.replaced_keys import filled_column, key_steps, new_column, switch_steps
+from migsafe.linting.facts.replaced_keys import also_needed, filled_column, key_steps, new_column, switch_steps
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context
 from migsafe.prediction.effects.effect import Effect
@@ -37,6 +37,8 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if relation is not None and before is not None and op.using is None:
         keys, switch = [*key_steps(relation, before, op.type, at)], [*switch_steps(relation, before, at)]
     steps = join_migrations(*filled_column(table, TypedColumn(op.column, old), op.type, op.using, at), *keys)
+    needed = also_needed(relation, before, at, keys_done=op.using is None) if relation is not None and before is not None else ""
+    steps += f"\n-- give {quoted(column)} what {name} has: {needed}" if needed else ""
     steps += (
         f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop the trigger and {name} in one transaction"
     )
