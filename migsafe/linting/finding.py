@@ -5,6 +5,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from migsafe.lock import LockMode
+from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
 
@@ -21,6 +22,13 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
+class KnownObject(Struct, frozen=True):
+    """A table or an index of the simulated database: its number there, None if that is not certain, and its name with the schema."""
+
+    oid: int | None
+    name: Name
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """One hazard that a rule found.
 
@@ -31,7 +39,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     `subject` is what the finding is about, in a list of several; empty if the message shows in what they differ. `condition` is the end of
     the message if the finding does not hold on all paths through a script. Findings of a rule with the same `cause` are one in a run, because
     one change of the project resolves all of them. `in_body` if the operation is one of those that the statement, a DO block, runs.
-    `places` are the places of all findings that a report shows as this one, and empty if it is alone.
+    `places` are the places of all findings that a report shows as this one, and empty if it is alone. It is `resolved` if one of the objects
+    in `while_exist` does not exist after the last migration of the run; reports leave it out.
     """
 
     rule: str
@@ -50,3 +59,5 @@ class Finding(Struct, frozen=True, kw_only=True):
     cause: str = ""
     in_body: bool = False
     places: tuple[Span, ...] = ()
+    while_exist: tuple[KnownObject, ...] = ()
+    resolved: bool = False

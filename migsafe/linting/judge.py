@@ -12,12 +12,14 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.neighbours import affects_next, findings_together
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report, presented_findings
+from migsafe.linting.resolution import resolve_findings, without_numbers
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
+from migsafe.schema.catalog import Catalog
 from migsafe.session import SentStatement, sent_statements, statements_of_paths
 from migsafe.sources import RUNNERS, Half, Lineage, Migration, Runner
 from migsafe.sql.operations import Operation, Unparsed
@@ -138,6 +140,8 @@ class JudgingState:
         self.earlier: tuple[EarlierMigration, ...] = ()
         self.neighbour: EarlierMigration | None = None
         """The migration before the next one, if its transaction was left open to find out what the two do together."""
+        self.catalog: Catalog | None = None
+        """The database of the last migration."""
         self.statements = 0
         self.unparsed = 0
         self.failures: dict[str, RuleError] = {}
@@ -194,6 +198,7 @@ class _Run:
             predictor.finish(transaction_continues=transaction_continues)
             return
         self.state.paths.add(script.path)
+        self._continue_on(predictor.catalog)
         self.file_rules = self.rulebook.for_file(script.path)
         together = self._findings_after(before, selected) if before is not None and predictor.goes_on else []
         already = len(self.state.findings)
@@ -210,6 +215,12 @@ class _Run:
         self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
         self.state.neighbour = judged if selected.transaction_may_continue and affects_next(judged) else None
         predictor.finish(transaction_continues=transaction_continues or self.state.neighbour is not None)
+
+    def _continue_on(self, catalog: Catalog) -> None:
+        """Notes the database of the next migration. If it is another one, the findings about the last one are resolved or not."""
+        if self.state.catalog is not None and self.state.catalog is not catalog:
+            self.state.findings = resolve_findings(self.state.findings, self.state.catalog)
+        self.state.catalog = catalog
 
     def _findings_after(self, before: EarlierMigration, selected: SelectedMigration) -> list[Finding]:
         """Returns the findings of a migration that runs in the open transaction of the one before it, and ends that transaction."""
@@ -236,7 +247,7 @@ class _Run:
             with predictor.trial():
                 at = self._context(replace(migration, up=on_path), predictor, lineage)
                 self._run_statements(at, statements, check=True, last_number=last_number)
-            results.append(PathFindings(path, self.state.findings))
+            results.append(PathFindings(path, without_numbers(self.state.findings)))
         once = {rule.name for rule in self.rulebook.rules if rule.once}
         self.state.findings = [*before, *merge_findings(results, once)]
 
@@ -354,8 +365,11 @@ class _Run:
         return remaining, used
 
     def verdict(self) -> Verdict:
+        if self.state.catalog is not None:
+            self.state.findings = resolve_findings(self.state.findings, self.state.catalog)
         self._suppress()
-        unreduced = sorted(_without_repetitions(self.state.findings), key=place_in_report)
+        remaining = [finding for finding in self.state.findings if not finding.resolved]
+        unreduced = sorted(_without_repetitions(remaining), key=place_in_report)
         summary = Summary(
             files=len(self.state.paths), statements=self.state.statements, suppressed=self.suppressed, unparsed=self.state.unparsed
         )

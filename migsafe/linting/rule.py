@@ -15,12 +15,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.declaration import Harm, Need, Rule, rule
-from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.finding import Finding, KnownObject, Severity
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Index, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.statistics import row_count
 from migsafe.session import Session
@@ -349,6 +350,7 @@ class Context:
         severity: Severity | None = None,
         subject: str = "",
         cause: str = "",
+        while_exist: Iterable[Relation | Index] = (),
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is
@@ -376,6 +378,7 @@ class Context:
             subject=subject,
             cause=cause,
             in_body=isinstance(statement.operations[0], Do),
+            while_exist=tuple(KnownObject(each.oid, each.name) for each in while_exist),
         )
 
     def _with_own_transactions(self, help: str) -> str:

@@ -231,7 +231,7 @@ class Runner(Struct, frozen=True):
     CONCURRENTLY needs in addition. `connection_advice` says where to set a `lock_timeout` for every migration; `retry_advice` what to do after
     a migration failed because a lock_timeout expired. A runner that `searches_subfolders` lists the folders below by itself. One with
     `unique_versions` records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names
-    of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one database.
+    of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one.
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.

@@ -2,7 +2,7 @@
 
 Its rows cannot be identified: UPDATE and DELETE cannot select exactly one row, duplicates can be neither prevented nor removed, logical
 replication refuses UPDATE and DELETE, and most tools that move or compare data need a key. Adding a key later builds an index while the
-table is locked.
+table is locked. Not reported: a temporary table, and one that a later migration of the run drops.
 
 Unsafe:
     CREATE TABLE deliveries (order_id bigint NOT NULL, carrier text);
@@ -42,6 +42,7 @@ def table_without_primary_key(op: CreateTable | CreateTableAs | MigrationEnd, at
                     f"{relation.name} has no primary key: nothing identifies its rows",
                     help=_help(done.operation),
                     relations=(relation.name,),
+                    while_exist=(relation,),
                 )
         return
     if op.persistence is Persistence.TEMPORARY or (op.if_not_exists and at.catalog.relation(op.table) is not None):

@@ -8,11 +8,12 @@ Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
     CREATE TABLE orders (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        customer_id bigint NOT NULL REFERENCES customers (id)
+        customer_id bigint NOT NULL REFERENCES customers (id),
+        placed_at timestamptz
     );
-    CREATE INDEX orders_customer_id_idx ON orders (customer_id);
+    CREATE INDEX orders_customer_id_placed_at_idx ON orders (customer_id, placed_at);
     -- next migration
-    DROP INDEX CONCURRENTLY orders_customer_id_idx;
+    DROP INDEX CONCURRENTLY orders_customer_id_placed_at_idx;
 
 Safe, because another index begins with the column:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -47,8 +48,9 @@ from migsafe.sql.operations.values import quoted
 
 
 class _State(Struct):
-    uncovered: list[tuple[int, int]] = []
-    """The positions of operations that drop the last index of a foreign key, each with the oid of the constraint."""
+    uncovered: list[tuple[int, int, bool]] = []
+    """The positions of operations that drop the last index of a foreign key, each with the oid of the constraint, and whether the index has
+    no other columns."""
 
 
 @rule(category="indexes", severity=Severity.WARNING)
@@ -58,8 +60,15 @@ def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | Mig
         yield from _left_unserved(at)
     else:
         at.state(_State).uncovered.extend(
-            (at.position, constraint.oid) for constraint in unserved_foreign_keys(at.catalog, _dropped_parts(op, at))
+            (at.position, constraint.oid, _drops_same_columns(op, constraint, at))
+            for constraint in unserved_foreign_keys(at.catalog, _dropped_parts(op, at))
         )
+
+
+def _drops_same_columns(op: Drop | DropConstraint | DropColumn, constraint: Constraint, at: Context) -> bool:
+    """Whether an index is dropped that has the columns of a foreign key and no others."""
+    dropped = [at.catalog.index(name) for name in op.names] if isinstance(op, Drop) else []
+    return any(index is not None and set(index.columns) == set(constraint.columns) for index in dropped)
 
 
 def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
@@ -76,7 +85,7 @@ def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple
 
 
 def _left_unserved(at: Context) -> Iterator[Finding]:
-    for position, oid in at.state(_State).uncovered:
+    for position, oid, is_same in at.state(_State).uncovered:
         constraint = at.catalog.get(oid)
         if not isinstance(constraint, Constraint) or is_served(at.catalog, constraint):
             continue
@@ -86,15 +95,11 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
         place = f"on {referenced.name}" if referenced is not None else "of a referenced row"
         name = default_name(table.name.name, names, "idx")
-        dropped = at.past[position].operation
-        if isinstance(dropped, Drop) and name in [each.name for each in dropped.names]:
-            name = default_name(table.name.name, (*names, "new"), "idx")  # the old index still has the usual name
+        create = f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {quoted(name)} ON {table.name} ({columns});"
         yield at.finding(
             at.past[position],
             f"this drops the last index of {table.name} that begins with {columns}, the {noun} of the foreign key {constraint.name.name}: "
             f"every DELETE {place}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
-            help=at.outside_transaction(
-                f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {quoted(name)} ON {table.name} ({columns});"
-            ),
+            help="-- keep the index: the foreign key needs it" if is_same else at.outside_transaction(create),
             relations=(table.name,),
         )

@@ -76,7 +76,7 @@ def _unserved(at: Context) -> Iterator[Finding]:
         name = default_name(table.name.name, foreign_key.columns, "idx")
         is_new = at.is_new(table.name)
         build = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)}"
-        index = f"-- after this statement:\n{build} ON {table_of(operation)} ({columns});"
+        index = f"{build} ON {table_of(operation)} ({columns});"
         referenced = at.resolve(foreign_key.references.table)
         yield at.finding(
             replace(done, operation=with_span(operation, foreign_key.span)),

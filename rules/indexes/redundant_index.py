@@ -3,8 +3,8 @@
 An index on (a) answers no query that one on (a, b) cannot, and of two indexes on the same columns one is unused. Each costs disk space,
 cache, and time in every INSERT and most UPDATEs. An index is redundant if another one begins with its keys, with the same method, operator
 classes, collations and condition, and has all its included columns. A unique index is redundant only next to another unique index on the
-same keys. Not reported: what the migration itself corrects by its end, and an older index that a new one replaces; a later migration drops
-it when the new one exists.
+same keys. Not reported: what the migration itself or a later one of the run corrects, and an older index that a new one replaces; a later
+migration drops it when the new one exists.
 
 Unsafe:
     CREATE TABLE orders (
@@ -91,4 +91,5 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
         f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
         help=help,
         relations=(table,),
+        while_exist=(index, other),
     )

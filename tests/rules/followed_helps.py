@@ -47,6 +47,8 @@ DEFAULT = 17
 TO_FILL_IN = re.compile(r"…|^(?:--|#) (?:for example, )?replace ", re.MULTILINE)
 PARTITION = re.compile(r"PARTITION OF|TACH PARTITION")
 
+ADDITIONS = ("foreign-key-without-index",)
+"""Rules whose help is evidently a statement to add."""
 ABOUT_BLOCKS = ("concurrently-in-transaction", "nested-transaction", "transaction-not-closed")
 """Rules whose examples keep their BEGIN and COMMIT in a runner's transaction."""
 
@@ -192,7 +194,7 @@ def followed(text: str, findings: Iterable[Finding], *, leave_out_block: bool) -
     """Returns the migrations that an author writes in place of one with findings, by their helps; None if no help can be followed unchanged.
 
     `leave_out_block`: the runner's transaction is that of the migration."""
-    helps = {finding.statement: finding.help for finding in findings if is_applicable(finding.help)}
+    helps = {finding.statement: help_of(finding) for finding in findings if is_applicable(finding.help)}
     if not helps:
         return None
     pasted = "\n".join(helps.values())
@@ -216,6 +218,11 @@ def followed(text: str, findings: Iterable[Finding], *, leave_out_block: bool) -
         else:
             parts.append(with_help(help_, own))
     return pieces("\n".join([*parts, *last]))
+
+
+def help_of(finding: Finding) -> str:
+    """Returns the help of a finding, with the place of its statements if it does not say that."""
+    return f"-- after this statement:\n{finding.help}" if finding.rule in ADDITIONS else finding.help
 
 
 def pieces(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.sources import find_migrations
 from migsafe.text import Script
 from tests.rules.example_runs import SCHEMA
-from tests.rules.followed_helps import LAST, NEW_DEPLOYMENT, NEW_MIGRATION, Example, is_applicable, statements_of, with_help
+from tests.rules.followed_helps import LAST, NEW_DEPLOYMENT, NEW_MIGRATION, Example, help_of, is_applicable, statements_of, with_help
 from tests.rules.test_examples import judging
 
 DEFAULT_ENVIRONMENT = (Path(alembic.__file__).parent / "templates" / "generic" / "env.py").read_text()
@@ -131,7 +131,7 @@ class FollowedScripts:
                 text = finding.script.text
                 starts = [text.index(indent(call.strip(), "    ")) for call in calls if call]
                 number = sum(start <= finding.span.start for start in starts) - 1
-                helps[[position for position, call in enumerate(calls) if call][number]] = finding.help
+                helps[[position for position, call in enumerate(calls) if call][number]] = help_of(finding)
         return helps
 
 
