@@ -36,6 +36,7 @@ with op.get_context().autocommit_block():
     op.create_index("a", "t", ["x"], postgresql_concurrently=True)
 op.alter_column("t", "x", nullable=False)""",
     "-- only words": "# only words",
+    "-- look first:\n-- DROP SEQUENCE a;": '# look first:\n# op.execute("DROP SEQUENCE a")',
 }
 SAME = [
     "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a ON s.t USING btree (x DESC NULLS LAST, lower(y), z) INCLUDE (u, v) WHERE w = ':a';",

@@ -222,7 +222,8 @@ def followed(text: str, findings: Iterable[Finding], *, leave_out_block: bool) -
 
 def help_of(finding: Finding) -> str:
     """Returns the help of a finding, with the place of its statements if it does not say that."""
-    return f"-- after this statement:\n{finding.help}" if finding.rule in ADDITIONS else finding.help
+    comment = "#" if "op." in finding.help else "--"
+    return f"{comment} after this statement:\n{finding.help}" if finding.rule in ADDITIONS else finding.help
 
 
 def pieces(text: str) -> list[str]:
