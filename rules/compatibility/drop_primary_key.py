@@ -29,7 +29,8 @@ from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
 from migsafe.schema.privileges import has_replica_identity
 from migsafe.schema.redundancy import is_primary_key
-from migsafe.sql.operations import DropConstraint
+from migsafe.sql.generation import join_migrations
+from migsafe.sql.operations import DropConstraint, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -56,16 +57,17 @@ def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator
             done,
             f"DROP CONSTRAINT leaves {table.name} without a primary key: {_replication(at, table)}INSERT … ON CONFLICT on the key fails, and "
             "duplicates are no longer prevented",
-            help=(
-                f"-- with the columns of the new key, in the first of two migrations:\n"
-                f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(f'{name.name}_new_pkey')} ON {name} (…);\n"
-                f"-- in the second:\n"
-                f"ALTER TABLE {name} DROP CONSTRAINT {constraint}, "
-                f"ADD CONSTRAINT {constraint} PRIMARY KEY USING INDEX {quoted(f'{name.name}_new_pkey')};"
-            ),
+            help=_help(name, constraint, at),
             relations=(table.name,),
             lock=LockMode.ACCESS_EXCLUSIVE,
         )
+
+
+def _help(table: Name, constraint: str, at: Context) -> str:
+    index = quoted(f"{table.name}_new_pkey")
+    build = at.outside_transaction(f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} (…);")
+    switch = f"ALTER TABLE {table} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {constraint} PRIMARY KEY USING INDEX {index};"
+    return join_migrations(f"-- with the columns of the new key:\n{build}", switch)
 
 
 def _replication(at: Context, table: Relation) -> str:

@@ -76,7 +76,7 @@ class FollowedExample:
         self.example = example
         self.history = _files(example.history, kind, 1)
         self.unsafe = _files(example.unsafe, kind, 2)
-        found = example.findings([*self.history, *self.unsafe], [example.rule])
+        self.found = found = example.findings([*self.history, *self.unsafe], [example.rule])
         in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
         texts = [
             followed(text, [each for each in found if each.script.text.endswith(text)], leave_out_block=in_block) for text in example.unsafe

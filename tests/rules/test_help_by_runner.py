@@ -9,10 +9,11 @@ import pytest
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Rule
 from migsafe.replaying.servers.server import Server
-from tests.rules.followed_helps import followed_examples
+from migsafe.sources import Transaction
+from tests.rules.followed_helps import NEW_MIGRATION, FollowedExample, followed_examples, unsafe_examples
 from tests.rules.followed_scripts import FollowedScripts, OpenRenderer
 from tests.rules.help_bench import HelpBench
-from tests.rules.runner_files import Kind
+from tests.rules.runner_files import Kind, leaves_transaction
 from tests.rules.test_examples import RULES, name
 from tests.support.servers import newest
 
@@ -36,6 +37,9 @@ OTHER_ENDS = {
 }
 """For rules whose help is to end in another schema, a regular expression of each difference, and the reason."""
 
+WRAPPED = (Transaction.FILE, Transaction.QUERY)
+OUTSIDE_ONLY = re.compile(r"^(?:CREATE (?:UNIQUE )?INDEX CONCURRENTLY|DROP INDEX CONCURRENTLY|REINDEX .*CONCURRENTLY|VACUUM)\b", re.MULTILINE)
+
 each_rule = pytest.mark.parametrize("rule", RULES, ids=name)
 each_kind = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name.lower())
 
@@ -58,6 +62,17 @@ def renderer() -> Iterator[OpenRenderer]:
 def test_the_help_is_clean(rule: Rule, kind: Kind) -> None:
     for followed in followed_examples(rule, kind, 17):
         assert _texts(followed.remaining()) == [], followed.text
+
+
+@pytest.mark.parametrize("kind", [Kind.DBMATE, Kind.FLYWAY, Kind.PRISMA], ids=lambda kind: kind.name.lower())
+@each_rule
+def test_a_help_says_how_to_leave_the_runners_transaction(rule: Rule, kind: Kind) -> None:
+    for example in unsafe_examples(rule, 17):
+        followed = FollowedExample(example, kind)
+        for finding in followed.found:
+            for piece in NEW_MIGRATION.split(finding.help):
+                inside = finding.script in [each.up.script for each in followed.unsafe if each.up.transaction in WRAPPED]
+                assert not (inside and OUTSIDE_ONLY.search(piece)) or leaves_transaction(piece), finding.help
 
 
 @pytest.mark.server

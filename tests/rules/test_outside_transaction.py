@@ -73,7 +73,8 @@ def test_what_a_replaced_column_has_is_named(sql: str, rule: str) -> None:
 
 
 def test_a_sequence_whose_default_is_gone_may_be_dropped() -> None:
-    table = "CREATE SEQUENCE others; CREATE SEQUENCE numbers; CREATE TABLE loans (id bigint PRIMARY KEY, number bigint DEFAULT nextval('numbers'));\n-- next migration\n"
+    table = "CREATE SEQUENCE others; CREATE SEQUENCE numbers;"
+    table += "CREATE TABLE loans (id bigint PRIMARY KEY, number bigint DEFAULT nextval('numbers'));\n-- next migration\n"
     drop = "DROP SEQUENCE numbers;"
 
     def reported(sql: str) -> bool:
