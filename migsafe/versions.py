@@ -32,6 +32,8 @@ CREATE_DATABASE_STRATEGY = 15
 ACTION_NAMED_IN_ERRORS = 15
 """ALTER TABLE on a relation of the wrong kind fails with `ALTER action … cannot be performed on relation …`."""
 
+CLUSTER_OF_PARTITIONED = 15
+"""CLUSTER accepts partitioned tables."""
 PUBLICATION_LIMITS_NAMED = 15
 """A publication that refuses a relation says what kind of relation it is."""
 

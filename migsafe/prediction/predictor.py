@@ -13,7 +13,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
-from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
@@ -285,7 +285,8 @@ class Predictor:
             return None if feature is None else Refusal(error=missing_feature(feature), help=feature.instead, kind=RefusalKind.VERSION)
         command = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
         if command is not None:
-            return Refusal(error=f"{command} cannot run inside a transaction block", kind=RefusalKind.TRANSACTION_BLOCK)
+            error = transaction_block_error(command, in_transaction_block=self.session.in_transaction_block)
+            return Refusal(error=error, kind=RefusalKind.TRANSACTION_BLOCK)
         return self.session.refusal(operation)
 
     def _turn(self, transitions: tuple[Transition, ...]) -> None:

@@ -30,7 +30,6 @@ from migsafe.sql.operations import (
     TwoPhase,
     Utility,
 )
-from migsafe.sql.operations.values import quoted
 from migsafe.sql.statements import Statement, read
 
 Transitions = tuple[Transition, ...]
@@ -39,6 +38,9 @@ _BEGAN: Transitions = (Transition(TransitionKind.BEGAN),)
 _ENDED: dict[TransitionKind, Transitions] = {
     kind: (Transition(kind),) for kind in (TransitionKind.COMMITTED, TransitionKind.PREPARED, TransitionKind.ROLLED_BACK)
 }
+_COMMANDS = {Savepoint: "SAVEPOINT", RollbackTo: "ROLLBACK TO SAVEPOINT", Release: "RELEASE SAVEPOINT"}
+"""What the server's messages call the commands of savepoints."""
+
 _SESSION_OPERATIONS = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
 """The operations that can change a session; a long history has few of them."""
 
@@ -216,19 +218,19 @@ class Session:
             case Savepoint() | RollbackTo() | Release():
                 return self._refuses_savepoint(operation)
             case Commit() | Rollback() if self._in_do:
-                return "a DO block cannot commit or roll back inside a transaction block" if self._block is not Block.NONE else None
+                return "invalid transaction termination" if self._block is not Block.NONE else None
             case Commit(chain=True) | Rollback(chain=True) if self._block is not Block.EXPLICIT:
-                return "AND CHAIN can only be used in a transaction block"
+                return f"{type(operation).__name__.upper()} AND CHAIN can only be used in transaction blocks"
             case LockTable() if not self.in_block:
-                return "LOCK TABLE can only be used in a transaction block"
+                return "LOCK TABLE can only be used in transaction blocks"
             case Discard(target="all") if self.in_block:
                 return "DISCARD ALL cannot run inside a transaction block"
             case TwoPhase(action="commit prepared" | "rollback prepared" as action) if self.in_block:
                 return f"{action.upper()} cannot run inside a transaction block"
             case SetVariable(variable=variable, value=value) if not self.settings.accepts(variable, value):
-                return f"{value!r} is not a valid value for {variable}"
+                return f'invalid value for parameter "{variable}": "{value}"'
             case Prepare(name=name) if name in self._prepared:
-                return f"prepared statement {quoted(name)} already exists"
+                return f'prepared statement "{name}" already exists'
         return None
 
     @property
@@ -238,11 +240,12 @@ class Session:
 
     def _refuses_savepoint(self, operation: Savepoint | RollbackTo | Release) -> str | None:
         if self._in_do:
-            return "a DO block cannot use savepoints"
+            # PL/pgSQL has a ROLLBACK of its own, without TO.
+            return 'syntax error at or near "TO"' if isinstance(operation, RollbackTo) else "unsupported transaction command in PL/pgSQL"
         if self._block is not Block.EXPLICIT:
-            return "savepoints can only be used in a transaction block"
+            return f"{_COMMANDS[type(operation)]} can only be used in transaction blocks"
         if not isinstance(operation, Savepoint) and self._depth(operation.name) is None:
-            return f"there is no savepoint {quoted(operation.name)}"
+            return f'savepoint "{operation.name}" does not exist'
         return None
 
     def _depth(self, name: str) -> int | None:

@@ -1,5 +1,7 @@
 """The operations that PostgreSQL refuses inside a transaction block (PreventInTransactionBlock in its source)."""
 
+import re
+
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import RelationKind
@@ -9,6 +11,9 @@ from migsafe.sql.operations import Operation
 _REFUSED_KINDS = frozenset(("database", "tablespace"))
 _FALSE = frozenset(("false", "off", "0"))
 """The values that switch an option off."""
+
+_EXPLANATION = re.compile(r" (?:without a table|of a partitioned \w+)$")
+"""What the name of a command says beyond the server's name for it."""
 
 _MAY_BE_REFUSED = frozenset(
     (
@@ -38,7 +43,7 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
         case sql.Cluster(table=None):
             return "CLUSTER without a table"
         case sql.Cluster(table=sql.Name() as name):
-            table = catalog.relation(name)
+            table = catalog.relation(name) if catalog.pg_version >= versions.CLUSTER_OF_PARTITIONED else None
             return "CLUSTER of a partitioned table" if table is not None and table.kind is RelationKind.PARTITIONED else None
         case sql.Repack():
             return _repack(operation, catalog)
@@ -57,6 +62,13 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
         case sql.TwoPhase(action="commit prepared" | "rollback prepared" as action):
             return action.upper()
     return None
+
+
+def transaction_block_error(command: str, *, in_transaction_block: bool) -> str:
+    """Returns the server's message for a command that `refused_in_transaction_block` names: in a transaction block, or else in a DO block
+    (PreventInTransactionBlock in xact.c)."""
+    name = _EXPLANATION.sub("", command).replace("DATABASE … ", "DATABASE ").replace("…", "...")
+    return f"{name} cannot {'run inside a transaction block' if in_transaction_block else 'be executed from a function'}"
 
 
 def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:

@@ -1,5 +1,6 @@
 """The limits of CONCURRENTLY, and of maintenance commands."""
 
+from migsafe import versions
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.constraints import constraint_of_index
@@ -54,6 +55,15 @@ def reindex(catalog: Catalog, op: sql.Reindex) -> Refusal | None:
 
 def _is_system(catalog: Catalog, name: Name) -> bool:
     return catalog.resolve(name).schema in SYSTEM_SCHEMAS and catalog.relation(name) is None
+
+
+@refuses(sql.Cluster)
+def cluster(catalog: Catalog, op: sql.Cluster) -> Refusal | None:
+    """Up to 14, CLUSTER takes one table or partition."""
+    table = catalog.relation(op.table) if op.table is not None else None
+    if table is None or table.kind is not RelationKind.PARTITIONED or catalog.pg_version >= versions.CLUSTER_OF_PARTITIONED:
+        return None
+    return Refusal(error="cannot cluster a partitioned table", help="-- cluster its partitions")
 
 
 @refuses(sql.DetachPartition)

@@ -1,0 +1,141 @@
+-- CREATE INDEX CONCURRENTLY in a transaction block
+CREATE TABLE orders (id bigint);
+BEGIN;
+-- refused: CREATE INDEX CONCURRENTLY cannot run inside a transaction block
+CREATE INDEX CONCURRENTLY ON orders (id);
+
+-- CREATE INDEX CONCURRENTLY in a DO block
+CREATE TABLE orders (id bigint);
+-- refused: CREATE INDEX CONCURRENTLY cannot be executed from a function
+DO $$ BEGIN CREATE INDEX CONCURRENTLY ON orders (id); END $$;
+
+-- VACUUM in a DO block in a transaction block
+CREATE TABLE orders (id bigint);
+BEGIN;
+-- refused: VACUUM cannot run inside a transaction block
+DO $$ BEGIN VACUUM orders; END $$;
+
+-- DETACH CONCURRENTLY in a transaction block
+CREATE TABLE orders (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (1) TO (9);
+BEGIN;
+-- refused: ALTER TABLE ... DETACH CONCURRENTLY cannot run inside a transaction block
+ALTER TABLE orders DETACH PARTITION orders_1 CONCURRENTLY;
+
+-- REINDEX CONCURRENTLY in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY);
+BEGIN;
+-- refused: REINDEX CONCURRENTLY cannot run inside a transaction block
+REINDEX INDEX CONCURRENTLY orders_pkey;
+
+-- REINDEX of a partitioned table in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY) PARTITION BY RANGE (id);
+BEGIN;
+-- refused: REINDEX TABLE cannot run inside a transaction block
+REINDEX TABLE orders;
+
+-- REINDEX of a partitioned index in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY) PARTITION BY RANGE (id);
+BEGIN;
+-- refused: REINDEX INDEX cannot run inside a transaction block
+REINDEX INDEX orders_pkey;
+
+-- REINDEX of a table in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY);
+BEGIN;
+-- accepted
+REINDEX TABLE orders;
+
+-- CLUSTER of all tables in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY);
+BEGIN;
+-- refused: CLUSTER cannot run inside a transaction block
+CLUSTER;
+
+-- CLUSTER of a partitioned table in a transaction block
+CREATE TABLE orders (id bigint PRIMARY KEY) PARTITION BY RANGE (id);
+BEGIN;
+-- refused before 15: cannot cluster a partitioned table
+-- refused since 15: CLUSTER cannot run inside a transaction block
+CLUSTER orders USING orders_pkey;
+
+-- CLUSTER of a partitioned table
+CREATE TABLE orders (id bigint PRIMARY KEY) PARTITION BY RANGE (id);
+-- refused before 15: cannot cluster a partitioned table
+-- accepted
+CLUSTER orders USING orders_pkey;
+
+-- ALTER DATABASE SET TABLESPACE in a transaction block
+CREATE TABLE orders (id bigint);
+BEGIN;
+-- refused: ALTER DATABASE SET TABLESPACE cannot run inside a transaction block
+ALTER DATABASE postgres SET TABLESPACE pg_default;
+
+-- CREATE SUBSCRIPTION in a transaction block
+CREATE TABLE orders (id bigint);
+BEGIN;
+-- refused: CREATE SUBSCRIPTION ... WITH (create_slot = true) cannot run inside a transaction block
+CREATE SUBSCRIPTION copies CONNECTION 'host=nowhere' PUBLICATION changes;
+
+-- LOCK TABLE outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: LOCK TABLE can only be used in transaction blocks
+LOCK TABLE orders;
+
+-- a savepoint outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: SAVEPOINT can only be used in transaction blocks
+SAVEPOINT before;
+
+-- ROLLBACK TO outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: ROLLBACK TO SAVEPOINT can only be used in transaction blocks
+ROLLBACK TO before;
+
+-- RELEASE outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: RELEASE SAVEPOINT can only be used in transaction blocks
+RELEASE before;
+
+-- a savepoint that does not exist
+CREATE TABLE orders (id bigint);
+BEGIN;
+SAVEPOINT "Before";
+-- refused: savepoint "before" does not exist
+ROLLBACK TO before;
+
+-- a savepoint in a DO block
+CREATE TABLE orders (id bigint);
+-- refused: unsupported transaction command in PL/pgSQL
+DO $$ BEGIN SAVEPOINT before; END $$;
+
+-- COMMIT AND CHAIN outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: COMMIT AND CHAIN can only be used in transaction blocks
+COMMIT AND CHAIN;
+
+-- ROLLBACK AND CHAIN outside a transaction block
+CREATE TABLE orders (id bigint);
+-- refused: ROLLBACK AND CHAIN can only be used in transaction blocks
+ROLLBACK AND CHAIN;
+
+-- COMMIT in a DO block in a transaction block
+CREATE TABLE orders (id bigint);
+BEGIN;
+-- refused: invalid transaction termination
+DO $$ BEGIN COMMIT; END $$;
+
+-- COMMIT in a DO block
+CREATE TABLE orders (id bigint);
+-- accepted
+DO $$ BEGIN COMMIT; END $$;
+
+-- a duration that is none
+CREATE TABLE orders (id bigint);
+-- refused: invalid value for parameter "lock_timeout": "soon"
+SET lock_timeout = 'soon';
+
+-- a prepared statement that exists
+PREPARE "Count" AS SELECT 1;
+-- refused: prepared statement "Count" already exists
+PREPARE "Count" AS SELECT 2;
