@@ -85,7 +85,7 @@ class _Hold(Struct, frozen=True):
 
 
 def _predict_hold(blocked: BlockedRelation, replayed: "ReplayedMigration | None") -> _Hold:
-    if replayed is not None and replayed.recording.failure is None:
+    if replayed is not None and replayed.recording.failure is None and replayed.emptying is None:
         measured_hold = _measure_hold(blocked, replayed)
         if measured_hold is not None:
             return measured_hold
@@ -156,6 +156,8 @@ def _compare_replay(results: _Results, slo: Budget, path: str, replayed: "Replay
         return
     if replayed.recording.failure is not None:
         results.forbidden.append(f"{path}: it failed in the replay: {replayed.recording.failure.message}")
+    elif replayed.emptying is not None and replayed.emptying.is_possible_in_production:
+        results.forbidden.append(f"{path}: it failed in the replay on generated rows: {replayed.emptying.message}")
     for wait in replayed.recording.waits:
         if slo.blocked is not None and wait.ms > slo.blocked:
             description = f"{wait.access} of {wait.relation} waited for {format_exact(round(wait.ms))} in the replay"

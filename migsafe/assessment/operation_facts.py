@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from migsafe.assessment.durations import Duration
 from migsafe.assessment.releases import changed_result, new_object, new_restriction
 from migsafe.assessment.rollback import LostRows, Rollback, lost_rows, rollback_of
-from migsafe.assessment.violating_rows import ViolatingRows, on_one_line, runnable_before, violating_rows
+from migsafe.assessment.violating_rows import runnable_before, violating_rows
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Context, Rule
@@ -16,6 +16,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
+from migsafe.schema.violating_rows import ViolatingRows, on_one_line
 from migsafe.sql.operations import Delete, Name, Operation, Update
 from migsafe.text import Span
 

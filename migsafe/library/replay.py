@@ -124,6 +124,7 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     for replayed in done:
         if replayed.emptying is not None:
             path = replayed.migration.up.file.path
-            yield f"{path} failed on generated rows ({replayed.emptying.message}), so it was run with empty tables."
+            tables = ", ".join(sorted(map(str, replayed.emptying.tables)))
+            yield f"{path} failed on generated rows ({replayed.emptying.message}), so it was run again with empty tables: {tables}."
     if run.not_run:
         yield f"Not run, because the replay stopped before: {', '.join(run.not_run)}."

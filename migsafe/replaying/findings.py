@@ -30,7 +30,7 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     if recording.failure is not None:
         message = f"PostgreSQL rejects the statement{_whose_rows(replayed)}: {recording.failure.message}{replayed.likely_cause}"
         yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])
-    elif replayed.emptying is not None:
+    if replayed.emptying is not None:
         yield _emptied(replayed, replayed.emptying)
     for statement in statements:
         if statement.skip_reason:
@@ -67,12 +67,19 @@ def _whose_rows(replayed: ReplayedMigration) -> str:
 
 
 def _emptied(replayed: ReplayedMigration, emptying: Emptying) -> Finding:
+    """Returns the finding about a failure on generated rows, after which the migration was run again with empty tables."""
     tables = ", ".join(sorted(map(str, emptying.tables)))
-    message = (
-        f"the statement fails on generated rows: {emptying.message}; production's rows may have other values, so the migration was run again "
-        f"after {tables} had been emptied: its times are not those of tables with rows"
-    )
-    return _finding(replayed, "replay-fails-on-generated-rows", Severity.WARNING, message, _statement(replayed, emptying.statement))
+    again = f"The migration was run again after {tables} had been emptied: its times are not those of tables with rows"
+    statement = _statement(replayed, emptying.statement)
+    if emptying.is_possible_in_production:
+        check = f". Before the migration, this finds them in production: {emptying.check}" if emptying.check else ""
+        message = (
+            f"PostgreSQL rejects the statement on the generated rows: {emptying.message}. "
+            f"Production may have such rows too, or none. {again}{check}"
+        )
+        return _finding(replayed, "replay-fails", Severity.ERROR, message, statement)
+    message = f"the statement fails on generated rows: {emptying.message}. Production's rows may have other values. {again}"
+    return _finding(replayed, "replay-fails-on-generated-rows", Severity.WARNING, message, statement)
 
 
 def _blocked(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:

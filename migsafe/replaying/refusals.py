@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.sql.operations import Name
 
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
@@ -18,12 +19,14 @@ _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "425
 
 class Failure(Struct, frozen=True):
     """PostgreSQL's error for a statement. `sqlstate` is the error code; it is empty if the connection was lost. `column` is the column that
-    the error is about, if it names one."""
+    the error is about, `table` its table and `constraint` the constraint, if it names them."""
 
     message: str
     sqlstate: str = ""
     hint: str = ""
     column: str = ""
+    table: Name | None = None
+    constraint: str = ""
 
 
 def error_class() -> "type[Any]":
@@ -35,8 +38,12 @@ def error_class() -> "type[Any]":
 
 def failure_of(error: Any, stopped: str = "") -> Failure:
     """Returns the failure that a psycopg.Error describes; `stopped` is the reason if migsafe itself stopped the statement."""
-    message = stopped or error.diag.message_primary or str(error).strip()
-    return Failure(message, error.sqlstate or "", error.diag.message_hint or "", error.diag.column_name or "")
+    diagnostic = error.diag
+    message = stopped or diagnostic.message_primary or str(error).strip()
+    table = Name(diagnostic.table_name, diagnostic.schema_name) if diagnostic.table_name else None
+    return Failure(
+        message, error.sqlstate or "", diagnostic.message_hint or "", diagnostic.column_name or "", table, diagnostic.constraint_name or ""
+    )
 
 
 def missing_role(failure: Failure) -> str | None:

@@ -92,6 +92,7 @@ class ReplayRun:
             progress=self._progress,
         )
         ran: set[str] | None = None
+        is_emptied = False
         try:
             steps = list(source.steps())
             predictor = history.begin(steps, scripts.half)
@@ -102,12 +103,13 @@ class ReplayRun:
                 if ran is None:
                     predictor = history.end(predictor)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
-                if ran is None or not source.release:
+                if ran is None or not source.release or is_emptied:
                     upcoming = source.selected() if source.release else (step.migration,)
                     touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
                     self._seed(database, touched)
                 replayed = self._replay_step(runner, database, step.migration, predictor, scripts, renderer)
                 ran = {*(ran or ()), step.migration.id}
+                is_emptied = replayed.emptying is not None
                 yield replayed
                 if replayed.recording.failure is not None:
                     self._note_not_run(source, ran)

@@ -1,14 +1,30 @@
 """Statements that PostgreSQL refused because of the values in rows: whether production's rows can cause the same."""
 
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.refusals import Failure, error_class
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.violating_rows import ViolatingRows, rows_with_equal_index_keys, violating_constraint, violating_existing_constraint
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name
+from migsafe.sql.operations import ConstraintKind, Name
+from migsafe.text import Span
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 _NOT_NULL_VIOLATION = "23502"
+_UNIQUE_VIOLATION = "23505"
+_KINDS = {
+    _NOT_NULL_VIOLATION: (ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY),
+    "23503": (ConstraintKind.FOREIGN_KEY,),
+    _UNIQUE_VIOLATION: (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY),
+    "23514": (ConstraintKind.CHECK,),
+}
+"""The kinds of constraint that an error code is about (manual, appendix A)."""
 _DATA_CLASSES = ("22", "23")
 """The classes of data exceptions and of constraint violations (manual, appendix A)."""
 _CONSTRAINT_VIOLATIONS = "23"
@@ -30,11 +46,19 @@ class RowCause(Enum):
 
 
 class Emptying(Struct, frozen=True):
-    """That a migration was run again with empty tables: PostgreSQL's message about the generated rows, the statement, and the tables."""
+    """That a migration was run again with empty tables: PostgreSQL's message about the generated rows, the statement, the tables, which rows
+    are the cause, and SQL that finds such rows in production; empty if there is none."""
 
     message: str
     statement: int
     tables: frozenset[Name]
+    cause: RowCause = RowCause.GENERATED
+    check: str = ""
+
+    @property
+    def is_possible_in_production(self) -> bool:
+        """Whether the migration fails in production, too, if rows there violate the constraint."""
+        return self.cause is RowCause.EXISTING
 
 
 def row_cause(recording: Recording) -> RowCause | None:
@@ -49,3 +73,37 @@ def row_cause(recording: Recording) -> RowCause | None:
     if failure.sqlstate == _NOT_NULL_VIOLATION and failure.column in added:
         return RowCause.ANY
     return RowCause.EXISTING
+
+
+def check_for_rows(recording: Recording, catalog: Catalog) -> str:
+    """Returns SQL that finds the rows which violate the constraint of the statement that failed; empty if that is not known. `catalog` knows
+    the table and the constraint."""
+    failure, statement = recording.failure, recording.statements[-1].statement
+    if failure is None:
+        return ""
+    found = [rows.check for operation in statement.operations if (rows := _violating_rows(operation, failure, catalog)) is not None]
+    return next(filter(None, found), "")
+
+
+def is_runnable(connection: "Connection[Any]", check: str) -> bool:
+    """Whether a query can run in a database: not if it names a column that the migration adds."""
+    try:
+        connection.execute(f"EXPLAIN {check}".encode())
+    except error_class():
+        return False
+    return True
+
+
+def _violating_rows(operation: sql.Operation, failure: Failure, catalog: Catalog) -> ViolatingRows | None:
+    match operation:
+        case sql.SetNotNull(column=column) if failure.sqlstate == _NOT_NULL_VIOLATION and column in (failure.column, ""):
+            null = sql.Constraint(kind=ConstraintKind.NOT_NULL, span=Span(0, 0), columns=(column,))
+            return violating_constraint(catalog.resolve(operation.target.name), null, catalog)
+        case sql.AddConstraint(constraint=constraint) if constraint.kind in _KINDS.get(failure.sqlstate, ()):
+            if constraint.name in (None, failure.constraint) or not failure.constraint:
+                return violating_constraint(catalog.resolve(operation.target.name), constraint, catalog)
+        case sql.ValidateConstraint(constraint=name) if name == failure.constraint:
+            return violating_existing_constraint(catalog.resolve(operation.target.name), name, catalog)
+        case sql.CreateIndex(unique=True) if failure.sqlstate == _UNIQUE_VIOLATION:
+            return rows_with_equal_index_keys(catalog.resolve(operation.table), operation)
+    return None

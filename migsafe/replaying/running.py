@@ -20,10 +20,11 @@ from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
-from migsafe.replaying.row_failures import Emptying, RowCause, row_cause
+from migsafe.replaying.row_failures import Emptying, RowCause, check_for_rows, is_runnable, row_cause
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import left_out_statements
+from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Migration
 from migsafe.sql.statements import Statement
 
@@ -78,7 +79,7 @@ class MigrationRunner:
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
-            recording, emptying = self._record(database, task, before)
+            recording, emptying = self._record(database, task, before, predictor.catalog)
             database.state = DatabaseState(lambda: self._host.connect(database.name))
             database.contents = self._instruments.contents
             subject = Subject(
@@ -106,14 +107,14 @@ class MigrationRunner:
             predictions=predictions,
             outcomes=tuple(outcomes),
             emptying=emptying,
-            row_cause=row_cause(recording) if database.seeder is not None and database.seeder.made else None,
+            row_cause=row_cause(recording) if self._are_rows_generated(database, recording) else None,
             likely_cause=self._likely_cause(failure) if failure is not None else "",
             estimates=estimates,
         )
 
-    def _record(self, database: Database, task: MigrationTask, before: str | None) -> tuple[Recording, Emptying | None]:
-        """Runs and records a migration; again if a missing role could be created, or with empty tables if only generated rows can have made it
-        fail. Returns the recording, and what was emptied."""
+    def _record(self, database: Database, task: MigrationTask, before: str | None, catalog: Catalog) -> tuple[Recording, Emptying | None]:
+        """Runs and records a migration; again if a missing role could be created, or with empty tables if generated rows made it fail and
+        production's may not. Returns the recording, and what was emptied."""
         emptying: Emptying | None = None
         for _ in range(_MAX_TRIES):
             recording = self._instruments.run(task)
@@ -122,18 +123,33 @@ class MigrationRunner:
                 break
             databases = (database.name, before) if before is not None else (database.name,)
             if not self._repairs.repair(failure, task.migration.up, databases):
-                seeder = database.seeder
-                if emptying is not None or seeder is None or not seeder.made or row_cause(recording) is not RowCause.GENERATED:
+                emptied = self._empty(database, before, recording, task, catalog) if emptying is None else None
+                if emptied is None:
                     break
-                touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
-                with self._host.connect(before or database.name) as connection:
-                    emptied = seeder.empty(connection, touched)
-                emptying = Emptying(failure.message, recording.statements[-1].statement.index, emptied)
+                emptying = emptied
             if before is not None:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
             task = replace(task, contents=None)
         return recording, emptying
+
+    def _empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
+        """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""
+        seeder, failure, cause = database.seeder, recording.failure, row_cause(recording)
+        if seeder is None or failure is None or cause in (None, RowCause.ANY) or not self._are_rows_generated(database, recording):
+            return None
+        touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
+        check = check_for_rows(recording, catalog) if cause is RowCause.EXISTING else ""
+        with self._host.connect(before or database.name) as connection:
+            emptied = seeder.empty(connection, {failure.table} if cause is RowCause.EXISTING and failure.table in seeder.made else touched)
+            check = check if check and is_runnable(connection, check) else ""
+        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause or RowCause.GENERATED, check)
+
+    def _are_rows_generated(self, database: Database, recording: Recording) -> bool:
+        """Whether the rows that made a migration fail may be generated ones. A database that the user gave has rows of its own."""
+        made = database.seeder.made if database.seeder is not None else {}
+        failure = recording.failure
+        return bool(made) and not (self._host.origin and failure is not None and failure.table is not None and failure.table not in made)
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.experiments]

@@ -10,44 +10,78 @@ from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.row_failures import RowCause
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sql.operations import Name
-from tests.support.replays import FinishedReplay, replay_files
+from tests.support.replays import ROWS, FinishedReplay, replay_files
 
 pytestmark = pytest.mark.server
 
 TABLES = "CREATE TABLE customer (id int PRIMARY KEY); CREATE TABLE orders (id int PRIMARY KEY, customer int, kind int, note text NOT NULL);\n"
+REGION = "CREATE TABLE region (id int PRIMARY KEY CHECK (id < 5));\n"
 
 
 def findings(done: FinishedReplay) -> list[Finding]:
     return replay_verdict(done.replayed, Budgets(), done.run.problems, 18).findings
 
 
-FAIL_ON_EXISTING_ROWS = {
-    "ADD COLUMN": ("ALTER TABLE orders ADD w int NOT NULL;", RowCause.ANY),
-    "two columns": ("ALTER TABLE orders ADD v int NOT NULL DEFAULT 1, ADD w int NOT NULL;", RowCause.ANY),
-    "SET NOT NULL": ("ALTER TABLE orders ADD w int; ALTER TABLE orders ALTER w SET NOT NULL;", RowCause.EXISTING),
-    "CHECK": ("ALTER TABLE orders ADD CHECK (kind < 3);", RowCause.EXISTING),
-    "VALIDATE": (
-        "ALTER TABLE orders ADD CONSTRAINT few CHECK (kind < 3) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT few;",
-        RowCause.EXISTING,
-    ),
-    "UNIQUE": (
-        "ALTER TABLE orders ADD half int GENERATED ALWAYS AS (kind / 2) STORED; ALTER TABLE orders ADD UNIQUE (half);",
-        RowCause.EXISTING,
-    ),
-    "UNIQUE INDEX": ("CREATE UNIQUE INDEX ON orders ((kind / 2));", RowCause.EXISTING),
-    "FOREIGN KEY": ("DELETE FROM customer WHERE id < 9; ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customer;", RowCause.EXISTING),
+def failures(done: FinishedReplay) -> list[Finding]:
+    return [finding for finding in findings(done) if finding.rule == "replay-fails"]
+
+
+FAIL_ON_ANY_ROW = {
+    "ADD COLUMN": "ALTER TABLE orders ADD w int NOT NULL;",
+    "two columns": "ALTER TABLE orders ADD v int NOT NULL DEFAULT 1, ADD w int NOT NULL;",
 }
 
 
-@pytest.mark.parametrize(("text", "cause"), FAIL_ON_EXISTING_ROWS.values(), ids=FAIL_ON_EXISTING_ROWS)
-def test_a_statement_that_existing_rows_make_fail_fails(host: PrivateHost, tmp_path: Path, text: str, cause: RowCause) -> None:
-    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text}, "rerun", "crash", only="0002.sql")
+@pytest.mark.parametrize("text", FAIL_ON_ANY_ROW.values(), ids=FAIL_ON_ANY_ROW)
+def test_a_statement_that_any_row_makes_fail_fails(host: PrivateHost, tmp_path: Path, text: str) -> None:
+    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text, "0003.sql": "SELECT 1;"}, "rerun", "crash")
     assert done.recording.failure is not None
-    assert (done.replayed[0].row_cause, done.replayed[0].emptying, done.replayed[0].outcomes) == (cause, None, ())
-    [failed] = findings(done)
-    assert failed.rule == "replay-fails"
-    assert ("every table that has rows" in failed.message) is (cause is RowCause.ANY)
-    assert ("production may have such rows too" in failed.message) is (cause is RowCause.EXISTING)
+    assert (done.replayed[-1].row_cause, done.replayed[-1].emptying, done.replayed[-1].outcomes) == (RowCause.ANY, None, ())
+    [failed] = failures(done)
+    assert (failed.rule, "every table that has rows" in failed.message) == ("replay-fails", True)
+    assert done.run.not_run == [f"{tmp_path}/0003.sql"]
+
+
+FAIL_ON_EXISTING_ROWS = {
+    "SET NOT NULL": (
+        "ALTER TABLE orders ADD w int; ALTER TABLE orders ALTER w SET NOT NULL;",
+        "",
+    ),
+    "CHECK": ("ALTER TABLE orders ADD CHECK (kind < 3);", "SELECT count(*) FROM public.orders WHERE NOT (kind < 3);"),
+    "VALIDATE": (
+        "ALTER TABLE orders ADD CONSTRAINT few CHECK (kind < 3) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT few;",
+        "SELECT count(*) FROM public.orders WHERE NOT (kind < 3);",
+    ),
+    "UNIQUE": ("ALTER TABLE orders ADD half int GENERATED ALWAYS AS (kind / 2) STORED; ALTER TABLE orders ADD UNIQUE (half);", ""),
+    "UNIQUE INDEX": (
+        "CREATE UNIQUE INDEX CONCURRENTLY ON orders ((kind / 2));",
+        "SELECT (kind / 2), count(*) FROM public.orders WHERE (kind / 2) IS NOT NULL GROUP BY 1 HAVING count(*) > 1;",
+    ),
+    "FOREIGN KEY": (
+        "ALTER TABLE orders ADD FOREIGN KEY (kind) REFERENCES region;",
+        "SELECT count(*) FROM public.orders AS here WHERE here.kind IS NOT NULL "
+        "AND NOT EXISTS (SELECT FROM public.region AS there WHERE there.id = here.kind);",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "check"), FAIL_ON_EXISTING_ROWS.values(), ids=FAIL_ON_EXISTING_ROWS)
+def test_a_statement_that_existing_rows_make_fail_fails_and_the_replay_continues(
+    host: PrivateHost, tmp_path: Path, text: str, check: str
+) -> None:
+    later = "ALTER TABLE orders ADD more int; UPDATE orders SET more = 1;"
+    done = replay_files(host, tmp_path, {"0001.sql": TABLES + REGION, "0002.sql": text, "0003.sql": later}, "rerun", "crash")
+    emptied, last = done.replayed[1:]
+    assert emptied.emptying is not None
+    assert (emptied.emptying.tables, emptied.emptying.check) == ({Name("orders", "public")}, check)
+    [failed] = failures(done)
+    assert (failed.rule, failed.statement) == ("replay-fails", emptied.emptying.statement)
+    assert "Production may have such rows too, or none" in failed.message
+    assert check in failed.message
+    assert all(outcome.passed is not True or "one transaction" in outcome.summary for outcome in emptied.outcomes)
+    # The tables are filled again for the next migration, as far as the new constraint allows.
+    [touch] = last.recording.statements[1].measured_effects
+    assert (touch.rows or 0) > ROWS // 2
 
 
 FAIL_ON_GENERATED_ROWS = {

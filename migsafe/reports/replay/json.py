@@ -83,7 +83,12 @@ def _emptied(replayed: ReplayedMigration) -> dict[str, Any] | None:
     emptying = replayed.emptying
     if emptying is None:
         return None
-    return {"because": emptying.message, "statement": emptying.statement, "tables": sorted(map(str, emptying.tables))}
+    return {
+        "because": emptying.message,
+        "statement": emptying.statement,
+        "tables": sorted(map(str, emptying.tables)),
+        "check": emptying.check or None,
+    }
 
 
 def _held(lock: HeldLock) -> dict[str, Any]:

@@ -113,8 +113,13 @@ def status(replayed: ReplayedMigration) -> str:
     if replayed.left_out:
         number = len(replayed.left_out)
         return f"ran in part only: {number} statement{'' if number == 1 else 's'} {'was' if number == 1 else 'were'} left out"
-    if replayed.emptying is not None:
-        return f"ran with empty tables ({', '.join(sorted(map(str, replayed.emptying.tables)))}): its times are not those of tables with rows"
+    emptying = replayed.emptying
+    if emptying is not None:
+        tables = ", ".join(sorted(map(str, emptying.tables)))
+        return (
+            f"failed on generated rows ({emptying.message}), and ran again after {tables} had been emptied: "
+            "its times are not those of tables with rows"
+        )
     return ""
 
 
