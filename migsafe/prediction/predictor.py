@@ -138,8 +138,7 @@ class Predictor:
             return
         self.session = Session(transaction, one_query=one_query)
         for name, value in self._stored_settings.items():
-            self.session.settings.set(name, value)
-        self.session.settings.commit()
+            self.session.settings.set_default(name, value)
         self.session.set_up(setup)
         self._note_lock_timeout()
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)

@@ -77,6 +77,8 @@ class Catalog:
         self._temporary: dict[int, bool] = {}
         self.row_types: set[int] = set()
         """The relations whose row type a column has, or once had: undoing a change leaves them here."""
+        self.called_by_dropped: set[str] = set()
+        """The names of functions that dropped views, columns, constraints and indexes called: undoing a DROP leaves them here."""
         self._journal = Journal()
         self._last = 0
         self._committed = 0

@@ -15,6 +15,7 @@ from migsafe.schema.objects import (
     Constraint,
     Domain,
     EnumType,
+    Formula,
     Function,
     Index,
     Object,
@@ -232,6 +233,7 @@ def drop_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
         dropped = catalog.get(part.oid)
         if dropped is None:
             continue
+        catalog.called_by_dropped.update(call.name for call in _calls_of(dropped, part))
         if not part.column:
             _remove_from_publications(catalog, dropped)
             catalog.drop(part.oid)
@@ -241,6 +243,21 @@ def drop_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
             else:
                 remaining = tuple(column for column in dropped.columns if column.number != part.column)
             catalog.change(dropped, columns=remaining)
+
+
+def _calls_of(dropped: Object, part: Part) -> Iterator[Name]:
+    """Returns the functions that a dropped part calls."""
+    match dropped:
+        case Relation():
+            yield from dropped.query.calls if dropped.query is not None and not part.column else ()
+            for column in dropped.columns:
+                if column.default is not None and part.column in (0, column.number):
+                    yield from column.default.expression.calls
+        case Constraint(check=Formula(expression=expression)):
+            yield from expression.calls
+        case Index():
+            for formula in (*(key.formula for key in dropped.keys), dropped.predicate):
+                yield from formula.expression.calls if formula is not None else ()
 
 
 def forget_parts(catalog: Catalog, parts: Iterable[Part]) -> None:

@@ -33,15 +33,17 @@ _UNTOUCHED = _Value()
 class Settings:
     """The settings after SET, RESET and similar commands. The case of a name does not matter."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_defaults", "_values")
 
     def __init__(self) -> None:
         self._values: JournaledMapping[str, _Value] = JournaledMapping()
+        self._defaults: dict[str, str] = {}
 
     def value(self, name: str) -> str | None:
         """Returns a setting as the script wrote it, items of a list separated by `, `; None if the server's default applies."""
         value = self._values.entries.get(name.lower(), _UNTOUCHED)
-        return value.local if value.is_local else value.lasting
+        own = value.local if value.is_local else value.lasting
+        return own if own is not None else self._defaults.get(name.lower())
 
     @property
     def search_path(self) -> tuple[str, ...]:
@@ -74,6 +76,10 @@ class Settings:
         if value is None or name.lower() not in _TIMES or milliseconds(value) is not None:
             return True
         return any(mark in value for mark in _TEMPLATE_MARKS)
+
+    def set_default(self, name: str, value: str) -> None:
+        """Sets what sessions begin with, because of ALTER ROLE or ALTER DATABASE: RESET and DISCARD ALL return to it."""
+        self._defaults[name.lower()] = value
 
     def set(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Applies SET, or SET LOCAL; None is DEFAULT. A value that PostgreSQL refuses changes nothing."""

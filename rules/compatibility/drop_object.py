@@ -25,7 +25,7 @@ from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_nam
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.dependents import Part, dependents
-from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropConstraint, DropDefault, Name, SetDefault
+from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropDefault, Name, SetDefault
 
 _RELATIONS = ("view", "materialized view", "sequence")
 _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")
@@ -36,17 +36,13 @@ class _State(Struct):
     """The positions of DROPs, each with the names that it drops."""
     converted: set[tuple[str, str | None]] = set()
     """The types that ALTER COLUMN TYPE has taken from a column, by name and schema."""
-    called: set[str] = set()
-    """The names of the functions that dropped views, columns, constraints and indexes called."""
     sequences: set[int] = set()
     """The oids of the sequences that dropped and replaced defaults used."""
     has_dropped_trigger: bool = False
 
 
 @rule(category="compatibility", severity=Severity.WARNING)
-def drop_object(
-    op: Drop | DropColumn | DropConstraint | AlterColumnType | DropDefault | SetDefault | MigrationEnd, at: Context
-) -> Iterator[Finding]:
+def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefault | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
     state = at.state(_State)
     if isinstance(op, DropDefault | SetDefault | DropColumn):
@@ -60,34 +56,12 @@ def drop_object(
             column = table.column(op.column) if table is not None else None
             if column is not None and column.type is not None:
                 state.converted.add((column.type.name, column.type.schema))
-        case DropColumn() | DropConstraint():
-            _record_calls(op, at)
         case Drop() if op.kind in _KINDS:
             names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
             if names:
                 state.dropped.append((at.position, names))
     if isinstance(op, Drop):
         state.has_dropped_trigger |= op.kind == "trigger"
-        _record_calls(op, at)
-
-
-def _record_calls(op: Drop | DropColumn | DropConstraint, at: Context) -> None:
-    """Record the names of the functions that the dropped objects call."""
-    table = at.catalog.relation(op.target.name) if not isinstance(op, Drop) else None
-    called: list[Name] = []
-    match op:
-        case DropColumn():
-            columns = [column for column in (table.columns if table is not None else ()) if column.name == op.column]
-            called = [name for column in columns if column.default is not None for name in column.default.expression.calls]
-        case DropConstraint():
-            constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-            called = list(constraint.check.expression.calls) if constraint is not None and constraint.check is not None else []
-        case Drop(kind="table" | "view" | "materialized view"):
-            dropped = [relation for name in op.names if (relation := at.catalog.relation(name)) is not None]
-            for relation in dropped:
-                called += relation.query.calls if relation.query is not None else ()
-                called += [name for column in relation.columns if column.default is not None for name in column.default.expression.calls]
-    at.state(_State).called.update(name.name for name in called)
 
 
 def _sequences_of_default(table: Name, column: str, at: Context) -> set[int]:
@@ -112,7 +86,7 @@ def _is_unused(op: Drop, name: Name, at: Context) -> bool:
     if not functions:
         # A function without a known body that follows DROP TRIGGER is the trigger's.
         return state.has_dropped_trigger and not any(op.arguments)
-    return name.name in state.called and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
+    return name.name in at.catalog.called_by_dropped and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
 
 
 def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:

@@ -60,5 +60,18 @@ DROP FUNCTION write_note();
 DROP FUNCTION write_text(text); -- expect: drop-object
 
 -- next migration
+CREATE FUNCTION discount(a bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a';
+CREATE FUNCTION free(a bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a';
+CREATE TABLE offers (id bigint PRIMARY KEY, price bigint DEFAULT discount(2));
+
+-- next migration
+ALTER TABLE offers DROP COLUMN price; -- expect: drop-column
+
+-- next migration
+-- the last user was dropped in an earlier migration
+DROP FUNCTION discount(bigint);
+DROP FUNCTION free(bigint); -- expect: drop-object
+
+-- next migration
 CREATE TABLE days (id bigint, at date) PARTITION BY RANGE (at);
 CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
