@@ -81,6 +81,7 @@ class _Filter:
         self.assigned = frozenset(_assigned_columns(tree))
         with_clause = tree.args.get("with_") or tree.args.get("with")
         self.queries = {query.alias_or_name.lower(): query.this for query in (with_clause.expressions if with_clause is not None else ())}
+        self._whole: dict[tuple[int, frozenset[str]], bool] = {}
 
     def reasons(self) -> frozenset[Unrestricting] | None:
         if not isinstance(self.tree, exp.Merge):
@@ -120,6 +121,14 @@ class _Filter:
 
     def _is_whole_query(self, query: exp.Expr, names: frozenset[str]) -> bool:
         """Whether a query has all rows of its tables, except for those that a join leaves out."""
+        place = id(query), names
+        if place not in self._whole:
+            # Queries of WITH that read each other several times would take a time that grows exponentially; one that reads itself has no end.
+            self._whole[place] = False
+            self._whole[place] = self._has_all_rows(query, names)
+        return self._whole[place]
+
+    def _has_all_rows(self, query: exp.Expr, names: frozenset[str]) -> bool:
         while isinstance(query, exp.Subquery | exp.Paren):
             query = query.this
         if isinstance(query, exp.Union):
