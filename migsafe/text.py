@@ -4,7 +4,9 @@ Everything that reads a script uses offsets (characters from the start of the te
 which people count from 1.
 """
 
+import os
 import re
+import stat
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,6 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.errors import UnreadableError
+
+_DESCRIPTORS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+_NEVER_READ = (
+    (stat.S_ISFIFO, "FIFO (a named pipe)"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+)
 
 MARK_START = "⟨"
 """The character that begins the mark of an unknown value in the SQL of a program."""
@@ -80,14 +90,16 @@ class Script:
     def text(self) -> str:
         """The whole text, with the line ends of the file. Raises UnreadableError."""
         if self._text is None:
+            _refuse_endless(self.path)
             self._text = read_text(self.path)
         return self._text
 
     def head(self) -> str:
         """Returns the beginning of the text, some tens of thousands of characters, which show what kind of script it is without reading a large
         file. Raises UnreadableError."""
-        if self._text is not None or self.path == "-":
+        if self._text is not None or self.path == "-" or self.path.startswith(_DESCRIPTORS):
             return self.text[:_HEAD]
+        _refuse_endless(self.path)
         try:
             with Path(self.path).open("rb") as file:
                 return file.read(_HEAD).decode("utf-8-sig", "ignore")
@@ -128,6 +140,19 @@ def _line_starts(text: str) -> Iterator[int]:
 def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123  # making a Path takes as long as reading a small file, and a history has thousands
         return file.read()
+
+
+def _refuse_endless(path: str) -> None:
+    """Raises UnreadableError for a FIFO, socket or device: reading it may never end. A shell passes `<(command)` as a FIFO with a number."""
+    if path in ("-", os.devnull) or path.startswith(_DESCRIPTORS):
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:  # reading it gives the reason
+        return
+    kind = next((name for is_kind, name in _NEVER_READ if is_kind(mode)), None)
+    if kind is not None:
+        raise UnreadableError(f"{path}: is a {kind}, and is not read", "Migrations are regular files, or standard input: `migsafe lint -`.")
 
 
 def read_text(path: str) -> str:

@@ -43,15 +43,19 @@ def _is_created_here(at: Context, relation: Relation | None) -> bool:
 
 def _may_have_existed(at: Context, name: Name) -> bool:
     """Whether IF NOT EXISTS may have found a relation that no migration created."""
+    return name in at.fact(_perhaps_found)
+
+
+def _perhaps_found(at: Context) -> frozenset[Name]:
+    """Returns the relations that IF NOT EXISTS created or found in this migration."""
+    names = set()
     for done in at.past:
         match done.operation:
             case sql.CreateTable(table=created, if_not_exists=True) | sql.CreateTableAs(table=created, if_not_exists=True):
-                if at.resolve(created) == name:
-                    return True
+                names.add(at.resolve(created))
             case sql.CreateMaterializedView(view=created, if_not_exists=True) | sql.CreateSequence(sequence=created, if_not_exists=True):
-                if at.resolve(created) == name:
-                    return True
-    return False
+                names.add(at.resolve(created))
+    return frozenset(names)
 
 
 def is_column_created_here(at: Context, table: Name, column: str) -> bool:
