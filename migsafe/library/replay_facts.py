@@ -18,6 +18,7 @@ Answer = Literal["kept", "exceeded", "unknown", "no budget"]
 _REASONS = {
     "replay-fails": "failed",
     "replay-fails-on-generated-rows": "ran with empty tables only",
+    "replay-lock-timeout": "cannot be run again after a lock_timeout",
     "replay-left-out": "ran in part only",
     "replay-deadlock": "deadlocked with queries",
     "replay-blocked-over-budget": "exceeded a budget",
@@ -87,7 +88,7 @@ def rows_at_start(replayed: Iterable[ReplayedMigration], origin: str, filled: Co
 
 def budget_results(replayed: Collection[ReplayedMigration], budgets: Budgets, *, complete: bool) -> tuple[BudgetResult, ...]:
     """Returns the result for each budget; `complete` says whether every migration ran completely, with its tables' rows."""
-    longest_wait = max((migration.recording.longest_wait for migration in replayed), default=0.0)
+    longest_wait = max((migration.longest_wait for migration in replayed), default=0.0)
     wal = max((sum(record.wal_bytes for record in migration.recording.statements) for migration in replayed), default=0)
     measured: tuple[tuple[BudgetName, float | None, float], ...] = (
         ("blocked", budgets.blocked, longest_wait),

@@ -6,6 +6,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.replaying.row_failures import Emptying, RowCause
@@ -32,6 +33,8 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
         yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])
     if replayed.emptying is not None:
         yield _emptied(replayed, replayed.emptying)
+    if replayed.lock_timeout is not None:
+        yield _timed_out(replayed, replayed.lock_timeout)
     for statement in statements:
         if statement.skip_reason:
             severity = Severity.WARNING if statement in replayed.left_out else Severity.INFO
@@ -82,10 +85,26 @@ def _emptied(replayed: ReplayedMigration, emptying: Emptying) -> Finding:
     return _finding(replayed, "replay-fails-on-generated-rows", Severity.WARNING, message, statement)
 
 
+def _timed_out(replayed: ReplayedMigration, lock_timeout: LockTimeout) -> Finding:
+    """Returns a finding for a lock_timeout: that it works, or that the migration cannot be run again after it."""
+    queries = f"queries waited for up to {format_duration(lock_timeout.longest_wait)}" if lock_timeout.waits else "no query waited noticeably"
+    message = (
+        f"a long query held a lock, and lock_timeout ended the migration after {format_duration(lock_timeout.waited_ms)}; {queries} meanwhile. "
+    )
+    if lock_timeout.stuck:
+        severity, message = Severity.ERROR, f"{message}The migration cannot be run again unchanged: {lock_timeout.stuck}"
+    elif replayed.recording.failure is not None:
+        severity, message = Severity.INFO, f"{message}Without the query, it fails for another reason"
+    else:
+        severity, message = Severity.INFO, f"{message}It can be run again: a second run, without the query, succeeds and is shown here"
+    return _finding(replayed, "replay-lock-timeout", severity, message, _statement(replayed, lock_timeout.statement))
+
+
 def _blocked(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
     """Yields the longest wait for each relation and statement, if it exceeds the budget."""
     longest: dict[tuple[Name, int | None], float] = {}
-    for wait in replayed.recording.waits:
+    earlier = replayed.lock_timeout.waits if replayed.lock_timeout is not None else ()
+    for wait in (*earlier, *replayed.recording.waits):
         key = (wait.relation, wait.statement)
         longest[key] = max(longest.get(key, 0.0), wait.ms)
     for (relation, index), ms in longest.items():

@@ -8,6 +8,7 @@ from migsafe.prediction.predictor import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.recording.records import Recording, StatementRecord
 from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.replaying.seeding import DEFAULT_LIMIT
@@ -49,19 +50,25 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 class ReplayedMigration(Struct, frozen=True, kw_only=True):
     """A migration that was replayed: its recording, its predictions and the outcomes of the experiments.
 
-    `emptying` is set if the migration was run again with empty tables. `row_cause` says which rows made it fail, if the rows were generated.
-    `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end of a sentence about its failure. `estimates` are
-    the estimated times with production's rows, by statement index.
+    `emptying` is set if the migration was run again with empty tables, `lock_timeout` if it was run again after one. `row_cause` says which
+    rows made it fail, if the rows were generated. `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end
+    of a sentence about its failure. `estimates` are the estimated times with production's rows, by statement index.
     """
 
     recording: Recording
     predictions: tuple[StatementPrediction, ...]
     outcomes: tuple[Outcome, ...] = ()
     emptying: Emptying | None = None
+    lock_timeout: LockTimeout | None = None
     row_cause: RowCause | None = None
     untried: str = ""
     likely_cause: str = ""
     estimates: dict[int, Estimate] = {}
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest wait of a probe session, in milliseconds, also during an attempt that a lock_timeout ended."""
+        return max(self.recording.longest_wait, self.lock_timeout.longest_wait if self.lock_timeout is not None else 0.0)
 
     @property
     def left_out(self) -> tuple[StatementRecord, ...]:

@@ -15,6 +15,7 @@ from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
 from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
@@ -79,7 +80,7 @@ class MigrationRunner:
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
-            recording, emptying = self._record(database, task, before, predictor.catalog)
+            recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.state = DatabaseState(lambda: self._host.connect(database.name))
             database.contents = self._instruments.contents
             subject = Subject(
@@ -107,22 +108,32 @@ class MigrationRunner:
             predictions=predictions,
             outcomes=tuple(outcomes),
             emptying=emptying,
+            lock_timeout=lock_timeout,
             row_cause=row_cause(recording) if self._are_rows_generated(database, recording) else None,
             likely_cause=self._likely_cause(failure) if failure is not None else "",
             estimates=estimates,
         )
 
-    def _record(self, database: Database, task: MigrationTask, before: str | None, catalog: Catalog) -> tuple[Recording, Emptying | None]:
-        """Runs and records a migration; again if a missing role could be created, or with empty tables if generated rows made it fail and
-        production's may not. Returns the recording, and what was emptied."""
+    def _record(
+        self, database: Database, task: MigrationTask, before: str | None, catalog: Catalog
+    ) -> tuple[Recording, Emptying | None, LockTimeout | None]:
+        """Runs and records a migration; again if a missing role could be created, with empty tables if generated rows made it fail and
+        production's may not, or without readers if its lock_timeout struck. Returns the recording, what was emptied, and the lock_timeout."""
         emptying: Emptying | None = None
+        lock_timeout: LockTimeout | None = None
+        second = SecondAttempt()
         for _ in range(_MAX_TRIES):
             recording = self._instruments.run(task)
             failure = recording.failure
-            if failure is None or self._host.only_database is not None:
+            if failure is None:
                 break
-            databases = (database.name, before) if before is not None else (database.name,)
-            if not self._repairs.repair(failure, task.migration.up, databases):
+            if task.reader_seconds and is_lock_timeout(failure):
+                lock_timeout = lock_timeout_of(recording)
+                task = replace(task, reader_seconds=0.0)
+                second = try_again(self._host, database.name, task.migration.up, self._guard) if before is not None else second
+            elif self._host.only_database is not None:
+                break
+            elif not self._repairs.repair(failure, task.migration.up, (database.name, before) if before is not None else (database.name,)):
                 emptied = self._empty(database, before, recording, task, catalog) if emptying is None else None
                 if emptied is None:
                     break
@@ -131,7 +142,9 @@ class MigrationRunner:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
             task = replace(task, contents=None)
-        return recording, emptying
+        if lock_timeout is not None and recording.failure is None:
+            lock_timeout = replace(lock_timeout, stuck=second.stuck(DatabaseState(lambda: self._host.connect(database.name))))
+        return recording, emptying, lock_timeout
 
     def _empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
         """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""

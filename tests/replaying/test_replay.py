@@ -84,9 +84,8 @@ def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHo
     assert 400 < done.statements[0].waited_ms <= done.statements[0].duration_ms
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
     done = replay_files(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=0.6)
-    assert done.recording.failure is not None
-    assert done.recording.failure.sqlstate == "55P03"
-    assert done.recording.longest_wait < 400
+    assert done.replayed[-1].lock_timeout is not None
+    assert done.replayed[-1].longest_wait < 400
 
 
 def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) -> None:

@@ -11,9 +11,14 @@ from migsafe.sql.operations import Name
 
 def attribute_waits(waits: Iterable[Wait], statements: Sequence[StatementRecord]) -> tuple[Wait, ...]:
     """Returns the waits with the index of the statement that caused each: the one that took the first lock on the relation that blocks the
-    access during the wait."""
+    access during the wait.
+
+    If no lock explains a wait on which the server saw the session wait for a lock, a statement waited itself and gave up: later queries
+    wait behind its request (manual, 13.3). Of several, it is the one that waited first.
+    """
     held = held_locks(statements)
-    return tuple(replace(wait, statement=_cause(wait, held)) for wait in waits)
+    waiting = [record for record in statements if record.waited_ms > 0]
+    return tuple(replace(wait, statement=_cause(wait, held) or (_request(wait, waiting) if wait.seen_waiting else None)) for wait in waits)
 
 
 def _cause(wait: Wait, held: Mapping[Name, Sequence[HeldLock]]) -> int | None:
@@ -22,3 +27,9 @@ def _cause(wait: Wait, held: Mapping[Name, Sequence[HeldLock]]) -> int | None:
         if wait.access in lock.blocks and lock.started <= end and lock.ended >= wait.started:
             return lock.statement
     return None
+
+
+def _request(wait: Wait, waiting: Iterable[StatementRecord]) -> int | None:
+    end = wait.started + wait.ms / 1000
+    during = (record for record in waiting if record.started <= end and record.started + record.duration_ms / 1000 >= wait.started)
+    return next((record.statement.index for record in during), None)

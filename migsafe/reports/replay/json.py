@@ -66,6 +66,7 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         "failed": recording.failure.message if recording.failure else None,
         "not_tried": replayed.untried or None,
         "emptied": _emptied(replayed),
+        "lock_timeout": _lock_timeout(replayed),
         "statements": [_statement(half, played, replayed.estimates.get(played.statement.index), held) for played in recording.statements],
         "held": [_held(lock) for locks in held.values() for lock in locks],
         "canaries": {
@@ -88,6 +89,18 @@ def _emptied(replayed: ReplayedMigration) -> dict[str, Any] | None:
         "statement": emptying.statement,
         "tables": sorted(map(str, emptying.tables)),
         "check": emptying.check or None,
+    }
+
+
+def _lock_timeout(replayed: ReplayedMigration) -> dict[str, Any] | None:
+    lock_timeout = replayed.lock_timeout
+    if lock_timeout is None:
+        return None
+    return {
+        "statement": lock_timeout.statement,
+        "waited_ms": _ms(lock_timeout.waited_ms),
+        "waits": [_wait(wait) for wait in lock_timeout.waits],
+        "cannot_run_again": unicode(lock_timeout.stuck) or None,
     }
 
 
