@@ -33,7 +33,7 @@ from migsafe.sql.operations import Name, Operation
 SCHEMA_CHANGES.register_none("changes only the session or its transaction", sql.SessionControl)
 SCHEMA_CHANGES.register_none(
     "changes something that the simulated database does not have",
-    *(sql.SetOwner, sql.Comment, sql.AlterSystem, sql.CreateObject, sql.AlterObject),
+    *(sql.SetOwner, sql.Comment, sql.AlterSystem, sql.CreateObject),
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions),
     *(sql.SetTrigger, sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
 )

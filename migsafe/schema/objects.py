@@ -334,7 +334,8 @@ class Function(Object, frozen=True, kw_only=True):
     `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
     its body if the history has it. `inlined`: PostgreSQL may replace a call by its expression (SQL, neither STRICT nor SECURITY DEFINER,
     no SET). `defaults` is the number of input arguments with a default, `privileges` are those that the history has granted.
-    `result` is what CREATE OR REPLACE must keep: the type of the result, then the columns of a row; None if it is unknown.
+    `result` is what CREATE OR REPLACE must keep: the type of the result, then the columns of a row; None if it is unknown. `definer`: SECURITY
+    DEFINER; `has_search_path`: it does not use the caller's search_path, because it sets one, or because its names are resolved already.
     """
 
     kind: str = "function"
@@ -347,6 +348,8 @@ class Function(Object, frozen=True, kw_only=True):
     inlined: bool = False
     defaults: int = 0
     result: tuple[str, ...] | None = None
+    definer: bool = False
+    has_search_path: bool = False
     privileges: tuple[Privilege, ...] = ()
 
 

@@ -1,5 +1,7 @@
 """Functions, triggers, rules, policies, statistics objects."""
 
+import re
+
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
@@ -13,6 +15,11 @@ from migsafe.sql.operations import Name
 
 PUBLIC_EXECUTE = Privilege("public", "execute")
 """What every role may do with a new routine by default."""
+
+_COMPILED = ("c", "internal")
+_SECURITY = re.compile(r"\bsecurity\s+(definer|invoker)\b", re.IGNORECASE)
+_SETS_PATH = re.compile(r"\bset\s+search_path\b", re.IGNORECASE)
+_RESETS_PATH = re.compile(r"\breset\s+(?:search_path|all)\b", re.IGNORECASE)
 
 
 @SCHEMA_CHANGES.register(sql.CreateFunction)
@@ -34,6 +41,8 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "parameters": tuple(argument.name for argument in inputs),
         "result": function_result(op),
         "defaults": sum(argument.default is not None for argument in inputs),
+        "definer": ("security", "definer") in options,
+        "has_search_path": op.is_standard or op.language in _COMPILED or any(_SETS_PATH.match(f"{name} {value}") for name, value in options),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
     for existing in catalog.functions(name):
@@ -45,6 +54,29 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
             catalog.change(existing, **properties)
             return
     catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments, privileges=(PUBLIC_EXECUTE,)), **properties))
+
+
+@SCHEMA_CHANGES.register(sql.AlterObject)
+def alter_routine(catalog: Catalog, op: sql.AlterObject) -> None:
+    """ALTER FUNCTION, PROCEDURE and ROUTINE; other objects are not in the catalogue."""
+    if op.kind not in ("function", "procedure", "routine") or op.name is None:
+        return
+    functions = catalog.functions(op.name)
+    if len(functions) == 1:
+        catalog.store(altered_routine(functions[0], op))
+
+
+def altered_routine(function: Function, op: sql.AlterObject) -> Function:
+    """Returns a routine as ALTER leaves it: whose privileges and whose search_path it uses."""
+    definer = _SECURITY.search(op.detail)
+    has_search_path = function.has_search_path
+    if _RESETS_PATH.search(op.detail):
+        has_search_path = function.language in _COMPILED
+    if _SETS_PATH.search(op.detail):
+        has_search_path = True
+    return replace(
+        function, definer=definer[1].lower() == "definer" if definer is not None else function.definer, has_search_path=has_search_path
+    )
 
 
 def function_result(op: sql.CreateFunction) -> tuple[str, ...] | None:

@@ -20,14 +20,17 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.schema.objects import Function
+from migsafe.schema.routines import altered_routine
 from migsafe.sql.operations import AlterObject, CreateFunction, Name
 
 _COMPILED = ("c", "internal")
+_ROUTINES = ("function", "procedure", "routine")
 
 
 class _State(Struct):
-    definers: dict[Name, int] = {}
-    """The functions without a search_path, each with the position of its CREATE FUNCTION."""
+    definers: dict[Name, tuple[int, str]] = {}
+    """The functions without a search_path, each with the position of its CREATE or ALTER FUNCTION, and its name with its arguments."""
 
 
 @rule(category="design", severity=Severity.WARNING)
@@ -38,14 +41,24 @@ def definer_search_path(op: CreateFunction | AlterObject | MigrationEnd, at: Con
         case CreateFunction(function=name):
             definers.pop(at.catalog.in_first_schema(name), None)
             if _is_open(op, at):
-                definers[at.catalog.in_first_schema(name)] = at.position
-        case AlterObject(kind="function" | "procedure" | "routine", name=Name() as name) if (
-            "search_path" in op.detail or "invoker" in op.detail
-        ):
-            definers.pop(at.catalog.in_first_schema(name), None)
+                arguments = ", ".join(str(argument.type) for argument in op.arguments if argument.mode in ("in", "inout", "variadic"))
+                definers[at.catalog.in_first_schema(name)] = at.position, f"{op.kind} {op.function}({arguments})"
+        case AlterObject(name=Name() as name) if op.kind in _ROUTINES:
+            functions = at.catalog.functions(name)
+            before = functions[0] if len(functions) == 1 else None
+            key = before.name if before is not None else at.catalog.in_first_schema(name)
+            if before is None or not _lacks_path(altered_routine(before, op)):
+                if before is not None or "search_path" in op.detail or "invoker" in op.detail:
+                    definers.pop(key, None)
+            elif key not in definers and not _lacks_path(before):
+                definers[key] = at.position, f"{op.kind} {name}({', '.join(before.arguments)})"
         case MigrationEnd():
-            for name, position in definers.items():
-                yield _finding(at, name, position)
+            for name, (position, function) in definers.items():
+                yield _finding(at, name, position, function)
+
+
+def _lacks_path(function: Function) -> bool:
+    return function.definer and not function.has_search_path
 
 
 def _is_open(op: CreateFunction, at: Context) -> bool:
@@ -55,16 +68,14 @@ def _is_open(op: CreateFunction, at: Context) -> bool:
     return op.body is None or not at.text(op.body.start, op.body.end).lower().startswith("begin")
 
 
-def _finding(at: Context, name: Name, position: int) -> Finding:
-    done = at.past[position]
-    op: CreateFunction = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
-    arguments = ", ".join(str(argument.type) for argument in op.arguments if argument.mode in ("in", "inout", "variadic"))
+def _finding(at: Context, name: Name, position: int, function: str) -> Finding:
+    kind, _, signature = function.partition(" ")
     return at.finding(
-        done,
-        f"the SECURITY DEFINER {op.kind} {op.function} has no search_path of its own: it looks for tables, functions and operators in "
-        "the caller's search_path, and uses them with the privileges of its owner",
+        at.past[position],
+        f"the SECURITY DEFINER {kind} {signature.partition('(')[0]} has no search_path of its own: it looks for tables, functions and operators"
+        " in the caller's search_path, and uses them with the privileges of its owner",
         help=(
             "-- with the schemas that it needs, in the same migration:\n"
-            f"ALTER {op.kind.upper()} {op.function}({arguments}) SET search_path = {name.schema}, pg_temp;"
+            f"ALTER {kind.upper()} {signature} SET search_path = {name.schema}, pg_temp;"
         ),
     )

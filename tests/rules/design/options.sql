@@ -28,3 +28,24 @@ ALTER TABLE deals ADD COLUMN n int CHECK (n < random() * 10); -- expect: volatil
 ALTER TABLE deals ADD COLUMN m int CHECK (abs(m) < 10 AND unknown_function(m)), ADD COLUMN at timestamptz DEFAULT now();
 ALTER TABLE deals ADD CONSTRAINT aged CHECK (age(born) > '18 years'); -- expect: volatile-check
 ALTER TABLE deals ADD CONSTRAINT older CHECK (age(ends, at) > '1 day');
+
+-- next migration
+CREATE FUNCTION seven(a int) RETURNS int LANGUAGE sql AS 'SELECT a';
+CREATE FUNCTION eight() RETURNS int LANGUAGE sql SET search_path = public AS 'SELECT 1';
+CREATE FUNCTION nine() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = public AS 'SELECT 1';
+CREATE FUNCTION ten() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END;
+
+-- next migration
+ALTER FUNCTION seven(int) SECURITY DEFINER; -- expect: definer-search-path
+ALTER FUNCTION eight() SECURITY DEFINER;
+ALTER FUNCTION nine() RESET search_path; -- expect: definer-search-path
+ALTER FUNCTION ten() SECURITY DEFINER;
+ALTER FUNCTION unknown() SECURITY DEFINER;
+
+-- next migration
+ALTER FUNCTION seven(int) STABLE;
+ALTER FUNCTION nine() SET search_path = public;
+
+-- next migration
+ALTER FUNCTION nine() RESET ALL;
+ALTER FUNCTION nine() SECURITY INVOKER;
