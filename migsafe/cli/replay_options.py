@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from migsafe.sql.operations import Name
 
 
-_PASSWORDS = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
+_PASSWORDS = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
 
 
 def command_line() -> str:
