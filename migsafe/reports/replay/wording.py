@@ -105,22 +105,30 @@ def line_of(recording: Recording, statement: int) -> int:
 
 
 def status(replayed: ReplayedMigration) -> str:
-    """Returns why a migration's results are not those of a complete run; empty if they are."""
+    """Returns why a migration's results are not those of one complete run; empty if they are."""
+    return ". ".join(_states(replayed))
+
+
+def _states(replayed: ReplayedMigration) -> Iterator[str]:
+    first, emptying = replayed.lock_timeout, replayed.emptying
+    if first is not None:
+        yield (
+            f"a first run ended with its lock_timeout after {format_duration(first.waited_ms)}, and queries waited up to "
+            f"{format_duration(first.longest_wait)}; this is the second run, without the long query"
+        )
     if replayed.untried:
-        return f"not tried: {replayed.untried}"
-    if replayed.recording.failure is not None:
-        return "failed: the statements after the failure did not run"
-    if replayed.left_out:
+        yield f"not tried: {replayed.untried}"
+    elif replayed.recording.failure is not None:
+        yield "failed: the statements after the failure did not run"
+    elif replayed.left_out:
         number = len(replayed.left_out)
-        return f"ran in part only: {number} statement{'' if number == 1 else 's'} {'was' if number == 1 else 'were'} left out"
-    emptying = replayed.emptying
+        yield f"ran in part only: {number} statement{'' if number == 1 else 's'} {'was' if number == 1 else 'were'} left out"
     if emptying is not None:
         tables = ", ".join(sorted(map(str, emptying.tables)))
-        return (
+        yield (
             f"failed on generated rows ({emptying.message}), and ran again after {tables} had been emptied: "
             "its times are not those of tables with rows"
         )
-    return ""
 
 
 def verdict(replay: Replay) -> str:
