@@ -52,6 +52,7 @@ def connect_to_server(dsn: str, option: str, **overrides: str) -> "Connection[An
 
 def connection_error(text: str, option: str) -> MigsafeError:
     """Returns the error for a message of libpq or of one of PostgreSQL's programs about a connection."""
-    reason = " ".join(text.removeprefix("connection failed: ").split())
+    lines = [line.strip() for line in text.strip().removeprefix("connection failed: ").splitlines()]
+    reason = "\n    ".join(line for line in lines if line and not line.startswith("Is the server running"))
     advice = next((advice for pattern, advice in _ADVICE if re.search(pattern, reason)), "Check the connection string {option}.")
     return MigsafeError(f"cannot connect: {reason}", advice.format(option=f"after {option}"))

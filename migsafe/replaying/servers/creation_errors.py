@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 _SESSIONS = """
     SELECT pid, coalesce(usename, backend_type), coalesce(application_name, ''), coalesce(state, 'in an unknown state'),
-        pg_catalog.extract(epoch FROM pg_catalog.clock_timestamp() - state_change)::bigint, coalesce(query, '')
+        pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - state_change)::bigint, coalesce(query, '')
     FROM pg_catalog.pg_stat_activity WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid() ORDER BY backend_start
 """
 _MAX_SESSIONS, _MAX_QUERY = 5, 100
-_IN_USE, _NO_DATABASE, _READ_ONLY, _NOT_PERMITTED = "55006", "3D000", "25006", "42501"
+_IN_USE, _NO_DATABASE, _NOT_PERMITTED = "55006", "3D000", "42501"
 
 
 def creation_error(connection: "Connection[Any]", error: Any, template: str | None) -> MigsafeError:
@@ -30,10 +30,6 @@ def creation_error(connection: "Connection[Any]", error: Any, template: str | No
             return _busy_template(connection, template, error.diag.message_detail or failure.message)
         case code if code == _NO_DATABASE:
             return MigsafeError(f"the server has no database {template}", "Check the name after --template.")
-        case code if code == _READ_ONLY:
-            return MigsafeError(
-                f"the server is read-only: {failure.message}", "Connect to a primary whose default_transaction_read_only is off."
-            )
         case code if code == _NOT_PERMITTED and template is not None:
             return MigsafeError(message, "Connect with --server as the owner of the template, with CREATEDB, or as a superuser.")
         case code if code == _NOT_PERMITTED:

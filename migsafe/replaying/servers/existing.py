@@ -28,7 +28,7 @@ _OTHERS = """
 _KEEP_SESSION = "SET idle_session_timeout = 0"
 """The session that shows that the run is alive is idle during long statements."""
 
-_END_WITH_CLIENT = "client_connection_check_interval=1s"
+_END_WITH_CLIENT = "client_connection_check_interval=1000"
 """Ends a long statement when this process is killed. Some systems do not support it."""
 
 
@@ -139,11 +139,13 @@ class ExistingHost:
         keeper = self._open_keeper()
         try:
             keeper.execute(f"CREATE DATABASE {Name(name)} TEMPLATE {source}{strategy}{owner}".encode())
-            if self._role is not None and foreign:
-                with self.connect(database) as connection:
-                    transfer_ownership(connection, self._role)
         except error_class() as error:
+            if not keeper.closed:
+                del self._created[database]
             raise creation_error(keeper, error, template) from error
+        if self._role is not None and foreign:
+            with self.connect(database) as connection:
+                transfer_ownership(connection, self._role)
 
     def drop_database(self, database: str) -> None:
         """Drops a database that this run created, and no other. Raises psycopg.Error."""
@@ -157,13 +159,19 @@ class ExistingHost:
 
     def _check_server(self, keeper: "Connection[Any]") -> None:
         """Reads the version, and raises an error if the replay may not run here."""
-        [(number, version, recovering)] = keeper.execute(
+        [(number, version, recovering, read_only)] = keeper.execute(
             "SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.current_setting('server_version'), "
-            "pg_catalog.pg_is_in_recovery()"
+            "pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')"
         ).fetchall()
         self._major, self._version = number // 10_000, version.partition(" ")[0]
         if recovering:
             raise MigsafeError("the server is a standby (in recovery) and cannot run migrations", "`--from DSN` runs them on a copy of it.")
+        if read_only == "on":
+            raise MigsafeError(
+                "the server is read-only: default_transaction_read_only is on",
+                "Turn it off for this role or in the connection string: options='-c default_transaction_read_only=off'. If the server is a "
+                "read-only copy, `--from DSN` runs migrations on a copy of it.",
+            )
         if self._in_place is None:
             return
         if self._in_place != keeper.info.dbname:
