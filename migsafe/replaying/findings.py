@@ -29,7 +29,8 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     recording = replayed.recording
     statements = recording.statements
     if recording.failure is not None:
-        message = f"PostgreSQL rejects the statement{_whose_rows(replayed)}: {recording.failure.message}{replayed.likely_cause}"
+        rejected = "" if recording.failure.lost else f"PostgreSQL rejects the statement{_whose_rows(replayed)}: "
+        message = f"{rejected}{recording.failure.message}{replayed.likely_cause}"
         yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])
     if replayed.emptying is not None:
         yield _emptied(replayed, replayed.emptying)

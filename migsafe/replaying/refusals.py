@@ -14,12 +14,16 @@ _MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
 _MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
+_SHUTDOWN = ("57P01", "57P02", "57P03")
+"""The error codes of sessions that an administrator, a crash of another session or a restart has ended."""
+_LIBPQ_GUESS = re.compile(r"^This probably means|^before or while processing")
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 
 class Failure(Struct, frozen=True):
-    """PostgreSQL's error for a statement. `sqlstate` is the error code; it is empty if the connection was lost. `column` is the column that
-    the error is about, `table` its table and `constraint` the constraint, if it names them."""
+    """PostgreSQL's error for a statement. `sqlstate` is the error code; it can be empty if the connection was lost. `column` is the column that
+    the error is about, `table` its table and `constraint` the constraint, if it names them. `lost` says that the connection ended, so that
+    nothing is known of the statement."""
 
     message: str
     sqlstate: str = ""
@@ -27,6 +31,7 @@ class Failure(Struct, frozen=True):
     column: str = ""
     table: Name | None = None
     constraint: str = ""
+    lost: bool = False
 
 
 def error_class() -> "type[Any]":
@@ -40,10 +45,26 @@ def failure_of(error: Any, stopped: str = "") -> Failure:
     """Returns the failure that a psycopg.Error describes; `stopped` is the reason if migsafe itself stopped the statement."""
     diagnostic = error.diag
     message = stopped or diagnostic.message_primary or str(error).strip()
-    table = Name(diagnostic.table_name, diagnostic.schema_name) if diagnostic.table_name else None
+    lost = not stopped and _is_lost(error)
+    if lost:
+        lines = [line.strip() for line in message.removeprefix("consuming input failed: ").splitlines()]
+        message = f"the server ended the connection: {'; '.join(line for line in lines if not _LIBPQ_GUESS.search(line))}"
     return Failure(
-        message, error.sqlstate or "", diagnostic.message_hint or "", diagnostic.column_name or "", table, diagnostic.constraint_name or ""
+        message,
+        error.sqlstate or "",
+        diagnostic.message_hint or "",
+        diagnostic.column_name or "",
+        Name(diagnostic.table_name, diagnostic.schema_name) if diagnostic.table_name else None,
+        diagnostic.constraint_name or "",
+        lost,
     )
+
+
+def _is_lost(error: Any) -> bool:
+    """Whether an error is that the connection has ended: libpq's own errors have no error code."""
+    from psycopg import OperationalError  # noqa: PLC0415  # start-up must not pay for it
+
+    return error.sqlstate in _SHUTDOWN or (error.sqlstate is None and isinstance(error, OperationalError))
 
 
 def missing_role(failure: Failure) -> str | None:

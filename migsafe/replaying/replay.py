@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENTS", "ReplayOptions", "ReplayRun", "ReplayedMigration"]
 
+_LOST = "The replay is incomplete. The server's log says why it ended the connection; run the replay again when the server is up."
+
 
 class ReplayRun:
     """The replay of a plan.
@@ -111,7 +113,10 @@ class ReplayRun:
                 ran = {*(ran or ()), step.migration.id}
                 is_emptied = replayed.emptying is not None
                 yield replayed
-                if replayed.recording.failure is not None:
+                failure = replayed.recording.failure
+                if failure is not None:
+                    if failure.lost:
+                        self.problems.append(MigsafeError(f"{step.migration.up.file.path}: {failure.message}", _LOST))
                     self._note_not_run(source, ran)
                     return
         except MigsafeError as error:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,6 +15,7 @@ import pytest
 from migsafe.replaying.servers import work_folders
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
+from tests.support.processes import data_folders, within
 from tests.support.replays import FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
@@ -214,25 +214,10 @@ def its_server(process: "subprocess.Popen[str]") -> tuple[Path, int, Path]:
     """Waits until the server of a process is ready; returns the folder of its servers, the server's pid, and the folder of its socket."""
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
-        for data in children_data(process.pid):
-            status = data / "postmaster.pid"
-            if status.exists() and "ready" in status.read_text():
-                return data.parents[1], int(status.read_text().split()[0]), data.parent
+        for data in data_folders(process.pid):
+            return data.parents[1], int((data / "postmaster.pid").read_text().split()[0]), data.parent
         time.sleep(0.02)
     pytest.fail(f"no server came up: {process.stderr.read() if process.stderr else ''}")
-
-
-def children_data(pid: int) -> Iterator[Path]:
-    """Returns the data folders of the servers that a process has started."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if parent == pid and b"-D" in words:
-                yield Path(words[words.index(b"-D") + 1].decode())
 
 
 def is_sleeping(socket: Path) -> bool:
@@ -247,13 +232,4 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
-
-
-def within(seconds: float, true: object) -> bool:
-    until = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
     return True

@@ -50,9 +50,9 @@ def _busy_template(connection: "Connection[Any]", template: str, detail: str) ->
             f"Disconnect them, or end them: SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[{pids}]) AS pid;",  # noqa: S608  # numbers
             "If they come back, name a database after --template that no application uses, for example a restored dump.",
         ]
-    elif "prepared transaction" in detail:
+    if "prepared transaction" in detail:
         hint.append("Its prepared transactions are in pg_prepared_xacts: COMMIT PREPARED or ROLLBACK PREPARED ends them.")
-    else:
+    elif not sessions:
         hint.append("The sessions have ended meanwhile: try again.")
     listed = "".join(f"\n    {line}" for line in lines)
     return MigsafeError(f"the template {template} is in use: {detail.rstrip('.')}{listed}", "\n  ".join(hint))

@@ -83,7 +83,8 @@ class _Migration:
         if played.temp_bytes:
             yield f"      {format_size(played.temp_bytes)} of temporary files"
         if played.failure is not None:
-            yield from self._prose(f"PostgreSQL refuses it: {visible(played.failure.message)}", RED, "      ")
+            refused = "" if played.failure.lost else "PostgreSQL refuses it: "
+            yield from self._prose(f"{refused}{visible(played.failure.message)}", RED, "      ")
 
     def _effect(self, measured: MeasuredEffect, played: StatementRecord) -> Iterator[str]:
         line = lock_line(measured, played, self._recording, self._held)
