@@ -147,7 +147,7 @@ def _refuse_endless(path: str) -> None:
     if path in ("-", os.devnull) or path.startswith(_DESCRIPTORS):
         return
     try:
-        mode = os.stat(path).st_mode
+        mode = os.stat(path).st_mode  # noqa: PTH116  # a history has thousands of files
     except OSError:  # reading it gives the reason
         return
     kind = next((name for is_kind, name in _NEVER_READ if is_kind(mode)), None)
