@@ -68,9 +68,8 @@ class Predictor:
 
     `apply` runs a migration of the history; `predict_migration` runs a migration and predicts the effects of each statement. Both leave the
     database as the migration would. `contradictions` are those found in the history, each text once: the history did run, so the later
-    statement is believed; without `find_contradictions`, they are not searched for, and following the history is faster. `timezone` is the TimeZone
-    of the server, None if it is unknown; `search_path` the one with which its sessions begin,
-    None for PostgreSQL's default.
+    statement is believed; without `find_contradictions` they are not looked for, which makes following the history faster. `timezone` is the
+    TimeZone of the server, None if it is unknown; `search_path` the one with which its sessions begin, None for PostgreSQL's default.
     """
 
     def __init__(

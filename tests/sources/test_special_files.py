@@ -18,7 +18,7 @@ def test_a_fifo_in_a_folder_is_named_and_the_others_are_judged(tmp_path: Path) -
     os.mkfifo(tmp_path / "001_pipe.sql")
     (tmp_path / "002_drop.sql").write_text("DROP TABLE orders;")
     verdict = lint([str(tmp_path)])
-    assert [str(problem) for problem in verdict.problems] == [f"{tmp_path}/001_pipe.sql: is a FIFO (a named pipe), and is not read"]
+    assert [problem.message for problem in verdict.problems] == [f"{tmp_path}/001_pipe.sql: is a FIFO (a named pipe), and is not read"]
     assert "drop-table" in [finding.rule for finding in verdict.findings]
 
 
