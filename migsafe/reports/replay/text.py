@@ -139,7 +139,7 @@ class _Migration:
         for relation, error in recording.probe_errors.items():
             first = visible(error.splitlines()[0].removeprefix("ERROR:").strip()) if error else ""
             yield from self._prose(f"broken: queries on {relation} that worked before now fail: {first}", RED, "      ")
-        if before.probes and not waited:
+        if recording.times_during.probes and not waited:
             usual = f"{recording.times_during.probes:,} concurrent queries, the slowest {format_duration(recording.times_during.slowest)}"
             yield self._display.paint(f"      no query was blocked: {usual}", DIM)
 

@@ -106,7 +106,7 @@ def line_of(recording: Recording, statement: int) -> int:
 
 def status(replayed: ReplayedMigration) -> str:
     """Returns why a migration's results are not those of one complete run; empty if they are."""
-    return ". ".join(_states(replayed))
+    return "; ".join(_states(replayed))
 
 
 def _states(replayed: ReplayedMigration) -> Iterator[str]:
