@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from migsafe.replaying.experiments.subject import DatabaseState
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.seeding import Seeder
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
 
 
 class Database(Struct):
-    """The database of a source after the migrations so far; `state` and `contents` are what it contains, if known."""
+    """The database of a source after the migrations so far; `contents` is what it contains, if known."""
 
     name: str
     seeder: Seeder | None
-    state: DatabaseState | None = None
     contents: Contents | None = None
 
 

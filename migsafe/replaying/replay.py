@@ -180,7 +180,7 @@ class ReplayRun:
                     raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
                 raise
         if database.seeder.filled:
-            database.state = database.contents = None
+            database.contents = None
 
     def _terminate(self, connection: "Connection[Any]") -> None:
         with self._host.connect(connection.info.dbname) as other:

@@ -9,6 +9,7 @@ from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.estimates import estimate_duration
 from migsafe.replaying.experiments.agreement import compare_with_predictions
+from migsafe.replaying.experiments.contents import unchanged_tables
 from migsafe.replaying.experiments.crash import crash
 from migsafe.replaying.experiments.outcome import Outcome, tried_in_part
 from migsafe.replaying.experiments.rerun import rerun
@@ -66,11 +67,12 @@ class MigrationRunner:
         predictions, nontransactional = predict(predictor, half)
         is_whole = is_one_transaction(half, frozenset(nontransactional))
         copies = self._host.only_database is None
-        before = self._databases.create(database.name) if copies and not is_whole else None
+        is_reversed = "round trip" in self._options.experiments and migration.down is not None
+        before = self._databases.create(database.name) if copies and (is_reversed or not is_whole) else None
         try:
-            state = database.state or DatabaseState(lambda: self._host.connect(before or database.name))
-            if copies and "round trip" in self._options.experiments and migration.down is not None:
-                _ = state.schema, state.rows
+            state = DatabaseState(lambda: self._host.connect(before or database.name))
+            start = DatabaseState(lambda: self._host.connect(database.name))
+            _ = start.tables if is_reversed else None
             task = MigrationTask(
                 database=database.name,
                 migration=migration,
@@ -81,16 +83,17 @@ class MigrationRunner:
                 probes=self._options.probes,
             )
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
-            database.state = DatabaseState(lambda: self._host.connect(database.name))
+            after = DatabaseState(lambda: self._host.connect(database.name))
             database.contents = self._instruments.contents
             subject = Subject(
                 self._host,
                 migration,
                 before,
                 database.name,
-                (state, database.state),
+                (state, after),
                 outside=frozenset(nontransactional),
                 emptied=emptying.tables if emptying is not None else frozenset(),
+                unwritten=unchanged_tables(start.tables, after.tables) if is_reversed else (),
                 guard=self._guard,
             )
             left_out = len(left_out_statements(recording))

@@ -99,6 +99,29 @@ def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) 
     assert done.statements[2].waited_ms > 100
 
 
+def test_rows_that_a_trigger_changes_are_compared(host: PrivateHost, tmp_path: Path) -> None:
+    start = """
+        CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);
+        CREATE TABLE notes (number int, text text);
+        CREATE TABLE other (x int);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE notes SET text = new.note; RETURN new; END';
+        CREATE TRIGGER noted AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION note();
+        INSERT INTO orders VALUES (1, 'a'); INSERT INTO notes VALUES (1, 'a'); INSERT INTO other VALUES (1);
+    """
+    files = {"1_start.up.sql": start, "2_next.up.sql": "UPDATE orders SET note = note || 'x';", "2_next.down.sql": "TRUNCATE other;"}
+    done = replay_files(host, tmp_path, files, "rerun", "round trip", only="2_next.up.sql", rows=None)
+    rerun, round_trip = done.outcome("rerun"), done.outcome("round trip")
+    assert [observation.text for observation in rerun.observations] == [
+        "rows changed again: public.notes: the values of text",
+        "rows changed again: public.orders: the values of note",
+    ]
+    assert [observation.text for observation in round_trip.observations] == [
+        "lost: public.notes: the values of text",
+        "lost: public.orders: the values of note",
+        "lost: public.other: 1 rows before, 0 after",
+    ]
+
+
 def test_a_failing_second_run_is_harmless_after_one_transaction(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
     twice = f"{alter} ALTER TABLE orders ADD b int;"

@@ -1,11 +1,13 @@
 """The schema and rows of a database in a form that can be compared: definitions of objects, and hash sums over the rows of each table."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
+from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -90,7 +92,11 @@ _OBJECTS = {
 the schemas that are not PostgreSQL's own."""
 
 _TABLES = """
-    SELECT n.nspname, c.relname, (SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_catalog.pg_attribute AS a
+    SELECT n.nspname, c.relname, pg_catalog.pg_relation_filenode(c.oid)::int8,
+        CASE WHEN pg_catalog.current_setting('track_counts')::bool
+            THEN pg_catalog.pg_stat_get_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_tuples_updated(c.oid)
+                + pg_catalog.pg_stat_get_tuples_deleted(c.oid) END,
+        (SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relnamespace IN (@here) AND c.relpersistence <> 't'
@@ -98,6 +104,22 @@ _TABLES = """
 
 Schema = dict[tuple[str, str], str]
 """Definitions by kind and name."""
+
+
+class Table(Struct, frozen=True):
+    """A table: the file and the names of its columns. `written` counts the rows that were ever inserted, updated and deleted; None if the
+    server has no exact counters."""
+
+    file: int | None
+    columns: tuple[str, ...]
+    written: int | None
+
+
+class Tables(Struct, frozen=True):
+    """The tables of a database, at one moment."""
+
+    database: int
+    tables: dict[Name, Table]
 
 
 class Rows(Struct, frozen=True):
@@ -118,15 +140,42 @@ def read_schema(connection: "Connection[Any]") -> Schema:
     return schema
 
 
-def read_rows(connection: "Connection[Any]") -> dict[Name, Rows]:
-    """Reads the rows of every table."""
+def read_tables(connection: "Connection[Any]") -> Tables:
+    """Reads which tables exist and how much was written to each."""
+    [(database,)] = connection.execute("SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()").fetchall()
+    exact = connection.info.server_version >= 10000 * STATISTICS_IN_SHARED_MEMORY
+    return Tables(
+        database,
+        {
+            Name(table, schema): Table(file, tuple(columns or ()), written if exact else None)
+            for schema, table, file, written, columns in connection.execute(_query(_TABLES)).fetchall()
+        },
+    )
+
+
+def unchanged_tables(before: Tables, after: Tables) -> set[Name]:
+    """Returns the tables to which nothing was written between two moments, the second one in the same database or in a new copy of it: they
+    have the same columns and the same file, and no counter of their rows has changed. A server that has no exact counters returns none."""
+    unchanged = set()
+    for name, table in before.tables.items():
+        current = after.tables.get(name)
+        if current is not None and current.written is not None and (current.file, current.columns) == (table.file, table.columns):
+            # The counters of a new database are 0.
+            earlier = table.written if before.database == after.database else 0
+            if current.written == earlier:
+                unchanged.add(name)
+    return unchanged
+
+
+def read_rows(connection: "Connection[Any]", tables: Mapping[Name, Table]) -> dict[Name, Rows]:
+    """Reads the rows of these tables."""
     rows = {}
-    for schema, table, columns in connection.execute(_query(_TABLES)).fetchall():
-        name = Name(table, schema)
-        sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns or ()]
+    for name, table in tables.items():
+        columns = table.columns
+        sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns]
         query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
         [(count, *values)] = connection.execute(query.encode()).fetchall()
-        rows[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns or (), values, strict=True)})
+        rows[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns, values, strict=True)})
     return rows
 
 

@@ -1,6 +1,6 @@
 """The second run of a migration, as happens if the first run was not recorded."""
 
-from migsafe.replaying.experiments.contents import schema_differences
+from migsafe.replaying.experiments.contents import schema_differences, unchanged_tables
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
@@ -27,7 +27,8 @@ def rerun(subject: Subject) -> Outcome:
             )
         second = subject.state(database)
         changed = schema_differences(subject.state_after.schema, second.schema)
-        changed += [f"rows changed again: {line}" for line in subject.lost_rows(subject.state_after, second)]
+        unchanged = unchanged_tables(subject.state_after.tables, second.tables)
+        changed += [f"rows changed again: {line}" for line in subject.lost_rows(subject.state_after, second, unchanged)]
     if changed:
         return Outcome(
             experiment=NAME,

@@ -1,6 +1,6 @@
 """The round trip: downgrade, then upgrade again."""
 
-from migsafe.replaying.experiments.contents import schema_differences
+from migsafe.replaying.experiments.contents import schema_differences, unchanged_tables
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
@@ -23,7 +23,8 @@ def round_trip(subject: Subject) -> Outcome:
         observations += [
             Observation(f"after the downgrade, {line}") for line in schema_differences(subject.state_before.schema, downgraded.schema)
         ]
-        observations += [Observation(f"lost: {line}") for line in subject.lost_rows(subject.state_before, downgraded)]
+        unchanged = unchanged_tables(subject.state_after.tables, downgraded.tables).intersection(subject.unwritten)
+        observations += [Observation(f"lost: {line}") for line in subject.lost_rows(subject.state_before, downgraded, unchanged)]
         try:
             subject.run(database, subject.migration.up)
         except Refused as refused:

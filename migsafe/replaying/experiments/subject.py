@@ -1,19 +1,20 @@
 """The subject of experiments: a migration with its databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.experiments.contents import Rows, Schema, lost_rows, read_rows, read_schema
+from migsafe.replaying.experiments.contents import Rows, Schema, Tables, lost_rows, read_rows, read_schema, read_tables
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.sending import send
+from migsafe.replaying.sending import is_idle, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
+from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -26,6 +27,7 @@ class DatabaseState:
 
     def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
         self._connect = connect
+        self._rows: dict[Name, Rows] = {}
 
     @cached_property
     def schema(self) -> Schema:
@@ -34,16 +36,26 @@ class DatabaseState:
             return read_schema(connection)
 
     @cached_property
-    def rows(self) -> dict[Name, Rows]:
-        """The rows of every table."""
+    def tables(self) -> Tables:
+        """The tables, and how much was written to each."""
         with self._connect() as connection:
-            return read_rows(connection)
+            return read_tables(connection)
+
+    def rows(self, names: Iterable[Name]) -> dict[Name, Rows]:
+        """Returns the rows of these tables, as far as they exist."""
+        wanted = [name for name in names if name in self.tables.tables]
+        missing = {name: self.tables.tables[name] for name in wanted if name not in self._rows}
+        if missing:
+            with self._connect() as connection:
+                self._rows.update(read_rows(connection, missing))
+        return {name: self._rows[name] for name in wanted}
 
 
 class Subject:
     """A migration that has run, with the databases before and after it, which have no sessions, and their contents.
 
-    `before` is set only if the migration can stop half-way. `emptied` are the tables whose generated rows were removed, so that nothing is
+    `before` is set only if the migration can stop half-way or can be downgraded; `unwritten` are the tables to which the migration wrote
+    nothing, as far as that is known. `emptied` are the tables whose generated rows were removed, so that nothing is
     known about their rows. `outside` are the indexes of the statements that cannot run in a transaction;
     `guard` limits the time of a statement.
     """
@@ -58,6 +70,7 @@ class Subject:
         *,
         outside: frozenset[int] = frozenset(),
         emptied: frozenset[Name] = frozenset(),
+        unwritten: Collection[Name] = (),
         guard: Guard = unlimited,
     ) -> None:
         self.host = host
@@ -67,6 +80,7 @@ class Subject:
         self.state_before, self.state_after = states
         self.outside = outside
         self.emptied = emptied
+        self.unwritten = unwritten
         self._guard = guard
 
     @property
@@ -74,10 +88,11 @@ class Subject:
         """Whether the migration is one transaction."""
         return is_one_transaction(self.migration.up, self.outside)
 
-    def lost_rows(self, before: DatabaseState, after: DatabaseState) -> list[str]:
-        """Returns the rows and values that are missing afterwards, one line each; not those of tables that were emptied."""
-        known = {name: rows for name, rows in before.rows.items() if name not in self.emptied}
-        return lost_rows(known, after.rows)
+    def lost_rows(self, before: DatabaseState, after: DatabaseState, unchanged: Collection[Name]) -> list[str]:
+        """Returns the rows and values that are missing afterwards, one line each; not those of tables that were emptied. `unchanged` are
+        tables to which nothing was written meanwhile; they are not read."""
+        compared = [name for name in before.tables.tables if name not in unchanged and name not in self.emptied]
+        return lost_rows(before.rows(compared), after.rows(compared))
 
     def passed(self, experiment: str, summary: str) -> Outcome:
         """Returns the outcome of an experiment in which nothing failed. It has passed only if nothing was left out and the tables had rows."""
@@ -111,6 +126,9 @@ class Subject:
         """Runs a migration as its runner would. Raises Refused."""
         with self.working(database) as connection:
             send(connection, half, upto, guard=self._guard)
+            if connection.info.server_version >= 10000 * STATISTICS_IN_SHARED_MEMORY and is_idle(connection):
+                # The counters must contain what was written.
+                connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")
 
     def state(self, database: str) -> DatabaseState:
         """Returns the contents of a database."""
