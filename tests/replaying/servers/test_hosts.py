@@ -115,6 +115,56 @@ def test_databases_of_dead_runs_are_dropped_and_those_of_live_runs_kept(server: 
         admin.execute(f"DROP ROLE {alive}owner".encode())
 
 
+def test_databases_that_only_look_like_those_of_a_run_are_kept(server: Server) -> None:
+    names = ["migsafe_prod_x", "migsafe_1_0badcafe", "migsafe_2024_backup_owner"]
+    with server.connect() as admin:
+        for name in names:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+        admin.execute("CREATE ROLE migsafe_team_owner")
+        with ExistingHost(dsn(server)) as host:
+            assert host.notes == []
+        assert {*names} <= there(server)[0]
+        assert "migsafe_team_owner" in there(server)[1]
+        for name in names:
+            admin.execute(f"DROP DATABASE {name}".encode())
+        admin.execute("DROP ROLE migsafe_team_owner")
+
+
+def test_what_a_role_may_not_remove_is_named_with_the_commands(server: Server) -> None:
+    with server.connect() as admin:
+        admin.execute("CREATE ROLE migsafe_1_0badcafe_owner")
+        admin.execute("CREATE DATABASE migsafe_1_0badcafe_migsafe_1 OWNER migsafe_1_0badcafe_owner")
+        with ExistingHost(dsn(server, user="app")) as host:
+            pass
+        [note] = host.notes
+        assert "must be owner of database migsafe_1_0badcafe_migsafe_1" in note
+        for command in note.splitlines()[2:]:
+            for statement in command.split(";")[:-1]:
+                admin.execute(statement.encode())
+        assert not any(name.startswith("migsafe_1_") for names in there(server) for name in names)
+
+
+def test_roles_that_migrations_create_are_dropped(server: Server, tmp_path: Path) -> None:
+    if server.installation.major < 16:
+        pytest.skip("before PostgreSQL 16, migrations cannot create roles")
+    before = there(server)
+    text = "CREATE ROLE reader; CREATE TABLE read (id int); GRANT SELECT ON read TO reader; CREATE ROLE writer; GRANT reader TO writer;"
+    with ExistingHost(dsn(server)) as host:
+        assert replay_files(host, tmp_path, {"0001.sql": text}, rows=None).recording.failure is None
+    assert there(server) == before
+    assert host.notes == []
+
+
+def test_a_stopped_server_leaves_a_note(tmp_path: Path) -> None:
+    with Server(any_installation()) as server:
+        with ExistingHost(dsn(server)) as host:
+            host.create_database("d")
+            server.stop()
+        [note] = host.notes
+    assert "this run could not remove what it has created" in note
+    assert "DROP DATABASE IF EXISTS migsafe_" in note
+
+
 def test_an_unreachable_server(tmp_path: Path) -> None:
     with pytest.raises(MigsafeError, match="cannot connect"), ExistingHost(f"host={tmp_path} port=1 dbname=x"):
         pass

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,12 @@ import psycopg
 import pytest
 
 from migsafe.errors import MigsafeError
+from migsafe.replaying.servers import cleanup
 from migsafe.replaying.servers import installations as binaries
-from migsafe.replaying.servers.account import copy_installation, find_unprivileged_account
+from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
+from migsafe.replaying.servers.work_folders import remove_leftovers
 from tests.support.servers import any_installation, each_installation
 
 pytestmark = pytest.mark.server
@@ -57,6 +60,36 @@ def test_two_servers_at_once_are_independent() -> None:
         first.create_database("shop")
         with second.connect() as connection:
             assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'shop'").fetchone() is None
+
+
+def test_the_folder_of_a_live_run_is_not_taken_for_that_of_a_dead_one(tmp_path: Path) -> None:
+    with Server(any_installation()) as server:
+        dead = Path(tempfile.mkdtemp(prefix="migsafe.", dir=server.folder.parents[1]))
+        remove_leftovers()
+        assert not dead.exists()
+        with server.connect() as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_program_that_ignores_its_parent_s_death_is_found_by_the_file_that_it_inherited(tmp_path: Path) -> None:
+    (tmp_path / cleanup.PROGRAMS_FILE).touch()
+    descriptor = cleanup.lock(str(tmp_path / cleanup.PROGRAMS_FILE))
+    assert descriptor is not None
+    with Account(inherited=(descriptor,)).start(["sleep", "600"], tmp_path, subprocess.DEVNULL) as program:
+        os.close(descriptor)
+        assert cleanup.lock(str(tmp_path / cleanup.PROGRAMS_FILE)) is None
+        assert cleanup.clean_up(str(tmp_path))
+        assert program.wait(10) == -signal.SIGKILL
+    assert not tmp_path.exists()
+
+
+@pytest.mark.skipif(shutil.which("lsof") is None, reason="lsof is not installed")
+def test_without_proc_the_programs_are_found_by_lsof(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with file.open() as opened, subprocess.Popen(["sleep", "600"], pass_fds=[opened.fileno()]) as program:
+        assert list(cleanup._users_by_lsof(str(file))) == [(program.pid, "sleep")]
+        program.kill()
 
 
 def test_nothing_remains_after_the_block_even_after_an_error() -> None:
