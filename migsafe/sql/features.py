@@ -108,6 +108,9 @@ CHECKPOINT_OPTIONS = Feature("CHECKPOINT with options", 19, "leave out the optio
 PUBLICATION_SEQUENCES = Feature("ALL SEQUENCES in a publication", 19)
 PUBLICATION_EXCEPT = Feature("EXCEPT in a publication", 19, "name the tables that are published")
 SUBSCRIPTION_SERVER = Feature("CREATE SUBSCRIPTION … SERVER", 19, "use CONNECTION")
+ALTER_SUBSCRIPTION_SERVER = Feature("ALTER SUBSCRIPTION … SERVER", 19, "use CONNECTION")
+WRAPPER_CONNECTION = Feature("CONNECTION of a foreign-data wrapper", 19, "leave it out: subscriptions need CONNECTION instead of SERVER then")
+SCHEMA_ELEMENTS = Feature("this kind of object inside CREATE SCHEMA", 19, "create it in a statement of its own, after CREATE SCHEMA")
 REFRESH_SEQUENCES = Feature("ALTER SUBSCRIPTION … REFRESH SEQUENCES", 19)
 COPY_HEADER_LINES = Feature("a number of header lines in COPY", 19, "use HEADER, which skips one line", is_syntax=False)
 

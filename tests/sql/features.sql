@@ -351,3 +351,30 @@ CREATE PROPERTY GRAPH shop VERTEX TABLES (item)
 
 -- 19: a property graph
 DROP PROPERTY GRAPH IF EXISTS shop
+
+-- 19: a property graph
+ALTER PROPERTY GRAPH shop ADD VERTEX TABLES (other)
+
+-- 19: a property graph
+GRANT SELECT ON PROPERTY GRAPH shop TO reader
+
+-- 19: a property graph
+SELECT note FROM GRAPH_TABLE (shop MATCH (i IS item WHERE i.id > 1)-[:sold]->(o:"other") COLUMNS (i.note AS note)) AS sold (note) JOIN item USING (note)
+
+-- 19: a property graph
+CREATE VIEW sold AS SELECT n FROM GRAPH_TABLE (shop MATCH (a)<-[e]-(b) COLUMNS (count(*) AS n))
+
+-- 19: CONNECTION of a foreign-data wrapper
+CREATE FOREIGN DATA WRAPPER w NO HANDLER CONNECTION postgres_fdw_connection
+
+-- 19: CONNECTION of a foreign-data wrapper
+ALTER FOREIGN DATA WRAPPER nothing NO CONNECTION
+
+-- 19: ALTER SUBSCRIPTION … SERVER
+ALTER SUBSCRIPTION s SERVER far
+
+-- 19: this kind of object inside CREATE SCHEMA
+CREATE SCHEMA app CREATE TYPE mood AS ENUM ('good') CREATE TABLE person (mood mood)
+
+-- 19: this kind of object inside CREATE SCHEMA
+CREATE SCHEMA app CREATE FUNCTION one() RETURNS int LANGUAGE sql RETURN 1

@@ -94,14 +94,19 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "database": (("refresh", "collation", "version"), ("set", "tablespace")),
     "domain": (),
     "event trigger": (("enable", "replica"), ("enable", "always"), ("enable",), ("disable",)),
-    "foreign data wrapper": (("options",), ("handler",), ("validator",), ("no", "handler"), ("no", "validator")),
+    "foreign data wrapper": (
+        *(("options",), ("handler",), ("validator",), ("no", "handler"), ("no", "validator")),
+        *(("connection",), ("no", "connection")),
+    ),
     "group": (("add", "user"), ("drop", "user")),
     "operator": (("set",),),
     "operator family": (("add",), ("drop",)),
+    "property graph": (("add",), ("alter",), ("drop",)),
     "server": (("options",), ("version",)),
     "statistics": (("set", "statistics"),),
     "subscription": (
         ("connection",),
+        ("server",),
         ("set", "publication"),
         ("add", "publication"),
         ("drop", "publication"),
@@ -124,6 +129,9 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 _FEATURES = {
     ("database", ("refresh", "collation", "version")): features.REFRESH_COLLATION_VERSION,
+    ("foreign data wrapper", ("connection",)): features.WRAPPER_CONNECTION,
+    ("foreign data wrapper", ("no", "connection")): features.WRAPPER_CONNECTION,
+    ("subscription", ("server",)): features.ALTER_SUBSCRIPTION_SERVER,
     ("subscription", ("skip",)): features.SUBSCRIPTION_SKIP,
     ("subscription", ("refresh", "sequences")): features.REFRESH_SEQUENCES,
 }

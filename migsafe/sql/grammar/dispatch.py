@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from migsafe.sql import features
 from migsafe.sql.grammar import (
     alter_object,
     drops,
@@ -23,7 +24,12 @@ from migsafe.sql.grammar.options import uses_options, utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
 from migsafe.sql.operations import (
+    CreateCompositeType,
+    CreateDomain,
+    CreateEnum,
+    CreateFunction,
     CreateIndex,
+    CreateObject,
     CreateSequence,
     CreateTable,
     CreateTableAs,
@@ -31,6 +37,7 @@ from migsafe.sql.operations import (
     CreateView,
     Do,
     Explain,
+    Grant,
     Name,
     Operation,
     Persistence,
@@ -183,6 +190,8 @@ def _create_schema(c: Parser, start: int, or_replace: bool) -> list[Operation]:
         element = c.i
         c.i += 1
         element_operations = _create(c, element) if c.words[element] == "create" else privileges.grant(c, element)
+        if not isinstance(element_operations[0], _SCHEMA_ELEMENTS):
+            c.uses(features.SCHEMA_ELEMENTS, element)
         schema = header.schema or header.owner
         operations += [_in_schema(operation, schema) for operation in element_operations] if schema else element_operations
     return operations
@@ -190,13 +199,26 @@ def _create_schema(c: Parser, start: int, or_replace: bool) -> list[Operation]:
 
 def _in_schema(operation: Operation, schema: str) -> Operation:
     """Return an operation of an element of CREATE SCHEMA, with its unqualified name in that schema."""
-    field = {CreateTable: "table", CreateView: "view", CreateIndex: "table", CreateSequence: "sequence", CreateTrigger: "table"}.get(
-        type(operation)
-    )
-    if field is None:
-        return operation
-    name: Name = getattr(operation, field)
-    return operation if name.schema else replace(operation, **{field: Name(name.name, schema)})
+    field = _NAME_FIELDS.get(type(operation))
+    name: Name | None = getattr(operation, field) if field is not None else None
+    return operation if name is None or name.schema or field is None else replace(operation, **{field: Name(name.name, schema)})
+
+
+_SCHEMA_ELEMENTS = (CreateTable, CreateView, CreateIndex, CreateSequence, CreateTrigger, Grant)
+"""The elements of CREATE SCHEMA up to PostgreSQL 18."""
+
+_NAME_FIELDS = {
+    CreateTable: "table",
+    CreateView: "view",
+    CreateIndex: "table",
+    CreateSequence: "sequence",
+    CreateTrigger: "table",
+    CreateFunction: "function",
+    CreateEnum: "type",
+    CreateCompositeType: "type",
+    CreateDomain: "domain",
+    CreateObject: "name",
+}
 
 
 def _with_nothing_before(reader: Reader) -> Callable[[Parser, int, bool], list[Operation]]:

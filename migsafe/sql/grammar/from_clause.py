@@ -89,6 +89,12 @@ class FromClause(Expressions):
             self.i += 1
             self.loose_table()
             self._alias()
+        elif word == "graph_table" and self.words[self.i + 1] == "(":
+            # The pattern has a syntax of its own; the graph is not a table.
+            self.uses(features.PROPERTY_GRAPH, self.i)
+            self.i += 1
+            self.skip_group()
+            self._alias()
         elif word == "rows" and self.at("rows", "from", "("):
             self.i += 3
             while True:

@@ -145,11 +145,11 @@ def _server(c: Parser) -> None:
 
 
 def _wrapper(c: Parser) -> None:
-    while c.words[c.i] in ("handler", "validator", "no"):
-        if c.accept("no"):
-            c.expect_any("handler", "validator")
-        else:
-            c.i += 1
+    while c.words[c.i] in ("handler", "validator", "connection", "no"):
+        without = c.accept("no")
+        if c.expect_any("handler", "validator", "connection") == "connection":
+            c.uses(features.WRAPPER_CONNECTION)
+        if not without:
             c.qualified_function()
     foreign_options(c)
 

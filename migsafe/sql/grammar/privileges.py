@@ -109,6 +109,8 @@ def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:
     for words, kind in _KINDS:
         if c.at(*words) and c.words[c.i + len(words)] not in (",", "to", "from", "."):
             c.i += len(words)
+            if kind == "property graph":
+                c.uses(features.PROPERTY_GRAPH)
             if kind in ("function", "procedure", "routine"):
                 return kind, tuple(name for name, _ in c.list_of(lambda: signature(c, "function")))
             if kind == "large object":
@@ -132,6 +134,7 @@ _KINDS = tuple(
         "language",
         "large object",
         "parameter",
+        "property graph",
         "schema",
         "tablespace",
         "type",
