@@ -118,9 +118,12 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]
     if scripts:
         yield "The SQL that Alembic sends for the scripts was replayed. Code that depends on missing data was left out; its line says so."
-    if len(scripts) > 1 and scripts[0].own_transaction_advice is not None:
+    if len(scripts) > 1 and scripts[0].own_transaction_advice is not None and not run.has_shared_transactions:
         advice = scripts[0].own_transaction_advice
-        yield f"Each revision ran in its own transaction. One `alembic upgrade` runs them in a single transaction, unless you {advice}."
+        yield (
+            f"Each revision ran as an upgrade of its own. One `alembic upgrade` runs several in a single transaction, unless you {advice}. "
+            "To replay some in one, name them, or use --since."
+        )
     for replayed in done:
         if replayed.emptying is not None:
             path = replayed.migration.up.file.path

@@ -1,6 +1,6 @@
 """The databases of a replay."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from msgspec import Struct
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.seeding import Seeder
+from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
+from migsafe.sources import Half
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -53,11 +55,14 @@ class Databases:
         return name
 
     @contextmanager
-    def copy(self, database: str) -> "Iterator[Connection[Any]]":
-        """Connects to a copy of a database, which is dropped at the end of the `with` block."""
+    def copy(self, database: str, *, after: Sequence[Half] = ()) -> "Iterator[Connection[Any]]":
+        """Connects to a copy of a database in which migrations have run, and which is dropped at the end of the `with` block."""
         copy = self.create(database)
         connection = self._host.connect_as_migrator(copy)
         try:
+            for half in after:
+                with suppress(Refused):  # this is reported when it is recorded
+                    send(connection, half)
             yield connection
         finally:
             connection.close()

@@ -24,7 +24,8 @@ from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
 from migsafe.replaying.touched import touched_relations
 from migsafe.replaying.untried import not_tried, untried_reason
-from migsafe.sources import Migration, Plan, Source
+from migsafe.replaying.upgrades import Upgrade, following
+from migsafe.sources import Half, Migration, Plan, Source
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class ReplayRun:
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
     are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
-    what else was assumed. `not_run` are the selected migrations that did not run, because an earlier one failed.
+    what else was assumed. `has_shared_transactions`: some migrations ran in one transaction. `not_run` are the selected migrations that did
+    not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -58,6 +60,7 @@ class ReplayRun:
         self._left_out = LeftOut(options.without_extensions)
         self.not_run: list[str] = []
         self.notes: list[str] = []
+        self.has_shared_transactions = False
         self._history: History | None = None
 
     def migrations(self) -> Iterator[ReplayedMigration]:
@@ -102,6 +105,8 @@ class ReplayRun:
                 if not step.selected:
                     history.apply(number, step.migration, predictor, scripts.half)
                     continue
+                if number > 0 and steps[number - 1].transaction_continues:
+                    continue  # it has run with the step before it
                 if ran is None:
                     predictor = history.end(predictor)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
@@ -109,16 +114,17 @@ class ReplayRun:
                     upcoming = source.selected() if source.release else (step.migration,)
                     touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
                     self._seed(database, touched)
-                replayed = self._replay_step(runner, database, step.migration, predictor, scripts, renderer)
-                ran = {*(ran or ()), step.migration.id}
-                is_emptied = replayed.emptying is not None
-                yield replayed
-                failure = replayed.recording.failure
-                if failure is not None:
-                    if failure.lost:
-                        self.problems.append(MigsafeError(f"{step.migration.up.file.path}: {failure.message}", _LOST))
-                    self._note_not_run(source, ran)
-                    return
+                is_emptied, together = False, [step.migration, *following(steps, number)]
+                for replayed in self._replay_together(runner, database, together, predictor, scripts, renderer):
+                    ran = {*(ran or ()), replayed.migration.id}
+                    is_emptied = is_emptied or replayed.emptying is not None
+                    yield replayed
+                    failure = replayed.recording.failure
+                    if failure is not None:
+                        if failure.lost:
+                            self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
+                        self._note_not_run(source, ran)
+                        return
         except MigsafeError as error:
             self.problems.append(error)
             self._note_not_run(source, ran or set())
@@ -138,28 +144,70 @@ class ReplayRun:
         paths = [migration.up.file.path for migration in source.selected() if migration.id not in ran]
         self.not_run += dict.fromkeys(paths)
 
-    def _replay_step(
-        self, runner: MigrationRunner, database: Database, migration: Migration, predictor: Predictor, scripts: Scripts, renderer: Renderer
-    ) -> ReplayedMigration:
-        """Replays one migration; if it cannot be rendered, or nothing of it can be sent, returns that it was not tried."""
+    def _replay_together(
+        self,
+        runner: MigrationRunner,
+        database: Database,
+        migrations: list[Migration],
+        predictor: Predictor,
+        scripts: Scripts,
+        renderer: Renderer,
+    ) -> Iterator[ReplayedMigration]:
+        """Replays migrations that share a transaction, or a single one; what cannot be rendered, or sends nothing, was not tried."""
+        prepared = list(self._prepare(database, migrations, predictor, scripts, renderer))
+        sent = [migration for migration, reason in prepared if not reason]
+        if self._history is not None:
+            self._history.untried += [f"{migration.up.file.path} was not tried ({reason})" for migration, reason in prepared if reason]
+        if len(sent) > 1:
+            replayed = {each.migration.id: each for each in runner.run_together(database, Upgrade(sent), predictor)}
+            self._note_shared_transaction(sent)
+        for migration, reason in prepared:
+            if reason:
+                yield self._untried(database, migration, reason, predictor)
+            elif len(sent) == 1:
+                yield runner.run(database, migration, predictor)
+            elif migration.id in replayed:
+                yield replayed[migration.id]
+
+    def _prepare(
+        self, database: Database, migrations: list[Migration], predictor: Predictor, scripts: Scripts, renderer: Renderer
+    ) -> Iterator[tuple[Migration, str]]:
+        """Yields migrations as they will be sent, with the reason if one cannot be tried. Each is rendered after the ones before it."""
+        earlier: list[Half] = []
+        with predictor.trial():
+            for number, migration in enumerate(migrations):
+                copy = partial(self._databases.copy, database.name, after=tuple(earlier)) if self._databases.can_be_copied else None
+                try:
+                    migration = replace(migration, up=scripts.with_copy(copy).half(migration.up, predictor, is_judged=True))  # noqa: PLW2901
+                    migration = renderer.render_down(migration, predictor)  # noqa: PLW2901
+                    if self._history is not None:
+                        migration = self._history.leave_out(migration, copy)  # noqa: PLW2901
+                    reason = untried_reason(migration.up)
+                except MigsafeError as error:
+                    self._limits.check()
+                    yield migration, error.message
+                    continue
+                if number + 1 < len(migrations):
+                    list(predictor.predict_migration(migration.up, transaction_continues=True))
+                    earlier.append(migration.up)
+                yield migration, reason
+
+    def _note_shared_transaction(self, migrations: list[Migration]) -> None:
+        self.has_shared_transactions = True
+        first, last = migrations[0].up.file.path, migrations[-1].up.file.path
+        self.notes.append(
+            f"{len(migrations)} revisions, {first} to {last}, ran in one transaction, as in one `alembic upgrade`: "
+            "each holds its locks until the end of the last one."
+        )
+
+    def _untried(self, database: Database, migration: Migration, reason: str, predictor: Predictor) -> ReplayedMigration:
+        """Returns that nothing of a migration was tried."""
         predictions: tuple[StatementPrediction, ...] = ()
-        try:
-            migration = replace(migration, up=scripts.half(migration.up, predictor, is_judged=True))
-            migration = renderer.render_down(migration, predictor)
-            if self._history is not None:
-                migration = self._history.leave_out(migration, scripts.copy)
-            reason = untried_reason(migration.up)
-        except MigsafeError as error:
-            self._limits.check()
-            recording, reason = Recording(migration=migration, statements=(), duration_ms=0.0), error.message
-        else:
-            if not reason:
-                return runner.run(database, migration, predictor)
+        recording = Recording(migration=migration, statements=(), duration_ms=0.0)
+        if migration.up.chunks:
             predictions, _ = predict(predictor, migration.up)
             recording = self._instruments.run(MigrationTask(database=database.name, migration=migration, predictions=predictions, probes=False))
         path = migration.up.file.path
-        if self._history is not None:
-            self._history.untried.append(f"{path} was not tried ({reason})")
         self.problems.append(MigsafeError(f"{path}: the migration was not tried: {reason}"))
         outcomes = not_tried(self._options.experiments, reason)
         return ReplayedMigration(recording=recording, predictions=predictions, outcomes=outcomes, untried=reason)

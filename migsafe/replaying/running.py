@@ -1,6 +1,6 @@
 """Runs one migration, records it, and makes the experiments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -23,11 +23,14 @@ from migsafe.replaying.refusals import Failure
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, RowCause, check_for_rows, is_runnable, row_cause
+from migsafe.replaying.sending import Refused
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import left_out_statements
+from migsafe.replaying.upgrades import Upgrade, rolled_back
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Migration
+from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 
 _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
@@ -103,6 +106,86 @@ class MigrationRunner:
                 self._databases.drop(before)
         if "agreement" in self._options.experiments:
             outcomes.append(compare_with_predictions(predictions, recording.statements))
+        return self._replayed(database, recording, predictions, outcomes, emptying)
+
+    def run_together(self, database: Database, upgrade: Upgrade, predictor: Predictor) -> Iterator[ReplayedMigration]:
+        """Replays migrations in one transaction, and yields those that ran. The experiments are made with each by itself, because each can be
+        the one that a runner begins with, or that a downgrade undoes."""
+        paths = ", ".join(part.migration.up.file.path for part in upgrade.parts)
+        self._progress(f"replaying {paths}")
+        half = upgrade.migration.up
+        predictions, nontransactional = predict(predictor, half)
+        before = self._databases.create(database.name) if self._databases.can_be_copied else None
+        try:
+            task = MigrationTask(
+                database=database.name,
+                migration=upgrade.migration,
+                predictions=predictions,
+                rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
+                contents=database.contents,
+                reader_seconds=self._options.reader_seconds,
+                probes=self._options.probes,
+            )
+            recording, emptying = self._record(database, task, before, predictor.catalog)
+            database.state, database.contents = None, self._instruments.contents
+            emptied = emptying.tables if emptying is not None else frozenset()
+            why = (
+                f"not tried: {_failed_path(upgrade, recording)} failed, and no migration of its upgrade is applied" if recording.failure else ""
+            )
+            for part, its_recording in upgrade.split(recording):
+                outside = frozenset(index - part.first for index in nontransactional if part.has(index))
+                if its_recording.failure is not None:
+                    outcomes = []
+                elif why or before is None:
+                    outcomes = [self._not_made(name, why) for name in self._wanted()]
+                else:
+                    left_out = len(left_out_statements(its_recording))
+                    outcomes = [tried_in_part(outcome, left_out) for outcome in self._experiments_on(before, part.migration, outside, emptied)]
+                its_predictions = upgrade.predictions(part, predictions)
+                if "agreement" in self._options.experiments:
+                    outcomes.append(compare_with_predictions(its_predictions, its_recording.statements))
+                its_emptying = (
+                    replace(emptying, statement=emptying.statement - part.first) if emptying and part.has(emptying.statement) else None
+                )
+                replayed = self._replayed(database, its_recording, its_predictions, outcomes, its_emptying)
+                if its_recording.failure is not None and part.first > 0:
+                    left = rolled_back(recording, [earlier for earlier in upgrade.parts if earlier.first < part.first])
+                    replayed = replace(replayed, likely_cause=replayed.likely_cause + left)
+                yield replayed
+        finally:
+            if before is not None:
+                self._databases.drop(before)
+
+    def _experiments_on(self, database: str, migration: Migration, outside: frozenset[int], emptied: frozenset[Name]) -> list[Outcome]:
+        """Runs a migration on a database that has those before it, and makes the experiments."""
+        if not self._wanted():
+            return []
+        is_whole = is_one_transaction(migration.up, outside)
+        before = self._databases.create(database) if not is_whole else None
+        try:
+            state = DatabaseState(lambda: self._host.connect(database))
+            if "round trip" in self._options.experiments and migration.down is not None:
+                _ = state.schema, state.rows
+            after = DatabaseState(lambda: self._host.connect(database))
+            subject = Subject(self._host, migration, before, database, (state, after), outside=outside, emptied=emptied, guard=self._guard)
+            try:
+                subject.run(database, migration.up)
+            except Refused as refused:
+                why = f"not possible: the migration fails in a transaction of its own: {refused.failure.message}"
+                return [self._not_made(name, why) for name in self._wanted()]
+            return self._run_experiments(subject)
+        finally:
+            if before is not None:
+                self._databases.drop(before)
+
+    def _replayed(
+        self,
+        database: Database,
+        recording: Recording,
+        predictions: tuple[StatementPrediction, ...],
+        outcomes: list[Outcome],
+        emptying: Emptying | None,
+    ) -> ReplayedMigration:
         estimated = {record.statement.index: estimate_duration(record, self._options.production_rows) for record in recording.statements}
         estimates = {index: estimate for index, estimate in estimated.items() if estimate is not None}
         failure = recording.failure
@@ -168,16 +251,27 @@ class MigrationRunner:
         return bool(made) and not (self._host.origin and failure is not None and failure.table is not None and failure.table not in made)
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
-        wanted = [name for name in _ON_COPIES if name in self._options.experiments]
-        if self._host.only_database is not None:
-            return [Outcome(experiment=name, passed=None, summary="not possible: experiments need a copy of the database") for name in wanted]
+        if not self._databases.can_be_copied:
+            return [self._not_made(name, "") for name in self._wanted()]
         outcomes = []
-        if wanted:
+        if self._wanted():
             self._instruments.disconnect()
-        for name in wanted:
+        for name in self._wanted():
             self._progress(f"{subject.migration.up.file.path}: {name}")
             outcomes.append(_ON_COPIES[name](subject))
         return outcomes
+
+    def _wanted(self) -> list[str]:
+        return [name for name in _ON_COPIES if name in self._options.experiments]
+
+    @staticmethod
+    def _not_made(experiment: str, why: str) -> Outcome:
+        return Outcome(experiment=experiment, passed=None, summary=why or "not possible: experiments need a copy of the database")
+
+
+def _failed_path(upgrade: Upgrade, recording: Recording) -> str:
+    index = recording.statements[-1].statement.index
+    return next(part.migration.up.file.path for part in upgrade.parts if part.has(index))
 
 
 def predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:

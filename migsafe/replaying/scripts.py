@@ -36,6 +36,10 @@ class Scripts:
         self._guard = guard
         self._repair = repair
 
+    def with_copy(self, copy: Copy | None) -> "Scripts":
+        """Returns the same with another copy of the database."""
+        return Scripts(self._renderer, self._guard, self._repair, copy)
+
     def half(self, half: Half, predictor: Predictor, *, is_judged: bool = False) -> Half:
         """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL, it runs on a copy of the
         database, if there can be one. A script that is judged and can raise an error of its own does, too: does it raise it on this database?
