@@ -27,7 +27,7 @@ from migsafe.replaying.sending import Refused
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import left_out_statements
-from migsafe.replaying.upgrades import Upgrade, rolled_back
+from migsafe.replaying.upgrades import Upgrade, lock_timeout_in, rolled_back
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
@@ -106,7 +106,8 @@ class MigrationRunner:
                 self._databases.drop(before)
         if "agreement" in self._options.experiments:
             outcomes.append(compare_with_predictions(predictions, recording.statements))
-        return self._replayed(database, recording, predictions, outcomes, emptying)
+        replayed = self._replayed(database, recording, predictions, outcomes, emptying)
+        return replace(replayed, lock_timeout=lock_timeout)
 
     def run_together(self, database: Database, upgrade: Upgrade, predictor: Predictor) -> Iterator[ReplayedMigration]:
         """Replays migrations in one transaction, and yields those that ran. The experiments are made with each by itself, because each can be
@@ -126,7 +127,7 @@ class MigrationRunner:
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
-            recording, emptying = self._record(database, task, before, predictor.catalog)
+            recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.state, database.contents = None, self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
             why = (
@@ -148,6 +149,7 @@ class MigrationRunner:
                     replace(emptying, statement=emptying.statement - part.first) if emptying and part.has(emptying.statement) else None
                 )
                 replayed = self._replayed(database, its_recording, its_predictions, outcomes, its_emptying)
+                replayed = replace(replayed, lock_timeout=lock_timeout_in(part, lock_timeout))
                 if its_recording.failure is not None and part.first > 0:
                     left = rolled_back(recording, [earlier for earlier in upgrade.parts if earlier.first < part.first])
                     replayed = replace(replayed, likely_cause=replayed.likely_cause + left)
@@ -194,7 +196,6 @@ class MigrationRunner:
             predictions=predictions,
             outcomes=tuple(outcomes),
             emptying=emptying,
-            lock_timeout=lock_timeout,
             row_cause=row_cause(recording) if self._are_rows_generated(database, recording) else None,
             likely_cause=self._likely_cause(failure) if failure is not None else "",
             estimates=estimates,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.prediction.predictor import StatementPrediction
+from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.recording.records import MeasuredEffect, Recording, ResponseTimes, StatementRecord, Wait
 from migsafe.session import sent_statements
 from migsafe.sources import Call, Half, Migration, Program, Step
@@ -129,6 +130,14 @@ def rolled_back(failed: Recording, before: Sequence[Part]) -> str:
     half = part.migration.up
     line = half.file.position(half.file_span(part.statements[end.index - part.first - 1].span).start).line
     return f"; of {paths}, what ran up to {half.file.path}:{line} remains, because a transaction ended there"
+
+
+def lock_timeout_in(part: Part, lock_timeout: LockTimeout | None) -> LockTimeout | None:
+    """Returns the lock_timeout that ended the first attempt of an upgrade, if it was at a statement of this migration."""
+    if lock_timeout is None or not part.has(lock_timeout.statement):
+        return None
+    waits = tuple(_moved_wait(wait if part.has(wait.statement) else replace(wait, statement=None), part, 0.0) for wait in lock_timeout.waits)
+    return replace(lock_timeout, statement=part.statements[lock_timeout.statement - part.first - 1].index, waits=waits)
 
 
 def _moved(record: StatementRecord, part: Part, start: float) -> StatementRecord:
