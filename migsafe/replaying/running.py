@@ -23,7 +23,7 @@ from migsafe.replaying.refusals import Failure
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, RowCause, check_for_rows, is_runnable, row_cause
-from migsafe.replaying.sending import Refused
+from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import left_out_statements
@@ -128,7 +128,7 @@ class MigrationRunner:
                 probes=self._options.probes,
             )
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
-            database.state, database.contents = None, self._instruments.contents
+            database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
             why = (
                 f"not tried: {_failed_path(upgrade, recording)} failed, and no migration of its upgrade is applied" if recording.failure else ""
@@ -163,22 +163,40 @@ class MigrationRunner:
         if not self._wanted():
             return []
         is_whole = is_one_transaction(migration.up, outside)
-        before = self._databases.create(database) if not is_whole else None
+        is_reversed = "round trip" in self._options.experiments and migration.down is not None
+        before = self._databases.create(database) if is_reversed or not is_whole else None
         try:
-            state = DatabaseState(lambda: self._host.connect(database))
-            if "round trip" in self._options.experiments and migration.down is not None:
-                _ = state.schema, state.rows
-            after = DatabaseState(lambda: self._host.connect(database))
-            subject = Subject(self._host, migration, before, database, (state, after), outside=outside, emptied=emptied, guard=self._guard)
+            state = DatabaseState(lambda: self._host.connect(before or database))
+            start = DatabaseState(lambda: self._host.connect(database))
+            _ = start.tables if is_reversed else None
             try:
-                subject.run(database, migration.up)
+                self._send(database, migration.up)
             except Refused as refused:
                 why = f"not possible: the migration fails in a transaction of its own: {refused.failure.message}"
                 return [self._not_made(name, why) for name in self._wanted()]
+            after = DatabaseState(lambda: self._host.connect(database))
+            subject = Subject(
+                self._host,
+                migration,
+                before,
+                database,
+                (state, after),
+                outside=outside,
+                emptied=emptied,
+                unwritten=unchanged_tables(start.tables, after.tables) if is_reversed else (),
+                guard=self._guard,
+            )
             return self._run_experiments(subject)
         finally:
             if before is not None:
                 self._databases.drop(before)
+
+    def _send(self, database: str, half: Half) -> None:
+        connection = self._host.connect_as_migrator(database)
+        try:
+            send(connection, half, guard=self._guard)
+        finally:
+            connection.close()
 
     def _replayed(
         self,
