@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import is_column_created_here
+from migsafe.linting.facts.ownership import added_column, is_column_created_here, is_created_here
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Column, Domain, Relation
@@ -44,13 +44,20 @@ def drop_default(op: DropDefault | MigrationEnd, at: Context) -> Iterator[Findin
         return
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_column_created_here(at, name, op.column) or (table is None and op.target.if_exists and at.catalog.is_absent(name)):
+    is_own = is_column_created_here(at, name, op.column) and not _is_required_addition(op, column, at)
+    if is_own or (table is None and op.target.if_exists and at.catalog.is_absent(name)):
         return
     if table is not None and column is not None:
         if column.default is not None or not table.complete:
             at.state(_State).dropped.append((at.position, table.oid, column.number))
     elif table is None or not table.complete:
         yield _finding(at, at.position, op, None)
+
+
+def _is_required_addition(op: DropDefault, column: Column | None, at: Context) -> bool:
+    """Whether the migration added the column to an existing table, as NOT NULL with this default."""
+    added = added_column(at, op.target.name, op.column)
+    return added is not None and column is not None and column.not_null is True and not is_created_here(at, op.target.name)
 
 
 def _dropped(at: Context, position: int, oid: int, number: int) -> Iterator[Finding]:

@@ -33,6 +33,11 @@ PAIRS = [
     ("drop-cascade", "drop-primary-key", "ALTER TABLE readers DROP CONSTRAINT readers_pkey CASCADE"),
     ("drop-cascade", "drop-constraint", "ALTER TABLE unknown_readers DROP CONSTRAINT readers_name_key CASCADE"),
     ("drop-primary-key", "drop-constraint", "ALTER TABLE loans DROP CONSTRAINT loans_pkey"),
+    (
+        "required-column-added",
+        "drop-default",
+        "ALTER TABLE loans ADD COLUMN place bigint NOT NULL DEFAULT 1; ALTER TABLE loans ALTER COLUMN place DROP DEFAULT",
+    ),
     ("drop-database-or-schema", "drop-object", "DROP SCHEMA archive CASCADE"),
     ("type-narrowed", "type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE smallint"),
     ("delete-everything", "backfill-unbatched", "DELETE FROM loans"),
