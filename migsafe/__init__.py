@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migsafe.library.premortem import premortem
     from migsafe.library.replay import Replay, replay
     from migsafe.linting.finding import Finding, Severity
-    from migsafe.linting.judge import Verdict
+    from migsafe.linting.verdict import Verdict
     from migsafe.lock import LockMode
     from migsafe.prediction.effects.effect import Effect
     from migsafe.replaying.budgets import Budgets
@@ -67,7 +67,7 @@ _MODULES = {
     "Premortem": "migsafe.assessment.premortem",
     "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
-    "Verdict": "migsafe.linting.judge",
+    "Verdict": "migsafe.linting.verdict",
     "lint": "migsafe.library.lint",
     "locks": "migsafe.library.locks",
     "premortem": "migsafe.library.premortem",

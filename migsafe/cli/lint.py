@@ -34,7 +34,7 @@ from migsafe.errors import ConfigError
 from migsafe.library.division import MOST_PROCESSES, usable_processors
 from migsafe.library.lint import judge_plan
 from migsafe.library.plan import find_plan, requested_paths
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports import FORMATS, reporter
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output

@@ -11,8 +11,9 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.division import Division, DivisionError
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
-from migsafe.linting.judge import JudgingState, Verdict, judge, judge_part
+from migsafe.linting.judge import JudgingState, judge, judge_part
 from migsafe.linting.rule import Limits, Need
+from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import Part, SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import RUNNERS, Plan, Source, Step
@@ -79,7 +80,7 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
         # Settings that change the report but not the findings do not invalidate a checkpoint.
         relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((relevant, limits, schema and schema.text, provided), book.rules, state)
-    select = partial(selected_migrations, plan, settings.pg_version, schema=schema, with_downgrades=downgrades)
+    select = partial(selected_migrations, plan, settings.pg_version, schema=schema, with_downgrades=downgrades, with_neighbours=True)
 
     def judge_alone(part: Part) -> JudgingState:
         found = JudgingState()

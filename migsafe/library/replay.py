@@ -12,7 +12,7 @@ from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.library.replay_facts import Facts, budget_results, is_complete, reasons, rows_at_start
 from migsafe.library.replay_verdict import replay_verdict
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations import Name

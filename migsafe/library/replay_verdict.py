@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Summary, Verdict
+from migsafe.linting.verdict import Summary, Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.findings import findings_of
 from migsafe.replaying.replay import ReplayedMigration

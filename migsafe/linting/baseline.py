@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.linting.finding import Finding
-from migsafe.linting.judge import Verdict, with_findings
+from migsafe.linting.verdict import Verdict, with_findings
 from migsafe.text import Span, read_text
 
 DEFAULT_FILE = "migsafe-baseline.json"

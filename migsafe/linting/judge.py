@@ -1,21 +1,20 @@
 """Running rules over migrations."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
-from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.finding import Finding
 from migsafe.linting.neighbours import affects_next, findings_together
 from migsafe.linting.paths import PathFindings, merge_findings
-from migsafe.linting.presentation import place_in_report, presented_findings
+from migsafe.linting.presentation import place_in_report
 from migsafe.linting.resolution import resolve_findings, without_numbers
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
+from migsafe.linting.verdict import RuleError, Summary, Verdict, with_findings
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
@@ -25,55 +24,6 @@ from migsafe.sources import RUNNERS, Half, Lineage, Migration, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
-
-
-class Summary(Struct, kw_only=True):
-    """Counts of what a run judged and found. `unparsed` counts the statements that migsafe cannot read."""
-
-    files: int = 0
-    statements: int = 0
-    errors: int = 0
-    warnings: int = 0
-    infos: int = 0
-    suppressed: int = 0
-    unparsed: int = 0
-
-
-class RuleError(MigsafeError):
-    """A rule that raised an exception. `times` is how often; the place and the cause are those of the first time."""
-
-    def __init__(self, rule: Rule, place: str, cause: Exception) -> None:
-        self.rule = rule
-        self.times = 1
-        self._place = place
-        self.__cause__ = cause
-        super().__init__(f"the rule {rule.name} failed at {place}: {type(cause).__name__}: {cause}")
-
-    def count_again(self) -> None:
-        """Counts another exception of the same rule."""
-        self.times += 1
-        self.hint = f"It failed {self.times} times; the other rules were not affected."
-
-
-class Verdict(Struct, kw_only=True):
-    """The findings of the rules, in the order of reports (path, place, rule), and the problems that prevented judging.
-
-    `unreduced` are all findings that are not suppressed, also those that reports leave out because another one speaks for them. `baselined`
-    counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them.
-    """
-
-    findings: list[Finding]
-    summary: Summary
-    problems: list[MigsafeError]
-    pg_version: int
-    unreduced: list[Finding] = []
-    baselined: int = 0
-    paths: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
-
-    def worst(self) -> Severity | None:
-        """Returns the severity of the worst finding; None without findings."""
-        return max((finding.severity for finding in self.findings), default=None)
 
 
 def judge(
@@ -105,6 +55,7 @@ def judge_part(
 ) -> None:
     """Judges some of the migrations of a run, as `judge` does, into `state`; another part of the run makes the verdict."""
     _Run(rulebook, pg_version, runners, limits, state).judge_all(selected)
+    state.catalog = None  # the next part has the same database
 
 
 class _ScriptSuppressions:
@@ -188,7 +139,10 @@ class _Run:
                 self.judge(migration)
 
     def judge(self, selected: SelectedMigration) -> None:
-        migration, predictor, lineage, transaction_continues, _ = selected
+        if not selected.judged:
+            self._run_neighbour(selected)
+            return
+        migration, predictor, lineage, transaction_continues, *_ = selected
         script = migration.up.file
         before, self.state.neighbour = self.state.neighbour, None
         try:
@@ -211,9 +165,21 @@ class _Run:
         self._run_statements(at, self._counted(at), check=program is None or not program.paths)
         if before is not None:
             self.state.findings += [*findings_together(together, self.state.findings[already:], before)]
-        judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
-        self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
-        self.state.neighbour = judged if selected.transaction_may_continue and affects_next(judged) else None
+        self._finish(at, transaction_continues=transaction_continues, may_continue=selected.transaction_may_continue)
+
+    def _run_neighbour(self, selected: SelectedMigration) -> None:
+        """Runs a migration of the history in whose transaction the next one may run."""
+        self.state.earlier, self.state.neighbour = (), None
+        at = self._context(selected.migration, selected.predictor, selected.lineage)
+        self._run_statements(at, sent_statements(selected.migration.up), check=False)
+        self._finish(at, transaction_continues=False, may_continue=True)
+
+    def _finish(self, at: Context, *, transaction_continues: bool, may_continue: bool) -> None:
+        """Ends a migration, unless the next one runs, or may run, in its transaction."""
+        predictor = at.predictor
+        done = EarlierMigration(at.migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
+        self.state.earlier = (*self.state.earlier, done) if transaction_continues else ()
+        self.state.neighbour = done if may_continue and affects_next(done) else None
         predictor.finish(transaction_continues=transaction_continues or self.state.neighbour is not None)
 
     def _continue_on(self, catalog: Catalog) -> None:
@@ -383,14 +349,6 @@ class _Run:
             rules=self.rulebook.rules,
         )
         return with_findings(verdict, unreduced)
-
-
-def with_findings(verdict: Verdict, unreduced: list[Finding]) -> Verdict:
-    """Returns a verdict with these findings, reduced to those that a report shows, and with their numbers."""
-    findings = presented_findings(unreduced, verdict.rules)
-    number = Counter(finding.severity for finding in findings)
-    summary = replace(verdict.summary, errors=number[Severity.ERROR], warnings=number[Severity.WARNING], infos=number[Severity.INFO])
-    return replace(verdict, findings=findings, unreduced=unreduced, summary=summary)
 
 
 def _places(half: Half, statement: Statement) -> tuple[Span, ...]:

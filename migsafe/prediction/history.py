@@ -21,7 +21,8 @@ class SelectedMigration(NamedTuple):
 
     The caller runs the migration through `predictor` before it asks for the next one. `lineage` says what is unusual about its place in the
     history. `transaction_continues` if the next selected migration runs in the same transaction, `transaction_may_continue` if that depends on
-    whether both are deployed together; the caller may then leave the transaction open, and end it before it runs the next migration.
+    whether both are deployed together; the caller may then leave the transaction open, and end it before it runs the next migration. One that
+    is not `judged` belongs to the history.
     """
 
     migration: Migration
@@ -29,6 +30,7 @@ class SelectedMigration(NamedTuple):
     lineage: Lineage = Lineage()
     transaction_continues: bool = False
     transaction_may_continue: bool = False
+    judged: bool = True
 
 
 class MigrationRenderer(Protocol):
@@ -93,6 +95,7 @@ def selected_migrations(
     resumption: Resumption | None = None,
     with_downgrades: bool = False,
     find_contradictions: bool = False,
+    with_neighbours: bool = False,
     part: Part | None = None,
     division: Division | None = None,
 ) -> Iterator[SelectedMigration | MigsafeError]:
@@ -101,9 +104,9 @@ def selected_migrations(
     Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
     without being judged. Of the history, too, the errors are yielded. `watch` iterates over the steps, and may show the progress;
     `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
-    downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. With `part`, only its steps are
-    selected, and the last of them is the last step; a `division` may leave a part to this process, if it begins with the first step. Raises
-    UnreadableError for the schema.
+    downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. `with_neighbours`: those of the
+    history are yielded, too, in whose transaction a selected one may run. With `part`, only its steps are selected, and the last of them is
+    the last step; a `division` may leave a part to this process, if it begins with the first step. Raises UnreadableError for the schema.
     """
     new_predictor = partial(Predictor, pg_version, find_contradictions=find_contradictions)
     with renderer, division or nullcontext():
@@ -133,11 +136,12 @@ def selected_migrations(
                     problems.append(error)
                     yield error
                 continue
-            if selected:
+            if selected or (with_neighbours and not step.selected and step.transaction_may_continue):
                 lineage = source.lineages.get(migration.up.file.path, Lineage())
                 if lineage.merged is not None:
                     lineage = _with_edit(lineage, lineage.merged, migration, renderer, predictor)
-                yield SelectedMigration(migration, predictor, lineage, step.transaction_continues, step.transaction_may_continue)
+                continuing = step.transaction_continues, step.transaction_may_continue
+                yield SelectedMigration(migration, predictor, lineage, *continuing, judged=selected)
             else:
                 try:
                     predictor.apply(migration.up)

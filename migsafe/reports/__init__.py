@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.formats import load_writer
 from migsafe.terminal.display import Display
 

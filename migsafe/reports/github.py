@@ -4,7 +4,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 """
 
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.paths import STDIN, from_root, unicode
 from migsafe.reports.text import closing
 from migsafe.terminal.display import Display

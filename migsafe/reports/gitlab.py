@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.fingerprint import fingerprints
 from migsafe.reports.paths import from_root
 from migsafe.terminal.display import Display

@@ -6,7 +6,7 @@ import msgspec
 
 from migsafe import __version__
 from migsafe.linting.finding import Finding
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.paths import unicode
 from migsafe.terminal.display import Display
 from migsafe.text import Position

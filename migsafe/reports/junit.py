@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.paths import from_root, unicode
 from migsafe.terminal.display import Display
 

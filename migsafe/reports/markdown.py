@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.reports.paths import from_root, unicode
 from migsafe.reports.text import closing

@@ -13,8 +13,8 @@ from migsafe.documentation.markdown import explanation
 from migsafe.documentation.page import Prose, page
 from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import RuleError, Verdict
 from migsafe.linting.rule import Rule
+from migsafe.linting.verdict import RuleError, Verdict
 from migsafe.reports.fingerprint import VERSION, fingerprints
 from migsafe.reports.markup import escaped, fenced
 from migsafe.reports.paths import address, unicode

@@ -6,7 +6,7 @@ from textwrap import fill
 
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 from migsafe.reports.excerpt import excerpt
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display

@@ -35,7 +35,8 @@ class Source:
     """One history: the selected migrations of a folder, and those that they depend on, in the order in which the runner applies them.
 
     `path` is what the user would type for the folder (or for a single file). The selected migrations of a `release` are applied in one run of
-    the runner; otherwise each is deployed by itself. `template_values` are put into the SQL files.
+    the runner; otherwise each is deployed by itself. `template_values` are put into the SQL files. `deployed` are the positions of the
+    migrations that production has for certain.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Source:
         changes: HistoryChanges | None = None,
         compared: bool = False,
         template_values: Mapping[str, str] | None = None,
+        deployed: frozenset[int] = frozenset(),
     ) -> None:
         needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
         self.path = path
@@ -62,6 +64,7 @@ class Source:
         self.changes = changes or HistoryChanges()
         self.compared = compared
         self._template_values = template_values or {}
+        self._deployed = frozenset(files[position][0].id for position in deployed)
 
     def steps(self) -> Iterator[Step]:
         """Yields the migrations in order; each file is read when it is needed. Files that cannot be read are added to the plan's problems."""
@@ -69,9 +72,11 @@ class Source:
         for file, selected in self._files:
             for migration in self._read(file):
                 if before is not None:
-                    together = before.selected and selected and before.migration.own_transaction_advice is not None
+                    together = selected and before.migration.own_transaction_advice is not None
+                    # Of a named file it is not known whether the migration before it is deployed; at a revision of git it is.
+                    unknown = not self.compared and before.migration.id not in self._deployed if not before.selected else not self.release
                     yield before._replace(
-                        transaction_continues=together and self.release, transaction_may_continue=together and not self.release
+                        transaction_continues=together and before.selected and self.release, transaction_may_continue=together and unknown
                     )
                 before = Step(migration, selected)
         if before is not None:
@@ -109,6 +114,7 @@ class Source:
             changes=self.changes,
             compared=self.compared,
             template_values=self._template_values,
+            deployed=frozenset(done),
         )
 
     def compared_with(self, comparison: "Comparison") -> "Source":

@@ -7,7 +7,7 @@ import pytest
 
 from migsafe.configuration import Configuration
 from migsafe.library.lint import lint
-from migsafe.linting.judge import Verdict
+from migsafe.linting.verdict import Verdict
 
 SETTINGS = Configuration(select=("downgrade-fails", "suppression-unused"))
 ENUM = "CREATE TYPE state AS ENUM ('new');\nCREATE TABLE parcels (id bigint, state state);\n"

@@ -104,3 +104,24 @@ def test_migrations_with_transactions_of_their_own_share_nothing() -> None:
 
 def test_a_migration_that_cannot_be_read_separates_the_others() -> None:
     assert rules(TABLES, NOTE, "SELECT 'broken'", "ALTER TABLE items ADD COLUMN note text") == []
+
+
+def test_a_named_migration_may_be_deployed_with_the_one_before_it() -> None:
+    def source(*, compared: bool, start_after: str | None = None) -> Source:
+        scripts = [(TABLES, False), (NOTE, False), ("ALTER TABLE items ADD COLUMN note text", True)]
+        files = [(MigrationFile(str(number), Script(f"{number}.sql", sql)), named) for number, (sql, named) in enumerate(scripts, 1)]
+        whole = Source("", TOGETHER, files, None, {}, release=True, compared=compared)
+        started = whole.starting_after(start_after) if start_after is not None else whole
+        assert started is not None
+        return started
+
+    def named(*, compared: bool = False, start_after: str | None = None) -> list[str]:
+        plan = Plan([source(compared=compared, start_after=start_after)], (), {})
+        selected = selected_migrations(plan, 17, StrictRenderer(), with_neighbours=True)
+        return [finding.message.partition("; ")[2] for finding in judge(selected, Rulebook(RULES), 17).findings]
+
+    together = "this is so if one run applies migration 2 and this one"
+    assert [message.endswith(together) for message in named()] == [True]
+    assert [message.endswith(together) for message in named(start_after="1")] == [True]
+    assert named(start_after="2") == []
+    assert named(compared=True) == []

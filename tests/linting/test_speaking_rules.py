@@ -9,8 +9,8 @@ from migsafe import lint
 from migsafe.configuration import Configuration
 from migsafe.linting.baseline import read, subtract_baseline, write
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Verdict
 from migsafe.linting.rulebook import shipped_rules
+from migsafe.linting.verdict import Verdict
 
 TABLES = """
     CREATE TABLE readers (id bigint PRIMARY KEY, name text CONSTRAINT readers_name_check CHECK (name <> ''));

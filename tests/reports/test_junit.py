@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
+from migsafe.linting.verdict import Verdict
 from migsafe.reports import reporter
 from migsafe.sql.operations import Drop
 from migsafe.terminal.display import Display

@@ -10,8 +10,8 @@ from markdown_it.token import Token
 
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
+from migsafe.linting.verdict import Verdict
 from migsafe.reports import reporter
 from migsafe.reports.markdown import LONGEST
 from migsafe.reports.markup import code, escaped, fenced

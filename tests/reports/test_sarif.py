@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from migsafe.linting.finding import Severity
-from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
+from migsafe.linting.verdict import Verdict
 from migsafe.reports import reporter
 from migsafe.reports.paths import uri
 from migsafe.sql.operations import Drop

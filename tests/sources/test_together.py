@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from migsafe.linting.judge import Verdict, judge
+from migsafe.linting.judge import judge
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped_rules
+from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer

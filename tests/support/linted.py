@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
 
-from migsafe.linting.judge import Verdict, judge
+from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
+from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer

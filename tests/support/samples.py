@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Rule
 from migsafe.linting.rulebook import shipped_rules
+from migsafe.linting.verdict import Verdict
 from tests.support.linted import judge_sql
 
 NAMES = ("drop-table", "foreign-key-validates", "index-not-concurrent", "syntax-error", "unparsed-statement")
