@@ -4,6 +4,7 @@ The source is only read. The copy is not a standby, archives nothing, does not l
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,20 @@ _REMOVED = ("standby.signal", "recovery.signal", "postgresql.auto.conf")
 _TRUSTED = "local all all trust\n"
 _SUPERUSER = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
 _OWNER = "migsafe_owner"
+_SIZE = """
+    SELECT coalesce(
+        pg_catalog.sum(pg_catalog.pg_database_size(oid) * CASE WHEN datname = pg_catalog.current_database() THEN 3 ELSE 1 END), 0
+    )::bigint
+    FROM pg_catalog.pg_database WHERE pg_catalog.has_database_privilege(oid, 'CONNECT')
+"""
+"""The bytes of the databases, with two copies of the replayed one for the experiments. Without CONNECT, a role may not ask for a size."""
+
+_COPY_ADVICE = (
+    ("max_wal_senders|replication slots are in use", "The copy needs two free connections of max_wal_senders and a free replication slot."),
+    ("No space left on device", "Set TMPDIR to a folder with more room (and a short path), or use a thin clone: --server dblab:URL."),
+    ("", "The role needs REPLICATION, and pg_hba.conf a line that allows replication connections."),
+)
+"""Advice for the messages of pg_basebackup."""
 
 
 class PhysicalCopyHost:
@@ -58,12 +73,14 @@ class PhysicalCopyHost:
         self._server: Server | None = None
         self._database = ""
         self._admin = ""
+        self._room = 0
         self._owner = ""
         self.notes: list[str] = []
         self._session_options = ""
 
     def __enter__(self) -> Self:
         installation = self._installation()
+        work_folders(self._room)
         settings = {**_SOURCE_ONLY, "log_temp_files": "0"}
         server = Server(installation, settings, data=lambda folder: self._copy(installation, folder))
         self._server = server.__enter__()
@@ -153,6 +170,7 @@ class PhysicalCopyHost:
             self._database = source.info.dbname
             major = source.info.server_version // 10_000
             [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
+            [(self._room,)] = source.execute(_SIZE).fetchall()
         for installation in self._installations:
             if installation.major == major and (installation.bindir / "pg_basebackup").exists():
                 return installation
@@ -164,16 +182,16 @@ class PhysicalCopyHost:
     def _copy(self, installation: Installation, folder: Path) -> None:
         """Copies the source's files into a folder, so that the copy does not start as a standby."""
         program = installation.bindir / "pg_basebackup"
-        command: list[str | Path] = [program, "-d", self._dsn, "-D", folder, "-X", "stream", "-c", "fast", "--no-password"]
+        dsn, environment = _without_password(self._dsn)
+        command: list[str | Path] = [program, "-d", dsn, "-D", folder, "-X", "stream", "-c", "fast", "--no-password"]
         folders = work_folders()
         try:
-            # The source's password and certificates are in the user's environment and home. Without --slot, the replication slot is temporary:
-            # the source drops it when the connection ends.
-            folders.user.run(command, folder.parent, os.environ)
+            # The user's environment and home have certificates and passwords. Without --slot, the replication slot is temporary: the source
+            # drops it when the connection ends.
+            folders.user.run(command, folder.parent, environment)
         except MigsafeError as error:
-            raise MigsafeError(
-                f"the copy failed: {error.hint}", "The role needs REPLICATION, and pg_hba.conf a line that allows replication connections."
-            ) from error
+            advice = next(advice for pattern, advice in _COPY_ADVICE if re.search(pattern, error.hint))
+            raise MigsafeError(f"the copy failed: {error.hint}", advice) from error
         for name in _REMOVED:
             (folder / name).unlink(missing_ok=True)
         (folder / "postgresql.auto.conf").touch()
@@ -185,3 +203,12 @@ class PhysicalCopyHost:
         if account.uid is not None:
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, account.uid, account.gid)
+
+
+def _without_password(dsn: str) -> tuple[str, dict[str, str]]:
+    """Returns a connection string without its password, and an environment with it: other users can see the arguments of a program."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415  # start-up must not pay for it
+
+    words = conninfo_to_dict(dsn)
+    password = words.pop("password", None)
+    return make_conninfo("", **words), {**os.environ, **({"PGPASSWORD": str(password)} if password is not None else {})}

@@ -11,6 +11,7 @@ from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
 from migsafe.replaying.servers.private import PrivateHost
+from migsafe.replaying.servers.work_folders import remove_leftovers
 
 _LOCAL, _LAB = "local", "dblab:"
 _TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the environment variable
@@ -29,13 +30,17 @@ class ServerOptions(NamedTuple):
 
 
 def choose_host(options: ServerOptions) -> Host:
-    """Returns the server, not started or connected yet. Raises ConfigError for contradicting options, MigsafeError if there is no server."""
+    """Returns the server, not started or connected yet, and removes what killed runs have left on this machine.
+
+    Raises ConfigError for contradicting options, MigsafeError if there is no server.
+    """
     if options.copy_of is not None and options.server != _LOCAL:
         raise ConfigError("--from and --server cannot be combined", "--from starts a private server.")
     if (options.template or options.in_place) and (options.server == _LOCAL or options.server.startswith(_LAB)):
         raise ConfigError("--template and --in-place need --server with a connection string")
     if options.template and options.in_place:
         raise ConfigError("--template and --in-place cannot be combined")
+    remove_leftovers()
     if options.copy_of is not None:
         candidates = [inspect_installation(Path(options.pg_bin))] if options.pg_bin else list(find_installations())
         return PhysicalCopyHost(options.copy_of, candidates, superuser=options.superuser)

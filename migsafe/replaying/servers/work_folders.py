@@ -17,6 +17,7 @@ from migsafe.errors import MigsafeError
 from migsafe.replaying.servers import cleanup
 from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
 from migsafe.replaying.servers.installations import Installation
+from migsafe.terminal.quantities import format_size
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # mkdtemp creates a private folder there
 _ENOUGH = 2 * 1024**3
@@ -31,17 +32,18 @@ class WorkFolders:
     """A folder for the servers of this process, in memory if there is room, and one for programs, because memory may be mounted noexec.
 
     A second process removes both when this process ends, and ends the programs that still run. If both are killed, the next run does so:
-    their lock on the folder is gone. `account` is the account that servers run as, `user` is that of this process.
+    their lock on the folder is gone. `room` is the number of bytes that the data needs. `account` is the account that servers run as, `user`
+    is that of this process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 0) -> None:
         self._process = os.getpid()
         self._count = 0
         self._programs: dict[Path, Path] = {}
         self.templates: dict[Path, Path] = {}
         """New database clusters to copy, by the folder of their programs."""
         account = find_unprivileged_account()
-        self.folder, self._lock = _create_locked_folder()
+        self.folder, self._lock = _create_locked_folder(room)
         # What starts or fills the folder from here on is found through this file, even if this process is killed at once.
         programs_file = self.folder / cleanup.PROGRAMS_FILE
         programs_file.touch(mode=0o600)
@@ -113,11 +115,13 @@ class WorkFolders:
 _folders_by_process: list[WorkFolders] = []
 
 
-def work_folders() -> WorkFolders:
-    """Returns the folders of this process; the first call creates them, and removes those of dead processes. Raises MigsafeError."""
-    if not _folders_by_process or _folders_by_process[-1]._process != os.getpid():
+def work_folders(room: int = 0) -> WorkFolders:
+    """Returns the folders of this process; the first call creates them, and removes those of dead processes. If they have less room than this
+    number of bytes, others are created and used from then on. Raises MigsafeError."""
+    folders = _folders_by_process[-1] if _folders_by_process else None
+    if folders is None or folders._process != os.getpid() or shutil.disk_usage(folders.folder).free < room:
         remove_leftovers()
-        _folders_by_process.append(WorkFolders())
+        _folders_by_process.append(WorkFolders(room))
     return _folders_by_process[-1]
 
 
@@ -138,10 +142,13 @@ def remove_leftovers() -> None:
                     os.close(descriptor)
 
 
-def _create_locked_folder() -> tuple[Path, int]:
-    """Creates a private folder; returns it with the descriptor of its lock. Raises MigsafeError."""
+def _create_locked_folder(room: int) -> tuple[Path, int]:
+    """Creates a private folder where there is room; returns it with the descriptor of its lock. Raises MigsafeError."""
+    full = []
     for parent in _parents():
-        if parent == str(_MEMORY) and shutil.disk_usage(_MEMORY).free < _ENOUGH:
+        free = shutil.disk_usage(parent).free
+        if free < room + (_ENOUGH if parent == str(_MEMORY) else 0):
+            full.append(f"{parent} has {format_size(free)}")
             continue
         for _ in range(_MAX_TRIES):
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent)).resolve()
@@ -151,6 +158,11 @@ def _create_locked_folder() -> tuple[Path, int]:
             # Another process has taken the folder, not locked yet, for that of a dead process, and removes it.
             with suppress(OSError):
                 folder.rmdir()
+    if room and full:
+        raise MigsafeError(
+            f"no folder has room for the server's data, {format_size(room)} with the copies for experiments: {', '.join(full)}",
+            "Set TMPDIR to a folder with more room (and a short path), or use a thin clone: --server dblab:URL.",
+        )
     raise MigsafeError(
         "no folder for temporary files can be written and locked, or its path is too long", "Set TMPDIR to a folder with a short path."
     )

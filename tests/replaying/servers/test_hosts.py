@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.replaying.servers import physical_copy, work_folders
 from migsafe.replaying.servers.database_lab import DatabaseLabHost
 from migsafe.replaying.servers.existing import ExistingHost
 from migsafe.replaying.servers.installations import inspect_installation
@@ -210,6 +211,22 @@ def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
     assert there(source) == before
     with source.connect("shop") as connection:
         assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (1,)
+
+
+def test_a_copy_for_which_there_is_no_room(source: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(physical_copy, "_SIZE", "SELECT 1::bigint << 60")
+    monkeypatch.setattr(work_folders, "_folders_by_process", [])
+    copy = PhysicalCopyHost(dsn(source, "shop"), [inspect_installation(source.installation.bindir)])
+    with pytest.raises(MigsafeError, match="no folder has room for the server's data") as raised, copy:
+        pass
+    assert "TMPDIR" in raised.value.hint
+
+
+def test_a_password_is_no_argument_of_a_program() -> None:
+    words, environment = physical_copy._without_password("postgresql://app:secret@host/shop?sslmode=require")
+    assert "secret" not in words
+    assert "sslmode=require" in words
+    assert environment["PGPASSWORD"] == "secret"
 
 
 def test_a_standby_is_copied_but_not_changed(source: Server, tmp_path: Path) -> None:
