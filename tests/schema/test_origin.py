@@ -112,3 +112,13 @@ def test_looking_ahead_leaves_the_database_as_it_is() -> None:
     text = "CREATE TABLE IF NOT EXISTS a (id int)"
     predictor.look_ahead(Half(Script(Path("1.sql"), text), (Span(0, len(text)),), Transaction.STATEMENT))
     assert predictor.catalog.relation(Name("a")) is None
+
+
+def test_an_unqualified_name_is_that_of_the_only_table_in_another_schema() -> None:
+    predictor = predictor_after(
+        "CREATE SCHEMA app; CREATE TABLE app.a (id int, n int)", "ALTER TABLE a DROP COLUMN n", "ALTER TABLE app.a ADD COLUMN n text"
+    )
+    table = predictor.catalog.relation(Name("a", "app"))
+    assert table is not None
+    assert [str(column.type) for column in table.columns] == ["integer", "text"]
+    assert predictor.refused is None
