@@ -76,26 +76,8 @@ class ReplayRun:
         copy = partial(self._databases.copy, database.name) if self._host.only_database is None else None
         scripts = Scripts(renderer, self._limits.limit_statement, partial(self.repairs.repair, databases=(database.name,)), copy)
         self.repairs.forget_schemas()
-        self._history = history = History(
-            self._plan,
-            self._host,
-            database.name,
-            schema=self._options.schema,
-            repairs=self.repairs,
-            left_out=self._left_out,
-            guard=self._limits.limit_statement,
-            progress=self._progress,
-        )
-        runner = MigrationRunner(
-            self._host,
-            self._options,
-            databases=self._databases,
-            instruments=self._instruments,
-            repairs=self.repairs,
-            guard=self._limits.limit_statement,
-            likely_cause=history.likely_cause,
-            progress=self._progress,
-        )
+        self._history = history = self._new_history(database.name)
+        runner = self._new_runner(history)
         ran: set[str] | None = None
         is_emptied = False
         try:
@@ -138,6 +120,30 @@ class ReplayRun:
                 self.unfilled.update(database.seeder.unfilled)
                 self.filled.update(database.seeder.made)
             self._databases.drop(database.name)
+
+    def _new_history(self, database: str) -> History:
+        return History(
+            self._plan,
+            self._host,
+            database,
+            schema=self._options.schema,
+            repairs=self.repairs,
+            left_out=self._left_out,
+            guard=self._limits.limit_statement,
+            progress=self._progress,
+        )
+
+    def _new_runner(self, history: History) -> MigrationRunner:
+        return MigrationRunner(
+            self._host,
+            self._options,
+            databases=self._databases,
+            instruments=self._instruments,
+            repairs=self.repairs,
+            guard=self._limits.limit_statement,
+            likely_cause=history.likely_cause,
+            progress=self._progress,
+        )
 
     def _note_not_run(self, source: Source, ran: set[str]) -> None:
         """Notes the selected migrations of a source that ended early."""
