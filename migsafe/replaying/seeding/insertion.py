@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.seeding.combinations import Expressions
 from migsafe.replaying.seeding.generation import SAMPLED, Generation
+from migsafe.replaying.seeding.suspension import triggers_off
 from migsafe.sql.operations.values import quoted
 
 if TYPE_CHECKING:
@@ -82,7 +83,12 @@ class Insertion:
 
     def _execute(self, insert: str, *, without_unique_indexes: bool = False) -> int:
         """Inserts in one transaction, while the indexes are not maintained; building them afterwards is much faster."""
-        with self._connection.transaction(), self._indexes_built_afterwards(unique=without_unique_indexes):
+        table = self._table
+        with (
+            self._connection.transaction(),
+            triggers_off(self._connection, table.name, table.oid),
+            self._indexes_built_afterwards(unique=without_unique_indexes),
+        ):
             return self._connection.execute(insert.encode()).rowcount
 
     @contextmanager

@@ -10,6 +10,7 @@ from migsafe.replaying.seeding.column_choice import Unfillable
 from migsafe.replaying.seeding.filling import Filling, KeyValues
 from migsafe.replaying.seeding.order import order_by_references
 from migsafe.replaying.seeding.references import ReferencedTables, relation_name
+from migsafe.replaying.seeding.suspension import row_security_off
 from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_tables_with_rows, find_touched, newest_table
 from migsafe.replaying.seeding.values import Values
 from migsafe.sql.operations import Name
@@ -65,7 +66,7 @@ class Seeder:
         """Fills every empty table that it has not seen before, and runs ANALYZE. With `touched`, only the tables with these names and those
         that their rows reference.
 
-        The connection must be in autocommit, and its role must own the tables or be a superuser; for a superuser, triggers do not fire.
+        The connection must be in autocommit, and its role must own the tables or be a superuser. Triggers do not fire.
         """
         self.filled = False
         newest = newest_table(connection)
@@ -77,7 +78,7 @@ class Seeder:
         tables = find_empty_tables(connection, self._seen, chosen) if chosen is None or chosen else []
         self._seen.update(table.oid for table in tables)
         if tables:
-            with _settings(connection):
+            with _settings(connection), row_security_off(connection):
                 self._fill(connection, tables, progress)
 
     def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
