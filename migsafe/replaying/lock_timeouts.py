@@ -62,7 +62,7 @@ def try_again(host: Host, database: str, half: Half, guard: Guard) -> SecondAtte
     try:
         send(connection, half, guard=guard)
     except Refused as refused:
-        return SecondAttempt(f"statement {refused.statement.index} fails: {refused.failure.message}")
+        return SecondAttempt(f"line {refused.line} fails: {refused.failure.message}")
     finally:
         connection.close()
     state = DatabaseState(lambda: host.connect(database))

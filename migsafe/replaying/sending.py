@@ -25,12 +25,18 @@ Repair = Callable[[Half, Statement, Failure], Half | None]
 """What to send after a refusal."""
 
 
-class Refused(Exception):
-    """PostgreSQL refused a statement of a migration, with this failure."""
+def line_of(statement: Statement, half: Half) -> int:
+    """Returns the line of a migration's file where a statement begins."""
+    return half.file.position(half.file_span(statement.span).start).line
 
-    def __init__(self, statement: Statement, failure: Failure) -> None:
+
+class Refused(Exception):
+    """PostgreSQL refused a statement of a migration, with this failure. `line` is where the statement begins in the file."""
+
+    def __init__(self, statement: Statement, failure: Failure, half: Half) -> None:
         super().__init__(failure.message)
         self.statement = statement
+        self.line = line_of(statement, half)
         self.failure = failure
 
 
@@ -62,7 +68,7 @@ def send(
                 raise
             repaired = repair(sending.half, sending.statement, failure) if not connection.closed and repairs < _MAX_REPAIRS else None
             if repaired is None:
-                raise Refused(sending.statement, failure) from error
+                raise Refused(sending.statement, failure, half) from error
             repairs += 1
             sending.restart_transaction(repaired)
 

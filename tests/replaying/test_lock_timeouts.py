@@ -54,7 +54,7 @@ def test_a_migration_that_a_lock_timeout_leaves_stuck(host: PrivateHost, tmp_pat
     assert done.recording.failure is None
     [finding] = findings(done)
     assert (finding.rule, finding.severity, finding.statement) == ("replay-lock-timeout", Severity.ERROR, 3)
-    assert finding.message.endswith('The migration cannot be run again unchanged: statement 1 fails: relation "extra" already exists')
+    assert finding.message.endswith('The migration cannot be run again unchanged: line 1 fails: relation "extra" already exists')
 
 
 def test_a_second_run_that_succeeds_can_leave_another_schema(host: PrivateHost, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from migsafe.replaying.experiments.contents import schema_differences
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.refusals import error_class
-from migsafe.replaying.sending import Refused, is_idle, send, send_statement
+from migsafe.replaying.sending import Refused, is_idle, line_of, send, send_statement
 from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -37,9 +37,10 @@ class _Place(NamedTuple):
 
     statement: Statement
     inside: bool
+    line: int
 
     def __str__(self) -> str:
-        return f"{'during' if self.inside else 'after'} statement {self.statement.index}"
+        return f"{'during' if self.inside else 'after'} line {self.line}"
 
 
 def crash(subject: Subject) -> Outcome:
@@ -72,10 +73,10 @@ def _places(half: Half) -> Iterator[_Place]:
         if number is None or statement.index in half.left_out:
             continue
         if _leaves_invalid(statement.operations[0]):
-            yield _Place(statement, inside=True)
+            yield _Place(statement, inside=True, line=line_of(statement, half))
         later = [later_number for later_number in numbers[index + 1 :] if later_number is not None]
         if later and number not in later and not isinstance(statement.operations[0], sql.SetVariable):
-            yield _Place(statement, inside=False)
+            yield _Place(statement, inside=False, line=line_of(statement, half))
 
 
 def _leaves_invalid(operation: sql.Operation) -> bool:
@@ -97,8 +98,7 @@ def _try_place(subject: Subject, before: str, place: _Place) -> list[Observation
         try:
             subject.run(database, half)
         except Refused as refused:
-            failed = refused.statement.index
-            return [Observation(f"after a crash {place}, the second run fails at statement {failed}: {refused.failure.message}", number)]
+            return [Observation(f"after a crash {place}, the second run fails at line {refused.line}: {refused.failure.message}", number)]
         differences = schema_differences(subject.state_after.schema, subject.state(database).schema)
         return [Observation(f"after a crash {place} and a second run, {line}", number) for line in differences]
 

@@ -20,7 +20,7 @@ def rerun(subject: Subject) -> Outcome:
             return Outcome(
                 experiment=NAME,
                 passed=False,
-                summary=f"a second run fails at statement {refused.statement.index}: {error}"
+                summary=f"a second run fails at line {refused.line}: {error}"
                 + (" (harmless: the migration is one transaction)" if harmless else ""),
                 observations=(Observation(error, refused.statement.index),),
                 harmless=harmless,

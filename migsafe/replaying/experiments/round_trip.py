@@ -45,5 +45,5 @@ def round_trip(subject: Subject) -> Outcome:
 
 
 def _failed(event: str, refused: Refused, *observations: Observation) -> Outcome:
-    text = f"{event} at statement {refused.statement.index}: {refused.failure.message}"
+    text = f"{event} at line {refused.line}: {refused.failure.message}"
     return Outcome(experiment=NAME, passed=False, summary=text, observations=(*observations, Observation(text)))
