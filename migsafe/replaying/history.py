@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
+from migsafe.replaying.fresh_session import FreshSession
 from migsafe.replaying.known_schema import applied_with, new_predictor, read_predictor
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.refusals import Failure, hint_for
@@ -52,6 +53,7 @@ class History:
         self._left_out = left_out
         self._guard = guard
         self._progress = progress
+        self._session = FreshSession(lambda: host.connect_as_migrator(database))
         self._skipped = 0
         self._schema_is_known = False
         self.untried: list[str] = []
@@ -76,6 +78,10 @@ class History:
             self._skip_applied(steps, predictor, render)
         return predictor
 
+    def disconnect(self) -> None:
+        """Closes the connection, so that the database can be copied and dropped."""
+        self._session.close()
+
     def apply(self, number: int, migration: Migration, predictor: Predictor, render: RenderHalf) -> None:
         """Applies a migration of the history, the step of this number, unless the database has it already. Raises MigsafeError."""
         if self._schema_is_known or number < self._skipped:
@@ -92,6 +98,7 @@ class History:
     def end(self, predictor: Predictor) -> Predictor:
         """Returns the prediction for the first selected migration. The schema is read from the database if the history alone does not determine
         it, or contradicts itself."""
+        self.disconnect()
         if self._host.start_database is None and not (predictor.catalog.complete and not predictor.contradictions):
             return self._read_schema(predictor)
         return predictor
@@ -148,15 +155,15 @@ class History:
 
     def _send(self, half: Half, problem: str) -> Half:
         """Sends a migration; returns it without the statements that were left out. Raises MigsafeError."""
-        connection = self._host.connect_as_migrator(self._database)
         try:
+            connection = self._session.connection()
             half = send(connection, self._left_out.without_creation(half), guard=self._guard, repair=self._repair)
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
             message = f"{refused.failure.message}{self.likely_cause(refused.failure)}"
             raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure, self._host.major)) from refused
         finally:
-            connection.close()
+            self._session.sent(half)
         self._repairs.note_schemas(half)
         return half
 

@@ -53,7 +53,7 @@ class ReplayRun:
         self._progress = progress
         self._limits = TimeLimits(self._terminate, statement=options.statement_limit, run=options.run_limit)
         self._instruments = Instruments(host, self._limits.limit_statement)
-        self._databases = Databases(host, self._instruments.disconnect)
+        self._databases = Databases(host, self._disconnect)
         self.unfilled: dict[str, str] = {}
         self.filled: set[Name] = set()
         self.repairs = Repairs(host)
@@ -235,6 +235,11 @@ class ReplayRun:
                 raise
         if database.seeder.filled:
             database.contents = None
+
+    def _disconnect(self) -> None:
+        self._instruments.disconnect()
+        if self._history is not None:
+            self._history.disconnect()
 
     def _terminate(self, connection: "Connection[Any]") -> None:
         with self._host.connect(connection.info.dbname) as other:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from migsafe.replaying.exchange import execute
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.script_environment import UNKNOWN_SETTING
@@ -93,7 +94,7 @@ class _Sending:
             if is_idle(self._connection):
                 self._transaction_start = self._position
             if isinstance(step, Command):
-                self._connection.execute(step.value)
+                execute(self._connection, step.value)
                 continue
             self.statement = step.statement
             with self._guard(self._connection) as work:
@@ -112,7 +113,7 @@ class _Sending:
 def _roll_back(connection: "Connection[Any]") -> None:
     if not connection.closed:
         try:
-            connection.execute("ROLLBACK")
+            execute(connection, "ROLLBACK")
         except error_class():
             connection.close()
 
@@ -126,12 +127,12 @@ def send_statement(connection: "Connection[Any]", statement: Statement, half: Ha
 def execute_statement(connection: "Connection[Any]", statement: Statement, text: str) -> None:
     """Sends one statement of a script, with the rows of a COPY. Raises psycopg.Error."""
     operation = statement.operations[0]
-    command = text[statement.span.start : statement.span.end].encode()
+    command = text[statement.span.start : statement.span.end]
     if isinstance(operation, sql.Copy) and operation.data is not None:
-        with connection.cursor().copy(command) as copy:
+        with connection.cursor().copy(command.encode()) as copy:
             copy.write(text[operation.data.start : operation.data.end])
     else:
-        connection.execute(command)
+        execute(connection, command)
 
 
 def skip_reason(statement: Statement, half: Half) -> str:

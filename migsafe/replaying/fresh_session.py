@@ -1,0 +1,48 @@
+"""A session that is as good as new for each migration of a history: a new connection costs more than most migrations take."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.exchange import exchange
+from migsafe.replaying.sending import is_idle
+from migsafe.sources import Half
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_CHANGES_NEW_SESSIONS = re.compile(r"\balter\s+(database|role|user|group|system)\b", re.IGNORECASE)
+"""Statements that can change the settings with which a session begins (manual, ALTER DATABASE and ALTER ROLE). DISCARD ALL returns to those
+with which this one began."""
+
+
+class FreshSession:
+    """Returns a connection in the state of a new one. `connect` opens one, in autocommit."""
+
+    def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
+        self._connect = connect
+        self._connection: Connection[Any] | None = None
+
+    def connection(self) -> "Connection[Any]":
+        """Returns the connection: temporary tables, settings and roles of the migrations before are gone."""
+        if self._connection is not None and not self._reset(self._connection):
+            self.close()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def sent(self, half: Half) -> None:
+        """Notes that a migration was sent on the connection."""
+        if _CHANGES_NEW_SESSIONS.search(half.script.text):
+            self.close()
+
+    def close(self) -> None:
+        """Closes the connection, so that the database can be copied and dropped."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @staticmethod
+    def _reset(connection: "Connection[Any]") -> bool:
+        """Discards the state of a session; returns whether that was possible."""
+        return not connection.closed and is_idle(connection) and exchange(connection, "DISCARD ALL").error is None
