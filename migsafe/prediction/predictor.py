@@ -88,6 +88,8 @@ class Predictor:
         self._reported: set[Refusal] = set()
         self.refused: tuple[Operation, Refusal] | None = None
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
+        self._in_routine = False
+        """Whether the current operation is in the body of a function, a procedure or a trigger."""
         self._goes_on = False
         self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
         self.has_lock_timeout = False
@@ -172,6 +174,7 @@ class Predictor:
             for operation in (written, *called_operations(self.catalog, written)):
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
                     continue
+                self._in_routine = operation is not written
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
@@ -281,7 +284,8 @@ class Predictor:
         if isinstance(operation, sql.FeatureUse):
             feature = newer_feature(operation, self.catalog)
             return None if feature is None else Refusal(error=missing_feature(feature), help=feature.instead, kind=RefusalKind.VERSION)
-        command = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
+        is_refused = self.session.in_block or self._in_routine
+        command = refused_in_transaction_block(operation, self.catalog) if is_refused else None
         if command is not None:
             error = transaction_block_error(command, in_transaction_block=self.session.in_transaction_block)
             return Refusal(error=error, kind=RefusalKind.TRANSACTION_BLOCK)

@@ -139,3 +139,28 @@ SET lock_timeout = 'soon';
 PREPARE "Count" AS SELECT 1;
 -- refused: prepared statement "Count" already exists
 PREPARE "Count" AS SELECT 2;
+
+-- VACUUM in a function
+CREATE TABLE orders (id bigint);
+CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN VACUUM orders; END';
+-- refused: VACUUM cannot be executed from a function
+SELECT tidy();
+
+-- CREATE INDEX CONCURRENTLY in a procedure
+CREATE TABLE orders (id bigint);
+CREATE PROCEDURE build() LANGUAGE plpgsql AS 'BEGIN CREATE INDEX CONCURRENTLY ON orders (id); END';
+-- refused: CREATE INDEX CONCURRENTLY cannot be executed from a function
+CALL build();
+
+-- VACUUM in a function in a transaction block
+CREATE TABLE orders (id bigint);
+CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN VACUUM orders; END';
+BEGIN;
+-- refused: VACUUM cannot run inside a transaction block
+SELECT tidy();
+
+-- ANALYZE in a function
+CREATE TABLE orders (id bigint);
+CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN ANALYZE orders; END';
+-- accepted
+SELECT tidy();
