@@ -69,7 +69,8 @@ class WorkFolders:
         """Stops the servers that still run, and removes the folders."""
         if self._process == os.getpid():
             self._release()
-            self._watch.wait()
+            with suppress(KeyboardInterrupt):  # the other process cleans up whether or not this one waits for it
+                self._watch.wait()
 
     def new_server_folder(self) -> Path:
         """Creates a folder for one server, owned by the account."""
