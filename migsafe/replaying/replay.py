@@ -166,7 +166,7 @@ class ReplayRun:
             self._history.untried += [f"{migration.up.file.path} was not tried ({reason})" for migration, reason in prepared if reason]
         if len(sent) > 1:
             replayed = {each.migration.id: each for each in runner.run_together(database, Upgrade(sent), predictor)}
-            self._note_shared_transaction(sent)
+            self._note_shared_transaction([migration for migration in sent if migration.id in replayed])
         for migration, reason in prepared:
             if reason:
                 yield self._untried(database, migration, reason, predictor)
@@ -200,6 +200,8 @@ class ReplayRun:
 
     def _note_shared_transaction(self, migrations: list[Migration]) -> None:
         self.has_shared_transactions = True
+        if len(migrations) == 1:
+            return  # it failed, so the others did not run
         first, last = migrations[0].up.file.path, migrations[-1].up.file.path
         self.notes.append(
             f"{len(migrations)} revisions, {first} to {last}, ran in one transaction, as in one `alembic upgrade`: "

@@ -124,6 +124,12 @@ def test_what_a_failure_leaves(run: Run) -> None:
     assert [path.rpartition("/")[2] for path in done.not_run] == ["r4.py"]
 
 
+def test_a_failure_of_the_first_revision(run: Run) -> None:
+    done = run(FAILS, ADD)
+    assert [path.rpartition("/")[2] for path in done.not_run] == ["r2.py"]
+    assert not any("transaction" in note for note in done.notes)
+
+
 def test_what_a_failure_leaves_after_an_autocommit_block(run: Run) -> None:
     done = run(ADD, AUTOCOMMIT, FAILS)
     [failure] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
