@@ -7,6 +7,9 @@ from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Rule
 from migsafe.text import Span
 
+_LISTED = ("design", "indexes")
+"""The categories of what is missing in a schema, which a dump may have hundreds of times."""
+
 
 def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> list[Finding]:
     """Returns the findings to show, in the order of reports (path, place, rule). `rules` are the rules of the run."""
@@ -14,7 +17,11 @@ def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> 
     speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
     refusing = {name: rule.speaks_for for name, rule in by_name.items() if rule.refuses}
     left = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
-    shown = merge_repeated(sorted(left, key=place_in_report), {rule.name for rule in rules if rule.one_per_migration})
+    shown = merge_repeated(
+        sorted(left, key=place_in_report),
+        {rule.name for rule in rules if rule.one_per_migration},
+        {rule.name for rule in rules if rule.category in _LISTED},
+    )
     return sorted(shown, key=place_in_report)
 
 

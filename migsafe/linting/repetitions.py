@@ -1,6 +1,7 @@
 """One finding for one cause: in one statement, in one call of a script, in one migration, or in the whole run."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from msgspec.structs import replace
@@ -8,21 +9,27 @@ from msgspec.structs import replace
 from migsafe.linting.finding import Finding
 from migsafe.sql.generation import join_migrations
 
+_MANY = 10
+"""The number of findings of a rule in a migration up to which they are separate, if each needs a correction of its own."""
 _MOST_NAMED = 5
 _MOST_HELPS = 3
 _WORD = re.compile(r"[^\s,;:()]+|[\s,;:()]+")
 
 
-def merge_repeated(findings: Sequence[Finding], one_per_migration: Collection[str] = ()) -> list[Finding]:
+def merge_repeated(findings: Sequence[Finding], one_per_migration: Collection[str] = (), one_of_many: Collection[str] = ()) -> list[Finding]:
     """Returns the findings, with those of a rule that one change resolves as one, in the order of the first of each.
 
     These are findings about one statement, or about one call of a script, whose messages differ only in the objects that they name; those of
-    a rule in `one_per_migration` about one migration; and those with the same `cause` in the run. The merged finding is at the place of the
+    a rule in `one_per_migration` about one migration, and of one in `one_of_many` if there are many, as in a dump; and those with the same
+    `cause` in the run. The merged finding is at the place of the
     first, has the relations of all, and lists the others.
     """
 
+    numbers = Counter((finding.rule, finding.script.path, finding.migration) for finding in findings)
+
     def place(finding: Finding) -> Hashable:
-        if finding.rule in one_per_migration:
+        are_many = numbers[finding.rule, finding.script.path, finding.migration] > _MANY
+        if finding.rule in one_per_migration or (finding.rule in one_of_many and are_many):
             return finding.migration, finding.condition
         return _call(finding) if _is_in_program(finding) else _statement(finding)
 

@@ -24,6 +24,7 @@ from migsafe.schema.columns import (
     build_column,
     composite_name,
     default_of,
+    has_domain_default,
     has_unlogged_sequences,
     next_column_number,
     set_column,
@@ -122,6 +123,9 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
     if definition.generated is not None:
         column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
     table = catalog.change(table, columns=(*table.columns, column))
+    if column.not_null and not (built.sequence or column.default or column.identity or has_domain_default(catalog, column.type)):
+        # PostgreSQL refuses the column if the table has rows (ATRewriteTable in src/backend/commands/tablecmds.c).
+        table = catalog.change(table, emptied=catalog.new_oid())
     if built.sequence:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:

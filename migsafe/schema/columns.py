@@ -192,3 +192,13 @@ def composite_columns(catalog: Catalog, name: Name) -> tuple[Column, ...]:
     if not isinstance(composite, Composite):
         return ()
     return tuple(Column(number=number, name=attribute, type=type_name) for number, (attribute, type_name) in enumerate(composite.attributes, 1))
+
+
+def has_domain_default(catalog: Catalog, type_name: TypeName | None) -> bool:
+    """Whether a type is a domain with a default, or a domain over one."""
+    known = catalog.type_of(type_name) if type_name is not None and not type_name.dimensions else None
+    while isinstance(known, Domain):
+        if known.default is not None:
+            return True
+        known = catalog.type_of(known.type) if not known.type.dimensions else None
+    return False

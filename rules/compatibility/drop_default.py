@@ -25,7 +25,8 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import added_column, is_column_created_here, is_created_here
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.objects import Column, Domain, Relation
+from migsafe.schema.columns import has_domain_default
+from migsafe.schema.objects import Column, Relation
 from migsafe.sql.operations import DropDefault
 from migsafe.sql.operations.values import quoted
 
@@ -65,14 +66,9 @@ def _dropped(at: Context, position: int, oid: int, number: int) -> Iterator[Find
     column = table.column_numbered(number) if isinstance(table, Relation) else None
     op: DropDefault = at.past[position].operation  # type: ignore[assignment]  # the recorded operations are of this type
     if isinstance(table, Relation) and column is not None and column.default is None and column.identity is None:
-        if _has_domain_default(at, column):
+        if has_domain_default(at.catalog, column.type):
             return
         yield _finding(at, position, op, column, is_filled=_has_insert_trigger(at, table))
-
-
-def _has_domain_default(at: Context, column: Column) -> bool:
-    known = at.catalog.type_of(column.type) if column.type is not None and not column.type.dimensions else None
-    return isinstance(known, Domain) and known.default is not None
 
 
 def _has_insert_trigger(at: Context, table: Relation) -> bool:

@@ -138,3 +138,15 @@ def test_a_finding_about_the_file_does_not_depend_on_a_path() -> None:
     text = judge_sql(f"{HEAD}    {body.replace(chr(10), chr(10) + '    ')}\n\n\ndef downgrade():\n    pass\n", shipped_rules()).findings
     [finding] = [each for each in text if each.rule == "downgrade-missing"]
     assert finding.message.endswith("the changes of upgrade() remain")
+
+
+def test_what_a_dump_lacks_many_times_is_one_finding() -> None:
+    def tables(number: int) -> str:
+        return "\n".join(f"CREATE TABLE t{each} (id integer PRIMARY KEY);" for each in range(number))
+
+    assert len([each for each in judge_sql(tables(10), shipped_rules()).findings if each.rule == "int-primary-key"]) == 10
+    [finding] = [each for each in judge_sql(tables(12), shipped_rules()).findings if each.rule == "int-primary-key"]
+    assert finding.message.endswith(
+        "; the same is true of public.t1 (line 2), public.t2 (line 3), public.t3 (line 4), public.t4 (line 5), public.t5 (line 6) and 6 more"
+    )
+    assert len(finding.places) == 12
