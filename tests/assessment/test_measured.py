@@ -38,6 +38,13 @@ def test_a_migration_that_fails_closes_the_gate(tell: Tell) -> None:
     assert document["migrations"][0]["ways"][0]["title"] == "It fails"
 
 
+def test_a_migration_that_fails_on_rows_that_production_may_have_closes_the_gate(tell: Tell) -> None:
+    any_installation()
+    document = tell("ALTER TABLE orders ADD CONSTRAINT few CHECK (qty < 3);", "--replay", "--rows", "500", code=1)
+    message = 'check constraint "few" of relation "orders" is violated by some row'
+    assert document["forbidden"] == [f"0002_change.sql: it failed in the replay on generated rows: {message}"]
+
+
 def test_what_was_held_too_long_in_the_replay_is_forbidden(tell: Tell, tmp_path: Path) -> None:
     any_installation()
     (tmp_path / "migsafe.toml").write_text('[slo]\nhold = "100ms"\n')
