@@ -47,12 +47,19 @@ Safe, because the stored values do not change:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from msgspec import Struct
+
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
-from migsafe.sql.operations import AlterColumnType
+from migsafe.sql.operations import AlterColumnType, Name
 from migsafe.sql.operations.values import quoted
+
+
+class _State(Struct):
+    reported: set[tuple[int | None, Name, str]] = set()
+    """The changed columns: the number of the transaction, the table, the name."""
 
 
 @rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
@@ -62,6 +69,10 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     slow = at.slow_effects(only=True)
     if not slow:
         return None
+    column = (at.session.transaction, at.resolve(op.target.name), op.column)
+    if column in at.state(_State).reported and column[0] is not None:
+        return None  # one new column makes both changes
+    at.state(_State).reported.add(column)
     main = next((effect for effect in slow if effect.rewrite), slow[0])
     return at.finding(
         op,

@@ -95,3 +95,10 @@ def test_a_larger_enum_needs_no_new_type(values: str, added: list[str]) -> None:
         f"CREATE TYPE kind AS ENUM ({values}); ALTER TABLE loans ALTER COLUMN genre TYPE kind USING genre::text::kind;", "type-change-rewrites"
     )
     assert all(statement in reported.help for statement in added)
+
+
+@pytest.mark.parametrize(("begin", "number"), [("BEGIN;", 1), ("", 2)])
+def test_two_changes_of_a_column_in_one_transaction_are_one_finding(begin: str, number: int) -> None:
+    changes = "ALTER TABLE loans ALTER id TYPE numeric; ALTER TABLE loans ALTER id TYPE text;"
+    findings = judge_sql(f"{TABLES}{begin}{changes}{'COMMIT;' if begin else ''}").findings
+    assert [each.rule for each in findings].count("type-change-rewrites") == number
