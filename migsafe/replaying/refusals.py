@@ -11,6 +11,7 @@ from migsafe.sql.operations import Name
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
 _MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+_UNDEFINED_TABLE = "42P01"
 _MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
@@ -103,6 +104,13 @@ def hint_for(failure: Failure, major: int) -> str:
         return (
             "Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server. To leave it out, "
             f"with all that needs it: --without-extension {extension}"
+        )
+    if message.endswith("not supported in this build"):
+        return "This PostgreSQL was built without it: choose another one with --pg-bin or --server."
+    if failure.sqlstate == _UNDEFINED_TABLE:
+        return (
+            "If no migration creates it, begin with the schema of a database that has it: --schema with the output of `pg_dump --schema-only`, "
+            "--template or --from."
         )
     if failure.sqlstate in _NOT_UNDERSTOOD and major < versions.NEWEST:
         return f"This is PostgreSQL {major}. If the migrations need a newer one, choose it with --pg-version, --pg-bin or --server."

@@ -105,3 +105,10 @@ def test_the_configuration_names_extensions(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "0002.sql").write_text("CREATE INDEX ON documents (title);")
     result = CliRunner().invoke(app, ["replay", "0002.sql", "--rows", "10", "--check", "agreement"])
     assert (result.exit_code, "0001.sql:4" in result.stdout) == (0, True)
+
+
+def test_a_history_that_assumes_tables_is_told_how_to_begin_with_them(host: PrivateHost, tmp_path: Path) -> None:
+    done = replay_files(host, tmp_path, {"0001.sql": "ALTER TABLE of_another_program ADD a int;", "0002.sql": "SELECT 1;"}, only="0002.sql")
+    [problem] = done.run.problems
+    assert problem.hint is not None
+    assert "pg_dump --schema-only" in problem.hint
