@@ -13,10 +13,11 @@ from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.refusals import Failure, hint_for
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.scripts import Copy
-from migsafe.replaying.sending import Refused, send
+from migsafe.replaying.sending import Refused, send, skip_reason
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import likely_cause, untried_reason
+from migsafe.session import sent_statements
 from migsafe.sources import Half, Migration, Plan, Step, Transaction
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
@@ -160,7 +161,8 @@ class History:
             half = send(connection, self._left_out.without_creation(half), guard=self._guard, repair=self._repair)
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
-            message = f"{refused.failure.message}{self.likely_cause(refused.failure)}"
+            cause = self.likely_cause(refused.failure) or _left_out_before(half, refused.statement)
+            message = f"{refused.failure.message}{cause}"
             raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure, self._host.major)) from refused
         finally:
             self._session.sent(half)
@@ -171,3 +173,17 @@ class History:
         if self._repairs.repair(failure, half, (self._database,)):
             return half
         return self._left_out.without_dependent(half, statement, failure)
+
+
+def _left_out_before(half: Half, statement: Statement) -> str:
+    """Returns the end of a sentence about a failure: that earlier statements of the same migration were left out; or ''."""
+    reasons = {
+        half.file.position(half.file_span(sent.statement.span).start).line: reason
+        for sent in sent_statements(half)
+        if sent.statement.index < statement.index and (reason := skip_reason(sent.statement, half))
+    }
+    if not reasons:
+        return ""
+    line, reason = next(iter(reasons.items()))
+    more = f", and {len(reasons) - 1} more were left out" if len(reasons) > 1 else ""
+    return f"; the likely cause: the statement at line {line} was left out ({reason}){more}"

@@ -172,3 +172,18 @@ def test_code_that_depends_on_missing_data_is_skipped_and_reported(changed: Call
     assert [bool(statement.skip_reason) for statement in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
     assert any("left out" in note for note in done.notes)
+
+
+def test_a_failure_of_the_history_names_what_was_left_out_before_it(replayed: Callable[..., Replay], tmp_path: Path) -> None:
+    (tmp_path / "a1.py").write_text(
+        "from settings_of_the_application import secret\n"
+        + HEAD.format("a1", None)
+        + "def upgrade():\n"
+        + "    op.execute('CREATE TABLE people (id int PRIMARY KEY, key text); CREATE TABLE teams (id int REFERENCES people)')\n"
+        + "    op.execute(f\"INSERT INTO people VALUES (1, '{secret()}')\")\n"
+        + "    op.execute('INSERT INTO teams VALUES (1)')\n"
+    )
+    (tmp_path / "b2.py").write_text(HEAD.format("b2", "a1") + "def upgrade():\n    op.execute('SELECT 1')\n")
+    [problem] = replayed(tmp_path / "b2.py").verdict.problems
+    assert "violates foreign key constraint" in problem.message
+    assert "; the likely cause: the statement at line 8 was left out (its text depends on something that is not known here" in problem.message
