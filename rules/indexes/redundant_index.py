@@ -91,5 +91,6 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
         f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
         help=help,
         relations=(table,),
+        subject=f"{index.name.name} of {table}",
         while_exist=(index, other),
     )
