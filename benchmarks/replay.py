@@ -3,9 +3,9 @@
     python benchmarks/replay.py [--migrations N] [--runs N] [--only starts|recording|seeding]
 
 The history is generated: each migration creates, fills and changes one table, in small statements. One psql process runs all files. The
-contenders take turns, each time on a new database. Each figure is the fastest of the runs, because other load on the machine can only make a
-run slower. The player records, with its ledger and its lock monitor. Probe sessions are timed separately, because they wait for a fixed time
-before each migration.
+contenders take turns, each time on a new database. Each time is the fastest of the runs, because other load on the machine can only make a
+run slower; the factor is the median of the runs. The player records, with its ledger and its lock monitor; the parts of what it adds to each
+statement are timed, too. Probe sessions are timed separately, because they wait for a fixed time before each migration.
 
 Seeding is measured with 20 tables that have three foreign keys and an index for each of them, with several numbers of rows, and with 300 tables
 of a hard shape: composite keys, a join table, CHECKs over several columns.
@@ -22,10 +22,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from migsafe.replaying.exchange import execute
 from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.recording.ledger import ENTRY, MARK
 from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.seeding import Seeder, same_for_every_table
@@ -34,6 +37,7 @@ from migsafe.replaying.servers.installations import Installation, find_installat
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from migsafe.replaying.servers.time_limits import unlimited
+from migsafe.session import sent_statements
 from migsafe.sources import Plan, SourceSettings, find_migrations
 
 _MIGRATION = """\
@@ -58,6 +62,13 @@ CREATE TABLE assigned_{0} (tenant int, project int, member int, starts date NOT 
     FOREIGN KEY (tenant, project) REFERENCES project_{0}, FOREIGN KEY (tenant, member) REFERENCES member_{0} (tenant, id),
     CHECK (ends > starts));
 """
+_PARTS = {
+    "  part: the statement": ("", ""),
+    "  … in BEGIN and COMMIT": ("BEGIN;", "COMMIT"),
+    "  … with WAL position and clock": ("BEGIN; EXECUTE mark;", "EXECUTE mark; EXECUTE mark; COMMIT"),
+    "  … with locks, files, counters": ("BEGIN; EXECUTE mark;", "EXECUTE mark; EXECUTE entry; EXECUTE mark; COMMIT"),
+}
+"""What the ledger adds to a statement, part by part. The rest of the time is that of the player."""
 _CLOCK = "DO $$ BEGIN RAISE EXCEPTION '%', extract(epoch FROM clock_timestamp()); END $$;\n"
 
 
@@ -126,7 +137,9 @@ def _measure_recording(folder: Path, migrations: int, runs: int) -> None:
     contenders: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
     contenders |= {"sent, not recorded": lambda server, database: _send(server, database, plan)}
     contenders |= {"recorded": lambda server, database: _record(server, database, plan)}
-    best: dict[str, float] = {}
+    for name, parts in _PARTS.items():
+        contenders |= {name: lambda server, database, parts=parts: _send_parts(server, database, plan, parts)}
+    seconds: dict[str, list[float]] = {}
     with PrivateHost(_newest_installation()) as host:
         print(f"\n{migrations * 10} small statements in {migrations} migrations, on {host.title}; the fastest of {runs} runs")
         for _ in range(runs):
@@ -134,16 +147,18 @@ def _measure_recording(folder: Path, migrations: int, runs: int) -> None:
                 host.create_database("history")
                 started = time.perf_counter()
                 run(host.server, "history")
-                best[name] = min(best.get(name, float("inf")), time.perf_counter() - started)
+                seconds.setdefault(name, []).append(time.perf_counter() - started)
                 host.drop_database("history")
         started = time.perf_counter()
         host.create_database("history")
         _run_with_probes(host, plan)
         with_probes = time.perf_counter() - started
-    yardstick = best[next(iter(contenders))]
-    for name, seconds in best.items():
-        print(f"  {name:<22}{seconds:8.3f} s  {1000 * seconds / (migrations * 10):6.2f} ms a statement  {seconds / yardstick:5.2f} times")
-    print(f"  {'with probe sessions':<22}{with_probes:8.3f} s")
+    yardstick = seconds[next(iter(contenders))]
+    for name, took in seconds.items():
+        # Each run is compared with the yardstick of the same round, because other load on the machine changes from round to round.
+        times = median(run / first for run, first in zip(took, yardstick, strict=True))
+        print(f"  {name:<34}{min(took):8.3f} s  {1000 * min(took) / (migrations * 10):6.2f} ms a statement  {times:5.2f} times")
+    print(f"  {'with probe sessions':<34}{with_probes:8.3f} s")
 
 
 def _psql(server: Server, database: str, history: Path) -> None:
@@ -157,6 +172,17 @@ def _send(server: Server, database: str, plan: Plan) -> None:
     with closing(server.connect(database, user="owner")) as connection:
         for migration in plan.migrations:
             send(connection, migration.up)
+
+
+def _send_parts(server: Server, database: str, plan: Plan, parts: tuple[str, str]) -> None:
+    """Send the statements with a part of what recording adds, and without reading the results."""
+    before, after = parts
+    with closing(server.connect(database, user="owner")) as connection:
+        execute(connection, f"PREPARE mark AS {MARK}; PREPARE entry AS {ENTRY}")
+        for migration in plan.migrations:
+            for sent in sent_statements(migration.up):
+                span = sent.statement.span
+                execute(connection, f"{before}{migration.up.script.text[span.start : span.end]}\n;{after}")
 
 
 def _record(server: Server, database: str, plan: Plan) -> None:

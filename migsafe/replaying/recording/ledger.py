@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.pq.abc import PGresult
 
-_MARK = """SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn, extract(epoch FROM pg_catalog.clock_timestamp())"""
+MARK = """SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn, extract(epoch FROM pg_catalog.clock_timestamp())"""
 _FLUSHES = 150000
 """The first version in which a backend can be told to report its counters as soon as its transaction ends."""
 _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
-_ENTRY = """
+ENTRY = """
     SELECT l.relation, l.mode, c.relkind, CASE WHEN c.relnamespace = pg_catalog.pg_my_temp_schema() THEN 'pg_temp'
             ELSE (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace) END,
         c.relname, pg_catalog.pg_relation_filenode(c.oid),
@@ -167,7 +167,7 @@ class Ledger:
         """Returns the commands that prepare the ledger's statements, under names that are new."""
         self._prepared, self._number = True, next(_numbers)
         flush = _FLUSH if self._flushes else ""
-        statements = {"mark": _MARK + flush, "entry": _ENTRY} | ({} if self._flushes else {"counters": _COUNTERS})
+        statements = {"mark": MARK + flush, "entry": ENTRY} | ({} if self._flushes else {"counters": _COUNTERS})
         return [f"PREPARE {self._name(name)} AS {query}" for name, query in statements.items()]
 
     def _execute(self, name: str) -> str:
@@ -188,7 +188,7 @@ class Ledger:
 
     def _read_mark(self) -> tuple[int, float]:
         """Reads the WAL position and the clock. The counters are reported when this transaction ends."""
-        [result] = execute(self._connection, _MARK + (_FLUSH if self._flushes else ""))
+        [result] = execute(self._connection, MARK + (_FLUSH if self._flushes else ""))
         return self._mark_of(result)
 
     @staticmethod

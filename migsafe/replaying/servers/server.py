@@ -42,7 +42,8 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "dynamic_shared_memory_type": "mmap",
     "max_connections": "120",
-    "max_locks_per_transaction": "512",
+    # The time to read pg_locks grows with this number.
+    "max_locks_per_transaction": "128",
     "max_prepared_transactions": "5",
     "timezone": "UTC",
     "log_timezone": "UTC",
