@@ -173,6 +173,8 @@ class _Run:
         at = self._context(selected.migration, selected.predictor, selected.lineage)
         self._run_statements(at, sent_statements(selected.migration.up), check=False)
         self._finish(at, transaction_continues=False, may_continue=True)
+        if self.state.neighbour is not None:
+            self.state.neighbour = replace(self.state.neighbour, judged=False)
 
     def _finish(self, at: Context, *, transaction_continues: bool, may_continue: bool) -> None:
         """Ends a migration, unless the next one runs, or may run, in its transaction."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import EarlierMigration
 from migsafe.sql.operations import AddEnumValue
 
@@ -29,6 +29,11 @@ def findings_together(together: Iterable[Finding], alone: Collection[Finding], b
     rules = {finding.rule for finding in alone}
     for finding in together:
         if finding.rule not in rules:
+            # A wait that is likely to be in the past already is no reason to stop a migration.
+            severity = Severity.INFO if finding.severity is Severity.WARNING and not before.judged else finding.severity
             yield replace(
-                finding, message=f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one", cause=_CAUSE
+                finding,
+                severity=severity,
+                message=f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one",
+                cause=_CAUSE,
             )

@@ -24,7 +24,6 @@ def merge_repeated(findings: Sequence[Finding], one_per_migration: Collection[st
     `cause` in the run. The merged finding is at the place of the
     first, has the relations of all, and lists the others.
     """
-
     numbers = Counter((finding.rule, finding.script.path, finding.migration) for finding in findings)
 
     def place(finding: Finding) -> Hashable:

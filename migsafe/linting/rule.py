@@ -86,12 +86,13 @@ class PastOperation(Struct, frozen=True):
 
 class EarlierMigration(Struct, frozen=True):
     """A migration that the runner applied before another one in the same run: its operations, the number of the transaction in which it ended,
-    and the locks that this held then."""
+    and the locks that this held then. One that is not `judged` may have been applied long ago."""
 
     migration: Migration
     past: tuple[PastOperation, ...]
     transaction: int | None
     held: Mapping[Hashable, LockMode]
+    judged: bool = True
 
 
 class SharedTransaction(Struct, frozen=True):

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import judge
-from migsafe.linting.rule import Finding
 from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Predictor
@@ -118,7 +118,9 @@ def test_a_named_migration_may_be_deployed_with_the_one_before_it() -> None:
     def named(*, compared: bool = False, start_after: str | None = None) -> list[str]:
         plan = Plan([source(compared=compared, start_after=start_after)], (), {})
         selected = selected_migrations(plan, 17, StrictRenderer(), with_neighbours=True)
-        return [finding.message.partition("; ")[2] for finding in judge(selected, Rulebook(RULES), 17).findings]
+        findings = judge(selected, Rulebook(RULES), 17).findings
+        assert all(finding.severity is Severity.INFO for finding in findings)
+        return [finding.message.partition("; ")[2] for finding in findings]
 
     together = "this is so if one run applies migration 2 and this one"
     assert [message.endswith(together) for message in named()] == [True]
