@@ -31,9 +31,5 @@ def findings_together(together: Iterable[Finding], alone: Collection[Finding], b
         if finding.rule not in rules:
             # A wait that is likely to be in the past already is no reason to stop a migration.
             severity = Severity.INFO if finding.severity is Severity.WARNING and not before.judged else finding.severity
-            yield replace(
-                finding,
-                severity=severity,
-                message=f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one",
-                cause=_CAUSE,
-            )
+            message = f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one"
+            yield replace(finding, severity=severity, message=message, cause=_CAUSE)
