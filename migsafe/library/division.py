@@ -32,6 +32,9 @@ _FOLLOWING = 0.3
 _WORTH = 150
 """How many statements a part must have, so that it saves more time than a process takes to start and to send its findings."""
 
+_LAST = 9
+"""How many migrations at least this process judges: it stores the checkpoints near the end, which need the state after them."""
+
 _BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
 JudgePart = Callable[[Part], JudgingState]
@@ -160,6 +163,6 @@ def _possible_ends(steps: Steps) -> set[int]:
     ends, file_end = set(), 0
     for number, (_, step) in enumerate(steps):
         file_end = max(file_end, last[step.migration.up.file.path])
-        if file_end <= number < len(steps) - 1 and not (step.transaction_continues or step.transaction_may_continue):
+        if file_end <= number < len(steps) - _LAST and not (step.transaction_continues or step.transaction_may_continue):
             ends.add(number + 1)
     return ends

@@ -88,6 +88,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     rows: Mapping[str, int] = {}
 
 
+class _OutsideTransaction(Struct, frozen=True):
+    """How the runner runs SQL outside a transaction: as an imperative, what a concurrent index needs as well, and whether a migration can
+    contain only one statement then."""
+
+    advice: str
+    index_advice: str
+    one_statement: bool
+
+
 class Context:
     """The context of an operation: the migration, the statement, the database and the session before it, and its effects.
 
@@ -99,8 +108,8 @@ class Context:
         "_earlier",
         "_facts",
         "_forecast",
+        "_outside",
         "_rule",
-        "_runner",
         "_states",
         "_takers",
         "effects",
@@ -128,7 +137,8 @@ class Context:
         self.limits = limits
         self.past: list[PastOperation] = []
         self._forecast = forecast
-        self._runner = runner
+        # A checkpoint contains contexts, and a Runner, which has functions, cannot be stored.
+        self._outside = _OutsideTransaction(runner.outside_transaction_advice, runner.index_outside_advice, runner.one_statement_outside)
         self._states: dict[str, Any] = {}
         self._facts: dict[Callable[[Context], Any], Any] = {}
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
@@ -283,8 +293,8 @@ class Context:
         if not wrapped or self.is_script:
             return f"-- {', '.join(steps)}\n{sql}" if steps else sql
         steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
-        needs = f"\n-- and {self._runner.index_outside_advice}" if self._runner.index_outside_advice and _BUILDS_INDEX.search(sql) else ""
-        alone = self._runner.one_statement_outside and self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
+        needs = f"\n-- and {self._outside.index_advice}" if self._outside.index_advice and _BUILDS_INDEX.search(sql) else ""
+        alone = self._outside.one_statement and self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
         first, *others = single_statements(sql) if alone else [sql]
         later = (f"-- next migration\n-- outside a transaction, too:\n{each}" for each in others)
         return "\n".join((f"-- {', '.join(steps)}{needs}", first, *later))
@@ -299,7 +309,7 @@ class Context:
         """Returns how to run the migration outside a transaction, as an imperative."""
         # If the runner opens no transaction, the script does.
         opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
-        return "leave out BEGIN and COMMIT" if opens_none else self._runner.outside_transaction_advice
+        return "leave out BEGIN and COMMIT" if opens_none else self._outside.advice
 
     def finding(
         self,
