@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Part, Steps
-from migsafe.sources import Half
+from migsafe.sources import Half, Step
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -133,12 +133,12 @@ def parts(steps: Steps, processes: int) -> list[Part]:
     """Returns the parts of the steps that processes take about the same time for, in order; one part if it is not worth more.
 
     A part ends where the next one depends on it only through the database: not inside a transaction, and not inside a file. Programs, which
-    another process renders, are not divided.
+    another process renders, are not divided, nor are histories of several databases: a finding is resolved in the database that it is about.
     """
     whole = [Part(0, len(steps))]
     judged = [_statements(step.migration.up) if step.selected else 0 for _, step in steps]
     processes = min(processes, sum(judged) // _WORTH)
-    if processes < 2 or any(step.migration.up.program is not None for _, step in steps):
+    if processes < 2 or not all(source is steps[0][0] and _can_be_followed(step) for source, step in steps):
         return whole
     ends = _possible_ends(steps)
     # Each part takes share * all, of which following takes a part: share = following * begin + (end - begin).
@@ -152,6 +152,11 @@ def parts(steps: Steps, processes: int) -> list[Part]:
     return [Part(begin, end) for begin, end in zip(begins, [*begins[1:], len(steps)], strict=True)]
 
 
+def _can_be_followed(step: Step) -> bool:
+    """Whether following a step leaves the database of judging it, with the same numbers of its objects: judging tries nothing out."""
+    return step.migration.up.program is None and not step.transaction_may_continue
+
+
 def _statements(half: Half) -> int:
     """Returns the approximate number of statements of an upgrade, which determines how long judging it takes."""
     return sum(_BODY.sub("", half.script.text[chunk.start : chunk.end]).count(";") + 1 for chunk in half.chunks)
@@ -163,6 +168,6 @@ def _possible_ends(steps: Steps) -> set[int]:
     ends, file_end = set(), 0
     for number, (_, step) in enumerate(steps):
         file_end = max(file_end, last[step.migration.up.file.path])
-        if file_end <= number < len(steps) - _LAST and not (step.transaction_continues or step.transaction_may_continue):
+        if file_end <= number < len(steps) - _LAST and not step.transaction_continues:
             ends.add(number + 1)
     return ends

@@ -132,3 +132,26 @@ def test_a_file_is_not_divided(tmp_path: Path) -> None:
     steps = steps_of(tmp_path)
     assert len(steps) > 400
     assert parts(steps, 2) == [Part(0, len(steps))]
+
+
+def test_a_history_of_several_databases_is_not_divided(tmp_path: Path) -> None:
+    for database in ("orders", "stock"):
+        (tmp_path / database).mkdir()
+        for number in range(100):
+            (tmp_path / database / f"{number:03}_a.sql").write_text("CREATE TABLE t (a int); DROP TABLE t; SELECT 1; SELECT 2;")
+    plan = find_migrations([str(tmp_path / "orders"), str(tmp_path / "stock")])
+    steps = [(source, step) for source in plan.sources for step in source.steps()]
+    assert parts(steps, 2) == [Part(0, 200)]
+
+
+@FORK
+def test_findings_about_what_another_process_drops_are_resolved(project: Project) -> None:
+    history(project)
+    project.write("m/0009_scratch.sql", "CREATE TABLE scratch AS SELECT 1 AS a;\n")
+    alone, divided = (project.lint("m", "--no-cache", "--format", "json", "--jobs", jobs) for jobs in ("1", "2"))
+    assert "scratch has no primary key" in alone.out
+    assert alone.said == divided.said
+    project.write("m/0999_end.sql", "DROP TABLE scratch;\n")
+    alone, divided = (project.lint("m", "--no-cache", "--format", "json", "--jobs", jobs) for jobs in ("1", "2"))
+    assert "scratch has no primary key" not in alone.out
+    assert alone.said == divided.said
