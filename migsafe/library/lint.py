@@ -60,9 +60,9 @@ def judge_plan(
     downgrades: bool = False,
     processes: int = 1,
 ) -> Verdict:
-    """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track`
-    iterates over the migrations and may show the progress. A long history is divided among up to this number of `processes`, unless downgrades are judged,
-    which are tried out."""
+    """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the
+    migrations and may show the progress. A long history is divided among up to this number of `processes`, but not with downgrades, which are
+    tried out."""
     try:
         return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1 if downgrades else processes)
     except DivisionError:
