@@ -29,7 +29,7 @@ def findings_together(together: Iterable[Finding], alone: Collection[Finding], b
     rules = {finding.rule for finding in alone}
     for finding in together:
         if finding.rule not in rules:
-            # A wait that is likely to be in the past already is no reason to stop a migration.
-            severity = Severity.INFO if finding.severity is Severity.WARNING and not before.judged else finding.severity
+            # The migration before is probably deployed already.
+            severity = finding.severity if before.judged else Severity(max(finding.severity - 1, Severity.INFO))
             message = f"{finding.message}; this is so if one run applies migration {before.migration.id} and this one"
             yield replace(finding, severity=severity, message=message, cause=_CAUSE)
