@@ -138,4 +138,4 @@ def predicted(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") ->
     predictor = Predictor(connection.info.server_version // 10_000)
     predictor.apply(whole_script(Script("before.sql", SETUP), Transaction.STATEMENT))
     last = list(predictor.predict_migration(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
-    return last.refusal is not None and REFUSALS[0] in last.refusal.error
+    return last.refusal is not None and any(refusal in last.refusal.error for refusal in REFUSALS)
