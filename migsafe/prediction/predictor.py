@@ -99,6 +99,9 @@ class Predictor:
         """Starts with a `pg_dump --schema-only`: what it does not create does not exist. Raises UnreadableError."""
         self.catalog.origin = Origin(made_all=True)
         self.apply(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
+        # A dump of a schema creates every materialized view WITH NO DATA, also those that have rows.
+        for relation in [each for each in self.catalog.relations() if each.unpopulated]:
+            self.catalog.change(relation, unpopulated=False)
         self.catalog.complete = True
 
     def begin_history(self, *, from_first_migration: bool) -> None:

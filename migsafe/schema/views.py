@@ -81,7 +81,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             read_relations=read_relations(catalog, op.query.reads),
             created_in=catalog.migration,
             may_be_older=not is_created,
-            unpopulated=is_created and not op.with_data,
+            unpopulated=is_created and not op.with_data and not catalog.is_restored,
         )
     )
 

@@ -242,3 +242,11 @@ def test_call_runs_the_procedure_with_its_arguments() -> None:
     statement = last("CALL grow('orders')", after=history)
     assert [str(effect.relation) for effect in statement.effects] == ["public.orders"]
     assert statement.understood
+
+
+def test_a_dump_does_not_say_which_materialized_views_have_rows() -> None:
+    predictor = Predictor(17)
+    predictor.load(Script("dump.sql", "CREATE MATERIALIZED VIEW totals AS SELECT 1 AS a WITH NO DATA; CREATE UNIQUE INDEX ON totals (a);"))
+    script = Script("refresh.sql", "REFRESH MATERIALIZED VIEW CONCURRENTLY totals;")
+    refresh = Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT)
+    assert [prediction.refusal for prediction in predictor.predict_migration(refresh)] == [None]

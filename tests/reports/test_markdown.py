@@ -29,7 +29,7 @@ def report(verdict: Verdict) -> str:
 
 
 def says(message: str, help: str = "", severity: Severity = Severity.WARNING) -> Any:
-    @rule(category="design", severity=severity)
+    @rule(category="data", severity=severity)
     def says(op: Drop, at: Context) -> Finding:
         """Says something."""
         return at.finding(op, message, help=help)

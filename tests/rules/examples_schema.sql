@@ -103,9 +103,9 @@ CREATE TABLE measurements_2025 (LIKE measurements INCLUDING ALL);
 
 CREATE VIEW open_orders AS SELECT id, customer_id, total FROM orders WHERE paid_at IS NULL;
 CREATE VIEW active_customers AS SELECT id, name FROM customers;
-CREATE MATERIALIZED VIEW order_totals AS SELECT customer_id, sum(total) AS total FROM orders GROUP BY customer_id WITH NO DATA;
+CREATE MATERIALIZED VIEW order_totals AS SELECT customer_id, sum(total) AS total FROM orders GROUP BY customer_id;
 CREATE UNIQUE INDEX order_totals_customer_id_idx ON order_totals (customer_id);
-CREATE MATERIALIZED VIEW sales_by_day AS SELECT placed_at::date AS day, count(*) AS orders FROM orders GROUP BY 1 WITH NO DATA;
+CREATE MATERIALIZED VIEW sales_by_day AS SELECT placed_at::date AS day, count(*) AS orders FROM orders GROUP BY 1;
 CREATE TRIGGER orders_touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
 
 -- variant: partitioned

@@ -12,7 +12,7 @@ import pytest
 from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, second_run_problems
 from migsafe.prediction.predictor import Predictor
-from migsafe.replaying.experiments.contents import read_rows, read_schema
+from migsafe.replaying.experiments.contents import read_rows, read_schema, read_tables
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole_script
@@ -97,19 +97,19 @@ def run_twice(connection: "psycopg.Connection[Any]", sql: str) -> str:
         raise
     except psycopg.Error:
         return "fails"
-    after = read_schema(connection), read_rows(connection)
+    after = read_schema(connection), read_rows(connection, read_tables(connection).tables)
     connection.execute("ROLLBACK TO between")
-    return "harmless" if (read_schema(connection), read_rows(connection)) == after else "twice"
+    return "harmless" if (read_schema(connection), read_rows(connection, read_tables(connection).tables)) == after else "twice"
 
 
 def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
     connection.execute(sql.encode())
-    before = read_schema(connection), read_rows(connection)
+    before = read_schema(connection), read_rows(connection, read_tables(connection).tables)
     try:
         connection.execute(sql.encode())
     except psycopg.Error:
         return "fails"
-    return "harmless" if (read_schema(connection), read_rows(connection)) == before else "twice"
+    return "harmless" if (read_schema(connection), read_rows(connection, read_tables(connection).tables)) == before else "twice"
 
 
 def believed(sql: str, version: int) -> str:
