@@ -74,14 +74,16 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 def rows_at_start(replayed: Iterable[ReplayedMigration], origin: str, filled: Collection[Name]) -> Rows:
-    """Returns the rows that the migrations met. `origin` is the database that the replay began with; empty for an empty one. `filled` are the
-    tables with generated rows."""
+    """Returns the rows that the migrations met, of each table the most. `origin` is the database that the replay began with; empty for an empty
+    one. `filled` are the tables with generated rows."""
     tables: dict[str, int] = {}
     for migration in replayed:
         for record in migration.recording.statements:
             for measured in record.measured_effects:
                 if measured.rows is not None and not measured.effect.new:
-                    tables.setdefault(str(measured.effect.relation), measured.rows)
+                    # A table that had to be emptied for one migration is filled again for the next.
+                    name = str(measured.effect.relation)
+                    tables[name] = max(measured.rows, tables.get(name, 0))
     generated = tuple(str(name) for name in filled if str(name) in tables) if origin else ()
     return Rows(origin=origin or ("generated" if filled else "none: the tables were not filled"), tables=tables, generated=generated)
 

@@ -6,6 +6,7 @@ import pytest
 
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.finding import Finding, Severity
+from migsafe.library.replay_facts import rows_at_start
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.row_failures import RowCause
 from migsafe.replaying.servers.private import PrivateHost
@@ -82,6 +83,7 @@ def test_a_statement_that_existing_rows_make_fail_fails_and_the_replay_continues
     # The tables are filled again for the next migration, as far as the new constraint allows.
     [touch] = last.recording.statements[1].measured_effects
     assert (touch.rows or 0) > ROWS // 2
+    assert rows_at_start([emptied, last], "", [Name("orders", "public")]).tables["public.orders"] == touch.rows
 
 
 FAIL_ON_GENERATED_ROWS = {
