@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.library.replay_facts import rows_at_start
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.finding import Finding, Severity
-from migsafe.library.replay_facts import rows_at_start
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.row_failures import RowCause
 from migsafe.replaying.servers.private import PrivateHost
