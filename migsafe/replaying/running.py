@@ -1,6 +1,6 @@
 """Runs one migration, records it, and makes the experiments."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -68,37 +68,15 @@ class MigrationRunner:
         half = migration.up
         self._progress(f"replaying {half.file.path}")
         predictions, nontransactional = predict(predictor, half)
-        is_whole = is_one_transaction(half, frozenset(nontransactional))
-        copies = self._host.only_database is None
-        is_reversed = "round trip" in self._options.experiments and migration.down is not None
-        before = self._databases.create(database.name) if copies and (is_reversed or not is_whole) else None
+        outside = frozenset(nontransactional)
+        before = self._copy_for_experiments(database.name, migration, outside)
         try:
-            state = DatabaseState(lambda: self._host.connect(before or database.name))
-            start = DatabaseState(lambda: self._host.connect(database.name))
-            _ = start.tables if is_reversed else None
-            task = MigrationTask(
-                database=database.name,
-                migration=migration,
-                predictions=predictions,
-                rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
-                contents=database.contents,
-                reader_seconds=self._options.reader_seconds,
-                probes=self._options.probes,
-            )
+            start = self._start(database.name, migration)
+            task = self._task(database, migration, predictions, before, nontransactional)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
-            after = DatabaseState(lambda: self._host.connect(database.name))
             database.contents = self._instruments.contents
-            subject = Subject(
-                self._host,
-                migration,
-                before,
-                database.name,
-                (state, after),
-                outside=frozenset(nontransactional),
-                emptied=emptying.tables if emptying is not None else frozenset(),
-                unwritten=unchanged_tables(start.tables, after.tables) if is_reversed else (),
-                guard=self._guard,
-            )
+            emptied = emptying.tables if emptying is not None else frozenset()
+            subject = self._subject(migration, before, database.name, start, outside, emptied)
             left_out = len(left_out_statements(recording))
             outcomes = [tried_in_part(outcome, left_out) for outcome in self._run_experiments(subject)] if recording.failure is None else []
         finally:
@@ -118,15 +96,7 @@ class MigrationRunner:
         predictions, nontransactional = predict(predictor, half)
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
-            task = MigrationTask(
-                database=database.name,
-                migration=upgrade.migration,
-                predictions=predictions,
-                rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
-                contents=database.contents,
-                reader_seconds=self._options.reader_seconds,
-                probes=self._options.probes,
-            )
+            task = self._task(database, upgrade.migration, predictions, before, nontransactional)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
@@ -162,34 +132,69 @@ class MigrationRunner:
         """Runs a migration on a database that has those before it, and makes the experiments."""
         if not self._wanted():
             return []
-        is_whole = is_one_transaction(migration.up, outside)
-        is_reversed = "round trip" in self._options.experiments and migration.down is not None
-        before = self._databases.create(database) if is_reversed or not is_whole else None
+        before = self._copy_for_experiments(database, migration, outside)
         try:
-            state = DatabaseState(lambda: self._host.connect(before or database))
-            start = DatabaseState(lambda: self._host.connect(database))
-            _ = start.tables if is_reversed else None
+            start = self._start(database, migration)
             try:
                 self._send(database, migration.up)
             except Refused as refused:
                 why = f"not possible: the migration fails in a transaction of its own: {refused.failure.message}"
                 return [self._not_made(name, why) for name in self._wanted()]
-            after = DatabaseState(lambda: self._host.connect(database))
-            subject = Subject(
-                self._host,
-                migration,
-                before,
-                database,
-                (state, after),
-                outside=outside,
-                emptied=emptied,
-                unwritten=unchanged_tables(start.tables, after.tables) if is_reversed else (),
-                guard=self._guard,
-            )
-            return self._run_experiments(subject)
+            return self._run_experiments(self._subject(migration, before, database, start, outside, emptied))
         finally:
             if before is not None:
                 self._databases.drop(before)
+
+    def _task(
+        self,
+        database: Database,
+        migration: Migration,
+        predictions: tuple[StatementPrediction, ...],
+        before: str | None,
+        nontransactional: Mapping[int, Statement],
+    ) -> MigrationTask:
+        """Returns the task of recording a migration. On a copy of the database `before` it, its statements that cannot run in a transaction
+        are tried out."""
+        return MigrationTask(
+            database=database.name,
+            migration=migration,
+            predictions=predictions,
+            rehearsed=rehearse(self._host, before, migration.up, nontransactional.values()) if before is not None else {},
+            contents=database.contents,
+            reader_seconds=self._options.reader_seconds,
+            probes=self._options.probes,
+        )
+
+    def _is_reversed(self, migration: Migration) -> bool:
+        return "round trip" in self._options.experiments and migration.down is not None
+
+    def _copy_for_experiments(self, database: str, migration: Migration, outside: frozenset[int]) -> str | None:
+        """Copies a database if experiments need it as it is before a migration; returns the name of the copy."""
+        is_needed = self._is_reversed(migration) or not is_one_transaction(migration.up, outside)
+        return self._databases.create(database) if is_needed and self._databases.can_be_copied else None
+
+    def _start(self, database: str, migration: Migration) -> DatabaseState:
+        """Returns the state of a database before a migration. What was written to its tables is read now if it is needed later."""
+        start = DatabaseState(lambda: self._host.connect(database))
+        _ = start.tables if self._is_reversed(migration) else None
+        return start
+
+    def _subject(
+        self, migration: Migration, before: str | None, database: str, start: DatabaseState, outside: frozenset[int], emptied: frozenset[Name]
+    ) -> Subject:
+        """Returns a migration that has run in a database, for the experiments. `before` is a copy of the database as it was at the `start`."""
+        after = DatabaseState(lambda: self._host.connect(database))
+        return Subject(
+            self._host,
+            migration,
+            before,
+            database,
+            (DatabaseState(lambda: self._host.connect(before or database)), after),
+            outside=outside,
+            emptied=emptied,
+            unwritten=unchanged_tables(start.tables, after.tables) if self._is_reversed(migration) else (),
+            guard=self._guard,
+        )
 
     def _send(self, database: str, half: Half) -> None:
         connection = self._host.connect_as_migrator(database)
@@ -236,7 +241,7 @@ class MigrationRunner:
                 lock_timeout = lock_timeout_of(recording)
                 task = replace(task, reader_seconds=0.0)
                 second = try_again(self._host, database.name, task.migration.up, self._guard) if before is not None else second
-            elif self._host.only_database is not None:
+            elif not self._databases.can_be_copied:
                 break
             elif not self._repairs.repair(failure, task.migration.up, (database.name, before) if before is not None else (database.name,)):
                 emptied = self._empty(database, before, recording, task, catalog) if emptying is None else None
