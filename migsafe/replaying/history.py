@@ -11,7 +11,7 @@ from migsafe.replaying.fresh_session import FreshSession
 from migsafe.replaying.known_schema import applied_with, new_predictor, read_predictor
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.refusals import Failure, hint_for
-from migsafe.replaying.repairs import Repairs
+from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.scripts import Copy
 from migsafe.replaying.sending import Refused, send, skip_reason
 from migsafe.replaying.servers.host import Host
@@ -21,8 +21,6 @@ from migsafe.session import sent_statements
 from migsafe.sources import Half, Migration, Plan, Step, Transaction
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
-
-_MAX_TRIES = 20
 
 RenderHalf = Callable[[Half, Predictor], Half]
 
@@ -136,7 +134,7 @@ class History:
         if not self._left_out:
             return migration
         migration = replace(migration, up=self._left_out.without_creation(migration.up))
-        for _ in range(_MAX_TRIES if copy is not None else 0):
+        for _ in range(MAX_TRIES if copy is not None else 0):
             assert copy is not None
             with copy() as connection:
                 try:

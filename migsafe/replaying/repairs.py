@@ -13,6 +13,9 @@ from migsafe.sql.statements import read
 from migsafe.text import Span
 
 _SCHEMA_CHANGE = re.compile(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
+MAX_TRIES = 20
+"""How often a migration is tried at most, each time after a repair."""
+
 _EXISTS = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
 

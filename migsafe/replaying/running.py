@@ -20,7 +20,7 @@ from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
-from migsafe.replaying.repairs import Repairs
+from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, RowCause, check_for_rows, is_runnable, row_cause
 from migsafe.replaying.sending import Refused, send
@@ -34,7 +34,6 @@ from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 
 _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
-_MAX_TRIES = 20
 
 ShowProgress = Callable[[str], None]
 
@@ -232,7 +231,7 @@ class MigrationRunner:
         emptying: Emptying | None = None
         lock_timeout: LockTimeout | None = None
         second = SecondAttempt()
-        for _ in range(_MAX_TRIES):
+        for _ in range(MAX_TRIES):
             recording = self._instruments.run(task)
             failure = recording.failure
             if failure is None:

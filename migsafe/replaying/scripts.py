@@ -8,6 +8,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.live_results import ExecutionResult, pack_result
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.refusals import Failure, error_class, failure_of
+from migsafe.replaying.repairs import MAX_TRIES
 from migsafe.replaying.sending import set_up
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.replaying.untried import can_raise
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _SCRIPT_SECONDS = 600.0
 """The most seconds that a script's own code may take; the statements that it sends have limits of their own."""
-_MAX_TRIES = 20
 _CATCHES = "except"
 
 Copy = Callable[[], "AbstractContextManager[Connection[Any]]"]
@@ -47,7 +47,7 @@ class Scripts:
         rendered = self._renderer.render_half(half, predictor)
         if half.program is None or self.copy is None or (_is_complete(rendered) and not (is_judged and can_raise(half.program))):
             return rendered
-        for _ in range(_MAX_TRIES):
+        for _ in range(MAX_TRIES):
             with self.copy() as connection:
                 script = _ScriptConnection(connection, self._guard)
                 set_up(connection, half)
