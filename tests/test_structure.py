@@ -24,6 +24,7 @@ ORDER = (
     "schema",
     "session",
     "expressions",
+    "workload",
     "prediction",
     "rendering",
     "linting",
