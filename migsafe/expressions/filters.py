@@ -1,6 +1,7 @@
 """Filters that select every row."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 
 from migsafe import expressions
 from migsafe.schema.formulas import identifiers
@@ -11,6 +12,8 @@ KnownColumns = Callable[[str], bool]
 """Whether a property is known of the column with this name."""
 
 _KEYWORDS = frozenset(("true", "false", "and", "or", "not", "is", "null"))
+_CONSTANT_PARTS = re.compile(r"\b(?:true|false|null)\b|['\d.]\s*[=<>!]", re.IGNORECASE)
+"""Truth values, NULL, and constants on the left of a comparison."""
 
 
 def not_null_columns(relation: Relation | None) -> KnownColumns:
@@ -26,7 +29,15 @@ def not_null_columns(relation: Relation | None) -> KnownColumns:
 def is_always_true(where: Expression, is_not_null: KnownColumns, is_null: KnownColumns = lambda _: False) -> bool:
     """Whether a condition is true of every row. `is_not_null` and `is_null` say which columns are known to hold no NULL, or only NULL."""
     columns = set(identifiers(where.sql)) - _KEYWORDS
-    # Most filters name a column with unknown values. They need no tree.
+    # Most filters name a column with unknown values, or compare each column with a constant. They need no tree.
     if where.calls or where.reads or not all(is_not_null(column) or is_null(column) for column in columns):
         return False
+    if not _CONSTANT_PARTS.search(where.sql) and not _repeats(where.sql, columns):
+        return False
     return expressions.is_true_of_every_row(where, is_not_null, is_null)
+
+
+def _repeats(condition: str, columns: Collection[str]) -> bool:
+    """Whether a condition may name a column twice, and so may compare it with itself."""
+    text = condition.lower()
+    return any(text.count(column.lower()) > 1 for column in columns)

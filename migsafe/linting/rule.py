@@ -112,6 +112,7 @@ class Context:
         "_rule",
         "_states",
         "_takers",
+        "catalog",
         "effects",
         "limits",
         "lineage",
@@ -137,6 +138,8 @@ class Context:
         self.limits = limits
         self.past: list[PastOperation] = []
         self._forecast = forecast
+        self.catalog: Catalog = forecast.catalog
+        """The database before the operation."""
         # A checkpoint contains contexts, and a Runner, which has functions, cannot be stored.
         self._outside = _OutsideTransaction(runner.outside_transaction_advice, runner.index_outside_advice, runner.one_statement_outside)
         self._states: dict[str, Any] = {}
@@ -245,11 +248,6 @@ class Context:
     def predictor(self) -> Predictor:
         """Returns the predictor that runs the migration."""
         return self._forecast
-
-    @property
-    def catalog(self) -> Catalog:
-        """Returns the database before the operation."""
-        return self._forecast.catalog
 
     @property
     def session(self) -> Session:

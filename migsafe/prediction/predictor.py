@@ -27,7 +27,7 @@ from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterPass, AlterRelation, Operation
+from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
@@ -88,6 +88,8 @@ class Predictor:
         self._reported: set[Refusal] = set()
         self.refused: tuple[Operation, Refusal] | None = None
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
+        self._statement_locks: dict[Name, LockMode] | None = None
+        """The strongest locks of the current ALTER TABLE, computed at the first use for each of its operations."""
         self._in_routine = False
         """Whether the current operation is in the body of a function, a procedure or a trigger."""
         self._goes_on = False
@@ -178,6 +180,7 @@ class Predictor:
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
                     continue
                 self._in_routine = operation is not written
+                self._statement_locks = None
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
@@ -234,15 +237,20 @@ class Predictor:
     def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:
         """Returns the lock that is held on the relation of an effect: ALTER TABLE takes the strongest one that any of its parts needs, at the
         beginning."""
-        parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
-        others = (other.lock for part in parts for other in predict_effects(part, self._context) if other.relation == effect.relation)
-        return max((effect.lock, *others))
+        if self._statement_locks is None:
+            self._statement_locks = {}
+            for part in statement.operations if isinstance(statement.operations[0], AlterRelation) else ():
+                for other in predict_effects(part, self._context):
+                    before = self._statement_locks.get(other.relation, other.lock)
+                    self._statement_locks[other.relation] = max(before, other.lock)
+        return max(effect.lock, self._statement_locks.get(effect.relation, effect.lock))
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
         self._context.timezone = self.session.settings.timezone or self._timezone
         return combine_effects(predict_effects(operation, self._context))
 
     def _apply(self, operation: Operation, effects: tuple[Effect, ...], *, find_refusals: bool) -> None:
+        self._statement_locks = None
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
         self.catalog.notes_refusals = find_refusals

@@ -53,7 +53,7 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
 def single_statements(text: str) -> list[str]:
     """Return the texts of the statements of a script, each with the comments before it and a semicolon."""
     texts, start = [], 0
-    for statement in read(text):
+    for statement in split(text):
         texts.append(f"{text[start : statement.span.end].lstrip('; ').strip()};")
         start = statement.span.end
     return [*texts[:-1], texts[-1] + text[start:].removeprefix(";")] if texts else [text]

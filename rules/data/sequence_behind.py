@@ -43,7 +43,7 @@ def sequence_behind(op: Insert | Copy | AddIdentity | SetDefault | MigrationEnd,
     behind = at.state(_State).behind
     match op:
         case MigrationEnd():
-            if not _SETS.search(at.migration.up.script.text):
+            if behind and not _SETS.search(at.migration.up.script.text):
                 for (oid, number), (position, cause) in behind.items():
                     yield from _finding(at, oid, number, position, cause)
         case Insert() | Copy(source=True, table=Name()):

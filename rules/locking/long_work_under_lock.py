@@ -23,7 +23,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from migsafe.linting.facts.changed_rows import long_work
-from migsafe.linting.facts.held_locks import stronger_held_locks, where_taken
+from migsafe.linting.facts.held_locks import first_takers, stronger_held_locks
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -54,11 +54,10 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
     work = long_work(op, at)
     locks = stronger_held_locks(at) if work else {}
     if locks:
-        takers = dict.fromkeys(filter(None, (where_taken(name, at) for name in locks)))
         blocks_itself = any(effect.blocks and not effect.new for effect in work)
         relations = [effect.relation for effect in work]
         alone = blocks_itself or isinstance(op, ValidateConstraint)
-        at.state(_State).works.append(_LongWork(at.position, relations, locks, " and ".join([*takers][:2]), alone))
+        at.state(_State).works.append(_LongWork(at.position, relations, locks, first_takers(locks, at), alone))
 
 
 def _reported(at: Context) -> Iterator[Finding]:

@@ -1,11 +1,15 @@
 """The locks that a transaction holds from its earlier statements."""
 
+from collections.abc import Iterable
+
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.wording import blocked_on, command_name, locked_relations
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Do, Name
+
+_SHOWN_TAKERS = 2
 
 
 def held_blocking_locks(at: Context) -> dict[Name, LockMode]:
@@ -45,12 +49,29 @@ def where_taken(name: Name, at: Context) -> str:
     return f"migration {holder.id}" if holder is not None else ""
 
 
+def first_takers(names: Iterable[Name], at: Context) -> str:
+    """Returns which statements took the locks on relations, as in `CREATE INDEX in line 2 and ALTER TABLE in line 4`: the first two."""
+    texts: list[str] = []
+    takers: set[int] = set()
+    for name in names:
+        taker = at.taker(name)
+        if taker is not None and id(taker) in takers:
+            continue
+        takers.add(id(taker))
+        text = where_taken(name, at)
+        if text and text not in texts:
+            texts.append(text)
+        if len(texts) == _SHOWN_TAKERS:
+            break
+    return " and ".join(texts)
+
+
 def while_held(at: Context) -> str:
     """Returns the end of a message about long work: the locks that the transaction already holds, what took them, and what waits for them.
     It is empty if none of them blocks more than the operation itself."""
     locks = stronger_held_locks(at)
     if not locks:
         return ""
-    takers = list(dict.fromkeys(filter(None, (where_taken(name, at) for name in locks))))
-    source = f" since {' and '.join(takers[:2])}" if takers else ""
+    takers = first_takers(locks, at)
+    source = f" since {takers}" if takers else ""
     return f"; the transaction also holds {locked_relations(locks)}{source} until it ends: {blocked_on(locks)}"

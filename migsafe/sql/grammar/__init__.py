@@ -51,7 +51,7 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
 
 
 def _note_number_formats(raw: RawStatement, parser: Parser) -> None:
-    if _ODD_NUMBER.search(raw.text, raw.span.start, raw.span.end):
+    if NUMBER in raw.kinds and _ODD_NUMBER.search(raw.text, raw.span.start, raw.span.end):
         for index, kind in enumerate(raw.kinds):
             if kind == NUMBER and _ODD_NUMBER.match(parser.raw(index)):
                 parser.uses(features.NUMBER_FORMATS, index)

@@ -39,6 +39,8 @@ class Name(NamedTuple):
     catalog: str | None = None
 
     def __str__(self) -> str:
+        if self.catalog is None:
+            return quoted(self.name) if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
         return ".".join(quoted(part) for part in (self.catalog, self.schema, self.name) if part is not None)
 
 
