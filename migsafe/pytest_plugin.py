@@ -1,6 +1,7 @@
 """`pytest --migsafe`: each migration is a test, which fails with the findings of `migsafe lint`.
 
-The project's configuration names the migrations and the rules. Without the option nothing is loaded.
+The project's configuration names the migrations and the rules. `pytest --migsafe-record FILE` records the queries that the application sends.
+Without an option nothing is loaded.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("migsafe", "PostgreSQL migrations")
     group.addoption("--migsafe", action="store_true", help="check each migration of the project's migsafe configuration, as a test")
     group.addoption("--migsafe-replay", action="store_true", help="run each migration on a disposable PostgreSQL, as a test")
+    group.addoption("--migsafe-record", metavar="FILE", help="record the queries that the application sends during the tests, for migsafe lint")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begins to record before the project's conftest.py is imported."""
+    if early_config.known_args_namespace.migsafe_record:
+        from migsafe.workload.recording.plugin import NAME, RecordingPlugin  # noqa: PLC0415  # not needed without the option
+
+        early_config.pluginmanager.register(RecordingPlugin(early_config), NAME)
 
 
 @pytest.hookimpl(tryfirst=True)  # so that -k and -m see them

@@ -1,0 +1,222 @@
+"""The line of the application that sends a statement.
+
+A file is classified once by its path; the walk from the driver up to the application then costs one dictionary look-up for each frame.
+"""
+
+import dis
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from migsafe.workload.recording.scopes import Scope
+
+(
+    LIBRARY,
+    DRIVER,
+    GENERATED,
+    APPLICATION,
+    TEST,
+    UPPER_DRIVER,
+    BOUNDARY,
+    INTERNAL,
+    REPEATING,
+    RUNNER,
+) = range(10)
+"""Kinds of file; the walk passes over those before APPLICATION. A DRIVER is a library that sends statements for others; an UPPER_DRIVER reports
+its statements itself, so a driver below it does not report them again. A BOUNDARY calls the application for each request: above it is no code
+that sends this statement. INTERNAL files send statements of their own when they connect, and reflect tables. REPEATING files call a test many
+times. RUNNER is pytest."""
+
+_TOP = frozenset({BOUNDARY, RUNNER})
+_NOT_APPLICATION = frozenset({TEST, INTERNAL})
+
+_BY_PATH = {
+    "sqlalchemy/engine/create.py": INTERNAL,
+    "sqlalchemy/engine/reflection.py": INTERNAL,
+    "sqlalchemy/sql/ddl.py": INTERNAL,
+    "sqlalchemy/": UPPER_DRIVER,
+    "django/db/backends/utils.py": UPPER_DRIVER,
+    "django/core/handlers/": BOUNDARY,
+    "flask/app.py": BOUNDARY,
+    "starlette/routing.py": BOUNDARY,
+    "fastapi/routing.py": BOUNDARY,
+    "hypothesis/": REPEATING,
+    "_pytest/": RUNNER,
+    "django/db/": DRIVER,
+    "psycopg/": DRIVER,
+    "psycopg_pool/": DRIVER,
+    "psycopg2/": DRIVER,
+    "asyncpg/": DRIVER,
+    "greenlet/": DRIVER,
+}
+"""The kinds of libraries' files, by their path in site-packages or the beginning of it."""
+
+_PLUMBING = ("starlette/", "fastapi/", "pydantic/", "anyio/", "uvicorn/", "asgiref/")
+"""Libraries that evaluate what a handler returned. A statement that they send is the handler's."""
+
+_TEST_FOLDERS = frozenset({"tests", "test", "testing", "conftest.py", "tests.py"})
+
+Loop = tuple[int, int]
+"""The first and the last bytecode offset of a loop."""
+
+
+class Site(NamedTuple):
+    """A place that sends statements: path relative to the project, line, function."""
+
+    path: str
+    line: int
+    name: str
+
+
+class CallSites:
+    """Finds call sites below the project's folder.
+
+    `folder` is the project's folder, to which paths are relative. Code of the repository that contains it is the application's, too, except
+    tests, virtual environments and what was installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._root = next((parent for parent in (self._folder, *self._folder.parents) if (parent / ".git").exists()), self._folder)
+        # One string for each installation folder: files below a virtual environment are not the application's, even inside the project.
+        paths = {*sysconfig.get_paths().values(), sys.prefix, str(Path(__file__).parents[2])}
+        self._installed = tuple(
+            f"{path}/" for path in {str(Path(path).resolve()) for path in paths} | paths if path not in (str(self._root), str(self._folder))
+        )
+        self._kinds: dict[str, int] = {}
+        self._sites: dict[tuple[str, int], Site] = {}
+        self._loops: dict[tuple[str, int, int], bool] = {}
+
+    def in_request(self, frame: FrameType | None, scope: Scope, *, driver: bool) -> Site | None:
+        """Returns the site of a statement that is sent while a request is handled, None if the application did not send it.
+
+        `frame` is the frame that called the driver. With `driver`, statements that a library above the driver reports are left out.
+        """
+        start = frame
+        for caller in _frames(frame):
+            kind = self._kind(caller.f_code.co_filename)
+            if kind < APPLICATION:
+                continue
+            if kind == APPLICATION:
+                return self._site(caller.f_code, caller.f_lineno)
+            if kind in _TOP:
+                break
+            if kind in _NOT_APPLICATION or (kind == UPPER_DRIVER and driver):
+                return None
+        return self._of_library(start, scope)
+
+    def outside(self, frame: FrameType | None, *, driver: bool) -> tuple[Site, tuple[int, ...] | None] | None:
+        """Returns the site of a statement that is sent outside a request, None if the application did not send it.
+
+        With it, the instructions in the test's functions that lead to the application: they tell one call of the application from the next.
+        None instead of them if a loop repeats them, or no test is among the callers.
+        """
+        site: Site | None = None
+        path: list[int] = []
+        repeated = False
+        for caller in _frames(frame):
+            kind = self._kind(caller.f_code.co_filename)
+            if kind < APPLICATION:
+                continue
+            if kind == APPLICATION:
+                site = site or self._site(caller.f_code, caller.f_lineno)
+            elif kind == TEST:
+                if site is None:
+                    return None  # the test itself sends it
+                path.append(caller.f_lasti)
+                repeated = repeated or self._in_loop(caller.f_code, caller.f_lasti)
+            elif kind == INTERNAL or (kind == UPPER_DRIVER and driver and site is None):
+                return None
+            elif kind == REPEATING:
+                repeated = True
+            elif kind == RUNNER:
+                break
+        if site is None:
+            return None
+        return site, None if repeated or not path else tuple(path)
+
+    def _kind(self, filename: str) -> int:
+        kind = self._kinds.get(filename)
+        if kind is None:
+            kind = self._kinds[filename] = self._classify(filename)
+        return kind
+
+    def _classify(self, filename: str) -> int:
+        if not filename.endswith(".py") or filename.startswith("<"):  # <string>, <attrs generated …>, a compiled template
+            return GENERATED
+        path = Path(filename).resolve()
+        installed = _installed_path(path)
+        if installed is None and not str(path).startswith(self._installed) and path.is_relative_to(self._root):
+            relative = path.relative_to(self._root)
+            is_test = path.name.startswith("test_") or path.name.endswith("_test.py") or not _TEST_FOLDERS.isdisjoint(relative.parts)
+            return TEST if is_test else APPLICATION
+        if installed is None:
+            return LIBRARY
+        return next((kind for start, kind in _BY_PATH.items() if installed.startswith(start)), LIBRARY)
+
+    def _site(self, code: CodeType, line: int) -> Site:
+        key = code.co_filename, line
+        site = self._sites.get(key)
+        if site is None:
+            path = Path(code.co_filename).resolve()
+            site = self._sites[key] = Site(_installed_path(path) or _relative(path, self._folder), line, code.co_qualname)
+        return site
+
+    def _of_library(self, frame: FrameType | None, scope: Scope) -> Site | None:
+        """Returns the site of a statement that no function of the application is waiting for: the handler's, or that of the library."""
+        for caller in _frames(frame):
+            filename = caller.f_code.co_filename
+            if self._kind(filename) not in (LIBRARY, BOUNDARY) or (path := _installed_path(Path(filename))) is None:
+                continue
+            if path.startswith(_PLUMBING):
+                code = scope.endpoint() if scope.endpoint else None
+                if code is not None and self._kind(code.co_filename) == APPLICATION:
+                    return self._site(code, code.co_firstlineno)
+            return self._site(caller.f_code, caller.f_lineno)
+        return None
+
+    def _in_loop(self, code: CodeType, instruction: int) -> bool:
+        key = code.co_filename, code.co_firstlineno, instruction
+        found = self._loops.get(key)
+        if found is None:
+            found = self._loops[key] = any(first <= instruction <= last for first, last in _loops(code))
+        return found
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yields a frame and its callers. SQLAlchemy calls an asyncio driver in a greenlet, whose parent is suspended in the application."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+    if (greenlet := sys.modules.get("greenlet")) is None:
+        return
+    parent: Any = greenlet.getcurrent().parent
+    while parent is not None:
+        frame = parent.gr_frame
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+        parent = parent.parent
+
+
+def _loops(code: CodeType) -> list[Loop]:
+    """Returns the loops of a function, from the jumps that lead back."""
+    return [(step.argval, step.offset) for step in dis.get_instructions(code) if "JUMP_BACKWARD" in step.opname]
+
+
+def _installed_path(path: Path) -> str | None:
+    """Returns a file's path below site-packages, None if it is not installed."""
+    parts = path.parts
+    for folder in ("site-packages", "dist-packages"):
+        if folder in parts:
+            return "/".join(parts[len(parts) - parts[::-1].index(folder) :])
+    return None
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Returns the path relative to the folder, with `..` for a file beside it."""
+    shared = next(parent for parent in (folder, *folder.parents) if path.is_relative_to(parent))
+    return "/".join((*[".."] * len(folder.relative_to(shared).parts), *path.relative_to(shared).parts))
