@@ -9,7 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from migsafe.workload.recording.scopes import Scope
 
@@ -63,12 +63,15 @@ Loop = tuple[int, int]
 """The first and the last bytecode offset of a loop."""
 
 
-class Site(NamedTuple):
-    """A place that sends statements: path relative to the project, line, function."""
+class Site:
+    """A place that sends statements: path relative to the project, line, function. There is one object for each place."""
 
-    path: str
-    line: int
-    name: str
+    __slots__ = ("line", "name", "path")
+
+    def __init__(self, path: str, line: int, name: str) -> None:
+        self.path = path
+        self.line = line
+        self.name = name
 
 
 class CallSites:
@@ -95,18 +98,23 @@ class CallSites:
 
         `frame` is the frame that called the driver. With `driver`, statements that a library above the driver reports are left out.
         """
-        start = frame
-        for caller in _frames(frame):
-            kind = self._kind(caller.f_code.co_filename)
-            if kind < APPLICATION:
-                continue
-            if kind == APPLICATION:
-                return self._site(caller.f_code, caller.f_lineno)
-            if kind in _TOP:
-                break
-            if kind in _NOT_APPLICATION or (kind == UPPER_DRIVER and driver):
-                return None
-        return self._of_library(start, scope)
+        kinds = self._kinds
+        for top in _stacks(frame):
+            caller: FrameType | None = top
+            while caller is not None:
+                filename = caller.f_code.co_filename
+                kind = kinds.get(filename)
+                if kind is None:
+                    kind = self._kind(filename)
+                if kind >= APPLICATION:
+                    if kind == APPLICATION:
+                        return self._site(caller.f_code, caller.f_lineno)
+                    if kind in _TOP:
+                        return self._of_library(frame, scope)
+                    if kind in _NOT_APPLICATION or (kind == UPPER_DRIVER and driver):
+                        return None
+                caller = caller.f_back
+        return self._of_library(frame, scope)
 
     def outside(self, frame: FrameType | None, *, driver: bool) -> tuple[Site, tuple[int, ...] | None] | None:
         """Returns the site of a statement that is sent outside a request, None if the application did not send it.
@@ -186,20 +194,26 @@ class CallSites:
         return found
 
 
+def _stacks(frame: FrameType | None) -> Iterator[FrameType | None]:
+    """Yields a frame, and the frames in which the parents of its greenlet are suspended.
+
+    SQLAlchemy calls an asyncio driver in a greenlet, whose parent waits in a coroutine of the application.
+    """
+    yield frame
+    if (greenlet := sys.modules.get("greenlet")) is not None:
+        parent: Any = greenlet.getcurrent().parent
+        while parent is not None:
+            yield parent.gr_frame
+            parent = parent.parent
+
+
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yields a frame and its callers. SQLAlchemy calls an asyncio driver in a greenlet, whose parent is suspended in the application."""
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-    if (greenlet := sys.modules.get("greenlet")) is None:
-        return
-    parent: Any = greenlet.getcurrent().parent
-    while parent is not None:
-        frame = parent.gr_frame
-        while frame is not None:
-            yield frame
-            frame = frame.f_back
-        parent = parent.parent
+    """Yields a frame and its callers."""
+    for top in _stacks(frame):
+        caller = top
+        while caller is not None:
+            yield caller
+            caller = caller.f_back
 
 
 def _loops(code: CodeType) -> list[Loop]:

@@ -24,6 +24,7 @@ class Listeners:
         self.heard: list[str] = []
         self.unsupported: list[str] = []
         self._recorder = recorder
+        self._imported: set[str] = set()
         self._patches = Patches()
         for driver in DRIVERS:
             self._patches.when_imported(driver.MODULE, self._driver_hook(driver))
@@ -39,8 +40,7 @@ class Listeners:
     @property
     def unused(self) -> list[str]:
         """The names of the drivers that were not imported."""
-        known = " ".join((*self.heard, *self.unsupported))
-        return [driver.NAME for driver in DRIVERS if driver.NAME not in known]
+        return [driver.NAME for driver in DRIVERS if driver.NAME not in self._imported]
 
     def _hook(self, follow: Callable[[Any, Patches], None]) -> Hook:
         def imported(module: Any) -> None:
@@ -50,6 +50,7 @@ class Listeners:
 
     def _driver_hook(self, driver: Any) -> Hook:
         def imported(module: Any) -> None:
+            self._imported.add(driver.NAME)
             if self._try(module, lambda: driver.listen(module, self._patches, self._recorder)):
                 self.heard.append(f"{driver.NAME} {_version(module)}".rstrip())
 

@@ -10,6 +10,7 @@ import pytest
 from migsafe.errors import MigsafeError
 from migsafe.workload.query import Query
 from migsafe.workload.recording.journal import Recording
+from migsafe.workload.recording.listeners import DRIVERS
 from migsafe.workload.recording.session import Heard, Session, summary
 
 NAME = "migsafe-record"
@@ -27,7 +28,7 @@ class RecordingPlugin:
         self._path = Path(config.invocation_params.dir, self._given)
         self._session = Session(config.rootpath)
         self._recording: Recording | None = None
-        self._heard = Heard()
+        self._heard = Heard(unused=[driver.NAME for driver in DRIVERS])
         self._queries: list[Query] | None = None
         self._error = ""
 
@@ -77,7 +78,6 @@ class RecordingPlugin:
 
     def _finish(self, session: pytest.Session) -> None:
         assert self._recording is not None
-        self._heard.unused = self._session.listeners.unused
         self._heard.merge(self._session.heard())
         try:
             self._queries = self._recording.finish()

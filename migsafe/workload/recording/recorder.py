@@ -27,20 +27,31 @@ class Count:
         self.per_request = 0
 
 
+class _Recorded:
+    """A query with its counts by call site."""
+
+    __slots__ = ("counts", "query")
+
+    def __init__(self, query: NormalText) -> None:
+        self.query = query
+        self.counts: dict[Site, Count] = {}
+
+
 class Recorder:
     """Counts statements and reports them to a journal.
 
-    `folder` is the project's folder. `seen` is the number of statements that the drivers reported, `sent` of those that the application sent.
+    `folder` is the project's folder. `seen` is the number of statements that the drivers reported, `others` are the databases other than
+    PostgreSQL that got some of them.
     """
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.seen = 0
-        self.sent = 0
+        self.others: set[str] = set()
         self._journal = journal
         self._sites = CallSites(folder)
-        self._texts: dict[str, tuple[NormalText, ...]] = {}
-        self._outlines: dict[str, tuple[NormalText, ...]] = {}
-        self._counts: dict[tuple[str, Site], Count] = {}
+        self._recorded: dict[str, _Recorded] = {}
+        self._texts: dict[str, tuple[_Recorded, ...]] = {}
+        self._outlines: dict[str, tuple[_Recorded, ...]] = {}
         self._changed: set[Count] = set()
         self._test: Scope | None = None
 
@@ -57,20 +68,19 @@ class Recorder:
             queries = self._read(text, style)
         if not queries or MIGRATING.get():
             return
-        request = REQUEST.get()
+        scope = REQUEST.get()
         path: tuple[int, ...] | None = None
-        scope = request
-        if request is not None:
-            site = self._sites.in_request(frame, request, driver=driver)
-        else:
-            outside = self._sites.outside(frame, driver=driver)
-            site, path = outside if outside is not None else (None, None)
+        site: Site | None
+        if scope is not None:
+            site = self._sites.in_request(frame, scope, driver=driver)
+        elif (outside := self._sites.outside(frame, driver=driver)) is not None:
+            site, path = outside
             scope = self._test if path is not None else None
-        if site is None:
+        else:
             return
-        self.sent += 1
-        for query in queries:
-            self._count(query, site, scope, path)
+        if site is not None:
+            for query in queries:
+                self._count(query, site, scope, path)
 
     def start_test(self) -> None:
         """Begins to count for another test."""
@@ -87,35 +97,36 @@ class Recorder:
         changed, self._changed = self._changed, set()
         self._journal.write(_queries(changed))
 
-    def _count(self, query: NormalText, site: Site, scope: Scope | None, path: tuple[int, ...] | None) -> None:
-        key = query.fingerprint, site
-        count = self._counts.get(key)
+    def _count(self, query: _Recorded, site: Site, scope: Scope | None, path: tuple[int, ...] | None) -> None:
+        count = query.counts.get(site)
         if count is None:
-            count = self._counts[key] = Count(query, site)
-        count.calls += 1
-        number = 1
-        if scope is not None and scope.counted:
-            within = (count, path)
-            number = scope.counts[within] = scope.counts.get(within, 0) + 1
-        is_new = not count.per_request
-        count.per_request = max(count.per_request, number)
-        if is_new:
+            count = query.counts[site] = Count(query.query, site)
+            count.calls = count.per_request = 1
             self._journal.write(_queries((count,)))  # at once: the process may be killed
         else:
+            count.calls += 1
             self._changed.add(count)
+        if scope is not None and scope.counted:
+            within = (count, path) if path is not None else count
+            number = scope.counts[within] = scope.counts.get(within, 0) + 1
+            if number > count.per_request:  # noqa: PLR1730  # max() takes longer
+                count.per_request = number
 
-    def _read(self, text: str, style: str) -> tuple[NormalText, ...]:
+    def _read(self, text: str, style: str) -> tuple[_Recorded, ...]:
         key = outline(text)
         queries = self._outlines.get(key) if key is not None else None
         if queries is None:
-            queries = read_queries(text, style)
+            queries = tuple(self._known(query) for query in read_queries(text, style))
             if key is not None:
                 _keep(self._outlines, key, queries)
         _keep(self._texts, text, queries)
         return queries
 
+    def _known(self, query: NormalText) -> _Recorded:
+        return self._recorded.setdefault(query.fingerprint, _Recorded(query))
 
-def _keep(cache: dict[str, tuple[NormalText, ...]], text: str, queries: tuple[NormalText, ...]) -> None:
+
+def _keep(cache: dict[str, tuple[_Recorded, ...]], text: str, queries: tuple[_Recorded, ...]) -> None:
     if len(text) > _LONGEST_KEPT:
         return
     if len(cache) >= _MOST_TEXTS:

@@ -14,20 +14,24 @@ from migsafe.workload.recording.recorder import Recorder
 
 
 class Heard(Struct, kw_only=True):
-    """What a session has heard: the number of statements, the drivers that sent them, those that were not imported, and those not supported."""
+    """What a session has heard: the number of statements, the drivers that sent them, those that were not imported, and those not supported.
+
+    `others` are the databases other than PostgreSQL that got statements.
+    """
 
     seen: int = 0
     drivers: list[str] = []
     unused: list[str] = []
     unsupported: list[str] = []
+    others: list[str] = []
 
     def merge(self, other: "Heard") -> None:
         """Adds what the session of another process has heard."""
         self.seen += other.seen
         self.drivers = sorted({*self.drivers, *other.drivers})
         self.unsupported = sorted({*self.unsupported, *other.unsupported})
-        named = " ".join((*self.drivers, *self.unsupported))
-        self.unused = [name for name in self.unused if name not in named]
+        self.unused = [name for name in self.unused if name in other.unused]
+        self.others = sorted({*self.others, *other.others})
 
 
 class Session:
@@ -53,7 +57,13 @@ class Session:
     def heard(self) -> Heard:
         """Returns what the session has heard."""
         listeners = self.listeners
-        return Heard(seen=self.recorder.seen, drivers=listeners.heard, unused=listeners.unused, unsupported=listeners.unsupported)
+        return Heard(
+            seen=self.recorder.seen,
+            drivers=listeners.heard,
+            unused=listeners.unused,
+            unsupported=listeners.unsupported,
+            others=sorted(self.recorder.others),
+        )
 
 
 @contextmanager
@@ -79,7 +89,9 @@ def summary(queries: list[Query], path: str, heard: Heard) -> list[str]:
     if queries:
         lines = [f"{len(queries):,} {'query' if len(queries) == 1 else 'queries'} recorded in {path}; most often in one request: {most}"]
     else:
-        lines = [f"no queries recorded; {path} was not changed", *_reasons(heard)]
+        lines = [f"no queries were recorded, so {path} was not written", *_reasons(heard)]
+    if heard.others and queries:
+        lines.append(f"the tests used {', '.join(heard.others)}: some statements differ from those that PostgreSQL gets")
     return [*lines, *(f"not recorded: {reason}" for reason in heard.unsupported)]
 
 

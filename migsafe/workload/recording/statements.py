@@ -11,6 +11,7 @@ _QUERY = re.compile(rf"{_SKIPPED}(?:select|insert|update|delete|merge|with|value
 _DEFINITION = re.compile(rf"{_SKIPPED}(?:create|alter|drop|comment|grant|revoke|truncate|refresh|reindex)\b", re.IGNORECASE | re.DOTALL)
 
 _FORMAT = re.compile(r"%(?:%|\(([^)]*)\)[sbt]|[sbt])")
+_TUPLE = re.compile(r"\bIN\s+(\$\d+)", re.IGNORECASE)  # psycopg2 writes a tuple as a list in parentheses
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
 _QUESTION_MARK = re.compile(rf"{_QUOTED}|(\?)(\d*)", re.DOTALL)
 _NAMED = re.compile(rf"{_QUOTED}|::|:([a-zA-Z_]\w*)", re.DOTALL)
@@ -61,7 +62,7 @@ def _numbered(text: str, style: str) -> str:
 
     match style:
         case "pyformat" | "format":
-            return _FORMAT.sub(lambda found: "%" if found.group() == "%%" else number(found.group(1)), text)
+            return _TUPLE.sub(r"IN (\1)", _FORMAT.sub(lambda found: "%" if found.group() == "%%" else number(found.group(1)), text))
         case "qmark":
             return _QUESTION_MARK.sub(lambda found: number(found.group(2)) if found.group(1) else found.group(), text)
         case "named":

@@ -15,6 +15,8 @@ def listen(utils: Any, patches: Patches, recorder: Recorder) -> None:
 
     def wrapped(original: Any) -> Any:
         def send(self: Any, sql: Any, params: Any, *context: Any) -> Any:
+            if (database := self.db.vendor) != "postgresql":
+                recorder.others.add(database)
             recorder.statement(sql if isinstance(sql, (str, bytes)) else str(sql), "pyformat", sys._getframe(1), driver=False)
             return original(self, sql, params, *context)
 

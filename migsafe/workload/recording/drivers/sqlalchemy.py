@@ -15,6 +15,8 @@ def listen(sqlalchemy: Any, patches: Patches, recorder: Recorder) -> None:
     styles = {"numeric_dollar": "numeric", "qmark": "qmark", "named": "named"}
 
     def before_cursor_execute(connection: Any, cursor: Any, statement: Any, parameters: Any, context: Any, executemany: Any) -> None:
+        if (database := connection.dialect.name) != "postgresql":
+            recorder.others.add(database)
         style = styles.get(connection.dialect.paramstyle, "pyformat")
         recorder.statement(statement, style, sys._getframe(1), driver=False)
 
