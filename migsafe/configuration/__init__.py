@@ -32,7 +32,7 @@ _CUSTOM_CHOICES = {
     "transaction": ("file", "query", "statement"),
     "out_of_order": ("applies", "skips", "refuses", "unknown"),
 }
-_FILE_KEYS = ("migrations", "schema", "stats", "baseline", "rules")
+_FILE_KEYS = ("migrations", "schema", "stats", "queries", "baseline", "rules")
 _NO_KEYS = ("folder",)
 _OPTION = "--"
 
@@ -89,6 +89,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     script_timeout: str = "10s"
     schema: str | None = None
     stats: str | None = None
+    queries: tuple[str, ...] = ()
+    queries_complete: bool = False
     baseline: str | None = None
     rules: str | None = None
     folder: str = "."

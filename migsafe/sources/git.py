@@ -43,6 +43,11 @@ class Comparison:
         commit = repository.tip if tip else repository.base
         return repository.scripts(folder, commit) if commit is not None else {}
 
+    def tree(self, folder: str) -> "PastTree":
+        """Returns all files of a folder's repository at the commit that the current branch left."""
+        repository = self._repository(folder)
+        return PastTree(repository.root, repository.base)
+
     def former_folder(self, folder: str, files: Iterable[str]) -> str | None:
         """Returns the folder that a folder was renamed from, as far as git can tell by its files."""
         return self._repository(folder).former_folder(folder, files)
@@ -50,6 +55,29 @@ class Comparison:
     def _repository(self, folder: str) -> "_Repository":
         path = os.path.realpath(folder or ".")
         return max((each for each in self._repositories if _is_below(path, each.root)), key=lambda each: len(each.root))
+
+
+class PastTree:
+    """The files of a repository at a commit: their texts are read when they are needed. Without a commit there are none."""
+
+    def __init__(self, root: str, commit: str | None) -> None:
+        self.root = root
+        self._blobs: dict[str, str] = {}
+        for line in ((_git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit) if commit else None) or "").split("\0"):
+            description, _, name = line.partition("\t")
+            words = description.split()
+            if len(words) == 4 and words[1] == "blob" and words[3].isdecimal() and int(words[3]) <= _LARGEST:
+                self._blobs[name] = words[2]
+
+    @property
+    def names(self) -> Iterable[str]:
+        """The paths of the files, relative to the repository."""
+        return self._blobs.keys()
+
+    def texts(self, names: Iterable[str]) -> dict[str, str]:
+        """Returns the texts of files; a byte that is not UTF-8 is replaced."""
+        wanted = [name for name in names if name in self._blobs]
+        return dict(zip(wanted, _texts(self.root, [self._blobs[name] for name in wanted]), strict=True))
 
 
 def checked_out_revision(folder: str) -> str:

@@ -11,6 +11,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -80,14 +81,15 @@ def write_document(path: str, queries: Iterable[Query]) -> None:
         raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def read_document(path: str, *, unfinished: bool = False) -> list[Query]:
-    """Returns the queries of a file, each fingerprint once. Values in its texts are masked.
+def read_document(path: str, *, unfinished: bool = False, content: bytes | None = None) -> list[Query]:
+    """Returns the queries of a file, each fingerprint once. Values in its texts are masked. `content` is what the file contains, if that
+    is known.
 
     `unfinished`: the last line may be incomplete, as in the part of a process that was killed; it is left out. Raises UnreadableError for a
     file that is not one of queries, is of another version, is truncated, or has too many queries.
     """
     collection = Collection()
-    for number, query in _read(path, unfinished=unfinished):
+    for number, query in _read(path, unfinished=unfinished, content=content):
         collection.add(query)
         if len(collection) > MOST_QUERIES:
             raise UnreadableError(
@@ -160,10 +162,10 @@ def _common_types(query: Query, other: Query) -> tuple[str | None, ...]:
     return tuple(mine or its if mine is None or its is None or mine == its else None for mine, its in pairs)
 
 
-def _read(path: str, *, unfinished: bool) -> Iterator[tuple[int, Query]]:
+def _read(path: str, *, unfinished: bool, content: bytes | None = None) -> Iterator[tuple[int, Query]]:
     """Yields the queries of a file, with the numbers of their lines."""
     try:
-        with Path(path).open("rb") as file:
+        with Path(path).open("rb") if content is None else BytesIO(content) as file:
             _check_header(path, file.readline(_LONGEST_LINE))
             number = 1
             while text := file.readline(_LONGEST_LINE):

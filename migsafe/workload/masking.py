@@ -12,9 +12,9 @@ _TYPES = frozenset(
 
 _WITH_MODIFIERS = frozenset(
     """varchar char character varying bpchar numeric decimal dec bit timestamp timestamptz time timetz interval float vector halfvec
-    sparsevec""".split()
+    sparsevec CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP""".split()
 )
-"""Types whose name may be followed by numbers in parentheses that are not values: `numeric(10, 2)`."""
+"""Types and functions whose name may be followed by numbers in parentheses that are not values: `numeric(10, 2)`."""
 
 _FIELDS = frozenset(
     """century day decade dow doy epoch hour isodow isoyear julian microseconds millennium milliseconds minute month quarter second timezone

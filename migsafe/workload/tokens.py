@@ -32,7 +32,7 @@ class Token(NamedTuple):
 
 _CAPITALS = RESERVED | frozenset(
     """insert update delete merge set values join left right inner outer full cross natural by exists is between like ilike over partition
-    filter conflict escape extract""".split()
+    filter conflict nothing escape extract""".split()
 )
 _NO_SPACE_BEFORE = frozenset((",", ")", "]", ";", ".", "::", ""))
 _NO_SPACE_AFTER = frozenset(("(", "[", ".", "::", ""))
@@ -64,9 +64,18 @@ def read_tokens(text: str) -> tuple[list[Token], bool]:
             elif kind in (lexer.PUNCTUATION, lexer.OPERATOR):
                 tokens.append(Token(kind, statement.words[index]))
             else:
-                raw = text[statement.starts[index] : statement.end_of(index)]
-                tokens.append(Token(kind, raw, int(raw[1:]) if kind == lexer.PARAMETER else None))
+                tokens += _other(tokens, kind, text[statement.starts[index] : statement.end_of(index)])
     return tokens, complete
+
+
+def _other(before: list[Token], kind: int, raw: str) -> list[Token]:
+    """Returns the token of a literal or a parameter. Drivers that write the values of a list themselves need no parentheses after IN."""
+    if kind != lexer.PARAMETER:
+        return [Token(kind, raw)]
+    parameter = Token(kind, raw, int(raw[1:]))
+    if before and before[-1].is_word("IN"):
+        return [Token(lexer.PUNCTUATION, "("), parameter, Token(lexer.PUNCTUATION, ")")]
+    return [parameter]
 
 
 def render(tokens: list[Token]) -> str:

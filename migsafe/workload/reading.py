@@ -1,0 +1,165 @@
+"""Reading the queries of a project: those of its files, and recorded ones."""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from migsafe.errors import ConfigError, UnreadableError
+from migsafe.text import Script
+from migsafe.workload.document import Collection, header, merged, read_document
+from migsafe.workload.query import Query, UnreadQuery, Workload
+from migsafe.workload.sources import python, rust, sqlc, sqlx
+from migsafe.workload.sources.files import PastProjectFiles, ProjectFiles
+from migsafe.workload.sources.found import Found
+from migsafe.workload.sources.named import named_queries
+
+_MIGRATIONS = frozenset("migrations migration migrate versions schema schemas seeds fixtures testdata test tests".split())
+_HEADER_START = header()[:10].decode()
+
+
+def read_workload(paths: Sequence[str], folder: str = ".", *, complete: bool = False, revision: str | None = None) -> Workload:
+    """Returns the queries of a project.
+
+    `paths` are files and folders, relative to the current folder: recorded workloads, configurations of sqlc, `.sqlx`, files of named queries,
+    Python, or folders that contain these. `folder` is the project's folder, to which the paths of call sites are relative. With a `revision`
+    of git, `running` are the queries of the same paths at the commit that the current branch left; a path that did not exist there is
+    assumed to be unchanged. Raises MigsafeError for a path that does not exist, a file that cannot be read, and an unknown revision.
+    """
+    files = ProjectFiles(folder)
+    names = [files.name(path) for path in paths]
+    for path, name in zip(paths, names, strict=True):
+        if not files.is_file(name) and not files.is_folder(name):
+            raise ConfigError(f"queries: {path} does not exist", "Name the files or folders of the application's queries, or remove the path.")
+    parts = [_Part(files, name) for name in names]
+    queries, unread = _combined(parts), tuple(each for part in parts for each in part.unread)
+    if revision is None or not paths:
+        return Workload(queries=queries, running=queries, complete=complete, unread=unread)
+    past = _past_files(folder, revision)
+    running = _combined([_Part(past, part.name) if past.is_file(part.name) or past.is_folder(part.name) else part for part in parts])
+    return Workload(queries=queries, running=running, compared=True, complete=complete, unread=unread)
+
+
+def _past_files(folder: str, revision: str) -> ProjectFiles:
+    from migsafe.sources.git import Comparison  # noqa: PLC0415  # not needed without a revision
+
+    return PastProjectFiles(folder, Comparison(revision, [folder]).tree(folder))
+
+
+class _Part:
+    """What one path contains."""
+
+    def __init__(self, files: ProjectFiles, name: str) -> None:
+        self.files = files
+        self.name = name
+        self.read: list[Query] = []
+        self.recorded: list[Query] = []
+        self.unread: list[UnreadQuery] = []
+        self._done: set[str] = set()
+        if files.is_file(name):
+            self._read_file(name, named=True)
+        else:
+            self._read_folder(files.below(name))
+
+    def _read_folder(self, names: Sequence[str]) -> None:
+        """Reads a folder: configurations first, because they say what belongs to PostgreSQL."""
+        for name in names:
+            if sqlc.is_configuration(name):
+                self._read_sqlc(name)
+        # Rust's files are searched only where sqlx has checked queries.
+        self._read_sqlx([name for name in names if sqlx.is_query_file(name)])
+        rest = [name for name in names if name not in self._done and not sqlc.is_configuration(name) and not sqlx.is_query_file(name)]
+        for name in rest:
+            if name.endswith(".jsonl") or posixpath.basename(name) == sqlx.OLD_FILE:
+                self._read_file(name, named=False)
+        wanted = [name for name in rest if python.is_read(name) or (name.endswith(".sql") and not self._looks_like_migration(name))]
+        for name, text in self.files.texts(wanted):
+            self._read_text(name, text, named=False)
+
+    def _looks_like_migration(self, name: str) -> bool:
+        inner = name if self.name == "." else name[len(self.name) + 1 :]
+        return not _MIGRATIONS.isdisjoint(inner.split("/")[:-1])
+
+    def _read_file(self, name: str, *, named: bool) -> None:
+        """Reads a file; with `named`, the project names it, and it is an error if it contains no queries that migsafe knows."""
+        if sqlc.is_configuration(name):
+            self._read_sqlc(name)
+        elif sqlx.is_query_file(name):
+            self._read_sqlx([name])
+        elif posixpath.basename(name) == sqlx.OLD_FILE:
+            self._add(sqlx.old_file(name, self.files.read(name), rust.macro_places(self.files, posixpath.dirname(name) or ".")))
+        elif name.endswith((".sql", ".py")):
+            self._read_text(name, self.files.read(name), named=named)
+        else:
+            self._read_document(name, named=named)
+
+    def _read_document(self, name: str, *, named: bool) -> None:
+        path = self.files.path(name)
+        if isinstance(self.files, PastProjectFiles):
+            try:
+                self.recorded += read_document(path, content=self.files.read(name).encode())
+            except UnreadableError:
+                return  # what a commit contains cannot be corrected
+        elif named or _begins_like_document(path):
+            self.recorded += read_document(path)
+
+    def _read_text(self, name: str, text: str, *, named: bool) -> None:
+        script = Script(name, text)
+        if name.endswith(".py"):
+            if named or python.is_read(name):
+                self._add(python.python_queries(script))
+        else:
+            self._add(named_queries(script, chosen=named))
+
+    def _read_sqlc(self, name: str) -> None:
+        found = sqlc.sqlc_files(self.files, name)
+        self._done.update((*found.queries, *found.others))
+        for query_file, text in self.files.texts(found.queries):
+            self._add(named_queries(Script(query_file, text), sqlc=True))
+
+    def _read_sqlx(self, names: Sequence[str]) -> None:
+        places: dict[str, sqlx.Places] = {}
+        for name, text in self.files.texts(names):
+            folder = posixpath.dirname(posixpath.dirname(name)) or "."
+            if folder not in places:
+                places[folder] = rust.macro_places(self.files, folder)
+            self._add(sqlx.query_file(name, text, places[folder]))
+
+    def _add(self, found: Iterable[Found]) -> None:
+        for each in found:
+            if isinstance(each, Query):
+                self.read.append(each)
+            else:
+                self.unread.append(each)
+
+
+def _combined(parts: Sequence[_Part]) -> tuple[Query, ...]:
+    """Returns the queries of all parts. Texts of the project that differ in their literals stay apart; what was recorded of a query is added to
+    the first text of it."""
+    read: dict[tuple[str, str], Query] = {}
+    for query in _each(part.read for part in parts):
+        key = query.fingerprint, query.text
+        read[key] = merged(read[key], query) if key in read else query
+    first: dict[str, tuple[str, str]] = {}
+    for key in read:
+        first.setdefault(key[0], key)
+    recorded = Collection()
+    for query in _each(part.recorded for part in parts):
+        if query.fingerprint in first:
+            key = first[query.fingerprint]
+            read[key] = merged(read[key], query)
+        else:
+            recorded.add(query)
+    return (*read.values(), *recorded.queries())
+
+
+def _each(lists: Iterable[list[Query]]) -> Iterator[Query]:
+    for queries in lists:
+        yield from queries
+
+
+def _begins_like_document(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_HEADER_START)).decode("utf-8", "replace") == _HEADER_START
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""The queries in a project's files: those of sqlc and sqlx, `-- name:` files, and the SQL in Python."""

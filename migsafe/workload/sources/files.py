@@ -1,0 +1,99 @@
+"""The files of a project in which queries are looked for: as they are, or as git has them at a revision."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from migsafe.sources.git import PastTree
+from migsafe.text import read_text
+
+_SKIPPED = frozenset("""node_modules site-packages vendor venv env __pycache__ target dist build out third_party __snapshots__""".split())
+"""Folders of dependencies and of what is built."""
+
+
+class ProjectFiles:
+    """The files of a project's folder. Their names are paths relative to it, with `/`."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def name(self, path: str) -> str:
+        """Returns the name of a path relative to the current folder."""
+        return Path(os.path.relpath(os.path.normpath(path), self.folder or ".")).as_posix()
+
+    def path(self, name: str) -> str:
+        """Returns the path of a file relative to the current folder."""
+        return os.path.normpath(Path(self.folder, name))
+
+    def is_folder(self, name: str) -> bool:
+        """Whether there is a folder of a name."""
+        return os.path.isdir(self.path(name))
+
+    def is_file(self, name: str) -> bool:
+        """Whether there is a file of a name."""
+        return os.path.isfile(self.path(name))
+
+    def below(self, name: str) -> list[str]:
+        """Returns the files of a folder and below it, sorted; without hidden folders, other than `.sqlx`, and dependencies."""
+        found = []
+        for folder, folders, files in os.walk(self.path(name)):
+            folders[:] = sorted(each for each in folders if _is_searched(each))
+            inner = Path(os.path.relpath(folder, self.folder or ".")).as_posix()
+            found += [each if inner == "." else f"{inner}/{each}" for each in files]
+        return sorted(found)
+
+    def read(self, name: str) -> str:
+        """Returns the text of a file. Raises UnreadableError."""
+        return read_text(self.path(name))
+
+    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yields files and their texts. Raises UnreadableError."""
+        for name in names:
+            yield name, self.read(name)
+
+
+class PastProjectFiles(ProjectFiles):
+    """The files of a project's folder at a revision of git."""
+
+    def __init__(self, folder: str, tree: PastTree) -> None:
+        super().__init__(folder)
+        self._tree = tree
+        start = Path(os.path.relpath(os.path.realpath(folder or "."), tree.root)).as_posix()
+        self._names = {Path(os.path.relpath(name, start)).as_posix(): name for name in tree.names}
+
+    def is_folder(self, name: str) -> bool:
+        """Whether the revision has a folder of a name."""
+        return any(_is_below(each, name) for each in self._names)
+
+    def is_file(self, name: str) -> bool:
+        """Whether the revision has a file of a name."""
+        return name in self._names
+
+    def below(self, name: str) -> list[str]:
+        """Returns the files of a folder and below it at the revision, sorted."""
+        inside = (each for each in self._names if _is_below(each, name))
+        return sorted(each for each in inside if all(map(_is_searched, _folders_below(each, name))))
+
+    def read(self, name: str) -> str:
+        """Returns the text of a file at the revision."""
+        return self._tree.texts([self._names[name]])[self._names[name]]
+
+    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yields files and their texts at the revision."""
+        wanted = list(names)
+        texts = self._tree.texts(self._names[name] for name in wanted)
+        for name in wanted:
+            yield name, texts[self._names[name]]
+
+
+def _is_searched(folder: str) -> bool:
+    return folder not in _SKIPPED and (not folder.startswith(".") or folder == ".sqlx")
+
+
+def _is_below(file: str, folder: str) -> bool:
+    return not file.startswith("../") if folder == "." else file.startswith(f"{folder}/")
+
+
+def _folders_below(file: str, folder: str) -> list[str]:
+    inner = file if folder == "." else file[len(folder) + 1 :]
+    return inner.split("/")[:-1]

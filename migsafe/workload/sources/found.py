@@ -1,0 +1,56 @@
+"""The queries of one piece of text, and what could not be read."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from migsafe.sql.split import RawStatement, split
+from migsafe.text import Script
+from migsafe.workload.normal_text import normal_text
+from migsafe.workload.query import CallSite, Query, UnreadQuery
+
+Found = Query | UnreadQuery
+
+_QUERIES = frozenset(("select", "insert", "update", "delete", "with", "merge", "values", "table", "("))
+_PLACEHOLDER_OF_OTHERS = re.compile(r"(?:[=<>(,]|\b(?:LIMIT|OFFSET|IN|LIKE|AND|VALUES))\s*\?(?=\s*(?:[,);]|\Z|AND\b|OR\b|LIMIT\b|ORDER\b))")
+
+
+class Piece(Struct, frozen=True, kw_only=True):
+    """A piece of SQL in a project's file: its text with parameters of PostgreSQL, the offset at which it begins in the file, and the name that
+    the project gives it. `hole` says why it is not a whole query, as the end of a sentence."""
+
+    text: str
+    start: int
+    name: str = ""
+    hole: str = ""
+    parameters: tuple[str | None, ...] = ()
+
+
+def queries_of(piece: Piece, script: Script) -> Iterator[Found]:
+    """Yields the queries of a piece: its SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements. Other statements are left out."""
+    place = CallSite(script.path, script.position(piece.start).line, piece.name)
+    if piece.hole:
+        yield UnreadQuery(place, piece.hole)
+        return
+    statements = [each for each in split(piece.text) if isinstance(each, RawStatement) and each.words]
+    for statement in statements:
+        if statement.words[0] in _QUERIES or statement.unterminated:
+            text = piece.text if len(statements) == 1 else piece.text[statement.starts[0] : statement.starts[-1]]
+            yield read_query(text, (place,), piece.parameters)
+
+
+def is_query(text: str) -> bool:
+    """Whether a text is a SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES statement."""
+    first = next(split(text), None)
+    return isinstance(first, RawStatement) and first.words[0] in _QUERIES
+
+
+def read_query(text: str, places: Sequence[CallSite], parameters: Sequence[str | None] = ()) -> Found:
+    """Returns the query of a text that the project contains, with its literals; what says why it cannot be read."""
+    normal = normal_text(text, mask=False)
+    if not normal.complete:
+        return UnreadQuery(places[0], "it ends inside a string, an identifier or a comment")
+    if "?" in normal.text and _PLACEHOLDER_OF_OTHERS.search(normal.text):
+        return UnreadQuery(places[0], "its placeholders are question marks, which PostgreSQL's drivers for Python do not have")
+    return Query(text=normal.text, fingerprint=normal.fingerprint, parameters=normal.parameters(parameters), places=tuple(places))

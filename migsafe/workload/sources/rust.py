@@ -1,0 +1,83 @@
+"""The macros of sqlx in Rust: where a query is sent, which `.sqlx` does not say."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from migsafe.errors import UnreadableError
+from migsafe.text import Script
+from migsafe.workload.query import CallSite
+from migsafe.workload.sources.files import ProjectFiles
+from migsafe.workload.sources.sqlx import Places
+
+_MOST_FILES = 5_000
+_MACRO = re.compile(r"\bquery(?P<kind>_as|_scalar|_file|_file_as|_file_scalar)?(?:_unchecked)?!\s*[({]\s*")
+_TYPE = re.compile(r"[^,\"]{0,300}?,\s*(?=r?#*\")")
+_LITERAL = re.compile(r'r(?P<hashes>#*)"(?P<raw>.*?)"(?P=hashes)|"(?P<plain>(?:[^"\\]|\\.)*)"', re.DOTALL)
+_PLUS = re.compile(r"\s*\+\s*")
+_COMMENTS = re.compile(r"(?:\s|//[^\n]*)*")
+_ESCAPE = re.compile(r"\\(?:\r?\n\s*|u\{(?P<code>[0-9a-fA-F_]+)\}|(?P<character>.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+_FUNCTION = re.compile(r"\bfn\s+(\w+)")
+
+
+def macro_places(files: ProjectFiles, folder: str) -> Places:
+    """Returns where the macros below a folder are that contain a query, by its text. Files that cannot be read are left out."""
+    places: dict[str, list[CallSite]] = defaultdict(list)
+    names = [name for name in files.below(folder) if name.endswith(".rs")]
+    for name in names[:_MOST_FILES]:
+        try:
+            text = files.read(name)
+        except UnreadableError:
+            continue
+        if "query" in text:
+            script = Script(name, text)
+            for query, start in _queries(files, name, text):
+                places[query].append(CallSite(name, script.position(start).line, _function(text, start)))
+    return {query: tuple(each) for query, each in places.items()}
+
+
+def _queries(files: ProjectFiles, name: str, text: str) -> Iterator[tuple[str, int]]:
+    """Yields the queries of a file's macros, each with its offset."""
+    for macro in _MACRO.finditer(text):
+        at = _COMMENTS.match(text, macro.end()).end()  # type: ignore[union-attr]  # it matches everywhere
+        kind = macro["kind"] or ""
+        if kind.endswith("_as") and (of := _TYPE.match(text, at)):
+            at = of.end()
+        parts = []
+        while literal := _LITERAL.match(text, at):
+            parts.append(literal["raw"] if literal["raw"] is not None else _ESCAPE.sub(_unescaped, literal["plain"]))
+            plus = _PLUS.match(text, literal.end())
+            if plus is None:
+                break
+            at = plus.end()
+        if not parts:
+            continue
+        if not kind.startswith("_file"):
+            yield "".join(parts), macro.start()
+        elif (file := _file(files, name, parts[0])) is not None:
+            yield file, macro.start()
+
+
+def _file(files: ProjectFiles, name: str, path: str) -> str | None:
+    """Returns the text of the file that query_file! names: relative to the folder of Cargo.toml."""
+    folder = name
+    while folder:
+        folder = folder.rpartition("/")[0]
+        if files.is_file(f"{folder}/Cargo.toml".lstrip("/")):
+            file = f"{folder}/{path}".lstrip("/")
+            if files.is_file(file):
+                return files.read(file)
+    return None
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    if match["code"]:
+        return chr(int(match["code"].replace("_", ""), 16))
+    return _ESCAPED.get(match["character"], match["character"]) if match["character"] else ""
+
+
+def _function(text: str, start: int) -> str:
+    """Returns the name of the function before an offset."""
+    found = _FUNCTION.findall(text, max(0, start - 4000), start)
+    return found[-1] if found else ""
