@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.output_types import output_types
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
+    from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.restrictions import TargetColumns, Unrestricting, columns_equal_to_constants, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
@@ -51,6 +52,7 @@ __all__ = [
     "column_uses",
     "columns_changed_again",
     "columns_equal_to_constants",
+    "condition_shape",
     "contains_enum_value",
     "conversion_back",
     "converts_again",
@@ -60,6 +62,7 @@ __all__ = [
     "is_true_of_every_row",
     "needs_enum_value",
     "not_null_columns",
+    "operand_shape",
     "ordered_columns",
     "output_columns",
     "output_types",
@@ -70,6 +73,7 @@ __all__ = [
     "proves_check",
     "proves_default_excludes",
     "proves_not_null",
+    "query_shape",
     "repeated_positions",
     "unrestricted",
 ]
@@ -102,6 +106,9 @@ _MODULES = {
     "proves_check": "proofs",
     "proves_default_excludes": "proofs",
     "proves_not_null": "proofs",
+    "condition_shape": "queries.parsing",
+    "operand_shape": "queries.parsing",
+    "query_shape": "queries.parsing",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",
 }

@@ -1,0 +1,271 @@
+"""How a query reads its tables: which of them an index serves, and which are read as a whole for a few rows.
+
+A table is *found* if an index leads to few of its rows, from values of the query or from the rows of tables that are found. A table that is not
+found, although a condition selects few of its rows, is un-indexed: PostgreSQL reads all of it.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Relation
+from migsafe.sql.operations import quoted as sql_name
+from migsafe.workload.binding import Binder
+from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
+from migsafe.workload.scopes import BoundSource, Level
+from migsafe.workload.serving import Order, Service, services
+from migsafe.workload.terms import OUTER, Strength, Term, Terms, conjuncts
+
+_CANDIDATE_KEYS = 3
+
+
+class _Table(Struct):
+    """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part)."""
+
+    at: int
+    source: BoundSource
+    relation: Relation
+    conditions: list[Condition]
+    terms: list[Term]
+    alternatives: list[list[list[Term]]]
+    services: list[Service] = []
+    found: Service | None = None
+    is_found: bool = False
+
+
+def table_accesses(catalog: Catalog, binder: Binder, root: Level) -> Iterator[TableAccess]:
+    """Returns how a query reads each of its tables."""
+    yield from _Accesses(catalog, binder).of(root, outer_found=True)
+
+
+class _Accesses:
+    def __init__(self, catalog: Catalog, binder: Binder) -> None:
+        self.catalog = catalog
+        self.binder = binder
+        self.few: dict[int, bool] = {}
+
+    def of(self, level: Level, *, outer_found: bool) -> Iterator[TableAccess]:
+        """Returns how a level and those within it read their tables."""
+        for inner in (*level.ctes, *level.inner):
+            yield from self.of(inner, outer_found=outer_found)
+        for source in level.sources:
+            if source.level is not None and not source.is_cte:
+                yield from self.of(source.level, outer_found=outer_found)
+        tables, found = self._found(level, outer_found=outer_found)
+        for table in tables:
+            yield self._access(level, table, tables, found)
+        joined = _joined_queries(level.shape)
+        for number, nested in enumerate(level.nested):
+            # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
+            own = all(at in found for at in range(len(level.sources)))
+            yield from self.of(nested, outer_found=own or number not in joined)
+
+    def is_few(self, level: Level) -> bool:
+        """Whether a query has few rows."""
+        key = id(level)
+        if key not in self.few:
+            self.few[key] = False  # a recursive query
+            self.few[key] = self._is_few(level)
+        return self.few[key]
+
+    def _is_few(self, level: Level) -> bool:
+        shape = level.shape
+        if shape.kind == "set":
+            return shape.limited or all(self.is_few(inner) for inner in level.inner)
+        if shape.kind in ("values", "insert") or shape.limited or not level.sources:
+            return shape.kind != "insert" or not level.inner or self.is_few(level.inner[0])
+        if shape.grouped and not shape.has_group:
+            return True
+        tables, found = self._found(level, outer_found=True)
+        # A table with a condition that selects few rows has few rows in the result, with an index or without.
+        selective = {table.at for table in tables if any(term.strength is Strength.STRONG and not term.others for term in table.terms)}
+        return bool(selective | found)
+
+    def _found(self, level: Level, *, outer_found: bool) -> tuple[list[_Table], set[int]]:
+        """Returns the tables of a level, and the numbers of the elements of FROM that are found."""
+        terms = Terms(self.catalog, self.binder, level)
+        conditions = _conditions(level)
+        tables: list[_Table] = []
+        found: set[int] = {OUTER} if outer_found else set()
+        for at, source in enumerate(level.sources):
+            if level.shape.kind == "insert":
+                break
+            if source.is_table and source.relation is not None:
+                own = [condition for condition, allowed in conditions if allowed is None or at in allowed]
+                alternatives = [_alternatives(terms, at, condition) for condition in own if isinstance(condition, Either)]
+                tables.append(_Table(at, source, source.relation, own, self._graded(level, terms.of(at, own)), [a for a in alternatives if a]))
+            elif source.relation is not None:
+                if any(term.strength is Strength.STRONG and not term.others for term in terms.of(at, [c for c, _ in conditions])):
+                    found.add(at)
+            elif source.level is None or self.is_few(source.level):
+                found.add(at)
+        self._spread(level, terms, tables, found)
+        return tables, found
+
+    def _graded(self, level: Level, terms: list[Term]) -> list[Term]:
+        """Returns the terms, with those that compare with a query of many rows as weak ones."""
+        graded: list[Term] = []
+        for term in terms:
+            if term.query is not None and term.operator in ("in", "any") and not self.is_few(level.nested[term.query]):
+                continue
+            graded.append(term)
+        return graded
+
+    def _spread(self, level: Level, terms: Terms, tables: list[_Table], found: set[int]) -> None:
+        changed = True
+        while changed:
+            changed = False
+            for table in tables:
+                if table.is_found:
+                    continue
+                usable = [term for term in table.terms if term.others <= found]
+                order = _order(level, terms, table.at) if level.shape.limited else None
+                table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
+                service = _deciding(table.services, usable) or self._of_alternatives(table, terms)
+                if service is not None:
+                    table.found, table.is_found = service, True
+                    found.add(table.at)
+                    changed = True
+
+    def _of_alternatives(self, table: _Table, terms: Terms) -> Service | None:
+        """An OR is served if an index serves each of its parts."""
+        for parts in table.alternatives:
+            served = [_deciding(services(self.catalog, table.relation, part, table.conditions, terms.owns(table.at)), part) for part in parts]
+            if all(service is not None for service in served):
+                return served[0]
+        return None
+
+    # Results
+
+    def _access(self, level: Level, table: _Table, tables: list[_Table], found: set[int]) -> TableAccess:
+        candidate = None if table.is_found else self._candidate(level, table, tables, found)
+        weak = max(table.services, key=lambda service: (service.strength, service.keys), default=None)
+        service = table.found or weak
+        return TableAccess(
+            oid=table.relation.oid,
+            name=table.relation.name,
+            alias=table.source.alias,
+            filters=tuple(dict.fromkeys(_filter(term) for term in table.terms)),
+            index=service.index.name if service is not None else None,
+            is_unindexed=candidate is not None,
+            candidate=candidate,
+        )
+
+    def _candidate(self, level: Level, table: _Table, tables: list[_Table], found: set[int]) -> CandidateIndex | None:
+        """Returns the index that would find a table; None if no condition selects few of its rows."""
+        usable = [term for term in table.terms if term.others <= found and term.is_equality and term.strength is Strength.STRONG]
+        constant = [term for term in usable if not term.others]
+        keys = list(dict.fromkeys(term.subject for term in (constant or usable)))
+        if keys:
+            return CandidateIndex(method="btree", keys=tuple(_as_key(key) for key in keys[:_CANDIDATE_KEYS]))
+        for parts in table.alternatives:
+            strong = [[term for term in part if term.is_equality and term.strength is Strength.STRONG] for part in parts]
+            if all(strong):
+                return CandidateIndex(method="btree", keys=(_as_key(strong[0][0].subject),))
+        if level.shape.limited and len(level.sources) == 1:
+            order = _order(level, Terms(self.catalog, self.binder, level), table.at)
+            if order is not None:
+                return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in order.keys))
+        return None
+
+
+def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
+    """Returns the service that leads to few rows: one that meets a strong condition. Without strong conditions, one that meets a weak one or
+    gives the order is enough."""
+    has_strong = any(term.strength is Strength.STRONG and term.is_equality for term in terms)
+    best = max(found, key=lambda service: (service.strength, service.keys), default=None)
+    if best is not None and best.strength is Strength.STRONG:
+        return best
+    if has_strong:
+        return None
+    ordered = next((service for service in found if service.ordered), None)
+    if ordered is not None:
+        return ordered
+    return best if best is not None and best.strength is Strength.WEAK else None
+
+
+def _conditions(level: Level) -> list[tuple[Condition, set[int] | None]]:
+    """Returns the conditions of a level. Those of an outer join find only rows of the elements of FROM that come with it."""
+    conditions: list[tuple[Condition, set[int] | None]] = [(condition, None) for condition in conjuncts(level.shape.where)]
+    for at, source in enumerate(level.sources):
+        style = source.shape.join
+        allowed: set[int] | None = {at} if style == "left" else set(range(at)) if style == "right" else set() if style == "full" else None
+        conditions += [(condition, allowed) for condition in conjuncts(source.shape.on)]
+        for name in source.hidden:
+            other = next((before for before in level.sources[:at] if name in before.columns), None)
+            if other is not None:
+                conditions.append((Compare(Ref(name, source.alias), "=", Ref(name, other.alias)), allowed))
+    return conditions
+
+
+def _alternatives(terms: Terms, at: int, condition: Either) -> list[list[Term]]:
+    """Returns the terms of each part of an OR; nothing if a part has none on the table."""
+    parts = [[term for term in terms.of(at, [part]) if not term.others or term.others == {OUTER}] for part in condition.parts]
+    return parts if all(parts) else []
+
+
+def _order(level: Level, terms: Terms, at: int) -> Order | None:
+    """Returns the order of ORDER BY if it is that of one table's columns."""
+    shape = level.shape
+    if shape.grouped or not shape.order or (shape.distinct and not shape.output_refs):
+        return None
+    outputs = {output.name: output.operand for output in shape.outputs if output.name is not None and output.operand is not None}
+    keys: list[tuple[str, bool, bool]] = []
+    for key in shape.order:
+        operand = key.operand
+        if isinstance(operand, Ref) and operand.table is None and operand.name in outputs:
+            operand = outputs[operand.name]
+        if isinstance(operand, Value) and operand.text.isdigit() and not operand.is_string and int(operand.text) <= len(shape.outputs):
+            operand = shape.outputs[int(operand.text) - 1].operand or operand
+        subject = terms.subject(at, operand)
+        if subject is None:
+            break
+        nulls_first = key.descending if key.nulls_first is None else key.nulls_first
+        keys.append((subject, key.descending, nulls_first))
+    return Order(tuple(keys)) if keys else None
+
+
+def _joined_queries(shape: Shape) -> set[int]:
+    """Returns the queries after IN and EXISTS."""
+    joined: set[int] = set()
+    for condition in conjuncts(shape.where):
+        match condition:
+            case Exists():
+                joined.add(condition.query)
+            case Compare(operator="in" | "any", right=Nested(query=number)):
+                joined.add(number)
+    return joined
+
+
+def _filter(term: Term) -> Filter:
+    match term.value:
+        case Parameter():
+            compared = "parameter"
+        case Value():
+            compared = "constant"
+        case Nested():
+            compared = "query"
+        case Ref():
+            compared = "column"
+        case None:
+            compared = ""
+        case _:
+            compared = "expression"
+    return Filter(subject=_as_key(term.subject), operator=term.operator, compared_with=compared)
+
+
+def _as_key(subject: str) -> str:
+    """Returns a column or an expression as a key of CREATE INDEX."""
+    name = subject[1:-1] if subject.startswith('"') and subject.endswith('"') and '"' not in subject[1:-1] else None
+    if name is None:
+        return f"({subject})"
+    return sql_name(name)
+
+
+def _with_direction(subject: str, descending: bool, nulls_first: bool) -> str:
+    key = _as_key(subject)
+    if descending:
+        return f"{key} DESC" + ("" if nulls_first else " NULLS LAST")
+    return key + (" NULLS FIRST" if nulls_first else "")

@@ -1,0 +1,66 @@
+"""What a query needs of a state of the database."""
+
+from migsafe.expressions.queries.shapes import UnreadShape
+from migsafe.schema.catalog import Catalog
+from migsafe.workload.accesses import table_accesses
+from migsafe.workload.binding import Binder
+from migsafe.workload.needs import (
+    CandidateIndex,
+    Failure,
+    Filter,
+    InsertProblem,
+    QueryAssessment,
+    TableAccess,
+    UsedRelation,
+)
+from migsafe.workload.query import Query
+from migsafe.workload.scopes import all_levels
+from migsafe.workload.shapes import shape_of
+from migsafe.workload.writes import check_writes
+
+__all__ = [
+    "CandidateIndex",
+    "Failure",
+    "Filter",
+    "InsertProblem",
+    "QueryAssessment",
+    "TableAccess",
+    "UsedRelation",
+    "assess",
+]
+
+
+def assess(query: Query, catalog: Catalog) -> QueryAssessment:
+    """Returns what a query needs of the database: its relations, the indexes that serve it, and why it fails.
+
+    A failure is certain: if the catalogue does not know all that decides about it, `failure` is None and `uncertain` says what is not known.
+    """
+    shape = shape_of(query.text)
+    if isinstance(shape, UnreadShape):
+        return QueryAssessment(kind="", unresolved=shape.reason)
+    binder = Binder(catalog, query.parameters)
+    root = binder.query(shape)
+    levels = list(all_levels(root))
+    problems: dict[InsertProblem, None] = {}
+    for level in levels:
+        if level.shape.kind in ("insert", "update", "merge") and level.sources:
+            problems.update(dict.fromkeys(check_writes(binder, level)))
+    used = tuple(
+        UsedRelation(
+            oid=oid,
+            name=binder.relations[oid].name,
+            columns=frozenset(use.columns),
+            all_columns=use.all_columns,
+            is_read=use.is_read,
+            is_written=use.is_written,
+        )
+        for oid, use in binder.uses.items()
+    )
+    return QueryAssessment(
+        kind=shape.kind,
+        relations=used,
+        failure=binder.failure,
+        uncertain="; ".join(binder.uncertain),
+        accesses=tuple(table_accesses(catalog, binder, root)) if binder.failure is None else (),
+        insert_problems=tuple(problems),
+    )

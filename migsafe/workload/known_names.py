@@ -1,0 +1,120 @@
+"""What the catalogue knows not to exist: relations, functions, types and operators that a query names."""
+
+from typing import TYPE_CHECKING
+
+from migsafe.expressions.queries.shapes import All, Call, Compare, Condition, Either, Formula, Operand, Ref, Several, Shape, Value
+from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.objects import Extension
+from migsafe.schema.volatility import volatility_of
+from migsafe.sql.operations import Name, TypeName
+from migsafe.workload.scopes import Level
+from migsafe.workload.types import EQUALITIES, are_comparable, base_type, is_assignable, is_known_type, named_type
+
+if TYPE_CHECKING:
+    from migsafe.workload.binding import Binder
+
+_SYNTAX = frozenset(
+    """row all any some coalesce nullif greatest least grouping xmlelement xmlforest xmlconcat xmlagg xmlparse xmlpi xmlroot xmlserialize
+    xmlexists extract overlay position substring trim normalize collation json_object json_array json_arrayagg json_objectagg json_value
+    json_query json_exists json_scalar json_serialize json_table json exists cast treat merge_action unnest array cube rollup""".split()
+)
+"""Names that look like functions, and are part of the syntax."""
+
+
+class KnownNames:
+    """Questions about names that the catalogue may not have."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    def has_no_relation(self, name: Name, resolved: Name) -> bool:
+        """Whether it is certain that a query does not find a relation. The application's search_path may differ from that of the migrations, so
+        a relation of this name in another schema may be meant."""
+        catalog = self.catalog
+        if name.schema is None and any(relation.name.name == name.name for relation in catalog.relations()):
+            return False
+        if catalog.is_absent(name):
+            return True
+        return catalog.from_beginning and resolved.schema not in SYSTEM_SCHEMAS and not catalog.objects_of(Extension)
+
+    def has_no_function(self, call: Call) -> bool:
+        """Whether it is certain that no function of a name exists, whatever its arguments are."""
+        catalog = self.catalog
+        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX or catalog.has_other_functions:
+            return False
+        if not (catalog.complete or catalog.from_beginning) or catalog.has_function_named(call.name):
+            return False
+        if volatility_of(Name(call.name, None), catalog.pg_version) is not None:
+            return False
+        # A function of one argument is also a column of a row, or a cast to a type.
+        return is_known_type(catalog, TypeName(name=call.name)) is not True
+
+    def check(self, binder: "Binder", shape: Shape, level: Level) -> None:
+        """Records the functions, types, operators and values that do not exist."""
+        for call in shape.calls:
+            is_column = call.arguments == 1 and any(call.name in source.columns for source in level.sources)
+            if not is_column and self.has_no_function(call):
+                binder.fail("42883", f"function {call.name} does not exist", call.name)
+        for written in shape.types:
+            type_name = named_type(written)
+            if type_name is not None and is_known_type(self.catalog, type_name) is False:
+                binder.fail("42704", f'type "{written}" does not exist', written)
+        if binder.failure is not None:
+            return
+        for condition in (shape.where, *(source.shape.on for source in level.sources)):
+            self._condition(binder, condition, level)
+        target = level.sources[0] if level.sources else None
+        for column, value in shape.assigned:
+            if target is not None and column in target.columns and (type_name := target.columns[column].type) is not None:
+                self.check_assignment(binder, column, type_name, value, level)
+
+    def _condition(self, binder: "Binder", condition: Condition | None, level: Level) -> None:
+        match condition:
+            case All() | Either():
+                for part in condition.parts:
+                    self._condition(binder, part, level)
+            case Compare():
+                if condition.operator in EQUALITIES:
+                    values = condition.right.elements if isinstance(condition.right, Several) else (condition.right,)
+                    for value in values:
+                        self._compare(binder, condition.left, condition.operator, value, level)
+
+    def _compare(self, binder: "Binder", left: Operand, operator: str, right: Operand, level: Level) -> None:
+        levels = (level, *level.outer)
+        first, second = (binder.type_of(operand, levels) for operand in (left, right))
+        for type_name, value in ((first, right), (second, left)):
+            if type_name is not None and isinstance(value, Value):
+                self._constant(binder, type_name, value)
+        if first is not None and isinstance(right, Value) and _is_number(right):
+            second = TypeName(name="integer")
+        if isinstance(left, Formula | Value) or (operator == "any" and isinstance(right, Ref | Formula)):
+            return
+        if first is not None and second is not None and not are_comparable(self.catalog, first, second):
+            sign = "=" if operator in ("in", "any", "not in") else operator
+            binder.fail("42883", f"operator does not exist: {first} {sign} {second}", sign)
+
+    def _constant(self, binder: "Binder", type_name: TypeName, value: Value) -> None:
+        """A string constant becomes a value of the enum that it is compared with."""
+        base = base_type(self.catalog, type_name)
+        if (
+            base is not None
+            and base[1] is not None
+            and not base[2]
+            and value.is_string
+            and not value.casts
+            and value.text not in base[1].values
+        ):
+            binder.fail("22P02", f'invalid input value for enum {base[0]}: "{value.text}"', base[0])
+
+    def check_assignment(self, binder: "Binder", column: str, target: TypeName, value: Operand, level: Level) -> None:
+        """Records that a value cannot be stored in a column."""
+        if isinstance(value, Value) and not value.casts:
+            self._constant(binder, target, value)
+            return
+        source = binder.type_of(value, (level, *level.outer)) if not isinstance(value, Formula) else None
+        if source is not None and not is_assignable(self.catalog, source, target):
+            binder.fail("42804", f'column "{column}" is of type {target} but expression is of type {source}', column)
+
+
+def _is_number(value: Value) -> bool:
+    return not value.is_string and not value.casts and value.text.lstrip("-").isdigit()

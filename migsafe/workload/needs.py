@@ -1,0 +1,88 @@
+"""What a query needs of a database: the relations and columns it uses, why it fails, the indexes that serve it."""
+
+from msgspec import Struct
+
+from migsafe.sql.operations import Name
+
+
+class UsedRelation(Struct, frozen=True, kw_only=True):
+    """A relation that a query uses. `columns` are the columns that it names; `all_columns` if it uses whole rows (`*`) as well. A relation may
+    be both read and written; an INSERT reads its target only if it returns or compares columns."""
+
+    oid: int
+    name: Name
+    columns: frozenset[str] = frozenset()
+    all_columns: bool = False
+    is_read: bool = False
+    is_written: bool = False
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why PostgreSQL rejects a query on the schema: the SQLSTATE, its message, and the object in question (`relation` and `column` if they are
+    known, `name` is that of a missing relation, function or type)."""
+
+    code: str
+    message: str
+    name: str
+    relation: int | None = None
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """A condition on one table: the column or expression, the operator (`=`, `in`, `like`, …), and what it is compared with: `parameter`,
+    `constant`, `column` (of another table), `query`, or `expression`."""
+
+    subject: str
+    operator: str
+    compared_with: str
+
+
+class CandidateIndex(Struct, frozen=True, kw_only=True):
+    """An index that would serve a table: its method, and its keys as SQL."""
+
+    method: str
+    keys: tuple[str, ...]
+
+
+class TableAccess(Struct, frozen=True, kw_only=True):
+    """How a query reads one table. `index` is the index that serves it; None without one. `is_unindexed`: PostgreSQL reads the whole table for
+    a few rows of it, and `candidate` is the index that would serve. A table that is neither served nor un-indexed is read as a whole on
+    purpose, or its filters select too many rows for an index."""
+
+    oid: int
+    name: Name
+    alias: str
+    filters: tuple[Filter, ...] = ()
+    index: Name | None = None
+    is_unindexed: bool = False
+    candidate: CandidateIndex | None = None
+
+
+class InsertProblem(Struct, frozen=True, kw_only=True):
+    """Why an INSERT or UPDATE fails when it runs, although PostgreSQL prepares it. `kind` is `omits` (a NOT NULL column without default) or
+    `generated` (it writes a column that is always generated)."""
+
+    kind: str
+    oid: int
+    table: Name
+    column: str
+
+
+class QueryAssessment(Struct, frozen=True, kw_only=True):
+    """What a query needs of a database. `kind` is `select`, `insert`, `update`, `delete`, `merge` or `values`.
+
+    `failure` is None if the query runs, or if it is not certain that it fails. `unresolved` says why the query is not understood; empty if all
+    of it is. `uncertain` says what is not known of the schema, so that a failure is not certain; empty if all of it is known.
+    """
+
+    kind: str
+    relations: tuple[UsedRelation, ...] = ()
+    failure: Failure | None = None
+    unresolved: str = ""
+    uncertain: str = ""
+    accesses: tuple[TableAccess, ...] = ()
+    insert_problems: tuple[InsertProblem, ...] = ()
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether everything that the query names was found, or is known not to exist."""
+        return not self.unresolved and not self.uncertain

@@ -1,0 +1,172 @@
+"""The index that serves the conditions of a query on one table."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from migsafe.expressions.queries.shapes import Condition, Value
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Index, Key, Relation
+from migsafe.sql.operations import TypeName
+from migsafe.workload.conditions import Owns, is_implied, key_subject, types_of
+from migsafe.workload.terms import Strength, Term
+
+_RANGES = frozenset(("<", "<=", ">", ">="))
+_ARRAY = frozenset(("&&", "@>", "<@", "="))
+_JSONB = frozenset(("@>", "?", "?|", "?&", "@?", "@@"))
+_JSONB_PATHS = frozenset(("@>", "@?", "@@"))
+_TRIGRAMS = frozenset(("like", "ilike", "~", "~*", "%", "="))
+_RANGE_TYPES = frozenset(("&&", "@>", "<@", "=", "<<", ">>", "&<", "&>", "-|-"))
+_PATTERN_OPCLASSES = frozenset(("text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"))
+
+
+class Service(Struct, frozen=True):
+    """How an index meets the conditions: the strength of the best of them, and the number of its keys that are met; `ordered` if it gives the
+    order of ORDER BY … LIMIT."""
+
+    index: Index
+    strength: Strength
+    keys: int = 0
+    ordered: bool = False
+
+
+class Order(Struct, frozen=True):
+    """The keys of ORDER BY: subject, descending, NULLs first."""
+
+    keys: tuple[tuple[str, bool, bool], ...]
+
+
+def services(
+    catalog: Catalog,
+    table: Relation,
+    terms: Sequence[Term],
+    conditions: Sequence[Condition],
+    owns: Owns,
+    order: Order | None = None,
+) -> list[Service]:
+    """Returns the indexes of a table that meet its conditions, or give the order."""
+    found: list[Service] = []
+    for index in catalog.indexes(table.oid):
+        if not index.valid:
+            continue
+        service = _service(index, table, terms, order)
+        if service is not None and (index.predicate is None or is_implied(index, table, conditions, owns, types_of(table))):
+            found.append(service)
+    return found
+
+
+def _service(index: Index, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
+    match index.method:
+        case "btree":
+            return _of_btree(index, table, terms, order)
+        case "hash":
+            subject = key_subject(index.keys[0], table)
+            return _best(index, (term for term in terms if term.subject == subject and term.operator == "="))
+        case "gin":
+            return _of_operators(index, table, terms, _gin_operators, index.keys)
+        case "gist" | "spgist":
+            return _of_operators(index, table, terms, _gist_operators, index.keys[:1])
+    return None  # BRIN reads whole ranges of blocks: few rows only if the values follow the order of the rows
+
+
+def _best(index: Index, terms: Iterable[Term]) -> Service | None:
+    strengths = [term.strength for term in terms]
+    return Service(index, max(strengths), 1) if strengths else None
+
+
+def _of_btree(index: Index, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
+    strengths: list[Strength] = []
+    equal: set[str] = set()
+    for key in index.keys:
+        subject = key_subject(key, table)
+        own = [term for term in terms if term.subject == subject]
+        equalities = [term.strength for term in own if term.is_equality]
+        if equalities:
+            strengths.append(max(equalities))
+            equal.add(str(subject))
+            continue
+        pattern = any(_is_prefix(term) and _sorts_by_bytes(key, table) for term in own)
+        bounds = {term.operator[0] for term in own if term.operator in _RANGES}
+        if pattern or len(bounds) == 2:
+            strengths.append(Strength.WEAK)
+        elif bounds:
+            strengths.append(Strength.RANGE)
+        break
+    ordered = order is not None and _gives_order(index, table, order, equal)
+    if not strengths and not ordered:
+        return None
+    if strengths and index.unique and len(equal) == len(index.keys):
+        strengths.append(Strength.STRONG)
+    return Service(index, max(strengths, default=Strength.RANGE), len(strengths), ordered)
+
+
+def _gives_order(index: Index, table: Relation, order: Order, equal: set[str]) -> bool:
+    """Whether the keys of an index that have no single value begin with the first key of ORDER BY; the others are sorted within its equal
+    values (incremental sort, PostgreSQL 13)."""
+    wanted = [key for key in order.keys if key[0] not in equal]
+    if not wanted:
+        return True
+    subject, descending, nulls_first = wanted[0]
+    for key in index.keys:
+        own = str(key_subject(key, table))
+        if own in equal and own != subject:
+            continue
+        if own != subject:
+            return False
+        backward = key.descending != descending
+        own_nulls = key.descending if key.nulls_first is None else key.nulls_first
+        return (own_nulls != backward) == nulls_first
+    return False
+
+
+def _is_prefix(term: Term) -> bool:
+    """LIKE with a constant that begins with other characters than wildcards."""
+    value = term.value
+    return term.operator == "like" and isinstance(value, Value) and value.text[:1] not in ("", "%", "_")
+
+
+def _sorts_by_bytes(key: Key, table: Relation) -> bool:
+    if key.opclass is not None:
+        return key.opclass.name in _PATTERN_OPCLASSES
+    column = table.column_numbered(key.column) if key.column is not None else None
+    collation = key.collation or (column.collation if column is not None else None)
+    return collation is not None and collation.name in ("C", "POSIX", "ucs_basic", "pg_c_utf8")
+
+
+def _of_operators(
+    index: Index, table: Relation, terms: Sequence[Term], operators: Callable[[Key, TypeName | None], frozenset[str]], keys: Sequence[Key]
+) -> Service | None:
+    types = types_of(table)
+    for key in keys:
+        subject = key_subject(key, table)
+        if subject is None:
+            continue
+        known = operators(key, types(subject))
+        met = [term for term in terms if term.subject == subject and term.operator in known]
+        if met:
+            strong = max(term.strength for term in met)
+            return Service(index, max(strong, Strength.WEAK), 1)
+    return None
+
+
+def _gin_operators(key: Key, type_name: TypeName | None) -> frozenset[str]:
+    opclass = key.opclass.name if key.opclass is not None else ""
+    if opclass == "gin_trgm_ops":
+        return _TRIGRAMS
+    if opclass == "jsonb_path_ops":
+        return _JSONB_PATHS
+    if opclass == "jsonb_ops" or (type_name is not None and type_name.name == "jsonb" and not type_name.dimensions):
+        return _JSONB
+    if type_name is not None and type_name.dimensions:
+        return _ARRAY
+    if type_name is not None and type_name.name == "tsvector":
+        return frozenset(("@@",))
+    return _JSONB | _ARRAY  # an expression, or a scalar with btree_gin
+
+
+def _gist_operators(key: Key, type_name: TypeName | None) -> frozenset[str]:
+    if key.opclass is not None and key.opclass.name == "gist_trgm_ops":
+        return _TRIGRAMS
+    if type_name is not None and type_name.name == "tsvector":
+        return frozenset(("@@",))
+    return _RANGE_TYPES | frozenset(("in", "any"))

@@ -1,0 +1,181 @@
+"""The conditions of a query on one table that an index may meet."""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+
+from msgspec import Struct
+
+from migsafe.expressions.queries.shapes import (
+    All,
+    Compare,
+    Condition,
+    Formula,
+    Nested,
+    NullTest,
+    Operand,
+    Parameter,
+    Ref,
+    Several,
+    Truth,
+    Value,
+)
+from migsafe.schema.catalog import Catalog
+from migsafe.sql.operations import TypeName
+from migsafe.workload.binding import Binder
+from migsafe.workload.conditions import subject_of, types_of
+from migsafe.workload.scopes import BoundSource, Level
+from migsafe.workload.types import base_type
+
+OUTER = -1
+"""The number of all elements of FROM of the queries around."""
+
+
+class Strength(IntEnum):
+    """How few rows of a table a condition selects: RANGE may select many of them, WEAK selects one of a few values, STRONG one of many."""
+
+    RANGE = 0
+    WEAK = 1
+    STRONG = 2
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    """A condition on a table. `subject` is the column or expression, as `subject_of` spells it. `others` are the numbers of the other elements
+    of FROM in it; OUTER for those of queries around. `query` is the number of the query that it is compared with. `value` is what it is
+    compared with."""
+
+    subject: str
+    operator: str
+    strength: Strength
+    type: TypeName | None = None
+    others: frozenset[int] = frozenset()
+    query: int | None = None
+    value: Operand | None = None
+
+    @property
+    def is_equality(self) -> bool:
+        """Whether it selects the rows of single values."""
+        return self.operator in ("=", "in", "any", "is null", "is")
+
+
+_COMMUTED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "~": "~", "%": "%", "@@": "@@"}
+_FAMILIES = (
+    frozenset(("smallint", "integer", "bigint")),
+    frozenset(("real", "double precision")),
+    frozenset(("numeric",)),
+)
+
+
+class Terms:
+    """Finds the conditions on the tables of one level."""
+
+    def __init__(self, catalog: Catalog, binder: Binder, level: Level) -> None:
+        self.catalog = catalog
+        self.binder = binder
+        self.level = level
+        self.levels = (level, *level.outer)
+        self.numbers = {id(source): at for at, source in enumerate(level.sources)}
+
+    def owner(self, ref: Ref) -> int | None:
+        """Returns the number of the element of FROM that a reference belongs to; OUTER for one of a query around, None if it is not known."""
+        found = self.binder.find(ref, self.levels)
+        return None if found is None else self.numbers.get(id(found[0]), OUTER)
+
+    def owns(self, at: int) -> Callable[[Ref], bool]:
+        """Returns a function that says whether a reference is to a column of an element of FROM."""
+        return lambda ref: self.owner(ref) == at
+
+    def of(self, at: int, conditions: Iterable[Condition]) -> list[Term]:
+        """Returns the terms on an element of FROM."""
+        return [term for condition in conditions for term in self._terms(at, condition)]
+
+    def _terms(self, at: int, condition: Condition) -> Iterator[Term]:
+        source = self.level.sources[at]
+        match condition:
+            case All():
+                for part in condition.parts:
+                    yield from self._terms(at, part)
+            case Compare():
+                yield from self._comparison(at, source, condition.left, condition.operator, condition.right)
+                if condition.operator in _COMMUTED and not isinstance(condition.right, Several | Value | Parameter):
+                    yield from self._comparison(at, source, condition.right, _COMMUTED[condition.operator], condition.left)
+            case NullTest():
+                subject = self.subject(at, condition.operand)
+                if subject is not None:
+                    operator = "is not null" if condition.is_negated else "is null"
+                    strength = Strength.RANGE if condition.is_negated else Strength.WEAK
+                    yield Term(subject=subject, operator=operator, strength=strength, type=self._type(source, subject))
+            case Truth():
+                subject = self.subject(at, condition.operand)
+                if subject is not None:
+                    value = Value("true" if condition.value else "false")
+                    yield Term(subject=subject, operator="is", strength=Strength.WEAK, type=TypeName(name="boolean"), value=value)
+
+    def subject(self, at: int, operand: Operand) -> str | None:
+        """Returns the column or expression of an element of FROM that an operand is; None if it is anything else."""
+        source = self.level.sources[at]
+        types = types_of(source.relation) if source.relation is not None else lambda _: None
+        return subject_of(operand, self.owns(at), types)
+
+    def _type(self, source: BoundSource, subject: str) -> TypeName | None:
+        return types_of(source.relation)(subject) if source.relation is not None else None
+
+    def _comparison(self, at: int, source: BoundSource, left: Operand, operator: str, right: Operand) -> Iterator[Term]:
+        subject = self.subject(at, left)
+        if subject is None:
+            return
+        owners = {self.owner(ref) for ref in _refs(right)}
+        if at in owners or None in owners:
+            return
+        type_name = self._type(source, subject)
+        if not self._is_usable(type_name, right):
+            return
+        yield Term(
+            subject=subject,
+            operator=operator,
+            strength=self._strength(type_name, operator, right),
+            type=type_name,
+            others=frozenset(owner for owner in owners if owner is not None),
+            query=right.query if isinstance(right, Nested) else None,
+            value=right,
+        )
+
+    def _is_usable(self, type_name: TypeName | None, right: Operand) -> bool:
+        """An integer that is compared with a numeric becomes numeric itself, and no index on the integers is used."""
+        compared = self.binder.type_of(right, self.levels)
+        if type_name is None or compared is None:
+            return True
+        own, other = (next((family for family in _FAMILIES if name.name in family), None) for name in (type_name, compared))
+        if own is None or other is None or own == other:
+            return True
+        return own == _FAMILIES[1] or (own == _FAMILIES[2] and other == _FAMILIES[0])
+
+    def _strength(self, type_name: TypeName | None, operator: str, right: Operand) -> Strength:
+        if operator not in ("=", "in", "any"):
+            return Strength.RANGE
+        if type_name is not None and not type_name.dimensions:
+            base = base_type(self.catalog, type_name)
+            if base is not None and (base[1] is not None or base[0] == "boolean"):
+                return Strength.WEAK
+        values = right.elements if isinstance(right, Several) else (right,)
+        return Strength.WEAK if all(isinstance(value, Value) for value in values) else Strength.STRONG
+
+
+def _refs(operand: Operand) -> tuple[Ref, ...]:
+    match operand:
+        case Ref():
+            return (operand,)
+        case Formula():
+            return operand.refs
+        case Several():
+            return tuple(ref for element in operand.elements for ref in _refs(element))
+    return ()
+
+
+def conjuncts(condition: Condition | None) -> list[Condition]:
+    """Returns the conditions that AND combines."""
+    match condition:
+        case None:
+            return []
+        case All():
+            return [part for inner in condition.parts for part in conjuncts(inner)]
+    return [condition]

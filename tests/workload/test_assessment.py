@@ -1,0 +1,93 @@
+"""What queries need of a schema: relations, columns, failures."""
+
+import pytest
+
+from tests.workload.assessed import assessed, catalog_of
+
+SCHEMA = """
+CREATE TYPE state AS ENUM ('new', 'paid');
+CREATE TABLE customers (id bigint PRIMARY KEY, email text NOT NULL, name text);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customers,
+    state state NOT NULL DEFAULT 'new',
+    total numeric(10, 2),
+    doubled numeric GENERATED ALWAYS AS (total * 2) STORED,
+    created timestamptz NOT NULL DEFAULT now()
+);
+CREATE VIEW paid_orders AS SELECT id, customer_id FROM orders WHERE state = 'paid';
+"""
+CATALOG = catalog_of(SCHEMA)
+
+RESOLVED = [
+    "SELECT o.ctid, o.xmin, o.tableoid FROM orders o",
+    "SELECT count(o.*), o FROM orders o GROUP BY o",
+    "SELECT (o).total FROM orders o",
+    "SELECT n FROM generate_series(1, 3) n, jsonb_array_elements('[]') WHERE value IS NOT NULL",
+    "INSERT INTO orders AS o (id, customer_id) VALUES ($1,$2) ON CONFLICT (id) DO UPDATE SET total = excluded.total + o.total RETURNING o.*",
+    "WITH gone AS (DELETE FROM orders WHERE id = $1 RETURNING *) SELECT total FROM gone",
+    "WITH RECURSIVE up AS (SELECT id FROM customers UNION ALL SELECT o.customer_id FROM orders o JOIN up ON up.id = o.id) SELECT id FROM up",
+    "SELECT name AS n FROM customers ORDER BY n",
+    "SELECT lower(name) AS name, count(*) FROM customers GROUP BY name ORDER BY name",
+    "SELECT l.total FROM customers c CROSS JOIN LATERAL (SELECT total FROM orders WHERE customer_id = c.id LIMIT 1) l",
+    "UPDATE orders o SET total = $1 FROM customers c WHERE c.id = o.customer_id AND c.email = $2",
+    "SELECT id FROM customers JOIN orders USING (id)",
+    "SELECT p.customer_id FROM paid_orders p",
+    "SELECT relname FROM pg_class",
+    "SELECT coalesce(to_jsonb(o) -> 'total', '1') FROM orders o",
+]
+
+
+@pytest.mark.parametrize("text", RESOLVED)
+def test_a_query_that_runs_is_resolved(text: str) -> None:
+    result = assessed(text, CATALOG)
+    assert (result.failure, result.unresolved, result.uncertain) == (None, "", "")
+
+
+FAILING = [
+    ("42P01", "SELECT 1 FROM order_lines"),
+    ("42P01", "SELECT orders.id FROM orders o"),
+    ("42703", "SELECT id, price FROM orders"),
+    ("42703", "SELECT o.price FROM orders o"),
+    ("42703", "INSERT INTO orders (id, price) VALUES ($1, $2)"),
+    ("42703", "INSERT INTO customers VALUES ($1, $2) RETURNING surname"),
+    ("42703", "UPDATE orders SET price = 1"),
+    ("42703", "SELECT g.total FROM (SELECT id FROM orders) g"),
+    ("42703", "SELECT state FROM paid_orders"),
+    ("42702", "SELECT id FROM customers, orders"),
+    ("42883", "SELECT 1 FROM orders WHERE id = $1::text"),
+    ("42883", "SELECT 1 FROM orders JOIN customers ON orders.id = customers.email"),
+    ("42883", "SELECT discount(id) FROM orders"),
+    ("22P02", "SELECT 1 FROM orders WHERE state = 'lost'"),
+    ("42601", "INSERT INTO customers VALUES ($1, $2, $3, $4)"),
+    ("42804", "UPDATE orders SET total = customers.email FROM customers"),
+    ("428C9", "UPDATE orders SET doubled = 1"),
+    ("42P10", "INSERT INTO customers (id, email) VALUES ($1, $2) ON CONFLICT (email) DO NOTHING"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), FAILING)
+def test_a_query_that_fails_has_the_code_of_postgresql(code: str, text: str) -> None:
+    failure = assessed(text, CATALOG).failure
+    assert failure is not None
+    assert failure.code == code
+
+
+def test_nothing_fails_if_the_history_does_not_know_all() -> None:
+    catalog = catalog_of("ALTER TABLE orders ADD note text", from_beginning=False)
+    for text in ("SELECT price FROM orders", "SELECT 1 FROM order_lines", "SELECT discount(note) FROM orders"):
+        assert assessed(text, catalog).failure is None
+    assert assessed("SELECT price FROM orders", catalog).uncertain
+
+
+def test_the_relations_with_their_columns() -> None:
+    relations = assessed("INSERT INTO orders (id, customer_id) SELECT $1, id FROM customers WHERE email = $2", CATALOG).relations
+    assert {(str(each.name), each.columns, each.is_read, each.is_written) for each in relations} == {
+        ("public.orders", frozenset(("id", "customer_id")), False, True),
+        ("public.customers", frozenset(("id", "email")), True, False),
+    }
+
+
+def test_an_insert_that_omits_a_required_column() -> None:
+    problems = assessed("INSERT INTO orders (id, state) VALUES ($1, DEFAULT)", CATALOG).insert_problems
+    assert [(problem.kind, problem.column) for problem in problems] == [("omits", "customer_id")]
