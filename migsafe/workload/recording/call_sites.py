@@ -3,7 +3,10 @@
 A file is classified once by its path; the walk from the driver up to the application then costs one dictionary look-up for each frame.
 """
 
+import contextlib
 import dis
+import inspect
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -31,7 +34,6 @@ that sends this statement. INTERNAL files send statements of their own when they
 times. RUNNER is pytest."""
 
 _TOP = frozenset({BOUNDARY, RUNNER})
-_NOT_APPLICATION = frozenset({TEST, INTERNAL})
 
 _BY_PATH = {
     "sqlalchemy/engine/create.py": INTERNAL,
@@ -58,6 +60,12 @@ _PLUMBING = ("starlette/", "fastapi/", "pydantic/", "anyio/", "uvicorn/", "asgir
 """Libraries that evaluate what a handler returned. A statement that they send is the handler's."""
 
 _TEST_FOLDERS = frozenset({"tests", "test", "testing", "conftest.py", "tests.py"})
+
+_NAMELESS = re.compile(r"(?:\.<locals>)?\.<\w+>")
+"""Functions without a name in the name of a function: comprehensions, which newer releases of Python do not have, and lambdas."""
+
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_CONTEXT_MANAGER = str(Path(contextlib.__file__))
 
 Loop = tuple[int, int]
 """The first and the last bytecode offset of a loop."""
@@ -99,6 +107,7 @@ class CallSites:
         `frame` is the frame that called the driver. With `driver`, statements that a library above the driver reports are left out.
         """
         kinds = self._kinds
+        manager: Site | None = None
         for top in _stacks(frame):
             caller: FrameType | None = top
             while caller is not None:
@@ -108,13 +117,15 @@ class CallSites:
                     kind = self._kind(filename)
                 if kind >= APPLICATION:
                     if kind == APPLICATION:
-                        return self._site(caller.f_code, caller.f_lineno)
-                    if kind in _TOP:
-                        return self._of_library(frame, scope)
-                    if kind in _NOT_APPLICATION or (kind == UPPER_DRIVER and driver):
+                        if not _is_context_manager(caller):
+                            return self._site(caller.f_code, caller.f_lineno)
+                        manager = manager or self._site(caller.f_code, caller.f_lineno)
+                    elif kind in _TOP:
+                        return manager or self._of_library(frame, scope)
+                    elif kind == TEST or (manager is None and (kind == INTERNAL or (kind == UPPER_DRIVER and driver))):
                         return None
                 caller = caller.f_back
-        return self._of_library(frame, scope)
+        return manager or self._of_library(frame, scope)
 
     def outside(self, frame: FrameType | None, *, driver: bool) -> tuple[Site, tuple[int, ...] | None] | None:
         """Returns the site of a statement that is sent outside a request, None if the application did not send it.
@@ -124,15 +135,16 @@ class CallSites:
         """
         site: Site | None = None
         path: list[int] = []
-        repeated = False
+        repeated = is_manager = False
         for caller in _frames(frame):
             kind = self._kind(caller.f_code.co_filename)
             if kind < APPLICATION:
                 continue
             if kind == APPLICATION:
-                site = site or self._site(caller.f_code, caller.f_lineno)
+                if site is None or (is_manager and not _is_context_manager(caller)):
+                    site, is_manager = self._site(caller.f_code, caller.f_lineno), _is_context_manager(caller)
             elif kind == TEST:
-                if site is None:
+                if site is None or is_manager:
                     return None  # the test itself sends it
                 path.append(caller.f_lasti)
                 repeated = repeated or self._in_loop(caller.f_code, caller.f_lasti)
@@ -170,7 +182,8 @@ class CallSites:
         site = self._sites.get(key)
         if site is None:
             path = Path(code.co_filename).resolve()
-            site = self._sites[key] = Site(_installed_path(path) or _relative(path, self._folder), line, code.co_qualname)
+            name = _NAMELESS.sub("", code.co_qualname)
+            site = self._sites[key] = Site(_installed_path(path) or _relative(path, self._folder), line, name)
         return site
 
     def _of_library(self, frame: FrameType | None, scope: Scope) -> Site | None:
@@ -214,6 +227,11 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
         while caller is not None:
             yield caller
             caller = caller.f_back
+
+
+def _is_context_manager(frame: FrameType) -> bool:
+    """Whether a frame is a context manager written as a generator, such as one that commits: the `with` block sends the statement."""
+    return bool(frame.f_code.co_flags & _GENERATORS) and frame.f_back is not None and frame.f_back.f_code.co_filename == _CONTEXT_MANAGER
 
 
 def _loops(code: CodeType) -> list[Loop]:
