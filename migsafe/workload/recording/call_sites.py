@@ -29,8 +29,8 @@ from migsafe.workload.recording.scopes import Scope
     RUNNER,
 ) = range(10)
 """Kinds of file; the walk passes over those before APPLICATION. A DRIVER is a library that sends statements for others; an UPPER_DRIVER reports
-its statements itself, so a driver below it does not report them again. A BOUNDARY calls the application for each request: above it is no code
-that sends this statement. INTERNAL files send statements of their own when they connect, and reflect tables. REPEATING files call a test many
+its statements itself, so a driver below it does not report them again. A BOUNDARY calls the application for each request: its callers
+do not send the statement. INTERNAL files send statements of their own when they connect, and reflect tables. REPEATING files call a test many
 times. RUNNER is pytest."""
 
 _TOP = frozenset({BOUNDARY, RUNNER})
