@@ -119,6 +119,9 @@ class Collection:
     def __len__(self) -> int:
         return len(self._queries)
 
+    def __contains__(self, fingerprint: str) -> bool:
+        return fingerprint in self._queries
+
     def add(self, query: Query) -> None:
         """Adds a query that was seen `query.calls` times more."""
         known = self._queries.get(query.fingerprint)

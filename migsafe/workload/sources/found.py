@@ -33,17 +33,14 @@ def queries_of(piece: Piece, script: Script) -> Iterator[Found]:
     if piece.hole:
         yield UnreadQuery(place, piece.hole)
         return
-    statements = [each for each in split(piece.text) if isinstance(each, RawStatement) and each.words]
-    for statement in statements:
-        if statement.words[0] in _QUERIES or statement.unterminated:
-            text = piece.text if len(statements) == 1 else piece.text[statement.starts[0] : statement.starts[-1]]
-            yield read_query(text, (place,), piece.parameters)
+    for text in query_texts(piece.text):
+        yield read_query(text, (place,), piece.parameters)
 
 
-def is_query(text: str) -> bool:
-    """Whether a text is a SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES statement."""
-    first = next(split(text), None)
-    return isinstance(first, RawStatement) and first.words[0] in _QUERIES
+def query_texts(text: str) -> list[str]:
+    """Returns the SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements of a text."""
+    statements = [each for each in split(text) if isinstance(each, RawStatement) and each.words]
+    return [text if len(statements) == 1 else text[each.starts[0] : each.starts[-1]] for each in statements if each.words[0] in _QUERIES]
 
 
 def read_query(text: str, places: Sequence[CallSite], parameters: Sequence[str | None] = ()) -> Found:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from migsafe.workload.query import CallSite, UnreadQuery
-from migsafe.workload.sources.found import Found, is_query, read_query
+from migsafe.workload.sources.found import Found, query_texts, read_query
 
 FOLDER, OLD_FILE = ".sqlx", "sqlx-data.json"
 _FILE = re.compile(r"(?:.*/)?\.sqlx/query-[0-9a-f]+\.json")
@@ -73,7 +73,7 @@ def _query(entry: dict[str, Any], place: CallSite, places: Places) -> Iterator[F
     if not isinstance(text, str):
         yield UnreadQuery(place, "the entry has no text of a query")
         return
-    if is_query(text):
+    if query_texts(text):
         yield read_query(text, places.get(text, (place,)), tuple(_types(entry)))
 
 
