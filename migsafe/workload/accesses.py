@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
-from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.binding import Binder
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.serving import Order, Service, services
@@ -35,13 +35,13 @@ class _Table(Struct):
     is_found: bool = False
 
 
-def table_accesses(catalog: Catalog, binder: Binder, root: Level) -> Iterator[TableAccess]:
+def table_accesses(catalog: Lookups, binder: Binder, root: Level) -> Iterator[TableAccess]:
     """Returns how a query reads each of its tables."""
     yield from _Accesses(catalog, binder).of(root, outer_found=True)
 
 
 class _Accesses:
-    def __init__(self, catalog: Catalog, binder: Binder) -> None:
+    def __init__(self, catalog: Lookups, binder: Binder) -> None:
         self.catalog = catalog
         self.binder = binder
         self.few: dict[int, bool] = {}

@@ -4,6 +4,7 @@ from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.schema.catalog import Catalog
 from migsafe.workload.accesses import table_accesses
 from migsafe.workload.binding import Binder
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import (
     CandidateIndex,
     Failure,
@@ -19,6 +20,7 @@ from migsafe.workload.shapes import shape_of
 from migsafe.workload.writes import check_writes
 
 __all__ = [
+    "Assessor",
     "CandidateIndex",
     "Failure",
     "Filter",
@@ -29,12 +31,41 @@ __all__ = [
     "assess",
 ]
 
+_STATES = 4
+"""How many states of the database are kept for a query: it is assessed before and after a migration, and on the paths through a script."""
+
+
+class Assessor:
+    """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on."""
+
+    def __init__(self) -> None:
+        self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
+
+    def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
+        """Returns what a query needs of the database."""
+        done = self._done.setdefault((query.text, query.parameters), [])
+        for position, (lookups, assessment) in enumerate(done):
+            if lookups.still_holds(catalog):
+                if position:
+                    done.insert(0, done.pop(position))
+                return assessment
+        lookups = Lookups(catalog)
+        assessment = _assessed(query, lookups)
+        done.insert(0, (lookups, assessment))
+        del done[_STATES:]
+        return assessment
+
 
 def assess(query: Query, catalog: Catalog) -> QueryAssessment:
     """Returns what a query needs of the database: its relations, the indexes that serve it, and why it fails.
 
     A failure is certain: if the catalogue does not know all that decides about it, `failure` is None and `uncertain` says what is not known.
+    `Assessor` does the same for many queries and many states of the database.
     """
+    return _assessed(query, Lookups(catalog))
+
+
+def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
     shape = shape_of(query.text)
     if isinstance(shape, UnreadShape):
         return QueryAssessment(kind="", unresolved=shape.reason)

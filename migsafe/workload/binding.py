@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import FIELD, ROW, Cte, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
 from migsafe.expressions.queries.shapes import Source as SourceShape
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.known_names import KnownNames
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import Failure
 from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, columns_of, function_source, renamed
 from migsafe.workload.shapes import shape_of
@@ -31,7 +32,7 @@ class Use(Struct):
 class Binder:
     """Resolves the names of one query."""
 
-    def __init__(self, catalog: Catalog, parameters: Sequence[str | None] = ()) -> None:
+    def __init__(self, catalog: Lookups, parameters: Sequence[str | None] = ()) -> None:
         self.catalog = catalog
         self.parameters = parameters
         self.known = KnownNames(catalog)
@@ -242,7 +243,7 @@ class Binder:
     def _missing(self, name: Name, resolved: Name) -> None:
         if resolved.schema in SYSTEM_SCHEMAS:
             return
-        if self.known.has_no_relation(name, resolved):
+        if self.catalog.has_no_relation(name):
             self.fail("42P01", f'relation "{name}" does not exist', str(name))
         else:
             self.doubt(f"the relation {name} is not known")
@@ -332,7 +333,7 @@ class Binder:
             self.uses[source.relation.oid].all_columns = True
 
 
-def relation_columns(catalog: Catalog, relation: Relation) -> tuple[dict[str, BoundColumn], bool]:
+def relation_columns(catalog: Lookups, relation: Relation) -> tuple[dict[str, BoundColumn], bool]:
     """Returns the columns of a relation, and whether it has no others."""
     if relation.kind is RelationKind.SEQUENCE:
         return {column: BoundColumn(relation.oid, column) for column in ("last_value", "log_cnt", "is_called")}, True
@@ -350,7 +351,7 @@ def relation_columns(catalog: Catalog, relation: Relation) -> tuple[dict[str, Bo
 class ViewBinder(Binder):
     """Resolves the query of a view, whose relations and columns have the names that they had when it was created."""
 
-    def __init__(self, catalog: Catalog, read: Sequence[ReadRelation]) -> None:
+    def __init__(self, catalog: Lookups, read: Sequence[ReadRelation]) -> None:
         super().__init__(catalog)
         self.read = {(each.name.schema, each.name.name): each for each in read}
 

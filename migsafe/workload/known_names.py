@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from migsafe.expressions.queries.shapes import All, Call, Compare, Condition, Either, Formula, Operand, Ref, Several, Shape, Value
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
-from migsafe.schema.objects import Extension
+from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql.operations import Name, TypeName
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import Level
 from migsafe.workload.types import EQUALITIES, are_comparable, base_type, is_assignable, is_known_type, named_type
 
@@ -24,25 +26,15 @@ _SYNTAX = frozenset(
 class KnownNames:
     """Questions about names that the catalogue may not have."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Lookups) -> None:
         self.catalog = catalog
-
-    def has_no_relation(self, name: Name, resolved: Name) -> bool:
-        """Whether it is certain that a query does not find a relation. The application's search_path may differ from that of the migrations, so
-        a relation of this name in another schema may be meant."""
-        catalog = self.catalog
-        if name.schema is None and any(relation.name.name == name.name for relation in catalog.relations()):
-            return False
-        if catalog.is_absent(name):
-            return True
-        return catalog.from_beginning and resolved.schema not in SYSTEM_SCHEMAS and not catalog.objects_of(Extension)
 
     def has_no_function(self, call: Call) -> bool:
         """Whether it is certain that no function of a name exists, whatever its arguments are."""
         catalog = self.catalog
-        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX or catalog.has_other_functions:
+        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX or not catalog.knows_all_functions():
             return False
-        if not (catalog.complete or catalog.from_beginning) or catalog.has_function_named(call.name):
+        if catalog.has_function_named(call.name):
             return False
         if volatility_of(Name(call.name, None), catalog.pg_version) is not None:
             return False
@@ -87,6 +79,8 @@ class KnownNames:
                 self._constant(binder, type_name, value)
         if first is not None and isinstance(right, Value) and _is_number(right):
             second = TypeName(name="integer")
+        if operator == "any" and second is not None and second.dimensions:
+            second = replace(second, dimensions=second.dimensions - 1)
         if isinstance(left, Formula | Value) or (operator == "any" and isinstance(right, Ref | Formula)):
             return
         if first is not None and second is not None and not are_comparable(self.catalog, first, second):

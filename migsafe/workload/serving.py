@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import Condition, Value
-from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Key, Relation
 from migsafe.sql.operations import TypeName
 from migsafe.workload.conditions import Owns, is_implied, key_subject, types_of
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.terms import Strength, Term
 
 _RANGES = frozenset(("<", "<=", ">", ">="))
@@ -37,7 +37,7 @@ class Order(Struct, frozen=True):
 
 
 def services(
-    catalog: Catalog,
+    catalog: Lookups,
     table: Relation,
     terms: Sequence[Term],
     conditions: Sequence[Condition],

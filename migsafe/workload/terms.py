@@ -19,10 +19,10 @@ from migsafe.expressions.queries.shapes import (
     Truth,
     Value,
 )
-from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import subject_of, types_of
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
 
@@ -68,7 +68,7 @@ _FAMILIES = (
 class Terms:
     """Finds the conditions on the tables of one level."""
 
-    def __init__(self, catalog: Catalog, binder: Binder, level: Level) -> None:
+    def __init__(self, catalog: Lookups, binder: Binder, level: Level) -> None:
         self.catalog = catalog
         self.binder = binder
         self.level = level

@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 from migsafe.schema.casts import BUILT_IN, cast
-from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Domain, EnumType
 from migsafe.sql.operations import Name, TypeName
+from migsafe.workload.lookups import Lookups
 
 _ALIASES = {
     "int": "integer",
@@ -47,7 +47,7 @@ def named_type(text: str) -> TypeName | None:
     return TypeName(name=_ALIASES.get(name, name), schema=schema.strip('"') or None, dimensions=dimensions) if name else None
 
 
-def base_type(catalog: Catalog, type_name: TypeName) -> tuple[str, EnumType | None, int] | None:
+def base_type(catalog: Lookups, type_name: TypeName) -> tuple[str, EnumType | None, int] | None:
     """Returns the built-in type or enum behind a type, and the dimensions; None for a type that is not known."""
     dimensions = type_name.dimensions
     for _ in range(8):
@@ -66,7 +66,7 @@ def base_type(catalog: Catalog, type_name: TypeName) -> tuple[str, EnumType | No
     return None
 
 
-def are_comparable(catalog: Catalog, left: TypeName, right: TypeName) -> bool:
+def are_comparable(catalog: Lookups, left: TypeName, right: TypeName) -> bool:
     """Whether PostgreSQL may have comparison operators for two types: False only if it is certain that it has none."""
     first, second = base_type(catalog, left), base_type(catalog, right)
     if first is None or second is None:
@@ -90,7 +90,7 @@ _KNOWN = _NUMBERS | _TEXTS | _MOMENTS | _OTHERS
 """The types whose comparison operators are known here."""
 
 
-def is_assignable(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
+def is_assignable(catalog: Lookups, source: TypeName, target: TypeName) -> bool:
     """Whether a value of a type may be stored in a column: False only if it is certain that PostgreSQL has no cast for assignments."""
     first, second = base_type(catalog, source), base_type(catalog, target)
     if first is None or second is None or first[:2] == second[:2]:
@@ -105,7 +105,7 @@ def is_assignable(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
     return cast(first[0], second[0], explicit=False, pg_version=catalog.pg_version) is not None
 
 
-def is_known_type(catalog: Catalog, type_name: TypeName) -> bool | None:
+def is_known_type(catalog: Lookups, type_name: TypeName) -> bool | None:
     """Whether a type exists; None if it is not known."""
     name = _ALIASES.get(type_name.name, type_name.name)
     if name in BUILT_IN or type_name.schema in ("pg_catalog", "information_schema"):
@@ -113,7 +113,4 @@ def is_known_type(catalog: Catalog, type_name: TypeName) -> bool | None:
     qualified = Name(type_name.name, type_name.schema)
     if catalog.type_named(qualified) is not None or catalog.relation(qualified) is not None:
         return True
-    schemas = (type_name.schema,) if type_name.schema is not None else catalog.search_path
-    if any(Name(type_name.name, schema) in catalog.dropped_types for schema in schemas):
-        return False
-    return None
+    return False if catalog.is_dropped_type(qualified) else None

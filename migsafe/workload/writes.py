@@ -1,11 +1,11 @@
 """What INSERT, UPDATE and ON CONFLICT need of their table, beyond the names."""
 
 from migsafe.expressions.queries.shapes import Conflict, Ref, Shape, Value
-from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Column, Domain, Relation, RelationKind
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import is_implied, key_subject, subject_of, types_of
+from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import InsertProblem
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import is_assignable
@@ -63,7 +63,7 @@ def _check_type(binder: Binder, name: str, target: TypeName, source: TypeName) -
         binder.fail("42804", f'column "{name}" is of type {target} but expression is of type {source}', name)
 
 
-def _omitted(catalog: Catalog, table: Relation, written: set[str]) -> list[InsertProblem]:
+def _omitted(catalog: Lookups, table: Relation, written: set[str]) -> list[InsertProblem]:
     """A column that gets no value becomes NULL, unless a trigger fills it."""
     if any(trigger.row and trigger.timing == "before" and "insert" in trigger.events for trigger in catalog.triggers(table.oid)):
         return []
@@ -74,7 +74,7 @@ def _omitted(catalog: Catalog, table: Relation, written: set[str]) -> list[Inser
     ]
 
 
-def _has_value(catalog: Catalog, column: Column) -> bool:
+def _has_value(catalog: Lookups, column: Column) -> bool:
     if column.default is not None or column.identity is not None or column.generated is not None:
         return True
     if column.type is None or column.type.name in ("serial", "bigserial", "smallserial"):

@@ -237,9 +237,6 @@ class Operands:
             values = values.this
         if isinstance(values, exp.Array) and not any(isinstance(element, exp.Query) for element in values.expressions):
             return Several(tuple(self.operand(element) for element in values.expressions))
-        if isinstance(values, exp.Cast) and isinstance(values.this, exp.Parameter):
-            # The cast is to an array of what the column is compared with.
-            return self.operand(values.this, type_text(values.to).removesuffix("[]"))
         return self.operand(values)
 
 

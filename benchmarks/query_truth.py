@@ -1,0 +1,184 @@
+"""What a real server says about the queries of a project: whether it prepares them, and which of them an index would make ten times cheaper."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from msgspec import Struct
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from migsafe.replaying.seeding.seeder import Seeder, same_for_every_table
+from migsafe.replaying.servers.server import Server
+from migsafe.session import sent_statements
+from migsafe.sources import Half, Transaction, find_migrations
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
+from migsafe.workload.query import Query
+
+Connection = psycopg.Connection[Any]
+
+EXPENSIVE = 1_000.0
+"""A plan that costs less is never un-indexed."""
+TENFOLD = 10.0
+_ROLE = re.compile(r'role "(.+)" does not exist')
+
+
+class Candidate(Struct, frozen=True):
+    """An index that is built to see whether it helps: the keys are SQL."""
+
+    table: Name
+    keys: tuple[str, ...]
+    method: str = "btree"
+
+    def __str__(self) -> str:
+        return f"{self.table} ({', '.join(self.keys)})"
+
+
+def run_migration(connection: Connection, half: Half) -> str:
+    """Sends a migration as its runner does, with the roles that it needs; returns the error with which it failed, empty if it succeeded."""
+    for _ in range(20):
+        try:
+            _send(connection, half)
+        except psycopg.Error as error:
+            connection.execute("ROLLBACK")
+            missing = _ROLE.search(str(error))
+            if missing is None:
+                return f"{half.script.path}: {str(error).splitlines()[0]}"
+            connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
+        else:
+            return ""
+    return f"{half.script.path}: too many missing roles"
+
+
+def _send(connection: Connection, half: Half) -> None:
+    wraps = half.transaction is Transaction.FILE
+    if wraps:
+        connection.execute("BEGIN")
+    for statement, first, last in sent_statements(half):
+        text = half.script.text[statement.span.start : statement.span.end]
+        if isinstance(statement.operations[0], sql.PsqlCommand):
+            continue
+        in_query = half.transaction is Transaction.QUERY and not (first and last)
+        if in_query and first:
+            connection.execute("BEGIN")
+        connection.execute(text.encode())
+        if in_query and last:
+            connection.execute("COMMIT")
+    if wraps:
+        connection.execute("COMMIT")
+
+
+def migrations(folder: str) -> Iterator[Half]:
+    """The migrations of a history, in order."""
+    for source in find_migrations([folder]).sources:
+        for step in source.steps():
+            yield step.migration.up
+
+
+@contextmanager
+def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterator[Connection]:
+    """A database with the final schema of a history, whose tables have this number of rows."""
+    server.create_database(name)
+    with server.connect(name) as connection:
+        for half in migrations(folder):
+            problem = run_migration(connection, half)
+            if problem:
+                print(f"    skipped: {problem[:160]}")
+        # Tables that a migration fills keep their few rows, and foreign keys to them are all alike: they are filled as well.
+        seeder = Seeder(same_for_every_table(rows), limit=40)
+        seeder.seed(connection)
+        for table, reason in seeder.unfilled.items():
+            print(f"    {table} has fewer rows: {reason[:120]}")
+        connection.execute("VACUUM ANALYZE")
+        yield connection
+
+
+class Server15Plans:
+    """The generic plans of queries: of prepared statements that are explained with NULLs (manual, plan_cache_mode)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute("SET jit = off")
+        self._parameters: dict[str, int] = {}
+
+    def prepare(self, query: Query) -> str:
+        """Prepares a query; returns the SQLSTATE with which the server rejects it, empty if it does not."""
+        name = f"q{len(self._parameters)}"
+        types = [kind or "unknown" for kind in query.parameters]
+        declared = f"({', '.join(types)})" if types else ""
+        try:
+            self.connection.execute(f"PREPARE {name}{declared} AS {query.text}".encode())
+        except psycopg.Error as error:
+            return error.sqlstate or "?????"
+        row = self.connection.execute(
+            "SELECT cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements WHERE name = %s", (name,)
+        ).fetchone()
+        self._parameters[query.text] = row[0] if row is not None else 0
+        self._names = {**getattr(self, "_names", {}), query.text: name}
+        return ""
+
+    def plan(self, query: Query) -> "dict[str, Any] | None":
+        """Returns the plan of a prepared query; None if the server cannot plan it."""
+        nulls = ", ".join(["NULL"] * self._parameters[query.text])
+        arguments = f"({nulls})" if nulls else ""
+        try:
+            row = self.connection.execute(f"EXPLAIN (FORMAT json) EXECUTE {self._names[query.text]}{arguments}".encode()).fetchone()
+        except psycopg.Error:
+            return None
+        plan: dict[str, Any] = row[0][0]["Plan"] if row is not None else {}
+        return plan
+
+    def forget(self) -> None:
+        """Forgets all prepared statements."""
+        self.connection.execute("DEALLOCATE ALL")
+        self._parameters.clear()
+
+
+def scanned(plan: "dict[str, Any]") -> Iterator[str]:
+    """The tables that a plan reads as a whole."""
+    if plan.get("Node Type") == "Seq Scan":
+        yield str(plan["Relation Name"])
+    for inner in plan.get("Plans", ()):
+        yield from scanned(inner)
+
+
+@contextmanager
+def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[bool]:
+    """Candidate indexes, really built, for a while; False if one of them cannot be built."""
+    candidates = list(candidates)
+    connection.execute("BEGIN")
+    try:
+        for candidate in candidates:
+            connection.execute(f"CREATE INDEX ON {candidate.table} USING {candidate.method} ({', '.join(candidate.keys)})".encode())
+            if any(key.startswith("(") for key in candidate.keys):
+                connection.execute(f"ANALYZE {candidate.table}".encode())
+    except psycopg.Error:
+        connection.execute("ROLLBACK")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def cheapest(plans: Server15Plans, queries: Sequence[Query], candidates: Sequence[Candidate]) -> dict[str, float]:
+    """Returns the cost of each query with some indexes, by text; nothing if they cannot be built."""
+    with built(plans.connection, candidates) as could_build:
+        if not could_build:
+            return {}
+        costs: dict[str, float] = {}
+        for query in queries:
+            plans.connection.execute("SAVEPOINT explain")
+            plan = plans.plan(query)
+            if plan is None:
+                plans.connection.execute("ROLLBACK TO explain")
+            else:
+                costs[query.text] = plan["Total Cost"]
+        return costs

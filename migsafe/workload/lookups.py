@@ -1,0 +1,119 @@
+"""What a query asked the catalogue, so that its assessment is valid for as long as the answers are the same."""
+
+from collections.abc import Callable
+from typing import Any
+
+from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.objects import Constraint, Extension, Index, Object, Relation, Trigger, Type
+from migsafe.sql.operations import Name, TypeName
+
+
+class Lookups:
+    """A catalogue that remembers what it was asked. `still_holds` says whether another state of the database gives the same answers."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.pg_version = catalog.pg_version
+        self._answers: dict[tuple[Any, ...], Any] = {}
+
+    def _ask(self, *question: Any) -> Any:
+        if question not in self._answers:
+            self._answers[question] = _QUESTIONS[question[0]](self._catalog, *question[1:])
+        return self._answers[question]
+
+    def still_holds(self, catalog: Catalog) -> bool:
+        """Whether a catalogue answers all questions in the same way."""
+        return all(_is_same(_QUESTIONS[question[0]](catalog, *question[1:]), answer) for question, answer in self._answers.items())
+
+    def relation(self, name: Name) -> Relation | None:
+        """Returns the table, view or sequence of this name."""
+        relation: Relation | None = self._ask("relation", name)
+        return relation
+
+    def resolve(self, name: Name) -> Name:
+        """Adds the schema in which PostgreSQL finds a relation."""
+        resolved: Name = self._ask("resolve", name)
+        return resolved
+
+    def get(self, oid: int) -> Object | None:
+        """Returns the object with this number."""
+        found: Object | None = self._ask("get", oid)
+        return found
+
+    def indexes(self, table: int) -> tuple[Index, ...]:
+        """Returns a relation's indexes."""
+        indexes: tuple[Index, ...] = self._ask("indexes", table)
+        return indexes
+
+    def triggers(self, table: int) -> tuple[Trigger, ...]:
+        """Returns a relation's triggers."""
+        triggers: tuple[Trigger, ...] = self._ask("triggers", table)
+        return triggers
+
+    def constraint(self, table: int, name: str) -> Constraint | None:
+        """Returns a table's constraint of this name."""
+        constraint: Constraint | None = self._ask("constraint", table, name)
+        return constraint
+
+    def type_of(self, name: TypeName) -> Type | None:
+        """Returns the enum, domain or composite type, or for an array the one of its elements."""
+        return self.type_named(Name(name.name, name.schema))
+
+    def type_named(self, name: Name) -> Type | None:
+        """Returns the enum, domain or composite type of this name."""
+        found: Type | None = self._ask("type", name)
+        return found
+
+    def is_dropped_type(self, name: Name) -> bool:
+        """Whether it is known that a type of this name was dropped."""
+        return bool(self._ask("dropped type", name))
+
+    def has_function_named(self, name: str) -> bool:
+        """Whether a schema has a function of this name."""
+        return bool(self._ask("function", name))
+
+    def has_no_relation(self, name: Name) -> bool:
+        """Whether it is certain that a query does not find a relation of this name. The application's search_path may differ from that of the
+        migrations, so a relation of this name in another schema may be meant."""
+        return bool(self._ask("no relation", name))
+
+    def knows_all_functions(self) -> bool:
+        """Whether a function that is not in the catalogue, and not one of PostgreSQL's, does not exist."""
+        return bool(self._ask("no functions"))
+
+
+def _is_same(answer: object, former: object) -> bool:
+    if answer is former:
+        return True
+    if isinstance(answer, tuple) and isinstance(former, tuple) and not isinstance(answer, Name):
+        return len(answer) == len(former) and all(new is old for new, old in zip(answer, former, strict=True))
+    return not isinstance(answer, Object) and answer == former
+
+
+def _is_dropped_type(catalog: Catalog, name: Name) -> bool:
+    schemas = (name.schema,) if name.schema is not None else catalog.search_path
+    return any(Name(name.name, schema) in catalog.dropped_types for schema in schemas)
+
+
+def _has_no_relation(catalog: Catalog, name: Name) -> bool:
+    if name.schema is None and any(relation.name.name == name.name for relation in catalog.relations()):
+        return False
+    if catalog.is_absent(name):
+        return True
+    return catalog.from_beginning and catalog.resolve(name).schema not in SYSTEM_SCHEMAS and not catalog.objects_of(Extension)
+
+
+_QUESTIONS: dict[str, Callable[..., Any]] = {
+    "relation": lambda catalog, name: catalog.relation(name),
+    "resolve": lambda catalog, name: catalog.resolve(name),
+    "get": lambda catalog, oid: catalog.get(oid),
+    "indexes": lambda catalog, oid: tuple(catalog.indexes(oid)),
+    "triggers": lambda catalog, oid: tuple(catalog.triggers(oid)),
+    "constraint": lambda catalog, oid, name: catalog.constraint(oid, name),
+    "type": lambda catalog, name: catalog.type_named(name),
+    "dropped type": _is_dropped_type,
+    "function": lambda catalog, name: catalog.has_function_named(name),
+    "no relation": _has_no_relation,
+    "no functions": lambda catalog: not catalog.has_other_functions and (catalog.complete or catalog.from_beginning),
+}
+"""The questions that an assessment depends on. A catalogue answers with the same object for as long as it is unchanged."""
