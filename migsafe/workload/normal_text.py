@@ -48,12 +48,12 @@ def normal_text(text: str, *, mask: bool = True) -> NormalText:
     """Returns the normal form of a query whose parameters are `$1`, `$2`, …
 
     With `mask`, every literal becomes a parameter, a list of IN or ARRAY keeps one value, and VALUES one row. Without it, for the texts of a
-    repository, `text` keeps its literals; the fingerprint is the same in both cases.
+    repository, `text` and fingerprint keep literals, and `text` its lists.
     """
     tokens, complete = read_tokens(text)
-    masked = merge_lists(mask_values(tokens))
-    shape = render([_shape(token) for token in masked])
-    kept, origins, guesses = _number(masked if mask else tokens)
+    merged = merge_lists(mask_values(tokens) if mask else tokens)
+    shape = render([_shape(token) for token in merged])
+    kept, origins, guesses = _number(merged if mask else tokens)
     return NormalText(
         text=render(kept),
         fingerprint=sha256(shape.encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH],

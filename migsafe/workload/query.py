@@ -21,7 +21,8 @@ class CallSite(Struct, frozen=True):
 class Query(Struct, frozen=True, kw_only=True):
     """A query with parameters instead of values.
 
-    `text` has `$1`, `$2`, … for parameters, and no values: literals of recorded texts are parameters, too. `parameters` are their types as
+    `text` has `$1`, `$2`, … for parameters, and no values: literals of recorded texts are parameters, too; those that stand in the project's
+    files stay. `parameters` are their types as
     PostgreSQL spells them, None where a type is not known; fewer than the text has if the last ones are not known. `fingerprint` is equal for
     texts that differ only in white space, comments, letter case of keywords, the numbers of parameters, and the lengths of IN lists and of rows
     in VALUES. `mean_ms` is the mean duration in production, in milliseconds.

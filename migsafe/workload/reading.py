@@ -1,12 +1,14 @@
 """Reading the queries of a project: those of its files, and recorded ones."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from migsafe.errors import ConfigError, UnreadableError
 from migsafe.text import Script
 from migsafe.workload.document import Collection, header, merged, read_document
+from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import Query, UnreadQuery, Workload
 from migsafe.workload.sources import python, rust, sqlc, sqlx
 from migsafe.workload.sources.files import PastProjectFiles, ProjectFiles
@@ -133,28 +135,24 @@ class _Part:
 
 
 def _combined(parts: Sequence[_Part]) -> tuple[Query, ...]:
-    """Returns the queries of all parts. Texts of the project that differ in their literals stay apart; what was recorded of a query is added to
-    the first text of it."""
-    read: dict[tuple[str, str], Query] = {}
-    for query in _each(part.read for part in parts):
-        key = query.fingerprint, query.text
-        read[key] = merged(read[key], query) if key in read else query
-    first: dict[str, tuple[str, str]] = {}
-    for key in read:
-        first.setdefault(key[0], key)
+    """Returns the queries of all parts. What was recorded of a query, with its literals masked, is added to the first text of the project that
+    differs only in literals."""
+    read: dict[str, Query] = {}
+    for query in chain.from_iterable(part.read for part in parts):
+        known = read.get(query.fingerprint)
+        read[query.fingerprint] = merged(known, query) if known is not None else query
+    seen = list(chain.from_iterable(part.recorded for part in parts))
+    texts: dict[str, str] = {}
+    for query in read.values() if seen else ():
+        texts.setdefault(normal_text(query.text).fingerprint, query.fingerprint)
     recorded = Collection()
-    for query in _each(part.recorded for part in parts):
-        if query.fingerprint in first:
-            key = first[query.fingerprint]
-            read[key] = merged(read[key], query)
+    for query in seen:
+        fingerprint = texts.get(query.fingerprint)
+        if fingerprint is not None:
+            read[fingerprint] = merged(read[fingerprint], query)
         else:
             recorded.add(query)
     return (*read.values(), *recorded.queries())
-
-
-def _each(lists: Iterable[list[Query]]) -> Iterator[Query]:
-    for queries in lists:
-        yield from queries
 
 
 def _begins_like_document(path: str) -> bool:
