@@ -24,11 +24,14 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
+def is_registered() -> bool:
+    """Whether pytest finds the plugin: it does where migsafe is installed; in a bare checkout the tests have to name it."""
+    return any(entry_point.value == "migsafe.pytest_plugin" for entry_point in entry_points(group="pytest11"))
+
+
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    # pytest finds it where migsafe is installed, and a bare checkout has to name it.
-    known = any(entry_point.value == "migsafe.pytest_plugin" for entry_point in entry_points(group="pytest11"))
-    plugin = [] if known else ["-p", "migsafe.pytest_plugin"]
-    return project.runpytest_subprocess("-p", "no:cacheprovider", *plugin, *arguments)
+    plugin = [] if is_registered() else ["-p", "migsafe.pytest_plugin"]
+    return project.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", *plugin, *arguments)
 
 
 def test_each_migration_is_a_test(project: pytest.Pytester) -> None:

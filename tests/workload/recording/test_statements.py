@@ -1,0 +1,60 @@
+"""Which statements are recorded, and what becomes of their placeholders and values."""
+
+import pytest
+
+from migsafe.workload.recording.statements import outline, read_queries
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "query"),
+    [
+        ("SELECT id FROM orders WHERE id = %s AND note = %s", "pyformat", "SELECT id FROM orders WHERE id = $1 AND note = $2"),
+        ("SELECT %(a)s FROM t WHERE b = %(b)s OR a = %(a)s", "pyformat", "SELECT $1 FROM t WHERE b = $2 OR a = $1"),
+        ("SELECT id FROM t WHERE note LIKE '50%%' || %s", "pyformat", "SELECT id FROM t WHERE note LIKE $1 || $2"),
+        ("SELECT id FROM t WHERE id IN %s", "pyformat", "SELECT id FROM t WHERE id IN ($1)"),
+        ("SELECT id FROM t WHERE id IN (%s,%s,%s)", "pyformat", "SELECT id FROM t WHERE id IN ($1)"),
+        ("SELECT id FROM t WHERE data ? 'secret' AND id = $1", "numeric", "SELECT id FROM t WHERE data ? $1 AND id = $2"),
+        ("SELECT id FROM t WHERE note = 'why?' AND id = ?", "qmark", "SELECT id FROM t WHERE note = $1 AND id = $2"),
+        ("SELECT id::text FROM t WHERE id = :id AND at > '10:30'", "named", "SELECT id::text FROM t WHERE id = $1 AND at > $2"),
+        ("SET LOCAL work_mem = '1GB'; SELECT 'a;b' FROM t;", "pyformat", "SELECT $1 FROM t"),
+        ("/* of a page */ (select 1 from t) union (select 2 from t)", "pyformat", "(SELECT $1 FROM t) UNION (SELECT $2 FROM t)"),
+    ],
+)
+def test_placeholders_become_parameters_and_values_are_masked(text: str, style: str, query: str) -> None:
+    assert [normal.text for normal in read_queries(text, style)] == [query]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN",
+        "SAVEPOINT sa_savepoint_1",
+        "RELEASE SAVEPOINT x",
+        "SET search_path = shop",
+        "CREATE TABLE t (id bigint)",
+        "-- the schema\nCREATE TABLE t (id bigint); INSERT INTO t VALUES (1)",
+        "TRUNCATE t",
+        "SELECT 'no end",
+        "",
+        "SELECT '" + "x" * 1_000_001 + "'",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_other_statements_are_not_recorded(text: str) -> None:
+    assert read_queries(text, "pyformat") == ()
+
+
+def test_an_outline_is_equal_for_texts_with_one_normal_form_only() -> None:
+    equal = ["SELECT a FROM t WHERE id IN (1, 2) AND b = 'x'", "SELECT a FROM t WHERE id IN (%s, %s, %s) AND b = %s"]
+    different = [
+        "SELECT coalesce(a, 1) FROM t",
+        "SELECT coalesce(a, 1, 2) FROM t",
+        'SELECT "a 1" FROM t',
+        'SELECT "a 2" FROM t',
+        "INSERT INTO t VALUES (1)",
+        "INSERT INTO t VALUES (1, 2)",
+    ]
+    assert len({outline(text) for text in equal}) == 1
+    assert len({outline(text) for text in different}) == len(different)
+    assert outline("INSERT INTO t VALUES (1, 'a'), (2, 'b')") == outline("INSERT INTO t VALUES (3, 'c')")
+    assert outline(r"SELECT E'it\'s'") is None
