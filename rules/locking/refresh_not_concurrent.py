@@ -5,8 +5,8 @@ reads. With CONCURRENTLY PostgreSQL computes the new rows separately and compare
 and only another REFRESH waits.
 
 PostgreSQL refuses CONCURRENTLY if the view has no unique index on plain columns without WHERE; this is reported as an error. It also
-refuses it if the view was never filled, but such a view cannot be read anyway. WITH NO DATA discards the rows: every SELECT fails until the
-next REFRESH.
+refuses it if the view has no data since WITH NO DATA: then a REFRESH without CONCURRENTLY is right, and is not reported, because every SELECT
+fails until it has run. REFRESH … WITH NO DATA discards the rows and is reported.
 
 Unsafe:
     REFRESH MATERIALIZED VIEW order_totals;
@@ -51,7 +51,7 @@ def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding 
     if op.concurrently:
         return _refused(op, view, at) if view is not None and lacks_index else None
     locked = next((effect for effect in at.blocking_effects if effect.relation == at.resolve(op.view)), None)
-    if locked is None:
+    if locked is None or (view is not None and view.unpopulated):
         return None
     if not op.with_data:
         message = f"REFRESH … WITH NO DATA discards the rows of {locked.relation}: every SELECT on it fails until the next REFRESH"

@@ -52,3 +52,13 @@ BEGIN
     REFRESH MATERIALIZED VIEW days; -- expect: refresh-not-concurrent
 END $$;
 SELECT refresh_all(); -- expect: refresh-not-concurrent
+
+-- next migration
+CREATE MATERIALIZED VIEW months AS SELECT day FROM orders GROUP BY day WITH NO DATA;
+
+-- next migration
+-- no SELECT can read a view without data
+REFRESH MATERIALIZED VIEW months;
+REFRESH MATERIALIZED VIEW months; -- expect: refresh-not-concurrent
+REFRESH MATERIALIZED VIEW months WITH NO DATA; -- expect: refresh-not-concurrent
+REFRESH MATERIALIZED VIEW months WITH NO DATA;
