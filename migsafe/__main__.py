@@ -1,5 +1,6 @@
 """The command `migsafe`, also as `python -m migsafe`."""
 
+import gc
 import sys
 
 from migsafe.cache.answers import CacheKey, answer_from_cache, cache_key
@@ -7,6 +8,8 @@ from migsafe.errors import MigsafeError
 from migsafe.terminal.output import show_error
 
 _FAILED, _INTERRUPTED = 2, 130
+_ALLOCATIONS = 50_000
+"""The allocations between two collections of garbage. Almost nothing that a run allocates is garbage that needs a collection."""
 
 
 def main() -> int:
@@ -23,6 +26,7 @@ def main() -> int:
 
 
 def _run(key: CacheKey | None) -> int:
+    gc.set_threshold(_ALLOCATIONS)
     # The imports below load the engine, which is slow.
     if key is None:
         from migsafe import cli  # noqa: PLC0415

@@ -262,7 +262,7 @@ class _Run:
             self._check_all(end, MigrationEnd(statement.span), (), at)
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
-        at.enter(statement, effects)
+        at.enter(statement, operation, effects)
         for rule in self.file_rules[type(operation)]:
             at.ask(rule)
             self._check(rule, operation, at)

@@ -117,6 +117,7 @@ class Context:
         "limits",
         "lineage",
         "migration",
+        "operation",
         "past",
         "statement",
     )
@@ -134,6 +135,7 @@ class Context:
         self.lineage = standing
         self._earlier = earlier
         self.statement: Statement
+        self.operation: Operation
         self.effects: tuple[Effect, ...]
         self.limits = limits
         self.past: list[PastOperation] = []
@@ -147,9 +149,10 @@ class Context:
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
         self._rule: Rule
 
-    def enter(self, statement: Statement, effects: tuple[Effect, ...]) -> None:
+    def enter(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Makes an operation of a statement the current one."""
         self.statement = statement
+        self.operation = operation
         self.effects = effects
         self._facts.clear()
 

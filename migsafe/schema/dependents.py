@@ -181,7 +181,7 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
         if relation.query is not None and _calls(catalog, relation.query.calls, function):
             yield Part(relation.oid), False
         for column in relation.columns:
-            if column.default is not None and _calls(catalog, column.default.expression.calls, function):
+            if column.default is not None and column.default.expression.calls and _calls(catalog, column.default.expression.calls, function):
                 yield Part(relation.oid, column.number, default=not column.generated), False
     for constraint in catalog.objects_of(Constraint):
         if constraint.check is not None and _calls(catalog, constraint.check.expression.calls, function):

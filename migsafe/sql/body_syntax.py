@@ -45,10 +45,9 @@ def _read_body(code: str, language: str) -> tuple[BodyError | None, tuple[Featur
         return _sql_error(code), tuple(_syntax_uses(operation for statement in read(code) for operation in statement.operations))
     if language != "plpgsql":
         return None, ()
-    parts = [raw for raw in split(code) if not isinstance(raw, MetaCommand)]
-    is_foreign = any(isinstance(raw, MetaCommand) for raw in split(code)) or any(
-        PLACEHOLDER in raw.kinds or raw.words[0] == "#" for raw in parts
-    )
+    divided = list(split(code))
+    parts = [raw for raw in divided if not isinstance(raw, MetaCommand)]
+    is_foreign = len(parts) < len(divided) or any(PLACEHOLDER in raw.kinds or raw.words[0] == "#" for raw in parts)
     if is_foreign or not parts:
         return None, ()
     reader = _Reader(code, parts)

@@ -73,6 +73,7 @@ def _is_swapped(at: Context, position: int) -> bool:
         for number, done in enumerate(at.past)
         if isinstance(done.operation, RenameColumn)
         and done.transaction == transaction
+        and (done.operation.new_name == op.column or done.operation.column == op.new_name)
         and at.resolve(done.operation.target.name) == at.resolve(op.target.name)
     ]
     has_old_name_again = any(other.new_name == op.column for number, other in renames if number > position)

@@ -21,6 +21,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-altertype.html
 """
 
+import re
 from collections.abc import Iterator
 
 from migsafe import expressions
@@ -28,7 +29,9 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import is_type_named
 from migsafe.schema.objects import EnumType, Relation
-from migsafe.sql.operations import AddEnumValue
+from migsafe.sql.operations import AddEnumValue, Expression, Query
+
+_ORDERS = re.compile(r"[<>]|\b(?:between|order|min|max)\b", re.IGNORECASE)
 
 
 @rule(category="design", severity=Severity.INFO)
@@ -61,11 +64,16 @@ def _uses_in(catalog: Catalog, table: Relation, columns: set[str]) -> Iterator[s
     if key is not None and key.strategy == "range" and any(element.column in columns for element in key.elements):
         yield f"the partition key of {table.name}"
     for constraint in catalog.constraints(table.oid):
-        if constraint.check is not None and columns & expressions.ordered_columns(constraint.check.expression):
+        if constraint.check is not None and _are_ordered(columns, constraint.check.expression):
             yield f"the CHECK constraint {constraint.name.name} of {table.name}"
     for index in catalog.indexes(table.oid):
-        if index.predicate is not None and columns & expressions.ordered_columns(index.predicate.expression):
+        if index.predicate is not None and _are_ordered(columns, index.predicate.expression):
             yield f"the index {index.name}"
     for view in catalog.dependents(table.oid, Relation):
-        if view.query is not None and table.oid in view.reads and columns & expressions.ordered_columns(view.query):
+        if view.query is not None and table.oid in view.reads and _are_ordered(columns, view.query):
             yield f"the {view.kind.value} {view.name}"
+
+
+def _are_ordered(columns: set[str], text: Expression | Query) -> bool:
+    """Whether a condition or a query uses the order of one of the columns. Most use the order of nothing, and need no tree."""
+    return _ORDERS.search(text.sql) is not None and bool(columns & expressions.ordered_columns(text))

@@ -51,7 +51,7 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
         return
-    work = long_work(op, at)
+    work = long_work(at)
     locks = stronger_held_locks(at) if work else {}
     if locks:
         blocks_itself = any(effect.blocks and not effect.new for effect in work)

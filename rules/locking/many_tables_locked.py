@@ -28,7 +28,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.linting.facts.changed_rows import is_long_work
+from migsafe.linting.facts.changed_rows import long_work
 from migsafe.linting.facts.held_locks import held_blocking_locks
 from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names
@@ -72,7 +72,7 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     if new and held and (isinstance(op, CreateTable) or not held.keys() <= {effect.relation for effect in at.effects}):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
-    if len({*held, *locked}) > 1 and is_long_work(op, at):
+    if len({*held, *locked}) > 1 and long_work(at):
         state.works.add(at.session.transaction)
 
 

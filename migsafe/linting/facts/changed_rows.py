@@ -9,7 +9,7 @@ from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.formulas import identifiers
-from migsafe.sql.operations import Delete, Merge, Name, Operation, Update
+from migsafe.sql.operations import Delete, Merge, Name, Update
 
 _CHANGES = (Update, Delete, Merge)
 _WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
@@ -51,8 +51,13 @@ def _keys(table: Name, at: Context) -> Iterator[frozenset[str]]:
                 yield frozenset(column.name for column in columns if column is not None)
 
 
-def long_work(op: Operation, at: Context) -> list[Effect]:
-    """Returns the effects of an operation that take a time that grows with a table."""
+def long_work(at: Context) -> list[Effect]:
+    """Returns the effects of the operation that take a time that grows with a table."""
+    return at.fact(_long_work)
+
+
+def _long_work(at: Context) -> list[Effect]:
+    op = at.operation
     if isinstance(op, Update | Delete) and changes_rows_by_key(op, at):
         return []
     return at.slow_effects(filled=True) or [
@@ -60,11 +65,6 @@ def long_work(op: Operation, at: Context) -> list[Effect]:
         for effect in at.effects
         if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
     ]
-
-
-def is_long_work(op: Operation, at: Context) -> bool:
-    """Whether an operation takes a time that grows with a table."""
-    return bool(long_work(op, at))
 
 
 def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset[expressions.Unrestricting] | None":
