@@ -8,7 +8,7 @@ from migsafe.errors import MigsafeError
 from migsafe.terminal.output import show_error
 
 _FAILED, _INTERRUPTED = 2, 130
-_ALLOCATIONS = 50_000
+_ALLOCATIONS = 200_000
 """The allocations between two collections of garbage. Almost nothing that a run allocates is garbage that needs a collection."""
 
 

@@ -65,7 +65,9 @@ def rule(
 
     def declare(check: Callable[[Any, Any], Any]) -> Rule:
         parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
-        annotated = get_type_hints(check).get(parameters[0]) if parameters else None
+        annotated = check.__annotations__.get(parameters[0]) if parameters else None
+        if isinstance(annotated, str):
+            annotated = get_type_hints(check)[parameters[0]]
         operations = get_args(annotated) or (annotated,)
         if not all(isinstance(operation, type) and issubclass(operation, Operation) for operation in operations):
             raise TypeError(f"the first parameter of {check.__name__} must be annotated with operations, as in `op: CreateTable`")

@@ -263,22 +263,26 @@ class _Run:
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         at.enter(statement, operation, effects)
+        findings = self.state.findings
         for rule in self.file_rules[type(operation)]:
             at.ask(rule)
-            self._check(rule, operation, at)
+            try:
+                result = rule.check(operation, at)
+                if result is not None:
+                    for finding in (result,) if isinstance(result, Finding) else result:
+                        if not isinstance(finding, Finding):
+                            raise TypeError(f"it reports {finding!r}, which is not a finding")
+                        findings.append(finding)
+            except Exception as cause:  # a rule may be a project's own, and must not prevent the others' findings
+                self._record_failure(rule, operation, at, cause)
 
-    def _check(self, rule: Rule, operation: Operation, at: Context) -> None:
-        try:
-            result = rule.check(operation, at)
-            if result is not None:
-                self.state.findings.extend((result,) if isinstance(result, Finding) else _findings(result))
-        except Exception as cause:  # a rule may be a project's own, and must not prevent the others' findings
-            if rule.name in self.state.failures:
-                self.state.failures[rule.name].count_again()
-            else:
-                script = at.migration.up.file
-                place = script.position(at.migration.up.file_span(operation.span).start)
-                self.state.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
+    def _record_failure(self, rule: Rule, operation: Operation, at: Context, cause: Exception) -> None:
+        if rule.name in self.state.failures:
+            self.state.failures[rule.name].count_again()
+        else:
+            script = at.migration.up.file
+            place = script.position(at.migration.up.file_span(operation.span).start)
+            self.state.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
     def _script_suppressions(self, at: Context, *, downgrade: bool = False) -> "_ScriptSuppressions | None":
         """Returns the suppressions of the current script; None if it does not mention migsafe."""
@@ -366,10 +370,3 @@ def _without_repetitions(findings: Iterable[Finding]) -> list[Finding]:
         place = (finding.rule, finding.script.path, finding.span, finding.migration, finding.statement)
         different.setdefault((*place, finding.message, finding.help, finding.relations), finding)
     return list(different.values())
-
-
-def _findings(result: Iterable[object]) -> Iterator[Finding]:
-    for item in result:
-        if not isinstance(item, Finding):
-            raise TypeError(f"it reports {item!r}, which is not a finding")
-        yield item

@@ -200,11 +200,9 @@ class Context:
     def state(self, kind: type[State]) -> State:
         """Returns the rule's own record of the migration, in which it keeps what it needs at a later operation or at the end. The first call
         creates it, as `kind()`; a rule always passes the same class."""
-        name = self._rule.name
-        if name not in self._states:
-            self._states[name] = kind()
-        state = self._states[name]
-        assert isinstance(state, kind)
+        state: State | None = self._states.get(self._rule.name)
+        if state is None:
+            state = self._states[self._rule.name] = kind()
         return state
 
     @property
@@ -222,7 +220,7 @@ class Context:
     @property
     def blocking_effects(self) -> list[Effect]:
         """Returns the effects of the operation that block reads or writes of an existing relation."""
-        return [effect for effect in self.effects if effect.blocks and not effect.new]
+        return [effect for effect in self.effects if not effect.new and effect.blocks]
 
     def slow_effects(self, *, only: bool = False, filled: bool = False) -> list[Effect]:
         """Returns the effects on existing relations whose duration grows with the relation: scans, rewrites, index builds. Their locks are

@@ -104,8 +104,9 @@ class Catalog:
             return name if name.catalog is None else Name(name.name, name.schema)
         for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
             # A tuple equals the Name of its parts, and is made faster.
-            if (name.name, schema, None) in self._relations:
-                return Name(name.name, schema)
+            oid = self._relations.get((name.name, schema, None))  # type: ignore[call-overload]
+            if oid is not None:
+                return self._objects[oid].name
         if name.name.startswith("pg_"):
             return Name(name.name, "pg_catalog")
         return self.in_first_schema(name)

@@ -236,7 +236,7 @@ class Session:
     @property
     def in_nested_transaction(self) -> bool:
         """Whether a savepoint of SQLAlchemy's begin_nested() is open: a script uses it for errors that it handles."""
-        return any(savepoint.name.startswith("sa_savepoint_") for savepoint in self._savepoints)
+        return bool(self._savepoints) and any(savepoint.name.startswith("sa_savepoint_") for savepoint in self._savepoints)
 
     def _refuses_savepoint(self, operation: Savepoint | RollbackTo | Release) -> str | None:
         if self._in_do:
