@@ -6,7 +6,8 @@
         print(finding.rule, finding.message)
 
 `lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures, `premortem`
-assesses how a deployment can fail. They do what the commands do, return typed results and print nothing. They raise MigsafeError for an error.
+assesses how a deployment can fail, `queries` lists the application's queries. They do what the commands do, return typed results and print
+nothing. They raise MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from migsafe.library.lint import lint
     from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
     from migsafe.library.premortem import premortem
+    from migsafe.library.queries import ListedQuery, QueryList, queries
     from migsafe.library.replay import Replay, replay
     from migsafe.linting.finding import Finding, Severity
     from migsafe.linting.verdict import Verdict
@@ -27,18 +29,22 @@ if TYPE_CHECKING:
     from migsafe.replaying.budgets import Budgets
     from migsafe.replaying.replay import ReplayOptions
     from migsafe.replaying.servers.selection import ServerOptions
+    from migsafe.workload import Query
 
 __all__ = [
     "Budgets",
     "Configuration",
     "Effect",
     "Finding",
+    "ListedQuery",
     "LockMode",
     "MigsafeError",
     "PredictedMigration",
     "PredictedStatement",
     "Prediction",
     "Premortem",
+    "Query",
+    "QueryList",
     "Replay",
     "ReplayOptions",
     "ServerOptions",
@@ -48,6 +54,7 @@ __all__ = [
     "lint",
     "locks",
     "premortem",
+    "queries",
     "read_configuration",
     "replay",
 ]
@@ -65,12 +72,16 @@ _MODULES = {
     "PredictedStatement": "migsafe.library.locks",
     "Prediction": "migsafe.library.locks",
     "Premortem": "migsafe.assessment.premortem",
+    "ListedQuery": "migsafe.library.queries",
+    "Query": "migsafe.workload",
+    "QueryList": "migsafe.library.queries",
     "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
     "Verdict": "migsafe.linting.verdict",
     "lint": "migsafe.library.lint",
     "locks": "migsafe.library.locks",
     "premortem": "migsafe.library.premortem",
+    "queries": "migsafe.library.queries",
     "read_configuration": "migsafe.configuration",
     "replay": "migsafe.library.replay",
 }

@@ -74,11 +74,23 @@ def write_document(path: str, queries: Iterable[Query]) -> None:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with Path(part).open("wb") as file:
-            file.write(header())
-            file.writelines(line(query) for query in sorted(queries, key=lambda query: (query.text, query.fingerprint)))
+            file.writelines(_lines(queries))
         Path(part).replace(path)
     except OSError as error:
         raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def document_text(queries: Iterable[Query]) -> str:
+    """Returns the text of a file of queries, in which literals are masked."""
+    collection = Collection()
+    for query in queries:
+        collection.add(_masked(query))
+    return b"".join(_lines(collection.queries())).decode()
+
+
+def _lines(queries: Iterable[Query]) -> Iterator[bytes]:
+    yield header()
+    yield from (line(query) for query in sorted(queries, key=lambda query: (query.text, query.fingerprint)))
 
 
 def read_document(path: str, *, unfinished: bool = False, content: bytes | None = None) -> list[Query]:
@@ -211,9 +223,14 @@ def _query(path: str, number: int, text: bytes) -> Query:
         calls=found.calls,
         mean_ms=found.mean_ms,
     )
-    if not _PERHAPS_VALUE.search(found.text):
+    return _masked(query)
+
+
+def _masked(query: Query) -> Query:
+    """Returns a query without values."""
+    if not _PERHAPS_VALUE.search(query.text):
         return query
-    normal = normal_text(found.text)
-    if normal.text == found.text:
+    normal = normal_text(query.text)
+    if normal.text == query.text:
         return query
-    return replace(query, text=normal.text, fingerprint=normal.fingerprint, parameters=normal.parameters(found.parameters))
+    return replace(query, text=normal.text, fingerprint=normal.fingerprint, parameters=normal.parameters(query.parameters))

@@ -114,6 +114,8 @@ def test_the_page_s_example_runs(folder: Path) -> None:
     example = page.partition("```python\n")[2].partition("```")[0]
     (folder / "migrations").mkdir()
     (folder / "migrations" / "0042_orders.sql").write_text(ORDERS)
+    (folder / "db" / "queries").mkdir(parents=True)
+    (folder / "db" / "queries" / "orders.sql").write_text("-- name: notes^\nSELECT note FROM orders")
     bindir = any_installation().bindir
     environment = {**os.environ, "PATH": f"{bindir}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", example], cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -124,5 +126,5 @@ def test_the_page_s_example_runs(folder: Path) -> None:
 def test_each_public_name_is_what_it_was_declared_as_in_any_order() -> None:
     """Importing a package of migsafe must not replace a function of the same name."""
     for names in (sorted(migsafe.__all__), sorted(migsafe.__all__, reverse=True)):
-        code = f"from migsafe import {', '.join(names)}; assert all(map(callable, (lint, locks, premortem, read_configuration, replay)))"
+        code = f"from migsafe import {', '.join(names)}; assert all(map(callable, (lint, locks, premortem, queries, read_configuration, replay)))"
         subprocess.run([sys.executable, "-c", code], check=True)
