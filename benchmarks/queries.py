@@ -20,6 +20,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.lock_truth import choose_installation
@@ -28,7 +30,7 @@ from benchmarks.query_truth import (
     TENFOLD,
     Candidate,
     Connection,
-    Server15Plans,
+    GenericPlans,
     cheapest,
     migrations,
     scanned,
@@ -66,21 +68,24 @@ class Project:
         return f"{self.name}: {len(self.queries)} queries"
 
 
+class Costs(msgspec.Struct):
+    """The cost of a query's generic plan, and with each index that was built for it."""
+
+    cost: float
+    with_index: dict[str, float]
+
+
 class IndexTruth:
-    """Compares the un-indexed queries of a project with the truth."""
+    """Finds out which queries of a project an index makes cheaper."""
 
     def __init__(self, project: Project, connection: Connection, catalog: Catalog) -> None:
         self.project = project
-        self.plans = Server15Plans(connection)
+        self.plans = GenericPlans(connection)
         self.catalog = catalog
-        self.counts: Counter[str] = Counter()
-        self.confusions: list[str] = []
 
-    def compare(self) -> None:
-        """Compares every query that the server plans."""
+    def measure(self) -> dict[str, Costs]:
+        """Returns what the server says about the queries that it plans, by text."""
         assessed = {query.text: assess(query, self.catalog) for query in self.project.queries}
-        self.counts["queries"] = len(assessed)
-        self.counts["resolved"] = sum(not each.unresolved and not each.uncertain and each.failure is None for each in assessed.values())
         planned: dict[str, float] = {}
         tables: dict[str, set[str]] = {}
         prepared = [query for query in self.project.queries if not self._rejected(query)]
@@ -89,17 +94,11 @@ class IndexTruth:
             if plan is not None:
                 planned[query.text] = plan["Total Cost"]
                 tables[query.text] = set(scanned(plan))
-        self.counts["judged"] = len(planned)
         costs = self._cheapest([query for query in prepared if planned.get(query.text, 0) > EXPENSIVE], assessed, tables)
-        for query in prepared:
-            if query.text in planned:
-                self._judge(query, assessed[query.text], planned[query.text], costs.get(query.text, {}))
+        return {text: Costs(cost, costs.get(text, {})) for text, cost in planned.items()}
 
     def _rejected(self, query: Query) -> bool:
-        state = self.plans.prepare(query)
-        if state:
-            self.counts[f"not prepared ({state})"] += 1
-        return bool(state)
+        return bool(self.plans.prepare(query))
 
     def _cheapest(self, queries: list[Query], assessed: dict[str, QueryAssessment], tables: dict[str, set[str]]) -> dict[str, dict[str, float]]:
         """Returns the costs of each query with each candidate, and with the best for each table together."""
@@ -134,16 +133,38 @@ class IndexTruth:
                 for column in relation.columns:
                     yield Candidate(relation.name, (sql.quoted(column),))
 
-    def _judge(self, query: Query, assessment: QueryAssessment, cost: float, costs: dict[str, float]) -> None:
-        lowest = min(costs.items(), key=lambda item: item[1], default=("", cost))
-        real = cost > EXPENSIVE and lowest[1] * TENFOLD < cost
+
+class Judgement:
+    """Compares the queries that migsafe calls un-indexed with those that are."""
+
+    def __init__(self, project: Project, catalog: Catalog) -> None:
+        self.project = project
+        self.catalog = catalog
+        self.counts: Counter[str] = Counter()
+        self.confusions: list[str] = []
+
+    def compare(self, measured: dict[str, Costs]) -> None:
+        """Compares every query that the server planned."""
+        for query in self.project.queries:
+            assessment = assess(query, self.catalog)
+            is_resolved = not assessment.unresolved and not assessment.uncertain and assessment.failure is None
+            self.counts["queries"] += 1
+            self.counts["resolved"] += is_resolved
+            self.counts["judged"] += query.text in measured
+            if query.text in measured:
+                self._judge(query, assessment, measured[query.text])
+
+    def _judge(self, query: Query, assessment: QueryAssessment, costs: Costs) -> None:
+        cost = costs.cost
+        name, lowest = min(costs.with_index.items(), key=lambda item: item[1], default=("nothing", cost))
+        real = cost > EXPENSIVE and lowest * TENFOLD < cost
         ours = any(access.is_unindexed for access in assessment.accesses)
         self.counts[f"{'un-indexed' if real else 'fine'}, called {'un-indexed' if ours else 'fine'}"] += 1
         if real != ours:
             place = query.places[0]
             verdict = "called un-indexed: " if ours else "missed: "
             proposed = "; ".join(f"{a.alias} ({', '.join(a.candidate.keys)})" for a in assessment.accesses if a.candidate is not None)
-            why = f"cost {cost:,.0f}, {lowest[1]:,.0f} with {lowest[0] or 'nothing'}; proposed {proposed or 'nothing'}"
+            why = f"cost {cost:,.0f}, {lowest:,.0f} with {name}; proposed {proposed or 'nothing'}"
             self.confusions.append(f"{verdict}{place.path}:{place.line} {place.name}\n      {why}\n      {' '.join(query.text.split())[:600]}")
 
 
@@ -155,14 +176,22 @@ def compare_indexes(arguments: argparse.Namespace) -> int:
         for number, argument in enumerate(arguments.projects):
             started = time.perf_counter()
             project = Project(argument)
-            with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as connection:
-                truth = IndexTruth(project, connection, final_catalog(project.migrations, server.major))
-                truth.compare()
-            server.drop_database(f"project{number}")
-            total += truth.counts
-            _print_indexes(str(project), truth.counts, time.perf_counter() - started)
-            for confusion in truth.confusions if arguments.verbose else ():
-                print(f"    {confusion}")
+            catalog = final_catalog(project.migrations, server.major)
+            judgement = Judgement(project, catalog)
+            stored = arguments.truth / f"{project.name}.json" if arguments.truth is not None else None
+            if stored is not None and stored.exists():
+                measured = msgspec.json.decode(stored.read_bytes(), type=dict[str, Costs])
+            else:
+                with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as connection:
+                    measured = IndexTruth(project, connection, catalog).measure()
+                server.drop_database(f"project{number}")
+                if stored is not None:
+                    stored.write_bytes(msgspec.json.encode(measured))
+            judgement.compare(measured)
+            total += judgement.counts
+            _print_indexes(str(project), judgement.counts, time.perf_counter() - started)
+            for confusion in judgement.confusions if arguments.verbose else ():
+                print(f"    {confusion}", flush=True)
     _print_indexes("all projects", total, 0.0)
     return 0
 
@@ -187,6 +216,7 @@ def main() -> int:
     parser.add_argument("comparison", choices=("indexes", "breaks"))
     parser.add_argument("projects", nargs="+", metavar="NAME=MIGRATIONS:QUERIES")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default: 100,000)")
+    parser.add_argument("--truth", type=Path, help="a folder where the server's answers are stored, and read again by later runs")
     parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs")
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()

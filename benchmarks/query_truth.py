@@ -89,7 +89,8 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterat
             problem = run_migration(connection, half)
             if problem:
                 print(f"    skipped: {problem[:160]}")
-        # Tables that a migration fills keep their few rows, and foreign keys to them are all alike: they are filled as well.
+        # A table that a migration fills would keep its few rows, and the foreign keys to it would be all alike.
+        empty_tables(connection)
         seeder = Seeder(same_for_every_table(rows), limit=40)
         seeder.seed(connection)
         for table, reason in seeder.unfilled.items():
@@ -98,7 +99,17 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterat
         yield connection
 
 
-class Server15Plans:
+def empty_tables(connection: Connection) -> None:
+    """Empties all tables."""
+    rows = connection.execute(
+        "SELECT oid::regclass::text FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p')"
+        " AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')"
+    ).fetchall()
+    if rows:
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in rows)} CASCADE".encode())
+
+
+class GenericPlans:
     """The generic plans of queries: of prepared statements that are explained with NULLs (manual, plan_cache_mode)."""
 
     def __init__(self, connection: Connection) -> None:
@@ -106,6 +117,7 @@ class Server15Plans:
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         self._parameters: dict[str, int] = {}
+        self._names: dict[str, str] = {}
 
     def prepare(self, query: Query) -> str:
         """Prepares a query; returns the SQLSTATE with which the server rejects it, empty if it does not."""
@@ -120,7 +132,7 @@ class Server15Plans:
             "SELECT cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements WHERE name = %s", (name,)
         ).fetchone()
         self._parameters[query.text] = row[0] if row is not None else 0
-        self._names = {**getattr(self, "_names", {}), query.text: name}
+        self._names[query.text] = name
         return ""
 
     def plan(self, query: Query) -> "dict[str, Any] | None":
@@ -168,7 +180,7 @@ def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[b
         connection.execute("ROLLBACK")
 
 
-def cheapest(plans: Server15Plans, queries: Sequence[Query], candidates: Sequence[Candidate]) -> dict[str, float]:
+def cheapest(plans: GenericPlans, queries: Sequence[Query], candidates: Sequence[Candidate]) -> dict[str, float]:
     """Returns the cost of each query with some indexes, by text; nothing if they cannot be built."""
     with built(plans.connection, candidates) as could_build:
         if not could_build:

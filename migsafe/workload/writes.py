@@ -25,7 +25,7 @@ def check_writes(binder: Binder, level: Level) -> list[InsertProblem]:
         written = _inserted(binder, shape, level, target)
         if written is not None:
             problems += _omitted(binder.catalog, table, written)
-            problems += _generated(binder, table, written)
+            problems += _generated(binder, table, written, overrides=shape.overrides)
         if shape.conflict is not None:
             _check_conflict(binder, table, shape.conflict)
     if shape.kind in ("insert", "update"):
@@ -83,10 +83,10 @@ def _has_value(catalog: Lookups, column: Column) -> bool:
     return isinstance(defined, Domain) and defined.default is not None
 
 
-def _generated(binder: Binder, table: Relation, written: set[str], *, update: bool = False) -> list[InsertProblem]:
+def _generated(binder: Binder, table: Relation, written: set[str], *, update: bool = False, overrides: bool = False) -> list[InsertProblem]:
     problems: list[InsertProblem] = []
     for column in table.columns:
-        if column.name in written and (column.generated is not None or column.identity == "always"):
+        if column.name in written and (column.generated is not None or (column.identity == "always" and not overrides)):
             problems.append(InsertProblem(kind="generated", oid=table.oid, table=table.name, column=column.name))
             verb = f'column "{column.name}" can only be updated to DEFAULT'
             text = verb if update else f'cannot insert a non-DEFAULT value into column "{column.name}"'

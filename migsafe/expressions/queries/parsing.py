@@ -1,5 +1,6 @@
 """The text of a query as sqlglot can read it."""
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.queries.collecting import NotUnderstoodError
@@ -7,21 +8,27 @@ from migsafe.expressions.queries.operands import Operands
 from migsafe.expressions.queries.reading import read_condition, read_query
 from migsafe.expressions.queries.shapes import Condition, Operand, Shape, UnreadShape
 from migsafe.expressions.trees import parse_expression, parse_statement
-from migsafe.sql.lexer import PARAMETER, pattern_for
+from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, OPERATOR, PARAMETER, PUNCTUATION, WORD, pattern_for
 from migsafe.sql.operations import Expression
+
+_STATEMENTS = frozenset(("select", "with", "insert", "update", "delete", "merge", "values", "table", "("))
 
 
 def query_shape(text: str) -> Shape | UnreadShape:
     """Returns the shape of a query, or why it has none."""
-    tree = parse_statement(_spaced(text))
+    words = _words(text)
+    if not words or words[0][0] not in _STATEMENTS:
+        return UnreadShape(reason=f"{words[0][0].upper()} statements are not understood" if words else "the query is empty")
+    tree = parse_statement(_readable(text, words))
     if tree is None:
         return UnreadShape(reason="sqlglot cannot read the query")
     try:
-        return read_query(tree)
+        shape = read_query(tree)
     except NotUnderstoodError as error:
         return UnreadShape(reason=str(error))
     except RecursionError:
         return UnreadShape(reason="the query is nested too deeply")
+    return replace(shape, overrides=True) if shape.kind == "insert" and any(word == "overriding" for word, _, _ in words) else shape
 
 
 def condition_shape(expression: Expression) -> Condition | None:
@@ -36,16 +43,44 @@ def operand_shape(expression: Expression) -> Operand | None:
     return None if tree is None or tree.find(exp.Query) is not None else Operands({}).operand(tree)
 
 
-def _spaced(text: str) -> str:
-    """Returns a query with a space after each parameter: sqlglot reads `$1,$` in `$1,$2` as the beginning of a dollar-quoted string."""
-    if "$" not in text:
-        return text
-    pieces: list[str] = []
-    written = at = 0
+Word = tuple[str, int, int]
+"""A token in lower case, or its kind if its text does not matter, with its place in the text."""
+
+
+def _words(text: str) -> list[Word]:
+    words: list[Word] = []
+    at = 0
     pattern = pattern_for(text)
-    while (match := pattern.match(text, at)) is not None and match.lastindex is not None and match.end() > at:
-        at = match.end()
-        if match.lastindex == PARAMETER:
-            pieces.append(text[written:at])
-            written = at
+    while (match := pattern.match(text, at)) is not None and match.lastindex not in (None, END_OF_TEXT) and match.end() > at:
+        kind, at = match.lastindex, match.end()
+        if kind == DOLLAR_STRING:
+            end = text.find(match[DOLLAR_STRING], at)
+            at = end + len(match[DOLLAR_STRING]) if end >= 0 else len(text)
+        words.append((text[match.start(kind) : at].lower() if kind in _PLAIN else f"<{kind}>", match.start(kind), at))
+    return words
+
+
+_PLAIN = frozenset((WORD, PUNCTUATION, OPERATOR))
+_PARAMETER = f"<{PARAMETER}>"
+
+
+def _readable(text: str, words: list[Word]) -> str:
+    """Returns a query as sqlglot can read it: with a space after each parameter, because it reads `$1,$` in `$1,$2` as the beginning of a
+    dollar-quoted string; without OVERRIDING … VALUE; without a cast of `x NOTNULL` and `x ISNULL`, which are boolean."""
+    pieces: list[str] = []
+    written = 0
+
+    def write(start: int, end: int) -> None:
+        nonlocal written
+        pieces.append(text[written:start])
+        written = end
+
+    for at, (word, _, end) in enumerate(words):
+        following = [each[0] for each in words[at + 1 : at + 3]]
+        if word == _PARAMETER:
+            write(end, end)
+        elif word == "overriding" and following[:1] in (["system"], ["user"]) and following[1:] == ["value"]:
+            write(words[at][1], words[at + 2][2])
+        elif word in ("notnull", "isnull") and following[:1] == ["::"] and len(following) == 2:
+            write(end, words[at + 2][2])
     return " ".join((*pieces, text[written:]))

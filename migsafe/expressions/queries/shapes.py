@@ -192,7 +192,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     it has GROUP BY.
 
     Of an INSERT, `target_columns` are the listed columns (None without a list), `body` the SELECT or VALUES, and `defaults` the positions where
-    every row says DEFAULT. `assigned` are the columns of SET with their values.
+    every row says DEFAULT; `overrides` if it says OVERRIDING. `assigned` are the columns of SET with their values.
     """
 
     kind: str
@@ -219,6 +219,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     target_columns: tuple[str, ...] | None = None
     body: "Shape | None" = None
     defaults: tuple[int, ...] = ()
+    overrides: bool = False
     conflict: Conflict | None = None
     assigned: tuple[tuple[str, Operand], ...] = ()
 
