@@ -1,20 +1,22 @@
 """How correct the rules about queries are, on the queries of real projects and on real servers.
 
     python benchmarks/queries.py indexes NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
-    python benchmarks/queries.py breaks NAME=MIGRATIONS:QUERIES… [--bindir DIR] [--verbose]
+    python benchmarks/queries.py breaks NAME=GIT:MIGRATIONS:QUERIES… [--bindir DIR] [--verbose]
 
-`MIGRATIONS` is the folder of a history, `QUERIES` a file or folder that `queries` in the configuration could name.
+`MIGRATIONS` is the folder of a history, `QUERIES` a file or folder that `queries` in the configuration could name. `GIT` is a git directory, in
+which the two are paths of HEAD.
 
 `indexes` builds the final schema and fills its tables. A query is un-indexed if its generic plan costs more than 1,000 and falls more than
 tenfold when an index is really built: on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved.
 
-`breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query. The server's
-answer is compared with migsafe's, for each pair of query and migration.
+`breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query of the commit
+before the one that added the migration. The server's answer is compared with migsafe's, for each pair of query and migration.
 """
 
 import argparse
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.lock_truth import choose_installation
+from benchmarks.query_breaks import Breaks, History, extract
 from benchmarks.query_truth import (
     EXPENSIVE,
     TENFOLD,
@@ -206,6 +209,34 @@ def _print_indexes(title: str, counts: "Counter[str]", seconds: float) -> None:
         print(f"    {count:6,}  {name}")
 
 
+def compare_breaks(arguments: argparse.Namespace) -> int:
+    """Runs the comparison of broken queries; returns the exit status."""
+    total: Counter[str] = Counter()
+    with Server(choose_installation(arguments.bindir)) as server:
+        print(server.installation)
+        for number, argument in enumerate(arguments.projects):
+            started = time.perf_counter()
+            name, _, rest = argument.partition("=")
+            git, folder, queries = rest.split(":")
+            with tempfile.TemporaryDirectory() as extracted:
+                extract(git, "HEAD", [folder], Path(extracted))
+                breaks = Breaks(History(name=name, git=git, migrations=folder, queries=queries), server, Path(extracted))
+                breaks.compare(f"history{number}")
+            total += breaks.counts
+            _print_breaks(name, breaks.counts, time.perf_counter() - started)
+            for difference in breaks.differences if arguments.verbose else ():
+                print(f"    {difference}", flush=True)
+    _print_breaks("all histories", total, 0.0)
+    return 0
+
+
+def _print_breaks(title: str, counts: "Counter[str]", seconds: float) -> None:
+    same = _percent(counts["pairs with the same answer"], counts["pairs"])
+    print(f"\n{title}: the same answer for {same} of {counts['pairs']:,} pairs" + (f" ({seconds:.0f} s)" if seconds else ""))
+    for name, count in sorted(counts.items()):
+        print(f"    {count:6,}  {name}", flush=True)
+
+
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
@@ -221,7 +252,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()
     try:
-        return compare_indexes(arguments)
+        return compare_indexes(arguments) if arguments.comparison == "indexes" else compare_breaks(arguments)
     except MigsafeError as error:
         print(error, file=sys.stderr)
         return 2

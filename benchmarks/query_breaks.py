@@ -1,0 +1,152 @@
+"""Whether migsafe knows which queries a migration breaks: old queries on the new schema, compared with what PREPARE says on a real server."""
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from msgspec import Struct
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.query_truth import Connection, migrations, run_migration
+from migsafe.prediction.predictor import Predictor
+from migsafe.replaying.servers.server import Server
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
+from migsafe.sql.statements import read
+from migsafe.workload.assessment import Assessor
+from migsafe.workload.query import Query
+from migsafe.workload.reading import read_workload
+
+_BEYOND_PREPARE = frozenset(("42P10",))
+"""The errors of PostgreSQL's planner, which PREPARE does not report."""
+_TIGHTENING = (
+    sql.Drop,
+    sql.DropColumn,
+    sql.DropConstraint,
+    sql.Rename,
+    sql.RenameColumn,
+    sql.RenameConstraint,
+    sql.RenameEnumValue,
+    sql.AlterColumnType,
+    sql.SetNotNull,
+    sql.SetSchema,
+    sql.SetExpression,
+)
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """A history in a git repository: the folder of migrations and the path of the queries, in the repository."""
+
+    name: str
+    git: str
+    migrations: str
+    queries: str
+
+
+class Breaks:
+    """Compares both answers for every query of the commit before each migration that drops, renames or tightens."""
+
+    def __init__(self, history: History, server: Server, folder: Path) -> None:
+        self.history = history
+        self.server = server
+        self.folder = folder
+        self.assessor = Assessor()
+        self.predictor = Predictor(server.major)
+        self.predictor.begin_history(from_first_migration=True)
+        self.counts: Counter[str] = Counter()
+        self.differences: list[str] = []
+        self._queries: dict[str, tuple[Query, ...]] = {}
+
+    def compare(self, database: str) -> None:
+        """Runs the history, and compares."""
+        self.server.create_database(database)
+        with self.server.connect(database) as connection:
+            for half in migrations(str(self.folder / self.history.migrations)):
+                queries = self._queries_before(half) if _tightens(half) else ()
+                before = {query.text: _prepared(connection, query) for query in queries}
+                problem = run_migration(connection, half)
+                self.predictor.apply(half)
+                if problem:
+                    print(f"    skipped: {problem[:160]}")
+                    continue
+                self.counts["migrations that drop, rename or tighten, with queries"] += bool(queries)
+                broken = 0
+                for query in queries:
+                    broken += not before[query.text] and self._judge(half, query, _prepared(connection, query))
+                self.counts["migrations that break a query"] += broken > 0
+        self.server.drop_database(database)
+
+    def _judge(self, half: Half, query: Query, state: str) -> bool:
+        """Compares the answers for a query that ran before the migration; returns whether the server rejects it now."""
+        assessment = self.assessor.assess(query, self.predictor.catalog)
+        ours = assessment.failure.code if assessment.failure is not None else ""
+        if ours in _BEYOND_PREPARE:
+            self.counts[f"called broken ({ours}), which PREPARE does not see"] += 1
+            ours = ""
+        self.counts["pairs"] += 1
+        self.counts["pairs with the same answer"] += bool(ours) == bool(state)
+        self.counts["breaks on the server"] += bool(state)
+        self.counts["breaks found"] += bool(state) and bool(ours)
+        self.counts["breaks found with the same SQLSTATE"] += bool(state) and ours == state
+        self.counts["called broken, but prepared"] += bool(ours) and not state
+        self.counts["pairs not understood or not known"] += bool(assessment.unresolved or assessment.uncertain)
+        if bool(ours) != bool(state):
+            place = query.places[0]
+            why = (
+                f"server {state or 'prepares'}, migsafe {assessment.failure or assessment.uncertain or assessment.unresolved or 'sees nothing'}"
+            )
+            text = " ".join(query.text.split())[:400]
+            self.differences.append(f"{Path(half.script.path).name} · {place.path}:{place.line} {place.name}\n      {why}\n      {text}")
+        return bool(state)
+
+    def _queries_before(self, half: Half) -> tuple[Query, ...]:
+        """Returns the queries of the commit before the one that added a migration."""
+        path = str(Path(half.script.path).resolve().relative_to(self.folder.resolve()))
+        commit = self._git("log", "--diff-filter=A", "--format=%H", "-1", "--", path).strip()
+        if not commit:
+            return ()
+        parent = f"{commit}^"
+        tree = self._git("rev-parse", "-q", "--verify", f"{parent}:{self.history.queries}".removesuffix(":."), check=False).strip()
+        if self.history.queries == ".":
+            tree = self._git("rev-parse", "-q", "--verify", f"{parent}^{{tree}}", check=False).strip()
+        if not tree:
+            return ()
+        if tree not in self._queries:
+            self._queries[tree] = tuple(self._read(parent))
+        return self._queries[tree]
+
+    def _read(self, revision: str) -> Iterator[Query]:
+        with tempfile.TemporaryDirectory() as folder:
+            extract(self.history.git, revision, [self.history.queries], Path(folder))
+            target = str(Path(folder) / self.history.queries)
+            yield from read_workload([target], folder).queries
+
+    def _git(self, *arguments: str, check: bool = True) -> str:
+        return subprocess.run(["git", "--git-dir", self.history.git, *arguments], capture_output=True, text=True, check=check).stdout
+
+
+def extract(git: str, revision: str, paths: list[str], folder: Path) -> None:
+    """Extracts paths of a revision into a folder. Large files may be missing in the repository."""
+    archive = subprocess.run(["git", "--git-dir", git, "archive", revision, *paths], capture_output=True, check=False).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=False, stderr=subprocess.DEVNULL)
+
+
+def _tightens(half: Half) -> bool:
+    return any(isinstance(operation, _TIGHTENING) for statement in read(half.script.text) for operation in statement.operations)
+
+
+def _prepared(connection: Connection, query: Query) -> str:
+    """Returns the SQLSTATE with which the server rejects a query; empty if it prepares it."""
+    types = [kind or "unknown" for kind in query.parameters]
+    declared = f"({', '.join(types)})" if types else ""
+    try:
+        connection.execute(f"PREPARE q{declared} AS {query.text}".encode())
+    except psycopg.Error as error:
+        return error.sqlstate or "?????"
+    connection.execute("DEALLOCATE q")
+    return ""
