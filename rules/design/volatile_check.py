@@ -22,7 +22,18 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Function, RelationKind
 from migsafe.schema.volatility import volatility_of
-from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, CreateTable, Expression, Name, Persistence
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterDomain,
+    Constraint,
+    CreateDomain,
+    CreateTable,
+    Expression,
+    Name,
+    Operation,
+    Persistence,
+)
 
 _CLOCK = frozenset(("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"))
 _CLOCK_CALLS = frozenset(("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "timeofday"))
@@ -31,15 +42,23 @@ _READ = re.compile(r"\b(?:from|join)\s+(?:only\s+)?((?:\w+\.)?\w+)", re.IGNORECA
 
 
 @rule(category="design", severity=Severity.WARNING)
-def volatile_check(op: CreateTable | AddColumn | AddConstraint, at: Context) -> Iterator[Finding]:
-    """Report each CHECK that depends on more than its row."""
+def volatile_check(op: CreateTable | AddColumn | AddConstraint | CreateDomain | AlterDomain, at: Context) -> Iterator[Finding]:
+    """Report each CHECK that depends on more than its row or value."""
     if isinstance(op, CreateTable) and op.persistence is Persistence.TEMPORARY:
         return
-    table = op.table if isinstance(op, CreateTable) else op.target.name
     for constraint in _constraints(op):
         cause = _cause(constraint.check, at) if constraint.check is not None else None
         if cause is not None:
             name = f" {constraint.name}" if constraint.name is not None else ""
+            if isinstance(op, CreateDomain | AlterDomain):
+                yield at.finding(
+                    op,
+                    f"the CHECK constraint{name} of the domain {op.domain} depends on {cause}: PostgreSQL checks a value only when it is "
+                    "converted to the domain, so stored values can violate it later, and then a restore fails",
+                    help="-- compare only the value itself; for anything else use a trigger on the table, or a foreign key",
+                )
+                continue
+            table = op.table if isinstance(op, CreateTable) else op.target.name
             yield at.finding(
                 op,
                 f"the CHECK constraint{name} of {at.resolve(table)} depends on {cause}: PostgreSQL checks a row only when it is written, so "
@@ -49,8 +68,12 @@ def volatile_check(op: CreateTable | AddColumn | AddConstraint, at: Context) -> 
             )
 
 
-def _constraints(op: CreateTable | AddColumn | AddConstraint) -> Iterator[Constraint]:
+def _constraints(op: Operation) -> Iterator[Constraint]:
     match op:
+        case CreateDomain():
+            yield from op.constraints
+        case AlterDomain(constraint=Constraint() as added):
+            yield added
         case CreateTable():
             yield from op.constraints
             for column in op.columns:

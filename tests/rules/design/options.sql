@@ -26,6 +26,9 @@ ALTER TABLE deals ADD CONSTRAINT of_shop CHECK (is_shop(shop)) NOT VALID; -- exp
 ALTER TABLE deals ADD COLUMN born date CHECK (born <= CURRENT_DATE); -- expect: volatile-check
 ALTER TABLE deals ADD COLUMN n int CHECK (n < random() * 10); -- expect: volatile-check
 ALTER TABLE deals ADD COLUMN m int CHECK (abs(m) < 10 AND unknown_function(m)), ADD COLUMN at timestamptz DEFAULT now();
+CREATE DOMAIN coming AS date CHECK (VALUE > current_date); -- expect: volatile-check
+CREATE DOMAIN price AS numeric CHECK (VALUE >= 0);
+ALTER DOMAIN price ADD CONSTRAINT at_random CHECK (VALUE < random()) NOT VALID; -- expect: volatile-check
 ALTER TABLE deals ADD CONSTRAINT aged CHECK (age(born) > '18 years'); -- expect: volatile-check
 ALTER TABLE deals ADD CONSTRAINT older CHECK (age(ends, at) > '1 day');
 
