@@ -1,7 +1,7 @@
 """The statements that run when a function is called or a trigger fires."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 
@@ -9,11 +9,10 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
-from migsafe.sql.grammar.parser import Parser
+from migsafe.schema.overloads import call_arguments, possible_functions
 from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
-from migsafe.sql.split import MetaCommand, split
 from migsafe.sql.statements import read, read_routine
-from migsafe.sql.string_constants import NotConstantError, StringConstant, evaluate, list_items
+from migsafe.sql.string_constants import StringConstant
 
 
 def body_operations(function: Function, arguments: Sequence[str | None] = ()) -> tuple[Operation, ...]:
@@ -47,6 +46,8 @@ _RUN_MORE = frozenset((*_WRITES, Merge, Copy, Select, Call))
 """The operations that may call a function or fire a trigger."""
 _MAX_DEPTH = 8
 """How deep calls within calls are followed: deeper than real migrations nest them; it also ends a recursion."""
+_MAX_DEPTH_OF_SEVERAL = 2
+"""How deep each of several functions is followed that a call may run: their number multiplies at each call."""
 
 
 def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
@@ -54,10 +55,10 @@ def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) ->
     the place of the operation. Only the body of a function that is certainly called, and once, is certain to run."""
     if depth == _MAX_DEPTH or type(operation) not in _RUN_MORE:
         return
-    for function, is_certain in _called_functions(catalog, operation):
-        call = operation.query.sql if isinstance(operation, Select) else operation.sql if isinstance(operation, Call) else ""
-        arguments = constant_arguments(call, function.name.name) if call else ()
-        for operation_of_body in body_operations(function, arguments):
+    call = operation.query.sql if isinstance(operation, Select) else operation.sql if isinstance(operation, Call) else ""
+    for function, is_certain in _called_functions(catalog, operation, call, follow_several=depth < _MAX_DEPTH_OF_SEVERAL):
+        arguments = call_arguments(call, function.name.name) or ()
+        for operation_of_body in body_operations(function, [argument.value for argument in arguments]):
             run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
             if isinstance(run, OpaqueCode) and call:
                 # Only the arguments may tell which objects dynamic SQL uses.
@@ -66,48 +67,29 @@ def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) ->
             yield from called_operations(catalog, run, depth + 1)
 
 
-def _called_functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Function, bool]]:
+def _called_functions(catalog: Catalog, operation: Operation, call: str, *, follow_several: bool) -> Iterator[tuple[Function, bool]]:
+    """Yields the functions that an operation may run, and whether it certainly does. Of several functions that its arguments fit, each may."""
+    names: Iterable[Name] = ()
+    certain = False
     match operation:
         case Select(query=query):
-            certain = operation.certain and not query.reads and not query.filtered
-            for name in query.calls:
-                yield from ((function, certain) for function in _only_function(catalog, name))
-        case Call(procedure=name):
-            yield from ((function, operation.certain) for function in _only_function(catalog, name))
+            certain, names = operation.certain and not query.reads and not query.filtered, query.calls
+        case Call(procedure=procedure):
+            certain, names = operation.certain, (procedure,)
         case Insert() | Update() | Delete() | Merge():
-            for name in operation.calls:
-                yield from ((function, False) for function in _only_function(catalog, name))
+            names = operation.calls
+    for name in names:
+        functions = catalog.functions(name)
+        if len(functions) > 1:
+            functions = possible_functions(functions, call_arguments(call, name.name) if call else None)
+        if len(functions) == 1 or follow_several:
+            yield from ((function, certain and len(functions) == 1) for function in functions)
     for name, events in _written_relations(operation):
         relation = catalog.relation(name)
         for trigger in catalog.triggers(relation.oid) if relation is not None else ():
             function = catalog.get(trigger.function) if trigger.function is not None else None
             if isinstance(function, Function) and set(trigger.events) & set(events):
                 yield function, False
-
-
-@lru_cache(512)
-def constant_arguments(sql: str, function: str) -> tuple[str | None, ...]:
-    """Returns the arguments of the first call of a function in a query: their values, None for anything but a constant string."""
-    for raw in split(sql):
-        if isinstance(raw, MetaCommand):
-            continue
-        c = Parser(raw)
-        while not c.done and not (c.words[c.i] == function and c.words[c.i + 1] == "("):
-            c.i += 1
-        if c.done:
-            return ()
-        c.i += 1
-        start = c.i
-        c.skip_group()
-        end, c.i = c.i - 1, start + 1
-        arguments: list[str | None] = []
-        for stop in list_items(c, end):
-            try:
-                arguments.append(evaluate(c, stop).value)
-            except NotConstantError:
-                arguments.append(None)
-        return tuple(arguments)
-    return ()
 
 
 def _written_relations(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:
@@ -121,9 +103,3 @@ def _written_relations(operation: Operation) -> Iterator[tuple[Name, tuple[str, 
             yield name, ("insert",)
         case Truncate(tables=tables):
             yield from ((table.name, ("truncate",)) for table in tables)
-
-
-def _only_function(catalog: Catalog, name: Name) -> list[Function]:
-    """Returns the function of a name; None if there are several, because the arguments decide which one is called."""
-    functions = catalog.functions(name)
-    return functions if len(functions) == 1 else []

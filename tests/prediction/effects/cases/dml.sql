@@ -191,6 +191,22 @@ VALUES (1), (2);
 -- case: call
 CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';
 CALL p();
+-- case: call one of several procedures
+CREATE PROCEDURE q(a integer) LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE loose ADD COLUMN x integer; END $$;
+CREATE PROCEDURE q(a text) LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE customers ADD COLUMN x integer; END $$;
+CALL q('one');
+-- case: call one of several procedures with a number
+CREATE PROCEDURE q(a bigint) LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE loose ADD COLUMN x integer; END $$;
+CREATE PROCEDURE q(a text) LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE customers ADD COLUMN x integer; END $$;
+CALL q(1);
+-- case: call one of several functions with a cast
+CREATE FUNCTION q(a date) RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE loose ADD COLUMN x integer; END $$;
+CREATE FUNCTION q(a timestamptz) RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE customers ADD COLUMN x integer; END $$;
+SELECT q('2026-01-01'::date);
+-- case: call one of several functions by the number of arguments
+CREATE FUNCTION q(a text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE loose ADD COLUMN x integer; END $$;
+CREATE FUNCTION q(a text, b integer DEFAULT 1, c text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE customers ADD COLUMN x integer; END $$;
+SELECT q('one', 2);
 -- case: do
 DO $$ BEGIN UPDATE loose SET a = 5; END $$;
 -- case: do with a change of a table
