@@ -137,14 +137,25 @@ class GenericPlans:
 
     def plan(self, query: Query) -> "dict[str, Any] | None":
         """Returns the plan of a prepared query; None if the server cannot plan it."""
-        nulls = ", ".join(["NULL"] * self._parameters[query.text])
-        arguments = f"({nulls})" if nulls else ""
         try:
-            row = self.connection.execute(f"EXPLAIN (FORMAT json) EXECUTE {self._names[query.text]}{arguments}".encode()).fetchone()
+            row = self.connection.execute(self._explain(query)).fetchone()
         except psycopg.Error:
             return None
         plan: dict[str, Any] = row[0][0]["Plan"] if row is not None else {}
         return plan
+
+    def rejection(self, query: Query) -> str:
+        """Returns the SQLSTATE with which the server rejects a prepared query when it plans it; empty if it does not."""
+        try:
+            self.connection.execute(self._explain(query))
+        except psycopg.Error as error:
+            return error.sqlstate or "?????"
+        return ""
+
+    def _explain(self, query: Query) -> bytes:
+        nulls = ", ".join(["NULL"] * self._parameters[query.text])
+        arguments = f"({nulls})" if nulls else ""
+        return f"EXPLAIN (FORMAT json) EXECUTE {self._names[query.text]}{arguments}".encode()
 
     def forget(self) -> None:
         """Forgets all prepared statements."""
