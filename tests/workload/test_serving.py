@@ -1,0 +1,142 @@
+"""Which index serves a query, compared with the plans of a server; and which queries are un-indexed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from migsafe.replaying.servers.server import Server
+from tests.support.servers import any_installation
+from tests.workload.assessed import assessed, catalog_of
+
+ROWS = 6_000
+SCHEMA = """
+CREATE TYPE state AS ENUM ('new', 'paid', 'sent', 'lost');
+CREATE TABLE customers (id bigint PRIMARY KEY, email text NOT NULL, name text COLLATE "C", code text, region int);
+CREATE UNIQUE INDEX customers_email ON customers (lower(email));
+CREATE INDEX customers_name ON customers (name);
+CREATE INDEX customers_code ON customers (code text_pattern_ops);
+CREATE INDEX customers_region ON customers USING hash (region);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY, customer_id bigint NOT NULL, state state NOT NULL, number int NOT NULL, shop int NOT NULL, total int,
+    created timestamp NOT NULL, deleted timestamp, tags text[] NOT NULL, data jsonb NOT NULL, during int4range NOT NULL
+);
+CREATE INDEX orders_shop_number ON orders (shop, number) INCLUDE (total);
+CREATE INDEX orders_customer ON orders (customer_id) WHERE deleted IS NULL;
+CREATE INDEX orders_lost ON orders (created) WHERE state = 'lost';
+CREATE INDEX orders_created ON orders (created DESC);
+CREATE INDEX orders_tags ON orders USING gin (tags);
+CREATE INDEX orders_data ON orders USING gin (data jsonb_path_ops);
+CREATE INDEX orders_during ON orders USING gist (during);
+CREATE INDEX orders_total ON orders USING brin (total);
+CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text);
+"""
+FILL = f"""
+INSERT INTO customers SELECT n, 'e' || n, 'n' || n, 'c' || n, n FROM generate_series(1, {ROWS}) n;
+INSERT INTO orders SELECT n, n, (ARRAY['new', 'paid', 'sent', 'lost']::state[])[1 + n % 4], n, n, (n * 7919) % {ROWS},
+    timestamp '2020-01-01' + n * interval '1 minute', NULL, ARRAY['t' || n], jsonb_build_object('k', n), int4range(n, n + 1) FROM generate_series(1, {ROWS}) n;
+INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
+ANALYZE;
+"""
+CATALOG = catalog_of(SCHEMA)
+
+SERVED = [
+    ("SELECT * FROM orders WHERE id = $1", "orders_pkey"),
+    ("SELECT * FROM orders WHERE id IN ($1, $2)", "orders_pkey"),
+    ("SELECT * FROM orders WHERE id = ANY($1)", "orders_pkey"),
+    ("SELECT * FROM orders WHERE id = (SELECT max(order_id) FROM lines)", "orders_pkey"),
+    ("SELECT * FROM orders WHERE shop = $1 AND number > $2", "orders_shop_number"),
+    ("SELECT * FROM orders WHERE (shop, number) IN (($1, $2), ($3, $4))", "orders_shop_number"),
+    ("SELECT * FROM orders WHERE customer_id = $1 AND deleted IS NULL", "orders_customer"),
+    ("SELECT * FROM customers WHERE lower(email) = lower($1)", "customers_email"),
+    ("SELECT * FROM customers WHERE name LIKE 'n12%'", "customers_name"),
+    ("SELECT * FROM customers WHERE code LIKE 'c12%'", "customers_code"),
+    ("SELECT * FROM customers WHERE region = $1", "customers_region"),
+    ("SELECT * FROM orders WHERE tags @> $1", "orders_tags"),
+    ("SELECT * FROM orders WHERE data @> $1", "orders_data"),
+    ("SELECT * FROM orders WHERE during && int4range(5, 6)", "orders_during"),
+    ("SELECT * FROM orders ORDER BY created LIMIT 5", "orders_created"),
+    ("SELECT * FROM orders WHERE total > 5 ORDER BY created DESC LIMIT 5", "orders_created"),
+    ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
+    ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
+]
+UNINDEXED = [
+    ("SELECT * FROM lines WHERE order_id = $1", ("order_id",)),
+    ("SELECT * FROM lines WHERE note = $1 OR product = $2", ("note",)),
+    ("SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.id = $1", ("order_id",)),
+    ("SELECT * FROM orders WHERE number = $1", ("number",)),
+    ("SELECT * FROM orders WHERE customer_id = $1", ("customer_id",)),
+    ("SELECT * FROM orders WHERE id::text = $1", ('(CAST("id" AS TEXT))',)),
+    ("SELECT * FROM customers WHERE email = $1", ("email",)),
+    ("SELECT * FROM orders ORDER BY number LIMIT 5", ("number",)),
+    ("SELECT (SELECT count(*) FROM lines WHERE order_id = o.id) FROM orders o", ("order_id",)),
+    ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
+    ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
+]
+FINE = [
+    "SELECT * FROM lines",
+    "SELECT * FROM orders WHERE state = $1",
+    "SELECT * FROM orders WHERE total > $1",
+    "SELECT * FROM lines WHERE note IS NULL OR $1",
+    "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id",
+    "SELECT * FROM orders WHERE id = $1 AND number = $2",
+    "SELECT * FROM lines WHERE $1::text IS NULL OR note = $1",
+    "SELECT count(*) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
+]
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[Any]:
+    """A database with rows."""
+    with Server(any_installation()) as server, server.connect() as connected:
+        for text in (SCHEMA, FILL):
+            for statement in text.split(";\n"):
+                connected.execute(statement.encode())
+        connected.execute("SET plan_cache_mode = force_generic_plan")
+        yield connected
+
+
+def _plan(connection: Any, text: str) -> dict[str, Any]:
+    connection.execute(f"PREPARE q AS {text}".encode())
+    count = connection.execute("SELECT cardinality(parameter_types) FROM pg_prepared_statements").fetchone()[0]
+    arguments = f"({', '.join(['NULL'] * count)})" if count else ""
+    plan: dict[str, Any] = connection.execute(f"EXPLAIN (FORMAT json) EXECUTE q{arguments}".encode()).fetchone()[0][0]["Plan"]
+    connection.execute("DEALLOCATE q")
+    return plan
+
+
+def _indexes(plan: dict[str, Any]) -> Iterator[str]:
+    if "Index Name" in plan:
+        yield plan["Index Name"]
+    for inner in plan.get("Plans", ()):
+        yield from _indexes(inner)
+
+
+@pytest.mark.parametrize(("text", "index"), SERVED)
+def test_the_index_is_the_one_that_the_server_uses(text: str, index: str, connection: Any) -> None:
+    accesses = assessed(text, CATALOG).accesses
+    assert index in [access.index.name for access in accesses if access.index is not None]
+    assert not any(access.is_unindexed for access in accesses)
+    assert index in set(_indexes(_plan(connection, text)))
+
+
+@pytest.mark.parametrize(("text", "keys"), UNINDEXED)
+def test_an_index_makes_an_unindexed_query_cheap(text: str, keys: tuple[str, ...], connection: Any) -> None:
+    [access] = [access for access in assessed(text, CATALOG).accesses if access.candidate is not None]
+    assert access.is_unindexed
+    assert access.candidate is not None
+    assert access.candidate.keys == keys
+    before = _plan(connection, text)["Total Cost"]
+    connection.execute("BEGIN")
+    connection.execute(f"CREATE INDEX ON {access.name} ({', '.join(keys)})".encode())
+    for other in ("product",) if " OR " in text else ():
+        connection.execute(f"CREATE INDEX ON {access.name} ({other})".encode())
+    connection.execute(f"ANALYZE {access.name}".encode())
+    after = _plan(connection, text)["Total Cost"]
+    connection.execute("ROLLBACK")
+    assert after * 5 < before  # tenfold with more rows
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_a_query_that_no_index_would_help_is_not_unindexed(text: str) -> None:
+    assert not any(access.is_unindexed for access in assessed(text, CATALOG).accesses)
