@@ -5,14 +5,18 @@ The counts are PostgreSQL's own estimates, in a file that a pipeline can keep ne
     {"version": 1, "relations": {"public.orders": 120000000}}
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.text import read_text
+
+if TYPE_CHECKING:
+    import psycopg
 
 VERSION = 1
 
@@ -70,6 +74,15 @@ def row_count(rows: Mapping[str, int], relation: object) -> int | None:
 
 def fetch_row_counts(dsn: str) -> str:
     """Reads the counts from a server, in a read-only transaction, and returns the text of the file. Raises MigsafeError."""
+    with read_only_connection(dsn, "the row counts") as connection:
+        row: Any = connection.execute(QUERY).fetchone()
+    return f"{row[0]}\n"
+
+
+@contextmanager
+def read_only_connection(dsn: str, wanted: str) -> "Iterator[psycopg.Connection[Any]]":
+    """Connects to a server, in a read-only transaction with a time limit. Raises MigsafeError that says what is `wanted` and why it cannot be
+    read."""
     import psycopg  # noqa: PLC0415  # nothing else of the linter connects anywhere
 
     try:
@@ -77,7 +90,6 @@ def fetch_row_counts(dsn: str) -> str:
             connection.read_only = True
             connection.execute(f"SET LOCAL statement_timeout = '{_PATIENCE}'")
             connection.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
-            row: Any = connection.execute(QUERY).fetchone()
+            yield connection
     except psycopg.Error as error:
-        raise MigsafeError(f"cannot read the row counts: {str(error).strip()}") from error
-    return f"{row[0]}\n"
+        raise MigsafeError(f"cannot read {wanted}: {str(error).strip()}") from error

@@ -26,20 +26,22 @@ _ENDS_COLUMN_NUMBERS = ("LIMIT", "OFFSET", "FETCH", "HAVING", "WINDOW", "FOR", "
 _LONGEST_INTEGER, _LONGEST_BIGINT = 9, 18
 
 
-def mask_values(tokens: list[Token]) -> list[Token]:
+def mask_values(tokens: list[Token], *, constants: bool = False) -> list[Token]:
     """Returns the tokens of a query with a parameter in place of each literal.
 
     Numbers that name columns (`ORDER BY 1`) or belong to a type (`varchar(10)`) stay, as do TRUE, FALSE and NULL outside of the new values of
-    UPDATE. `date '2025-01-01'` becomes `$1::date`, because a parameter must not follow the name of a type.
+    UPDATE; with `constants`, these are masked like other literals, as pg_stat_statements does. `date '2025-01-01'` becomes `$1::date`, because a
+    parameter must not follow the name of a type.
     """
-    return _Masking(tokens).run()
+    return _Masking(tokens, constants=constants).run()
 
 
 class _Masking:
     """The state of masking: the tokens, those of the result, and where numbers name columns."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], *, constants: bool) -> None:
         self.tokens = tokens
+        self.constants = constants
         self.result: list[Token] = []
         self.depth = 0
         self.column_numbers: list[int] = []
@@ -55,7 +57,7 @@ class _Masking:
                 self._mask(index, token)
             elif token.kind == lexer.PARAMETER:
                 self._put_value(token)
-            elif token.is_word("TRUE", "FALSE", "NULL") and self._is_new_value(index):
+            elif token.is_word("TRUE", "FALSE", "NULL") and (self._is_new_value(index) or (self.constants and not self._is_tested(index))):
                 self.result.append(Token(lexer.PARAMETER, ""))
             else:
                 self.result.append(token)
@@ -91,6 +93,11 @@ class _Masking:
             and self._at(index - 1).text == "="
             and (after.text in (",", ")", ";", "") or after.is_word("WHERE", "FROM", "RETURNING"))
         )
+
+    def _is_tested(self, index: int) -> bool:
+        """Whether a constant belongs to IS NULL, IS NOT TRUE and the like."""
+        before = self._at(index - 1)
+        return before.is_word("IS") or (before.is_word("NOT") and self._at(index - 2).is_word("IS"))
 
     def _mask(self, index: int, token: Token) -> None:
         if token.kind == lexer.NUMBER and (self._is_column_number(index) or self._is_modifier(index)):

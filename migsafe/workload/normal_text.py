@@ -44,6 +44,12 @@ class NormalText(Struct, frozen=True, kw_only=True):
         return tuple(found)
 
 
+def production_fingerprint(text: str) -> str:
+    """Returns the fingerprint that the text of a query has in pg_stat_statements, which masks TRUE, FALSE and NULL as well."""
+    tokens, _ = read_tokens(text)
+    return _fingerprint(merge_lists(mask_values(tokens, constants=True)))
+
+
 def normal_text(text: str, *, mask: bool = True) -> NormalText:
     """Returns the normal form of a query whose parameters are `$1`, `$2`, …
 
@@ -52,15 +58,19 @@ def normal_text(text: str, *, mask: bool = True) -> NormalText:
     """
     tokens, complete = read_tokens(text)
     merged = merge_lists(mask_values(tokens) if mask else tokens)
-    shape = render([_shape(token) for token in merged])
     kept, origins, guesses = _number(merged if mask else tokens)
     return NormalText(
         text=render(kept),
-        fingerprint=sha256(shape.encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH],
+        fingerprint=_fingerprint(merged),
         origins=origins,
         guesses=guesses,
         complete=complete,
     )
+
+
+def _fingerprint(tokens: list[Token]) -> str:
+    shape = render([_shape(token) for token in tokens])
+    return sha256(shape.encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]
 
 
 def _shape(token: Token) -> Token:

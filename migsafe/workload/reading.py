@@ -8,7 +8,8 @@ from pathlib import Path
 from migsafe.errors import ConfigError, UnreadableError
 from migsafe.text import Script
 from migsafe.workload.document import Collection, header, merged, read_document
-from migsafe.workload.normal_text import normal_text
+from migsafe.workload.normal_text import normal_text, production_fingerprint
+from migsafe.workload.production import read_statements
 from migsafe.workload.query import Query, UnreadQuery, Workload
 from migsafe.workload.sources import python, rust, sqlc, sqlx
 from migsafe.workload.sources.files import PastProjectFiles, ProjectFiles
@@ -91,6 +92,8 @@ class _Part:
             self._add(sqlx.old_file(name, self.files.read(name), rust.macro_places(self.files, posixpath.dirname(name) or ".")))
         elif name.endswith((".sql", ".py")):
             self._read_text(name, self.files.read(name), named=named)
+        elif name.endswith(".json"):
+            self.recorded += read_statements(self.files.path(name), self.files.read(name))
         else:
             self._read_document(name, named=named)
 
@@ -144,12 +147,13 @@ def _combined(parts: Sequence[_Part]) -> tuple[Query, ...]:
     seen = list(chain.from_iterable(part.recorded for part in parts))
     texts: dict[str, str] = {}
     for query in read.values() if seen else ():
-        texts.setdefault(normal_text(query.text).fingerprint, query.fingerprint)
+        for fingerprint in (normal_text(query.text).fingerprint, production_fingerprint(query.text)):
+            texts.setdefault(fingerprint, query.fingerprint)
     recorded = Collection()
     for query in seen:
-        fingerprint = texts.get(query.fingerprint)
-        if fingerprint is not None:
-            read[fingerprint] = merged(read[fingerprint], query)
+        own = texts.get(query.fingerprint)
+        if own is not None:
+            read[own] = merged(read[own], query)
         else:
             recorded.add(query)
     return (*read.values(), *recorded.queries())

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
+from migsafe.schema.statistics import read_row_counts
 from tests.cli.conftest import Run
 from tests.support.servers import each_installation
 
@@ -27,6 +29,22 @@ TABLES = """
     CREATE MATERIALIZED VIEW sums AS SELECT count(*) FROM orders;
     CREATE VIEW seen AS SELECT * FROM orders;
     ANALYZE orders, "Odd"."Table", events_1, events_2, sums;
+"""
+
+
+STATEMENTS = """
+    CREATE VIEW pg_stat_statements AS
+    SELECT oid AS dbid, query, calls::bigint, total::float8 AS total_exec_time
+    FROM pg_database, (VALUES
+        ('select * from orders where id = $1', 3, 9),
+        ('select * from orders -- secret' || chr(10) || 'where id = 17', 1, 1),
+        ('update orders set note = ''secret'' where id = $1', 1, 3),
+        ('alter role shop password ''secret''', 1, 1),
+        ('select $$secret$$ from orders', 1, 1),
+        ('select * from pg_class where relname = $1', 1, 1),
+        ('<insufficient privilege>', 1, 1)
+    ) AS statements(query, calls, total)
+    WHERE datname = current_database()
 """
 
 
@@ -50,6 +68,32 @@ def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> Non
     # Up to PostgreSQL 13, a table that was never analyzed has 0 rows in pg_class; migsafe calls its count unknown.
     assert "public.never_analyzed" not in relations
     assert "public.seen" not in relations
+
+
+@pytest.mark.server
+def test_queries_are_added(migsafe: Command, dsn: str, tmp_path: Path) -> None:
+    result = migsafe("stats", dsn, "--queries")
+    assert result.err.startswith("migsafe: the database does not have pg_stat_statements\n  Set shared_preload_libraries")
+    with psycopg.connect(dsn) as connection:
+        connection.execute(STATEMENTS)
+        document = connection.execute(migsafe("stats", "--query", "--queries").out.encode()).fetchone()
+        assert document is not None
+        assert json.loads(document[0])["relations"]["public.orders"] == 1234
+        assert "secret" not in document[0]
+        connection.commit()
+        result = migsafe("stats", dsn, "--queries", "--output", "stats.json")
+        connection.execute("DROP VIEW pg_stat_statements")
+    assert result == Run(
+        0, "", "migsafe: note: 1 statement of other roles cannot be seen\n  To see them: GRANT pg_read_all_stats TO the role.\n"
+    )
+    expected = [
+        {"text": "SELECT * FROM orders WHERE id = $1", "calls": 4, "mean_ms": 2.5},
+        {"text": "UPDATE orders SET note = $1 WHERE id = $2", "calls": 1, "mean_ms": 3},
+    ]
+    assert json.loads((tmp_path / "stats.json").read_text())["queries"] == expected
+    assert read_row_counts(str(tmp_path / "stats.json"))["public.orders"] == 1234
+    listed = json.loads(migsafe("queries", "stats.json", "--format", "json").out)
+    assert [(query["text"], query["calls"]) for query in listed["queries"]] == [(each["text"], each["calls"]) for each in expected]
 
 
 def test_an_unreachable_database_is_an_error(migsafe: Command) -> None:

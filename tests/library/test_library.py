@@ -126,5 +126,7 @@ def test_the_page_s_example_runs(folder: Path) -> None:
 def test_each_public_name_is_what_it_was_declared_as_in_any_order() -> None:
     """Importing a package of migsafe must not replace a function of the same name."""
     for names in (sorted(migsafe.__all__), sorted(migsafe.__all__, reverse=True)):
-        code = f"from migsafe import {', '.join(names)}; assert all(map(callable, (lint, locks, premortem, queries, read_configuration, replay)))"
+        code = (
+            f"from migsafe import {', '.join(names)}; assert all(map(callable, (lint, locks, premortem, queries, read_configuration, replay)))"
+        )
         subprocess.run([sys.executable, "-c", code], check=True)

@@ -165,6 +165,25 @@ def test_what_was_recorded_is_added_to_the_query_of_the_project(tmp_path: Path) 
     assert (second.calls, second.text) == (0, "SELECT id FROM orders WHERE state = 'new'")
 
 
+def test_statistics_of_production_are_added(tmp_path: Path) -> None:
+    statements = [
+        {"text": "select id from orders where state = $1 and sent = $2 and note is null", "calls": 40, "mean_ms": 1.5},
+        {"text": "select id from orders where id = 17 and made > date $1", "calls": 2},
+        {"text": "alter role x password 'secret'", "calls": 2},
+    ]
+    _write(
+        tmp_path,
+        qDOTsql="-- name: open^\nselect id from orders where state = 'open' and sent = false and note is null",
+        statsDOTjson=json.dumps({"version": 1, "relations": {}, "queries": statements}),
+        oldDOTjson=json.dumps({"version": 1, "relations": {}}),
+    )
+    own, other = _read(tmp_path, "q.sql", "stats.json").queries
+    assert (own.text, own.calls, own.mean_ms) == ("SELECT id FROM orders WHERE state = 'open' AND sent = FALSE AND note IS NULL", 40, 1.5)
+    assert other.text == "SELECT id FROM orders WHERE id = $1 AND made > $2::date"
+    with pytest.raises(MigsafeError, match="contains no queries"):
+        _read(tmp_path, "old.json")
+
+
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MigsafeError, match="does not exist"):
         _read(tmp_path, "missing.sql")
