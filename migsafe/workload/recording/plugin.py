@@ -86,7 +86,7 @@ class RecordingPlugin:
         if not self._queries and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:  # not public in pytest 7
         """Says what was recorded."""
         lines = [self._error] if self._error else summary(self._queries or [], self._given, self._heard)
         terminalreporter.section("migsafe", sep="-")
