@@ -28,9 +28,9 @@ def init(
 ) -> None:
     """Set up migsafe in a repository: configuration, pre-commit hook, CI job.
 
-    The command finds the migrations and their runner, shows what it would
-    write, and asks. It adds to existing files or leaves them alone; it
-    overwrites nothing.
+    The command finds the migrations and their runner, and the
+    application's queries, shows what it would write, and asks. It adds
+    to existing files or leaves them alone; it overwrites nothing.
 
     \b
       migsafe init                       find, show, ask
@@ -66,6 +66,8 @@ def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
     print("Found:")
     for history in offered:
         print(f"  {history.path}  {history.counted}, {history.runner}")
+    for source in repository.queries:
+        print(f"  {source.path}  {source.counted}, {source.title}")
     left_out = [history for history in repository.histories if history not in offered]
     if left_out:
         print("Left out (name the path if it belongs to production):")

@@ -53,9 +53,9 @@ def propose(repository: Repository, wish: Wish) -> list[Proposal]:
 def _configuration(repository: Repository, histories: Sequence[History]) -> Proposal:
     if repository.configured:
         return Proposal(path=repository.configured, new=False, why="it has a configuration of migsafe")
+    text = texts.configuration(histories, repository.schemas, repository.queries)
     if PYPROJECT in repository.texts:
-        return _appended(PYPROJECT, repository.texts[PYPROJECT], f"[tool.migsafe]\n{texts.configuration(histories, repository.schemas)}")
-    text = texts.configuration(histories, repository.schemas)
+        return _appended(PYPROJECT, repository.texts[PYPROJECT], f"[tool.migsafe]\n{text}")
     return Proposal(path=OWN, added=text, text=text)
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError
 from migsafe.setup.classification import TESTS, left_out
+from migsafe.setup.queries import QuerySource, query_sources
 from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, unread_histories
 from migsafe.sources import find_migrations
 
@@ -38,7 +39,8 @@ class History(Struct, frozen=True):
 
 class Repository(Struct, frozen=True):
     """A repository: its root, its histories, and the texts of the files that migsafe would change, by their paths from the root. `unread` are
-    the migrations that migsafe does not read, `schemas` the dumps of the schema."""
+    the migrations that migsafe does not read, `schemas` the dumps of the schema, `queries` the files and folders of the application's queries.
+    """
 
     root: Path
     histories: tuple[History, ...]
@@ -47,6 +49,7 @@ class Repository(Struct, frozen=True):
     on_github: bool
     unread: tuple[UnreadHistory, ...] = ()
     schemas: tuple[str, ...] = ()
+    queries: tuple[QuerySource, ...] = ()
 
     @property
     def offered(self) -> list[History]:
@@ -74,7 +77,8 @@ def survey(paths: Sequence[str]) -> Repository:
     root = _root()
     texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
     remotes = _git(root, "remote", "--verbose")
-    files = [] if paths else files_of(root)
+    all_files = files_of(root)
+    files = [] if paths else all_files
     schemas = tuple(dumped_schemas(root, files))
     histories = _histories(root, paths)
     unread = unread_histories(files, [history.path for history in histories])
@@ -86,6 +90,7 @@ def survey(paths: Sequence[str]) -> Repository:
         on_github=(root / ".github").is_dir() or "github" in remotes,
         unread=tuple(unread),
         schemas=schemas,
+        queries=tuple(query_sources(root, all_files, [history.path for history in histories])),
     )
     if not repository.offered:
         raise _without_migrations(repository)

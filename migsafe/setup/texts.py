@@ -3,22 +3,30 @@
 from collections.abc import Sequence
 
 from migsafe import versions
+from migsafe.setup.queries import QuerySource
 from migsafe.setup.repository import History
 
 
-def configuration(histories: Sequence[History], schemas: Sequence[str] = ()) -> str:
+def configuration(histories: Sequence[History], schemas: Sequence[str] = (), queries: Sequence[QuerySource] = ()) -> str:
     """Returns the keys of a configuration: where the migrations are, and, as comments, what a team will set next."""
     lines = [f"    {_quoted(history.path)}, # {history.counted}, {history.runner}\n" for history in histories]
     schema = "".join(f"# schema = {_quoted(each)}   # the database before the first of these migrations\n" for each in schemas[:1])
     newest = max(histories, key=lambda history: history.count).newest
     return (
         f"migrations = [\n{''.join(lines)}]\n"
+        f"{_queries(queries)}"
         f"# pg-version = {versions.DEFAULT}   # production's major version, {versions.OLDEST} to {versions.NEWEST}\n"
         f"# start-after = {_quoted(newest)}   # migrations up to this one are history: read, not checked\n"
         f"{schema}"
         '# stats = "stats.json"   # `migsafe stats DSN --output stats.json`: no findings about slow work on small tables\n'
         '# ignore = ["timestamp-without-time-zone"]   # `migsafe rules` lists all rules\n'
     )
+
+
+def _queries(queries: Sequence[QuerySource]) -> str:
+    if not queries:
+        return '# queries = ["queries.jsonl"]   # the application\'s queries: `pytest --migsafe-record queries.jsonl`, or files of queries\n'
+    return "queries = [\n" + "".join(f"    {_quoted(each.path)}, # {each.counted}, {each.title}\n" for each in queries) + "]\n"
 
 
 def hook(requirement: str) -> str:

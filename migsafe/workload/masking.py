@@ -30,8 +30,8 @@ def mask_values(tokens: list[Token], *, constants: bool = False) -> list[Token]:
     """Returns the tokens of a query with a parameter in place of each literal.
 
     Numbers that name columns (`ORDER BY 1`) or belong to a type (`varchar(10)`) stay, as do TRUE, FALSE and NULL outside of the new values of
-    UPDATE; with `constants`, these are masked like other literals, as pg_stat_statements does. `date '2025-01-01'` becomes `$1::date`, because a
-    parameter must not follow the name of a type.
+    UPDATE; with `constants`, these are masked like other literals, as pg_stat_statements does. `date '2025-01-01'` becomes `$1::date`, because
+    a parameter must not follow the name of a type.
     """
     return _Masking(tokens, constants=constants).run()
 

@@ -1,7 +1,7 @@
 """Reading the queries of a project: those of its files, and recorded ones."""
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from migsafe.text import Script
 from migsafe.workload.document import Collection, header, merged, read_document
 from migsafe.workload.normal_text import normal_text, production_fingerprint
 from migsafe.workload.production import read_statements
-from migsafe.workload.query import Query, UnreadQuery, Workload
+from migsafe.workload.query import CallSite, Query, UnreadQuery, Workload
 from migsafe.workload.sources import python, rust, sqlc, sqlx
 from migsafe.workload.sources.files import PastProjectFiles, ProjectFiles
 from migsafe.workload.sources.found import Found
@@ -75,7 +75,7 @@ class _Part:
             if name.endswith(".jsonl") or posixpath.basename(name) == sqlx.OLD_FILE:
                 self._read_file(name, named=False)
         wanted = [name for name in rest if python.is_read(name) or (name.endswith(".sql") and not self._looks_like_migration(name))]
-        for name, text in self.files.texts(wanted):
+        for name, text in self._texts(wanted):
             self._read_text(name, text, named=False)
 
     def _looks_like_migration(self, name: str) -> bool:
@@ -118,16 +118,26 @@ class _Part:
     def _read_sqlc(self, name: str) -> None:
         found = sqlc.sqlc_files(self.files, name)
         self._done.update((*found.queries, *found.others))
-        for query_file, text in self.files.texts(found.queries):
+        for query_file, text in self._texts(found.queries):
             self._add(named_queries(Script(query_file, text), sqlc=True))
 
     def _read_sqlx(self, names: Sequence[str]) -> None:
         places: dict[str, sqlx.Places] = {}
-        for name, text in self.files.texts(names):
+        for name, text in self._texts(names):
             folder = posixpath.dirname(posixpath.dirname(name)) or "."
             if folder not in places:
                 places[folder] = rust.macro_places(self.files, folder)
             self._add(sqlx.query_file(name, text, places[folder]))
+
+    def _texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yields files that were found in a folder or a configuration, with their texts; one that cannot be read is noted."""
+        for name, text in self.files.texts(names):
+            if isinstance(text, UnreadableError):
+                self.unread.append(
+                    UnreadQuery(CallSite(name, 1), f"the file cannot be read: {text.message.removeprefix(self.files.path(name))[2:]}")
+                )
+            else:
+                yield name, text
 
     def _add(self, found: Iterable[Found]) -> None:
         for each in found:

@@ -72,6 +72,20 @@ def test_the_written_files_work(repository: Path, capsys: pytest.CaptureFixture[
     assert is_valid(repository)
 
 
+def test_queries_are_found(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, "sqlc.yaml", "sql:\n- engine: postgresql\n  queries: db/sqlc\n")
+    write(repository, "db/sqlc/a.sql", "-- name: A :one\nSELECT id FROM orders;\n-- name: B :one\nSELECT 1;\n")
+    write(repository, "app/sql/inner/b.sql", "-- name: b^\nselect id from orders")
+    write(repository, "app/sql/c.sql", "-- :name c :? :*\nselect id from orders")
+    write(repository, "tests/sql/d.sql", "-- name: d^\nselect id from orders")
+    assert main(["init", "--yes", "--ci", "none", "--no-hook"]) == 0
+    assert "  sqlc.yaml  2 queries, sqlc\n" in capsys.readouterr().out
+    configuration = tomllib.loads((repository / "migsafe.toml").read_text())
+    assert configuration == {"migrations": ["db/migrations"], "queries": ["sqlc.yaml", "app/sql"]}
+    assert main(["queries"]) == 0
+    assert capsys.readouterr().out.endswith("\n\n2 queries.\n")
+
+
 def is_valid(root: Path) -> bool:
     check = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
     return subprocess.run(check, cwd=root, capture_output=True, check=False).returncode == 0

@@ -165,6 +165,17 @@ def test_what_was_recorded_is_added_to_the_query_of_the_project(tmp_path: Path) 
     assert (second.calls, second.text) == (0, "SELECT id FROM orders WHERE state = 'new'")
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
+    _write(tmp_path, q__aDOTsql="select a from t")
+    (tmp_path / "q" / "b.sql").write_bytes(b"-- name: b^\nselect '\xe9'")
+    workload = _read(tmp_path, "q")
+    assert len(workload.queries) == 1
+    [unread] = workload.unread
+    assert (unread.place.path, unread.reason) == ("q/b.sql", "the file cannot be read: line 2: is not UTF-8 (byte 0xe9)")
+    with pytest.raises(MigsafeError, match="is not UTF-8"):
+        _read(tmp_path, "q/b.sql")
+
+
 def test_statistics_of_production_are_added(tmp_path: Path) -> None:
     statements = [
         {"text": "select id from orders where state = $1 and sent = $2 and note is null", "calls": 40, "mean_ms": 1.5},

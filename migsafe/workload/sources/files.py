@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from migsafe.errors import UnreadableError
 from migsafe.sources.git import PastTree
 from migsafe.text import read_text
 
@@ -46,10 +47,14 @@ class ProjectFiles:
         """Returns the text of a file. Raises UnreadableError."""
         return read_text(self.path(name))
 
-    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yields files and their texts. Raises UnreadableError."""
+    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str | UnreadableError]]:
+        """Yields files and their texts; the error of one that cannot be read."""
         for name in names:
-            yield name, self.read(name)
+            try:
+                text: str | UnreadableError = self.read(name)
+            except UnreadableError as error:
+                text = error
+            yield name, text
 
 
 class PastProjectFiles(ProjectFiles):
@@ -78,7 +83,7 @@ class PastProjectFiles(ProjectFiles):
         """Returns the text of a file at the revision."""
         return self._tree.texts([self._names[name]])[self._names[name]]
 
-    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    def texts(self, names: Iterable[str]) -> Iterator[tuple[str, str | UnreadableError]]:
         """Yields files and their texts at the revision."""
         wanted = list(names)
         texts = self._tree.texts(self._names[name] for name in wanted)
