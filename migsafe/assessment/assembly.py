@@ -14,6 +14,7 @@ from migsafe.assessment.interruptions import describe_timeouts, describe_transac
 from migsafe.assessment.measurements import describe_measurements, measured_hold
 from migsafe.assessment.operation_facts import OperationFacts, project_findings, unsuppressed_findings
 from migsafe.assessment.premortem import AffectedRelation, Assessment, Premortem, RollbackPlan, RolloutStep
+from migsafe.assessment.query_effects import find_query_effects
 from migsafe.assessment.rollout import phase_of, why_no_safe_order
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
@@ -99,6 +100,7 @@ def _assessment(judged: JudgedMigration, *, replayed: bool) -> Assessment:
         else _NOTHING_REPLAYED
         if replayed
         else (),
+        query_effects=find_query_effects(judged.facts, findings, statement_lines(up)),
     )
 
 

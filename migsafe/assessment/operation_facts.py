@@ -10,7 +10,7 @@ from migsafe.assessment.releases import changed_result, new_object, new_restrict
 from migsafe.assessment.rollback import LostRows, Rollback, lost_rows, rollback_of
 from migsafe.assessment.violating_rows import runnable_before, violating_rows
 from migsafe.linting.facts.transaction_block import is_in_called_function
-from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.finding import Finding, NamedQuery, Severity
 from migsafe.linting.rule import Context, Rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -31,6 +31,13 @@ class RelatedObjects(Struct, frozen=True):
     views: tuple[Name, ...] = ()
 
 
+class RelationQueries(Struct, frozen=True):
+    """The application's queries that use a relation: those that only read it, and those that write it."""
+
+    reading: tuple[NamedQuery, ...] = ()
+    writing: tuple[NamedQuery, ...] = ()
+
+
 class OperationFacts(Struct, frozen=True, kw_only=True):
     """An operation of a judged migration.
 
@@ -39,7 +46,7 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     fail, `rollback` undoes it, `lost_rows` are the rows that it removes; `new_object`, `new_restriction` and `changed_result` are what the
     releases meet. `measured_duration` is the estimate for the statement on production's rows that is based on a replay. `has_small_relations`
     says whether all its relations are known to be small, `is_in_called_function` whether it is in a function that the migration calls.
-    `count_query` is SQL that counts the rows that it changes.
+    `count_query` is SQL that counts the rows that it changes. `queries` are those of the running release, by relation.
     """
 
     operation: Operation
@@ -61,6 +68,7 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     has_small_relations: bool = False
     is_in_called_function: bool = False
     count_query: str = ""
+    queries: Mapping[Name, RelationQueries] = {}
 
     @property
     def blocking_effects(self) -> list[Effect]:
@@ -94,6 +102,7 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
                 changed_result=changed_result(op, at),
                 is_in_called_function=is_in_called_function(at, op),
                 count_query=_row_count_query(op, at),
+                queries={name: _queries(at, name) for name in names} if at.queries is not None else {},
                 has_small_relations=bool(names)
                 and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
@@ -135,6 +144,17 @@ def unsuppressed_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...
 def project_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """Returns the findings of the rules that the project has selected."""
     return tuple(finding for finding in findings if not finding.rule.startswith(_UNSUPPRESSED_PREFIX))
+
+
+def _queries(at: Context, name: Name) -> RelationQueries:
+    """Returns the queries that use a relation while the migration runs: those of the running release."""
+    assert at.queries is not None
+    reading: dict[NamedQuery, None] = {}
+    writing: dict[NamedQuery, None] = {}
+    for query, used in at.queries.accesses(at.catalog, name):
+        if not at.queries.is_new(query):
+            (writing if used.is_written else reading)[at.queries.named(query)] = None
+    return RelationQueries(tuple(reading), tuple(writing))
 
 
 def _row_count_query(op: Operation, at: Context) -> str:

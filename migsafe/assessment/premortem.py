@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from migsafe.assessment.query_effects import QueryEffects
 from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding
 from migsafe.sources import Migration
@@ -91,7 +92,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
 
     `transactions` says in how many transactions it runs. `running_release` is what the running release meets on the new schema, `new_release`
     what the new release lacks on the old schema. `no_safe_order` names the statements for which no order of deployment is safe, `unknown` why
-    the migration is not fully known, `measured` what a replay measured.
+    the migration is not fully known, `measured` what a replay measured, `query_effects` what it means for the application's queries.
     """
 
     migration: Migration
@@ -108,6 +109,7 @@ class Assessment(Struct, frozen=True, kw_only=True):
     no_safe_order: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    query_effects: QueryEffects = QueryEffects()
 
     @property
     def path(self) -> str:

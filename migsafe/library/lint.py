@@ -11,6 +11,7 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.division import Division, DivisionError
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
+from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.judge import JudgingState, judge, judge_part
 from migsafe.linting.rule import Limits, Need
 from migsafe.linting.verdict import Verdict
@@ -74,25 +75,38 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
         memory.begin_rules()
-    provided: list[Need] = [*(("revision",) if plan.compared else ()), *(("downgrades",) if downgrades else ())]
+    queries = read_project_queries(settings, plan)
+    provided: list[Need] = [
+        *(("revision",) if plan.compared else ()),
+        *(("downgrades",) if downgrades else ()),
+        *(("queries",) if queries is not None else ()),
+    ]
     book, schema, state = load_rulebook(settings, provided), schema_script(settings.schema), JudgingState()
     resumption = None
     if memory is not None:
         # Settings that change the report but not the findings do not invalidate a checkpoint.
         relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
-        resumption = memory.checkpoints((relevant, limits, schema and schema.text, provided), book.rules, state)
-    select = partial(selected_migrations, plan, settings.pg_version, schema=schema, with_downgrades=downgrades, with_neighbours=True)
+        resumption = memory.checkpoints((relevant, limits, schema and schema.text, provided, queries and queries.digest), book.rules, state)
+    select = partial(
+        selected_migrations,
+        plan,
+        settings.pg_version,
+        schema=schema,
+        with_downgrades=downgrades,
+        with_neighbours=True,
+        with_ends=queries is not None,
+    )
 
     def judge_alone(part: Part) -> JudgingState:
         found = JudgingState()
-        judge_part(select(make_renderer(settings, None), part=part), book, settings.pg_version, runners, limits, found)
+        judge_part(select(make_renderer(settings, None), part=part), book, settings.pg_version, runners, limits, found, queries)
         return found
 
     division = Division(processes, judge_alone, state, book.rules, memory.watch if memory is not None else None) if processes > 1 else None
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
     selected = select(renderer, watch=track, resumption=resumption, division=division)
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
-    return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state)
+    return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state, queries)
 
 
 def judging_limits(settings: Configuration) -> Limits:

@@ -11,7 +11,7 @@ from migsafe.library.lint import Track
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.history import selected_migrations
+from migsafe.prediction.history import HistoryEnd, selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
 from migsafe.session import transaction_numbers
 from migsafe.sources import Half, Migration, Plan, ProgramPath
@@ -82,6 +82,8 @@ def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Pr
     ):
         if isinstance(selected, MigsafeError):
             problems.append(selected)
+            continue
+        if isinstance(selected, HistoryEnd):
             continue
         try:
             migrations.append(_predict(selected.predictor, selected.migration, transaction_continues=selected.transaction_continues))

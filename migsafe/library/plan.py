@@ -40,15 +40,16 @@ def narrow(plan: Plan, settings: Configuration, since: str | None, changed: bool
         raise ConfigError("--since and --changed cannot be used together", "--since includes uncommitted changes.")
     if settings.start_after is not None:
         plan = plan.starting_after(settings.start_after)
-    return _compare(plan, since, on_git_answer) if since is not None or changed else plan
+    return _compare(plan, settings, since, on_git_answer) if since is not None or changed else plan
 
 
-def _compare(plan: Plan, since: str | None, on_git_answer: OnGitAnswer | None) -> Plan:
+def _compare(plan: Plan, settings: Configuration, since: str | None, on_git_answer: OnGitAnswer | None) -> Plan:
     from migsafe.sources import git  # noqa: PLC0415  # most runs do not need git
 
     folders = [source.folder for source in plan.sources if source.folder is not None]
     comparison = git.Comparison(since, folders)
-    compared = plan.compared_with(comparison)
+    # Queries are judged on the database at the end, also if no migration has changed.
+    compared = plan.compared_with(comparison, to_end=bool(settings.queries))
     if on_git_answer is not None:
         on_git_answer(since, folders, comparison.answer)
     return compared

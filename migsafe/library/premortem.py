@@ -14,10 +14,11 @@ from migsafe.errors import MigsafeError
 from migsafe.library.lint import Track, judging_limits
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
+from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.judge import judge
-from migsafe.linting.rule import Limits
+from migsafe.linting.rule import Limits, Need
 from migsafe.linting.rulebook import Rulebook, shipped_rules
-from migsafe.prediction.history import SelectedMigration, selected_migrations
+from migsafe.prediction.history import HistoryEnd, SelectedMigration, selected_migrations
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
@@ -82,18 +83,22 @@ def _key(migration: Migration) -> tuple[str, str]:
 def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[JudgedMigration], list[MigsafeError]]:
     """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
     observed: dict[tuple[str, str], list[OperationFacts]] = {}
-    book = Rulebook((*load_rulebook(settings).rules, *map(unsuppressed, shipped_rules()), fact_collector(observed)))
+    queries = read_project_queries(settings, plan)
+    provided: list[Need] = ["queries"] if queries is not None else []
+    book = Rulebook((*load_rulebook(settings, provided).rules, *map(unsuppressed, shipped_rules()), fact_collector(observed)))
     migrations: list[Migration] = []
 
-    def walk() -> Iterator[SelectedMigration | MigsafeError]:
+    def walk() -> Iterator[SelectedMigration | HistoryEnd | MigsafeError]:
         rendering = make_renderer(settings, usual())
         schema = schema_script(settings.schema)
-        for selected in selected_migrations(plan, settings.pg_version, rendering, schema=schema, watch=track, with_downgrades=True):
+        for selected in selected_migrations(
+            plan, settings.pg_version, rendering, schema=schema, watch=track, with_downgrades=True, with_ends=True
+        ):
             if isinstance(selected, SelectedMigration):
                 migrations.append(selected.migration)
             yield selected
 
-    verdict = judge(walk(), book, settings.pg_version, [*RUNNERS, *(source.runner for source in plan.sources)], limits)
+    verdict = judge(walk(), book, settings.pg_version, [*RUNNERS, *(source.runner for source in plan.sources)], limits, queries=queries)
     judged = [
         JudgedMigration(
             migration,

@@ -9,7 +9,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.sql.operations import Operation
 
 Harm = Literal["", "time"]
-Need = Literal["", "revision", "downgrades"]
+Need = Literal["", "revision", "downgrades", "queries"]
 
 
 class Rule(Struct, frozen=True):
@@ -21,10 +21,11 @@ class Rule(Struct, frozen=True):
     through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all. A
     rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
 
-    `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
-    rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
-    lists the places. `needs` is what a run must have so that the rule can report anything: a `revision` of git to compare with, or the
-    `downgrades`. A rule `across_migrations` also reports what earlier migrations of the transaction (`Context.shared_transaction`) cause.
+    `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule, and
+    with `takes_help` show their safe way instead of this rule's. Both rules report, so that a suppression of one leaves the other's hazard. The
+    findings of a rule with `one_per_migration` are one finding that lists the places. `needs` is what a run must have so that the rule can
+    report anything: a `revision` of git to compare with, the `downgrades`, or the application's `queries`. A rule `across_migrations` also
+    reports what earlier migrations of the transaction (`Context.shared_transaction`) cause.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Rule(Struct, frozen=True):
     one_per_migration: bool = False
     needs: Need = ""
     across_migrations: bool = False
+    takes_help: bool = False
 
     @property
     def summary(self) -> str:
@@ -60,6 +62,7 @@ def rule(
     one_per_migration: bool = False,
     needs: Need = "",
     across_migrations: bool = False,
+    takes_help: bool = False,
 ) -> Callable[[Callable[[Any, Any], Any]], Rule]:
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -86,6 +89,7 @@ def rule(
             one_per_migration=one_per_migration,
             needs=needs,
             across_migrations=across_migrations,
+            takes_help=takes_help,
         )
 
     return declare

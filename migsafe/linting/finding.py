@@ -1,6 +1,6 @@
 """Findings and their severities."""
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from msgspec import Struct
 
@@ -29,6 +29,42 @@ class KnownObject(Struct, frozen=True):
     name: Name
 
 
+class NamedQuery(Struct, frozen=True):
+    """A query as findings and reports name it: its name (empty without one), the place that contains or sends it (an empty path and line 0
+    without one), and how often one request sends it at most (0 if that was not recorded)."""
+
+    fingerprint: str
+    name: str = ""
+    path: str = ""
+    line: int = 0
+    per_request: int = 0
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.path else ""
+        if self.name and place:
+            return f"{self.name} ({place})"
+        return self.name or place or f"query {self.fingerprint[:12]}"
+
+
+class Harm(Enum):
+    """What a migration does to a query."""
+
+    BREAKS = "breaks"
+    LOSES_INDEX = "loses index"
+    INSERT_FAILS = "insert fails"
+    NEEDS = "needs"
+    """The query runs only after the migration: no harm, but an order of deployment."""
+
+
+class QueryProblem(Struct, frozen=True):
+    """A problem that a query must still have at the end of the history, so that a finding about it is reported."""
+
+    fingerprint: str
+    harm: Harm
+    table: Name | None = None
+    column: str = ""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """One hazard that a rule found.
 
@@ -40,7 +76,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     the message if the finding does not hold on all paths through a script. Findings of a rule with the same `cause` are one in a run, because
     one change of the project resolves all of them. `in_body` if the operation is one of those that the statement, a DO block, runs.
     `places` are the places of all findings that a report shows as this one, and empty if it is alone. It is `resolved` if one of the objects
-    in `while_exist` does not exist after the last migration of the run; reports leave it out.
+    in `while_exist` does not exist after the last migration of the run, or if the queries no longer have the `query_problem`; reports leave it
+    out. `queries` are the application's queries that the finding is about. A finding at the place of a query has no migration.
     """
 
     rule: str
@@ -60,4 +97,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     in_body: bool = False
     places: tuple[Span, ...] = ()
     while_exist: tuple[KnownObject, ...] = ()
+    queries: tuple[NamedQuery, ...] = ()
+    query_problem: QueryProblem | None = None
     resolved: bool = False

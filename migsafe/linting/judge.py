@@ -1,6 +1,8 @@
 """Running rules over migrations."""
 
 from collections.abc import Iterable, Iterator
+from copy import copy
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,10 +15,11 @@ from migsafe.linting.presentation import place_in_report
 from migsafe.linting.resolution import resolve_findings, without_numbers
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
+from migsafe.linting.script_suppressions import ScriptSuppressions
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.linting.verdict import RuleError, Summary, Verdict, with_findings
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.history import SelectedMigration
+from migsafe.prediction.history import HistoryEnd, SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.schema.catalog import Catalog
 from migsafe.session import SentStatement, sent_statements, statements_of_paths
@@ -25,60 +28,42 @@ from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
+if TYPE_CHECKING:
+    from migsafe.linting.queries.project_queries import ProjectQueries
+
 
 def judge(
-    selected: Iterable[SelectedMigration | MigsafeError],
+    selected: Iterable[SelectedMigration | HistoryEnd | MigsafeError],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
     limits: Limits | None = None,
     state: "JudgingState | None" = None,
+    queries: "ProjectQueries | None" = None,
 ) -> Verdict:
     """Judges the upgrades of migrations.
 
     `runners` are the runners that the migrations may name. A migration that cannot be read (an error among `selected`) and a rule that raises
     become `problems` of the verdict; the other migrations and rules continue. `state` holds what the run found before the first of these
-    migrations, and is updated with each.
+    migrations, and is updated with each. `queries` are the application's, which are judged at the end of each history.
     """
-    run = _Run(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
+    run = _Run(rulebook, pg_version, runners, limits or Limits(), state or JudgingState(), queries)
     run.judge_all(selected)
     return run.verdict()
 
 
 def judge_part(
-    selected: Iterable[SelectedMigration | MigsafeError],
+    selected: Iterable[SelectedMigration | HistoryEnd | MigsafeError],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner],
     limits: Limits,
     state: "JudgingState",
+    queries: "ProjectQueries | None" = None,
 ) -> None:
     """Judges some of the migrations of a run, as `judge` does, into `state`; another part of the run makes the verdict."""
-    _Run(rulebook, pg_version, runners, limits, state).judge_all(selected)
+    _Run(rulebook, pg_version, runners, limits, state, queries).judge_all(selected)
     state.catalog = None  # the next part has the same database
-
-
-class _ScriptSuppressions:
-    """What is needed to apply the suppressions of one script: its judged chunks, each with the context of its migration, its halves, and the
-    places of its statements: each statement's span, and that of the call that sends it."""
-
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self.judged_chunks: list[tuple[Span, Context]] = []
-        self.halves: list[Half] = []
-        self.downgrades: list[Context] = []
-        self.statement_places: dict[tuple[str, int], tuple[Span, ...]] = {}
-
-    def context(self, suppression: Suppression) -> Context:
-        """Returns the context of the migration that contains a suppression, or of the first one."""
-        start = suppression.span.start
-        return next((at for chunk, at in self.judged_chunks if chunk.start <= start < chunk.end), self.judged_chunks[0][1])
-
-    def nearest_statement(self, suppression: Suppression, at: Context) -> int:
-        """Returns the number of the statement that contains or follows a suppression; behind the last statement, the number of that one."""
-        numbers = [(places[-1].end, number) for (migration, number), places in self.statement_places.items() if migration == at.migration.id]
-        following = [number for end, number in numbers if end > suppression.span.start]
-        return following[0] if following else max((number for _, number in numbers), default=1)
 
 
 class JudgingState:
@@ -86,8 +71,11 @@ class JudgingState:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.scripts: dict[str, _ScriptSuppressions] = {}
+        self.scripts: dict[str, ScriptSuppressions] = {}
         self.paths: set[str] = set()
+        self.query_paths: set[str] = set()
+        self.first_migration: int | None = None
+        """The number of the first judged migration in the database of the last one."""
         self.earlier: tuple[EarlierMigration, ...] = ()
         self.neighbour: EarlierMigration | None = None
         """The migration before the next one, if its transaction was left open to find out what the two do together."""
@@ -108,6 +96,7 @@ class JudgingState:
         self.paths |= other.paths
         self.statements += other.statements
         self.unparsed += other.unparsed
+        self.first_migration = other.first_migration
 
 
 class _Run:
@@ -120,7 +109,9 @@ class _Run:
         runners: Iterable[Runner],
         limits: Limits,
         state: JudgingState,
+        queries: "ProjectQueries | None" = None,
     ) -> None:
+        self.queries = queries
         self.rulebook = rulebook
         self.limits = limits
         self.pg_version = pg_version
@@ -130,11 +121,13 @@ class _Run:
         self.suppressed = 0
         self.problems: list[MigsafeError] = []
 
-    def judge_all(self, selected: Iterable[SelectedMigration | MigsafeError]) -> None:
+    def judge_all(self, selected: Iterable[SelectedMigration | HistoryEnd | MigsafeError]) -> None:
         """Judges migrations; those that could not be read become problems."""
         for migration in selected:
             if isinstance(migration, MigsafeError):
                 self.problems.append(migration)
+            elif isinstance(migration, HistoryEnd):
+                self._end_history(migration)
             else:
                 self.judge(migration)
 
@@ -167,6 +160,32 @@ class _Run:
             self.state.findings += [*findings_together(together, self.state.findings[already:], before)]
         self._finish(at, transaction_continues=transaction_continues, may_continue=selected.transaction_may_continue)
 
+    def _end_history(self, end: HistoryEnd) -> None:
+        """Judges the queries of the application on the database at the end of a history."""
+        if self.queries is None:
+            return
+        from migsafe.linting.queries.history_end import queries_at_end, still_true  # noqa: PLC0415  # only with queries
+
+        self.state.findings = still_true(self.state.findings, self.queries, end.predictor.catalog)
+        if not end.is_whole or end.migration.runner not in self.runners:
+            return
+        at = self._context(end.migration, end.predictor, Lineage())
+        for script, query in queries_at_end(self.queries, end.predictor.catalog, self.state.first_migration):
+            at.application_file = script
+            self.file_rules = self.rulebook.for_file(script.path)
+            self._check_all(Statement(1, query.span, (query,)), query, (), at)
+            self._note_query_file(script, at)
+
+    def _note_query_file(self, script: Script, at: Context) -> None:
+        """Notes that a file of queries was judged, and its suppressions."""
+        self.state.query_paths.add(script.path)
+        if script.path.endswith((".sql", ".py")) and mentions_migsafe(script):
+            suppressions = self.state.scripts.setdefault(script.path, ScriptSuppressions(script))
+            if not suppressions.judged_chunks:
+                own = copy(at)
+                own.application_file = script
+                suppressions.judged_chunks.append((Span(0, len(script.text)), own))
+
     def _run_neighbour(self, selected: SelectedMigration) -> None:
         """Runs a migration of the history in whose transaction the next one may run."""
         self.state.earlier, self.state.neighbour = (), None
@@ -188,6 +207,7 @@ class _Run:
         """Notes the database of the next migration. If it is another one, the findings about the last one are resolved or not."""
         if self.state.catalog is not None and self.state.catalog is not catalog:
             self.state.findings = resolve_findings(self.state.findings, self.state.catalog)
+            self.state.first_migration = None
         self.state.catalog = catalog
 
     def _findings_after(self, before: EarlierMigration, selected: SelectedMigration) -> list[Finding]:
@@ -228,7 +248,7 @@ class _Run:
             self._check_all(failure.statement, failure, (), at)
 
     def _context(self, migration: Migration, predictor: Predictor, lineage: Lineage) -> Context:
-        return Context(migration, predictor, self.runners[migration.runner], self.limits, lineage, self.state.earlier)
+        return Context(migration, predictor, self.runners[migration.runner], self.limits, lineage, self.state.earlier, self.queries)
 
     def _counted(self, at: Context) -> Iterator[SentStatement]:
         """Yields the statements of a migration, counts them, and notes their places for the suppressions of its script."""
@@ -247,11 +267,14 @@ class _Run:
         its last statement; on a path, `last_number` is the number of that."""
         predictor, half = at.predictor, at.migration.up
         predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
+        if check and self.state.first_migration is None:
+            self.state.first_migration = predictor.catalog.migration
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
         for statement, first, last in statements:
             for operation, effects in predictor.predict_operations(statement, first=first, last=last):
                 if check:
+                    at.note_queries(operation)
                     self._check_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
             if check and predictor.refused is not None:
@@ -284,12 +307,12 @@ class _Run:
             place = script.position(at.migration.up.file_span(operation.span).start)
             self.state.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
-    def _script_suppressions(self, at: Context, *, downgrade: bool = False) -> "_ScriptSuppressions | None":
+    def _script_suppressions(self, at: Context, *, downgrade: bool = False) -> "ScriptSuppressions | None":
         """Returns the suppressions of the current script; None if it does not mention migsafe."""
         half = at.migration.up
         if not mentions_migsafe(half.file):
             return None
-        suppressions = self.state.scripts.setdefault(half.file.path, _ScriptSuppressions(half.file))
+        suppressions = self.state.scripts.setdefault(half.file.path, ScriptSuppressions(half.file))
         suppressions.halves.append(half)
         if half.program is None:
             suppressions.judged_chunks += [(chunk, at) for chunk in half.chunks]
@@ -320,7 +343,7 @@ class _Run:
         self.state.findings = [finding for findings in by_path.values() for finding in findings]
 
     def _split(
-        self, findings: list[Finding], in_script: list[Suppression], suppressions: "_ScriptSuppressions"
+        self, findings: list[Finding], in_script: list[Suppression], suppressions: "ScriptSuppressions"
     ) -> tuple[list[Finding], list[set[str]]]:
         """Returns the findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
         used: list[set[str]] = [set() for _ in in_script]
@@ -351,7 +374,7 @@ class _Run:
             unreduced=unreduced,
             problems=[*self.problems, *self.state.failures.values()],
             pg_version=self.pg_version,
-            paths=tuple(sorted(self.state.paths)),
+            paths=tuple(sorted(self.state.paths | self.state.query_paths)),
             rules=self.rulebook.rules,
         )
         return with_findings(verdict, unreduced)

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from migsafe.linting.finding import Finding
 from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Rule
@@ -16,7 +18,8 @@ def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> 
     by_name = {rule.name: rule for rule in rules}
     speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
     refusing = {name: rule.speaks_for for name, rule in by_name.items() if rule.refuses}
-    left = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
+    with_help = {rule.name for rule in rules if rule.takes_help}
+    left = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for, with_help)
     shown = merge_repeated(
         sorted(left, key=place_in_report),
         {rule.name for rule in rules if rule.one_per_migration},
@@ -42,12 +45,20 @@ def _without_hazards_of_refused(findings: list[Finding], refusing: Mapping[str, 
     ]
 
 
-def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[str, ...]]) -> list[Finding]:
-    """Returns the findings without those for which another finding about the same operation speaks."""
+def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[str, ...]], with_help: Collection[str]) -> list[Finding]:
+    """Returns the findings without those for which another finding about the same operation speaks; one of a rule in `with_help` shows the safe
+    way of the finding that is left out."""
     spoken_for: set[Hashable] = set()
     for finding in findings:
         spoken_for.update((rule, *_operation(finding)) for rule in speaks_for.get(finding.rule, ()))
-    return [finding for finding in findings if (finding.rule, *_operation(finding)) not in spoken_for]
+    left_out = {_operation(finding): finding for finding in findings if finding.help and (finding.rule, *_operation(finding)) in spoken_for}
+    return [
+        replace(finding, help=left_out[_operation(finding)].help)
+        if finding.rule in with_help and left_out.get(_operation(finding)) not in (None, finding)
+        else finding
+        for finding in findings
+        if (finding.rule, *_operation(finding)) not in spoken_for
+    ]
 
 
 def _statement(finding: Finding) -> tuple[Hashable, ...]:

@@ -42,13 +42,18 @@ def _is_in_program(finding: Finding) -> bool:
 
 
 def _call(finding: Finding) -> Hashable:
-    return finding.migration, finding.span, len(_words(finding.message))
+    return finding.migration, finding.span, _length(finding)
 
 
 def _statement(finding: Finding) -> Hashable:
     # A finding about the file has no statement of its own; a DO block runs several.
-    place = finding.span if finding.category == "history" or finding.in_body else finding.statement
-    return finding.migration, place, len(_words(finding.message))
+    place = finding.span if finding.category in ("history", "queries") or finding.in_body else finding.statement
+    return finding.migration, place, _length(finding)
+
+
+def _length(finding: Finding) -> int:
+    # What breaks one query may take other words than what breaks another; its subject is what a list needs.
+    return 0 if finding.category == "queries" and finding.subject else len(_words(finding.message))
 
 
 def _merged(findings: Iterable[Finding], place: Callable[[Finding], Hashable]) -> list[Finding]:
@@ -83,6 +88,7 @@ def _one_of(group: Sequence[Finding]) -> Finding:
         message=first.message + _others(group),
         help=_joined_help(group),
         relations=tuple(dict.fromkeys(relation for finding in group for relation in finding.relations)),
+        queries=tuple(dict.fromkeys(query for finding in group for query in finding.queries)),
         lock=max((finding.lock for finding in group if finding.lock is not None), key=lambda lock: lock.strength, default=None),
         places=tuple(sorted({place for finding in group for place in finding.places or (finding.span,)})),
     )

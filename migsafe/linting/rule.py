@@ -9,28 +9,32 @@ documentation the file's docstring:
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.declaration import Harm, Need, Rule, rule
 from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction
-from migsafe.linting.finding import Finding, KnownObject, Severity
+from migsafe.linting.finding import Finding, KnownObject, NamedQuery, QueryProblem, Severity
+from migsafe.linting.judged_places import FilePlace, MigrationEnd, RefusedOperation, WorkloadQuery
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
-from migsafe.schema.refusal import Refusal
 from migsafe.schema.statistics import row_count
 from migsafe.session import Session
 from migsafe.sources import Lineage, Migration, Runner, Transaction
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement, single_statements
-from migsafe.text import Span
+from migsafe.text import Script, Span
+
+if TYPE_CHECKING:
+    from migsafe.linting.queries.changes import QueryChange, QueryChanges
+    from migsafe.linting.queries.project_queries import ProjectQueries
 
 __all__ = [
     "Context",
@@ -46,6 +50,7 @@ __all__ = [
     "Rule",
     "Severity",
     "SharedTransaction",
+    "WorkloadQuery",
     "rule",
 ]
 
@@ -59,20 +64,6 @@ _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transacti
 
 Fact = TypeVar("Fact")
 State = TypeVar("State")
-
-
-class FilePlace(Operation, frozen=True):
-    """A place in the file that people edit, which rules can report. It is not an operation of PostgreSQL."""
-
-
-class RefusedOperation(Operation, frozen=True):
-    """An operation that PostgreSQL refuses, for the rules that report it. It is not an operation of PostgreSQL."""
-
-    refusal: Refusal
-
-
-class MigrationEnd(Operation, frozen=True):
-    """The end of a migration, for rules that need the whole migration. It is not an operation of PostgreSQL."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -101,10 +92,12 @@ class Context:
     """The context of an operation: the migration, the statement, the database and the session before it, and its effects.
 
     `past` are the earlier operations of the migration, `held` the locks that the transaction held before the statement began.
-    `lineage` says what is wrong with the migration's place in its history.
+    `lineage` says what is wrong with the migration's place in its history. `queries` are the application's, None if they are not known.
+    `application_file` is the file of a query if the current operation is at one, instead of the migration.
     """
 
     __slots__ = (
+        "_changes",
         "_earlier",
         "_facts",
         "_forecast",
@@ -112,6 +105,7 @@ class Context:
         "_rule",
         "_states",
         "_takers",
+        "application_file",
         "catalog",
         "effects",
         "limits",
@@ -119,6 +113,7 @@ class Context:
         "migration",
         "operation",
         "past",
+        "queries",
         "statement",
     )
 
@@ -130,10 +125,14 @@ class Context:
         limits: Limits,
         standing: Lineage,
         earlier: tuple[EarlierMigration, ...] = (),
+        queries: "ProjectQueries | None" = None,
     ) -> None:
         self.migration = migration
         self.lineage = standing
         self._earlier = earlier
+        self.queries = queries
+        self._changes: QueryChanges | None = queries.changes() if queries is not None else None
+        self.application_file: Script | None = None
         self.statement: Statement
         self.operation: Operation
         self.effects: tuple[Effect, ...]
@@ -159,6 +158,16 @@ class Context:
     def ask(self, rule: Rule) -> None:
         """Makes a rule the current rule."""
         self._rule = rule
+
+    def note_queries(self, operation: Operation) -> None:
+        """Notes the queries that the operation may affect, before it runs."""
+        if self._changes is not None:
+            self._changes.note_before(operation, self)
+
+    @property
+    def query_changes(self) -> "list[QueryChange]":
+        """Returns what the migration changes for the application's queries; to be asked at its end."""
+        return self._changes.at_end(self) if self._changes is not None else []
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Adds the current operation to `past`, after every rule has checked it."""
@@ -321,6 +330,8 @@ class Context:
         subject: str = "",
         cause: str = "",
         while_exist: Iterable[Relation | Index] = (),
+        queries: Iterable[NamedQuery] = (),
+        query_problem: QueryProblem | None = None,
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is
@@ -338,17 +349,19 @@ class Context:
             severity=most if severity is None else severity,
             message=message + size,
             help=as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE) if self.is_script else help,
-            script=half.file,
+            script=self.application_file or half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
-            migration=self.migration.id,
+            migration=self.migration.id if self.application_file is None else "",
             # A place in the file does not depend on the statements that run.
-            statement=1 if type(operation) is FilePlace else statement.index,
+            statement=1 if type(operation) in (FilePlace, WorkloadQuery) else statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,
             subject=subject,
             cause=cause,
             in_body=isinstance(statement.operations[0], Do),
             while_exist=tuple(KnownObject(each.oid, each.name) for each in while_exist),
+            queries=tuple(queries),
+            query_problem=query_problem,
         )
 
     def _with_own_transactions(self, help: str) -> str:

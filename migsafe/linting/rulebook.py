@@ -16,14 +16,14 @@ from msgspec.structs import replace
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.downgrades import FailingDowngrade
 from migsafe.linting.finding import Severity
-from migsafe.linting.rule import MigrationEnd, RefusedOperation, Rule
+from migsafe.linting.rule import MigrationEnd, RefusedOperation, Rule, WorkloadQuery
 from migsafe.linting.suppressions import Suppression
 from migsafe.sql.operations import Operation
 
 SHIPPED = "migsafe.rules"
 
 
-_NO_OPERATIONS = (MigrationEnd, RefusedOperation, FailingDowngrade, Suppression)
+_NO_OPERATIONS = (MigrationEnd, WorkloadQuery, RefusedOperation, FailingDowngrade, Suppression)
 """Types that are not passed to a rule that checks every `Operation`."""
 
 

@@ -33,6 +33,15 @@ class SelectedMigration(NamedTuple):
     judged: bool = True
 
 
+class HistoryEnd(NamedTuple):
+    """The end of the history of a source: its last migration, and the database that it leaves. `is_whole` unless the source has later
+    migrations, which were not asked for."""
+
+    migration: Migration
+    predictor: Predictor
+    is_whole: bool = True
+
+
 class MigrationRenderer(Protocol):
     """Renders the migrations that are programs. It is entered when the first migration is needed, and closed after the last one."""
 
@@ -98,7 +107,8 @@ def selected_migrations(
     with_neighbours: bool = False,
     part: Part | None = None,
     division: Division | None = None,
-) -> Iterator[SelectedMigration | MigsafeError]:
+    with_ends: bool = False,
+) -> Iterator[SelectedMigration | HistoryEnd | MigsafeError]:
     """Yields the migrations to judge, source by source, in the order in which they run; in place of one that cannot be read, the error.
 
     Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
@@ -106,7 +116,8 @@ def selected_migrations(
     `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
     downgrades of the selected ones. `find_contradictions`: the predictor notes what contradicts the history. `with_neighbours`: those of the
     history are yielded, too, in whose transaction a selected one may run. With `part`, only its steps are selected, and the last of them is
-    the last step; a `division` may leave a part to this process, if it begins with the first step. Raises UnreadableError for the schema.
+    the last step; a `division` may leave a part to this process, if it begins with the first step. `with_ends`: the end of each source is
+    yielded, too. Raises UnreadableError for the schema.
     """
     new_predictor = partial(Predictor, pg_version, find_contradictions=find_contradictions)
     with renderer, division or nullcontext():
@@ -121,6 +132,8 @@ def selected_migrations(
         for number, (source, step) in enumerate(watch(steps[done:end]), done + 1):
             written, selected = step.migration, step.selected and number > first_judged
             if source is not current:
+                if with_ends and current is not None:
+                    yield HistoryEnd(steps[number - 2][1].migration, predictor, current.reaches_end)
                 current, predictor = source, new_predictor()
                 _begin_source(source, written, predictor, schema)
             try:
@@ -153,6 +166,8 @@ def selected_migrations(
                 resumption.save_progress(number, predictor)
         if division is not None:
             division.complete()
+        if with_ends and steps and end == len(steps):
+            yield HistoryEnd(steps[-1][1].migration, predictor, steps[-1][0].reaches_end)
 
 
 def _begin_source(source: Source, first: Migration, predictor: Predictor, schema: Script | None) -> None:

@@ -41,6 +41,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "statement": finding.statement,
         "places": [_place(finding.script.position(span.start)) for span in finding.places or (finding.span,)],
         "relations": finding.relations,
+        "queries": [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in finding.queries],
         "lock": finding.lock.pg_locks if finding.lock else None,
         "blocks": finding.lock.blocks if finding.lock else (),
     }

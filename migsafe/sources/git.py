@@ -18,11 +18,13 @@ _LARGEST = 4 << 20
 class Comparison:
     """The repositories of some folders, compared with a revision; without one, with the last commit.
 
-    `revision` is its name for people. Raises MigsafeError outside a repository, for an unknown revision, and without git.
+    `revision` is its name for people, `commit` the one for git. Raises MigsafeError outside a repository, for an unknown revision, and without
+    git.
     """
 
     def __init__(self, revision: str | None, folders: Iterable[str]) -> None:
         self.revision = revision if revision is not None else "the last commit"
+        self.commit = revision if revision is not None else "HEAD"
         self._repositories = [_Repository(root, revision) for root in sorted({_root(folder or ".") for folder in folders})]
 
     @cached_property

@@ -36,7 +36,8 @@ class Source:
 
     `path` is what the user would type for the folder (or for a single file). The selected migrations of a `release` are applied in one run of
     the runner; otherwise each is deployed by itself. `template_values` are put into the SQL files. `deployed` are the positions of the
-    migrations that production has for certain.
+    migrations that production has for certain. `to_end`: its steps include the migrations after the last selected one. `reaches_end` unless it
+    has later migrations than its steps.
     """
 
     def __init__(
@@ -52,12 +53,15 @@ class Source:
         compared: bool = False,
         template_values: Mapping[str, str] | None = None,
         deployed: frozenset[int] = frozenset(),
+        to_end: bool = False,
     ) -> None:
-        needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
+        last = [position for position, (_, selected) in enumerate(files) if selected or to_end]
+        needed = with_ancestors([file for file, _ in files], last)
         self.path = path
         self.runner = runner
         self._all = files
         self._files = [file for position, file in enumerate(files) if position in needed]
+        self.reaches_end = len(files) - 1 in needed
         self._transaction = transaction
         self._problems = problems
         self.release = release
@@ -117,9 +121,10 @@ class Source:
             deployed=frozenset(done),
         )
 
-    def compared_with(self, comparison: "Comparison") -> "Source":
+    def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Source":
         """Returns the same history with what has changed in it since a revision of git. Only those selected files remain selected that have
-        changed, or whose settings have. That migrations are gone is known only of a whole folder, not of single files of it."""
+        changed, or whose settings have. That migrations are gone is known only of a whole folder, not of single files of it. `to_end`: the
+        steps of a whole folder go on to its last migration."""
         files = [file for file, _ in self._all]
         in_folder = self.folder is not None and (len(files) > 1 or not self.release)
         past = past_of(comparison, self.path, files) if in_folder else None
@@ -142,6 +147,7 @@ class Source:
             changes=changes,
             compared=True,
             template_values=self._template_values,
+            to_end=to_end and (in_folder or len(files) == 1) and not self.release,
         )
 
     @property
@@ -220,17 +226,23 @@ class Plan:
     """The migrations that the given paths select, and the files that could not be read.
 
     `sources` are their histories, one for each folder of migrations, in the order of the paths. `skipped` are files in these folders that
-    are not migrations: their names do not follow the runner's pattern, or they are for another database.
+    are not migrations: their names do not follow the runner's pattern, or they are for another database. `revision` is the commit of git with
+    which they were compared, as git names it; None without one.
     """
 
-    def __init__(self, sources: Sequence[Source], skipped: Sequence[str], problems: dict[str, UnreadableError]) -> None:
+    def __init__(
+        self, sources: Sequence[Source], skipped: Sequence[str], problems: dict[str, UnreadableError], revision: str | None = None
+    ) -> None:
+        self.revision = revision
         self.sources = tuple(sources)
         self.skipped = tuple(skipped)
         self._problems = problems
 
-    def compared_with(self, comparison: "Comparison") -> "Plan":
-        """Returns the same plan with what has changed since a revision of git; only changed files remain selected. Raises MigsafeError."""
-        return Plan([source.compared_with(comparison) for source in self.sources], self.skipped, self._problems)
+    def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Plan":
+        """Returns the same plan with what has changed since a revision of git; only changed files remain selected. `to_end`: the steps go on to
+        the last migration. Raises MigsafeError."""
+        compared = [source.compared_with(comparison, to_end=to_end) for source in self.sources]
+        return Plan(compared, self.skipped, self._problems, comparison.commit)
 
     @property
     def compared(self) -> bool:

@@ -16,6 +16,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
+from migsafe.linting.facts.query_uses import use_of_relations
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -40,11 +41,14 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
             f"-- first let a release insert rows without the column:\nALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;\n"
             f"{after_release(release, condition, at.rule).replace('first', 'then')}"
         )
+    use = use_of_relations(at, (name,), op.column)
     return at.finding(
         op,
         f"DROP COLUMN removes {quoted_column} and its values from {at.resolve(name)}: the running release fails wherever it still names "
-        "the column",
+        f"the column{use.words}",
         help=safe_way,
         relations=(name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
+        severity=use.severity,
+        queries=use.queries,
     )

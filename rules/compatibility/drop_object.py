@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
+from migsafe.linting.facts.query_uses import KnownUse, use_of_names, use_of_relations
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.dependents import Part, dependents
@@ -32,8 +33,8 @@ _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "ag
 
 
 class _State(Struct):
-    dropped: list[tuple[int, list[Name]]] = []
-    """The positions of DROPs, each with the names that it drops."""
+    dropped: list[tuple[int, list[Name], KnownUse]] = []
+    """The positions of DROPs, each with the names that it drops, and the queries that use them."""
     converted: set[tuple[str, str | None]] = set()
     """The types that ALTER COLUMN TYPE has taken from a column, by name and schema."""
     sequences: set[int] = set()
@@ -49,8 +50,8 @@ def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefau
         state.sequences |= _sequences_of_default(op.target.name, op.column, at)
     match op:
         case MigrationEnd():
-            for position, names in state.dropped:
-                yield from _dropped(at, position, names)
+            for position, names, use in state.dropped:
+                yield from _dropped(at, position, names, use)
         case AlterColumnType():
             table = at.catalog.relation(op.target.name)
             column = table.column(op.column) if table is not None else None
@@ -59,7 +60,8 @@ def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefau
         case Drop() if op.kind in _KINDS:
             names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
             if names:
-                state.dropped.append((at.position, names))
+                use = use_of_relations(at, names) if op.kind in _RELATIONS else use_of_names(at, names)
+                state.dropped.append((at.position, names, use if op.kind != "schema" else KnownUse()))
     if isinstance(op, Drop):
         state.has_dropped_trigger |= op.kind == "trigger"
 
@@ -95,7 +97,7 @@ def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:
     return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_absent(name)))
 
 
-def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]:
+def _dropped(at: Context, position: int, names: list[Name], use: KnownUse) -> Iterator[Finding]:
     done = at.past[position]
     op: Drop = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     absences = {name: name_absence(at, position, op.kind, name) for name in names}
@@ -108,9 +110,11 @@ def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]
         them = "them" if len(permanent) > 1 else "it"
         yield at.finding(
             done,
-            f"{drop} removes {objects}: the running release fails wherever it still uses {them}",
+            f"{drop} removes {objects}: the running release fails wherever it still uses {them}{use.words}",
             help=after_release(f"a release that does not use {them}", f"no running release uses {them}", at.rule),
             relations=permanent if relations else (),
+            severity=use.severity,
+            queries=use.queries,
         )
     elif temporary:
         objects = ", ".join(map(str, temporary))

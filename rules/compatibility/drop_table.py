@@ -16,6 +16,7 @@ See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.query_uses import use_of_relations
 from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -35,13 +36,16 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
     parents = [parent.name for name in dropped if (parent := _partitioned_parent(at, name)) is not None]
     them, their = ("them", "their") if len(dropped) > 1 else ("it", "its")
     drop = f"DROP {op.kind.upper()}"
+    use = use_of_relations(at, dropped)
     return at.finding(
         op,
         f"{drop} takes ACCESS EXCLUSIVE on {tables}{_and_parents(parents)} and removes {them} with {their} rows: "
-        f"the running release fails wherever it still uses {them}",
+        f"the running release fails wherever it still uses {them}{use.words}",
         help=_detached_first(at, dropped) + after_release(f"a release that does not use {them}", f"no running release uses {them}", at.rule),
         relations=(*dropped, *parents),
         lock=LockMode.ACCESS_EXCLUSIVE,
+        severity=use.severity,
+        queries=use.queries,
     )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
+from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -30,9 +31,18 @@ from migsafe.sql.operations import Name, Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
+class _Renamed(Struct):
+    """A RENAME COLUMN: its position, the table's oid if it is known, the column's type, what else it has, and the queries that use it."""
+
+    position: int
+    oid: int | None
+    type_name: str
+    needed: str
+    use: KnownUse
+
+
 class _State(Struct):
-    renamed: list[tuple[int, int | None, str, str]] = []
-    """The positions of RENAME COLUMNs, each with the table's oid if it is known, the column's type, and what else the column has."""
+    renamed: list[_Renamed] = []
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
@@ -46,11 +56,12 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             column = table.column(op.column) if table is not None else None
             type_name = str(column.type) if column and column.type else "…"
             needed = also_needed(table, column, at, keys_done=False) if table is not None and column is not None else ""
-            at.state(_State).renamed.append((at.position, table.oid if table is not None else None, type_name, needed))
+            use = use_of_relations(at, (op.target.name,), op.column)
+            at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use))
         return
-    for position, oid, type_name, needed in at.state(_State).renamed:
-        if not _is_behind_view(at, position, oid) and not _is_swapped(at, position):
-            yield _finding(at, position, type_name, needed)
+    for renamed in at.state(_State).renamed:
+        if not _is_behind_view(at, renamed.position, renamed.oid) and not _is_swapped(at, renamed.position):
+            yield _finding(at, renamed)
 
 
 def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
@@ -82,17 +93,19 @@ def _is_swapped(at: Context, position: int) -> bool:
     )
 
 
-def _finding(at: Context, position: int, type_name: str, needed: str) -> Finding:
-    done = at.past[position]
+def _finding(at: Context, renamed: _Renamed) -> Finding:
+    done = at.past[renamed.position]
     op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     table, old, new = op.target.name, quoted(op.column), quoted(op.new_name)
     return at.finding(
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
-        "next release fails until the migration has run",
-        help=_help(table, old, new, type_name, needed),
+        f"next release fails until the migration has run{renamed.use.words}",
+        help=_help(table, old, new, renamed.type_name, renamed.needed),
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,
+        severity=renamed.use.severity,
+        queries=renamed.use.queries,
     )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
+from migsafe.linting.facts.query_uses import KnownUse, use_of_names, use_of_relations
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import is_table
@@ -31,8 +32,8 @@ _NAMED = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "ag
 
 
 class _State(Struct):
-    positions: list[int] = []
-    """The RENAMEs and SET SCHEMAs, by their position in the migration."""
+    positions: list[tuple[int, KnownUse]] = []
+    """The RENAMEs and SET SCHEMAs, by their position in the migration, each with the queries that use the object."""
 
 
 @rule(category="compatibility", severity=Severity.WARNING)
@@ -40,14 +41,14 @@ def rename_object(op: Rename | RenameEnumValue | SetSchema | MigrationEnd, at: C
     """Report an enum value at once; record other renames, and report at the end of the migration the names that no other object has."""
     match op:
         case MigrationEnd():
-            for position in at.state(_State).positions:
-                yield from _renamed(at, position)
+            for position, use in at.state(_State).positions:
+                yield from _renamed(at, position, use)
         case RenameEnumValue():
             if not is_name_created_here(at, "type", op.type, created=True):
                 yield _renamed_value(op, at)
         case Rename() | SetSchema():
             if op.kind in _NAMED and not _is_unknown_to_release(op, at):
-                at.state(_State).positions.append(at.position)
+                at.state(_State).positions.append((at.position, _use(op, at)))
 
 
 def _is_unknown_to_release(op: Rename | SetSchema, at: Context) -> bool:
@@ -76,7 +77,13 @@ def _renamed_value(op: RenameEnumValue, at: Context) -> Finding:
     )
 
 
-def _renamed(at: Context, position: int) -> Iterator[Finding]:
+def _use(op: Rename | SetSchema, at: Context) -> KnownUse:
+    if op.kind == "schema":
+        return KnownUse()
+    return use_of_relations(at, (op.name,)) if op.kind in _RELATIONS else use_of_names(at, (op.name,))
+
+
+def _renamed(at: Context, position: int, use: KnownUse) -> Iterator[Finding]:
     done = at.past[position]
     op: Rename | SetSchema = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     absence = name_absence(at, position, op.kind, op.name)
@@ -87,11 +94,13 @@ def _renamed(at: Context, position: int) -> Iterator[Finding]:
     yield at.finding(
         done,
         f"the {op.kind} {op.name} becomes {new}: the running release fails wherever it still uses the old name"
-        + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
+        + (", until another object has that name" if absence is NameAbsence.TEMPORARY else "")
+        + use.words,
         help=_help(op, new),
         relations=(op.name,) if is_relation else (),
         # A table in another schema is missing as one with another name is.
-        severity=Severity.ERROR if op.kind in ("table", "foreign table") else None,
+        severity=use.severity or (Severity.ERROR if op.kind in ("table", "foreign table") else None),
+        queries=use.queries,
     )
 
 

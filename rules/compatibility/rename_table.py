@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
+from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -30,8 +31,8 @@ from migsafe.sql.operations import Name, Rename
 
 
 class _State(Struct):
-    renamed: list[tuple[int, Name]] = []
-    """The positions of renames, each with the table's old name."""
+    renamed: list[tuple[int, Name, KnownUse]] = []
+    """The positions of renames, each with the table's old name and the queries that use it."""
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
@@ -39,15 +40,15 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each renamed table, and report it at the end of the migration unless its transaction gave the old name to another object."""
     if isinstance(op, Rename):
         if _is_known_table(op, at):
-            at.state(_State).renamed.append((at.position, at.resolve(op.name)))
+            at.state(_State).renamed.append((at.position, at.resolve(op.name), use_of_relations(at, (op.name,))))
         return
     swapped: set[int] = set()
-    for position, old in at.state(_State).renamed:
+    for position, old, _ in at.state(_State).renamed:
         successor = _successor(at, position, old)
         if successor is not None:
             swapped.add(successor)
             yield _swapped(at, successor, old)
-    for position, old in at.state(_State).renamed:
+    for position, old, use in at.state(_State).renamed:
         done = at.past[position]
         renaming: Rename = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
         name = renaming.name
@@ -59,7 +60,8 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         yield at.finding(
             done,
             f"{old} becomes {Name(new.name, old.schema)}: every statement of the running release that names {name} fails"
-            + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
+            + (", until another object has that name" if absence is NameAbsence.TEMPORARY else "")
+            + use.words,
             help=(
                 deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW") + "BEGIN;\n"
                 f"ALTER TABLE {name} RENAME TO {Name(new.name)};\n"
@@ -68,12 +70,14 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
             ),
             relations=(old,),
             lock=LockMode.ACCESS_EXCLUSIVE,
+            severity=use.severity,
+            queries=use.queries,
         )
 
 
 def _successor(at: Context, position: int, old: Name) -> int | None:
     """Returns the position of the rename that gives the old name to another existing table, in the same transaction; None if there is none."""
-    for number, _ in at.state(_State).renamed:
+    for number, _, _ in at.state(_State).renamed:
         later = at.past[number]
         if number > position and later.transaction is not None and later.transaction == at.past[position].transaction:
             assert isinstance(later.operation, Rename)

@@ -24,7 +24,7 @@ class PastComparison(Comparison):
     """A comparison with files that are given: those of a folder at the revision, and at the commit that the branch left."""
 
     def __init__(self, folder: str, tip: dict[str, str], base: dict[str, str] | None = None) -> None:
-        self.revision = "main"
+        self.revision = self.commit = "main"
         self._folder = folder
         self._tip = tip
         self._base = base if base is not None else tip

@@ -6,17 +6,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
 
+from migsafe.errors import MigsafeError
 from migsafe.linting.judge import judge
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.linting.verdict import Verdict
-from migsafe.prediction.history import SelectedMigration, selected_migrations
+from migsafe.prediction.history import HistoryEnd, SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Half, Lineage, Migration, MigrationReference, Transaction, find_migrations
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
 from tests.support.compared import HEADING, judge_compared
+from tests.support.queries import has_queries, split_queries
 
 NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
 NEXT_MIGRATION = re.compile(r"^\s*(?:--|#) next migration\n", re.MULTILINE)
@@ -24,6 +27,9 @@ NAMED_FOR_FLYWAY = re.compile(r"\s*-- (V\d+__\w+\.sql)\n")
 NAMED_SCRIPT = re.compile(r"\s*# (\S+\.py)\n")
 
 
+EXAMPLES_SCHEMA = Script(
+    "examples_schema.sql", (Path(__file__).parents[1] / "rules" / "examples_schema.sql").read_text().split("-- variant")[0]
+)
 ABOUT_EVERYTHING = ("timeouts", "idempotency", "design")
 
 
@@ -66,6 +72,8 @@ def judge_sql(
     """Returns the verdict on SQL as one migration, or as several, separated by `-- next migration`. SQL that begins with the name of a script,
     as in `# 5b1_order_notes.py`, is a sequence of Alembic revisions; a name such as `-- V2__order_notes.sql` makes it one of Flyway's. A
     lock_timeout of 2 s is in effect unless `limits` are given, because nearly every statement is reported without one."""
+    if has_queries(dedent(sql)):
+        return judge_with_queries(sql, rules, limits)
     pieces = NEXT_MIGRATION.split(dedent(sql))
     if NAMED_SCRIPT.match(pieces[0]):
         return _judge_files(pieces, NAMED_SCRIPT, rules, limits or Limits(lock_timeout=2000))
@@ -77,6 +85,20 @@ def judge_sql(
     limits = limits or Limits(lock_timeout=2000)
     history = with_duplicates(as_history(migrations, pg_version))
     return judge(history, Rulebook(usual_rules() if rules is None else rules), pg_version, limits=limits)
+
+
+def judge_with_queries(sql: str, rules: list[Rule] | None = None, limits: Limits | None = None, *, complete: bool = False) -> Verdict:
+    """Returns the verdict on SQL with queries at its end, on the database that the examples of the rules expect."""
+    text = split_queries(dedent(sql), complete=complete)
+    predictor = Predictor(17)
+    predictor.load(EXAMPLES_SCHEMA)
+    migrations = [migration(piece) for piece in NEXT_MIGRATION.split(text.sql)]
+    selected: list[SelectedMigration | HistoryEnd | MigsafeError] = [
+        *(SelectedMigration(each, predictor) for each in migrations),
+        HistoryEnd(migrations[-1], predictor),
+    ]
+    rulebook = Rulebook(usual_rules() if rules is None else rules)
+    return judge(selected, rulebook, 17, limits=limits or Limits(lock_timeout=2000), queries=ProjectQueries(text.workload))
 
 
 def _judge_files(pieces: list[str], name: re.Pattern[str], rules: list[Rule] | None, limits: Limits) -> Verdict:

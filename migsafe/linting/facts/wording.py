@@ -1,8 +1,9 @@
 """The words of messages: names of commands, lists of names, blocked statements."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from migsafe.linting.finding import NamedQuery
 from migsafe.linting.rule import Context, PastOperation
 from migsafe.lock import LockMode
 from migsafe.sql import operations as sql
@@ -118,3 +119,11 @@ def after_release(release: str, condition: str, rule: str) -> str:
 def suppression(condition: str, rule: str) -> str:
     """Returns the comment that suppresses a rule for a reason."""
     return f"-- migsafe: ignore[{rule}] {condition}"
+
+
+def join_queries(queries: Sequence[NamedQuery], most: int = 3) -> str:
+    """Returns queries as `a (file:line), b (file:line) and 4 more`."""
+    texts = [str(query) for query in queries]
+    if len(texts) > most:
+        return f"{', '.join(texts[:most])} and {len(texts) - most} more"
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}" if texts else ""

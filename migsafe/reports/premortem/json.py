@@ -49,6 +49,15 @@ def _assessment(assessment: Assessment) -> dict[str, Any]:
         "back": {"manner": plan.manner, "steps": plan.steps, "loses": plan.loses, "gone": plan.gone, "but": plan.but},
         "no_safe_order": assessment.no_safe_order,
         "measured": assessment.measured,
+        "queries": {
+            name: [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in queries]
+            for name, queries in (
+                ("using", assessment.query_effects.using),
+                ("waiting", assessment.query_effects.waiting),
+                ("failing", assessment.query_effects.failing),
+                ("new", assessment.query_effects.needing),
+            )
+        },
         "findings": [finding_object(finding) for finding in assessment.findings],
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from migsafe.assessment.failure_modes import ROWS_VIOLATE
 from migsafe.assessment.premortem import Assessment, FailureMode, PartialFailure, Phase, Premortem, RollbackPlan, RolloutStep
 from migsafe.assessment.rollout import HEADINGS
+from migsafe.linting.facts.wording import join_queries
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import columns, wrapped
@@ -128,10 +129,12 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
             number += 1
             yield f"{number}. {HEADINGS[phase]}:"
             yield from _phase_steps([step for step in steps if step.phase is phase], mixed, alone=len(premortem.assessments) == 1)
-        needed = any(assessment.new_release for assessment in premortem.assessments)
+        needed = any(assessment.new_release or assessment.query_effects.needing for assessment in premortem.assessments)
         if phase is Phase.EXPAND and (needed or not present <= {Phase.EXPAND, Phase.BACKFILL}):
             number += 1
-            yield f"{number}. Deploy the new release; the old one may still run." if needed else f"{number}. {_DEPLOY_STEP}"
+            yield (
+                f"{number}. Deploy the new release; the old one may still run.{_needing(premortem)}" if needed else f"{number}. {_DEPLOY_STEP}"
+            )
     yield ""
     for path in sorted(mixed):
         yield f"{_file(path)} contains several of these steps, so they cannot be rolled out one by one. Split it."
@@ -139,6 +142,12 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
     for text in dict.fromkeys(text for assessment in premortem.assessments for text in assessment.no_safe_order):
         yield f"No order is safe for {escaped(text)}."
         yield ""
+
+
+def _needing(premortem: Premortem) -> str:
+    """Returns which queries need the steps before the new release; empty without any."""
+    queries = list(dict.fromkeys(query for assessment in premortem.assessments for query in assessment.query_effects.needing))
+    return f" It needs the steps above for {escaped(join_queries(queries))}." if queries else ""
 
 
 def _phase_steps(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> Iterator[str]:
@@ -163,6 +172,7 @@ def _assessment_lines(assessment: Assessment, *, replayed: bool, tables: bool) -
     yield f"It runs in {escaped(assessment.transactions)}."
     yield ""
     yield from _relation_table(assessment, replayed=replayed) if tables else _relation_list(assessment, replayed=replayed)
+    yield from _section("The application's queries", [escaped(line) for line in assessment.query_effects.lines])
     if assessment.failure_modes:
         yield "### How it can fail"
         yield ""

@@ -1,0 +1,21 @@
+"""The application's queries that a project's configuration names."""
+
+from typing import TYPE_CHECKING
+
+from migsafe.configuration import Configuration
+from migsafe.sources import Plan
+
+if TYPE_CHECKING:
+    from migsafe.linting.queries.project_queries import ProjectQueries
+
+
+def read_project_queries(settings: Configuration, plan: Plan) -> "ProjectQueries | None":
+    """Returns the queries of the release that the migrations belong to and, if the plan is compared with a revision of git, those of the
+    release there; None if the configuration names none. Raises MigsafeError."""
+    if not settings.queries:
+        return None
+    from migsafe.linting.queries.project_queries import ProjectQueries  # noqa: PLC0415  # only needed with queries
+    from migsafe.workload.reading import read_workload  # noqa: PLC0415
+
+    workload = read_workload(settings.queries, settings.folder, complete=settings.queries_complete, revision=plan.revision)
+    return ProjectQueries(workload, settings.folder)

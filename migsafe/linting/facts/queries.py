@@ -1,0 +1,115 @@
+"""What rules say about the application's queries: what an operation is called, how often a query is sent, and the index that would serve it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from migsafe.linting.facts.index_builds import index_by_partition
+from migsafe.linting.facts.wording import command_name
+from migsafe.linting.finding import NamedQuery
+from migsafe.linting.rule import Context, PastOperation
+from migsafe.schema.default_names import free_relation_name
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.statistics import row_count
+from migsafe.sql import operations as sql
+from migsafe.sql.generation import create_index
+from migsafe.sql.operations import Name
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.statements import read
+
+if TYPE_CHECKING:
+    from migsafe.linting.queries.changes import QueryChange
+    from migsafe.workload.assessment import CandidateIndex, TableAccess
+
+_CHOSEN_BY_DEFAULT = "btree"
+
+
+def operation_words(at: Context, done: PastOperation) -> str:
+    """Returns an operation in the words of SQL, with its objects: `DROP COLUMN note of orders`."""
+    match done.operation:
+        case sql.DropColumn(target=target, column=column):
+            return f"DROP COLUMN {quoted(column)} of {target.name}"
+        case sql.AddColumn(target=target, column=added):
+            return f"ADD COLUMN {quoted(added.name)} to {target.name}"
+        case sql.RenameColumn(target=target, column=column, new_name=new):
+            return f"RENAME COLUMN {quoted(column)} TO {quoted(new)} of {target.name}"
+        case sql.AlterColumnType(target=target, column=column, type=type_name):
+            return f"ALTER COLUMN {quoted(column)} TYPE {type_name} of {target.name}"
+        case sql.SetNotNull(target=target, column=column):
+            return f"SET NOT NULL on {quoted(column)} of {target.name}"
+        case sql.DropDefault(target=target, column=column):
+            return f"DROP DEFAULT of {quoted(column)} of {target.name}"
+        case sql.DropConstraint(target=target, constraint=constraint):
+            return f"DROP CONSTRAINT {quoted(constraint)} of {target.name}"
+        case sql.Drop(kind=kind, names=names):
+            return f"DROP {kind.upper()} {', '.join(map(str, names))}"
+        case sql.Rename(kind=kind, name=name, new_name=new):
+            return f"ALTER {kind.upper()} {name} RENAME TO {quoted(new)}"
+        case sql.SetSchema(kind=kind, name=name, schema=schema):
+            return f"ALTER {kind.upper()} {name} SET SCHEMA {quoted(schema)}"
+        case sql.CreateTable(table=name):
+            return f"CREATE TABLE {name}"
+        case sql.CreateView(view=name):
+            return f"CREATE VIEW {name}"
+        case sql.CreateFunction(kind=kind, function=name):
+            return f"CREATE {kind.upper()} {name}"
+    return command_name(at, done)
+
+
+def sender(change: "QueryChange", at: Context) -> str:
+    """Returns what sends a query, as the subject of a sentence."""
+    if at.queries is None or not at.queries.workload.compared:
+        return "the application"
+    return "the running release" if at.queries.is_running(change.query) else "the new release"
+
+
+def how_often(query: NamedQuery) -> str:
+    """Returns how often one request sends a query, as a part of a sentence that begins with a comma; empty if it is not known to repeat it."""
+    return f", which one request sends up to {query.per_request} times" if query.per_request > 1 else ""
+
+
+def is_known_small(at: Context, table: Name) -> bool:
+    """Whether the table is known to have few rows."""
+    rows = row_count(at.limits.rows, table) if at.limits.rows else None
+    return rows is not None and rows < at.limits.small_table
+
+
+def size_words(at: Context, table: Name) -> str:
+    """Returns the row count of a table in parentheses, with a space before it; empty if it is not known."""
+    rows = row_count(at.limits.rows, table) if at.limits.rows else None
+    return f" (about {rows:,} row{'' if rows == 1 else 's'})" if rows is not None else ""
+
+
+def missing_index(access: "TableAccess") -> str:
+    """Returns which index a table access lacks, as a sentence without a subject before it."""
+    assert access.candidate is not None
+    keys = ", ".join(access.candidate.keys)
+    if access.candidate.method != _CHOSEN_BY_DEFAULT:
+        return f"no {access.candidate.method} index covers {keys}"
+    return f"no index begins with {keys}"
+
+
+def index_help(at: Context, table: Name, candidate: "CandidateIndex") -> str:
+    """Returns the migration that creates an index, as the runner in use needs it."""
+    method = f" USING {candidate.method}" if candidate.method != _CHOSEN_BY_DEFAULT else ""
+    shown = shown_name(table)
+    text = f"CREATE INDEX ON {shown}{method} ({', '.join(candidate.keys)})"
+    op = next(iter(read(text))).operations[0]
+    assert isinstance(op, sql.CreateIndex)
+    columns = [element.column or "expr" for element in op.elements]
+    name = free_relation_name(at.catalog, at.resolve(table), columns, "idx").name
+    relation = at.catalog.relation(table)
+    if at.is_new(table):
+        return f"{create_index(op, name)};"
+    if isinstance(relation, Relation) and relation.kind is RelationKind.PARTITIONED:
+        return index_by_partition(at, op, name, relation)
+    return at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+
+
+def shown_name(table: Name) -> Name:
+    """Returns a table's name as people write it: without the usual schema."""
+    return Name(table.name) if table.schema == "public" else table
+
+
+def labels(queries: Sequence[NamedQuery]) -> list[str]:
+    """Returns the names of queries, for the lists of findings."""
+    return [str(query) for query in queries]

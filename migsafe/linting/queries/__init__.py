@@ -1,0 +1,1 @@
+"""The application's queries while migrations are judged: which of them a migration changes, and where they are in the project."""

@@ -1,0 +1,158 @@
+"""What a migration changes for the queries of the application.
+
+The queries that an operation may affect are assessed before it, and again at the end of the migration. A query that is worse at the end than at
+the beginning was harmed by the operation between the last assessment without the problem and the first one with it. What the migration itself
+repairs (a view under the old name, a column that is dropped and added again) is no change.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from migsafe.linting.finding import Harm, NamedQuery, QueryProblem
+from migsafe.linting.queries.affected import harmed_words, introduced_words
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.schema.catalog import Catalog
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name, Operation
+from migsafe.workload import Query
+from migsafe.workload.assessment import InsertProblem, QueryAssessment, TableAccess
+
+if TYPE_CHECKING:
+    from migsafe.linting.rule import Context
+
+
+class QueryChange(Struct, frozen=True, kw_only=True):
+    """A query that a migration changes, and the position of the operation that does it in `Context.past`.
+
+    `after` is its assessment at the end of the migration. `access` is the table access that lost its index, `former_index` that index, `insert`
+    the reason why an INSERT fails. `problem` is what must still be true at the end of the history: None if the running release has the query,
+    which meets this migration before a later one.
+    """
+
+    query: Query
+    named: NamedQuery
+    harm: Harm
+    position: int
+    before: QueryAssessment
+    after: QueryAssessment
+    access: TableAccess | None = None
+    former_index: Name | None = None
+    insert: InsertProblem | None = None
+    problem: QueryProblem | None = None
+
+
+class _Step(NamedTuple):
+    position: int
+    before: QueryAssessment
+
+
+class QueryChanges:
+    """The queries that a migration may change, with their assessments so far."""
+
+    def __init__(self, queries: ProjectQueries) -> None:
+        self.queries = queries
+        self._steps: dict[str, list[_Step]] = {}
+        self._at_end: tuple[int, list[QueryChange]] | None = None
+
+    def note_before(self, op: Operation, at: "Context") -> None:
+        """Assesses the queries that an operation may affect, on the database before it."""
+        words = list(dict.fromkeys(harmed_words(op, at.catalog)))
+        if words and _is_own(op, at):
+            words = []
+        affected = {query.fingerprint: query for each in words for query in self.queries.mentioning(each)}
+        if self.queries.workload.compared:
+            for each in introduced_words(op, at.catalog):
+                affected.update((query.fingerprint, query) for query in self.queries.mentioning(each) if self.queries.is_new(query))
+        for fingerprint, query in affected.items():
+            step = _Step(at.position, self.queries.assess(query, at.catalog))
+            self._steps.setdefault(fingerprint, []).append(step)
+
+    def at_end(self, at: "Context") -> list[QueryChange]:
+        """Returns what the migration changes, at its end."""
+        if self._at_end is None or self._at_end[0] != at.position:
+            changes = [change for fingerprint, steps in self._steps.items() for change in self._changes(fingerprint, steps, at.catalog)]
+            self._at_end = at.position, changes
+        return self._at_end[1]
+
+    def _changes(self, fingerprint: str, steps: list[_Step], catalog: Catalog) -> list[QueryChange]:
+        query = self.queries.all[fingerprint]
+        after = self.queries.assess(query, catalog)
+        first = steps[0].before
+        states = [*(step.before for step in steps[1:]), after]
+        changes: list[QueryChange] = []
+
+        def add(harm: Harm, position: int, before: QueryAssessment, **found: object) -> None:
+            access, insert = found.get("access"), found.get("insert")
+            table = access.name if isinstance(access, TableAccess) else insert.table if isinstance(insert, InsertProblem) else None
+            problem = QueryProblem(fingerprint, harm, table, insert.column if isinstance(insert, InsertProblem) else "")
+            is_lasting = harm is Harm.NEEDS or self.queries.is_running(query)
+            common = {"query": query, "named": self.queries.named(query), "harm": harm, "position": position, "before": before, "after": after}
+            changes.append(QueryChange(**common, **found, problem=None if is_lasting else problem))  # type: ignore[arg-type]
+
+        if after.failure is not None:
+            if first.failure is None and first.is_resolved:
+                number = _last_before([state.failure is not None for state in states])
+                add(Harm.BREAKS, steps[number].position, first)
+            return changes
+        if first.failure is not None:
+            if self.queries.is_new(query) and after.is_resolved:
+                number = _last_before([state.failure is None for state in states])
+                add(Harm.NEEDS, steps[number].position, first)
+            return changes
+        for access in after.accesses:
+            former = next((each for each in first.accesses if each.name == access.name and each.alias == access.alias), None)
+            if access.is_unindexed and former is not None and not former.is_unindexed and former.index is not None:
+                number = _last_before([_is_unindexed(state, access) for state in states])
+                add(Harm.LOSES_INDEX, steps[number].position, first, access=access, former_index=former.index)
+        for insert in after.insert_problems:
+            if not any(_is_same(insert, other) for other in first.insert_problems):
+                number = _last_before([any(_is_same(insert, other) for other in state.insert_problems) for state in states])
+                add(Harm.INSERT_FAILS, steps[number].position, first, insert=insert)
+        return changes
+
+
+def has_problem(problem: QueryProblem, assessment: QueryAssessment) -> bool:
+    """Whether a query still has a problem, or has a worse one."""
+    if assessment.failure is not None:
+        return True
+    if problem.harm is Harm.LOSES_INDEX:
+        return any(access.is_unindexed and access.name == problem.table for access in assessment.accesses)
+    if problem.harm is Harm.INSERT_FAILS:
+        return any(each.table == problem.table and each.column == problem.column for each in assessment.insert_problems)
+    return False
+
+
+def _last_before(has_problem_after: list[bool]) -> int:
+    """Returns the number of the last operation after which something is so that was not so before it. It is so after the last one."""
+    number = len(has_problem_after) - 1
+    while number > 0 and has_problem_after[number - 1]:
+        number -= 1
+    return number
+
+
+def _is_unindexed(state: QueryAssessment, access: TableAccess) -> bool:
+    # While the table is missing, the index is, too.
+    return state.failure is not None or any(each.is_unindexed and each.name == access.name for each in state.accesses)
+
+
+def _is_same(problem: InsertProblem, other: InsertProblem) -> bool:
+    return (problem.kind, problem.table, problem.column) == (other.kind, other.table, other.column)
+
+
+def _is_own(op: Operation, at: "Context") -> bool:
+    """Whether an operation is about an object that the migration itself created, which no query used before."""
+    from migsafe.linting.facts.ownership import is_column_created_here, is_created_here  # noqa: PLC0415  # the facts use the context
+
+    match op:
+        case sql.DropColumn(target=target, column=column) | sql.RenameColumn(target=target, column=column):
+            return is_column_created_here(at, target.name, column)
+        case sql.AlterColumnType(target=target, column=column):
+            return is_column_created_here(at, target.name, column)
+        case sql.AlterRelation(target=target):
+            return is_created_here(at, target.name)
+        case sql.Drop(kind=kind, names=names) if kind in ("table", "view", "materialized view", "foreign table"):
+            return all(is_created_here(at, name) for name in names)
+        case sql.Rename(kind="table" | "view", name=name):
+            return is_created_here(at, name)
+    return False

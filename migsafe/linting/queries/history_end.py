@@ -1,0 +1,59 @@
+"""The queries of the current release at the end of a history."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from migsafe.linting.finding import Finding
+from migsafe.linting.judged_places import WorkloadQuery
+from migsafe.linting.queries.changes import has_problem
+from migsafe.linting.queries.project_queries import ProjectQueries, main_place
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Relation
+from migsafe.text import Script, Span
+
+
+def still_true(findings: Iterable[Finding], queries: ProjectQueries, catalog: Catalog) -> list[Finding]:
+    """Returns the findings; those about a query that no longer has the problem, on the database at the end, are marked as resolved: the query
+    belongs to the release of the last migration, and never met the state between."""
+    return [_resolved(finding, queries, catalog) if finding.query_problem is not None else finding for finding in findings]
+
+
+def _resolved(finding: Finding, queries: ProjectQueries, catalog: Catalog) -> Finding:
+    problem = finding.query_problem
+    assert problem is not None
+    query = queries.all.get(problem.fingerprint)
+    is_repaired = query is not None and not has_problem(problem, queries.assess(query, catalog))
+    return replace(finding, query_problem=None, resolved=finding.resolved or is_repaired)
+
+
+def queries_at_end(queries: ProjectQueries, catalog: Catalog, first_migration: int | None) -> Iterator[tuple[Script, WorkloadQuery]]:
+    """Yields the queries of the current release that run on the database, each with the file that contains or sends it. Of a revision that was
+    compared with, only what it did not have: new queries, and those that one request sends more often. `first_migration` is
+    the number that the first judged migration has in the database; None if none was judged."""
+    for fingerprint, query in queries.current.items():
+        before = queries.running.get(fingerprint) if queries.workload.compared else None
+        if before is not None and query.per_request <= before.per_request:
+            continue
+        assessment = queries.assess(query, catalog)
+        if assessment.failure is not None or assessment.unresolved:
+            continue
+        place = main_place(query)
+        script, span = queries.files.locate(query, place) if place is not None else (Script("", query.text), Span(0, len(query.text)))
+        yield (
+            script,
+            WorkloadQuery(
+                span,
+                query=query,
+                named=queries.named(query),
+                assessment=assessment,
+                is_new=queries.is_new(query),
+                before=before.per_request if before is not None else 0,
+                new_tables=frozenset(access.name for access in assessment.accesses if _is_new(access.oid, catalog, first_migration)),
+            ),
+        )
+
+
+def _is_new(oid: int, catalog: Catalog, first_migration: int | None) -> bool:
+    relation = catalog.get(oid)
+    return first_migration is not None and isinstance(relation, Relation) and relation.created_in >= first_migration

@@ -1,0 +1,152 @@
+"""The queries of a project, as the rules use them."""
+
+import re
+from collections.abc import Collection, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, msgpack
+
+from migsafe.linting.finding import NamedQuery
+from migsafe.linting.queries.places import QueryFiles
+from migsafe.schema.catalog import Catalog
+from migsafe.sql.operations import Name
+from migsafe.workload import CallSite, Query, Workload
+from migsafe.workload.assessment import QueryAssessment, UsedRelation, assess
+
+if TYPE_CHECKING:
+    from migsafe.linting.queries.changes import QueryChanges
+
+_WORD = re.compile(r"\w+")
+_USUAL_PATH = ("public",)
+
+
+class ProjectQueries:
+    """The queries of both releases, by their fingerprints, and what a database means for them.
+
+    A query of the current release belongs to the release of the migrations; a running one is sent by the release that runs while they are
+    applied. Nothing is read from a query before a migration changes something that it mentions.
+    """
+
+    def __init__(self, workload: Workload, folder: str = ".") -> None:
+        self.workload = workload
+        self.files = QueryFiles(folder)
+        self.current = {query.fingerprint: query for query in workload.queries}
+        self.running = {query.fingerprint: query for query in workload.running}
+        self.all = {**self.running, **self.current}
+        self._mentions: dict[str, set[str]] | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # A checkpoint contains contexts; the run that continues from it has read the queries itself.
+        return ProjectQueries, (Workload(),)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the application sends no other queries, according to its configuration."""
+        return self.workload.complete
+
+    @property
+    def digest(self) -> str:
+        """Returns what the findings depend on, for the cache."""
+        return blake2b(msgpack.encode((self.workload, self.files.folder)), digest_size=16).hexdigest()
+
+    def is_new(self, query: Query) -> bool:
+        """Whether the running release does not send the query. Without a revision to compare with, it is not known to be new."""
+        return self.workload.compared and query.fingerprint not in self.running
+
+    def is_running(self, query: Query) -> bool:
+        """Whether the release that is known to run while the migrations are applied sends the query."""
+        return self.workload.compared and query.fingerprint in self.running
+
+    def named(self, query: Query) -> NamedQuery:
+        """Returns a query as findings name it."""
+        place = main_place(query)
+        if place is None:
+            return NamedQuery(query.fingerprint)
+        return NamedQuery(query.fingerprint, place.name, self.files.path(place), place.line, query.per_request)
+
+    def changes(self) -> "QueryChanges":
+        """Returns a record of what a migration changes for the queries."""
+        from migsafe.linting.queries.changes import QueryChanges  # noqa: PLC0415  # it imports this module
+
+        return QueryChanges(self)
+
+    def mentioning(self, words: Collection[str]) -> list[Query]:
+        """Returns the queries whose texts contain all of these words, in any letter case."""
+        mentions = self._by_word()
+        found = set.intersection(*(mentions.get(word, set()) for word in words)) if words else set(self.all)
+        return [query for fingerprint, query in self.all.items() if fingerprint in found]
+
+    def _by_word(self) -> dict[str, set[str]]:
+        if self._mentions is None:
+            self._mentions = {}
+            for fingerprint, query in self.all.items():
+                for word in words_of(query.text):
+                    self._mentions.setdefault(word, set()).add(fingerprint)
+        return self._mentions
+
+    def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
+        """Returns what a query needs of a database, with the search_path of the application's sessions."""
+        before = catalog.search_path
+        catalog.search_path = _USUAL_PATH
+        try:
+            found = assess(query, catalog)
+            if before != _USUAL_PATH and before and found.failure is not None and found.failure.code in ("42P01", "42883", "42704"):
+                # The migrations say in which schema the project works, if it is not the usual one.
+                catalog.search_path = before
+                found = assess(query, catalog)
+            return found
+        finally:
+            catalog.search_path = before
+
+    def uses(self, catalog: Catalog, relation: Name, column: str | None = None) -> "QueryUses":
+        """Returns the queries that use a relation of the database, or one of its columns."""
+        words = words_of(relation.name)
+        resolved = catalog.resolve(relation)
+        named: list[Query] = []
+        with_star: list[Query] = []
+        not_understood: list[Query] = []
+        for query in self.mentioning(words):
+            assessment = self.assess(query, catalog)
+            if not assessment.is_resolved and not assessment.relations:
+                not_understood.append(query)
+                continue
+            used = [each for each in assessment.relations if each.name == resolved]
+            if any(column is None or column in each.columns for each in used):
+                (named if column is None or column in words_of(query.text) else with_star).append(query)
+        return QueryUses(*(tuple(map(self.named, each)) for each in (named, with_star, not_understood)))
+
+    def named_mentioning(self, name: Name) -> list[NamedQuery]:
+        """Returns the queries that mention a name."""
+        return [self.named(query) for query in self.mentioning(words_of(name.name))]
+
+    def accesses(self, catalog: Catalog, relation: Name) -> Iterator[tuple[Query, UsedRelation]]:
+        """Yields the queries that use a relation, with what they use of it."""
+        for query in self.mentioning(words_of(relation.name)):
+            for used in self.assess(query, catalog).relations:
+                if used.name == relation:
+                    yield query, used
+
+
+class QueryUses(Struct, frozen=True):
+    """The queries that use an object: those that name it, those that select all columns of a table with `*`, and those that mention it and are
+    not understood."""
+
+    named: tuple[NamedQuery, ...] = ()
+    with_star: tuple[NamedQuery, ...] = ()
+    not_understood: tuple[NamedQuery, ...] = ()
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether certainly no query uses the object."""
+        return not (self.named or self.with_star or self.not_understood)
+
+
+def words_of(text: str) -> set[str]:
+    """Returns the words of an SQL text, in lower case."""
+    return set(_WORD.findall(text.lower()))
+
+
+def main_place(query: Query) -> CallSite | None:
+    """Returns the place of a query at which it is reported: the call site that sends it most often in one request."""
+    return max(query.places, key=lambda place: place.per_request, default=None)

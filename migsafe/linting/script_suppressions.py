@@ -1,0 +1,29 @@
+"""What is needed to apply the suppressions of a script."""
+
+from migsafe.linting.rule import Context
+from migsafe.linting.suppressions import Suppression
+from migsafe.sources import Half
+from migsafe.text import Script, Span
+
+
+class ScriptSuppressions:
+    """What is needed to apply the suppressions of one script: its judged chunks, each with the context of its migration, its halves, and the
+    places of its statements: each statement's span, and that of the call that sends it."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.judged_chunks: list[tuple[Span, Context]] = []
+        self.halves: list[Half] = []
+        self.downgrades: list[Context] = []
+        self.statement_places: dict[tuple[str, int], tuple[Span, ...]] = {}
+
+    def context(self, suppression: Suppression) -> Context:
+        """Returns the context of the migration that contains a suppression, or of the first one."""
+        start = suppression.span.start
+        return next((at for chunk, at in self.judged_chunks if chunk.start <= start < chunk.end), self.judged_chunks[0][1])
+
+    def nearest_statement(self, suppression: Suppression, at: Context) -> int:
+        """Returns the number of the statement that contains or follows a suppression; behind the last statement, the number of that one."""
+        numbers = [(places[-1].end, number) for (migration, number), places in self.statement_places.items() if migration == at.migration.id]
+        following = [number for end, number in numbers if end > suppression.span.start]
+        return following[0] if following else max((number for _, number in numbers), default=1)

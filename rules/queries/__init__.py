@@ -1,0 +1,1 @@
+"""Rules about the queries that the application sends."""

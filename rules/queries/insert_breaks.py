@@ -1,0 +1,54 @@
+"""A migration makes an INSERT of the application fail.
+
+The INSERT leaves out a column that becomes NOT NULL without a default, or writes a column whose value PostgreSQL generates from now on.
+PostgreSQL still prepares the statement; each execution fails. An UPDATE that sets such a generated column fails, too. During a deployment
+the release that sends it still runs: first deploy a release that writes the column, or give the column a default.
+
+Unsafe:
+    ALTER TABLE customers ALTER COLUMN created_at DROP DEFAULT;
+    -- queries: db/queries/customers.sql
+    -- name: AddCustomer :exec
+    INSERT INTO customers (name, email) VALUES ($1, $2);
+
+Safe:
+    ALTER TABLE coupons ADD COLUMN valid_from date NOT NULL DEFAULT CURRENT_DATE;
+    -- queries: db/queries/coupons.sql
+    -- name: AddCoupon :exec
+    INSERT INTO coupons (id, code) VALUES ($1, $2);
+
+See: https://www.postgresql.org/docs/current/sql-insert.html
+"""
+
+from collections.abc import Iterator
+
+from migsafe.linting.facts.queries import operation_words, sender
+from migsafe.linting.facts.wording import after_release
+from migsafe.linting.finding import Harm
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.sql.operations.values import quoted
+
+_GENERATED = "generated"
+
+
+@rule(category="queries", severity=Severity.ERROR, needs="queries", speaks_for=("drop-default", "identity-refuses-values"), takes_help=True)
+def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Report each INSERT that can run before the migration and fails after it, at the operation that makes the difference."""
+    for change in at.query_changes:
+        problem = change.insert
+        if change.harm is not Harm.INSERT_FAILS or problem is None:
+            continue
+        done = at.past[change.position]
+        column = quoted(problem.column)
+        if problem.kind == _GENERATED:
+            why, release = f"it gives {column} a value, which PostgreSQL generates from now on", f"gives {column} no value"
+        else:
+            why, release = f"it leaves out {column}, which is then NOT NULL and has no default", f"gives {column} a value"
+        yield at.finding(
+            done,
+            f"{operation_words(at, done)} makes the query {change.named} fail, which {sender(change, at)} sends: {why}",
+            help=after_release(f"a release that {release}", f"every running release {release}", at.rule),
+            relations=(problem.table,),
+            subject=str(change.named),
+            queries=(change.named,),
+            query_problem=change.problem,
+        )

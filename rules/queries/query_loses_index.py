@@ -1,0 +1,49 @@
+"""A migration takes away the index that serves a query of the application.
+
+The query found its rows with an index. After the migration no other index serves it, and each execution reads the whole table: a query
+that took a millisecond takes seconds on a large table, and many of them at once use up all connections. This can be a DROP INDEX, a DROP
+CONSTRAINT or DROP COLUMN that takes its index along, or a change of type or collation after which the index no longer fits. Nothing is
+reported for a table that is known to be small, or if the migration creates an index that serves the query.
+
+Unsafe:
+    DROP INDEX CONCURRENTLY orders_customer_id_idx;
+    -- queries: db/queries/orders.sql
+    -- name: OrdersOfCustomer :many
+    SELECT id, total FROM orders WHERE customer_id = $1;
+
+Safe, because another index serves the query:
+    CREATE INDEX CONCURRENTLY orders_customer_id_placed_at_idx ON orders (customer_id, placed_at);
+    DROP INDEX CONCURRENTLY orders_customer_id_idx;
+    -- queries: db/queries/orders.sql
+    -- name: OrdersOfCustomer :many
+    SELECT id, total FROM orders WHERE customer_id = $1;
+
+See: https://www.postgresql.org/docs/current/indexes-intro.html
+"""
+
+from collections.abc import Iterator
+
+from migsafe.linting.facts.queries import how_often, index_help, is_known_small, missing_index, operation_words, shown_name, size_words
+from migsafe.linting.finding import Harm
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+
+
+@rule(category="queries", severity=Severity.ERROR, needs="queries")
+def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Report each query that an index serves before the migration and none after it, at the operation that makes the difference."""
+    for change in at.query_changes:
+        access = change.access
+        if change.harm is not Harm.LOSES_INDEX or access is None or access.candidate is None or is_known_small(at, access.name):
+            continue
+        done = at.past[change.position]
+        index = f"{shown_name(change.former_index)}" if change.former_index is not None else "the index"
+        yield at.finding(
+            done,
+            f"{operation_words(at, done)} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
+            f"reads all of {access.name}{size_words(at, access.name)}, because {missing_index(access)}",
+            help=f"-- first, in a migration before this one:\n{index_help(at, access.name, access.candidate)}",
+            relations=(access.name,),
+            subject=str(change.named),
+            queries=(change.named,),
+            query_problem=change.problem,
+        )

@@ -1,0 +1,59 @@
+"""A query of the application finds its rows without an index.
+
+No index serves one of the tables that the query reads by equality, a join or ORDER BY … LIMIT: each execution reads the whole table. This
+is not noticed with the rows of a test, and stops the application when the table is large and many requests send the query. Reported are
+queries of tables that are large according to `--stats`, and of tables of unknown size if the query is new since the revision of
+`--since`, or if the judged migrations create the table. Ranges, and equality with an enum, a boolean or a literal, are not reported
+alone: they often select most rows.
+
+Unsafe:
+    CREATE TABLE recommendations (id bigint PRIMARY KEY, product_id bigint NOT NULL, title text NOT NULL);
+    -- queries: db/queries/products.sql
+    -- name: RecommendationsFor :many
+    SELECT title FROM recommendations WHERE product_id = $1;
+
+Safe:
+    CREATE TABLE recommendations (id bigint PRIMARY KEY, product_id bigint NOT NULL, title text NOT NULL);
+    CREATE INDEX recommendations_product_id_idx ON recommendations (product_id);
+    -- queries: db/queries/products.sql
+    -- name: RecommendationsFor :many
+    SELECT title FROM recommendations WHERE product_id = $1;
+
+See: https://www.postgresql.org/docs/current/indexes-examine.html
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migsafe.linting.facts.queries import index_help, is_known_small, missing_index, size_words
+from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
+from migsafe.schema.statistics import row_count
+
+if TYPE_CHECKING:
+    from migsafe.workload.assessment import TableAccess
+
+
+@rule(category="queries", severity=Severity.WARNING, needs="queries")
+def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
+    """Report each table that the query reads as a whole to find a few rows of it."""
+    if at.queries is not None and at.queries.workload.compared and not op.is_new:
+        return
+    for access in op.assessment.accesses:
+        if not access.is_unindexed or access.candidate is None or not _may_be_large(op, access, at):
+            continue
+        often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
+        yield at.finding(
+            op,
+            f"the query {op.named.name or 'here'} reads all of {access.name}{size_words(at, access.name)} each time: "
+            f"{missing_index(access)}{often}",
+            help=index_help(at, access.name, access.candidate),
+            relations=(access.name,),
+            queries=(op.named,),
+        )
+
+
+def _may_be_large(op: WorkloadQuery, access: "TableAccess", at: Context) -> bool:
+    if is_known_small(at, access.name):
+        return False
+    is_known = bool(at.limits.rows) and row_count(at.limits.rows, access.name) is not None
+    return is_known or op.is_new or access.name in op.new_tables
