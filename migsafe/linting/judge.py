@@ -170,7 +170,8 @@ class _Run:
         if not end.is_whole or end.migration.runner not in self.runners:
             return
         at = self._context(end.migration, end.predictor, Lineage())
-        for script, query in queries_at_end(self.queries, end.predictor.catalog, self.state.first_migration):
+        before = (end.predictor.catalog, self.state.first_migration, tuple(self.state.findings))
+        for script, query in queries_at_end(self.queries, *before):
             at.application_file = script
             self.file_rules = self.rulebook.for_file(script.path)
             self._check_all(Statement(1, query.span, (query,)), query, (), at)

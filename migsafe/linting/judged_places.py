@@ -19,7 +19,8 @@ class WorkloadQuery(FilePlace, frozen=True, kw_only=True):
     """A query of the current release at the end of the history, for the rules about queries. It is not an operation of PostgreSQL.
 
     `named` is how findings name it, `assessment` what it needs of the database. `is_new` if the running release does not send it,
-    `before` is how often that sends it in one request. `new_tables` are the tables that it uses and that the judged migrations create.
+    `before` is how often that sends it in one request. `new_tables` are the tables that it uses and that the judged migrations create,
+    `reported` those for which another finding says that it lost its index.
     """
 
     query: "Query"
@@ -28,6 +29,7 @@ class WorkloadQuery(FilePlace, frozen=True, kw_only=True):
     is_new: bool = False
     before: int = 0
     new_tables: frozenset[Name] = frozenset()
+    reported: frozenset[Name] = frozenset()
 
 
 class RefusedOperation(Operation, frozen=True):

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from migsafe.linting.facts.queries import how_often, index_help, is_known_small, missing_index, operation_words, shown_name, size_words
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.sql.operations import Drop
 
 
 @rule(category="queries", severity=Severity.ERROR, needs="queries")
@@ -36,12 +37,14 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
         if change.harm is not Harm.LOSES_INDEX or access is None or access.candidate is None or is_known_small(at, access.name):
             continue
         done = at.past[change.position]
-        index = f"{shown_name(change.former_index)}" if change.former_index is not None else "the index"
+        index = shown_name(change.former_index) if change.former_index is not None else "the index"
+        drops_it = isinstance(done.operation, Drop) and done.operation.kind == "index"
+        advice = f"-- keep {index}, or first create another index that serves the query"
         yield at.finding(
             done,
-            f"{operation_words(at, done)} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
+            f"{'DROP INDEX' if drops_it else operation_words(at, done)} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
             f"reads all of {access.name}{size_words(at, access.name)}, because {missing_index(access)}",
-            help=f"-- first, in a migration before this one:\n{index_help(at, access.name, access.candidate)}",
+            help=advice if drops_it else f"-- in a migration of its own:\n{index_help(at, access.name, access.candidate)}",
             relations=(access.name,),
             subject=str(change.named),
             queries=(change.named,),

@@ -39,7 +39,7 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
-        if not access.is_unindexed or access.candidate is None or not _may_be_large(op, access, at):
+        if not access.is_unindexed or access.candidate is None or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(

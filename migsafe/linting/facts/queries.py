@@ -37,7 +37,7 @@ def operation_words(at: Context, done: PastOperation) -> str:
         case sql.SetNotNull(target=target, column=column):
             return f"SET NOT NULL on {quoted(column)} of {target.name}"
         case sql.DropDefault(target=target, column=column):
-            return f"DROP DEFAULT of {quoted(column)} of {target.name}"
+            return f"DROP DEFAULT on {quoted(column)} of {target.name}"
         case sql.DropConstraint(target=target, constraint=constraint):
             return f"DROP CONSTRAINT {quoted(constraint)} of {target.name}"
         case sql.Drop(kind=kind, names=names):
@@ -99,7 +99,8 @@ def index_help(at: Context, table: Name, candidate: "CandidateIndex") -> str:
     name = free_relation_name(at.catalog, at.resolve(table), columns, "idx").name
     relation = at.catalog.relation(table)
     if at.is_new(table):
-        return f"{create_index(op, name)};"
+        where = f"-- in migration {at.migration.id}, which creates the table:\n" if at.application_file is not None else ""
+        return f"{where}{create_index(op, name)};"
     if isinstance(relation, Relation) and relation.kind is RelationKind.PARTITIONED:
         return index_by_partition(at, op, name, relation)
     return at.outside_transaction(f"{create_index(op, name, concurrently=True)};")

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.judged_places import WorkloadQuery
 from migsafe.linting.queries.changes import has_problem
 from migsafe.linting.queries.project_queries import ProjectQueries, main_place
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.text import Script, Span
+
+LOSES_INDEX = "query-loses-index"
 
 
 def still_true(findings: Iterable[Finding], queries: ProjectQueries, catalog: Catalog) -> list[Finding]:
@@ -27,10 +29,13 @@ def _resolved(finding: Finding, queries: ProjectQueries, catalog: Catalog) -> Fi
     return replace(finding, query_problem=None, resolved=finding.resolved or is_repaired)
 
 
-def queries_at_end(queries: ProjectQueries, catalog: Catalog, first_migration: int | None) -> Iterator[tuple[Script, WorkloadQuery]]:
+def queries_at_end(
+    queries: ProjectQueries, catalog: Catalog, first_migration: int | None, findings: Iterable[Finding]
+) -> Iterator[tuple[Script, WorkloadQuery]]:
     """Yields the queries of the current release that run on the database, each with the file that contains or sends it. Of a revision that was
     compared with, only what it did not have: new queries, and those that one request sends more often. `first_migration` is
-    the number that the first judged migration has in the database; None if none was judged."""
+    the number that the first judged migration has in the database, None if none was judged; `findings` are those so far."""
+    lost = {(each.fingerprint, name) for each, name in _lost_indexes(findings)}
     for fingerprint, query in queries.current.items():
         before = queries.running.get(fingerprint) if queries.workload.compared else None
         if before is not None and query.per_request <= before.per_request:
@@ -50,8 +55,15 @@ def queries_at_end(queries: ProjectQueries, catalog: Catalog, first_migration: i
                 is_new=queries.is_new(query),
                 before=before.per_request if before is not None else 0,
                 new_tables=frozenset(access.name for access in assessment.accesses if _is_new(access.oid, catalog, first_migration)),
+                reported=frozenset(access.name for access in assessment.accesses if (fingerprint, str(access.name)) in lost),
             ),
         )
+
+
+def _lost_indexes(findings: Iterable[Finding]) -> Iterator[tuple[NamedQuery, str]]:
+    for finding in findings:
+        if finding.rule == LOSES_INDEX and not finding.resolved:
+            yield from ((query, relation) for query in finding.queries for relation in finding.relations)
 
 
 def _is_new(oid: int, catalog: Catalog, first_migration: int | None) -> bool:

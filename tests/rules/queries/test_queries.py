@@ -1,0 +1,142 @@
+"""Which queries the rules report, where, and in which words."""
+
+import pytest
+
+from migsafe.linting.finding import Severity
+from migsafe.linting.rule import Limits
+from migsafe.linting.rulebook import shipped_rules
+from tests.support.linted import judge_with_queries
+
+RULES = [rule for rule in shipped_rules() if rule.category in ("queries", "compatibility")]
+ORDER = "-- queries: db/orders.sql\n-- name: GetOrder :one\nSELECT id, note FROM orders WHERE id = $1;\n"
+BY_CUSTOMER = "-- queries: db/orders.sql\n-- name: OrdersOfCustomer :many\nSELECT id FROM orders WHERE customer_id = $1;\n"
+COUPON = "-- queries: db/coupons.sql\n-- name: AddCoupon :exec\nINSERT INTO coupons (id, code) VALUES ($1, $2);\n"
+
+
+def reported(sql: str, *, complete: bool = False, limits: Limits | None = None) -> list[tuple[str, str]]:
+    """Returns the rules that report something, with the severities."""
+    verdict = judge_with_queries(sql, RULES, limits, complete=complete)
+    assert verdict.problems == []
+    return [(finding.rule, finding.severity.word) for finding in verdict.findings]
+
+
+def messages(sql: str) -> list[str]:
+    """Returns the messages of the findings of queries."""
+    return [finding.message for finding in judge_with_queries(sql, RULES).findings if finding.category == "queries"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rules"),
+    [
+        ("ALTER TABLE orders DROP COLUMN note;", ["query-breaks"]),
+        ("ALTER TABLE orders RENAME COLUMN note TO remark;", ["query-breaks"]),
+        ("DROP TABLE orders CASCADE;", ["query-breaks"]),
+        ("ALTER TABLE orders SET SCHEMA archive;", ["query-breaks"]),
+        ("ALTER TABLE orders DROP COLUMN total;", ["drop-column"]),
+        ("ALTER TABLE orders DROP COLUMN note; ALTER TABLE orders ADD COLUMN note text;", ["drop-column"]),
+        ("BEGIN; ALTER TABLE orders RENAME TO sales; CREATE VIEW orders AS SELECT id, note FROM sales; COMMIT;", []),
+        ("CREATE TABLE drafts (id bigint PRIMARY KEY, note text); ALTER TABLE drafts DROP COLUMN note;", []),
+        ("BEGIN; ALTER TABLE orders DROP COLUMN note; ROLLBACK;", ["drop-column"]),
+    ],
+)
+def test_a_query_breaks_if_it_does_not_run_at_the_end_of_the_migration(sql: str, rules: list[str]) -> None:
+    assert [rule for rule, _ in reported(f"{sql}\n{ORDER}")] == rules
+
+
+def test_what_a_later_migration_repairs_did_not_break_a_query_of_the_current_release() -> None:
+    sql = "ALTER TABLE orders DROP COLUMN note;\n-- next migration\nALTER TABLE orders ADD COLUMN note text;\n"
+    assert ("query-breaks", "error") not in reported(sql + ORDER)
+    assert ("query-breaks", "error") in reported(sql + ORDER.replace("queries", "running queries"))
+
+
+def test_one_operation_that_breaks_several_queries_is_one_finding() -> None:
+    sql = f"ALTER TABLE orders DROP COLUMN note;\n{ORDER}-- name: Notes :many\nSELECT note FROM orders WHERE customer_id = $1;\n"
+    assert messages(sql) == [
+        "DROP COLUMN note of orders breaks the query GetOrder (db/orders.sql:1), which the application sends: PostgreSQL answers "
+        '`column "note" does not exist`; the same is true of Notes (db/orders.sql:3)'
+    ]
+
+
+def test_a_drop_that_no_query_uses_is_for_information_if_all_queries_are_known() -> None:
+    sql = f"ALTER TABLE orders DROP COLUMN total;\n{ORDER}"
+    assert reported(sql, complete=True) == [("drop-column", "info")]
+    finding = judge_with_queries(sql, RULES, complete=True).findings[0]
+    assert finding.message.endswith("; the application's only query does not use it")
+    assert reported(sql) == [("drop-column", "error")]
+
+
+def test_a_drop_names_the_queries_that_use_the_object() -> None:
+    rules = [rule for rule in RULES if rule.name == "drop-column"]
+    finding = judge_with_queries(f"ALTER TABLE orders DROP COLUMN note;\n{ORDER}", rules).findings[0]
+    assert finding.message.endswith("; the query GetOrder (db/orders.sql:1) uses it")
+    assert [query.name for query in finding.queries] == ["GetOrder"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rules"),
+    [
+        ("DROP INDEX orders_customer_id_idx;", ["query-loses-index"]),
+        ("DROP INDEX orders_customer_id_idx; CREATE INDEX ON orders (customer_id, id);", []),
+        ("DROP INDEX orders_qty_idx;", []),
+    ],
+)
+def test_a_query_loses_its_index_if_no_other_one_serves_it_in_the_end(sql: str, rules: list[str]) -> None:
+    assert [rule for rule, _ in reported(f"{sql}\n{BY_CUSTOMER}")] == rules
+
+
+def test_an_index_of_a_small_table_is_not_missed() -> None:
+    sql = f"DROP INDEX orders_customer_id_idx;\n{BY_CUSTOMER}"
+    assert reported(sql, limits=Limits(lock_timeout=2000, rows={"public.orders": 90})) == []
+    assert reported(sql, limits=Limits(lock_timeout=2000, rows={"public.orders": 90_000})) == [("query-loses-index", "error")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "rules"),
+    [
+        ("ALTER TABLE coupons ALTER COLUMN discount SET NOT NULL;", ["insert-breaks"]),
+        ("ALTER TABLE coupons ALTER COLUMN discount SET DEFAULT 0; ALTER TABLE coupons ALTER COLUMN discount SET NOT NULL;", []),
+        ("ALTER TABLE coupons ADD COLUMN kind text NOT NULL DEFAULT 'x';", []),
+        ("ALTER TABLE coupons ADD COLUMN kind text NOT NULL DEFAULT 'x'; ALTER TABLE coupons ALTER COLUMN kind DROP DEFAULT;", ["insert-breaks"]),
+    ],
+)
+def test_an_insert_breaks_if_it_leaves_out_a_column_that_needs_a_value(sql: str, rules: list[str]) -> None:
+    found = [rule for rule, _ in reported(f"{sql}\n{COUPON}") if rule not in ("required-column-added", "drop-default")]
+    assert found == rules
+
+
+def test_a_new_query_needs_the_migration_that_creates_its_table() -> None:
+    created = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n"
+    new = "-- new queries: db/tags.sql\n-- name: GetTag :one\nSELECT label FROM tags WHERE id = $1;\n"
+    assert reported(created + new) == [("query-needs-migration", "info")]
+    assert reported(created + new.replace("new queries", "queries")) == []
+
+
+UNINDEXED = "-- name: GetByNote :many\n-- recorded: {} times in one request\nSELECT id FROM orders WHERE reference = $1;\n"
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows", "rules"),
+    [
+        ("-- new queries: db/orders.sql\n", {}, ["query-without-index"]),
+        ("-- queries: db/orders.sql\n", {}, []),
+        ("-- queries: db/orders.sql\n", {"public.orders": 90_000}, ["query-without-index"]),
+        ("-- new queries: db/orders.sql\n", {"public.orders": 90}, []),
+    ],
+)
+def test_a_table_without_an_index_for_a_query_is_reported_if_it_may_be_large(heading: str, rows: dict[str, int], rules: list[str]) -> None:
+    found = reported(f"SELECT 1;\n{heading}{UNINDEXED.format(1)}", limits=Limits(lock_timeout=2000, rows=rows))
+    assert [rule for rule, _ in found] == rules
+
+
+def test_repetitions_without_an_index_are_a_warning() -> None:
+    unindexed = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n-- queries: db/tags.sql\n" + UNINDEXED.format(12).replace(
+        "id FROM orders WHERE reference", "id FROM tags WHERE label"
+    )
+    assert reported(unindexed) == [("query-repeats", "warning"), ("query-without-index", "warning")]
+    by_key = unindexed.replace("SELECT id FROM tags WHERE label", "SELECT label FROM tags WHERE id")
+    assert reported(by_key) == [("query-repeats", "info")]
+    assert reported(by_key.replace("12 times", "4 times")) == []
+    findings = judge_with_queries(unindexed, RULES).findings
+    assert {finding.severity for finding in findings} == {Severity.WARNING}
+    assert findings[0].message.startswith("one request sends the query GetByNote up to 12 times, and each reads all of public.tags")
+    assert "CREATE INDEX tags_label_idx ON tags (label);" in findings[1].help
