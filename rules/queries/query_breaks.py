@@ -12,19 +12,19 @@ Unsafe:
     SELECT id, note FROM orders WHERE id = $1;
 
 Unsafe:
-    ALTER TABLE orders RENAME TO purchases;
-    -- queries: db/queries/orders.sql
-    -- name: GetOrder :one
-    SELECT id, note FROM orders WHERE id = $1;
+    ALTER TABLE coupons RENAME TO vouchers;
+    -- queries: db/queries/coupons.sql
+    -- name: GetCoupon :one
+    SELECT id, discount FROM coupons WHERE id = $1;
 
 Safe, because a view has the old name:
     BEGIN;
-    ALTER TABLE orders RENAME TO purchases;
-    CREATE VIEW orders AS SELECT * FROM purchases;
+    ALTER TABLE coupons RENAME TO vouchers;
+    CREATE VIEW coupons AS SELECT * FROM vouchers;
     COMMIT;
-    -- queries: db/queries/orders.sql
-    -- name: GetOrder :one
-    SELECT id, note FROM orders WHERE id = $1;
+    -- queries: db/queries/coupons.sql
+    -- name: GetCoupon :one
+    SELECT id, discount FROM coupons WHERE id = $1;
 
 See: https://www.postgresql.org/docs/current/sql-prepare.html
 """

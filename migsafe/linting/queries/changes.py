@@ -8,15 +8,17 @@ repairs (a view under the old name, a column that is dropped and added again) is
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.linting.finding import Harm, NamedQuery, QueryProblem
 from migsafe.linting.queries.affected import harmed_words, introduced_words
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 from migsafe.workload import Query
-from migsafe.workload.assessment import InsertProblem, QueryAssessment, TableAccess
+from migsafe.workload.assessment import Failure, InsertProblem, QueryAssessment, TableAccess
 
 if TYPE_CHECKING:
     from migsafe.linting.rule import Context
@@ -77,9 +79,9 @@ class QueryChanges:
 
     def _changes(self, fingerprint: str, steps: list[_Step], catalog: Catalog) -> list[QueryChange]:
         query = self.queries.all[fingerprint]
-        after = self.queries.assess(query, catalog)
         first = steps[0].before
-        states = [*(step.before for step in steps[1:]), after]
+        after = _with_moved_relation(first, self.queries.assess(query, catalog), catalog)
+        states = [*(_with_moved_relation(first, step.before, catalog) for step in steps[1:]), after]
         changes: list[QueryChange] = []
 
         def add(harm: Harm, position: int, before: QueryAssessment, **found: object) -> None:
@@ -112,9 +114,21 @@ class QueryChanges:
         return changes
 
 
+def _with_moved_relation(first: QueryAssessment, later: QueryAssessment, catalog: Catalog) -> QueryAssessment:
+    """Returns the later assessment of a query, with the failure that a relation is gone which has moved to another schema since the first one.
+    By itself, a relation of that name elsewhere makes it uncertain what the query means."""
+    if later.failure is not None or not later.uncertain or not first.is_resolved:
+        return later
+    for used in first.relations:
+        relation = catalog.get(used.oid)
+        if isinstance(relation, Relation) and relation.name.schema != used.name.schema and not catalog.is_taken(used.name):
+            return replace(later, failure=Failure(code="42P01", message=f'relation "{used.name.name}" does not exist', name=used.name.name))
+    return later
+
+
 def has_problem(problem: QueryProblem, assessment: QueryAssessment) -> bool:
     """Whether a query still has a problem, or has a worse one."""
-    if assessment.failure is not None:
+    if assessment.failure is not None or not assessment.is_resolved:
         return True
     if problem.harm is Harm.LOSES_INDEX:
         return any(access.is_unindexed and access.name == problem.table for access in assessment.accesses)

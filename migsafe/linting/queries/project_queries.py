@@ -113,7 +113,9 @@ class ProjectQueries:
                 continue
             used = [each for each in assessment.relations if each.name == resolved]
             if any(column is None or column in each.columns for each in used):
-                (named if column is None or column in words_of(query.text) else with_star).append(query)
+                named.append(query)
+            elif any(each.all_columns for each in used):
+                with_star.append(query)
         return QueryUses(*(tuple(map(self.named, each)) for each in (named, with_star, not_understood)))
 
     def named_mentioning(self, name: Name) -> list[NamedQuery]:

@@ -9,6 +9,7 @@ from tests.support.linted import judge_with_queries
 
 RULES = [rule for rule in shipped_rules() if rule.category in ("queries", "compatibility")]
 ORDER = "-- queries: db/orders.sql\n-- name: GetOrder :one\nSELECT id, note FROM orders WHERE id = $1;\n"
+PRODUCT = "-- queries: db/products.sql\n-- name: GetProduct :one\nSELECT name FROM products WHERE id = $1;\n"
 BY_CUSTOMER = "-- queries: db/orders.sql\n-- name: OrdersOfCustomer :many\nSELECT id FROM orders WHERE customer_id = $1;\n"
 COUPON = "-- queries: db/coupons.sql\n-- name: AddCoupon :exec\nINSERT INTO coupons (id, code) VALUES ($1, $2);\n"
 
@@ -30,7 +31,7 @@ def messages(sql: str) -> list[str]:
     [
         ("ALTER TABLE orders DROP COLUMN note;", ["query-breaks"]),
         ("ALTER TABLE orders RENAME COLUMN note TO remark;", ["query-breaks"]),
-        ("DROP TABLE orders CASCADE;", ["query-breaks"]),
+        ("DROP TABLE products CASCADE;", ["query-breaks"]),
         ("ALTER TABLE orders SET SCHEMA archive;", ["query-breaks"]),
         ("ALTER TABLE orders DROP COLUMN total;", ["drop-column"]),
         ("ALTER TABLE orders DROP COLUMN note; ALTER TABLE orders ADD COLUMN note text;", ["drop-column"]),
@@ -40,7 +41,7 @@ def messages(sql: str) -> list[str]:
     ],
 )
 def test_a_query_breaks_if_it_does_not_run_at_the_end_of_the_migration(sql: str, rules: list[str]) -> None:
-    assert [rule for rule, _ in reported(f"{sql}\n{ORDER}")] == rules
+    assert [rule for rule, _ in reported(f"{sql}\n{ORDER}{PRODUCT}")] == rules
 
 
 def test_what_a_later_migration_repairs_did_not_break_a_query_of_the_current_release() -> None:
