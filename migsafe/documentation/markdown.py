@@ -17,6 +17,7 @@ CATEGORIES = {
     "idempotency": "A migration that fails half-way must be able to run again.",
     "indexes": "Missing and superfluous indexes.",
     "compatibility": "The running release breaks, because it meets the new schema before it is replaced.",
+    "queries": "A query of the application fails or becomes slow: it breaks, loses its index, or never had one.",
     "data": "Irreversible data loss.",
     "design": "Easy to get right now, expensive to change later.",
     "history": "The migration files: their order, SQL that is unreadable or unknown, and suppressions.",

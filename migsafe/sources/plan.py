@@ -124,7 +124,7 @@ class Source:
     def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Source":
         """Returns the same history with what has changed in it since a revision of git. Only those selected files remain selected that have
         changed, or whose settings have. That migrations are gone is known only of a whole folder, not of single files of it. `to_end`: the
-        steps of a whole folder go on to its last migration."""
+        steps of a whole folder include its last migration."""
         files = [file for file, _ in self._all]
         in_folder = self.folder is not None and (len(files) > 1 or not self.release)
         past = past_of(comparison, self.path, files) if in_folder else None
@@ -239,7 +239,7 @@ class Plan:
         self._problems = problems
 
     def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Plan":
-        """Returns the same plan with what has changed since a revision of git; only changed files remain selected. `to_end`: the steps go on to
+        """Returns the same plan with what has changed since a revision of git; only changed files remain selected. `to_end`: the steps include
         the last migration. Raises MigsafeError."""
         compared = [source.compared_with(comparison, to_end=to_end) for source in self.sources]
         return Plan(compared, self.skipped, self._problems, comparison.commit)

@@ -39,10 +39,11 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
         done = at.past[change.position]
         index = shown_name(change.former_index) if change.former_index is not None else "the index"
         drops_it = isinstance(done.operation, Drop) and done.operation.kind == "index"
+        operation = "DROP INDEX" if drops_it else operation_words(at, done)
         advice = f"-- keep {index}, or first create another index that serves the query"
         yield at.finding(
             done,
-            f"{'DROP INDEX' if drops_it else operation_words(at, done)} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
+            f"{operation} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
             f"reads all of {access.name}{size_words(at, access.name)}, because {missing_index(access)}",
             help=advice if drops_it else f"-- in a migration of its own:\n{index_help(at, access.name, access.candidate)}",
             relations=(access.name,),

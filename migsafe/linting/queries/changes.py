@@ -2,7 +2,7 @@
 
 The queries that an operation may affect are assessed before it, and again at the end of the migration. A query that is worse at the end than at
 the beginning was harmed by the operation between the last assessment without the problem and the first one with it. What the migration itself
-repairs (a view under the old name, a column that is dropped and added again) is no change.
+repairs (a view under the old name, a column that is dropped and added again) does not count.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from migsafe.linting.finding import Harm, NamedQuery, QueryProblem
 from migsafe.linting.queries.affected import harmed_words, introduced_words
-from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -21,7 +20,12 @@ from migsafe.workload import Query
 from migsafe.workload.assessment import Failure, InsertProblem, QueryAssessment, TableAccess
 
 if TYPE_CHECKING:
+    from migsafe.linting.queries.project_queries import ProjectQueries
     from migsafe.linting.rule import Context
+
+
+_GENERATED_ALWAYS = "428C9"
+"""The SQLSTATE of a value for a column that PostgreSQL generates."""
 
 
 class QueryChange(Struct, frozen=True, kw_only=True):
@@ -52,7 +56,7 @@ class _Step(NamedTuple):
 class QueryChanges:
     """The queries that a migration may change, with their assessments so far."""
 
-    def __init__(self, queries: ProjectQueries) -> None:
+    def __init__(self, queries: "ProjectQueries") -> None:
         self.queries = queries
         self._steps: dict[str, list[_Step]] = {}
         self._at_end: tuple[int, list[QueryChange]] | None = None
@@ -95,7 +99,11 @@ class QueryChanges:
         if after.failure is not None:
             if first.failure is None and first.is_resolved:
                 number = _last_before([state.failure is not None for state in states])
-                add(Harm.BREAKS, steps[number].position, first)
+                generated = next((each for each in after.insert_problems if each.kind == "generated"), None)
+                if after.failure.code == _GENERATED_ALWAYS and generated is not None:
+                    add(Harm.INSERT_FAILS, steps[number].position, first, insert=generated)
+                else:
+                    add(Harm.BREAKS, steps[number].position, first)
             return changes
         if first.failure is not None:
             if self.queries.is_new(query) and after.is_resolved:

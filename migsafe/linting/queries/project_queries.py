@@ -1,23 +1,19 @@
 """The queries of a project, as the rules use them."""
 
-import re
 from collections.abc import Collection, Iterator
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, msgpack
 
 from migsafe.linting.finding import NamedQuery
+from migsafe.linting.queries.changes import QueryChanges
 from migsafe.linting.queries.places import QueryFiles
+from migsafe.linting.queries.words import words_of
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
 from migsafe.workload.assessment import QueryAssessment, UsedRelation, assess
 
-if TYPE_CHECKING:
-    from migsafe.linting.queries.changes import QueryChanges
-
-_WORD = re.compile(r"\w+")
 _USUAL_PATH = ("public",)
 
 
@@ -65,10 +61,8 @@ class ProjectQueries:
             return NamedQuery(query.fingerprint)
         return NamedQuery(query.fingerprint, place.name, self.files.path(place), place.line, query.per_request)
 
-    def changes(self) -> "QueryChanges":
+    def changes(self) -> QueryChanges:
         """Returns a record of what a migration changes for the queries."""
-        from migsafe.linting.queries.changes import QueryChanges  # noqa: PLC0415  # it imports this module
-
         return QueryChanges(self)
 
     def mentioning(self, words: Collection[str]) -> list[Query]:
@@ -142,11 +136,6 @@ class QueryUses(Struct, frozen=True):
     def is_unused(self) -> bool:
         """Whether certainly no query uses the object."""
         return not (self.named or self.with_star or self.not_understood)
-
-
-def words_of(text: str) -> set[str]:
-    """Returns the words of an SQL text, in lower case."""
-    return set(_WORD.findall(text.lower()))
 
 
 def main_place(query: Query) -> CallSite | None:

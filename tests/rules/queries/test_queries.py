@@ -97,7 +97,10 @@ def test_an_index_of_a_small_table_is_not_missed() -> None:
         ("ALTER TABLE coupons ALTER COLUMN discount SET NOT NULL;", ["insert-breaks"]),
         ("ALTER TABLE coupons ALTER COLUMN discount SET DEFAULT 0; ALTER TABLE coupons ALTER COLUMN discount SET NOT NULL;", []),
         ("ALTER TABLE coupons ADD COLUMN kind text NOT NULL DEFAULT 'x';", []),
-        ("ALTER TABLE coupons ADD COLUMN kind text NOT NULL DEFAULT 'x'; ALTER TABLE coupons ALTER COLUMN kind DROP DEFAULT;", ["insert-breaks"]),
+        (
+            "ALTER TABLE coupons ADD COLUMN kind text NOT NULL DEFAULT 'x'; ALTER TABLE coupons ALTER COLUMN kind DROP DEFAULT;",
+            ["insert-breaks"],
+        ),
     ],
 )
 def test_an_insert_breaks_if_it_leaves_out_a_column_that_needs_a_value(sql: str, rules: list[str]) -> None:
