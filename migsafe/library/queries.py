@@ -12,7 +12,7 @@ from migsafe.errors import ConfigError, MigsafeError, UnreadableError
 from migsafe.library.lint import Track
 from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
-from migsafe.prediction.history import SelectedMigration, selected_migrations
+from migsafe.prediction.history import HistoryEnd, SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import find_migrations
@@ -139,6 +139,8 @@ def _catalogs(settings: Configuration, track: Track) -> tuple[list[Catalog], lis
     for selected in selected_migrations(plan, settings.pg_version, make_renderer(settings, usual()), schema=schema, watch=track):
         if isinstance(selected, MigsafeError):
             problems.append(selected)
+            continue
+        if isinstance(selected, HistoryEnd):
             continue
         if not any(each is selected.predictor for each in predictors):
             predictors.append(selected.predictor)
