@@ -56,10 +56,12 @@ def _record_rows(op: Insert | Copy, at: Context) -> None:
     table = at.catalog.relation(op.table) if op.table is not None else None
     if table is None or table.persistence is Persistence.TEMPORARY or "nextval" in [call.name for call in getattr(op, "calls", ())]:
         return
+    behind = at.state(_State).behind
     for column in table.columns:
-        if _has_sequence(column) and _is_explicit(op, at, table, column):
+        # One statement is enough: reading the values of each row of a dump takes long.
+        if _has_sequence(column) and (table.oid, column.number) not in behind and _is_explicit(op, at, table, column):
             cause = f"the rows get explicit values for {quoted(column.name)} of {table.name}, which do not advance its sequence"
-            at.state(_State).behind.setdefault((table.oid, column.number), (at.position, cause))
+            behind[table.oid, column.number] = (at.position, cause)
 
 
 def _has_sequence(column: Column) -> bool:
