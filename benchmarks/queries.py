@@ -97,34 +97,33 @@ class IndexTruth:
             if plan is not None:
                 planned[query.text] = plan["Total Cost"]
                 tables[query.text] = set(scanned(plan))
-        costs = self._cheapest([query for query in prepared if planned.get(query.text, 0) > EXPENSIVE], assessed, tables)
+        costs = self._cheapest([query for query in prepared if planned.get(query.text, 0) > EXPENSIVE], assessed, tables, planned)
         return {text: Costs(cost, costs.get(text, {})) for text, cost in planned.items()}
 
     def _rejected(self, query: Query) -> bool:
         return bool(self.plans.prepare(query))
 
-    def _cheapest(self, queries: list[Query], assessed: dict[str, QueryAssessment], tables: dict[str, set[str]]) -> dict[str, dict[str, float]]:
-        """Returns the costs of each query with each candidate, and with the best for each table together."""
+    def _cheapest(
+        self, queries: list[Query], assessed: dict[str, QueryAssessment], tables: dict[str, set[str]], planned: dict[str, float]
+    ) -> dict[str, dict[str, float]]:
+        """Returns the costs of each query with each candidate, and of one that none of them makes cheap with all of them together."""
         by_candidate: dict[Candidate, list[Query]] = {}
-        for query in queries:
-            for candidate in set(self._candidates(assessed[query.text], tables[query.text])):
-                by_candidate.setdefault(candidate, []).append(query)
+        by_set: dict[frozenset[Candidate], list[Query]] = {}
         costs: dict[str, dict[str, float]] = {}
-        best: dict[str, dict[str, tuple[float, Candidate]]] = {}
+        for query in queries:
+            candidates = frozenset(self._candidates(assessed[query.text], tables[query.text]))
+            by_set.setdefault(candidates, []).append(query)
+            for candidate in candidates:
+                by_candidate.setdefault(candidate, []).append(query)
         for number, (candidate, users) in enumerate(by_candidate.items(), 1):
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r\x1b[K{self.project.name}: index {number} of {len(by_candidate)}")
+            _progress(f"{self.project.name}: index {number} of {len(by_candidate)}")
             for text, cost in cheapest(self.plans, users, [candidate]).items():
                 costs.setdefault(text, {})[str(candidate)] = cost
-                of_table = best.setdefault(text, {})
-                if str(candidate.table) not in of_table or cost < of_table[str(candidate.table)][0]:
-                    of_table[str(candidate.table)] = (cost, candidate)
-        for query in queries:
-            together = [candidate for _, candidate in best.get(query.text, {}).values()]
-            if len(together) > 1:
-                both = cheapest(self.plans, [query], together)
-                if query.text in both:
-                    costs[query.text][" + ".join(map(str, together))] = both[query.text]
+        for number, (candidates, users) in enumerate(by_set.items(), 1):
+            _progress(f"{self.project.name}: indexes together {number} of {len(by_set)}")
+            still = [query for query in users if min(costs.get(query.text, {"": 0.0}).values()) * TENFOLD > planned[query.text]]
+            for text, cost in cheapest(self.plans, still, candidates).items() if still and len(candidates) > 1 else ():
+                costs[text]["all of them"] = cost
         return costs
 
     def _candidates(self, assessment: QueryAssessment, tables: set[str]) -> Iterator[Candidate]:
@@ -235,6 +234,11 @@ def _print_breaks(title: str, counts: "Counter[str]", seconds: float) -> None:
     print(f"\n{title}: the same answer for {same} of {counts['pairs']:,} pairs" + (f" ({seconds:.0f} s)" if seconds else ""))
     for name, count in sorted(counts.items()):
         print(f"    {count:6,}  {name}", flush=True)
+
+
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words}")
 
 
 def _percent(part: int, whole: int) -> str:

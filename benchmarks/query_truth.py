@@ -91,7 +91,7 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterat
                 print(f"    skipped: {problem[:160]}")
         # A table that a migration fills would keep its few rows, and the foreign keys to it would be all alike.
         empty_tables(connection)
-        seeder = Seeder(same_for_every_table(rows), limit=40)
+        seeder = Seeder(same_for_every_table(rows), limit=25)
         seeder.seed(connection)
         for table, reason in seeder.unfilled.items():
             print(f"    {table} has fewer rows: {reason[:120]}")
@@ -191,7 +191,7 @@ def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[b
         connection.execute("ROLLBACK")
 
 
-def cheapest(plans: GenericPlans, queries: Sequence[Query], candidates: Sequence[Candidate]) -> dict[str, float]:
+def cheapest(plans: GenericPlans, queries: Sequence[Query], candidates: Iterable[Candidate]) -> dict[str, float]:
     """Returns the cost of each query with some indexes, by text; nothing if they cannot be built."""
     with built(plans.connection, candidates) as could_build:
         if not could_build:
