@@ -31,8 +31,7 @@ class _Table(Struct):
     terms: list[Term]
     alternatives: list[list[list[Term]]]
     services: list[Service] = []
-    found: Service | None = None
-    is_found: bool = False
+    served: Service | None = None
 
 
 def table_accesses(catalog: Lookups, binder: Binder, root: Level) -> Iterator[TableAccess]:
@@ -55,7 +54,7 @@ class _Accesses:
                 yield from self.of(source.level, outer_found=outer_found)
         tables, found = self._found(level, outer_found=outer_found)
         for table in tables:
-            yield self._access(level, table, tables, found)
+            yield self._access(level, table, found)
         joined = _joined_queries(level.shape)
         for number, nested in enumerate(level.nested):
             # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
@@ -114,20 +113,28 @@ class _Accesses:
         return graded
 
     def _spread(self, level: Level, terms: Terms, tables: list[_Table], found: set[int]) -> None:
+        """Finds tables from values, then from the tables that are found. An index that meets only a condition on one of a few values, such as a
+        state, serves its table, too, but leads to many rows: no other table is found from these."""
+        self._spread_from(level, terms, tables, found, few=True)
+        served = found | {table.at for table in tables if table.served is not None}
+        self._spread_from(level, terms, [table for table in tables if table.served is None], served, few=False)
+
+    def _spread_from(self, level: Level, terms: Terms, tables: list[_Table], found: set[int], *, few: bool) -> None:
         changed = True
         while changed:
             changed = False
             for table in tables:
-                if table.is_found:
+                if table.at in found:
                     continue
                 usable = [term for term in table.terms if term.others <= found]
                 order = _order(level, terms, table.at) if level.shape.limited else None
                 table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
                 service = _deciding(table.services, usable) or self._of_alternatives(table, terms)
-                if service is not None:
-                    table.found, table.is_found = service, True
-                    found.add(table.at)
-                    changed = True
+                if service is not None and (few or service.strength is Strength.STRONG):
+                    table.served = service
+                    if service.strength is Strength.STRONG or service.ordered:
+                        found.add(table.at)
+                        changed = True
 
     def _of_alternatives(self, table: _Table, terms: Terms) -> Service | None:
         """An OR is served if an index serves each of its parts."""
@@ -139,10 +146,10 @@ class _Accesses:
 
     # Results
 
-    def _access(self, level: Level, table: _Table, tables: list[_Table], found: set[int]) -> TableAccess:
-        candidate = None if table.is_found else self._candidate(level, table, tables, found)
+    def _access(self, level: Level, table: _Table, found: set[int]) -> TableAccess:
+        candidate = self._candidate(level, table, found) if table.served is None else None
         weak = max(table.services, key=lambda service: (service.strength, service.keys), default=None)
-        service = table.found or weak
+        service = table.served or weak
         return TableAccess(
             oid=table.relation.oid,
             name=table.relation.name,
@@ -153,7 +160,7 @@ class _Accesses:
             candidate=candidate,
         )
 
-    def _candidate(self, level: Level, table: _Table, tables: list[_Table], found: set[int]) -> CandidateIndex | None:
+    def _candidate(self, level: Level, table: _Table, found: set[int]) -> CandidateIndex | None:
         """Returns the index that would find a table; None if no condition selects few of its rows."""
         usable = [term for term in table.terms if term.others <= found and term.is_equality and term.strength is Strength.STRONG]
         constant = [term for term in usable if not term.others]
@@ -163,7 +170,9 @@ class _Accesses:
         for parts in table.alternatives:
             strong = [[term for term in part if term.is_equality and term.strength is Strength.STRONG] for part in parts]
             if all(strong):
-                return CandidateIndex(method="btree", keys=(_as_key(strong[0][0].subject),))
+                owns = Terms(self.catalog, self.binder, level).owns(table.at)
+                unserved = [part for part in strong if not services(self.catalog, table.relation, part, table.conditions, owns)]
+                return CandidateIndex(method="btree", keys=(_as_key((unserved or strong)[0][0].subject),))
         if level.shape.limited and len(level.sources) == 1:
             order = _order(level, Terms(self.catalog, self.binder, level), table.at)
             if order is not None:

@@ -34,7 +34,8 @@ CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text
 FILL = f"""
 INSERT INTO customers SELECT n, 'e' || n, 'n' || n, 'c' || n, n FROM generate_series(1, {ROWS}) n;
 INSERT INTO orders SELECT n, n, (ARRAY['new', 'paid', 'sent', 'lost']::state[])[1 + n % 4], n, n, (n * 7919) % {ROWS},
-    timestamp '2020-01-01' + n * interval '1 minute', NULL, ARRAY['t' || n], jsonb_build_object('k', n), int4range(n, n + 1) FROM generate_series(1, {ROWS}) n;
+    timestamp '2020-01-01' + n * interval '1 minute', NULL, ARRAY['t' || n], jsonb_build_object('k', n), int4range(n, n + 1)
+FROM generate_series(1, {ROWS}) n;
 INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
 ANALYZE;
 """
@@ -65,6 +66,7 @@ UNINDEXED = [
     ("SELECT * FROM lines WHERE note = $1 OR product = $2", ("note",)),
     ("SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.id = $1", ("order_id",)),
     ("SELECT * FROM orders WHERE number = $1", ("number",)),
+    ("SELECT * FROM orders WHERE id = $1 OR number = $2", ("number",)),
     ("SELECT * FROM orders WHERE customer_id = $1", ("customer_id",)),
     ("SELECT * FROM orders WHERE id::text = $1", ('(CAST("id" AS TEXT))',)),
     ("SELECT * FROM customers WHERE email = $1", ("email",)),
@@ -81,6 +83,7 @@ FINE = [
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id",
     "SELECT * FROM orders WHERE id = $1 AND number = $2",
     "SELECT * FROM lines WHERE $1::text IS NULL OR note = $1",
+    "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.state = 'lost' AND o.created > $1",
     "SELECT count(*) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
 ]
 
@@ -129,7 +132,7 @@ def test_an_index_makes_an_unindexed_query_cheap(text: str, keys: tuple[str, ...
     before = _plan(connection, text)["Total Cost"]
     connection.execute("BEGIN")
     connection.execute(f"CREATE INDEX ON {access.name} ({', '.join(keys)})".encode())
-    for other in ("product",) if " OR " in text else ():
+    for other in ("product",) if "OR product" in text else ():
         connection.execute(f"CREATE INDEX ON {access.name} ({other})".encode())
     connection.execute(f"ANALYZE {access.name}".encode())
     after = _plan(connection, text)["Total Cost"]
