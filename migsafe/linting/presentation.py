@@ -5,6 +5,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
+from migsafe.linting.folding import fold_equal
 from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Rule
 from migsafe.text import Span
@@ -25,7 +26,7 @@ def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> 
         {rule.name for rule in rules if rule.one_per_migration},
         {rule.name for rule in rules if rule.category in _LISTED},
     )
-    return sorted(shown, key=place_in_report)
+    return fold_equal(sorted(shown, key=place_in_report))
 
 
 def place_in_report(finding: Finding) -> tuple[str, Span, str]:

@@ -40,6 +40,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "end": _place(finding.script.position(finding.span.end)),
         "statement": finding.statement,
         "places": [_place(finding.script.position(span.start)) for span in finding.places or (finding.span,)],
+        **({"more": finding.more} if finding.more else {}),
         "relations": finding.relations,
         "queries": [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in finding.queries],
         "lock": finding.lock.pg_locks if finding.lock else None,

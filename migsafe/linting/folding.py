@@ -1,0 +1,40 @@
+"""Equal findings of one file: reports show the first ones, and the others as one with their number."""
+
+import re
+from collections.abc import Hashable, Sequence
+
+from msgspec.structs import replace
+
+from migsafe.linting.finding import Finding
+
+_SHOWN = 10
+"""How many equal findings of a file are shown before the others are folded."""
+_MOST_PLACES = 100
+_NUMBER = re.compile(r"\d+")
+
+
+def fold_equal(findings: Sequence[Finding]) -> list[Finding]:
+    """Returns the findings of a report; after ten equal ones in a file, the others are one finding at the place of the first of them.
+
+    Findings are equal if they are of one rule and severity, and their messages differ only in numbers, such as lines. The folded finding says
+    how many others it stands for, and has the first hundred of their places: a dump may have a million.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for number, finding in enumerate(findings):
+        kind = finding.rule, finding.script.path, finding.severity, _NUMBER.sub("0", finding.message)
+        groups.setdefault(kind, []).append(number)
+    folded = {group[_SHOWN]: group[_SHOWN:] for group in groups.values() if len(group) > _SHOWN + 1}
+    left_out = {number for group in folded.values() for number in group[1:]}
+    return [
+        _one_of([findings[each] for each in folded[number]]) if number in folded else finding
+        for number, finding in enumerate(findings)
+        if number not in left_out
+    ]
+
+
+def _one_of(group: Sequence[Finding]) -> Finding:
+    first, more = group[0], len(group) - 1
+    last_line = group[-1].script.position(group[-1].span.start).line
+    places = [place for finding in group[:_MOST_PLACES] for place in finding.places or (finding.span,)]
+    message = f"{first.message}; {more:,} more finding{'' if more == 1 else 's'} like this one, up to line {last_line}"
+    return replace(first, message=message, places=tuple(places[:_MOST_PLACES]), more=more)
