@@ -78,7 +78,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     `places` are the places of all findings that a report shows as this one, and empty if it is alone; `more` is the number of equal findings
     of the file that it stands for. It is `resolved` if one of the objects
     in `while_exist` does not exist after the last migration of the run, or if the queries no longer have the `query_problem`; reports leave it
-    out. `queries` are the application's queries that the finding is about. A finding at the place of a query has no migration.
+    out. `queries` are the application's queries that the finding is about, and `use_words` the part of the message that names those that use an
+    object. A finding at the place of a query has no migration.
     """
 
     rule: str
@@ -101,4 +102,5 @@ class Finding(Struct, frozen=True, kw_only=True):
     while_exist: tuple[KnownObject, ...] = ()
     queries: tuple[NamedQuery, ...] = ()
     query_problem: QueryProblem | None = None
+    use_words: str = ""
     resolved: bool = False

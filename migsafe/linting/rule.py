@@ -332,6 +332,7 @@ class Context:
         while_exist: Iterable[Relation | Index] = (),
         queries: Iterable[NamedQuery] = (),
         query_problem: QueryProblem | None = None,
+        use_words: str = "",
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is
@@ -362,6 +363,7 @@ class Context:
             while_exist=tuple(KnownObject(each.oid, each.name) for each in while_exist),
             queries=tuple(queries),
             query_problem=query_problem,
+            use_words=use_words,
         )
 
     def _with_own_transactions(self, help: str) -> str:

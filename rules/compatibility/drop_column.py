@@ -51,4 +51,5 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=use.severity,
         queries=use.queries,
+        use_words=use.words if use.queries else "",
     )

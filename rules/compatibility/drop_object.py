@@ -115,6 +115,7 @@ def _dropped(at: Context, position: int, names: list[Name], use: KnownUse) -> It
             relations=permanent if relations else (),
             severity=use.severity,
             queries=use.queries,
+            use_words=use.words if use.queries else "",
         )
     elif temporary:
         objects = ", ".join(map(str, temporary))

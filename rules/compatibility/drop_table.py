@@ -46,6 +46,7 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=use.severity,
         queries=use.queries,
+        use_words=use.words if use.queries else "",
     )
 
 

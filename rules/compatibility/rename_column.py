@@ -106,6 +106,7 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=renamed.use.severity,
         queries=renamed.use.queries,
+        use_words=renamed.use.words if renamed.use.queries else "",
     )
 
 

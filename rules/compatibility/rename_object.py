@@ -101,6 +101,7 @@ def _renamed(at: Context, position: int, use: KnownUse) -> Iterator[Finding]:
         # A table in another schema is missing as one with another name is.
         severity=use.severity or (Severity.ERROR if op.kind in ("table", "foreign table") else None),
         queries=use.queries,
+        use_words=use.words if use.queries else "",
     )
 
 

@@ -72,6 +72,7 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
             lock=LockMode.ACCESS_EXCLUSIVE,
             severity=use.severity,
             queries=use.queries,
+            use_words=use.words if use.queries else "",
         )
 
 

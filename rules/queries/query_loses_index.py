@@ -23,7 +23,16 @@ See: https://www.postgresql.org/docs/current/indexes-intro.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.queries import how_often, index_help, is_known_small, missing_index, operation_words, shown_name, size_words
+from migsafe.linting.facts.queries import (
+    how_often,
+    index_help,
+    is_known_small,
+    lacks_index,
+    missing_index,
+    operation_words,
+    shown_name,
+    size_words,
+)
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Drop
@@ -34,7 +43,13 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each query that an index serves before the migration and none after it, at the operation that makes the difference."""
     for change in at.query_changes:
         access = change.access
-        if change.harm is not Harm.LOSES_INDEX or access is None or access.candidate is None or is_known_small(at, access.name):
+        if (
+            change.harm is not Harm.LOSES_INDEX
+            or access is None
+            or access.candidate is None
+            or not lacks_index(access)
+            or is_known_small(at, access.name)
+        ):
             continue
         done = at.past[change.position]
         index = shown_name(change.former_index) if change.former_index is not None else "the index"

@@ -21,7 +21,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COMPARISONS-ANY-SOME
 """
 
-from migsafe.linting.facts.queries import is_known_small
+from migsafe.linting.facts.queries import is_known_small, lacks_index
 from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
 
 _MANY = 5
@@ -34,7 +34,7 @@ def query_repeats(op: WorkloadQuery, at: Context) -> Finding | None:
     number = op.named.per_request
     if number < _MANY or op.before >= _MANY or op.assessment.kind != _SELECT:
         return None
-    unindexed = [access.name for access in op.assessment.accesses if access.is_unindexed and not is_known_small(at, access.name)]
+    unindexed = [access.name for access in op.assessment.accesses if lacks_index(access) and not is_known_small(at, access.name)]
     reads = f", and each reads all of {unindexed[0]}" if unindexed else ""
     return at.finding(
         op,

@@ -25,7 +25,7 @@ See: https://www.postgresql.org/docs/current/indexes-examine.html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.linting.facts.queries import index_help, is_known_small, missing_index, size_words
+from migsafe.linting.facts.queries import index_help, is_known_small, lacks_index, missing_index, size_words
 from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
 from migsafe.schema.statistics import row_count
 
@@ -39,7 +39,7 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
-        if not access.is_unindexed or access.candidate is None or not _may_be_large(op, access, at) or access.name in op.reported:
+        if not lacks_index(access) or access.candidate is None or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from migsafe.workload.assessment import CandidateIndex, TableAccess
 
 _CHOSEN_BY_DEFAULT = "btree"
+_SYSTEM_COLUMNS = frozenset(("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"))
 
 
 def operation_words(at: Context, done: PastOperation) -> str:
@@ -77,6 +78,11 @@ def size_words(at: Context, table: Name) -> str:
     """Returns the row count of a table in parentheses, with a space before it; empty if it is not known."""
     rows = row_count(at.limits.rows, table) if at.limits.rows else None
     return f" (about {rows:,} row{'' if rows == 1 else 's'})" if rows is not None else ""
+
+
+def lacks_index(access: "TableAccess") -> bool:
+    """Whether a table access reads the whole table for a few rows, and an index would serve it. The columns of the system have none."""
+    return access.is_unindexed and access.candidate is not None and not _SYSTEM_COLUMNS.intersection(access.candidate.keys)
 
 
 def missing_index(access: "TableAccess") -> str:

@@ -17,8 +17,17 @@ LOSES_INDEX = "query-loses-index"
 
 def still_true(findings: Iterable[Finding], queries: ProjectQueries, catalog: Catalog) -> list[Finding]:
     """Returns the findings; those about a query that no longer has the problem, on the database at the end, are marked as resolved: the query
-    belongs to the release of the last migration, and never met the state between."""
-    return [_resolved(finding, queries, catalog) if finding.query_problem is not None else finding for finding in findings]
+    belongs to the release of the last migration, and never met the state between. Nor did one that uses the new object under an old name."""
+    return [_at_end(finding, queries, catalog) for finding in findings]
+
+
+def _at_end(finding: Finding, queries: ProjectQueries, catalog: Catalog) -> Finding:
+    if finding.use_words and not queries.workload.compared:
+        known = (queries.all.get(query.fingerprint) for query in finding.queries)
+        if not any(query is not None and queries.assess(query, catalog).failure is not None for query in known):
+            finding = replace(finding, message=finding.message.replace(finding.use_words, ""), queries=())
+        finding = replace(finding, use_words="")
+    return _resolved(finding, queries, catalog) if finding.query_problem is not None else finding
 
 
 def _resolved(finding: Finding, queries: ProjectQueries, catalog: Catalog) -> Finding:
