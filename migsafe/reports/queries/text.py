@@ -83,7 +83,7 @@ def _alias(access: TableAccess) -> str:
 
 
 def _filters(access: TableAccess) -> str:
-    filters = [f"{each.subject} {each.operator} {each.compared_with}" for each in access.filters]
+    filters = [f"{each.subject} {each.operator} {each.compared_with}".strip() for each in access.filters]
     return f" by {visible(', '.join(dict.fromkeys(filters)))}" if filters else ""
 
 
