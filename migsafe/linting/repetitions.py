@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.sql.generation import join_migrations
 
 _MANY = 10
@@ -158,16 +158,29 @@ def _words(message: str) -> list[str]:
     return _WORD.findall(message)
 
 
+def _with_queries(finding: Finding, queries: Sequence[NamedQuery]) -> Finding:
+    """Returns a finding about the first of several queries, with the others."""
+    others = [str(query) for query in queries if query not in finding.queries]
+    noun = "the query" if len(others) == 1 else f"{len(others)} other queries:"
+    also = f"; the same is true of {noun} {_listed(others)}" if others else ""
+    return replace(finding, message=finding.message + also, queries=tuple(queries))
+
+
 def _merged_causes(findings: Sequence[Finding]) -> list[Finding]:
     """Returns the findings, with those of one rule and one cause as the first of them, which says in how many migrations the others are."""
     migrations: dict[Hashable, set[Hashable]] = {}
+    queries: dict[Hashable, dict[NamedQuery, None]] = {}
     for finding in findings:
         if finding.cause:
+            queries.setdefault((finding.rule, finding.cause), {}).update(dict.fromkeys(finding.queries))
             migrations.setdefault((finding.rule, finding.cause), set()).add((finding.script.path, finding.migration))
     result = []
     for finding in findings:
         if not finding.cause:
             result.append(finding)
+        elif finding.category == "queries":
+            if same := queries.pop((finding.rule, finding.cause), None):
+                result.append(_with_queries(finding, list(same)))
         elif others := migrations.pop((finding.rule, finding.cause), None):
             number = len(others) - 1
             also = f"; the same is true of {number} other migration{'' if number == 1 else 's'}" if number else ""

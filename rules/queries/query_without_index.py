@@ -48,6 +48,7 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
             f"{missing_index(access)}{often}",
             help=index_help(at, access.name, access.candidate),
             relations=(access.name,),
+            cause=f"{access.name} {access.candidate.method} {access.candidate.keys}",
             queries=(op.named,),
         )
 

@@ -144,3 +144,15 @@ def test_repetitions_without_an_index_are_a_warning() -> None:
     assert {finding.severity for finding in findings} == {Severity.WARNING}
     assert findings[0].message.startswith("one request sends the query GetByNote up to 12 times, and each reads all of public.tags")
     assert "CREATE INDEX tags_label_idx ON tags (label);" in findings[1].help
+
+
+def test_queries_that_one_index_would_serve_are_one_finding() -> None:
+    sql = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n-- queries: db/tags.sql\n" + "".join(
+        f"-- name: {name} :many\nSELECT {column} FROM tags WHERE label = $1;\n" for name, column in (("First", "id"), ("Second", "label"))
+    )
+    finding, *others = judge_with_queries(sql, RULES).findings
+    assert others == []
+    assert finding.message == (
+        "the query First reads all of public.tags each time: no index begins with label; the same is true of the query Second (db/tags.sql:3)"
+    )
+    assert [query.name for query in finding.queries] == ["First", "Second"]
