@@ -16,12 +16,12 @@ _NUMBER = re.compile(r"\d+")
 def fold_equal(findings: Sequence[Finding]) -> list[Finding]:
     """Returns the findings of a report; after ten equal ones in a file, the others are one finding at the place of the first of them.
 
-    Findings are equal if they are of one rule and severity, and their messages differ only in numbers, such as lines. The folded finding says
-    how many others it stands for, and has the first hundred of their places: a dump may have a million.
+    Findings are equal if they are of one rule and severity, and their messages and safe ways differ only in numbers, such as lines. The folded
+    finding says how many others it stands for, and has the first hundred of their places: a dump may have a million.
     """
     groups: dict[Hashable, list[int]] = {}
     for number, finding in enumerate(findings):
-        kind = finding.rule, finding.script.path, finding.severity, _NUMBER.sub("0", finding.message)
+        kind = finding.rule, finding.script.path, finding.severity, _NUMBER.sub("0", finding.message), _NUMBER.sub("0", finding.help)
         groups.setdefault(kind, []).append(number)
     folded = {group[_SHOWN]: group[_SHOWN:] for group in groups.values() if len(group) > _SHOWN + 1}
     left_out = {number for group in folded.values() for number in group[1:]}
