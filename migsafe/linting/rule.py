@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.declaration import Harm, Need, Rule, rule
-from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction
+from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction, repeats_insert
 from migsafe.linting.finding import Finding, KnownObject, NamedQuery, QueryProblem, Severity
 from migsafe.linting.judged_places import FilePlace, MigrationEnd, RefusedOperation, WorkloadQuery
 from migsafe.lock import LockMode
@@ -101,6 +101,7 @@ class Context:
         "_earlier",
         "_facts",
         "_forecast",
+        "_is_remembered",
         "_outside",
         "_rule",
         "_states",
@@ -147,12 +148,14 @@ class Context:
         self._facts: dict[Callable[[Context], Any], Any] = {}
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
         self._rule: Rule
+        self._is_remembered = False
 
     def enter(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Makes an operation of a statement the current one."""
         self.statement = statement
         self.operation = operation
         self.effects = effects
+        self._is_remembered = False
         self._facts.clear()
 
     def ask(self, rule: Rule) -> None:
@@ -170,8 +173,11 @@ class Context:
         return self._changes.at_end(self) if self._changes is not None else []
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
-        """Adds the current operation to `past`, after every rule has checked it."""
+        """Adds the current operation to `past`, after every rule has checked it. Of a dump's INSERTs the first ones are enough, and those of
+        which a rule remembers the position."""
         transaction = self.session.transaction
+        if not self._is_remembered and repeats_insert(self.past, operation, transaction):
+            return
         done = PastOperation(statement, operation, effects, transaction, self.held)
         self.past.append(done)
         if transaction is not None:
@@ -204,6 +210,7 @@ class Context:
     @property
     def position(self) -> int:
         """The position that the operation will have in `past`."""
+        self._is_remembered = True
         return len(self.past)
 
     def state(self, kind: type[State]) -> State:
