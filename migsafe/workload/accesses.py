@@ -14,15 +14,17 @@ from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.binding import Binder
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
+from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.serving import Order, Service, services
-from migsafe.workload.terms import OUTER, Strength, Term, Terms, conjuncts
+from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conjuncts
 
 _CANDIDATE_KEYS = 3
 
 
 class _Table(Struct):
-    """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part)."""
+    """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part). `served` is the
+    index that leads to its rows; `has_place` if the query knows their ctid."""
 
     at: int
     source: BoundSource
@@ -32,34 +34,40 @@ class _Table(Struct):
     alternatives: list[list[list[Term]]]
     services: list[Service] = []
     served: Service | None = None
+    has_place: bool = False
 
 
 def table_accesses(catalog: Lookups, binder: Binder, root: Level) -> Iterator[TableAccess]:
     """Returns how a query reads each of its tables."""
-    yield from _Accesses(catalog, binder).of(root, outer_found=True)
+    yield from _Accesses(catalog, binder, root).of(root, outer_found=True)
 
 
 class _Accesses:
-    def __init__(self, catalog: Lookups, binder: Binder) -> None:
+    def __init__(self, catalog: Lookups, binder: Binder, root: Level) -> None:
         self.catalog = catalog
         self.binder = binder
+        self.pushed = PushedConditions(root)
         self.few: dict[int, bool] = {}
 
     def of(self, level: Level, *, outer_found: bool) -> Iterator[TableAccess]:
         """Returns how a level and those within it read their tables."""
-        for inner in (*level.ctes, *level.inner):
+        tables, found = self._found(level, outer_found=outer_found)
+        for table in tables:
+            yield self._access(level, table, found)
+        self.pushed.push(level, Terms(self.catalog, self.binder, level), self._conditions(level), found)
+        for inner in level.inner:
             yield from self.of(inner, outer_found=outer_found)
         for source in level.sources:
             if source.level is not None and not source.is_cte:
                 yield from self.of(source.level, outer_found=outer_found)
-        tables, found = self._found(level, outer_found=outer_found)
-        for table in tables:
-            yield self._access(level, table, found)
         joined = _joined_queries(level.shape)
         for number, nested in enumerate(level.nested):
             # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
             own = all(at in found for at in range(len(level.sources)))
             yield from self.of(nested, outer_found=own or number not in joined)
+        # All that refers to them comes before, so that its conditions are known.
+        for inner in level.ctes:
+            yield from self.of(inner, outer_found=outer_found)
 
     def is_few(self, level: Level) -> bool:
         """Whether a query has few rows."""
@@ -80,12 +88,13 @@ class _Accesses:
         tables, found = self._found(level, outer_found=True)
         # A table with a condition that selects few rows has few rows in the result, with an index or without.
         selective = {table.at for table in tables if any(term.strength is Strength.STRONG and not term.others for term in table.terms)}
-        return bool(selective | found)
+        return bool(selective | (found - {OUTER}))
 
     def _found(self, level: Level, *, outer_found: bool) -> tuple[list[_Table], set[int]]:
         """Returns the tables of a level, and the numbers of the elements of FROM that are found."""
         terms = Terms(self.catalog, self.binder, level)
-        conditions = _conditions(level)
+        conditions = self._conditions(level)
+        self.pushed.push(level, terms, conditions, frozenset())
         tables: list[_Table] = []
         found: set[int] = {OUTER} if outer_found else set()
         for at, source in enumerate(level.sources):
@@ -102,6 +111,9 @@ class _Accesses:
                 found.add(at)
         self._spread(level, terms, tables, found)
         return tables, found
+
+    def _conditions(self, level: Level) -> list[tuple[Condition, set[int] | None]]:
+        return [*_conditions(level), *((condition, None) for condition in self.pushed.into(level))]
 
     def _graded(self, level: Level, terms: list[Term]) -> list[Term]:
         """Returns the terms, with those that compare with a query of many rows as weak ones."""
@@ -130,7 +142,11 @@ class _Accesses:
                 order = _order(level, terms, table.at) if level.shape.limited else None
                 table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
                 service = _deciding(table.services, usable) or self._of_alternatives(table, terms)
-                if service is not None and (few or service.strength is Strength.STRONG):
+                if any(term.subject == ROW_PLACE and term.is_equality for term in usable):
+                    table.has_place = True
+                    found.add(table.at)
+                    changed = True
+                elif service is not None and (few or service.strength is Strength.STRONG):
                     table.served = service
                     if service.strength is Strength.STRONG or service.ordered:
                         found.add(table.at)
@@ -147,7 +163,7 @@ class _Accesses:
     # Results
 
     def _access(self, level: Level, table: _Table, found: set[int]) -> TableAccess:
-        candidate = self._candidate(level, table, found) if table.served is None else None
+        candidate = self._candidate(level, table, found) if table.served is None and not table.has_place else None
         weak = max(table.services, key=lambda service: (service.strength, service.keys), default=None)
         service = table.served or weak
         return TableAccess(

@@ -23,9 +23,11 @@ from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import subject_of, types_of
 from migsafe.workload.lookups import Lookups
-from migsafe.workload.scopes import BoundSource, Level
+from migsafe.workload.scopes import SYSTEM_COLUMNS, BoundSource, Level
 from migsafe.workload.types import base_type
 
+ROW_PLACE = '"ctid"'
+"""The subject of a condition on the place of a row, which needs no index."""
 OUTER = -1
 """The number of all elements of FROM of the queries around."""
 
@@ -114,6 +116,8 @@ class Terms:
         """Returns the column or expression of an element of FROM that an operand is; None if it is anything else."""
         source = self.level.sources[at]
         types = types_of(source.relation) if source.relation is not None else lambda _: None
+        if isinstance(operand, Ref) and operand.name in SYSTEM_COLUMNS and operand.name not in source.columns and operand.name != "ctid":
+            return None
         return subject_of(operand, self.owns(at), types)
 
     def _type(self, source: BoundSource, subject: str) -> TypeName | None:

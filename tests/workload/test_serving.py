@@ -44,6 +44,8 @@ CATALOG = catalog_of(SCHEMA)
 SERVED = [
     ("SELECT * FROM orders WHERE id = $1", "orders_pkey"),
     ("SELECT * FROM orders WHERE id IN ($1, $2)", "orders_pkey"),
+    ("SELECT * FROM (SELECT id AS n, total FROM orders UNION ALL SELECT id, 0 FROM customers) o WHERE n = $1", "orders_pkey"),
+    ("WITH o AS (SELECT * FROM orders) SELECT total FROM o WHERE id = $1", "orders_pkey"),
     ("SELECT * FROM orders WHERE id = ANY($1)", "orders_pkey"),
     ("SELECT * FROM orders WHERE id = (SELECT max(order_id) FROM lines)", "orders_pkey"),
     ("SELECT * FROM orders WHERE shop = $1 AND number > $2", "orders_shop_number"),
@@ -80,6 +82,8 @@ FINE = [
     "SELECT * FROM orders WHERE state = $1",
     "SELECT * FROM orders WHERE total > $1",
     "SELECT * FROM lines WHERE note IS NULL OR $1",
+    "DELETE FROM lines WHERE ctid IN (SELECT ctid FROM lines WHERE product > $1 LIMIT 10)",
+    "WITH o AS (SELECT shop, count(*) FROM orders GROUP BY shop) SELECT * FROM lines JOIN o ON o.shop = lines.order_id",
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id",
     "SELECT * FROM orders WHERE id = $1 AND number = $2",
     "SELECT * FROM lines WHERE $1::text IS NULL OR note = $1",

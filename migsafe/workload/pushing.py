@@ -1,0 +1,81 @@
+"""Conditions on the result of a query in FROM, which PostgreSQL moves into that query (subquery_push_qual in allpaths.c, and subqueries that it
+pulls up)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from migsafe.expressions.queries.shapes import Compare, Condition, Formula, Operand, Parameter, Ref, Shape
+from migsafe.workload.conditions import quoted
+from migsafe.workload.scopes import BoundSource, Level, all_levels
+from migsafe.workload.terms import Term, Terms
+
+
+class PushedConditions:
+    """The conditions that were moved into the queries of a query."""
+
+    def __init__(self, root: Level) -> None:
+        self._pushed: dict[int, list[Condition]] = {}
+        levels = list(all_levels(root))
+        uses = Counter(id(source.level) for level in levels for source in level.sources if source.is_cte)
+        self._inlined = {
+            id(inner)
+            for level in levels
+            for cte, inner in zip(level.shape.ctes, level.ctes, strict=True)
+            if uses[id(inner)] == 1 and not cte.materialized and not level.shape.recursive
+        }
+        """The WITH queries that are used once: PostgreSQL treats them as queries in FROM (manual, 7.8.3)."""
+
+    def into(self, level: Level) -> Sequence[Condition]:
+        """Returns the conditions that were moved into a query."""
+        return self._pushed.get(id(level), ())
+
+    def push(self, level: Level, terms: Terms, conditions: Iterable[tuple[Condition, set[int] | None]], found: Iterable[int]) -> None:
+        """Moves the equalities with values, and with columns of the elements of FROM that are found, into the queries in FROM."""
+        known, all_conditions = set(found), list(conditions)
+        for at, source in enumerate(level.sources):
+            inner = source.level
+            if inner is None or (source.is_cte and id(inner) not in self._inlined):
+                continue
+            own = [condition for condition, allowed in all_conditions if allowed is None or at in allowed]
+            for term in terms.of(at, own):
+                position = _position(source, inner, term.subject)
+                if position is not None and term.is_equality and term.query is None and term.others <= known:
+                    self._into(inner, position, term)
+
+    def _into(self, level: Level, position: int, term: Term) -> None:
+        shape = level.shape
+        if shape.limited:
+            return
+        if shape.kind == "set":
+            for branch in level.inner:
+                self._into(branch, position, term)
+        elif shape.kind == "select" and not shape.grouped:
+            operands = _outputs(shape, level)
+            operand = operands[position] if position < len(operands) else None
+            if isinstance(operand, Ref | Formula):
+                # The value of another table's column is a value like that of a parameter.
+                value = term.value if not term.others and term.value is not None else Parameter(0)
+                condition = Compare(operand, term.operator, value)
+                pushed = self._pushed.setdefault(id(level), [])
+                if condition not in pushed:
+                    pushed.append(condition)
+
+
+def _position(source: BoundSource, level: Level, subject: str) -> int | None:
+    renamed = source.shape.columns
+    names = [*renamed, *(name for name, _ in level.outputs[len(renamed) :])]
+    return next((at for at, name in enumerate(names) if name is not None and quoted(name) == subject), None)
+
+
+def _outputs(shape: Shape, level: Level) -> list[Operand | None]:
+    """Returns the expressions of the output columns, with those that `*` stands for."""
+    operands: list[Operand | None] = []
+    for output in shape.outputs:
+        if not output.star:
+            operands.append(output.operand)
+            continue
+        for source in level.sources:
+            if output.table is None or source.alias == output.table:
+                names = (name for name in source.columns if output.table is not None or name not in source.hidden)
+                operands += [Ref(name, source.alias) for name in names]
+    return operands
