@@ -9,9 +9,9 @@ import inspect
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from migsafe.workload.recording.scopes import Scope
@@ -59,7 +59,7 @@ _BY_PATH = {
 _PLUMBING = ("starlette/", "fastapi/", "pydantic/", "anyio/", "uvicorn/", "asgiref/")
 """Libraries that evaluate what a handler returned. A statement that they send is the handler's."""
 
-_TEST_FOLDERS = frozenset({"tests", "test", "testing", "conftest.py", "tests.py"})
+_TEST_NAMES = frozenset({"tests", "test", "testing", "conftest.py", "tests.py"})
 
 _NAMELESS = re.compile(r"(?:\.<locals>)?\.<\w+>")
 """Functions without a name in the name of a function: comprehensions, which newer releases of Python do not have, and lambdas."""
@@ -114,7 +114,7 @@ class CallSites:
                 filename = caller.f_code.co_filename
                 kind = kinds.get(filename)
                 if kind is None:
-                    kind = self._kind(filename)
+                    kind = self._kind(filename, caller.f_globals)
                 if kind >= APPLICATION:
                     if kind == APPLICATION:
                         if not _is_context_manager(caller):
@@ -137,7 +137,7 @@ class CallSites:
         path: list[int] = []
         repeated = is_manager = False
         for caller in _frames(frame):
-            kind = self._kind(caller.f_code.co_filename)
+            kind = self._kind(caller.f_code.co_filename, caller.f_globals)
             if kind < APPLICATION:
                 continue
             if kind == APPLICATION:
@@ -158,21 +158,20 @@ class CallSites:
             return None
         return site, None if repeated or not path else tuple(path)
 
-    def _kind(self, filename: str) -> int:
+    def _kind(self, filename: str, names: Mapping[str, Any]) -> int:
         kind = self._kinds.get(filename)
         if kind is None:
-            kind = self._kinds[filename] = self._classify(filename)
+            kind = self._kinds[filename] = self._classify(filename, names)
         return kind
 
-    def _classify(self, filename: str) -> int:
+    def _classify(self, filename: str, names: Mapping[str, Any]) -> int:
         if not filename.endswith(".py") or filename.startswith("<"):  # <string>, <attrs generated …>, a compiled template
             return GENERATED
         path = Path(filename).resolve()
         installed = _installed_path(path)
         if installed is None and not str(path).startswith(self._installed) and path.is_relative_to(self._root):
             relative = path.relative_to(self._root)
-            is_test = path.name.startswith("test_") or path.name.endswith("_test.py") or not _TEST_FOLDERS.isdisjoint(relative.parts)
-            return TEST if is_test else APPLICATION
+            return TEST if _is_test(relative, names) else APPLICATION
         if installed is None:
             return LIBRARY
         return next((kind for start, kind in _BY_PATH.items() if installed.startswith(start)), LIBRARY)
@@ -190,11 +189,11 @@ class CallSites:
         """Returns the site of a statement that no function of the application is waiting for: the handler's, or that of the library."""
         for caller in _frames(frame):
             filename = caller.f_code.co_filename
-            if self._kind(filename) not in (LIBRARY, BOUNDARY) or (path := _installed_path(Path(filename))) is None:
+            if self._kind(filename, caller.f_globals) not in (LIBRARY, BOUNDARY) or (path := _installed_path(Path(filename))) is None:
                 continue
             if path.startswith(_PLUMBING):
                 code = scope.endpoint() if scope.endpoint else None
-                if code is not None and self._kind(code.co_filename) == APPLICATION:
+                if code is not None and self._kind(code.co_filename, {}) == APPLICATION:
                     return self._site(code, code.co_firstlineno)
             return self._site(caller.f_code, caller.f_lineno)
         return None
@@ -227,6 +226,18 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
         while caller is not None:
             yield caller
             caller = caller.f_back
+
+
+def _is_test(path: Path, names: Mapping[str, Any]) -> bool:
+    """Whether a file of the project belongs to its tests: by its path, or because it uses pytest or has a class of tests."""
+    if path.name.startswith("test_") or path.name.endswith("_test.py") or not _TEST_NAMES.isdisjoint(path.parts):
+        return True
+    frameworks = [sys.modules[name] for name in ("pytest", "unittest") if name in sys.modules]
+    case = getattr(sys.modules.get("unittest"), "TestCase", ())
+    return any(
+        value in frameworks if isinstance(value, ModuleType) else isinstance(value, type) and issubclass(value, case)
+        for value in names.values()
+    )
 
 
 def _is_context_manager(frame: FrameType) -> bool:

@@ -158,3 +158,9 @@ def test_the_walk_needs_no_frame(lab: Lab) -> None:
     send: Callable[..., None] = lab.recorder.statement
     send(SQL, "pyformat", nothing)
     assert lab.places() == []
+
+
+def test_a_file_that_defines_tests_is_one_of_the_tests_under_any_name(lab: Lab) -> None:
+    lab.function("shop/base.py", "from unittest import TestCase\ndef f(): send()")()
+    lab.function("shop/steps.py", "import pytest\ndef f(): send()")()
+    assert lab.places() == []
