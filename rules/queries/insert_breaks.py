@@ -8,7 +8,7 @@ Unsafe:
     ALTER TABLE customers ALTER COLUMN created_at DROP DEFAULT;
     -- queries: db/queries/customers.sql
     -- name: AddCustomer :exec
-    INSERT INTO customers (name, email) VALUES ($1, $2);
+    INSERT INTO customers (id, name) VALUES ($1, $2);
 
 Safe:
     ALTER TABLE coupons ADD COLUMN valid_from date NOT NULL DEFAULT CURRENT_DATE;

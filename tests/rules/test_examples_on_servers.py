@@ -19,6 +19,7 @@ from migsafe.replaying.servers.server import Server
 from tests.rules.example_runs import Bench, Object, Run, Step
 from tests.support.compared import HEADING
 from tests.support.linted import NEXT_MIGRATION, judge_sql
+from tests.support.queries import on_server
 from tests.support.servers import oldest_and_newest
 
 pytestmark = pytest.mark.server
@@ -35,8 +36,12 @@ REFUSED = {
     "concurrently-in-transaction",
     "enum-value-used-in-transaction",
     "index-on-partitioned-concurrently",
+    "insert-breaks",
     "invalid-function-body",
     "pending-trigger-events",
+    "query-breaks",
+    "query-loses-index",
+    "query-without-index",
     "refresh-not-concurrent",
     "required-column-added",
     "statement-fails",
@@ -141,8 +146,15 @@ def test_both_ways_lead_to_the_same_schema(bench: Bench, rule: Rule) -> None:
             pytest.fail(f"{safe.heading}:\n{safe.code}\n\n" + "\n\n".join(differences), pytrace=False)
 
 
+def test_the_index_of_a_finding_serves_the_query(bench: Bench) -> None:
+    rule = next(rule for rule in RULES if rule.name == "query-without-index")
+    for example in (example for example in examples(rule, bench.server.installation.major) if not example.safe):
+        help = next(finding.help for finding in judge_sql(example.code).findings if finding.rule == rule.name)
+        assert bench.run(on_server(example.code, rule.name, help)).error is None
+
+
 def run_of(bench: Bench, rule: Rule, example: Example) -> Run:
-    return bench.run(example.code, measured=rule.category == "locking", years=years(example))
+    return bench.run(on_server(example.code, rule.name), measured=rule.category == "locking", years=years(example))
 
 
 def years(example: Example) -> frozenset[int]:

@@ -51,3 +51,29 @@ def read_query(text: str, place: CallSite) -> Query:
     """Returns a query with this text."""
     shown = text.strip().removesuffix(";")
     return Query(text=shown, fingerprint=sha256(" ".join(shown.split()).encode()).hexdigest()[:16], places=(place,))
+
+
+_READS_ALL = """DO $$
+DECLARE line text; plan text := '';
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN EXECUTE query_{number}(NULL)' LOOP plan := plan || line; END LOOP;
+    IF plan LIKE '%Seq Scan%' THEN RAISE EXCEPTION 'no index serves the query'; END IF;
+END $$;
+"""
+
+
+def on_server(text: str, rule: str, help: str = "") -> str:
+    """Returns the SQL of an example, then `help`, then its queries as a server shows the hazard of a rule: it refuses to prepare a query, fails to
+    run an INSERT, or reads the whole table although sequential scans are off."""
+    if not has_queries(text):
+        return text
+    example = split_queries(text)
+    lines = [example.sql, help, "DEALLOCATE ALL;", "SET enable_seqscan = off;", "SET plan_cache_mode = force_generic_plan;"]
+    for number, query in enumerate(example.workload.queries):
+        lines.append(f"PREPARE query_{number} AS {query.text};")
+        if rule == "insert-breaks":
+            lines.append(f"EXECUTE query_{number}(1000001, 'x');")
+        elif "index" in rule:
+            lines.append(_READS_ALL.format(number=number))
+    lines += ["RESET enable_seqscan;", "RESET plan_cache_mode;"]
+    return "\n".join(lines)
