@@ -1,0 +1,109 @@
+"""The application's queries while migrations are judged: files, runs that are compared, continued or divided, scripts with several paths."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from migsafe import lint
+from migsafe.cli import main
+from migsafe.configuration import Configuration
+from migsafe.linting.finding import Finding
+from migsafe.linting.verdict import Verdict
+
+TABLES = """CREATE TABLE tags (id bigint PRIMARY KEY, label text, kind text);
+CREATE INDEX tags_label_idx ON tags (label);
+"""
+QUERIES = "-- name: TagByLabel :one\nSELECT id FROM tags WHERE label = $1;\n"
+
+
+def judged(folder: Path, migrations: list[str], queries: str = QUERIES, **settings: object) -> Verdict:
+    """Returns the verdict on migrations in a folder, with the queries of a file."""
+    (folder / "migrations").mkdir(exist_ok=True)
+    (folder / "db").mkdir(exist_ok=True)
+    for number, sql in enumerate(migrations, 1):
+        (folder / "migrations" / f"V{number}__change.sql").write_text(sql)
+    (folder / "db" / "queries.sql").write_text(queries)
+    configuration = Configuration(queries=(str(folder / "db"),), folder=str(folder), lock_timeout="2s")
+    return lint([str(folder / "migrations")], settings=configuration, **settings)  # type: ignore[arg-type]
+
+
+def of_queries(verdict: Verdict) -> list[Finding]:
+    assert verdict.problems == []
+    return [finding for finding in verdict.findings if finding.category == "queries"]
+
+
+def test_a_finding_is_at_the_query_s_file_and_line(tmp_path: Path) -> None:
+    finding, *others = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE kind")))
+    assert others == []
+    assert (finding.rule, Path(finding.script.path).name, finding.migration) == ("query-without-index", "queries.sql", "")
+    assert finding.script.position(finding.span.start) == (2, 1)
+    assert finding.script.text[finding.span.start : finding.span.end] == "SELECT id FROM tags WHERE kind = $1;"
+
+
+def test_a_comment_in_the_query_s_file_suppresses_a_finding(tmp_path: Path) -> None:
+    queries = f"-- migsafe: ignore[query-without-index] ten rows\n{QUERIES.replace('WHERE label', 'WHERE kind')}"
+    verdict = judged(tmp_path, [TABLES], queries)
+    assert (verdict.findings, verdict.summary.suppressed) == ([], 1)
+    unused = judged(tmp_path, [TABLES], queries.replace("WHERE kind", "WHERE label")).findings
+    assert [(finding.rule, Path(finding.script.path).name) for finding in unused] == [("suppression-unused", "queries.sql")]
+
+
+def test_a_comment_in_python_suppresses_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    comment = "    # migsafe: ignore[query-without-index] ten rows\n"
+    code = 'def tags(connection, kind):\n{}    return connection.execute("SELECT id FROM tags WHERE kind = %s", (kind,))\n'
+    (tmp_path / "db" / "tags.py").write_text(code.format(""))
+    assert [finding.rule for finding in of_queries(judged(tmp_path, [TABLES]))] == ["query-without-index"]
+    (tmp_path / "db" / "tags.py").write_text(code.format(comment))
+    assert judged(tmp_path, [TABLES]).findings == []
+
+
+def test_compared_with_a_revision_only_what_is_new_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    old = f"{QUERIES}-- name: TagByKind :one\nSELECT label FROM tags WHERE kind = $1;\n"
+    judged(tmp_path, [TABLES], old)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    assert of_queries(judged(tmp_path, [TABLES], old, since="HEAD")) == []
+    new = f"{old}-- name: OthersOfKind :many\nSELECT id FROM tags WHERE kind = $1 AND id <> $2;\n"
+    assert [(each.rule, each.queries[0].name) for each in of_queries(judged(tmp_path, [TABLES], new, since="HEAD"))] == [
+        ("query-without-index", "OthersOfKind")
+    ]
+    # The running release still sends the query that the new one has no more.
+    dropped = judged(tmp_path, [TABLES, "ALTER TABLE tags DROP COLUMN kind;"], QUERIES, since="HEAD")
+    assert [(each.rule, each.queries[0].name) for each in of_queries(dropped)] == [("query-breaks", "TagByKind")]
+    assert "the running release sends" in of_queries(dropped)[0].message
+
+
+def test_a_script_with_two_paths_says_on_which_the_query_breaks(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "queries.sql").write_text(QUERIES)
+    (tmp_path / "versions").mkdir()
+    head = 'from alembic import context, op\nrevision = "{}"\ndown_revision = {}\n\ndef upgrade():\n'
+    first = "".join(f'    op.execute("{statement.strip()}")\n' for statement in TABLES.split(";") if statement.strip())
+    (tmp_path / "versions" / "aa_tables.py").write_text(head.format("aa", None) + first)
+    second = '    if context.get_x_argument(as_dictionary=True).get("label"):\n        op.drop_column("tags", "label")\n'
+    (tmp_path / "versions" / "bb_label.py").write_text(head.format("bb", '"aa"') + second)
+    settings = Configuration(queries=(str(tmp_path / "db"),), folder=str(tmp_path), lock_timeout="2s")
+    findings = of_queries(lint([str(tmp_path / "versions")], settings=settings))
+    assert [finding.rule for finding in findings] == ["query-breaks"]
+
+
+def test_processes_and_checkpoints_change_no_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    filler = [f"CREATE TABLE t{n} (id int);\n" + "".join(f"ALTER TABLE t{n} ADD c{k} int;\n" for k in range(40)) for n in range(8)]
+    migrations = [TABLES, *filler, "DROP INDEX tags_label_idx;", *(f"CREATE TABLE u{n} (id int);" for n in range(9))]
+    judged(tmp_path, migrations)
+    (tmp_path / "migsafe.toml").write_text('migrations = ["migrations"]\nqueries = ["db"]\nlock-timeout = "2s"\n')
+    reports = []
+    for options in (["--no-cache", "--jobs", "1"], ["--no-cache", "--jobs", "3"], ["--jobs", "1"], ["--jobs", "1", "--fail-on", "never"]):
+        main(["lint", "--select", "query-loses-index,query-without-index", *options])
+        reports.append(capsys.readouterr().out)
+    assert "query-loses-index" in reports[0]
+    assert "query-without-index" not in reports[0]
+    assert reports == [reports[0]] * len(reports)
