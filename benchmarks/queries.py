@@ -78,6 +78,13 @@ class Costs(msgspec.Struct):
     with_index: dict[str, float]
 
 
+class Measured(msgspec.Struct):
+    """What the server says about the queries that it plans, by text. `unfilled` are the tables that could not be filled."""
+
+    costs: dict[str, Costs]
+    unfilled: list[str]
+
+
 class IndexTruth:
     """Finds out which queries of a project an index makes cheaper."""
 
@@ -145,16 +152,19 @@ class Judgement:
         self.counts: Counter[str] = Counter()
         self.confusions: list[str] = []
 
-    def compare(self, measured: dict[str, Costs]) -> None:
-        """Compares every query that the server planned."""
+    def compare(self, measured: Measured) -> None:
+        """Compares every query that the server planned, and all of whose tables have their rows."""
         for query in self.project.queries:
             assessment = assess(query, self.catalog)
             is_resolved = not assessment.unresolved and not assessment.uncertain and assessment.failure is None
             self.counts["queries"] += 1
             self.counts["resolved"] += is_resolved
-            self.counts["judged"] += query.text in measured
-            if query.text in measured:
-                self._judge(query, assessment, measured[query.text])
+            costs = measured.costs.get(query.text)
+            if costs is not None and any(str(relation.name) in measured.unfilled for relation in assessment.relations):
+                self.counts["not judged: of tables that could not be filled"] += 1
+            elif costs is not None:
+                self.counts["judged"] += 1
+                self._judge(query, assessment, costs)
 
     def _judge(self, query: Query, assessment: QueryAssessment, costs: Costs) -> None:
         cost = costs.cost
@@ -182,10 +192,10 @@ def compare_indexes(arguments: argparse.Namespace) -> int:
             judgement = Judgement(project, catalog)
             stored = arguments.truth / f"{project.name}.json" if arguments.truth is not None else None
             if stored is not None and stored.exists():
-                measured = msgspec.json.decode(stored.read_bytes(), type=dict[str, Costs])
+                measured = msgspec.json.decode(stored.read_bytes(), type=Measured)
             else:
-                with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as connection:
-                    measured = IndexTruth(project, connection, catalog).measure()
+                with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as (connection, unfilled):
+                    measured = Measured(IndexTruth(project, connection, catalog).measure(), unfilled)
                 server.drop_database(f"project{number}")
                 if stored is not None:
                     stored.write_bytes(msgspec.json.encode(measured))

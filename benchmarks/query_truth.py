@@ -81,8 +81,8 @@ def migrations(folder: str) -> Iterator[Half]:
 
 
 @contextmanager
-def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterator[Connection]:
-    """A database with the final schema of a history, whose tables have this number of rows."""
+def seeded_database(server: Server, folder: str, name: str, rows: int) -> "Iterator[tuple[Connection, list[str]]]":
+    """A database with the final schema of a history, whose tables have this number of rows; and the tables that have fewer."""
     server.create_database(name)
     with server.connect(name) as connection:
         for half in migrations(folder):
@@ -96,7 +96,7 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> Iterat
         for table, reason in seeder.unfilled.items():
             print(f"    {table} has fewer rows: {reason[:120]}")
         connection.execute("VACUUM ANALYZE")
-        yield connection
+        yield connection, sorted(seeder.unfilled)
 
 
 def empty_tables(connection: Connection) -> None:

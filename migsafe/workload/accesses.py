@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
+from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Formula, Nested, Parameter, Ref, Shape, Value
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.binding import Binder
+from migsafe.workload.conditions import quoted
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.pushing import PushedConditions
@@ -139,7 +140,7 @@ class _Accesses:
                 if table.at in found:
                     continue
                 usable = [term for term in table.terms if term.others <= found]
-                order = _order(level, terms, table.at) if level.shape.limited else None
+                order = _order(level, terms, table.at)
                 table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
                 service = _deciding(table.services, usable) or self._of_alternatives(table, terms)
                 if any(term.subject == ROW_PLACE and term.is_equality for term in usable):
@@ -189,7 +190,7 @@ class _Accesses:
                 owns = Terms(self.catalog, self.binder, level).owns(table.at)
                 unserved = [part for part in strong if not services(self.catalog, table.relation, part, table.conditions, owns)]
                 return CandidateIndex(method="btree", keys=(_as_key((unserved or strong)[0][0].subject),))
-        if level.shape.limited and len(level.sources) == 1:
+        if len(level.sources) == 1:
             order = _order(level, Terms(self.catalog, self.binder, level), table.at)
             if order is not None:
                 return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in order.keys))
@@ -234,7 +235,11 @@ def _alternatives(terms: Terms, at: int, condition: Either) -> list[list[Term]]:
 def _order(level: Level, terms: Terms, at: int) -> Order | None:
     """Returns the order of ORDER BY if it is that of one table's columns."""
     shape = level.shape
-    if shape.grouped or not shape.order or (shape.distinct and not shape.output_refs):
+    extreme = _extreme(shape)
+    if extreme is not None and len(level.sources) == 1 and not level.outer:
+        subject = terms.subject(at, extreme)
+        return Order(((subject, False, False),)) if subject is not None else None
+    if not shape.limited or shape.grouped or not shape.order or (shape.distinct and not shape.output_refs):
         return None
     outputs = {output.name: output.operand for output in shape.outputs if output.name is not None and output.operand is not None}
     keys: list[tuple[str, bool, bool]] = []
@@ -250,6 +255,15 @@ def _order(level: Level, terms: Terms, at: int) -> Order | None:
         nulls_first = key.descending if key.nulls_first is None else key.nulls_first
         keys.append((subject, key.descending, nulls_first))
     return Order(tuple(keys)) if keys else None
+
+
+def _extreme(shape: Shape) -> Ref | None:
+    """Returns the column of `SELECT max(column)` or `min`, which PostgreSQL finds at an end of an index (planagg.c)."""
+    operand = shape.outputs[0].operand if len(shape.outputs) == 1 and shape.grouped and not shape.has_group else None
+    if isinstance(operand, Formula) and len(operand.refs) == 1:
+        [ref] = operand.refs
+        return ref if operand.text in (f"max({quoted(ref.name)})", f"min({quoted(ref.name)})") else None
+    return None
 
 
 def _joined_queries(shape: Shape) -> set[int]:
