@@ -25,6 +25,9 @@ _UNTERMINATED = {
     "dollar-quoted string": "the closing dollar quote",
 }
 _LONGEST_FOUND = 40
+_MOST_NESTED = 10_000
+"""The depth of the stack of PostgreSQL's parser, which Bison generates (YYMAXDEPTH). PostgreSQL 15 reads 9,990 parentheses in SELECT, and
+refuses 12,000."""
 _ODD_NUMBER = re.compile(r"0[xXoObB]|[0-9]++_")
 
 
@@ -47,11 +50,26 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
     except Unexpected as unexpected:
         return (problem(raw, unexpected),)
     except RecursionError:
-        return (Unparsed(raw.span, reason="it is nested too deeply"),)
+        return (_too_deep(raw),)
+
+
+def _too_deep(raw: RawStatement) -> Operation:
+    """Return Broken for a statement that is nested more deeply than PostgreSQL's grammar permits, else Unparsed."""
+    depth = 0
+    for index, word in enumerate(raw.words):
+        depth += (word == "(") - (word == ")")
+        if depth >= _MOST_NESTED:
+            place = Span(raw.starts[index], raw.end_of(index))
+            return Broken(place, expected=f"fewer than {_MOST_NESTED:,} nested parentheses (PostgreSQL says: memory exhausted)", found='"("')
+    return Unparsed(raw.span, reason='it is nested too deeply; PostgreSQL may refuse it too ("stack depth limit exceeded")')
 
 
 def _note_number_formats(raw: RawStatement, parser: Parser) -> None:
-    if NUMBER in raw.kinds and _ODD_NUMBER.search(raw.text, raw.span.start, raw.span.end):
+    if NUMBER not in raw.kinds:
+        return
+    first, last = raw.kinds.index(NUMBER), len(raw.kinds) - raw.kinds[::-1].index(NUMBER) - 1
+    # A long string before or after the numbers is not searched.
+    if _ODD_NUMBER.search(raw.text, raw.starts[first], raw.end_of(last)):
         for index, kind in enumerate(raw.kinds):
             if kind == NUMBER and _ODD_NUMBER.match(parser.raw(index)):
                 parser.uses(features.NUMBER_FORMATS, index)
