@@ -29,6 +29,7 @@ MOST_QUERIES = 50_000
 _NAME = "queries"
 _LONGEST_LINE = 4 << 20
 _MOST_PLACES = 20
+_MOST_MERGED_PLACES = 100
 _RECORD_AGAIN = "Record the queries again: `pytest --migsafe-record FILE`."
 # What a literal may begin with. A text without it has no values; others are examined token by token.
 _PERHAPS_VALUE = re.compile(r"['\\]|\$(?!\d)|(?<![\w$\".])\.?\d|--|/\*")
@@ -60,10 +61,7 @@ def header() -> bytes:
 
 def line(query: Query) -> bytes:
     """Returns the line of a query. Of many call sites, those that send it most often in one request, and most often, are kept."""
-    places = query.places
-    if len(places) > _MOST_PLACES:
-        places = tuple(sorted(places, key=lambda place: (-place.per_request, -place.calls, place.path, place.line))[:_MOST_PLACES])
-    places = tuple(sorted(places, key=lambda place: (place.path, place.line, place.name)))
+    places = tuple(sorted(_foremost(query.places, _MOST_PLACES), key=lambda place: (place.path, place.line, place.name)))
     mean = round(query.mean_ms, 3) if query.mean_ms is not None else None
     return _ENCODER.encode(_Line(query.text, query.fingerprint, query.parameters, query.calls, mean, places)) + b"\n"
 
@@ -145,7 +143,8 @@ class Collection:
 
 
 def merged(query: Query, other: Query) -> Query:
-    """Returns a query with what is known of an equal one: the text of the first, and the calls and call sites of both."""
+    """Returns a query with what is known of an equal one: the text of the first, and the calls and call sites of both; of very many, the
+    foremost."""
     places = {(place.path, place.line, place.name): place for place in query.places}
     for place in other.places:
         key = place.path, place.line, place.name
@@ -162,10 +161,17 @@ def merged(query: Query, other: Query) -> Query:
         text=query.text,
         fingerprint=query.fingerprint,
         parameters=_common_types(query, other),
-        places=tuple(places[key] for key in sorted(places)),
+        places=_foremost(tuple(places[key] for key in sorted(places)), _MOST_MERGED_PLACES),
         calls=calls,
         mean_ms=sum((each.mean_ms or 0.0) * each.calls for each in means) / weight if weight else query.mean_ms,
     )
+
+
+def _foremost(places: tuple[CallSite, ...], most: int) -> tuple[CallSite, ...]:
+    """Returns at most so many places: those that send a query most often in one request, and most often."""
+    if len(places) <= most:
+        return places
+    return tuple(sorted(places, key=lambda place: (-place.per_request, -place.calls, place.path, place.line))[:_MOST_PLACES])
 
 
 def _common_types(query: Query, other: Query) -> tuple[str | None, ...]:
