@@ -7,7 +7,6 @@ import typer
 
 from migsafe.cli.options import FAILED, Config, NoExec, Output, PgVersion, RunnerName, Schema
 from migsafe.configuration import read_configuration
-from migsafe.library.queries import list_queries
 from migsafe.reports.queries import FORMATS, reporter
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
@@ -44,6 +43,8 @@ def queries(
     Exit code 0: success.
     Exit code 2: an error, or some migrations could not be read; the queries are listed all the same.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    from migsafe.library.queries import list_queries  # noqa: PLC0415  # the other commands do not need what reads queries
+
     settings = read_configuration(Path(config) if config else None).overridden(
         schema=schema, pg_version=pg_version, runner=runner, no_exec=no_exec or None
     )
