@@ -16,7 +16,7 @@ from migsafe.workload.needs import (
 )
 from migsafe.workload.query import Query
 from migsafe.workload.scopes import all_levels
-from migsafe.workload.shapes import shape_of
+from migsafe.workload.shapes import Shapes, shared_shapes
 from migsafe.workload.writes import check_writes
 
 __all__ = [
@@ -38,7 +38,8 @@ _STATES = 4
 class Assessor:
     """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: Shapes | None = None) -> None:
+        self.shapes = shapes or Shapes()
         self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
@@ -49,7 +50,7 @@ class Assessor:
                 if position:
                     done.insert(0, done.pop(position))
                 return assessment
-        lookups = Lookups(catalog)
+        lookups = Lookups(catalog, self.shapes)
         assessment = _assessed(query, lookups)
         done.insert(0, (lookups, assessment))
         del done[_STATES:]
@@ -62,11 +63,11 @@ def assess(query: Query, catalog: Catalog) -> QueryAssessment:
     A failure is certain: if the catalogue does not know all that decides about it, `failure` is None and `uncertain` says what is not known.
     `Assessor` does the same for many queries and many states of the database.
     """
-    return _assessed(query, Lookups(catalog))
+    return _assessed(query, Lookups(catalog, shared_shapes()))
 
 
 def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
-    shape = shape_of(query.text)
+    shape = catalog.shapes.query(query.text)
     if isinstance(shape, UnreadShape):
         return QueryAssessment(kind="", unresolved=shape.reason)
     binder = Binder(catalog, query.parameters)

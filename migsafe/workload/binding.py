@@ -16,7 +16,6 @@ from migsafe.workload.known_names import KnownNames
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import Failure
 from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, columns_of, function_source, renamed
-from migsafe.workload.shapes import shape_of
 from migsafe.workload.types import named_type
 
 
@@ -339,7 +338,7 @@ def relation_columns(catalog: Lookups, relation: Relation) -> tuple[dict[str, Bo
         return {column: BoundColumn(relation.oid, column) for column in ("last_value", "log_cnt", "is_called")}, True
     if relation.kind not in (RelationKind.VIEW, RelationKind.MATERIALIZED) or relation.query is None:
         return columns_of(relation), relation.complete
-    shape = shape_of(relation.query.sql)
+    shape = catalog.shapes.query(relation.query.sql)
     if isinstance(shape, UnreadShape):
         return columns_of(relation), False
     level = ViewBinder(catalog, relation.read_relations).query(shape)

@@ -21,7 +21,7 @@ from migsafe.expressions.queries.shapes import (
 from migsafe.schema.objects import Formula as IndexFormula
 from migsafe.schema.objects import Index, Key, Relation
 from migsafe.sql.operations import TypeName
-from migsafe.workload.shapes import index_condition, index_operand
+from migsafe.workload.shapes import Shapes
 
 Owns = Callable[[Ref], bool]
 """Whether a reference is to a column of the table."""
@@ -101,11 +101,11 @@ def _constant(value: Operand, type_name: TypeName | None) -> Constant | None:
     return evaluate(WrittenConstant(value.text, value.is_string, value.casts), type_name)
 
 
-def is_implied(index: Index, table: Relation, conditions: Sequence[Condition], owns: Owns, types: Types) -> bool:
+def is_implied(index: Index, table: Relation, conditions: Sequence[Condition], owns: Owns, types: Types, shapes: Shapes) -> bool:
     """Whether the conditions of a query imply the predicate of an index, so that PostgreSQL may use the index."""
     if index.predicate is None:
         return True
-    required = index_condition(index.predicate.expression.sql)
+    required = shapes.condition(index.predicate.expression.sql)
     if required is None:
         return False
     is_own = own_columns(index.predicate, table)
@@ -154,14 +154,14 @@ def types_of(table: Relation) -> Types:
     return type_of
 
 
-def key_subject(key: Key, table: Relation) -> str | None:
+def key_subject(key: Key, table: Relation, shapes: Shapes) -> str | None:
     """Returns what a key of an index compares, in the spelling of `subject_of`; None if it is not known."""
     if key.column is not None:
         column = table.column_numbered(key.column)
         return quoted(column.name) if column is not None else None
     if key.formula is None:
         return None
-    operand = index_operand(key.formula.expression.sql)
+    operand = shapes.operand(key.formula.expression.sql)
     match operand:
         case Ref():
             return quoted(operand.name)

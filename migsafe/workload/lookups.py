@@ -6,13 +6,15 @@ from typing import Any
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.objects import Constraint, Extension, Index, Object, Relation, Trigger, Type
 from migsafe.sql.operations import Name, TypeName
+from migsafe.workload.shapes import Shapes
 
 
 class Lookups:
-    """A catalogue that remembers what it was asked. `still_holds` says whether another state of the database gives the same answers."""
+    """A catalogue that remembers what it was asked, with the shapes of the queries. `still_holds` says whether another state of the database gives the same answers."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, shapes: Shapes) -> None:
         self._catalog = catalog
+        self.shapes = shapes
         self.pg_version = catalog.pg_version
         self._answers: dict[tuple[Any, ...], Any] = {}
 

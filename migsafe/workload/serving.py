@@ -20,6 +20,10 @@ _RANGE_TYPES = frozenset(("&&", "@>", "<@", "=", "<<", ">>", "&<", "&>", "-|-"))
 _PATTERN_OPCLASSES = frozenset(("text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"))
 
 
+Subjects = Sequence[str | None]
+"""What the keys of an index compare, in the spelling of `subject_of`."""
+
+
 class Service(Struct, frozen=True):
     """How an index meets the conditions: the strength of the best of them, and the number of its keys that are met; `ordered` if it gives the
     order of ORDER BY … LIMIT."""
@@ -49,23 +53,24 @@ def services(
     for index in catalog.indexes(table.oid):
         if not index.valid:
             continue
-        service = _service(index, table, terms, order)
-        if service is not None and (index.predicate is None or is_implied(index, table, conditions, owns, types_of(table))):
+        subjects = [key_subject(key, table, catalog.shapes) for key in index.keys]
+        service = _service(index, subjects, table, terms, order)
+        if service is not None and (index.predicate is None or is_implied(index, table, conditions, owns, types_of(table), catalog.shapes)):
             found.append(service)
     return found
 
 
-def _service(index: Index, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
+def _service(index: Index, subjects: Subjects, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
     match index.method:
         case "btree":
-            return _of_btree(index, table, terms, order)
+            return _of_btree(index, subjects, table, terms, order)
         case "hash":
-            subject = key_subject(index.keys[0], table)
+            subject = subjects[0]
             return _best(index, (term for term in terms if term.subject == subject and term.operator == "="))
         case "gin":
-            return _of_operators(index, table, terms, _gin_operators, index.keys)
+            return _of_operators(index, subjects, table, terms, _gin_operators)
         case "gist" | "spgist":
-            return _of_operators(index, table, terms, _gist_operators, index.keys[:1])
+            return _of_operators(index, subjects[:1], table, terms, _gist_operators)
     return None  # BRIN reads whole ranges of blocks: few rows only if the values follow the order of the rows
 
 
@@ -74,11 +79,10 @@ def _best(index: Index, terms: Iterable[Term]) -> Service | None:
     return Service(index, max(strengths), 1) if strengths else None
 
 
-def _of_btree(index: Index, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
+def _of_btree(index: Index, subjects: Subjects, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
     strengths: list[Strength] = []
     equal: set[str] = set()
-    for key in index.keys:
-        subject = key_subject(key, table)
+    for key, subject in zip(index.keys, subjects, strict=True):
         own = [term for term in terms if term.subject == subject]
         equalities = [term.strength for term in own if term.is_equality]
         if equalities:
@@ -92,7 +96,7 @@ def _of_btree(index: Index, table: Relation, terms: Sequence[Term], order: Order
         elif bounds:
             strengths.append(Strength.RANGE)
         break
-    ordered = order is not None and _gives_order(index, table, order, equal)
+    ordered = order is not None and _gives_order(index, subjects, order, equal)
     if not strengths and not ordered:
         return None
     if strengths and index.unique and len(equal) == len(index.keys):
@@ -100,15 +104,14 @@ def _of_btree(index: Index, table: Relation, terms: Sequence[Term], order: Order
     return Service(index, max(strengths, default=Strength.RANGE), len(strengths), ordered)
 
 
-def _gives_order(index: Index, table: Relation, order: Order, equal: set[str]) -> bool:
+def _gives_order(index: Index, subjects: Subjects, order: Order, equal: set[str]) -> bool:
     """Whether the keys of an index that have no single value begin with the first key of ORDER BY; the others are sorted within its equal
     values (incremental sort, PostgreSQL 13)."""
     wanted = [key for key in order.keys if key[0] not in equal]
     if not wanted:
         return True
     subject, descending, nulls_first = wanted[0]
-    for key in index.keys:
-        own = str(key_subject(key, table))
+    for key, own in zip(index.keys, subjects, strict=True):
         if own in equal and own != subject:
             continue
         if own != subject:
@@ -134,11 +137,10 @@ def _sorts_by_bytes(key: Key, table: Relation) -> bool:
 
 
 def _of_operators(
-    index: Index, table: Relation, terms: Sequence[Term], operators: Callable[[Key, TypeName | None], frozenset[str]], keys: Sequence[Key]
+    index: Index, subjects: Subjects, table: Relation, terms: Sequence[Term], operators: Callable[[Key, TypeName | None], frozenset[str]]
 ) -> Service | None:
     types = types_of(table)
-    for key in keys:
-        subject = key_subject(key, table)
+    for key, subject in zip(index.keys, subjects, strict=False):
         if subject is None:
             continue
         known = operators(key, types(subject))

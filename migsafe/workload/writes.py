@@ -110,8 +110,8 @@ def _check_conflict(binder: Binder, table: Relation, conflict: Conflict) -> None
         return
     conditions = [conflict.where] if conflict.where is not None else []
     for index in catalog.indexes(table.oid):
-        own = {key_subject(key, table) for key in index.keys}
-        if index.unique and index.valid and own == keys and is_implied(index, table, conditions, owns, types_of(table)):
+        own = {key_subject(key, table, catalog.shapes) for key in index.keys}
+        if index.unique and index.valid and own == keys and is_implied(index, table, conditions, owns, types_of(table), catalog.shapes):
             return
     names = ", ".join(sorted(str(key) for key in keys))
     binder.fail("42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification", names, table.oid)

@@ -128,7 +128,7 @@ class Output(Struct, frozen=True, array_like=True):
     table: str | None = None
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An element of FROM. `kind` is `table`, `query` or `function`.
 
     `columns` are the names in its alias; a `closed` alias names all columns, with `types` (None where unknown). `join` is `inner`, `left`,
@@ -155,7 +155,7 @@ class Source(Struct, frozen=True, kw_only=True):
     call: Call | None = None
 
 
-class Cte(Struct, frozen=True, kw_only=True):
+class Cte(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A WITH query. `materialized` if the query says so."""
 
     name: str
@@ -172,7 +172,7 @@ class OrderKey(Struct, frozen=True, array_like=True):
     nulls_first: bool | None = None
 
 
-class Conflict(Struct, frozen=True, kw_only=True):
+class Conflict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """ON CONFLICT. `keys` are the columns and expressions of the index, `where` its predicate, `constraint` the constraint's name. `refs` are
     the columns in the keys and in `where`."""
 
@@ -182,7 +182,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
     refs: tuple[Ref, ...] = ()
 
 
-class Shape(Struct, frozen=True, kw_only=True):
+class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     """A query, or a part of one.
 
     `kind` is `select`, `set` (UNION and similar, of `branches`), `values`, `insert`, `update`, `delete` or `merge`. The first element of
@@ -224,7 +224,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     assigned: tuple[tuple[str, Operand], ...] = ()
 
 
-class UnreadShape(Struct, frozen=True, kw_only=True):
+class UnreadShape(Struct, frozen=True, kw_only=True, tag="unread"):
     """A query whose shape is not known, and why."""
 
     reason: str

@@ -12,7 +12,7 @@ from migsafe.linting.queries.words import words_of
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
-from migsafe.workload.assessment import QueryAssessment, UsedRelation, assess
+from migsafe.workload.assessment import Assessor, QueryAssessment, UsedRelation
 
 _USUAL_PATH = ("public",)
 
@@ -30,6 +30,7 @@ class ProjectQueries:
         self.current = {query.fingerprint: query for query in workload.queries}
         self.running = {query.fingerprint: query for query in workload.running}
         self.all = {**self.running, **self.current}
+        self.assessor = Assessor()
         self._mentions: dict[str, set[str]] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -84,11 +85,11 @@ class ProjectQueries:
         before = catalog.search_path
         catalog.search_path = _USUAL_PATH
         try:
-            found = assess(query, catalog)
+            found = self.assessor.assess(query, catalog)
             if before != _USUAL_PATH and before and found.failure is not None and found.failure.code in ("42P01", "42883", "42704"):
                 # The migrations say in which schema the project works, if it is not the usual one.
                 catalog.search_path = before
-                found = assess(query, catalog)
+                found = self.assessor.assess(query, catalog)
             return found
         finally:
             catalog.search_path = before
