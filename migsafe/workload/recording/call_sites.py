@@ -136,8 +136,11 @@ class CallSites:
         site: Site | None = None
         path: list[int] = []
         repeated = is_manager = False
+        kinds = self._kinds
         for caller in _frames(frame):
-            kind = self._kind(caller.f_code.co_filename, caller.f_globals)
+            kind = kinds.get(caller.f_code.co_filename)
+            if kind is None:
+                kind = self._kind(caller.f_code.co_filename, caller.f_globals)
             if kind < APPLICATION:
                 continue
             if kind == APPLICATION:

@@ -9,7 +9,7 @@ from migsafe.workload.query import CallSite, Query
 from migsafe.workload.recording.call_sites import CallSites, Site
 from migsafe.workload.recording.journal import Journal
 from migsafe.workload.recording.scopes import MIGRATING, REQUEST, Scope
-from migsafe.workload.recording.statements import outline, read_queries
+from migsafe.workload.recording.statements import may_be_query, outline, read_queries
 
 _MOST_TEXTS = 20_000
 _LONGEST_KEPT = 10_000
@@ -113,6 +113,8 @@ class Recorder:
                 count.per_request = number
 
     def _read(self, text: str, style: str) -> tuple[_Recorded, ...]:
+        if not may_be_query(text):
+            return ()
         key = outline(text)
         queries = self._outlines.get(key) if key is not None else None
         if queries is None:

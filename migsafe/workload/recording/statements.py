@@ -79,6 +79,11 @@ _IN_LIST = re.compile(r"\bIN \(\?(?:::\w+)?(?:, ?\?(?:::\w+)?)+\)", re.IGNORECAS
 _ROWS = re.compile(r"\bVALUES ?(\([^()]*\))(?:, ?\1)+", re.IGNORECASE)
 
 
+def may_be_query(text: str) -> bool:
+    """Returns False for a text that is certainly not recorded, such as SAVEPOINT with a name that no other has."""
+    return _QUERY.match(text) is not None or ";" in text
+
+
 def outline(text: str) -> str | None:
     """Returns a text that is equal for texts which differ in values, comments, and the lengths of lists; None if it cannot be told quickly.
 
