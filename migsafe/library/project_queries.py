@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from migsafe.linting.queries.project_queries import ProjectQueries
 
 
+_RECORDED = (".json", ".jsonl")
+
+
 def read_project_queries(settings: Configuration, plan: Plan) -> "ProjectQueries | None":
     """Returns the queries of the release that the migrations belong to and, if the plan is compared with a revision of git, those of the
     release there; None if the configuration names none. Raises MigsafeError."""
@@ -18,4 +21,5 @@ def read_project_queries(settings: Configuration, plan: Plan) -> "ProjectQueries
     from migsafe.workload.reading import read_workload  # noqa: PLC0415
 
     workload = read_workload(settings.queries, settings.folder, complete=settings.queries_complete, revision=plan.revision)
-    return ProjectQueries(workload, settings.folder)
+    unplaced = next((path for path in settings.queries if path.endswith(_RECORDED)), settings.queries[0])
+    return ProjectQueries(workload, settings.folder, unplaced)

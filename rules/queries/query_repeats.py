@@ -21,7 +21,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COMPARISONS-ANY-SOME
 """
 
-from migsafe.linting.facts.queries import is_known_small, lacks_index
+from migsafe.linting.facts.queries import is_known_small, lacks_index, this_query
 from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
 
 _MANY = 5
@@ -38,7 +38,7 @@ def query_repeats(op: WorkloadQuery, at: Context) -> Finding | None:
     reads = f", and each reads all of {unindexed[0]}" if unindexed else ""
     return at.finding(
         op,
-        f"one request sends the query {op.named.name or 'here'} up to {number} times{reads}: each waits for the network and the server",
+        f"one request sends {this_query(op.named)} up to {number} times{reads}: each waits for the network and the server",
         help="-- read the rows of all elements in one query, with `= ANY (…)` and an array of their keys, or with a join",
         relations=[access.name for access in op.assessment.accesses],
         severity=Severity.WARNING if unindexed else None,

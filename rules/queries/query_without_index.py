@@ -25,7 +25,7 @@ See: https://www.postgresql.org/docs/current/indexes-examine.html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.linting.facts.queries import index_help, is_known_small, lacks_index, missing_index, size_words
+from migsafe.linting.facts.queries import index_help, is_known_small, lacks_index, missing_index, size_words, this_query
 from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
 from migsafe.schema.statistics import row_count
 
@@ -44,8 +44,7 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(
             op,
-            f"the query {op.named.name or 'here'} reads all of {access.name}{size_words(at, access.name)} each time: "
-            f"{missing_index(access)}{often}",
+            f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: {missing_index(access)}{often}",
             help=index_help(at, access.name, access.candidate),
             relations=(access.name,),
             cause=f"{access.name} {access.candidate.method} {access.candidate.keys}",

@@ -63,8 +63,8 @@ END $$;
 
 
 def on_server(text: str, rule: str, help: str = "") -> str:
-    """Returns the SQL of an example, then `help`, then its queries as a server shows the hazard of a rule: it refuses to prepare a query, fails to run
-    an INSERT, or reads the whole table although sequential scans are off."""
+    """Returns the SQL of an example, then `help`, then its queries as a server shows a rule's hazard: it refuses to prepare a query, fails to
+    run an INSERT, or reads the whole table although sequential scans are off."""
     if not has_queries(text):
         return text
     example = split_queries(text)

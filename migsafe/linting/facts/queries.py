@@ -63,6 +63,11 @@ def sender(change: "QueryChange", at: Context) -> str:
     return "the running release" if at.queries.is_running(change.query) else "the new release"
 
 
+def this_query(query: NamedQuery) -> str:
+    """Returns a query in a message that is shown at its place."""
+    return f"the query {query.name}" if query.name else "this query"
+
+
 def how_often(query: NamedQuery) -> str:
     """Returns how often one request sends a query, as a part of a sentence that begins with a comma; empty if it is not known to repeat it."""
     return f", which one request sends up to {query.per_request} times" if query.per_request > 1 else ""
@@ -104,7 +109,7 @@ def index_help(at: Context, table: Name, candidate: "CandidateIndex") -> str:
     columns = [element.column or "expr" for element in op.elements]
     name = free_relation_name(at.catalog, at.resolve(table), columns, "idx").name
     relation = at.catalog.relation(table)
-    if at.is_new(table):
+    if at.is_new(table) and row_count(at.limits.rows, at.resolve(table)) is None:
         where = f"-- in migration {at.migration.id}, which creates the table:\n" if at.application_file is not None else ""
         return f"{where}{create_index(op, name)};"
     if isinstance(relation, Relation) and relation.kind is RelationKind.PARTITIONED:

@@ -10,7 +10,7 @@ from migsafe.linting.queries.changes import has_problem
 from migsafe.linting.queries.project_queries import ProjectQueries, main_place
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
-from migsafe.text import Script, Span
+from migsafe.text import Script
 
 LOSES_INDEX = "query-loses-index"
 
@@ -53,7 +53,7 @@ def queries_at_end(
         if assessment.failure is not None or assessment.unresolved:
             continue
         place = main_place(query)
-        script, span = queries.files.locate(query, place) if place is not None else (Script("", query.text), Span(0, len(query.text)))
+        script, span = queries.files.locate(query, place) if place is not None else queries.files.locate_unplaced(query)
         yield (
             script,
             WorkloadQuery(

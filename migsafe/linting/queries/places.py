@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from msgspec import json
+
 from migsafe.errors import UnreadableError
 from migsafe.text import Script, Span
 from migsafe.workload import CallSite, Query
@@ -14,10 +16,12 @@ _SQL_FILE = ".sql"
 
 
 class QueryFiles:
-    """The files of queries, each read once. Paths are as the user would type them; `folder` is the project's, relative to the current one."""
+    """The files of queries, each read once. Paths are as the user would type them; `folder` is the project's, relative to the current one.
+    `unplaced` is the file that contains the queries without a place in the application, such as production's."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, unplaced: str = "") -> None:
         self.folder = folder
+        self._unplaced = Script(unplaced)
         self._scripts: dict[str, Script | None] = {}
 
     def path(self, place: CallSite) -> str:
@@ -35,6 +39,15 @@ class QueryFiles:
                 exists = False
             self._scripts[path] = script if exists else None
         return self._scripts[path]
+
+    def locate_unplaced(self, query: Query) -> tuple[Script, Span]:
+        """Returns the file of a query without a place in the application, and the query in it; its text alone if it is not found there."""
+        path = self._unplaced.path
+        written = json.encode(query.text).decode()[1:-1]
+        start = self._unplaced.text.find(written) if path and Path(path).is_file() else -1
+        if start < 0:
+            return Script(path, query.text), Span(0, len(query.text))
+        return self._unplaced, Span(start, start + len(written))
 
     def locate(self, query: Query, place: CallSite) -> tuple[Script, Span]:
         """Returns the file that contains or sends a query, and its place there. For a file that cannot be read, or that is shorter than it was,

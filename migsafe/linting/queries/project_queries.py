@@ -24,9 +24,9 @@ class ProjectQueries:
     applied. Nothing is read from a query before a migration changes something that it mentions.
     """
 
-    def __init__(self, workload: Workload, folder: str = ".") -> None:
+    def __init__(self, workload: Workload, folder: str = ".", unplaced: str = "") -> None:
         self.workload = workload
-        self.files = QueryFiles(folder)
+        self.files = QueryFiles(folder, unplaced)
         self.current = {query.fingerprint: query for query in workload.queries}
         self.running = {query.fingerprint: query for query in workload.running}
         self.all = {**self.running, **self.current}
