@@ -1,16 +1,17 @@
-"""How fast migsafe is, compared with squawk in the same run.
+"""How fast migsafe is, compared with squawk and pgfence in the same run.
 
-    python benchmarks/speed.py [FOLDER] [--runs N] [--cores N]
+    python benchmarks/speed.py [FOLDER] [--runs N] [--cores N] [--pgfence FILE]
 
 The benchmark times whole processes, which take turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. migsafe runs
-in three ways: cold, with an empty cache, which it fills; warm, with a cache that has all results; and edited, on a copy whose last migration
-changes before each run. The small file is also compared with a yardstick, `python -c "import sqlglot, typer"`, and with Python that does
-nothing. Then parsing, schema and effects are timed separately, inside one process. Without FOLDER, the benchmark generates a history of some
-thousands of statements, the same every time.
+in six ways: as in CI, without a cache; cold, with an empty cache, which it fills; warm, with a cache that has all results; edited, on a copy
+whose last migration changes before each run; on the last migration alone, without a cache; and with `--since`, on a git repository whose last
+commit adds the last migration. The small file is also compared with a yardstick, `python -c "import sqlglot, typer"`, and with Python that
+does nothing. Then parsing, schema and effects are timed separately, inside one process. Without FOLDER, the benchmark generates a history of
+some thousands of statements, the same every time. The history may also be Alembic's; only migsafe reads it.
 
-Both tools get the same migrations: migsafe the folder, squawk the files that migsafe judges there (without the down migrations). Both print
-their shortest format for programs, one line or object per finding, because squawk's default format takes longer than its checks. The output
-is discarded.
+All tools get the same migrations: migsafe the folder, the others the files that migsafe judges there (without the down migrations). Each
+prints its format for programs, because squawk's default format takes longer than its checks. The output is discarded. pgfence
+(`npm install @flvmnt/pgfence`) is measured if its command is on PATH or named.
 """
 
 import argparse
@@ -46,14 +47,18 @@ _SMALL = 1000
 
 @dataclass
 class Contender:
-    """A command, and the wall-clock and processor seconds of its runs; `before` is called before each run."""
+    """A command, and the wall-clock and processor seconds of its runs; `before` is called before each run, which is
+    in `folder` if there is one."""
 
     name: str
     command: list[str]
     cache: Path | None = None
+    folder: Path | None = None
     before: Callable[[], None] = lambda: None
     seconds: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
+    memory: int = 0
+    """The greatest resident memory of a run, in kibibytes."""
 
     def run(self) -> None:
         """Run the command once more."""
@@ -63,10 +68,11 @@ class Contender:
         if self.cache is not None:
             environment["XDG_CACHE_HOME"] = str(self.cache)
         started = time.perf_counter()
-        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=self.folder)
         _, status, usage = os.wait4(process.pid, 0)
         self.seconds.append(time.perf_counter() - started)
         self.processor.append(usage.ru_utime + usage.ru_stime)
+        self.memory = max(self.memory, usage.ru_maxrss)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in (0, 1):
             print(f"note: {self.name} ended with exit code {process.returncode}", file=sys.stderr)
@@ -91,13 +97,13 @@ def run_in_turns(contenders: list[Contender], runs: int) -> None:
 def print_table(title: str, contenders: list[Contender], statements: int | None) -> None:
     """Print a table of the times, with each median as a multiple of the first contender's."""
     print(f"\n{title}")
-    print(f"  {'':24}{'median':>10}{'fastest':>10}{'processor':>11}{'statements/s':>14}{'migsafe = 1':>13}")
+    print(f"  {'':24}{'median':>10}{'fastest':>10}{'processor':>11}{'memory':>10}{'statements/s':>14}{'first = 1':>11}")
     for contender in contenders:
         rate = f"{statements / contender.median:14,.0f}" if statements is not None else " " * 14
         print(
             f"  {contender.name:24}{_seconds(contender.median):>10}{_seconds(min(contender.seconds)):>10}"
-            f"{_seconds(statistics.median(contender.processor)):>11}{rate}"
-            f"{contender.median / contenders[0].median:>13.2f}"
+            f"{_seconds(statistics.median(contender.processor)):>11}{contender.memory / 1024:>7.0f} MB{rate}"
+            f"{contender.median / contenders[0].median:>11.2f}"
         )
 
 
@@ -142,7 +148,7 @@ def _timed(action: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def sql_files(folder: Path) -> Iterator[Path]:
+def judged_files(folder: Path) -> Iterator[Path]:
     """Yields the scripts that migsafe judges in a folder, each once."""
     yield from dict.fromkeys(Path(migration.up.script.path) for migration in find_migrations([str(folder)]).migrations)
 
@@ -216,62 +222,101 @@ def write_history(folder: Path, migrations: int) -> None:
         (folder / f"{number:04}_change.sql").write_text(f"-- Change {number} of the shop.\n" + "\n\n".join(statements) + "\n")
 
 
-def migsafe_contenders(command: list[str], folder: Path, files: list[Path], caches: Path) -> Iterator[Contender]:
-    """Yields the command with an empty cache, with a full one, and with a last migration that changed after the cached run."""
-    cold, copy = caches / "cold", caches / "copy" / folder.name
+def migsafe_contenders(command: list[str], folder: Path, files: list[Path], temporary: Path) -> Iterator[Contender]:
+    """Yields the ways in which migsafe runs on a history."""
+    cold, copy = temporary / "cold", temporary / "copy" / folder.name
     shutil.copytree(folder, copy)
     last = copy / files[-1].relative_to(folder)
     original = last.read_text()
+    addition = "# edited {}" if last.suffix == ".py" else "ALTER TABLE orders ADD edited_{} text;"
     number = count(1)
 
     def edit() -> None:
-        last.write_text(f"{original}\nALTER TABLE orders ADD edited_{next(number)} text;\n")
+        last.write_text(f"{original}\n{addition.format(next(number))}\n")
 
-    yield Contender("migsafe lint, cold", [*command, str(folder)], cold, partial(shutil.rmtree, cold, ignore_errors=True))
-    yield Contender("migsafe lint, warm", [*command, str(folder)], caches / "warm")
-    yield Contender("migsafe lint, edited", [*command, str(copy)], caches / "edited", edit)
+    yield Contender("migsafe, no cache", [*command, "--no-cache", str(folder)])
+    yield Contender("migsafe, cold cache", [*command, str(folder)], cold, before=partial(shutil.rmtree, cold, ignore_errors=True))
+    yield Contender("migsafe, warm", [*command, str(folder)], temporary / "warm")
+    yield Contender("migsafe, edited", [*command, str(copy)], temporary / "edited", before=edit)
+    yield Contender("migsafe, last file", [*command, "--no-cache", str(files[-1])])
+    if shutil.which("git"):
+        repository = commit_last(folder, files[-1], temporary / "repository")
+        yield Contender("migsafe, --since", [*command, "--no-cache", "--since", "HEAD~1", str(repository / folder.name)], folder=repository)
+
+
+def commit_last(folder: Path, last: Path, repository: Path) -> Path:
+    """Returns a git repository with a copy of a folder, whose last commit adds one file."""
+    copy = repository / folder.name / last.relative_to(folder)
+    shutil.copytree(folder, repository / folder.name)
+    git = ["git", "-C", str(repository), "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost"]
+    copy.unlink()
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    for _ in range(2):
+        subprocess.run([*git, "add", "--all", "--force"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "Migrations"], check=True)
+        shutil.copyfile(last, copy)
+    return repository
+
+
+def other_contenders(files: list[Path], pgfence: str | None) -> Iterator[Contender]:
+    """Yields the other tools, with the files that migsafe judges; none for programs, which they do not read."""
+    if any(file.suffix != ".sql" for file in files):
+        return
+    names = [*map(str, files)]
+    squawk = shutil.which("squawk", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
+    if squawk is not None:
+        yield Contender("squawk", [squawk, "--reporter", "gcc", *names])
+    else:
+        print(f"note: squawk is not measured, because its command is missing: pip install squawk-cli", file=sys.stderr)
+    if pgfence is not None:
+        yield Contender("pgfence", [pgfence, "analyze", "--output", "json", *names])
+    else:
+        print("note: pgfence is not measured, because its command is missing: npm install @flvmnt/pgfence", file=sys.stderr)
 
 
 def print_ratios(contenders: list[Contender]) -> None:
-    """Print the speed of each contender as a multiple of the last contender's."""
-    for contender in contenders[:-1]:
-        print(f"  {contender.name} is {contenders[-1].median / contender.median:.2f} times as fast as {contenders[-1].name}")
+    """Print each contender's median as a multiple of that of the run without a cache, and that one's as a multiple of each other tool's."""
+    first, *others = contenders
+    for contender in others:
+        if contender.name.startswith("migsafe"):
+            print(f"  {contender.name} takes {contender.median / first.median:.2f} times as long as {first.name}")
+        else:
+            print(f"  {first.name} takes {first.median / contender.median:.2f} times as long as {contender.name}")
 
 
-def compare(folder: Path, runs: int) -> None:
+def compare(folder: Path, runs: int, pgfence: str | None) -> None:
     """Run all measurements on a folder and print them."""
-    files = list(sql_files(folder))
+    files = list(judged_files(folder))
     if not files:
-        sys.exit(f"{folder}: no SQL file in this folder")
-    statements = sum(1 for file in files for _ in split(Script(str(file)).text))
+        sys.exit(f"{folder}: no migration in this folder")
+    is_sql = all(file.suffix == ".sql" for file in files)
+    statements = sum(1 for file in files for _ in split(Script(str(file)).text)) if is_sql else None
     size = sum(file.stat().st_size for file in files)
     migsafe = [sys.executable, "-c", INSTALLED, "lint", "--format", "json"]
-    squawk = Path(sys.executable).with_name("squawk")
-    if not squawk.exists():
-        sys.exit(f"{squawk} is missing: pip install squawk-cli")
 
     with tempfile.TemporaryDirectory() as temporary:
-        caches = Path(temporary)
-        contenders = [
-            *migsafe_contenders(migsafe, folder, files, caches),
-            Contender("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
-        ]
+        contenders = [*migsafe_contenders(migsafe, folder, files, Path(temporary)), *other_contenders(files, pgfence)]
         run_in_turns(contenders, runs)
-        print_table(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
-        print_ratios(contenders)
+    counted = f"{statements:,} statements in " if statements is not None else ""
+    print_table(f"The whole history: {counted}{len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
+    print_ratios(contenders)
+    if not is_sql or statements is None:
+        return
 
-        small = find_small_file(files)
-        cold, warm = caches / "small cold", caches / "small warm"
+    small = find_small_file(files)
+    with tempfile.TemporaryDirectory() as temporary:
+        alone = Path(temporary) / "migrations"
+        alone.mkdir()
+        shutil.copy(small, alone)
         contenders = [
-            Contender("migsafe lint, cold", [*migsafe, str(small)], cold, partial(shutil.rmtree, cold, ignore_errors=True)),
-            Contender("migsafe lint, warm", [*migsafe, str(small)], warm),
-            Contender("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
+            Contender("migsafe, no cache", [*migsafe, "--no-cache", str(alone)]),
+            Contender("migsafe, warm", [*migsafe, str(alone)], Path(temporary) / "warm"),
+            *other_contenders([small], pgfence),
             Contender("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
             Contender("Python alone", [sys.executable, "-c", "pass"]),
         ]
         run_in_turns(contenders, 3 * runs)
     print_table(f"One small file of {small.stat().st_size:,} bytes; the yardstick imports sqlglot and typer", contenders, None)
-    print(f"  a cold run of migsafe takes {contenders[0].median / contenders[3].median:.2f} times as long as the yardstick")
 
     seconds = time_parsing(files, runs)
     rate = f"{statements / seconds:,.0f} statements/s, {size / seconds / 1e6:.1f} MB/s"
@@ -284,9 +329,10 @@ def compare(folder: Path, runs: int) -> None:
 def main() -> None:
     """Read the arguments and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="a folder of SQL files; without it, a generated history")
+    parser.add_argument("folder", type=Path, nargs="?", help="a folder of migrations; without it, a generated history")
     parser.add_argument("--runs", type=int, default=5, help="the number of measured runs of each command")
     parser.add_argument("--cores", type=int, default=2, help="the number of processor cores to use, if the system can limit them")
+    parser.add_argument("--pgfence", default=shutil.which("pgfence"), help="the command pgfence; by default the one on PATH")
     parser.add_argument("--migrations", type=int, default=1000, help="the number of migrations in the generated history")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -294,11 +340,11 @@ def main() -> None:
         os.sched_setaffinity(0, cores)
         print(f"{len(cores)} core(s), {arguments.runs} runs of each command, in turns, Python {sys.version.split()[0]}")
     if arguments.folder is not None:
-        compare(arguments.folder, arguments.runs)
+        compare(arguments.folder.resolve(), arguments.runs, arguments.pgfence)
         return
     with tempfile.TemporaryDirectory() as temporary:
         write_history(Path(temporary), arguments.migrations)
-        compare(Path(temporary), arguments.runs)
+        compare(Path(temporary), arguments.runs, arguments.pgfence)
 
 
 if __name__ == "__main__":
