@@ -1,6 +1,7 @@
 """What a run stores for later runs, if it could not be answered from the cache."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from migsafe.cache.answers import Answer, CacheKey, store_answer
 from migsafe.cache.checkpoints import Checkpoints
@@ -8,6 +9,10 @@ from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
+
+if TYPE_CHECKING:
+    from migsafe.cache.query_shapes import QueryShapes
+    from migsafe.workload.shapes import Shapes
 
 
 class Memory:
@@ -20,6 +25,7 @@ class Memory:
         self._answer: Answer | None = None
         self._succeeded = False
         self._checkpoints: Checkpoints | None = None
+        self._query_shapes: QueryShapes | None = None
 
     @property
     def watch(self) -> Watch:
@@ -46,6 +52,14 @@ class Memory:
         """Returns the stored renderings of scripts."""
         return Renderings(self._key.store, self._watch)
 
+    def query_shapes(self) -> "Shapes":
+        """Returns the shapes of queries that earlier runs have stored. Those that this run adds are stored with them."""
+        if self._query_shapes is None:
+            from migsafe.cache.query_shapes import QueryShapes  # noqa: PLC0415  # not needed without queries
+
+            self._query_shapes = QueryShapes(self._key.store, self._watch)
+        return self._query_shapes.shapes
+
     def record_success(self, answer: Answer | None) -> None:
         """Note that the run completed without errors. `answer` is its output; None if it did more than write output."""
         self._succeeded = True
@@ -61,5 +75,7 @@ class Memory:
                 store_answer(self._key, trace, self._answer)
             if self._checkpoints is not None:
                 self._checkpoints.keep()
+            if self._query_shapes is not None:
+                self._query_shapes.keep()
         except Exception:  # the run has completed; without an entry, the next one only takes longer
             return

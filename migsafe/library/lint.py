@@ -76,6 +76,8 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
     if memory is not None:
         memory.begin_rules()
     queries = read_project_queries(settings, plan)
+    if memory is not None and queries is not None:
+        queries.use_shapes(memory.query_shapes())
     provided: list[Need] = [
         *(("revision",) if plan.compared else ()),
         *(("downgrades",) if downgrades else ()),

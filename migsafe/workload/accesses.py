@@ -228,8 +228,13 @@ def _conditions(level: Level) -> list[tuple[Condition, set[int] | None]]:
 
 def _alternatives(terms: Terms, at: int, condition: Either) -> list[list[Term]]:
     """Returns the terms of each part of an OR; nothing if a part has none on the table."""
-    parts = [[term for term in terms.of(at, [part]) if not term.others or term.others == {OUTER}] for part in condition.parts]
+    parts = [[term for term in terms.of(at, [part]) if _is_alternative(term)] for part in condition.parts]
     return parts if all(parts) else []
+
+
+def _is_alternative(term: Term) -> bool:
+    """Whether an index can find the rows of one part of an OR: not those that a query after IN or ANY returns."""
+    return term.others <= {OUTER} and (term.query is None or term.operator not in ("in", "any"))
 
 
 def _order(level: Level, terms: Terms, at: int) -> Order | None:

@@ -10,7 +10,8 @@ from migsafe.workload.shapes import Shapes
 
 
 class Lookups:
-    """A catalogue that remembers what it was asked, with the shapes of the queries. `still_holds` says whether another state of the database gives the same answers."""
+    """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
+    the same answers."""
 
     def __init__(self, catalog: Catalog, shapes: Shapes) -> None:
         self._catalog = catalog

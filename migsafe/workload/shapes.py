@@ -44,15 +44,13 @@ class Shapes:
     def condition(self, sql: str) -> Condition | None:
         """Returns the predicate of an index; None if sqlglot cannot read it."""
         if sql not in self._conditions:
-            self._conditions[sql] = self._read(
-                sql, self._stored.conditions, _CONDITION, lambda text: expressions.condition_shape(_expression(text))
-            )
+            self._conditions[sql] = self._read(sql, self._stored.conditions, _CONDITION, _read_condition)
         return self._conditions[sql]
 
     def operand(self, sql: str) -> Operand | None:
         """Returns the expression of an index's key; None if sqlglot cannot read it."""
         if sql not in self._operands:
-            self._operands[sql] = self._read(sql, self._stored.operands, _OPERAND, lambda text: expressions.operand_shape(_expression(text)))
+            self._operands[sql] = self._read(sql, self._stored.operands, _OPERAND, _read_operand)
         return self._operands[sql]
 
     def _read(self, text: str, stored: "dict[str, msgspec.Raw]", decoder: "msgspec.msgpack.Decoder[Any]", read: Any) -> Any:
@@ -106,8 +104,12 @@ def _versions() -> str:
     return " ".join(versions)
 
 
-def _expression(sql: str) -> Expression:
-    return Expression(sql=sql, span=Span(0, 0))
+def _read_condition(sql: str) -> Condition | None:
+    return expressions.condition_shape(Expression(sql=sql, span=Span(0, 0)))
+
+
+def _read_operand(sql: str) -> Operand | None:
+    return expressions.operand_shape(Expression(sql=sql, span=Span(0, 0)))
 
 
 @cache

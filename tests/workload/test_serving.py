@@ -82,6 +82,7 @@ FINE = [
     "SELECT * FROM orders WHERE state = $1",
     "SELECT * FROM orders WHERE total > $1",
     "SELECT * FROM lines WHERE note IS NULL OR $1",
+    "SELECT * FROM lines WHERE note = $1 OR product IN (SELECT id FROM orders WHERE shop = $2)",
     "DELETE FROM lines WHERE ctid IN (SELECT ctid FROM lines WHERE product > $1 LIMIT 10)",
     "WITH o AS (SELECT shop, count(*) FROM orders GROUP BY shop) SELECT * FROM lines JOIN o ON o.shop = lines.order_id",
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id",

@@ -13,6 +13,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
 from migsafe.workload.assessment import Assessor, QueryAssessment, UsedRelation
+from migsafe.workload.shapes import Shapes
 
 _USUAL_PATH = ("public",)
 
@@ -36,6 +37,10 @@ class ProjectQueries:
     def __reduce__(self) -> tuple[object, ...]:
         # A checkpoint contains contexts; the run that continues from it has read the queries itself.
         return ProjectQueries, (Workload(),)
+
+    def use_shapes(self, shapes: Shapes) -> None:
+        """Begins with shapes of queries that an earlier run has read."""
+        self.assessor = Assessor(shapes)
 
     @property
     def complete(self) -> bool:
