@@ -25,12 +25,19 @@ from migsafe.linting.facts.queries import operation_words, sender
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.sql.operations import AddColumn, Operation
 from migsafe.sql.operations.values import quoted
 
 _GENERATED = "generated"
 
 
-@rule(category="queries", severity=Severity.ERROR, needs="queries", speaks_for=("drop-default", "identity-refuses-values"), takes_help=True)
+@rule(
+    category="queries",
+    severity=Severity.ERROR,
+    needs="queries",
+    speaks_for=("drop-default", "identity-refuses-values", "required-column-added"),
+    takes_help=True,
+)
 def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each INSERT that can run before the migration and fails after it, at the operation that makes the difference."""
     for change in at.query_changes:
@@ -45,10 +52,18 @@ def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             why, release = f"it leaves out {column}, which is then NOT NULL and has no default", f"gives {column} a value"
         yield at.finding(
             done,
-            f"{operation_words(at, done)} makes the query {change.named} fail, which {sender(change, at)} sends: {why}",
+            f"{operation_words(at, done)} makes the query {change.named} fail, which {sender(change, at)} sends: {why}"
+            f"{_for_rows(done.operation)}",
             help=after_release(f"a release that {release}", f"every running release {release}", at.rule),
             relations=(problem.table,),
             subject=str(change.named),
             queries=(change.named,),
             query_problem=change.problem,
         )
+
+
+def _for_rows(op: Operation) -> str:
+    """Returns what else is wrong with ADD COLUMN … NOT NULL without a default, as required-column-added says; empty for other operations."""
+    if isinstance(op, AddColumn) and op.column.not_null and op.column.default is None and not (op.column.identity or op.column.generated):
+        return "; ADD COLUMN itself fails if the table has rows"
+    return ""

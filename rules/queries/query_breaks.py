@@ -35,7 +35,8 @@ from migsafe.linting.facts.queries import operation_words, sender
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import AlterRelation, Drop, Name, Operation, Rename
+from migsafe.sql.operations import AlterColumnType, AlterRelation, Drop, Name, Operation, Rename
+from migsafe.sql.operations.values import quoted
 
 
 @rule(
@@ -55,12 +56,21 @@ def query_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             done,
             f"{operation_words(at, done)} breaks the query {change.named}, which {sender(change, at)} sends: PostgreSQL answers "
             f"`{change.after.failure.message}`",
-            help=after_release("a release that does not send the query", "no running release sends the query", at.rule),
+            help=_help(done.operation, at),
             relations=_relations(done.operation),
             subject=str(change.named),
             queries=(change.named,),
             query_problem=change.problem,
         )
+
+
+def _help(op: Operation, at: Context) -> str:
+    if isinstance(op, AlterColumnType):
+        return (
+            f"-- first deploy a release whose queries work with both types, because they cast {quoted(op.column)} or their parameters; or add\n"
+            "-- a column of the new type, let releases write both, and drop the old one when no running release uses it"
+        )
+    return after_release("a release that does not send the query", "no running release sends the query", at.rule)
 
 
 def _relations(op: Operation) -> tuple[Name, ...]:

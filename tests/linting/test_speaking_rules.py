@@ -94,6 +94,7 @@ PAIRS = [
             ("rename-object", "ALTER VIEW reader_ids RENAME TO ids"),
         )
     ),
+    ("insert-breaks", "required-column-added", "ALTER TABLE guests ADD COLUMN age integer NOT NULL"),
     ("insert-breaks", "drop-default", "ALTER TABLE guests ALTER COLUMN name DROP DEFAULT"),
     ("insert-breaks", "identity-refuses-values", "ALTER TABLE guests ALTER COLUMN id SET GENERATED ALWAYS"),
 ]
