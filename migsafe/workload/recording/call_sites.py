@@ -67,6 +67,9 @@ _NAMELESS = re.compile(r"(?:\.<locals>)?\.<\w+>")
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 _CONTEXT_MANAGER = str(Path(contextlib.__file__))
 
+# `await` jumps back, too, without interrupt.
+_JUMPS_BACK = frozenset(code for name, code in dis.opmap.items() if "JUMP_BACKWARD" in name and "NO_INTERRUPT" not in name)
+
 Loop = tuple[int, int]
 """The first and the last bytecode offset of a loop."""
 
@@ -99,7 +102,7 @@ class CallSites:
         )
         self._kinds: dict[str, int] = {}
         self._sites: dict[tuple[str, int], Site] = {}
-        self._loops: dict[tuple[str, int, int], bool] = {}
+        self._loops: dict[tuple[str, int], list[Loop]] = {}
 
     def in_request(self, frame: FrameType | None, scope: Scope, *, driver: bool) -> Site | None:
         """Returns the site of a statement that is sent while a request is handled, None if the application did not send it.
@@ -202,11 +205,11 @@ class CallSites:
         return None
 
     def _in_loop(self, code: CodeType, instruction: int) -> bool:
-        key = code.co_filename, code.co_firstlineno, instruction
-        found = self._loops.get(key)
-        if found is None:
-            found = self._loops[key] = any(first <= instruction <= last for first, last in _loops(code))
-        return found
+        key = code.co_filename, code.co_firstlineno
+        loops = self._loops.get(key)
+        if loops is None:
+            loops = self._loops[key] = _loops(code)
+        return any(first <= instruction <= last for first, last in loops)
 
 
 def _stacks(frame: FrameType | None) -> Iterator[FrameType | None]:
@@ -249,8 +252,10 @@ def _is_context_manager(frame: FrameType) -> bool:
 
 
 def _loops(code: CodeType) -> list[Loop]:
-    """Returns the loops of a function, from the jumps that lead back."""
-    return [(step.argval, step.offset) for step in dis.get_instructions(code) if "JUMP_BACKWARD" in step.opname]
+    """Returns the loops of a function, from the jumps that lead back. Most tests have none, which the operation codes tell at once."""
+    if _JUMPS_BACK.isdisjoint(code.co_code[::2]):
+        return []
+    return [(step.argval, step.offset) for step in dis.get_instructions(code) if step.opcode in _JUMPS_BACK]
 
 
 def _installed_path(path: Path) -> str | None:

@@ -1,5 +1,6 @@
 """Which call site a statement has, and how often a request sends it."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,6 +114,12 @@ def test_outside_a_request_each_call_by_the_test_counts_apart(lab: Lab) -> None:
     test = lab.function("tests/test_orders.py", "def f():\n    g()\n    g()\n    for _ in range(9): g()", g=twice)
     test()
     assert [(place.calls, place.per_request) for place in lab.places()] == [(22, 2)]
+
+
+def test_to_wait_for_a_coroutine_is_no_loop(lab: Lab) -> None:
+    twice = lab.function("shop/orders.py", "async def f():\n    for _ in range(2): send()")
+    asyncio.run(lab.function("tests/test_orders.py", "async def f(): await g()", g=twice)())
+    assert [(place.calls, place.per_request) for place in lab.places()] == [(2, 2)]
 
 
 def test_without_a_test_nothing_is_known_to_be_repeated(lab: Lab) -> None:
