@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Formula, Nested, Parameter, Ref, Shape, Value
+from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Formula, Nested, NullTest, Parameter, Ref, Shape, Value
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.binding import Binder
@@ -114,7 +114,15 @@ class _Accesses:
         return tables, found
 
     def _conditions(self, level: Level) -> list[tuple[Condition, set[int] | None]]:
-        return [*_conditions(level), *((condition, None) for condition in self.pushed.into(level))]
+        """Returns the conditions of a level, with those that were moved into it."""
+        terms = Terms(self.catalog, self.binder, level)
+        where = [*conjuncts(level.shape.where), *self.pushed.into(level)]
+        required = {
+            at
+            for at, source in enumerate(level.sources)
+            if source.shape.join == "left" and any(term.operator != "is null" for term in terms.of(at, where))
+        }
+        return [*((condition, None) for condition in where), *_join_conditions(level, required), *_of_extreme(level)]
 
     def _graded(self, level: Level, terms: list[Term]) -> list[Term]:
         """Returns the terms, with those that compare with a query of many rows as weak ones."""
@@ -142,7 +150,10 @@ class _Accesses:
                 usable = [term for term in table.terms if term.others <= found]
                 order = _order(level, terms, table.at)
                 table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
-                service = _deciding(table.services, usable) or self._of_alternatives(table, terms)
+                # In the order of an index, rows that another table's condition selects come late.
+                is_filtered = any(_selects_few(other) for other in tables if other is not table)
+                candidates = [each for each in table.services if not (each.ordered and is_filtered and each.strength is Strength.RANGE)]
+                service = _deciding(candidates, usable) or self._of_alternatives(table, terms)
                 if any(term.subject == ROW_PLACE and term.is_equality for term in usable):
                     table.has_place = True
                     found.add(table.at)
@@ -197,6 +208,11 @@ class _Accesses:
         return None
 
 
+def _selects_few(table: _Table) -> bool:
+    """Whether a condition on a table selects few of its rows, whatever is joined."""
+    return any(term.strength is Strength.STRONG and term.is_equality and not term.others for term in table.terms)
+
+
 def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     """Returns the service that leads to few rows: one that meets a strong condition. Without strong conditions, one that meets a weak one or
     gives the order is enough."""
@@ -212,11 +228,12 @@ def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     return best if best is not None and best.strength is Strength.WEAK else None
 
 
-def _conditions(level: Level) -> list[tuple[Condition, set[int] | None]]:
-    """Returns the conditions of a level. Those of an outer join find only rows of the elements of FROM that come with it."""
-    conditions: list[tuple[Condition, set[int] | None]] = [(condition, None) for condition in conjuncts(level.shape.where)]
+def _join_conditions(level: Level, required: set[int]) -> list[tuple[Condition, set[int] | None]]:
+    """Returns the conditions of joins. Those of an outer join find only rows of the elements of FROM that come with it, unless WHERE requires a
+    row of them: then PostgreSQL makes it an inner join (reduce_outer_joins in prepjointree.c)."""
+    conditions: list[tuple[Condition, set[int] | None]] = []
     for at, source in enumerate(level.sources):
-        style = source.shape.join
+        style = "inner" if at in required else source.shape.join
         allowed: set[int] | None = {at} if style == "left" else set(range(at)) if style == "right" else set() if style == "full" else None
         conditions += [(condition, allowed) for condition in conjuncts(source.shape.on)]
         for name in source.hidden:
@@ -240,8 +257,8 @@ def _is_alternative(term: Term) -> bool:
 def _order(level: Level, terms: Terms, at: int) -> Order | None:
     """Returns the order of ORDER BY if it is that of one table's columns."""
     shape = level.shape
-    extreme = _extreme(shape)
-    if extreme is not None and len(level.sources) == 1 and not level.outer:
+    extreme = _extreme(level)
+    if extreme is not None:
         subject = terms.subject(at, extreme)
         return Order(((subject, False, False),)) if subject is not None else None
     if not shape.limited or shape.grouped or not shape.order or (shape.distinct and not shape.output_refs):
@@ -262,8 +279,18 @@ def _order(level: Level, terms: Terms, at: int) -> Order | None:
     return Order(tuple(keys)) if keys else None
 
 
-def _extreme(shape: Shape) -> Ref | None:
-    """Returns the column of `SELECT max(column)` or `min`, which PostgreSQL finds at an end of an index (planagg.c)."""
+def _of_extreme(level: Level) -> list[tuple[Condition, set[int] | None]]:
+    """The highest and the lowest value are not null."""
+    extreme = _extreme(level)
+    return [(NullTest(extreme, True), None)] if extreme is not None else []
+
+
+def _extreme(level: Level) -> Ref | None:
+    """Returns the column of `SELECT max(column)` or `min`, which PostgreSQL finds at an end of an index (planagg.c). In a query that reads
+    other tables it hardly matters that the table is read as a whole."""
+    shape = level.shape
+    if len(level.sources) != 1 or any(outer.sources for outer in level.outer):
+        return None
     operand = shape.outputs[0].operand if len(shape.outputs) == 1 and shape.grouped and not shape.has_group else None
     if isinstance(operand, Formula) and len(operand.refs) == 1:
         [ref] = operand.refs

@@ -66,7 +66,7 @@ def _service(index: Index, subjects: Subjects, table: Relation, terms: Sequence[
             return _of_btree(index, subjects, table, terms, order)
         case "hash":
             subject = subjects[0]
-            return _best(index, (term for term in terms if term.subject == subject and term.operator == "="))
+            return _best(index, (term for term in terms if term.subject == subject and term.operator in ("=", "in", "any")))
         case "gin":
             return _of_operators(index, subjects, table, terms, _gin_operators)
         case "gist" | "spgist":
