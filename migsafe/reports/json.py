@@ -42,10 +42,16 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "places": [_place(finding.script.position(span.start)) for span in finding.places or (finding.span,)],
         **({"more": finding.more} if finding.more else {}),
         "relations": finding.relations,
-        "queries": [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in finding.queries],
+        **_queries(finding),
         "lock": finding.lock.pg_locks if finding.lock else None,
         "blocks": finding.lock.blocks if finding.lock else (),
     }
+
+
+def _queries(finding: Finding) -> dict[str, Any]:
+    """Returns the application's queries that a finding is about; empty without any."""
+    named = [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in finding.queries]
+    return {"queries": named} if named else {}
 
 
 def _place(position: Position) -> dict[str, int]:

@@ -10,6 +10,7 @@ from migsafe.cli import main
 from migsafe.configuration import Configuration
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
+from migsafe.reports.json import finding_object
 
 TABLES = """CREATE TABLE tags (id bigint PRIMARY KEY, label text, kind text);
 CREATE INDEX tags_label_idx ON tags (label);
@@ -39,6 +40,13 @@ def test_a_finding_is_at_the_query_s_file_and_line(tmp_path: Path) -> None:
     assert (finding.rule, Path(finding.script.path).name, finding.migration) == ("query-without-index", "queries.sql", "")
     assert finding.script.position(finding.span.start) == (2, 1)
     assert finding.script.text[finding.span.start : finding.span.end] == "SELECT id FROM tags WHERE kind = $1;"
+
+
+def test_json_names_the_queries(tmp_path: Path) -> None:
+    finding, *_ = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE kind")))
+    document = finding_object(finding)
+    assert (document["migration"], document["statement"], document["start"]) == ("", 1, {"line": 2, "column": 1})
+    assert [(query["name"], query["line"]) for query in document["queries"]] == [("TagByLabel", 1)]
 
 
 def test_a_comment_in_the_query_s_file_suppresses_a_finding(tmp_path: Path) -> None:
