@@ -11,6 +11,7 @@ from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 
 if TYPE_CHECKING:
+    from migsafe.cache.queries import ReadQueries
     from migsafe.cache.query_shapes import QueryShapes
     from migsafe.workload.shapes import Shapes
 
@@ -59,6 +60,12 @@ class Memory:
 
             self._query_shapes = QueryShapes(self._key.store, self._watch)
         return self._query_shapes.shapes
+
+    def read_queries(self, folder: str) -> "ReadQueries":
+        """Returns the stored queries of the files of a project."""
+        from migsafe.cache.queries import stored_queries  # noqa: PLC0415  # not needed without queries
+
+        return stored_queries(self._key.store, folder, self._watch)
 
     def record_success(self, answer: Answer | None) -> None:
         """Note that the run completed without errors. `answer` is its output; None if it did more than write output."""

@@ -75,7 +75,7 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
         memory.begin_rules()
-    queries = read_project_queries(settings, plan)
+    queries = read_project_queries(settings, plan, memory)
     if memory is not None and queries is not None:
         queries.use_shapes(memory.query_shapes())
     provided: list[Need] = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from migsafe.cache.queries import usual_queries
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError, MigsafeError, UnreadableError
@@ -105,7 +106,10 @@ def _read(paths: Sequence[str] | None, settings: Configuration, since: str | Non
         if not paths:
             raise ConfigError("nothing to list", "Name a file or a folder, or set `queries` in [tool.migsafe] of pyproject.toml.")
         return read_workload(paths, settings.folder, complete=settings.queries_complete, revision=since)
-    workload = read_workload(settings.queries, settings.folder, complete=settings.queries_complete, revision=since)
+    kept = usual_queries(settings.folder)
+    workload = read_workload(settings.queries, settings.folder, complete=settings.queries_complete, revision=since, kept=kept)
+    if kept is not None:
+        kept.keep()
     if not paths:
         return workload
     wanted = [Path(path).resolve() for path in paths]

@@ -1,7 +1,9 @@
 """Reading the queries of a project: those of its files, and recorded ones."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 
@@ -12,23 +14,32 @@ from migsafe.workload.normal_text import normal_text, production_fingerprint
 from migsafe.workload.production import read_statements
 from migsafe.workload.query import CallSite, Query, UnreadQuery, Workload
 from migsafe.workload.sources import python, rust, sqlc, sqlx
-from migsafe.workload.sources.files import PastProjectFiles, ProjectFiles
-from migsafe.workload.sources.found import Found
+from migsafe.workload.sources.files import Kept, PastProjectFiles, ProjectFiles
+from migsafe.workload.sources.found import Found, kept_queries
 from migsafe.workload.sources.named import named_queries
 
 _MIGRATIONS = frozenset("migrations migration migrate versions schema schemas seeds fixtures testdata test tests".split())
 _HEADER_START = header()[:10].decode()
 
 
-def read_workload(paths: Sequence[str], folder: str = ".", *, complete: bool = False, revision: str | None = None) -> Workload:
+def read_workload(
+    paths: Sequence[str],
+    folder: str = ".",
+    *,
+    complete: bool = False,
+    revision: str | None = None,
+    kept: Kept | None = None,
+    on_git_answer: Callable[[str | None, list[str], list[str]], None] | None = None,
+) -> Workload:
     """Returns the queries of a project.
 
     `paths` are files and folders, relative to the current folder: recorded workloads, configurations of sqlc, `.sqlx`, files of named queries,
     Python, or folders that contain these. `folder` is the project's folder, to which the paths of call sites are relative. With a `revision`
     of git, `running` are the queries of the same paths at the commit that the current branch left; a path that did not exist there is
-    assumed to be unchanged. Raises MigsafeError for a path that does not exist, a file that cannot be read, and an unknown revision.
+    assumed to be unchanged. `kept` has what earlier runs have read; `on_git_answer` receives what git was asked (a revision, folders) and all
+    that its answer depends on. Raises MigsafeError for a path that does not exist, a file that cannot be read, and an unknown revision.
     """
-    files = ProjectFiles(folder)
+    files = ProjectFiles(folder, kept)
     names = [files.name(path) for path in paths]
     for path, name in zip(paths, names, strict=True):
         if not files.is_file(name) and not files.is_folder(name):
@@ -37,15 +48,14 @@ def read_workload(paths: Sequence[str], folder: str = ".", *, complete: bool = F
     queries, unread = _combined(parts), tuple(each for part in parts for each in part.unread)
     if revision is None or not paths:
         return Workload(queries=queries, running=queries, complete=complete, unread=unread)
-    past = _past_files(folder, revision)
-    running = _combined([_Part(past, part.name) if past.is_file(part.name) or past.is_folder(part.name) else part for part in parts])
-    return Workload(queries=queries, running=running, compared=True, complete=complete, unread=unread)
-
-
-def _past_files(folder: str, revision: str) -> ProjectFiles:
     from migsafe.sources.git import Comparison  # noqa: PLC0415  # not needed without a revision
 
-    return PastProjectFiles(folder, Comparison(revision, [folder]).tree(folder))
+    comparison = Comparison(revision, [folder])
+    past = PastProjectFiles(folder, comparison.tree(folder), kept)
+    running = _combined([_Part(past, part.name) if past.is_file(part.name) or past.is_folder(part.name) else part for part in parts])
+    if on_git_answer is not None:  # after the last program that git runs
+        on_git_answer(revision, [folder], comparison.answer)
+    return Workload(queries=queries, running=running, compared=True, complete=complete, unread=unread)
 
 
 class _Part:
@@ -84,6 +94,13 @@ class _Part:
 
     def _read_file(self, name: str, *, named: bool) -> None:
         """Reads a file; with `named`, the project names it, and it is an error if it contains no queries that migsafe knows."""
+        try:
+            self._read_known_file(name, named=named)
+        except UnreadableError:
+            if not isinstance(self.files, PastProjectFiles):  # what a commit contains cannot be corrected
+                raise
+
+    def _read_known_file(self, name: str, *, named: bool) -> None:
         if sqlc.is_configuration(name):
             self._read_sqlc(name)
         elif sqlx.is_query_file(name):
@@ -100,10 +117,7 @@ class _Part:
     def _read_document(self, name: str, *, named: bool) -> None:
         path = self.files.path(name)
         if isinstance(self.files, PastProjectFiles):
-            try:
-                self.recorded += read_document(path, content=self.files.read(name).encode())
-            except UnreadableError:
-                return  # what a commit contains cannot be corrected
+            self.recorded += read_document(path, content=self.files.read(name).encode())
         elif named or _begins_like_document(path):
             self.recorded += read_document(path)
 
@@ -111,23 +125,26 @@ class _Part:
         script = Script(name, text)
         if name.endswith(".py"):
             if named or python.is_read(name):
-                self._add(python.python_queries(script))
+                self._add(kept_queries(self.files, ("python", name), text, partial(python.python_queries, script)))
         else:
-            self._add(named_queries(script, chosen=named))
+            self._add(kept_queries(self.files, ("sql", name, str(named)), text, partial(named_queries, script, chosen=named)))
 
     def _read_sqlc(self, name: str) -> None:
         found = sqlc.sqlc_files(self.files, name)
         self._done.update((*found.queries, *found.others))
         for query_file, text in self._texts(found.queries):
-            self._add(named_queries(Script(query_file, text), sqlc=True))
+            script = Script(query_file, text)
+            self._add(kept_queries(self.files, ("sqlc", query_file), text, partial(named_queries, script, sqlc=True)))
 
     def _read_sqlx(self, names: Sequence[str]) -> None:
-        places: dict[str, sqlx.Places] = {}
+        places: dict[str, tuple[sqlx.Places, str]] = {}
         for name, text in self._texts(names):
             folder = posixpath.dirname(posixpath.dirname(name)) or "."
             if folder not in places:
-                places[folder] = rust.macro_places(self.files, folder)
-            self._add(sqlx.query_file(name, text, places[folder]))
+                found = rust.macro_places(self.files, folder)
+                places[folder] = found, blake2b(repr(found).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+            here, digest = places[folder]
+            self._add(kept_queries(self.files, ("sqlx", name, digest), text, partial(sqlx.query_file, name, text, here)))
 
     def _texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yields files that were found in a folder or a configuration, with their texts; one that cannot be read is noted."""

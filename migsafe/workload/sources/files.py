@@ -1,8 +1,12 @@
 """The files of a project in which queries are looked for: as they are, or as git has them at a revision."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+from msgspec import msgpack
 
 from migsafe.errors import UnreadableError
 from migsafe.sources.git import PastTree
@@ -12,11 +16,37 @@ _SKIPPED = frozenset("""node_modules site-packages vendor venv env __pycache__ t
 """Folders of dependencies and of what is built."""
 
 
+_Result = TypeVar("_Result")
+
+
+class Kept(Protocol):
+    """What earlier runs have read, by digests of what they read."""
+
+    def look_up(self, digest: bytes, /) -> bytes | None:
+        """Returns what was stored."""
+
+    def store(self, digest: bytes, data: bytes, /) -> None:
+        """Stores what was read."""
+
+
 class ProjectFiles:
     """The files of a project's folder. Their names are paths relative to it, with `/`."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, store: Kept | None = None) -> None:
         self.folder = folder
+        self._store = store
+
+    def kept(self, kind: Sequence[str], text: str, read: Callable[[], _Result], decoder: "msgpack.Decoder[_Result]") -> _Result:
+        """Returns the result of `read`, which depends on its `kind` and a text; from an earlier run, if that has stored it."""
+        if self._store is None:
+            return read()
+        digest = blake2b(f"{kind!r} {text}".encode(errors="surrogatepass"), digest_size=16).digest()
+        data = self._store.look_up(digest)
+        if data is not None:
+            return decoder.decode(data)
+        result = read()
+        self._store.store(digest, msgpack.encode(result))
+        return result
 
     def name(self, path: str) -> str:
         """Returns the name of a path relative to the current folder."""
@@ -60,8 +90,8 @@ class ProjectFiles:
 class PastProjectFiles(ProjectFiles):
     """The files of a project's folder at a revision of git."""
 
-    def __init__(self, folder: str, tree: PastTree) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: str, tree: PastTree, store: Kept | None = None) -> None:
+        super().__init__(folder, store)
         self._tree = tree
         start = Path(os.path.relpath(os.path.realpath(folder or "."), tree.root)).as_posix()
         self._names = {Path(os.path.relpath(name, start)).as_posix(): name for name in tree.names}

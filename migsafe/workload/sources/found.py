@@ -1,14 +1,15 @@
 """The queries of one piece of text, and what could not be read."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from migsafe.sql.split import RawStatement, split
 from migsafe.text import Script
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import CallSite, Query, UnreadQuery
+from migsafe.workload.sources.files import ProjectFiles
 
 Found = Query | UnreadQuery
 
@@ -25,6 +26,21 @@ class Piece(Struct, frozen=True, kw_only=True):
     name: str = ""
     hole: str = ""
     parameters: tuple[str | None, ...] = ()
+
+
+_Kept = tuple[list[Query], list[UnreadQuery]]
+_DECODER = msgpack.Decoder(_Kept)
+
+
+def kept_queries(files: ProjectFiles, kind: Sequence[str], text: str, read: Callable[[], Iterable[Found]]) -> list[Found]:
+    """Returns the queries that `read` yields for the text of a file; from an earlier run, if that has stored them."""
+
+    def divided() -> _Kept:
+        found = list(read())
+        return [each for each in found if isinstance(each, Query)], [each for each in found if isinstance(each, UnreadQuery)]
+
+    queries, unread = files.kept(kind, text, divided, _DECODER)
+    return [*queries, *unread]
 
 
 def queries_of(piece: Piece, script: Script) -> Iterator[Found]:

@@ -3,6 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
+
+from msgspec import msgpack
 
 from migsafe.errors import UnreadableError
 from migsafe.text import Script
@@ -21,6 +24,11 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 _FUNCTION = re.compile(r"\bfn\s+(\w+)")
 
 
+_Macro = tuple[str, int, str]
+"""The text of a query, the line of its macro, and the function around it."""
+_DECODER = msgpack.Decoder(list[_Macro])
+
+
 def macro_places(files: ProjectFiles, folder: str) -> Places:
     """Returns where the macros below a folder are that contain a query, by its text. Files that cannot be read are left out."""
     places: dict[str, list[CallSite]] = defaultdict(list)
@@ -30,11 +38,20 @@ def macro_places(files: ProjectFiles, folder: str) -> Places:
             text = files.read(name)
         except UnreadableError:
             continue
-        if "query" in text:
-            script = Script(name, text)
-            for query, start in _queries(files, name, text):
-                places[query].append(CallSite(name, script.position(start).line, _function(text, start)))
+        if "query" not in text:
+            continue
+        # What query_file! names is in another file.
+        macros = (
+            _macros(files, name, text) if "query_file" in text else files.kept(("rust",), text, partial(_macros, files, name, text), _DECODER)
+        )
+        for query, line, function in macros:
+            places[query].append(CallSite(name, line, function))
     return {query: tuple(each) for query, each in places.items()}
+
+
+def _macros(files: ProjectFiles, name: str, text: str) -> list[_Macro]:
+    script = Script(name, text)
+    return [(query, script.position(start).line, _function(text, start)) for query, start in _queries(files, name, text)]
 
 
 def _queries(files: ProjectFiles, name: str, text: str) -> Iterator[tuple[str, int]]:
