@@ -267,7 +267,7 @@ def other_contenders(files: list[Path], pgfence: str | None) -> Iterator[Contend
     if squawk is not None:
         yield Contender("squawk", [squawk, "--reporter", "gcc", *names])
     else:
-        print(f"note: squawk is not measured, because its command is missing: pip install squawk-cli", file=sys.stderr)
+        print("note: squawk is not measured, because its command is missing: pip install squawk-cli", file=sys.stderr)
     if pgfence is not None:
         yield Contender("pgfence", [pgfence, "analyze", "--output", "json", *names])
     else:
