@@ -19,6 +19,8 @@ _PROGRAMS = frozenset(("subprocess.Popen", "os.system", "os.exec", "os.posix_spa
 _UNREPEATABLE = frozenset(("os.chdir", "socket.connect"))
 """Events after which a run may know something, or look at paths in a way, that no trace can contain."""
 
+_HEARD = frozenset(("open", "os.scandir", "os.listdir")) | _PROGRAMS | _UNREPEATABLE
+
 PathState = tuple[int, tuple[int, int] | None]
 """The type bits of a path's mode and what identifies the file (device, inode); or the error's number, negative, and None."""
 
@@ -112,7 +114,8 @@ class Interception:
         return unnoticed
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._installed or self._paused:
+        # Python reports thousands of other events, such as each array that is made.
+        if event not in _HEARD or not self._installed or self._paused:
             return
         self._paused = True
         try:
