@@ -140,26 +140,29 @@ class CallSites:
         path: list[int] = []
         repeated = is_manager = False
         kinds = self._kinds
-        for caller in _frames(frame):
-            kind = kinds.get(caller.f_code.co_filename)
-            if kind is None:
-                kind = self._kind(caller.f_code.co_filename, caller.f_globals)
-            if kind < APPLICATION:
-                continue
-            if kind == APPLICATION:
-                if site is None or (is_manager and not _is_context_manager(caller)):
-                    site, is_manager = self._site(caller.f_code, caller.f_lineno), _is_context_manager(caller)
-            elif kind == TEST:
-                if site is None or is_manager:
-                    return None  # the test itself sends it
-                path.append(caller.f_lasti)
-                repeated = repeated or self._in_loop(caller.f_code, caller.f_lasti)
-            elif kind == INTERNAL or (kind == UPPER_DRIVER and driver and site is None):
-                return None
-            elif kind == REPEATING:
-                repeated = True
-            elif kind == RUNNER:
-                break
+        for top in _stacks(frame):
+            caller: FrameType | None = top
+            while caller is not None:
+                code = caller.f_code
+                kind = kinds.get(code.co_filename)
+                if kind is None:
+                    kind = self._kind(code.co_filename, caller.f_globals)
+                if kind < APPLICATION:
+                    pass
+                elif kind == APPLICATION:
+                    if site is None or (is_manager and not _is_context_manager(caller)):
+                        site, is_manager = self._site(code, caller.f_lineno), _is_context_manager(caller)
+                elif kind == TEST:
+                    if site is None or is_manager:
+                        return None  # the test itself sends it
+                    path.append(caller.f_lasti)
+                    repeated = repeated or self._in_loop(code, caller.f_lasti)
+                elif kind == RUNNER:
+                    break
+                elif kind == INTERNAL or (kind == UPPER_DRIVER and driver and site is None):
+                    return None
+                repeated = repeated or kind == REPEATING
+                caller = caller.f_back
         if site is None:
             return None
         return site, None if repeated or not path else tuple(path)

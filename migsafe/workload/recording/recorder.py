@@ -64,9 +64,7 @@ class Recorder:
             text = text.decode("utf-8", "replace")
         self.seen += 1
         queries = self._texts.get(text)
-        if queries is None:
-            queries = self._read(text, style)
-        if not queries or MIGRATING.get():
+        if (not may_be_query(text) if queries is None else not queries) or MIGRATING.get():
             return
         scope = REQUEST.get()
         path: tuple[int, ...] | None = None
@@ -78,9 +76,11 @@ class Recorder:
             scope = self._test if path is not None else None
         else:
             return
-        if site is not None:
-            for query in queries:
-                self._count(query, site, scope, path)
+        if site is None:
+            return
+        # To read a text takes longer than all else, so only those of the application are read.
+        for query in self._read(text, style) if queries is None else queries:
+            self._count(query, site, scope, path)
 
     def start_test(self) -> None:
         """Begins to count for another test."""
@@ -113,8 +113,6 @@ class Recorder:
                 count.per_request = number
 
     def _read(self, text: str, style: str) -> tuple[_Recorded, ...]:
-        if not may_be_query(text):
-            return ()
         key = outline(text)
         queries = self._outlines.get(key) if key is not None else None
         if queries is None:
