@@ -15,7 +15,7 @@ from migsafe.linting.presentation import place_in_report
 from migsafe.linting.resolution import resolve_findings, without_numbers
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
-from migsafe.linting.script_suppressions import ScriptSuppressions
+from migsafe.linting.script_suppressions import ScriptSuppressions, with_comments
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.linting.verdict import RuleError, Summary, Verdict, with_findings
 from migsafe.prediction.effects.effect import Effect
@@ -175,17 +175,20 @@ class _Run:
             at.application_file = script
             self.file_rules = self.rulebook.for_file(script.path)
             self._check_all(Statement(1, query.span, (query,)), query, (), at)
-            self._note_query_file(script, at)
+            self._note_query_file(script, query.span, at)
 
-    def _note_query_file(self, script: Script, at: Context) -> None:
-        """Notes that a file of queries was judged, and its suppressions."""
-        self.state.query_paths.add(script.path)
+    def _note_query_file(self, script: Script, place: Span, at: Context) -> None:
+        """Notes that a query in a file was judged, and the file's suppressions. Compared with a revision, the file's other queries are not
+        judged: their suppressions are not unused, and their entries in a baseline remain."""
+        compared = self.queries is not None and self.queries.workload.compared
+        if not compared:
+            self.state.query_paths.add(script.path)
         if script.path.endswith((".sql", ".py")) and mentions_migsafe(script):
             suppressions = self.state.scripts.setdefault(script.path, ScriptSuppressions(script))
-            if not suppressions.judged_chunks:
+            if compared or not suppressions.judged_chunks:
                 own = copy(at)
                 own.application_file = script
-                suppressions.judged_chunks.append((Span(0, len(script.text)), own))
+                suppressions.judged_chunks.append((with_comments(script, place) if compared else Span(0, len(script.text)), own))
 
     def _run_neighbour(self, selected: SelectedMigration) -> None:
         """Runs a migration of the history in whose transaction the next one may run."""

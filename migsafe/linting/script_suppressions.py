@@ -1,9 +1,21 @@
 """What is needed to apply the suppressions of a script."""
 
+import re
+
 from migsafe.linting.rule import Context
 from migsafe.linting.suppressions import Suppression
 from migsafe.sources import Half
 from migsafe.text import Script, Span
+
+_ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
+
+
+def with_comments(script: Script, place: Span) -> Span:
+    """Returns the lines of a place, with the comments above them."""
+    first, last = script.position(place.start).line, script.position(place.end).line
+    while first > 1 and _ONLY_COMMENT.match(script.line(first - 1)):
+        first -= 1
+    return Span(script.line_start(first), script.line_start(last + 1))
 
 
 class ScriptSuppressions:

@@ -79,6 +79,11 @@ def test_compared_with_a_revision_only_what_is_new_is_reported(tmp_path: Path, m
     assert [(each.rule, each.queries[0].name) for each in of_queries(judged(tmp_path, [TABLES], new, since="HEAD"))] == [
         ("query-without-index", "OthersOfKind")
     ]
+    suppressed = old.replace("-- name: TagByKind", "-- migsafe: ignore[query-without-index] ten rows\n-- name: TagByKind") + new.removeprefix(
+        old
+    )
+    assert [each.rule for each in judged(tmp_path, [TABLES], suppressed, since="HEAD").findings] == ["query-without-index"]
+    assert not any(path.endswith("queries.sql") for path in judged(tmp_path, [TABLES], new, since="HEAD").paths)
     # The running release still sends the query that the new one has no more.
     dropped = judged(tmp_path, [TABLES, "ALTER TABLE tags DROP COLUMN kind;"], QUERIES, since="HEAD")
     assert [(each.rule, each.queries[0].name) for each in of_queries(dropped)] == [("query-breaks", "TagByKind")]
