@@ -276,7 +276,9 @@ class Binder:
     def _bare(self, name: str, levels: Levels) -> None:
         certain = True
         for level in levels:
-            found = [source for source in level.sources if source.column(name) is not None and name not in source.hidden]
+            # In ON CONFLICT … DO UPDATE, a bare column may be that of the table, or of the row that was not inserted.
+            visible = level.sources if level.excluded is None else [*level.sources, level.excluded]
+            found = [source for source in visible if source.column(name) is not None and name not in source.hidden]
             own = [source for source in found if name in source.columns]
             if len(own) > 1 and certain:
                 self.fail("42702", f'column reference "{name}" is ambiguous', name)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
-from migsafe.schema.objects import Constraint, Extension, Index, Object, Relation, Trigger, Type
+from migsafe.schema.objects import Constraint, Index, Object, Relation, Trigger, Type
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes
 
@@ -103,7 +103,8 @@ def _has_no_relation(catalog: Catalog, name: Name) -> bool:
         return False
     if catalog.is_absent(name):
         return True
-    return catalog.from_beginning and catalog.resolve(name).schema not in SYSTEM_SCHEMAS and not catalog.objects_of(Extension)
+    # PostgreSQL's own extensions create no relations, except for views whose names begin with pg_.
+    return catalog.from_beginning and catalog.resolve(name).schema not in SYSTEM_SCHEMAS and not catalog.has_other_functions
 
 
 _QUESTIONS: dict[str, Callable[..., Any]] = {

@@ -55,6 +55,7 @@ FAILING = [
     ("42703", "SELECT g.total FROM (SELECT id FROM orders) g"),
     ("42703", "SELECT state FROM paid_orders"),
     ("42702", "SELECT id FROM customers, orders"),
+    ("42702", "INSERT INTO customers (id, email) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET email = name"),
     ("42883", "SELECT 1 FROM orders WHERE id = $1::text"),
     ("42883", "SELECT 1 FROM orders JOIN customers ON orders.id = customers.email"),
     ("42883", "SELECT discount(id) FROM orders"),
