@@ -11,6 +11,7 @@ from migsafe.configuration import Configuration
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
 from migsafe.reports.json import finding_object
+from migsafe.workload import Query
 
 TABLES = """CREATE TABLE tags (id bigint PRIMARY KEY, label text, kind text);
 CREATE INDEX tags_label_idx ON tags (label);
@@ -40,6 +41,16 @@ def test_a_finding_is_at_the_query_s_file_and_line(tmp_path: Path) -> None:
     assert (finding.rule, Path(finding.script.path).name, finding.migration) == ("query-without-index", "queries.sql", "")
     assert finding.script.position(finding.span.start) == (2, 1)
     assert finding.script.text[finding.span.start : finding.span.end] == "SELECT id FROM tags WHERE kind = $1;"
+
+
+def test_a_query_that_cannot_be_assessed_prevents_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(assessor: object, query: Query, catalog: object) -> None:
+        raise RecursionError(query.text)
+
+    monkeypatch.setattr("migsafe.workload.assessment.Assessor.assess", fail)
+    verdict = judged(tmp_path, [TABLES, "DROP TABLE tags;"])
+    assert verdict.problems == []
+    assert {finding.rule for finding in verdict.findings} == {"drop-table"}
 
 
 def test_json_names_the_queries(tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ class ProjectQueries:
                 catalog.search_path = before
                 found = self.assessor.assess(query, catalog)
             return found
+        except Exception as error:  # one query must not prevent the findings about migrations and other queries
+            return QueryAssessment(kind="", unresolved=f"internal error: {type(error).__name__}: {error}")
         finally:
             catalog.search_path = before
 
