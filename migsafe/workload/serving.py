@@ -82,7 +82,7 @@ def _best(index: Index, terms: Iterable[Term]) -> Service | None:
 def _of_btree(index: Index, subjects: Subjects, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:
     strengths: list[Strength] = []
     equal: set[str] = set()
-    for key, subject in zip(index.keys, subjects, strict=True):
+    for position, (key, subject) in enumerate(zip(index.keys, subjects, strict=True)):
         own = [term for term in terms if term.subject == subject]
         equalities = [term.strength for term in own if term.is_equality]
         if equalities:
@@ -95,6 +95,9 @@ def _of_btree(index: Index, subjects: Subjects, table: Relation, terms: Sequence
             strengths.append(Strength.WEAK)
         elif bounds:
             strengths.append(Strength.RANGE)
+        if bounds:
+            # Within a range of the first keys, single values of later ones are looked for in the index.
+            strengths += [term.strength for term in terms if term.is_equality and term.subject in subjects[position + 1 :]]
         break
     ordered = order is not None and _gives_order(index, subjects, order, equal)
     if not strengths and not ordered:

@@ -46,6 +46,7 @@ SERVED = [
     ("SELECT * FROM orders WHERE id IN ($1, $2)", "orders_pkey"),
     ("SELECT * FROM (SELECT id AS n, total FROM orders UNION ALL SELECT id, 0 FROM customers) o WHERE n = $1", "orders_pkey"),
     ("SELECT * FROM customers WHERE region = ANY($1)", "customers_region"),
+    ("SELECT * FROM orders WHERE shop > 5990 AND number = $1", "orders_shop_number"),
     ("SELECT max(customer_id) FROM orders WHERE deleted IS NULL", "orders_customer"),
     ("SELECT * FROM orders o LEFT JOIN customers c ON c.id = o.customer_id WHERE c.id = $1 AND o.deleted IS NULL", "orders_customer"),
     ("WITH o AS (SELECT * FROM orders) SELECT total FROM o WHERE id = $1", "orders_pkey"),
