@@ -31,6 +31,8 @@ class PushedConditions:
 
     def push(self, level: Level, terms: Terms, conditions: Iterable[tuple[Condition, set[int] | None]], found: Iterable[int]) -> None:
         """Moves the equalities with values, and with columns of the elements of FROM that are found, into the queries in FROM."""
+        if all(source.level is None for source in level.sources):
+            return
         known, all_conditions = set(found), list(conditions)
         for at, source in enumerate(level.sources):
             inner = source.level
