@@ -155,7 +155,6 @@ class Context:
         self.statement = statement
         self.operation = operation
         self.effects = effects
-        self._is_remembered = False
         self._facts.clear()
 
     def ask(self, rule: Rule) -> None:
@@ -176,7 +175,8 @@ class Context:
         """Adds the current operation to `past`, after every rule has checked it. Of a dump's INSERTs the first ones are enough, and those of
         which a rule remembers the position."""
         transaction = self.session.transaction
-        if not self._is_remembered and repeats_insert(self.past, operation, transaction):
+        is_remembered, self._is_remembered = self._is_remembered, False
+        if not is_remembered and repeats_insert(self.past, operation, transaction):
             return
         done = PastOperation(statement, operation, effects, transaction, self.held)
         self.past.append(done)
