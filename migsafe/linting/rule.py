@@ -172,8 +172,7 @@ class Context:
         return self._changes.at_end(self) if self._changes is not None else []
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
-        """Adds the current operation to `past`, after every rule has checked it. Of a dump's INSERTs the first ones are enough, and those of
-        which a rule remembers the position."""
+        """Adds the current operation to `past`, after every rule has checked it; a further INSERT of a dump only if a rule needs it."""
         transaction = self.session.transaction
         is_remembered, self._is_remembered = self._is_remembered, False
         if not is_remembered and repeats_insert(self.past, operation, transaction):
@@ -216,10 +215,9 @@ class Context:
     def state(self, kind: type[State]) -> State:
         """Returns the rule's own record of the migration, in which it keeps what it needs at a later operation or at the end. The first call
         creates it, as `kind()`; a rule always passes the same class."""
-        state: State | None = self._states.get(self._rule.name)
-        if state is None:
-            state = self._states[self._rule.name] = kind()
-        return state
+        if self._rule.name not in self._states:
+            self._states[self._rule.name] = kind()
+        return self._states[self._rule.name]  # type: ignore[no-any-return]  # of that class
 
     @property
     def held(self) -> Mapping[Hashable, LockMode]:
