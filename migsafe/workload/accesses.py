@@ -7,6 +7,7 @@ found, although a condition selects few of its rows, is un-indexed: PostgreSQL r
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Formula, Nested, NullTest, Parameter, Ref, Shape, Value
 from migsafe.schema.objects import Relation
@@ -17,15 +18,16 @@ from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
-from migsafe.workload.serving import Order, Service, services
+from migsafe.workload.serving import Order, OrderKeys, Service, services
 from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conjuncts
+from migsafe.workload.whole_reads import TableRead, compared
 
 _CANDIDATE_KEYS = 3
 
 
 class _Table(Struct):
     """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part). `served` is the
-    index that leads to its rows; `has_place` if the query knows their ctid."""
+    index that leads to its rows, `candidate` one that would if it existed; `has_place` if the query knows their ctid."""
 
     at: int
     source: BoundSource
@@ -35,12 +37,23 @@ class _Table(Struct):
     alternatives: list[list[list[Term]]]
     services: list[Service] = []
     served: Service | None = None
+    candidate: CandidateIndex | None = None
     has_place: bool = False
+
+
+class _Around(Struct, frozen=True, kw_only=True):
+    """What surrounds a query: whether the rows of the queries around are `found`, so that a value of them leads to few rows; whether it is run
+    for `many` of them, if it refers to them; whether only its first row matters (`exists`); and how many of those around are run for many."""
+
+    found: bool = True
+    many: bool = False
+    exists: bool = False
+    repetitions: int = 0
 
 
 def table_accesses(catalog: Lookups, binder: Binder, root: Level) -> Iterator[TableAccess]:
     """Returns how a query reads each of its tables."""
-    yield from _Accesses(catalog, binder, root).of(root, outer_found=True)
+    yield from compared(list(_Accesses(catalog, binder, root).of(root, _Around())))
 
 
 class _Accesses:
@@ -50,31 +63,40 @@ class _Accesses:
         self.pushed = PushedConditions(root)
         self.few: dict[int, bool] = {}
 
-    def of(self, level: Level, *, outer_found: bool) -> Iterator[TableAccess]:
+    def of(self, level: Level, around: _Around) -> Iterator[TableRead]:
         """Returns how a level and those within it read their tables."""
-        tables, found = self._found(level, outer_found=outer_found)
+        tables, found = self._found(level, outer_found=around.found)
+        refers = any(OUTER in term.others for table in tables for term in table.terms)
+        repetitions = around.repetitions + (around.many and refers)
+        ends_early = _ends_early(level.shape) or (around.exists and not refers and not level.shape.grouped)
         for table in tables:
-            yield self._access(level, table, found)
+            is_whole = table.at not in found and table.served is None and not ends_early
+            yield TableRead(access=_access(table), is_whole=is_whole, repetitions=repetitions)
         self.pushed.push(level, Terms(self.catalog, self.binder, level), self._conditions(level), found)
+        within = replace(around, exists=False, repetitions=repetitions)
         for inner in level.inner:
-            yield from self.of(inner, outer_found=outer_found)
-        for source in level.sources:
+            yield from self.of(inner, within)
+        for at, source in enumerate(level.sources):
             if source.level is not None and not source.is_cte:
-                yield from self.of(source.level, outer_found=outer_found)
+                many = not found.issuperset(range(at)) if source.shape.lateral else around.many
+                yield from self.of(source.level, replace(within, many=many))
         joined = _joined_queries(level.shape)
+        own = found.issuperset(range(len(level.sources)))
         for number, nested in enumerate(level.nested):
             # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
-            own = all(at in found for at in range(len(level.sources)))
-            yield from self.of(nested, outer_found=own or number not in joined)
+            if number in joined:
+                yield from self.of(nested, _Around(found=own, exists=joined[number], repetitions=repetitions))
+            else:
+                yield from self.of(nested, _Around(many=not own, repetitions=repetitions))
         # All that refers to them comes before, so that its conditions are known.
         for inner in level.ctes:
-            yield from self.of(inner, outer_found=outer_found)
+            yield from self.of(inner, within)
 
     def is_few(self, level: Level) -> bool:
         """Whether a query has few rows."""
         key = id(level)
         if key not in self.few:
-            self.few[key] = False  # a recursive query
+            self.few[key] = True  # a recursive query: as many rows as its first branch
             self.few[key] = self._is_few(level)
         return self.few[key]
 
@@ -111,6 +133,8 @@ class _Accesses:
             elif source.level is None or self.is_few(source.level):
                 found.add(at)
         self._spread(level, terms, tables, found)
+        while self._propose(level, tables, found):
+            self._spread(level, terms, tables, found)
         return tables, found
 
     def _conditions(self, level: Level) -> list[tuple[Condition, set[int] | None]]:
@@ -172,21 +196,14 @@ class _Accesses:
                 return served[0]
         return None
 
-    # Results
-
-    def _access(self, level: Level, table: _Table, found: set[int]) -> TableAccess:
-        candidate = self._candidate(level, table, found) if table.served is None and not table.has_place else None
-        weak = max(table.services, key=lambda service: (service.strength, service.keys), default=None)
-        service = table.served or weak
-        return TableAccess(
-            oid=table.relation.oid,
-            name=table.relation.name,
-            alias=table.source.alias,
-            filters=tuple(dict.fromkeys(_filter(term) for term in table.terms)),
-            index=service.index.name if service is not None else None,
-            is_unindexed=candidate is not None,
-            candidate=candidate,
-        )
+    def _propose(self, level: Level, tables: list[_Table], found: set[int]) -> bool:
+        """Finds tables with the indexes that would serve them; returns whether there is any."""
+        lacking = [table for table in tables if table.served is None and table.candidate is None and not table.has_place]
+        for table in lacking:
+            table.candidate = self._candidate(level, table, found)
+        proposed = {table.at for table in lacking if table.candidate is not None}
+        found |= proposed
+        return bool(proposed)
 
     def _candidate(self, level: Level, table: _Table, found: set[int]) -> CandidateIndex | None:
         """Returns the index that would find a table; None if no condition selects few of its rows."""
@@ -204,8 +221,26 @@ class _Accesses:
         if len(level.sources) == 1:
             order = _order(level, Terms(self.catalog, self.binder, level), table.at)
             if order is not None:
-                return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in order.keys))
+                return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in _forward(order.keys)))
         return None
+
+
+def _access(table: _Table) -> TableAccess:
+    weak = max(table.services, key=lambda service: (service.strength, service.keys), default=None)
+    service = table.served or weak
+    return TableAccess(
+        oid=table.relation.oid,
+        name=table.relation.name,
+        alias=table.source.alias,
+        filters=tuple(dict.fromkeys(_filter(term) for term in table.terms)),
+        index=service.index.name if service is not None else None,
+        candidate=table.candidate,
+    )
+
+
+def _ends_early(shape: Shape) -> bool:
+    """Whether LIMIT ends a query before it has read all rows."""
+    return shape.limited and not shape.grouped and not shape.order and not shape.distinct
 
 
 def _selects_few(table: _Table) -> bool:
@@ -298,15 +333,15 @@ def _extreme(level: Level) -> Ref | None:
     return None
 
 
-def _joined_queries(shape: Shape) -> set[int]:
-    """Returns the queries after IN and EXISTS."""
-    joined: set[int] = set()
+def _joined_queries(shape: Shape) -> dict[int, bool]:
+    """Returns the queries after IN and EXISTS, and whether it is EXISTS."""
+    joined: dict[int, bool] = {}
     for condition in conjuncts(shape.where):
         match condition:
             case Exists():
-                joined.add(condition.query)
+                joined[condition.query] = True
             case Compare(operator="in" | "any", right=Nested(query=number)):
-                joined.add(number)
+                joined[number] = False
     return joined
 
 
@@ -333,6 +368,13 @@ def _as_key(subject: str) -> str:
     if name is None:
         return f"({subject})"
     return sql_name(name)
+
+
+def _forward(keys: OrderKeys) -> OrderKeys:
+    """Returns the order of an index that gives an order: PostgreSQL reads an index in ascending order backward for a descending one."""
+    if all(descending for _, descending, _ in keys):
+        return tuple((subject, False, not nulls_first) for subject, _, nulls_first in keys)
+    return keys
 
 
 def _with_direction(subject: str, descending: bool, nulls_first: bool) -> str:

@@ -44,9 +44,10 @@ class CandidateIndex(Struct, frozen=True, kw_only=True):
 
 
 class TableAccess(Struct, frozen=True, kw_only=True):
-    """How a query reads one table. `index` is the index that serves it; None without one. `is_unindexed`: PostgreSQL reads the whole table for
-    a few rows of it, and `candidate` is the index that would serve. A table that is neither served nor un-indexed is read as a whole on
-    purpose, or its filters select too many rows for an index."""
+    """How a query reads one table. `index` is the index that serves it; None without one. `candidate` is the index that would serve, if
+    PostgreSQL reads the whole table for a few rows of it; `is_unindexed` if the query would be cheap with it: `beside` are the other tables
+    that it reads as a whole in any case. A table without either index is read as a whole on purpose, or its filters select too many rows for
+    an index."""
 
     oid: int
     name: Name
@@ -55,6 +56,7 @@ class TableAccess(Struct, frozen=True, kw_only=True):
     index: Name | None = None
     is_unindexed: bool = False
     candidate: CandidateIndex | None = None
+    beside: tuple[Name, ...] = ()
 
 
 class InsertProblem(Struct, frozen=True, kw_only=True):

@@ -34,10 +34,14 @@ class Service(Struct, frozen=True):
     ordered: bool = False
 
 
-class Order(Struct, frozen=True):
-    """The keys of ORDER BY: subject, descending, NULLs first."""
+OrderKeys = tuple[tuple[str, bool, bool], ...]
+"""Keys of an order: subject, descending, NULLs first."""
 
-    keys: tuple[tuple[str, bool, bool], ...]
+
+class Order(Struct, frozen=True):
+    """The keys of ORDER BY."""
+
+    keys: OrderKeys
 
 
 def services(

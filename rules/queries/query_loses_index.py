@@ -47,7 +47,7 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             change.harm is not Harm.LOSES_INDEX
             or access is None
             or access.candidate is None
-            or not lacks_index(access)
+            or not lacks_index(at, access)
             or is_known_small(at, access.name)
         ):
             continue

@@ -34,7 +34,7 @@ def query_repeats(op: WorkloadQuery, at: Context) -> Finding | None:
     number = op.named.per_request
     if number < _MANY or op.before >= _MANY or op.assessment.kind != _SELECT:
         return None
-    unindexed = [access.name for access in op.assessment.accesses if lacks_index(access) and not is_known_small(at, access.name)]
+    unindexed = [access.name for access in op.assessment.accesses if lacks_index(at, access) and not is_known_small(at, access.name)]
     reads = f", and each reads all of {unindexed[0]}" if unindexed else ""
     return at.finding(
         op,

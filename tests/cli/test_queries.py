@@ -50,6 +50,16 @@ def test_the_list_for_people(migsafe: Command) -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_a_table_that_is_read_as_a_whole_in_any_case(migsafe: Command, write: Write) -> None:
+    write("db/both.sql", "-- name: both :many\nSELECT email FROM customers UNION ALL SELECT state FROM orders WHERE customer_id = $1")
+    lines = migsafe("queries", "db/both.sql").out.replace("\n    ", " ").splitlines()
+    assert lines[3].endswith("no index; one (customer_id) would serve it, but the query reads all of public.customers in any case")
+    assert lines[-1] == "1 query."
+    [query] = json.loads(migsafe("queries", "db/both.sql", "--format", "json").out)["queries"]
+    assert [(each["needs_index"], each["reads_whole_beside"]) for each in query["accesses"]] == [(False, []), (False, ["public.customers"])]
+
+
+@pytest.mark.usefixtures("shop")
 def test_json_of_a_part(migsafe: Command, write: Write) -> None:
     write("db/customers.sql", "-- name: emails^\nselect email from customers")
     document = json.loads(migsafe("queries", "db/customers.sql", "--format", "json").out)

@@ -77,11 +77,21 @@ UNINDEXED = [
     ("SELECT * FROM orders WHERE id::text = $1", ('(CAST("id" AS TEXT))',)),
     ("SELECT * FROM customers WHERE email = $1", ("email",)),
     ("SELECT * FROM orders ORDER BY number LIMIT 5", ("number",)),
+    ("SELECT * FROM orders ORDER BY number DESC, shop DESC LIMIT 5", ("number", "shop")),
+    ("SELECT * FROM orders ORDER BY total DESC NULLS LAST LIMIT 5", ("total NULLS FIRST",)),
+    ("SELECT * FROM orders ORDER BY number DESC, shop LIMIT 5", ("number DESC", "shop")),
+    ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
+    ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
     ("SELECT l.* FROM lines l JOIN orders o ON o.id = l.product WHERE l.note = $1 ORDER BY o.id LIMIT 5", ("note",)),
     ("SELECT (SELECT count(*) FROM lines WHERE order_id = o.id) FROM orders o", ("order_id",)),
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
+]
+BESIDE = [
+    ("SELECT * FROM orders WHERE total > $1 OR id IN (SELECT order_id FROM lines WHERE note = $2)", "lines", "note", "orders"),
+    ("SELECT (SELECT sum(order_id) FROM lines), (SELECT count(*) FROM customers WHERE email = $1)", "customers", "email", "lines"),
+    ("SELECT note FROM lines WHERE note = $1 UNION ALL SELECT name FROM customers WHERE id > $2", "lines", "note", "customers"),
 ]
 FINE = [
     "SELECT * FROM lines",
@@ -149,6 +159,30 @@ def test_an_index_makes_an_unindexed_query_cheap(text: str, keys: tuple[str, ...
     after = _plan(connection, text)["Total Cost"]
     connection.execute("ROLLBACK")
     assert after * 5 < before  # tenfold with more rows
+
+
+@pytest.mark.parametrize(("text", "table", "key", "beside"), BESIDE)
+def test_an_index_does_not_help_a_query_that_reads_another_table_as_a_whole(
+    text: str, table: str, key: str, beside: str, connection: Any
+) -> None:
+    [access] = [access for access in assessed(text, CATALOG).accesses if access.candidate is not None]
+    assert access.candidate is not None
+    assert (access.name.name, access.candidate.keys, [name.name for name in access.beside]) == (table, (key,), [beside])
+    assert not access.is_unindexed
+    before = _plan(connection, text)["Total Cost"]
+    connection.execute("BEGIN")
+    connection.execute(f"CREATE INDEX ON {table} ({key})".encode())
+    after = _plan(connection, text)["Total Cost"]
+    connection.execute("ROLLBACK")
+    assert after * 5 > before
+
+
+def test_the_index_of_a_table_that_is_found_from_another() -> None:
+    joined = "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.number = $1"
+    recursive = "WITH RECURSIVE o AS (SELECT id FROM orders WHERE number = $1 UNION SELECT product FROM lines JOIN o ON order_id = id) TABLE o"
+    for text in (joined, recursive):
+        candidates = [access.candidate for access in assessed(text, CATALOG).accesses if access.is_unindexed]
+        assert [candidate.keys for candidate in candidates if candidate is not None] == [("number",), ("order_id",)]
 
 
 @pytest.mark.parametrize("text", FINE)

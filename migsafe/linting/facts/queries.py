@@ -85,9 +85,12 @@ def size_words(at: Context, table: Name) -> str:
     return f" (about {rows:,} row{'' if rows == 1 else 's'})" if rows is not None else ""
 
 
-def lacks_index(access: "TableAccess") -> bool:
-    """Whether a table access reads the whole table for a few rows, and an index would serve it. The columns of the system have none."""
-    return access.is_unindexed and access.candidate is not None and not _SYSTEM_COLUMNS.intersection(access.candidate.keys)
+def lacks_index(at: Context, access: "TableAccess") -> bool:
+    """Whether a table access reads the whole table for a few rows, and the query would be cheap with an index: all other tables that it reads
+    as a whole are known to be small. The columns of the system have no index."""
+    if access.candidate is None or _SYSTEM_COLUMNS.intersection(access.candidate.keys):
+        return False
+    return all(is_known_small(at, table) for table in access.beside)
 
 
 def missing_index(access: "TableAccess") -> str:

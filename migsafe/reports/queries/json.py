@@ -76,5 +76,6 @@ def _access(access: TableAccess) -> dict[str, Any]:
         "filters": [{"subject": each.subject, "operator": each.operator, "compared_with": each.compared_with} for each in access.filters],
         "index": str(access.index) if access.index is not None else None,
         "needs_index": access.is_unindexed,
+        "reads_whole_beside": [str(name) for name in access.beside],
         "candidate": {"method": candidate.method, "keys": list(candidate.keys)} if candidate is not None else None,
     }

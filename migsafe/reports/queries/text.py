@@ -90,13 +90,14 @@ def _filters(access: TableAccess) -> str:
 def _index(access: TableAccess, display: Display) -> str:
     if access.index is not None:
         return f"index {visible(access.index.name)}"
-    if not access.is_unindexed:
-        return display.paint("the whole table" if not access.filters else "no index", DIM)
     candidate = access.candidate
     if candidate is None:
-        return display.paint("no index", RED)
+        return display.paint("the whole table" if not access.filters else "no index", DIM)
     method = f" USING {candidate.method}" if candidate.method != "btree" else ""
-    return display.paint(f"no index; one{method} ({visible(', '.join(candidate.keys))}) would serve it", RED)
+    one = f"no index; one{method} ({visible(', '.join(candidate.keys))}) would serve it"
+    if access.beside:
+        return display.paint(f"{one}, but the query reads all of {visible(' and '.join(map(str, access.beside)))} in any case", DIM)
+    return display.paint(one, RED)
 
 
 def _columns(relation: UsedRelation) -> str:

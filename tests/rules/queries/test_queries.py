@@ -132,6 +132,21 @@ def test_a_table_without_an_index_for_a_query_is_reported_if_it_may_be_large(hea
     assert [rule for rule, _ in found] == rules
 
 
+def test_a_query_that_reads_a_large_table_as_a_whole_anyway_lacks_no_index() -> None:
+    two = UNINDEXED.replace("= $1;", "= $1 UNION ALL SELECT id FROM products WHERE name > $2;")
+    sql = f"SELECT 1;\n-- queries: db/orders.sql\n{two.format(1)}"
+    rows = {"public.orders": 90_000, "public.products": 90_000}
+    assert reported(sql, limits=Limits(lock_timeout=2000, rows=rows)) == []
+    rows["public.products"] = 90
+    assert reported(sql, limits=Limits(lock_timeout=2000, rows=rows)) == [("query-without-index", "warning")]
+
+
+def test_queries_that_differ_in_the_direction_of_their_order_lack_one_index() -> None:
+    queries = "".join(f"-- name: L{len(way)} :many\nSELECT id FROM orders ORDER BY total{way}, note{way} LIMIT 5;\n" for way in ("", " DESC"))
+    findings = judge_with_queries(f"SELECT 1;\n-- new queries: db/orders.sql\n{queries}", RULES).findings
+    assert [len(finding.queries) for finding in findings] == [2]
+
+
 def test_repetitions_without_an_index_are_a_warning() -> None:
     unindexed = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n-- queries: db/tags.sql\n" + UNINDEXED.format(12).replace(
         "id FROM orders WHERE reference", "id FROM tags WHERE label"

@@ -1,0 +1,28 @@
+"""Which missing indexes make a query cheap: not those of a query that reads another table as a whole in any case."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.workload.needs import TableAccess
+
+
+class TableRead(Struct, frozen=True, kw_only=True):
+    """A table access before the others of its query are known. `is_whole` if PostgreSQL reads the whole table even if the candidate indexes of
+    the query exist, and no LIMIT ends it early. `repetitions` counts the queries around it, and its own, that run once for each of many rows.
+    """
+
+    access: TableAccess
+    is_whole: bool
+    repetitions: int
+
+
+def compared(reads: Sequence[TableRead]) -> Iterator[TableAccess]:
+    """Returns the accesses of a query: with the tables that it reads as a whole beside each that lacks an index, at least as often."""
+    for read in reads:
+        access = read.access
+        if access.candidate is not None:
+            others = [other.access.name for other in reads if other.is_whole and other.repetitions >= read.repetitions]
+            access = replace(access, is_unindexed=not others, beside=tuple(dict.fromkeys(others)))
+        yield access
