@@ -136,8 +136,8 @@ class IndexTruth:
 
     def _candidates(self, assessment: QueryAssessment, tables: set[str]) -> Iterator[Candidate]:
         for access in assessment.accesses:
-            if access.candidate is not None:
-                yield Candidate(access.name, access.candidate.keys, access.candidate.method)
+            for each in access.candidates:
+                yield Candidate(access.name, each.keys, each.method)
         for relation in assessment.relations:
             if relation.name.name in tables:
                 for column in relation.columns:
@@ -178,7 +178,7 @@ class Judgement:
         if real != ours:
             place = query.places[0]
             verdict = "called un-indexed: " if ours else "missed: "
-            proposed = "; ".join(f"{a.alias} ({', '.join(a.candidate.keys)})" for a in assessment.accesses if a.candidate is not None)
+            proposed = "; ".join(f"{a.alias} ({', '.join(each.keys)})" for a in assessment.accesses for each in a.candidates)
             why = f"cost {cost:,.0f}, {lowest:,.0f} with {name}; proposed {proposed or 'nothing'}"
             self.confusions.append(f"{verdict}{place.path}:{place.line} {place.name}\n      {why}\n      {' '.join(query.text.split())[:600]}")
 

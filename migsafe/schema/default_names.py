@@ -32,12 +32,15 @@ def default_index_name(index: CreateIndex) -> str | None:
     return None if None in columns else default_name(index.table.name, (column for column in columns if column is not None), "idx")
 
 
-def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, *, constraint: bool = False) -> Name:
-    """Returns the name of an index or a sequence of a table: with a number if a relation already has that name, or for a constraint's index a
-    constraint."""
+def free_relation_name(
+    catalog: Catalog, table: Name, columns: Iterable[str], label: str, *, constraint: bool = False, reserved_names: Iterable[str] = ()
+) -> Name:
+    """Returns the name of an index or a sequence of a table: with a number if a relation, or one of `reserved_names`, already has that name, or
+    for a constraint's index a constraint."""
+    reserved = tuple(reserved_names)
 
     def is_taken(name: Name) -> bool:
-        return catalog.is_taken(name) or (constraint and catalog.has_constraint_named(name))
+        return catalog.is_taken(name) or name.name in reserved or (constraint and catalog.has_constraint_named(name))
 
     return _free_name(is_taken, table, columns, label)
 

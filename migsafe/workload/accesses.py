@@ -27,7 +27,7 @@ _CANDIDATE_KEYS = 3
 
 class _Table(Struct):
     """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part). `served` is the
-    index that leads to its rows, `candidate` one that would if it existed; `has_place` if the query knows their ctid."""
+    index that leads to its rows, `candidates` those that would if they existed; `has_place` if the query knows their ctid."""
 
     at: int
     source: BoundSource
@@ -37,7 +37,7 @@ class _Table(Struct):
     alternatives: list[list[list[Term]]]
     services: list[Service] = []
     served: Service | None = None
-    candidate: CandidateIndex | None = None
+    candidates: tuple[CandidateIndex, ...] = ()
     has_place: bool = False
 
 
@@ -191,38 +191,49 @@ class _Accesses:
     def _of_alternatives(self, table: _Table, terms: Terms) -> Service | None:
         """An OR is served if an index serves each of its parts."""
         for parts in table.alternatives:
-            served = [_deciding(services(self.catalog, table.relation, part, table.conditions, terms.owns(table.at)), part) for part in parts]
+            served = [self._of_part(table, part, terms) for part in parts]
             if all(service is not None for service in served):
                 return served[0]
         return None
 
+    def _of_part(self, table: _Table, part: list[Term], terms: Terms) -> Service | None:
+        return _deciding(services(self.catalog, table.relation, part, table.conditions, terms.owns(table.at)), part)
+
     def _propose(self, level: Level, tables: list[_Table], found: set[int]) -> bool:
         """Finds tables with the indexes that would serve them; returns whether there is any."""
-        lacking = [table for table in tables if table.served is None and table.candidate is None and not table.has_place]
+        lacking = [table for table in tables if table.served is None and not table.candidates and not table.has_place]
         for table in lacking:
-            table.candidate = self._candidate(level, table, found)
-        proposed = {table.at for table in lacking if table.candidate is not None}
+            table.candidates = self._candidates(level, table, found)
+        proposed = {table.at for table in lacking if table.candidates}
         found |= proposed
         return bool(proposed)
 
-    def _candidate(self, level: Level, table: _Table, found: set[int]) -> CandidateIndex | None:
-        """Returns the index that would find a table; None if no condition selects few of its rows."""
-        usable = [term for term in table.terms if term.others <= found and term.is_equality and term.strength is Strength.STRONG]
+    def _candidates(self, level: Level, table: _Table, found: set[int]) -> tuple[CandidateIndex, ...]:
+        """Returns the indexes that would find a table; none if no condition selects few of its rows."""
+        usable = [term for term in table.terms if term.others <= found and _is_selective(term)]
         constant = [term for term in usable if not term.others]
-        keys = list(dict.fromkeys(term.subject for term in (constant or usable)))
-        if keys:
-            return CandidateIndex(method="btree", keys=tuple(_as_key(key) for key in keys[:_CANDIDATE_KEYS]))
+        if usable:
+            return (_of_terms(constant or usable),)
+        terms = Terms(self.catalog, self.binder, level)
         for parts in table.alternatives:
-            strong = [[term for term in part if term.is_equality and term.strength is Strength.STRONG] for part in parts]
-            if all(strong):
-                owns = Terms(self.catalog, self.binder, level).owns(table.at)
-                unserved = [part for part in strong if not services(self.catalog, table.relation, part, table.conditions, owns)]
-                return CandidateIndex(method="btree", keys=(_as_key((unserved or strong)[0][0].subject),))
+            if all(any(map(_is_selective, part)) for part in parts):
+                lacking = [part for part in parts if self._of_part(table, part, terms) is None]
+                return tuple(dict.fromkeys(_of_terms([term for term in part if _is_selective(term)]) for part in lacking))
         if len(level.sources) == 1:
-            order = _order(level, Terms(self.catalog, self.binder, level), table.at)
+            order = _order(level, terms, table.at)
             if order is not None:
-                return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in _forward(order.keys)))
-        return None
+                return (CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in _forward(order.keys))),)
+        return ()
+
+
+def _of_terms(terms: list[Term]) -> CandidateIndex:
+    subjects = list(dict.fromkeys(term.subject for term in terms))
+    return CandidateIndex(method="btree", keys=tuple(map(_as_key, subjects[:_CANDIDATE_KEYS])))
+
+
+def _is_selective(term: Term) -> bool:
+    """Whether a condition selects few rows of a table with an index."""
+    return term.strength is Strength.STRONG and term.is_equality
 
 
 def _access(table: _Table) -> TableAccess:
@@ -234,7 +245,7 @@ def _access(table: _Table) -> TableAccess:
         alias=table.source.alias,
         filters=tuple(dict.fromkeys(_filter(term) for term in table.terms)),
         index=service.index.name if service is not None else None,
-        candidate=table.candidate,
+        candidates=table.candidates,
     )
 
 
@@ -245,13 +256,13 @@ def _ends_early(shape: Shape) -> bool:
 
 def _selects_few(table: _Table) -> bool:
     """Whether a condition on a table selects few of its rows, whatever is joined."""
-    return any(term.strength is Strength.STRONG and term.is_equality and not term.others for term in table.terms)
+    return any(_is_selective(term) and not term.others for term in table.terms)
 
 
 def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     """Returns the service that leads to few rows: one that meets a strong condition. Without strong conditions, one that meets a weak one or
     gives the order is enough."""
-    has_strong = any(term.strength is Strength.STRONG and term.is_equality for term in terms)
+    has_strong = any(map(_is_selective, terms))
     best = max(found, key=lambda service: (service.strength, service.keys), default=None)
     if best is not None and best.strength is Strength.STRONG:
         return best

@@ -44,10 +44,10 @@ class CandidateIndex(Struct, frozen=True, kw_only=True):
 
 
 class TableAccess(Struct, frozen=True, kw_only=True):
-    """How a query reads one table. `index` is the index that serves it; None without one. `candidate` is the index that would serve, if
-    PostgreSQL reads the whole table for a few rows of it; `is_unindexed` if the query would be cheap with it: `beside` are the other tables
-    that it reads as a whole in any case. A table without either index is read as a whole on purpose, or its filters select too many rows for
-    an index."""
+    """How a query reads one table. `index` is the index that serves it; None without one. `candidates` are the indexes that would
+    serve, if PostgreSQL reads the whole table for a few rows of it: one, or of an OR all that its parts lack. `is_unindexed` if the query would
+    be cheap with them: `beside` are the other tables that it reads as a whole in any case. A table without index and candidates is read as a
+    whole on purpose, or its filters select too many rows for an index."""
 
     oid: int
     name: Name
@@ -55,7 +55,7 @@ class TableAccess(Struct, frozen=True, kw_only=True):
     filters: tuple[Filter, ...] = ()
     index: Name | None = None
     is_unindexed: bool = False
-    candidate: CandidateIndex | None = None
+    candidates: tuple[CandidateIndex, ...] = ()
     beside: tuple[Name, ...] = ()
 
 

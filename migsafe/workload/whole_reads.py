@@ -22,7 +22,7 @@ def compared(reads: Sequence[TableRead]) -> Iterator[TableAccess]:
     """Returns the accesses of a query: with the tables that it reads as a whole beside each that lacks an index, at least as often."""
     for read in reads:
         access = read.access
-        if access.candidate is not None:
+        if access.candidates:
             others = [other.access.name for other in reads if other.is_whole and other.repetitions >= read.repetitions]
             access = replace(access, is_unindexed=not others, beside=tuple(dict.fromkeys(others)))
         yield access

@@ -43,13 +43,7 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each query that an index serves before the migration and none after it, at the operation that makes the difference."""
     for change in at.query_changes:
         access = change.access
-        if (
-            change.harm is not Harm.LOSES_INDEX
-            or access is None
-            or access.candidate is None
-            or not lacks_index(at, access)
-            or is_known_small(at, access.name)
-        ):
+        if change.harm is not Harm.LOSES_INDEX or access is None or not lacks_index(at, access) or is_known_small(at, access.name):
             continue
         done = at.past[change.position]
         index = shown_name(change.former_index) if change.former_index is not None else "the index"
@@ -60,7 +54,7 @@ def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             done,
             f"{operation} takes away {index}, which serves the query {change.named}{how_often(change.named)}: each execution "
             f"reads all of {access.name}{size_words(at, access.name)}, because {missing_index(access)}",
-            help=advice if drops_it else f"-- in a migration of its own:\n{index_help(at, access.name, access.candidate)}",
+            help=advice if drops_it else f"-- in a migration of its own:\n{index_help(at, access.name, access.candidates)}",
             relations=(access.name,),
             subject=str(change.named),
             queries=(change.named,),

@@ -39,15 +39,15 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
-        if not lacks_index(at, access) or access.candidate is None or not _may_be_large(op, access, at) or access.name in op.reported:
+        if not lacks_index(at, access) or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(
             op,
             f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: {missing_index(access)}{often}",
-            help=index_help(at, access.name, access.candidate),
+            help=index_help(at, access.name, access.candidates),
             relations=(access.name,),
-            cause=f"{access.name} {access.candidate.method} {access.candidate.keys}",
+            cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]}",
             queries=(op.named,),
         )
 

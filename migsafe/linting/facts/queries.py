@@ -11,7 +11,7 @@ from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.sql import operations as sql
-from migsafe.sql.generation import create_index
+from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.statements import read
@@ -88,36 +88,43 @@ def size_words(at: Context, table: Name) -> str:
 def lacks_index(at: Context, access: "TableAccess") -> bool:
     """Whether a table access reads the whole table for a few rows, and the query would be cheap with an index: all other tables that it reads
     as a whole are known to be small. The columns of the system have no index."""
-    if access.candidate is None or _SYSTEM_COLUMNS.intersection(access.candidate.keys):
+    if not access.candidates or any(_SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
         return False
     return all(is_known_small(at, table) for table in access.beside)
 
 
 def missing_index(access: "TableAccess") -> str:
-    """Returns which index a table access lacks, as a sentence without a subject before it."""
-    assert access.candidate is not None
-    keys = ", ".join(access.candidate.keys)
-    if access.candidate.method != _CHOSEN_BY_DEFAULT:
-        return f"no {access.candidate.method} index covers {keys}"
-    return f"no index begins with {keys}"
+    """Returns which indexes a table access lacks, as a sentence without a subject before it."""
+    first, *others = map(_missing, access.candidates)
+    return " and ".join((f"no index {first}", *(f"none {other}" for other in others)))
 
 
-def index_help(at: Context, table: Name, candidate: "CandidateIndex") -> str:
-    """Returns the migration that creates an index, as the runner in use needs it."""
-    method = f" USING {candidate.method}" if candidate.method != _CHOSEN_BY_DEFAULT else ""
-    shown = shown_name(table)
-    text = f"CREATE INDEX ON {shown}{method} ({', '.join(candidate.keys)})"
-    op = next(iter(read(text))).operations[0]
-    assert isinstance(op, sql.CreateIndex)
-    columns = [element.column or "expr" for element in op.elements]
-    name = free_relation_name(at.catalog, at.resolve(table), columns, "idx").name
+def _missing(candidate: "CandidateIndex") -> str:
+    keys = ", ".join(candidate.keys)
+    return f"begins with {keys}" if candidate.method == _CHOSEN_BY_DEFAULT else f"of type {candidate.method} covers {keys}"
+
+
+def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"]) -> str:
+    """Returns the migration that creates indexes, as the runner in use needs it."""
+    named: dict[str, sql.CreateIndex] = {}
+    for candidate in candidates:
+        op = _operation(table, candidate)
+        columns = [element.column or "expr" for element in op.elements]
+        named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
     relation = at.catalog.relation(table)
     if at.is_new(table) and row_count(at.limits.rows, at.resolve(table)) is None:
         where = f"-- in migration {at.migration.id}, which creates the table:\n" if at.application_file is not None else ""
-        return f"{where}{create_index(op, name)};"
+        return where + "\n".join(f"{create_index(op, name)};" for name, op in named.items())
     if isinstance(relation, Relation) and relation.kind is RelationKind.PARTITIONED:
-        return index_by_partition(at, op, name, relation)
-    return at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+        return join_migrations(*(index_by_partition(at, op, name, relation) for name, op in named.items()))
+    return at.outside_transaction("\n".join(f"{create_index(op, name, concurrently=True)};" for name, op in named.items()))
+
+
+def _operation(table: Name, candidate: "CandidateIndex") -> sql.CreateIndex:
+    method = f" USING {candidate.method}" if candidate.method != _CHOSEN_BY_DEFAULT else ""
+    op = next(iter(read(f"CREATE INDEX ON {shown_name(table)}{method} ({', '.join(candidate.keys)})"))).operations[0]
+    assert isinstance(op, sql.CreateIndex)
+    return op
 
 
 def shown_name(table: Name) -> Name:

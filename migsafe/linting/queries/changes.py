@@ -112,7 +112,7 @@ class QueryChanges:
             return changes
         for access in after.accesses:
             former = next((each for each in first.accesses if each.name == access.name and each.alias == access.alias), None)
-            if access.candidate is not None and former is not None and former.candidate is None and former.index is not None:
+            if access.candidates and former is not None and not former.candidates and former.index is not None:
                 number = _last_before([_lacks_index(state, access) for state in states])
                 add(Harm.LOSES_INDEX, steps[number].position, first, access=access, former_index=former.index)
         for insert in after.insert_problems:
@@ -139,7 +139,7 @@ def has_problem(problem: QueryProblem, assessment: QueryAssessment) -> bool:
     if assessment.failure is not None or not assessment.is_resolved:
         return True
     if problem.harm is Harm.LOSES_INDEX:
-        return any(access.candidate is not None and access.name == problem.table for access in assessment.accesses)
+        return any(access.candidates and access.name == problem.table for access in assessment.accesses)
     if problem.harm is Harm.INSERT_FAILS:
         return any(each.table == problem.table and each.column == problem.column for each in assessment.insert_problems)
     return False
@@ -155,7 +155,7 @@ def _last_before(has_problem_after: list[bool]) -> int:
 
 def _lacks_index(state: QueryAssessment, access: TableAccess) -> bool:
     # While the table is missing, the index is, too.
-    return state.failure is not None or any(each.candidate is not None and each.name == access.name for each in state.accesses)
+    return state.failure is not None or any(each.candidates and each.name == access.name for each in state.accesses)
 
 
 def _is_same(problem: InsertProblem, other: InsertProblem) -> bool:

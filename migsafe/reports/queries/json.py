@@ -69,7 +69,6 @@ def _relation(relation: UsedRelation) -> dict[str, Any]:
 
 
 def _access(access: TableAccess) -> dict[str, Any]:
-    candidate = access.candidate
     return {
         "relation": str(access.name),
         "alias": access.alias,
@@ -77,5 +76,5 @@ def _access(access: TableAccess) -> dict[str, Any]:
         "index": str(access.index) if access.index is not None else None,
         "needs_index": access.is_unindexed,
         "reads_whole_beside": [str(name) for name in access.beside],
-        "candidate": {"method": candidate.method, "keys": list(candidate.keys)} if candidate is not None else None,
+        "candidates": [{"method": candidate.method, "keys": list(candidate.keys)} for candidate in access.candidates],
     }

@@ -8,7 +8,7 @@ from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import WIDTH_OF_A_FILE, visible, wrapped
 from migsafe.workload import CallSite, Query
-from migsafe.workload.assessment import QueryAssessment, TableAccess, UsedRelation
+from migsafe.workload.assessment import CandidateIndex, QueryAssessment, TableAccess, UsedRelation
 
 _INDENT = "  "
 _MOST_UNREAD = 20
@@ -90,14 +90,18 @@ def _filters(access: TableAccess) -> str:
 def _index(access: TableAccess, display: Display) -> str:
     if access.index is not None:
         return f"index {visible(access.index.name)}"
-    candidate = access.candidate
-    if candidate is None:
+    if not access.candidates:
         return display.paint("the whole table" if not access.filters else "no index", DIM)
-    method = f" USING {candidate.method}" if candidate.method != "btree" else ""
-    one = f"no index; one{method} ({visible(', '.join(candidate.keys))}) would serve it"
+    needed = " and one ".join(_candidate(each) for each in access.candidates)
+    missing = f"no index; one {needed} would serve it"
     if access.beside:
-        return display.paint(f"{one}, but the query reads all of {visible(' and '.join(map(str, access.beside)))} in any case", DIM)
-    return display.paint(one, RED)
+        return display.paint(f"{missing}, but the query reads all of {visible(' and '.join(map(str, access.beside)))} in any case", DIM)
+    return display.paint(missing, RED)
+
+
+def _candidate(index: CandidateIndex) -> str:
+    method = f"USING {index.method} " if index.method != "btree" else ""
+    return f"{method}({visible(', '.join(index.keys))})"
 
 
 def _columns(relation: UsedRelation) -> str:

@@ -141,6 +141,16 @@ def test_a_query_that_reads_a_large_table_as_a_whole_anyway_lacks_no_index() -> 
     assert reported(sql, limits=Limits(lock_timeout=2000, rows=rows)) == [("query-without-index", "warning")]
 
 
+def test_the_help_for_an_or_creates_an_index_for_each_of_its_parts() -> None:
+    query = UNINDEXED.format(1).replace("reference = $1", "lower(reference) = $1 OR upper(note) = $2")
+    [finding] = judge_with_queries(f"SELECT 1;\n-- new queries: db/orders.sql\n{query}", RULES).findings
+    assert finding.message.endswith('no index begins with (lower("reference")) and none begins with (upper("note"))')
+    assert finding.help.splitlines() == [
+        'CREATE INDEX CONCURRENTLY orders_expr_idx ON orders ((lower("reference")));',
+        'CREATE INDEX CONCURRENTLY orders_expr_idx1 ON orders ((upper("note")));',
+    ]
+
+
 def test_queries_that_differ_in_the_direction_of_their_order_lack_one_index() -> None:
     queries = "".join(f"-- name: L{len(way)} :many\nSELECT id FROM orders ORDER BY total{way}, note{way} LIMIT 5;\n" for way in ("", " DESC"))
     findings = judge_with_queries(f"SELECT 1;\n-- new queries: db/orders.sql\n{queries}", RULES).findings
