@@ -85,6 +85,7 @@ UNINDEXED = [
     ("SELECT max(number) FROM orders", ("number",)),
     ("SELECT l.* FROM lines l JOIN orders o ON o.id = l.product WHERE l.note = $1 ORDER BY o.id LIMIT 5", ("note",)),
     ("SELECT (SELECT count(*) FROM lines WHERE order_id = o.id) FROM orders o", ("order_id",)),
+    ("SELECT * FROM orders o LEFT JOIN LATERAL (SELECT note FROM lines WHERE order_id = o.id ORDER BY note LIMIT 1) l ON true", ("order_id",)),
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
 ]
