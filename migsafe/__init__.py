@@ -7,7 +7,7 @@
 
 `lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures, `premortem`
 assesses how a deployment can fail, `queries` lists the application's queries. They do what the commands do, return typed results and print
-nothing. They raise MigsafeError for an error.
+nothing. `record` records the queries that the code in a `with` block sends. All raise MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayOptions
     from migsafe.replaying.servers.selection import ServerOptions
     from migsafe.workload import Query
+    from migsafe.workload.recording.session import record
 
 __all__ = [
     "Budgets",
@@ -56,6 +57,7 @@ __all__ = [
     "premortem",
     "queries",
     "read_configuration",
+    "record",
     "replay",
 ]
 
@@ -83,6 +85,7 @@ _MODULES = {
     "premortem": "migsafe.library.premortem",
     "queries": "migsafe.library.queries",
     "read_configuration": "migsafe.configuration",
+    "record": "migsafe.workload.recording.session",
     "replay": "migsafe.library.replay",
 }
 """The modules of the public names; each is imported when its name is first used."""

@@ -52,6 +52,8 @@ class Harm(Enum):
     BREAKS = "breaks"
     LOSES_INDEX = "loses index"
     INSERT_FAILS = "insert fails"
+    LACKS_INDEX = "lacks index"
+    """The migration creates the table that a known query reads, without the index that would serve it."""
     NEEDS = "needs"
     """The query runs only after the migration: no harm, but an order of deployment."""
 

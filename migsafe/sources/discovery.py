@@ -21,6 +21,8 @@ _OTHER_DATABASES = frozenset(
 )
 _INNER_SCRIPTS = frozenset(("up.sql", "down.sql", "migration.sql"))
 _LEVELS = 4
+_NAMED_QUERY = re.compile(r"^--+[ \t]*(?:name[ \t]*:|:name\b)", re.MULTILINE)
+"""The line above a query of sqlc, aiosql, yesql, HugSQL or PugSQL."""
 
 Found = tuple[Folder, Runner, list[MigrationFile]]
 
@@ -29,16 +31,29 @@ def folders_below(path: str, chosen: Runner | None, problems: dict[str, Unreadab
     """Returns the folders of migrations at a path and below it, in the order of their names.
 
     With `chosen`, only those of that runner. A folder of plain scripts without numbers counts only if no other folder is found. Raises
-    MigsafeError if the path itself cannot be listed; folders below that cannot be listed are added to `problems`.
+    MigsafeError if the path itself cannot be listed; folders below that cannot be listed are added to `problems`. The application's queries
+    are not migrations.
     """
     folders = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
     in_order = [candidate for candidate in folders if not _is_unordered(candidate)]
-    return in_order or folders
+    return in_order or [candidate for candidate in map(_without_queries, folders) if candidate[2]]
 
 
 def _is_unordered(candidate: Found) -> bool:
     folder, runner, _ = candidate
     return runner.name == "plain" and not any(NUMBERED.match(name) for name in folder.sql_files)
+
+
+def _without_queries(candidate: Found) -> Found:
+    folder, runner, files = candidate
+    return folder, runner, [file for file in files if not _has_named_queries(file)]
+
+
+def _has_named_queries(file: MigrationFile) -> bool:
+    try:
+        return bool(_NAMED_QUERY.search(file.up.text))
+    except UnreadableError:
+        return False
 
 
 def _walk(

@@ -19,6 +19,7 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, version_of
 from migsafe.sources.runners import recognise_runner, runner_named
 from migsafe.text import Script
 
+_CONFIGURATION = "migsafe.toml"
 _NO_SCRIPTS = (".py", ".ini", ".toml")
 """Suffixes of files that are not SQL, in any folder."""
 
@@ -74,7 +75,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
             if not folders and _select_part(selections, path, chosen, problems):
                 continue
             if not folders and not problems:
-                raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen))
+                raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen, path))
             for entry in folders:
                 history = _select_in(selections, entry)
                 history.up.update(range(len(entry[2])))
@@ -162,7 +163,9 @@ def _no_migration(chosen: Runner | None) -> str:
     return "Name a revision of Alembic, which declares `revision = …` and `down_revision = …`, or the folder that contains them."
 
 
-def _no_migrations(chosen: Runner | None) -> str:
+def _no_migrations(chosen: Runner | None, path: str) -> str:
+    if (Path(path) / _CONFIGURATION).is_file() and Path(path).resolve() != Path.cwd():
+        return f"It has a configuration of its own: `--config {Path(path) / _CONFIGURATION}` uses it."
     if chosen:
         return f"Its files are read as those of {chosen.title}: check `runner` in the configuration."
     return "Name the folder that contains the migrations, or describe the runner in the configuration."

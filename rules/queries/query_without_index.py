@@ -5,6 +5,7 @@ is not noticed with the rows of a test, and stops the application when the table
 queries of tables that are large according to `--stats`, and of tables of unknown size if the query is new since the revision of
 `--since`, or if the judged migrations create the table. Ranges, and equality with an enum, a boolean or a literal, are not reported
 alone: they often select most rows. Nor is a query that reads another table as a whole in any case, unless that table is known to be small.
+The finding is at the query, or at CREATE TABLE if the running release sends the query already.
 
 Unsafe:
     CREATE TABLE recommendations (id bigint PRIMARY KEY, product_id bigint NOT NULL, title text NOT NULL);
@@ -25,17 +26,31 @@ See: https://www.postgresql.org/docs/current/indexes-examine.html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.linting.facts.queries import index_help, is_known_small, lacks_index, missing_index, size_words, this_query
-from migsafe.linting.rule import Context, Finding, Severity, WorkloadQuery, rule
+from migsafe.linting.facts.queries import (
+    how_often,
+    index_help,
+    is_known_small,
+    lacks_index,
+    missing_index,
+    sender,
+    size_words,
+    this_query,
+)
+from migsafe.linting.finding import Harm
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, WorkloadQuery, rule
 from migsafe.schema.statistics import row_count
+from migsafe.sql.operations import CreateTable, CreateTableAs, Name, Operation
 
 if TYPE_CHECKING:
     from migsafe.workload.assessment import TableAccess
 
 
 @rule(category="queries", severity=Severity.WARNING, needs="queries")
-def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
+def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each table that the query reads as a whole to find a few rows of it."""
+    if isinstance(op, MigrationEnd):
+        yield from _of_known_queries(at)
+        return
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
@@ -50,6 +65,31 @@ def query_without_index(op: WorkloadQuery, at: Context) -> Iterator[Finding]:
             cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]}",
             queries=(op.named,),
         )
+
+
+def _of_known_queries(at: Context) -> Iterator[Finding]:
+    """Yields the tables that the migration creates without the index that a query of the running release needs: the migration is the cause."""
+    for change in at.query_changes:
+        access = change.access
+        if change.harm is not Harm.LACKS_INDEX or access is None or access.candidate is None or not lacks_index(at, access):
+            continue
+        created = next((done for done in at.past if _creates(done.operation, access.name, at)), None)
+        if created is None or is_known_small(at, access.name):
+            continue
+        yield at.finding(
+            created,
+            f"the query {change.named}, which {sender(change, at)} sends{how_often(change.named)}, reads all of {access.name} each time: "
+            f"{missing_index(access)}",
+            help=index_help(at, access.name, access.candidate),
+            relations=(access.name,),
+            subject=str(change.named),
+            queries=(change.named,),
+            query_problem=change.problem,
+        )
+
+
+def _creates(op: Operation, table: Name, at: Context) -> bool:
+    return isinstance(op, CreateTable | CreateTableAs) and at.resolve(op.table) == table
 
 
 def _may_be_large(op: WorkloadQuery, access: "TableAccess", at: Context) -> bool:

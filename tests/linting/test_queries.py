@@ -101,6 +101,28 @@ def test_compared_with_a_revision_only_what_is_new_is_reported(tmp_path: Path, m
     assert "the running release sends" in of_queries(dropped)[0].message
 
 
+def test_a_table_without_the_index_that_a_running_query_needs_is_reported_at_its_creation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    known = "-- name: OfTag :many\nSELECT id FROM labels WHERE tag = $1;\n"
+    judged(tmp_path, [TABLES], known)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    create = "SELECT 1;\nCREATE TABLE labels (id bigint PRIMARY KEY, tag bigint);"
+    (finding,) = of_queries(judged(tmp_path, [TABLES, create], known, since="HEAD"))
+    assert (finding.rule, Path(finding.script.path).name, finding.span.start) == (
+        "query-without-index",
+        "V2__change.sql",
+        create.index("CREATE"),
+    )
+    assert finding.queries[0].name == "OfTag"
+    index = "CREATE INDEX labels_tag_idx ON labels (tag);"
+    assert of_queries(judged(tmp_path, [TABLES, create + index], known, since="HEAD")) == []
+    assert of_queries(judged(tmp_path, [TABLES, create, index], known, since="HEAD")) == []
+
+
 def test_a_script_with_two_paths_says_on_which_the_query_breaks(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "queries.sql").write_text(QUERIES)

@@ -35,6 +35,16 @@ def test_a_named_file_for_another_database_is_skipped(shop: Write) -> None:
     assert len(find_migrations(["shop/other/1.mysql.sql"]).migrations) == 1
 
 
+def test_named_queries_are_not_migrations(shop: Write) -> None:
+    query = "-- name: by_email^\nSELECT 1;"
+    shop({"sql/tables.sql": "SELECT 1;", "sql/customers.sql": query, "queries/orders.sql": query})
+    assert selected(find_migrations(["shop"])) == ["tables"]
+    shop({"queries/migsafe.toml": ""})
+    with pytest.raises(MigsafeError, match="contains no migrations") as caught:
+        find_migrations(["shop/queries"])
+    assert "--config shop/queries/migsafe.toml" in caught.value.hint
+
+
 def test_files_are_in_the_order_of_the_runner_with_the_history_between_them(shop: Write) -> None:
     shop(NUMBERED)
     (source,) = find_migrations(["shop/0003_index.sql", "shop/0001_customers.sql"]).sources

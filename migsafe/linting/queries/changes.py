@@ -31,9 +31,9 @@ _GENERATED_ALWAYS = "428C9"
 class QueryChange(Struct, frozen=True, kw_only=True):
     """A query that a migration changes, and the position of the operation that does it in `Context.past`.
 
-    `after` is its assessment at the end of the migration. `access` is the table access that lost its index, `former_index` that index, `insert`
-    the reason why an INSERT fails. `problem` is what must still be true at the end of the history: None if the running release has the query,
-    which meets this migration before a later one.
+    `after` is its assessment at the end of the migration. `access` is the table access that has no index, `former_index` the one it lost,
+    `insert` the reason why an INSERT fails. `problem` is what must still be true at the end of the history: None if the running release has
+    the query, which meets this migration before a later one.
     """
 
     query: Query
@@ -69,7 +69,8 @@ class QueryChanges:
         affected = {query.fingerprint: query for each in words for query in self.queries.mentioning(each)}
         if self.queries.workload.compared:
             for each in introduced_words(op, at.catalog):
-                affected.update((query.fingerprint, query) for query in self.queries.mentioning(each) if self.queries.is_new(query))
+                mentioning = self.queries.mentioning(each)
+                affected.update((query.fingerprint, query) for query in mentioning if self.queries.is_new(query) or _creates_table(op))
         for fingerprint, query in affected.items():
             step = _Step(at.position, self.queries.assess(query, at.catalog))
             self._steps.setdefault(fingerprint, []).append(step)
@@ -92,7 +93,7 @@ class QueryChanges:
             access, insert = found.get("access"), found.get("insert")
             table = access.name if isinstance(access, TableAccess) else insert.table if isinstance(insert, InsertProblem) else None
             problem = QueryProblem(fingerprint, harm, table, insert.column if isinstance(insert, InsertProblem) else "")
-            is_lasting = harm is Harm.NEEDS or self.queries.is_running(query)
+            is_lasting = harm is Harm.NEEDS or (self.queries.is_running(query) and harm is not Harm.LACKS_INDEX)
             common = {"query": query, "named": self.queries.named(query), "harm": harm, "position": position, "before": before, "after": after}
             changes.append(QueryChange(**common, **found, problem=None if is_lasting else problem))  # type: ignore[arg-type]
 
@@ -109,6 +110,11 @@ class QueryChanges:
             if self.queries.is_new(query) and after.is_resolved:
                 number = _last_before([state.failure is None for state in states])
                 add(Harm.NEEDS, steps[number].position, first)
+            elif self.queries.is_running(query) and after.is_resolved:
+                number = _last_before([state.failure is None for state in states])
+                for access in after.accesses:
+                    if access.candidate is not None:
+                        add(Harm.LACKS_INDEX, steps[number].position, first, access=access)
             return changes
         for access in after.accesses:
             former = next((each for each in first.accesses if each.name == access.name and each.alias == access.alias), None)
@@ -138,7 +144,7 @@ def has_problem(problem: QueryProblem, assessment: QueryAssessment) -> bool:
     """Whether a query still has a problem, or has a worse one."""
     if assessment.failure is not None or not assessment.is_resolved:
         return True
-    if problem.harm is Harm.LOSES_INDEX:
+    if problem.harm in (Harm.LOSES_INDEX, Harm.LACKS_INDEX):
         return any(access.candidates and access.name == problem.table for access in assessment.accesses)
     if problem.harm is Harm.INSERT_FAILS:
         return any(each.table == problem.table and each.column == problem.column for each in assessment.insert_problems)
@@ -151,6 +157,10 @@ def _last_before(has_problem_after: list[bool]) -> int:
     while number > 0 and has_problem_after[number - 1]:
         number -= 1
     return number
+
+
+def _creates_table(op: Operation) -> bool:
+    return isinstance(op, sql.CreateTable | sql.CreateTableAs)
 
 
 def _lacks_index(state: QueryAssessment, access: TableAccess) -> bool:

@@ -105,7 +105,7 @@ def _candidate(index: CandidateIndex) -> str:
 
 
 def _columns(relation: UsedRelation) -> str:
-    return f" ({visible(', '.join(sorted(relation.columns)))})" if relation.columns else ""
+    return f"; uses {visible(', '.join(sorted(relation.columns)))}" if relation.columns else ""
 
 
 def _unread(queries: QueryList, display: Display) -> Iterator[str]:

@@ -125,3 +125,19 @@ def test_a_file_that_cannot_be_written_is_an_error(project: pytest.Pytester) -> 
     done = record(project, ".")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(["ERROR: --migsafe-record: *: cannot be written: is a directory"])
+
+
+def test_without_pytest_the_code_in_a_block_is_recorded(quick_project: pytest.Pytester) -> None:
+    code = """
+from migsafe import record
+
+with record("queries.jsonl"):
+    import shop
+
+    shop.create()
+    shop.add("tea")
+    shop.find("tea")
+shop.send("SELECT 1")
+"""
+    assert quick_project.runpython(quick_project.makepyfile(script=code)).ret == 0
+    assert [text for text, _, _ in recorded(quick_project.path / "queries.jsonl")] == [text for text, _, _ in QUERIES]
