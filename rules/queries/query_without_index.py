@@ -71,7 +71,7 @@ def _of_known_queries(at: Context) -> Iterator[Finding]:
     """Yields the tables that the migration creates without the index that a query of the running release needs: the migration is the cause."""
     for change in at.query_changes:
         access = change.access
-        if change.harm is not Harm.LACKS_INDEX or access is None or access.candidate is None or not lacks_index(at, access):
+        if change.harm is not Harm.LACKS_INDEX or access is None or not lacks_index(at, access):
             continue
         created = next((done for done in at.past if _creates(done.operation, access.name, at)), None)
         if created is None or is_known_small(at, access.name):
@@ -80,7 +80,7 @@ def _of_known_queries(at: Context) -> Iterator[Finding]:
             created,
             f"the query {change.named}, which {sender(change, at)} sends{how_often(change.named)}, reads all of {access.name} each time: "
             f"{missing_index(access)}",
-            help=index_help(at, access.name, access.candidate),
+            help=index_help(at, access.name, access.candidates),
             relations=(access.name,),
             subject=str(change.named),
             queries=(change.named,),

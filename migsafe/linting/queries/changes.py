@@ -113,7 +113,7 @@ class QueryChanges:
             elif self.queries.is_running(query) and after.is_resolved:
                 number = _last_before([state.failure is None for state in states])
                 for access in after.accesses:
-                    if access.candidate is not None:
+                    if access.candidates:
                         add(Harm.LACKS_INDEX, steps[number].position, first, access=access)
             return changes
         for access in after.accesses:
