@@ -8,7 +8,7 @@ import pytest
 from migsafe import lint
 from migsafe.cli import main
 from migsafe.configuration import Configuration
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.verdict import Verdict
 from migsafe.reports.json import finding_object
 from migsafe.workload import Query
@@ -19,14 +19,14 @@ CREATE INDEX tags_label_idx ON tags (label);
 QUERIES = "-- name: TagByLabel :one\nSELECT id FROM tags WHERE label = $1;\n"
 
 
-def judged(folder: Path, migrations: list[str], queries: str = QUERIES, **settings: object) -> Verdict:
+def judged(folder: Path, migrations: list[str], queries: str = QUERIES, *, complete: bool = False, **settings: object) -> Verdict:
     """Returns the verdict on migrations in a folder, with the queries of a file."""
     (folder / "migrations").mkdir(exist_ok=True)
     (folder / "db").mkdir(exist_ok=True)
     for number, sql in enumerate(migrations, 1):
         (folder / "migrations" / f"V{number}__change.sql").write_text(sql)
     (folder / "db" / "queries.sql").write_text(queries)
-    configuration = Configuration(queries=(str(folder / "db"),), folder=str(folder), lock_timeout="2s")
+    configuration = Configuration(queries=(str(folder / "db"),), queries_complete=complete, folder=str(folder), lock_timeout="2s")
     return lint([str(folder / "migrations")], settings=configuration, **settings)  # type: ignore[arg-type]
 
 
@@ -58,6 +58,19 @@ def test_json_names_the_queries(tmp_path: Path) -> None:
     document = finding_object(finding)
     assert (document["migration"], document["statement"], document["start"]) == ("", 1, {"line": 2, "column": 1})
     assert [(query["name"], query["line"]) for query in document["queries"]] == [("TagByLabel", 1)]
+
+
+def test_a_query_that_cannot_be_read_may_use_what_its_file_names(tmp_path: Path) -> None:
+    unread = "-- name: sorted\nSELECT id FROM tags ORDER BY :i:column, {};\n"
+    migrations = [TABLES, "ALTER TABLE tags DROP COLUMN kind;"]
+
+    def drop(name: str) -> Finding:
+        verdict = judged(tmp_path, migrations, unread.format(name), complete=True)
+        (finding,) = (each for each in verdict.findings if each.rule == "drop-column")
+        return finding
+
+    assert (drop("label").severity, drop("kind").severity) == (Severity.INFO, Severity.ERROR)
+    assert drop("kind").message.endswith("; a query that could not be read may use it (" + str(tmp_path / "db" / "queries.sql") + ":1)")
 
 
 def test_a_comment_in_the_query_s_file_suppresses_a_finding(tmp_path: Path) -> None:
