@@ -139,7 +139,20 @@ def started(server: Server, folder: Path) -> "subprocess.Popen[str]":
     """Starts a replay on a server, of a migration that sleeps."""
     (folder / "0001.sql").write_text("SELECT pg_sleep(600);")
     command = [sys.executable, "-m", "migsafe", "replay", "--rows", "0", "--server", dsn(server, "postgres"), str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+        start_new_session=True,
+        preexec_fn=_hears_hangups,  # noqa: PLW1509  # it only sets a handler
+    )
+
+
+def _hears_hangups() -> None:
+    # Under nohup the tests, and what they start, ignore it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def assert_nothing_is_left(admin: "psycopg.Connection[tuple[object, ...]]") -> None:
