@@ -102,7 +102,7 @@ def test_many_unterminated_tokens_end_the_search() -> None:
 def test_deep_nesting_is_reported_and_does_not_crash() -> None:
     depth = sys.getrecursionlimit() * 2
     statement, after = read("SELECT " + "(" * depth + "1" + ")" * depth + "; SELECT 1;")
-    assert type(statement.operations[0]).__name__ == "Unparsed"
+    assert type(statement.operations[0]).__name__ in ("Unparsed", "Broken")
     assert type(after.operations[0]).__name__ == "Select"
 
 
