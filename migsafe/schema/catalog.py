@@ -249,7 +249,7 @@ class Catalog:
 
     def has_function_named(self, name: str) -> bool:
         """Whether a schema has a function of this name."""
-        return any(function.name == name for function in self._functions)
+        return any(oids and function.name == name for function, oids in self._functions.items())
 
     def object_named(self, kind: str, name: Name) -> Object | None:
         """Returns the object of another kind (`publication`, `statistics`) and of this name."""
@@ -309,8 +309,8 @@ class Catalog:
                 self._journal.write(self._dependents, dependency, tuple(number for number in dependents if number != oid))
         self._forget_name(before)
         self._journal.remove(self._objects, oid)
-        if isinstance(before, Relation | Index | Type) and self.certain:
-            self._journal.write(self.dropped_types if isinstance(before, Type) else self._absent, before.name, True)
+        if isinstance(before, Relation | Index) and self.certain:
+            self._journal.write(self._absent, before.name, True)
 
     def change(self, changed: A, **fields: Any) -> A:
         """Stores an object with some fields changed, and returns it."""
@@ -410,6 +410,8 @@ class Catalog:
                 self._journal.write(self._functions, removed.name, tuple(oid for oid in self._functions[removed.name] if oid != removed.oid))
             case _ if isinstance(removed, Type):
                 self._remove_if(self._types, removed.name, removed.oid)
+                if self.certain:
+                    self._journal.write(self.dropped_types, removed.name, True)
             case Publication() | Attached(kind="statistics") | OtherPrivileges():
                 self._remove_if(self._others, (_OTHER_KINDS[type(removed)], removed.name), removed.oid)
 

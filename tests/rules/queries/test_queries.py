@@ -44,6 +44,21 @@ def test_a_query_breaks_if_it_does_not_run_at_the_end_of_the_migration(sql: str,
     assert [rule for rule, _ in reported(f"{sql}\n{ORDER}{PRODUCT}")] == rules
 
 
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("DROP FUNCTION order_total(integer);", "function order_total does not exist"),
+        ("ALTER FUNCTION order_total(integer) RENAME TO total_of;", "function order_total does not exist"),
+        ("ALTER TYPE order_status RENAME TO state_of_order;", 'type "order_status" does not exist'),
+        ("ALTER TYPE order_status SET SCHEMA archive;", 'type "order_status" does not exist'),
+        ("DROP FUNCTION order_total(integer); CREATE FUNCTION order_total(bigint) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';", ""),
+    ],
+)
+def test_a_query_breaks_without_its_function_or_type(sql: str, message: str) -> None:
+    query = "-- queries: db/orders.sql\n-- name: Totals :many\nSELECT order_total($2), $1::order_status FROM orders WHERE id = $3;\n"
+    assert [each.rpartition("answers ")[2] for each in messages(f"{sql}\n{query}")] == ([f"`{message}`"] if message else [])
+
+
 def test_what_a_later_migration_repairs_did_not_break_a_query_of_the_current_release() -> None:
     sql = "ALTER TABLE orders DROP COLUMN note;\n-- next migration\nALTER TABLE orders ADD COLUMN note text;\n"
     assert ("query-breaks", "error") not in reported(sql + ORDER)
