@@ -11,17 +11,20 @@ from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.sql.operations import Name
 
 FAILING = ("query-breaks", "insert-breaks")
+SLOWER = "query-loses-index"
 NEEDING = "query-needs-migration"
 _READS = "reads"
 
 
 class QueryEffects(Struct, frozen=True):
     """The queries that a migration affects: those that use a relation that it locks, those that wait for one of its locks, those that fail
-    until the running release is replaced, and the new ones that run only after it. `lines` says so in sentences."""
+    until the running release is replaced, those that lose the index that serves them, and the new ones that run only after it. `lines` says
+    so in sentences."""
 
     using: tuple[NamedQuery, ...] = ()
     waiting: tuple[NamedQuery, ...] = ()
     failing: tuple[NamedQuery, ...] = ()
+    slower: tuple[NamedQuery, ...] = ()
     needing: tuple[NamedQuery, ...] = ()
     lines: tuple[str, ...] = ()
 
@@ -48,11 +51,15 @@ def find_query_effects(all_facts: Sequence[OperationFacts], findings: Sequence[F
     failing = _of_rules(findings, FAILING)
     if failing:
         texts.append(f"{_count(failing)} fail{_s(failing)} until the running release is replaced: {join_queries(failing)}")
+    slower = _of_rules(findings, (SLOWER,))
+    if slower:
+        their = "the index that serves it" if len(slower) == 1 else "the indexes that serve them"
+        texts.append(f"{_count(slower)} lose{_s(slower)} {their}: {join_queries(slower)}")
     needing = _of_rules(findings, (NEEDING,))
     if needing:
         texts.append(f"{_count(needing)} of the new release run{_s(needing)} only after this migration: {join_queries(needing)}")
     everything = tuple(dict.fromkeys(query for queries in using.values() for query in queries))
-    return QueryEffects(everything, tuple(waiting), failing, needing, tuple(texts))
+    return QueryEffects(everything, tuple(waiting), failing, slower, needing, tuple(texts))
 
 
 def _uses(relation: Name, queries: Mapping[NamedQuery, bool]) -> str:

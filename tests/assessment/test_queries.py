@@ -53,3 +53,15 @@ def test_the_queries_that_use_wait_fail_and_need(document: dict[str, object], ca
     assert "- 1 of them waits while line 3 holds SHARE on public.tags: AddTag (queries.sql:3)" in text
     assert "- 2 queries fail until the running release is replaced: TagLabel (queries.sql:1) and AddTag (queries.sql:3)" in text
     assert "Deploy the new release; the old one may still run. It needs the steps above for TagColour (queries.sql:5)." in text
+
+
+def test_the_queries_that_lose_their_index(document: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
+    assert document["slower"] == []
+    index = "CREATE INDEX tags_colour_idx ON tags (colour);\n"
+    Path("migrations", "0002_colour.sql").write_text(CHANGE + index)
+    Path("queries.sql").write_text("-- name: OfColour :many\nSELECT id FROM tags WHERE colour = $1;\n")
+    Path("migrations", "0003_index.sql").write_text("DROP INDEX tags_colour_idx;\n")
+    main(["premortem", "--since", "HEAD", "--format", "json"])
+    assert names(json.loads(capsys.readouterr().out)["migrations"][1]["queries"]["slower"]) == ["OfColour"]
+    main(["premortem", "--since", "HEAD", "--format", "markdown"])
+    assert "- 1 query loses the index that serves it: OfColour (queries.sql:1)" in capsys.readouterr().out

@@ -55,6 +55,7 @@ def _assessment(assessment: Assessment) -> dict[str, Any]:
                 ("using", assessment.query_effects.using),
                 ("waiting", assessment.query_effects.waiting),
                 ("failing", assessment.query_effects.failing),
+                ("slower", assessment.query_effects.slower),
                 ("new", assessment.query_effects.needing),
             )
         },
