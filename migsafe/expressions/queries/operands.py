@@ -53,6 +53,7 @@ _COMPARED: dict[type[exp.Expr], str] = {
 }
 _NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "in": "not in", "not in": "in"}
 _COMMUTED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "%": "%"}
+_STRINGS = ("text", "character varying", "varchar", "character", "bpchar", "name", "citext")
 _TYPES = {
     "SMALLINT": "smallint",
     "INT": "integer",
@@ -109,9 +110,12 @@ class Operands:
             return constant
         match node:
             case exp.Cast() if not isinstance(node, exp.TryCast):
-                inner = self.operand(node.this, cast or type_text(node.to))
-                # A column that is cast to text keeps its order and its equality only if it is a string: that is for the binder to say.
-                return inner if isinstance(inner, Parameter | Nested | Formula) else self._formula(node, cast or type_text(node.to))
+                to = type_text(node.to)
+                inner = self.operand(node.this, cast or to)
+                # A column that is cast to text keeps its order and its equality only if it is a string: that is for the binder to say. An
+                # expression that is cast to text is mostly text already.
+                is_same = isinstance(inner, Parameter | Nested) or (isinstance(inner, Formula) and (not inner.refs or to in _STRINGS))
+                return inner if is_same else self._formula(node, cast or to)
             case exp.Column() if isinstance(node.this, exp.Identifier):
                 return ref_of(node)
             case exp.Parameter() if isinstance(node.this, exp.Literal) and node.this.this.isdigit():

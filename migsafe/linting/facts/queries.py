@@ -1,5 +1,6 @@
 """What rules say about the application's queries: what an operation is called, how often a query is sent, and the index that would serve it."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from migsafe.linting.rule import Context, PastOperation
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
+from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import Name
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from migsafe.workload.assessment import CandidateIndex, TableAccess
 
 _CHOSEN_BY_DEFAULT = "btree"
+_CALL = re.compile(r"\b(\w+)\(")
+_TIME_CAST = re.compile(r"\bAS (?:DATE|TIME)", re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"]+)"')
 _SYSTEM_COLUMNS = frozenset(("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"))
 
 
@@ -106,11 +111,24 @@ def _missing(candidate: "CandidateIndex") -> str:
 
 def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"]) -> str:
     """Returns the migration that creates indexes, as the runner in use needs it."""
-    named: dict[str, sql.CreateIndex] = {}
+    note, named = "", dict[str, sql.CreateIndex]()
     for candidate in candidates:
-        op = _operation(table, candidate)
+        changeable = [key for key in candidate.keys if _may_be_mutable(key, at.catalog.pg_version)]
+        if changeable:
+            note = (
+                f"-- {changeable[0]} may not be IMMUTABLE, as an index needs it: compare the column itself,\n"
+                "-- for example with a range, and index that:\n"
+            )
+        keys = [name for key in candidate.keys for name in _columns_of(key)] if changeable else candidate.keys
+        if not keys:
+            continue
+        op = _operation(table, candidate.method, keys)
         columns = [element.column or "expr" for element in op.elements]
         named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
+    return note + _creation(at, table, named) if named else note.rstrip("\n")
+
+
+def _creation(at: Context, table: Name, named: dict[str, sql.CreateIndex]) -> str:
     relation = at.catalog.relation(table)
     if at.is_new(table) and row_count(at.limits.rows, at.resolve(table)) is None:
         where = f"-- in migration {at.migration.id}, which creates the table:\n" if at.application_file is not None else ""
@@ -120,9 +138,22 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
     return at.outside_transaction("\n".join(f"{create_index(op, name, concurrently=True)};" for name, op in named.items()))
 
 
-def _operation(table: Name, candidate: "CandidateIndex") -> sql.CreateIndex:
-    method = f" USING {candidate.method}" if candidate.method != _CHOSEN_BY_DEFAULT else ""
-    op = next(iter(read(f"CREATE INDEX ON {shown_name(table)}{method} ({', '.join(candidate.keys)})"))).operations[0]
+def _may_be_mutable(key: str, pg_version: int) -> bool:
+    """Whether it is not certain that an index can have a key, because PostgreSQL allows only expressions that are IMMUTABLE."""
+    if not key.startswith("("):
+        return False
+    calls = [name.lower() for name in _CALL.findall(key)]
+    return _TIME_CAST.search(key) is not None or any(volatility_of(Name(name), pg_version) not in ("immutable", None) for name in calls)
+
+
+def _columns_of(key: str) -> list[str]:
+    """Returns the columns of a key; expressions have their columns in double quotes."""
+    return [quoted(name) for name in dict.fromkeys(_QUOTED.findall(key))] if key.startswith("(") else [key]
+
+
+def _operation(table: Name, method: str, keys: Sequence[str]) -> sql.CreateIndex:
+    using = f" USING {method}" if method != _CHOSEN_BY_DEFAULT else ""
+    op = next(iter(read(f"CREATE INDEX ON {shown_name(table)}{using} ({', '.join(keys)})"))).operations[0]
     assert isinstance(op, sql.CreateIndex)
     return op
 
