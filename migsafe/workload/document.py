@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
@@ -44,7 +45,7 @@ class _Line(Struct, frozen=True, omit_defaults=True):
     text: str
     fingerprint: str
     parameters: tuple[str | None, ...] = ()
-    calls: int = 0
+    calls: Annotated[int, Meta(ge=0)] = 0
     mean_ms: float | None = None
     places: tuple[CallSite, ...] = ()
 

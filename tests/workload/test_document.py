@@ -58,6 +58,7 @@ def test_values_in_a_file_are_masked(tmp_path: Path) -> None:
         (header() + line(ORDERS)[:-9], "line 2: the file is truncated"),
         (header() + line(ORDERS)[:-9] + b"\n", "line 2: is not a query"),
         (header() + line(ORDERS).replace(b"orders", b"\xff"), "line 2: is not a query"),
+        (header() + b'{"text":"SELECT 1","fingerprint":"x","calls":-1}\n', "line 2: is not a query: Expected `int` >= 0"),
         (header().replace(b"1", b"9") + line(ORDERS), "has version 9 of the format; this migsafe reads version 1"),
         (b"SELECT 1;\n", "is not a file of queries"),
         (b"", "is not a file of queries"),
