@@ -65,5 +65,5 @@ def read_query(text: str, places: Sequence[CallSite], parameters: Sequence[str |
     if not normal.complete:
         return UnreadQuery(places[0], "it ends inside a string, an identifier or a comment")
     if "?" in normal.text and _PLACEHOLDER_OF_OTHERS.search(normal.text):
-        return UnreadQuery(places[0], "its placeholders are question marks, which PostgreSQL's drivers for Python do not have")
+        return UnreadQuery(places[0], "its placeholders are question marks; $1, :name and %s are read")
     return Query(text=normal.text, fingerprint=normal.fingerprint, parameters=normal.parameters(parameters), places=tuple(places))
