@@ -117,11 +117,22 @@ def lint(
         answer = (report, output, messages, code)
     if plan.skipped:
         messages.append(skipped_files(plan.skipped))
+    messages += _untried_queries(verdict)
     for message in (*verdict.problems, *messages):
         show_error(message)
     if memory is not None and not verdict.problems:
         memory.record_success(answer)
     raise typer.Exit(FAILED if verdict.problems else code)
+
+
+def _untried_queries(verdict: Verdict) -> list[str]:
+    """Return a message about the application's queries if some, or all, were not judged."""
+    if verdict.unread_queries:
+        number = f"{verdict.unread_queries} quer{'y' if verdict.unread_queries == 1 else 'ies'}"
+        return [f"{number} of the application could not be read, so migrations are not checked against them\n  `migsafe queries` lists them."]
+    if verdict.queries == 0:
+        return ["`queries` of the configuration names files without queries, so migrations are not checked against any"]
+    return []
 
 
 def _processes(jobs: str | None) -> int:

@@ -108,7 +108,10 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
     selected = select(renderer, watch=track, resumption=resumption, division=division)
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
-    return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state, queries)
+    verdict = judge(chain(selected, removed), book, settings.pg_version, runners, limits, state, queries)
+    if queries is None:
+        return verdict
+    return replace(verdict, queries=len(queries.workload.queries), unread_queries=len(queries.workload.unread))
 
 
 def judging_limits(settings: Configuration) -> Limits:

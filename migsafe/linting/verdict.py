@@ -43,7 +43,8 @@ class Verdict(Struct, kw_only=True):
     """The findings of the rules, in the order of reports (path, place, rule), and the problems that prevented judging.
 
     `unreduced` are all findings that are not suppressed, also those that reports leave out because another one speaks for them. `baselined`
-    counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them.
+    counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them. `queries` is the
+    number of the application's queries that were read, None if the configuration names none; `unread_queries` could not be read.
     """
 
     findings: list[Finding]
@@ -54,6 +55,8 @@ class Verdict(Struct, kw_only=True):
     baselined: int = 0
     paths: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    queries: int | None = None
+    unread_queries: int = 0
 
     def worst(self) -> Severity | None:
         """Returns the severity of the worst finding; None without findings."""

@@ -95,3 +95,12 @@ def test_a_file_that_is_not_one_of_queries_is_an_error(migsafe: Command, write: 
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("migsafe: queries.jsonl: ")
     assert "Record the queries again" in result.err
+
+
+@pytest.mark.usefixtures("shop")
+def test_lint_says_which_queries_were_not_judged(migsafe: Command, write: Write) -> None:
+    assert "1 query of the application could not be read" in migsafe("lint").err
+    write("db/report.py", "")
+    assert migsafe("lint").err == ""
+    write("db/orders.sql", "-- none yet\n")
+    assert "names files without queries" in migsafe("lint").err
