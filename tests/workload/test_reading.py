@@ -121,6 +121,13 @@ def test_files_of_named_queries(tmp_path: Path) -> None:
     assert (unread.place.name, unread.place.line, unread.reason) == ("sorted", 4, ":i:column is filled in when it is sent")
 
 
+def test_a_named_text_that_begins_no_statement_is_not_passed_over(tmp_path: Path) -> None:
+    _write(tmp_path, queries__aDOTsql="-- name: typo :one\nselec 1 from orders;\n-- name: table :exec\ncreate table t (a int);")
+    workload = _read(tmp_path, "queries")
+    assert not workload.queries
+    assert [(each.place.name, each.reason) for each in workload.unread] == [("typo", "no statement of PostgreSQL begins with SELEC")]
+
+
 PYTHON = '''\
 from sqlalchemy import text
 TABLE = "orders"

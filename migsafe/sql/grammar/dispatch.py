@@ -374,3 +374,6 @@ _STATEMENTS: dict[str, Reader] = {
     "import": objects.import_foreign_schema,
     "reassign": objects.reassign_owned,
 }
+
+STATEMENT_WORDS = frozenset(_STATEMENTS)
+"""The words with which the statements of PostgreSQL begin."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, msgpack
 
+from migsafe.sql.grammar.dispatch import STATEMENT_WORDS
 from migsafe.sql.split import RawStatement, split
 from migsafe.text import Script
 from migsafe.workload.normal_text import normal_text
@@ -57,6 +58,12 @@ def query_texts(text: str) -> list[str]:
     """Returns the SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements of a text."""
     statements = [each for each in split(text) if isinstance(each, RawStatement) and each.words]
     return [text if len(statements) == 1 else text[each.starts[0] : each.starts[-1]] for each in statements if each.words[0] in _QUERIES]
+
+
+def unknown_word(text: str) -> str | None:
+    """Returns the first word of a statement of a text if no statement of PostgreSQL begins with it."""
+    words = (each.words[0] for each in split(text) if isinstance(each, RawStatement) and each.words)
+    return next((word for word in words if word not in STATEMENT_WORDS), None)
 
 
 def read_query(text: str, places: Sequence[CallSite], parameters: Sequence[str | None] = ()) -> Found:
