@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -135,24 +136,31 @@ def test_a_server_that_ends_the_sessions_of_a_replay(server: Server, tmp_path: P
         assert_nothing_is_left(admin)
 
 
-def started(server: Server, folder: Path) -> "subprocess.Popen[str]":
+@contextmanager
+def started(server: Server, folder: Path) -> "Iterator[subprocess.Popen[str]]":
     """Starts a replay on a server, of a migration that sleeps."""
     (folder / "0001.sql").write_text("SELECT pg_sleep(600);")
     command = [sys.executable, "-m", "migsafe", "replay", "--rows", "0", "--server", dsn(server, "postgres"), str(folder)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ),
         start_new_session=True,
-        preexec_fn=_hears_hangups,  # noqa: PLW1509  # it only sets a handler
+        preexec_fn=_heeds_signals,  # noqa: PLW1509  # it only sets a handler
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def _hears_hangups() -> None:
-    # Under nohup the tests, and what they start, ignore it.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _heeds_signals() -> None:
+    # Under nohup, or in the background of a script, the tests and what they start ignore these.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def assert_nothing_is_left(admin: "psycopg.Connection[tuple[object, ...]]") -> None:
