@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.facts.wording import join_queries
 from migsafe.linting.finding import NamedQuery, Severity
-from migsafe.linting.queries.words import words_of
 from migsafe.linting.rule import Context
 from migsafe.sql.operations import Name
 

@@ -6,7 +6,7 @@ is fast; what the operation means for them is found out by resolving them before
 
 from collections.abc import Iterable, Iterator
 
-from migsafe.linting.queries.words import words_of
+from migsafe.linting.facts.sql_words import words_of
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql

@@ -5,10 +5,10 @@ from hashlib import blake2b
 
 from msgspec import Struct, msgpack
 
+from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.changes import QueryChanges
 from migsafe.linting.queries.places import QueryFiles
-from migsafe.linting.queries.words import words_of
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
