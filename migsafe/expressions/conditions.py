@@ -19,24 +19,16 @@ from migsafe.expressions.predicates import (
     list_comparison,
     negation,
 )
-from migsafe.expressions.trees import folded_name, parse_expression
+from migsafe.expressions.trees import TYPE_NAMES, folded_name, parse_expression
 from migsafe.sql.operations import Expression, TypeName
 
 ColumnTypes = Callable[[str], TypeName | None]
 """The type of a column, or the base type of its domain; None where the type is not known."""
 
 _TYPES = {
-    "SMALLINT": "smallint",
-    "INT": "integer",
-    "BIGINT": "bigint",
-    "DECIMAL": "numeric",
-    "DOUBLE": "double precision",
-    "FLOAT": "real",
+    **TYPE_NAMES,
     "DATE": "date",
-    "TIMESTAMP": "timestamp without time zone",
-    "TIMESTAMPTZ": "timestamp with time zone",
     "TEXT": "text",
-    "VARCHAR": "character varying",
     "BPCHAR": "bpchar",
     "BOOLEAN": "boolean",
     "UUID": "uuid",

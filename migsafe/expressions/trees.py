@@ -13,6 +13,19 @@ from sqlglot.errors import SqlglotError
 
 from migsafe.sql.operations import Expression, Query, TypeName
 
+TYPE_NAMES = {
+    "SMALLINT": "smallint",
+    "INT": "integer",
+    "BIGINT": "bigint",
+    "DECIMAL": "numeric",
+    "DOUBLE": "double precision",
+    "FLOAT": "real",
+    "TIMESTAMP": "timestamp without time zone",
+    "TIMESTAMPTZ": "timestamp with time zone",
+    "VARCHAR": "character varying",
+}
+"""PostgreSQL's names of types that sqlglot calls otherwise."""
+
 _DIALECT = "postgres"
 _CACHED = 4096
 

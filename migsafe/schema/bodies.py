@@ -81,7 +81,7 @@ def _called_functions(catalog: Catalog, operation: Operation, call: str, *, foll
     for name in names:
         functions = catalog.functions(name)
         if len(functions) > 1:
-            functions = possible_functions(functions, call_arguments(call, name.name) if call else None)
+            functions = possible_functions(functions, call_arguments(call, name.name))
         if len(functions) == 1 or follow_several:
             yield from ((function, certain and len(functions) == 1) for function in functions)
     for name, events in _written_relations(operation):

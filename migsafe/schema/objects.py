@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, PartitionKey, Persistence, Query, TypeName
 
+SYSTEM_COLUMNS = frozenset(("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"))
+"""The columns that every table has (manual, 5.6)."""
+
 
 class RelationKind(Enum):
     """The kinds of relation (pg_class.relkind), in words."""

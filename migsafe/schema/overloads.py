@@ -77,7 +77,7 @@ def _type(c: Parser, stop: int) -> str | None:
 
 def possible_functions(functions: Sequence[Function], arguments: Sequence[CallArgument] | None) -> list[Function]:
     """Returns those of the functions of one name that a call with these arguments may run; all of them if the arguments do not tell."""
-    if len(functions) < 2 or arguments is None:
+    if arguments is None:
         return list(functions)
     counted = [each for each in functions if len(each.arguments) - each.defaults <= len(arguments) <= len(each.arguments)]
     accepting = [each for each in counted if all(map(_accepts, each.arguments, arguments))]

@@ -6,12 +6,9 @@ from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import Shape
 from migsafe.expressions.queries.shapes import Source as SourceShape
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.sql.operations import TypeName
 from migsafe.workload.types import named_type
-
-SYSTEM_COLUMNS = frozenset(("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"))
-"""The columns that every table has (manual, 5.6)."""
 
 
 class BoundColumn(Struct, frozen=True):

@@ -19,11 +19,12 @@ from migsafe.expressions.queries.shapes import (
     Truth,
     Value,
 )
+from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import subject_of, types_of
 from migsafe.workload.lookups import Lookups
-from migsafe.workload.scopes import SYSTEM_COLUMNS, BoundSource, Level
+from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
 
 ROW_PLACE = '"ctid"'

@@ -22,7 +22,7 @@ from migsafe.expressions.queries.shapes import (
     Truth,
     Value,
 )
-from migsafe.expressions.trees import folded_name
+from migsafe.expressions.trees import TYPE_NAMES, folded_name
 
 QueryNumbers = Mapping[int, int]
 """The indexes of the queries in an expression, by the identity of their trees."""
@@ -55,17 +55,9 @@ _NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "i
 _COMMUTED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "%": "%"}
 _STRINGS = ("text", "character varying", "varchar", "character", "bpchar", "name", "citext")
 _TYPES = {
-    "SMALLINT": "smallint",
-    "INT": "integer",
-    "BIGINT": "bigint",
-    "DECIMAL": "numeric",
-    "DOUBLE": "double precision",
-    "FLOAT": "real",
-    "TIMESTAMP": "timestamp without time zone",
-    "TIMESTAMPTZ": "timestamp with time zone",
+    **TYPE_NAMES,
     "TIME": "time without time zone",
     "TIMETZ": "time with time zone",
-    "VARCHAR": "character varying",
     "CHAR": "character",
     "BPCHAR": "character",
     "VARBINARY": "bytea",

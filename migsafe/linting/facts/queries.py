@@ -9,7 +9,7 @@ from migsafe.linting.facts.wording import command_name
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.rule import Context, PastOperation
 from migsafe.schema.default_names import free_relation_name
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
@@ -26,7 +26,6 @@ _CHOSEN_BY_DEFAULT = "btree"
 _CALL = re.compile(r"\b(\w+)\(")
 _TIME_CAST = re.compile(r"\bAS (?:DATE|TIME)", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"')
-_SYSTEM_COLUMNS = frozenset(("tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"))
 
 
 def operation_words(at: Context, done: PastOperation) -> str:
@@ -93,7 +92,7 @@ def size_words(at: Context, table: Name) -> str:
 def lacks_index(at: Context, access: "TableAccess") -> bool:
     """Whether a table access reads the whole table for a few rows, and the query would be cheap with an index: all other tables that it reads
     as a whole are known to be small. The columns of the system have no index."""
-    if not access.candidates or any(_SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
+    if not access.candidates or any(SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
         return False
     return all(is_known_small(at, table) for table in access.beside)
 

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Column, Publication, Relation, RelationKind
+from migsafe.schema.objects import SYSTEM_COLUMNS, Column, Publication, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind
-
-_SYSTEM_COLUMNS = frozenset(("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"))
 
 
 @refuses(sql.Insert, sql.Update)
@@ -18,7 +16,7 @@ def write(catalog: Catalog, op: sql.Insert | sql.Update) -> Refusal | None:
     """A statement names each column once, and only columns that the table has."""
     table = complete_table(catalog, op.table)
     for name in op.columns if table is not None else ():
-        if table is not None and table.column(name) is None and name not in _SYSTEM_COLUMNS:
+        if table is not None and table.column(name) is None and name not in SYSTEM_COLUMNS:
             return Refusal(error=f'column "{name}" of relation "{table.name.name}" does not exist')
     if op.repeated is None:
         return None
