@@ -6,9 +6,10 @@ All queries of a project are in one entry. A file's queries are found by its con
 import marshal
 import os
 import sys
+from contextlib import nullcontext
 from hashlib import blake2b
 
-from migsafe.cache.store import Store, usual_folder
+from migsafe.cache.store import Store, usual_store
 from migsafe.cache.watch import Watch
 
 _FORMAT = 1
@@ -51,10 +52,7 @@ class ReadQueries:
         """Write the entry, if it changes. What was not used by this run is left out."""
         if self._used.keys() == self._known.keys():
             return
-        if self._watch is None:
-            self._store.write(self._name, marshal.dumps((self._key, self._used)))
-            return
-        with self._watch.paused():
+        with self._watch.paused() if self._watch is not None else nullcontext():
             self._store.write(self._name, marshal.dumps((self._key, self._used)))
 
 
@@ -66,8 +64,8 @@ def stored_queries(store: Store, folder: str, watch: Watch) -> ReadQueries:
 
 def usual_queries(folder: str) -> ReadQueries | None:
     """Returns the stored queries of a project in the user's cache, for a run without a watch; None if there is no cache folder."""
-    cache = usual_folder() if os.name == "posix" else None
-    return ReadQueries(Store(cache), folder) if cache else None
+    store = usual_store()
+    return ReadQueries(store, folder) if store is not None else None
 
 
 def _code() -> list[tuple[str, int, int]]:

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from migsafe.cache.store import Store, usual_folder
+from migsafe.cache.store import Store, usual_store
 from migsafe.cache.trace import Listing, Seen, Signature, Trace, confirmed, digest, is_settled, kind, listing, numbered, signature
 from migsafe.cache.watch import Watch
 from migsafe.rendering.messages import Answer, Dependencies, Question, RenderRequest, RenderResult
@@ -150,8 +150,8 @@ class _Shelf:
 
 def usual() -> Renderings | None:
     """Returns the renderings in the user's cache, for a run without a watch; None if there is no cache folder."""
-    folder = usual_folder() if os.name == "posix" else None
-    return Renderings(Store(folder)) if folder else None
+    store = usual_store()
+    return Renderings(store) if store is not None else None
 
 
 def _name(request: RenderRequest) -> bytes:

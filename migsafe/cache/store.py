@@ -26,6 +26,12 @@ def usual_folder() -> str | None:
     return os.path.join(caches, "migsafe") if os.path.isabs(caches) else None
 
 
+def usual_store() -> "Store | None":
+    """Returns the user's entries; None if there is no folder for them, or the system has no file owners to trust."""
+    folder = usual_folder() if os.name == "posix" else None
+    return Store(folder) if folder else None
+
+
 class Store:
     """The entries in a folder to which only the user has access, because entries are trusted."""
 

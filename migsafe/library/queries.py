@@ -23,9 +23,6 @@ from migsafe.workload.reading import read_workload
 if TYPE_CHECKING:
     from migsafe.workload.assessment import QueryAssessment
 
-_SEARCH_PATH = ("public",)
-_NOT_FOUND = ("42P01", "42704", "42883")
-
 
 class ListedQuery(Struct, frozen=True):
     """A query, what it needs of the database that the migrations leave (None without migrations), and whether it is new since the revision."""
@@ -80,11 +77,11 @@ def list_queries(
         workload, left_out = Workload(queries=logged.queries, running=logged.queries), logged.left_out
     else:
         workload = _read(paths, settings, since)
-    chosen = sorted((query for query in workload.queries if not workload.compared or workload.is_new(query)), key=_place)
+    chosen = sorted(workload.new_queries() if workload.compared else workload.queries, key=_place)
     known = {query.fingerprint for query in workload.queries}
     catalogs, problems = _catalogs(settings, track) if chosen else ([], [])
     return QueryList(
-        queries=tuple(ListedQuery(query, _assess(query, catalogs), workload.is_new(query)) for query in chosen),
+        queries=tuple(ListedQuery(query, _assess(query, catalogs), workload.compared) for query in chosen),
         pg_version=settings.pg_version,
         unread=workload.unread,
         has_schema=bool(catalogs),
@@ -162,21 +159,7 @@ def _apply(selected: SelectedMigration) -> list[MigsafeError]:
 
 def _assess(query: Query, catalogs: Sequence[Catalog]) -> "QueryAssessment | None":
     """Returns what a query needs of the database in which it runs: of several, the first in which all of it is found."""
-    found = [_assess_in(query, catalog) for catalog in catalogs]
+    from migsafe.workload.assessment import assess_for_application  # noqa: PLC0415  # not needed without queries
+
+    found = [assess_for_application(query, catalog) for catalog in catalogs]
     return next((each for each in found if each.is_resolved and each.failure is None), found[0] if found else None)
-
-
-def _assess_in(query: Query, catalog: Catalog) -> "QueryAssessment":
-    from migsafe.workload.assessment import assess  # noqa: PLC0415  # not needed without queries
-
-    before = catalog.search_path
-    catalog.search_path = _SEARCH_PATH
-    try:
-        found = assess(query, catalog)
-        if before not in ((), _SEARCH_PATH) and found.failure is not None and found.failure.code in _NOT_FOUND:
-            # The migrations set the schema in which the project works.
-            catalog.search_path = before
-            found = assess(query, catalog)
-        return found
-    finally:
-        catalog.search_path = before

@@ -1,5 +1,7 @@
 """What a query needs of a state of the database."""
 
+from collections.abc import Callable
+
 from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.schema.catalog import Catalog
 from migsafe.workload.accesses import table_accesses
@@ -29,8 +31,11 @@ __all__ = [
     "TableAccess",
     "UsedRelation",
     "assess",
+    "assess_for_application",
 ]
 
+_USUAL_PATH = ("public",)
+_NOT_FOUND = ("42P01", "42704", "42883")
 _STATES = 4
 """How many states of the database are kept for a query: it is assessed before and after a migration, and on the paths through a script."""
 
@@ -64,6 +69,23 @@ def assess(query: Query, catalog: Catalog) -> QueryAssessment:
     `Assessor` does the same for many queries and many states of the database.
     """
     return _assessed(query, Lookups(catalog, shared_shapes()))
+
+
+def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Query, Catalog], QueryAssessment] = assess) -> QueryAssessment:
+    """Returns what a query needs of the database, with the search_path of the application's sessions, which is not that of the migrations."""
+    before = catalog.search_path
+    catalog.search_path = _USUAL_PATH
+    try:
+        found = assess(query, catalog)
+        if before not in ((), _USUAL_PATH) and found.failure is not None and found.failure.code in _NOT_FOUND:
+            # The migrations say in which schema the project works, if it is not the usual one.
+            catalog.search_path = before
+            found = assess(query, catalog)
+        return found
+    except Exception as error:  # one query must not prevent what is said of the others, and of migrations
+        return QueryAssessment(kind="", unresolved=f"internal error: {type(error).__name__}: {error}")
+    finally:
+        catalog.search_path = before
 
 
 def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:

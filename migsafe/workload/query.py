@@ -62,6 +62,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     complete: bool = False
     unread: tuple[UnreadQuery, ...] = ()
 
-    def is_new(self, query: Query) -> bool:
-        """Whether the running release does not send the query. Without a revision to compare with, it is not known to be new."""
-        return self.compared and all(other.fingerprint != query.fingerprint for other in self.running)
+    def new_queries(self) -> list[Query]:
+        """Returns the queries that the running release does not send. Without a revision to compare with, there are none."""
+        running = {query.fingerprint for query in self.running}
+        return [query for query in self.queries if query.fingerprint not in running]

@@ -218,5 +218,5 @@ def test_the_queries_of_a_revision(tmp_path: Path) -> None:
     git("commit", "-qm", "first")
     _write(tmp_path, app__qDOTsql="-- name: a^\nselect a from t\n-- name: c^\nselect c from t", newDOTsql="select d from t")
     workload = read_workload([str(tmp_path / "app"), str(tmp_path / "new.sql")], str(tmp_path), revision="main")
-    assert [query.text for query in workload.queries if workload.is_new(query)] == ["SELECT c FROM t"]
+    assert [query.text for query in workload.new_queries()] == ["SELECT c FROM t"]
     assert len(workload.running) == 3

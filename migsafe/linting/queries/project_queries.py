@@ -12,10 +12,8 @@ from migsafe.linting.queries.places import QueryFiles
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
-from migsafe.workload.assessment import Assessor, QueryAssessment, UsedRelation
+from migsafe.workload.assessment import Assessor, QueryAssessment, UsedRelation, assess_for_application
 from migsafe.workload.shapes import Shapes
-
-_USUAL_PATH = ("public",)
 
 
 class ProjectQueries:
@@ -87,19 +85,7 @@ class ProjectQueries:
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
         """Returns what a query needs of a database, with the search_path of the application's sessions."""
-        before = catalog.search_path
-        catalog.search_path = _USUAL_PATH
-        try:
-            found = self.assessor.assess(query, catalog)
-            if before != _USUAL_PATH and before and found.failure is not None and found.failure.code in ("42P01", "42883", "42704"):
-                # The migrations say in which schema the project works, if it is not the usual one.
-                catalog.search_path = before
-                found = self.assessor.assess(query, catalog)
-            return found
-        except Exception as error:  # one query must not prevent the findings about migrations and other queries
-            return QueryAssessment(kind="", unresolved=f"internal error: {type(error).__name__}: {error}")
-        finally:
-            catalog.search_path = before
+        return assess_for_application(query, catalog, self.assessor.assess)
 
     def uses(self, catalog: Catalog, relation: Name, column: str | None = None) -> "QueryUses":
         """Returns the queries that use a relation of the database, or one of its columns."""

@@ -44,26 +44,33 @@ def kept_queries(files: ProjectFiles, kind: Sequence[str], text: str, read: Call
     return [*queries, *unread]
 
 
-def queries_of(piece: Piece, script: Script) -> Iterator[Found]:
-    """Yields the queries of a piece: its SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements. Other statements are left out."""
+def queries_of(piece: Piece, script: Script, *, is_sql: bool = False) -> Iterator[Found]:
+    """Yields the queries of a piece: its SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements. Other statements are left out; if the
+    project says that the piece `is_sql`, a text that begins no statement is one that could not be read."""
     place = CallSite(script.path, script.position(piece.start).line, piece.name)
     if piece.hole:
         yield UnreadQuery(place, piece.hole)
         return
-    for text in query_texts(piece.text):
+    statements = _statements(piece.text)
+    unknown = next((each.words[0] for each in statements if each.words[0] not in STATEMENT_WORDS), None) if is_sql else None
+    if unknown is not None:
+        yield UnreadQuery(place, f"no statement of PostgreSQL begins with {unknown.upper()}")
+        return
+    for text in _query_texts(piece.text, statements):
         yield read_query(text, (place,), piece.parameters)
 
 
 def query_texts(text: str) -> list[str]:
     """Returns the SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements of a text."""
-    statements = [each for each in split(text) if isinstance(each, RawStatement) and each.words]
+    return _query_texts(text, _statements(text))
+
+
+def _statements(text: str) -> list[RawStatement]:
+    return [each for each in split(text) if isinstance(each, RawStatement) and each.words]
+
+
+def _query_texts(text: str, statements: Sequence[RawStatement]) -> list[str]:
     return [text if len(statements) == 1 else text[each.starts[0] : each.starts[-1]] for each in statements if each.words[0] in _QUERIES]
-
-
-def unknown_word(text: str) -> str | None:
-    """Returns the first word of a statement of a text if no statement of PostgreSQL begins with it."""
-    words = (each.words[0] for each in split(text) if isinstance(each, RawStatement) and each.words)
-    return next((word for word in words if word not in STATEMENT_WORDS), None)
 
 
 def read_query(text: str, places: Sequence[CallSite], parameters: Sequence[str | None] = ()) -> Found:

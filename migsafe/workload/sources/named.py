@@ -5,11 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from msgspec.structs import replace
-
 from migsafe.text import Script
 from migsafe.workload.placeholders import Prepared, from_colons, from_sqlc
-from migsafe.workload.sources.found import Found, Piece, queries_of, unknown_word
+from migsafe.workload.sources.found import Found, Piece, queries_of
 
 _NAME = re.compile(
     r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
@@ -44,10 +42,7 @@ def named_queries(script: Script, *, sqlc: bool = False, chosen: bool = True) ->
             body = body[body.find("*/") + 2 :] if "*/" in body else ""
             start = end - len(body)
         piece = _piece(body, head.start(), _SUFFIXES.sub("", head["name"]), sqlc=of_sqlc)
-        unknown = unknown_word(piece.text) if not piece.hole else None
-        if unknown is not None:
-            piece = replace(piece, hole=f"no statement of PostgreSQL begins with {unknown.upper()}")
-        yield from queries_of(piece, script)
+        yield from queries_of(piece, script, is_sql=True)
 
 
 def _piece(body: str, start: int, name: str, *, sqlc: bool) -> Piece:
