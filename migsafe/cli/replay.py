@@ -54,6 +54,13 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     seed_limit: Annotated[
         str, typer.Option(metavar="TIME", help="Give up a table that takes longer for each 100,000 rows; 0 means no limit.")
     ] = "1min",
+    queries: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="The queries of the release that runs now, or `none`; repeat the option for several. [default: `queries`, those at --since]",
+        ),
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
     ] = None,
@@ -101,6 +108,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 2: an error, or some migrations could not be replayed; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets, command_line, experiments, number, row_counts, time_limit  # noqa: PLC0415
+    from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
@@ -110,6 +118,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     write_page = replay_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
     production = read_stats(stats) if stats is not None else {}
+    plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     options = ReplayOptions(
         experiments=experiments(check),
         rows=row_counts(rows, max_rows, production),
@@ -122,8 +131,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         production_rows=production,
         without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
+        queries=None if queries == ["none"] else read_replay_queries(settings, plan, queries or ()),
     )
-    plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:
         stack.enter_context(ended_by_signals())
         host = choose_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser))

@@ -10,6 +10,7 @@ from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
+from migsafe.library.project_queries import read_replay_queries
 from migsafe.library.replay_facts import Facts, budget_results, is_complete, reasons, rows_at_start
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.verdict import Verdict
@@ -69,6 +70,7 @@ def replay(
         schema=schema_script(settings.schema),
         without_extensions=settings.without_extensions,
         renderer=make_renderer(settings, usual()),
+        queries=read_replay_queries(settings, plan),
     )
     with choose_host(server or ServerOptions()) as host:
         return replay_plan(plan, host, options, budgets or configured_budgets(settings))

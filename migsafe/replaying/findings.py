@@ -7,6 +7,7 @@ from migsafe.lock import LockMode
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.lock_timeouts import LockTimeout
+from migsafe.replaying.queries.findings import query_findings
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.replaying.row_failures import Emptying, RowCause
@@ -59,6 +60,9 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     for outcome in replayed.outcomes:
         if outcome.passed is False and not outcome.harmless:
             yield _failed_experiment(replayed, outcome)
+    if replayed.queries is not None:
+        for found in query_findings(replayed.queries):
+            yield _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement))
 
 
 def _whose_rows(replayed: ReplayedMigration) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.lock_timeouts import LockTimeout
+from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.recording.records import Recording, StatementRecord
 from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.replaying.seeding import DEFAULT_LIMIT
@@ -30,7 +32,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
     `production_rows` are the rows of production's tables, by relation, for estimates. `without_extensions` are not
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
-    without it, the replay makes one.
+    without it, the replay makes one. `queries` are the application's, of both releases.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -45,6 +47,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     production_rows: Mapping[str, int] = {}
     without_extensions: Sequence[str] = ()
     renderer: Renderer | None = None
+    queries: ProjectQueries | None = None
 
 
 class ReplayedMigration(Struct, frozen=True, kw_only=True):
@@ -52,7 +55,8 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
 
     `emptying` is set if the migration was run again with empty tables, `lock_timeout` if it was run again after one. `row_cause` says which
     rows made it fail, if the rows were generated. `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end
-    of a sentence about its failure. `estimates` are the estimated times with production's rows, by statement index.
+    of a sentence about its failure. `estimates` are the estimated times with production's rows, by statement index. `queries` is what was
+    measured of the application's queries; None without any.
     """
 
     recording: Recording
@@ -64,6 +68,7 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
     untried: str = ""
     likely_cause: str = ""
     estimates: dict[int, Estimate] = {}
+    queries: QueryResults | None = None
 
     @property
     def longest_wait(self) -> float:

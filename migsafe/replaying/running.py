@@ -17,6 +17,8 @@ from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
+from migsafe.replaying.queries.results import QueryResults
+from migsafe.replaying.queries.trials import QueryTrials
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
@@ -61,11 +63,14 @@ class MigrationRunner:
         self._guard = guard
         self._likely_cause = likely_cause
         self._progress = progress
+        self._trials = QueryTrials(host, options.queries) if options.queries is not None else None
 
     def run(self, database: Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
         """Replays one migration in the database, which then has its changes."""
         half = migration.up
         self._progress(f"replaying {half.file.path}")
+        if self._trials is not None:
+            self._trials.before(database.name, predictor)
         predictions, nontransactional = predict(predictor, half)
         outside = frozenset(nontransactional)
         before = self._copy_for_experiments(database.name, migration, outside)
@@ -78,13 +83,20 @@ class MigrationRunner:
             subject = self._subject(migration, before, database.name, start, outside, emptied)
             left_out = len(left_out_statements(recording))
             outcomes = [tried_in_part(outcome, left_out) for outcome in self._run_experiments(subject)] if recording.failure is None else []
+            queries = self._try_queries(database.name, before, recording, predictor)
         finally:
             if before is not None:
                 self._databases.drop(before)
         if "agreement" in self._options.experiments:
             outcomes.append(compare_with_predictions(predictions, recording.statements))
         replayed = self._replayed(database, recording, predictions, outcomes, emptying)
-        return replace(replayed, lock_timeout=lock_timeout)
+        return replace(replayed, lock_timeout=lock_timeout, queries=queries)
+
+    def _try_queries(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults | None:
+        """Returns what the migration does to the application's queries; `before` is a copy of the database as it was before it."""
+        if self._trials is None or recording.failure is not None:
+            return None
+        return self._trials.after(database, before, recording, predictor)
 
     def run_together(self, database: Database, upgrade: Upgrade, predictor: Predictor) -> Iterator[ReplayedMigration]:
         """Replays migrations in one transaction, and yields those that ran. The experiments are made with each by itself, because each can be
@@ -169,7 +181,7 @@ class MigrationRunner:
 
     def _copy_for_experiments(self, database: str, migration: Migration, outside: frozenset[int]) -> str | None:
         """Copies a database if experiments need it as it is before a migration; returns the name of the copy."""
-        is_needed = self._is_reversed(migration) or not is_one_transaction(migration.up, outside)
+        is_needed = self._trials is not None or self._is_reversed(migration) or not is_one_transaction(migration.up, outside)
         return self._databases.create(database) if is_needed and self._databases.can_be_copied else None
 
     def _start(self, database: str, migration: Migration) -> DatabaseState:
