@@ -6,11 +6,45 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migsafe import versions
 from migsafe.cache.renderings import usual
 from migsafe.cli.interruption import ended_by_signals
-from migsafe.cli.options import EXPERIMENTS, FAILED, Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, exit_code
-from migsafe.configuration import FAIL_ON, read_configuration
+from migsafe.cli.options import (
+    EXPERIMENTS,
+    FAILED,
+    Changed,
+    Config,
+    FailOnOption,
+    Output,
+    Paths,
+    RunnerName,
+    Schema,
+    Since,
+    TransactionHabit,
+    exit_code,
+)
+from migsafe.cli.server_options import (
+    CopyOf,
+    InPlace,
+    MaxBlocked,
+    MaxHold,
+    MaxRows,
+    MaxWal,
+    PgBin,
+    Report,
+    Rows,
+    RunLimit,
+    RunningQueries,
+    SeedAll,
+    SeedLimit,
+    Server,
+    ServerVersion,
+    StatementLimit,
+    StatsForRows,
+    Superuser,
+    Template,
+    WithoutExtension,
+)
+from migsafe.configuration import read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.replay import FORMATS, replay_reporter
@@ -27,63 +61,34 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report.")] = "text",
     output: Output = None,
-    report: Annotated[str | None, typer.Option(metavar="FILE.html", help="Also write the report as an HTML page.")] = None,
-    server: Annotated[
-        str,
-        typer.Option(metavar="local|DSN|dblab:URL", help="Where to run them: a private or a disposable server, or a thin clone."),
-    ] = "local",
-    copy_of: Annotated[str | None, typer.Option("--from", metavar="DSN", help="Run the migrations on a physical copy of this server.")] = None,
-    template: Annotated[str | None, typer.Option(metavar="DB", help="Start with a copy of this database of --server.")] = None,
-    in_place: Annotated[str | None, typer.Option(metavar="DB", help="Change this database of --server itself.")] = None,
-    pg_bin: Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of PostgreSQL's programs for a private server.")] = None,
-    pg_version: Annotated[
-        str | None, typer.Option(metavar=versions.SUPPORTED_TEXT, help="The private server's major version. [default: the newest installed]")
-    ] = None,
+    report: Report = None,
+    server: Server = "local",
+    copy_of: CopyOf = None,
+    template: Template = None,
+    in_place: InPlace = None,
+    pg_bin: PgBin = None,
+    pg_version: ServerVersion = None,
     schema: Schema = None,
-    rows: Annotated[str, typer.Option(metavar="N", help="How many rows to insert into each table.")] = "100000",
-    stats: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="The row counts of production's tables, from `migsafe stats`: for proportions and estimates."),
-    ] = None,
-    max_rows: Annotated[
-        str | None, typer.Option(metavar="N", help="With --stats: the rows of the largest table; the others in proportion. [default: --rows]")
-    ] = None,
-    seed_all: Annotated[
-        bool, typer.Option("--seed-all", help="Fill all tables, not only those that the migrations touch and what their rows reference.")
-    ] = False,
-    seed_limit: Annotated[
-        str, typer.Option(metavar="TIME", help="Give up a table that takes longer for each 100,000 rows; 0 means no limit.")
-    ] = "1min",
-    queries: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="The queries of the release that runs now, or `none`; repeat the option for several. [default: `queries`, those at --since]",
-        ),
-    ] = None,
+    rows: Rows = "100000",
+    stats: StatsForRows = None,
+    max_rows: MaxRows = None,
+    seed_all: SeedAll = False,
+    seed_limit: SeedLimit = "1min",
+    queries: RunningQueries = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
     ] = None,
     queue: Annotated[str, typer.Option(metavar="SECONDS", help="Before each migration, let a long query hold each table for this time.")] = "0",
-    max_blocked: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a query may wait. [default: `slo.blocked`]")] = None,
-    max_hold: Annotated[
-        str | None, typer.Option(metavar="TIME", help="The longest that a lock which blocks queries may be held. [default: `slo.hold`]")
-    ] = None,
-    max_wal: Annotated[str | None, typer.Option(metavar="SIZE", help="The most WAL that a migration may write.")] = None,
-    statement_limit: Annotated[str, typer.Option(metavar="TIME", help="Cancel a statement after this time; 0 means no limit.")] = "10min",
-    run_limit: Annotated[str, typer.Option(metavar="TIME", help="Cancel the whole replay after this time; 0 means no limit.")] = "1h",
-    without_extension: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Do not create this extension, and leave out the statements that need it; repeat the option for several."
-        ),
-    ] = None,
-    superuser: Annotated[bool, typer.Option("--superuser", help="Run the migrations as a superuser.")] = False,
+    max_blocked: MaxBlocked = None,
+    max_hold: MaxHold = None,
+    max_wal: MaxWal = None,
+    statement_limit: StatementLimit = "10min",
+    run_limit: RunLimit = "1h",
+    without_extension: WithoutExtension = None,
+    superuser: Superuser = False,
     since: Since = None,
     changed: Changed = False,
-    fail_on: Annotated[
-        str | None, typer.Option(metavar="|".join(FAIL_ON), help="The lowest severity that makes the exit code 1. [default: warning]")
-    ] = None,
+    fail_on: FailOnOption = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
     config: Config = None,

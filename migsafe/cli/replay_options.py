@@ -23,7 +23,7 @@ _PASSWORDS = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password=)('[^']*'|[^\s&']+)"
 def command_line() -> str:
     """Returns the command line of this process without the passwords of connection strings; empty if migsafe is not its program."""
     _, *arguments = sys.argv
-    if arguments[:1] != ["replay"]:
+    if arguments[:1] not in (["replay"], ["rehearse"]):
         return ""
     return shlex.join(("migsafe", *(_PASSWORDS.sub(r"\1\2***", argument) for argument in arguments)))
 
