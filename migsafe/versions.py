@@ -40,6 +40,8 @@ PUBLICATION_LIMITS_NAMED = 15
 # 16
 CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
+GENERIC_PLAN = 16
+"""EXPLAIN has GENERIC_PLAN, which plans a query with parameters without values for them."""
 
 # 17
 TRANSACTION_TIMEOUT = 17
