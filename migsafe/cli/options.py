@@ -50,7 +50,7 @@ Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Report only 
 WriteBaseline = Annotated[
     bool, typer.Option("--write-baseline", help="Write the current findings to the baseline. [default: migsafe-baseline.json]")
 ]
-Stats = Annotated[str | None, typer.Option(metavar="FILE", help="The row counts of production's tables, from `migsafe stats`.")]
+Stats = Annotated[str | None, typer.Option(metavar="FILE", help="The statistics of production's tables, from `migsafe stats`.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]
 
 _SKIPPED_SHOWN = 3

@@ -117,13 +117,16 @@ def _replaying(
     from migsafe.library.lint import judging_limits  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
+    from migsafe.schema.statistics import Statistics, read_statistics  # noqa: PLC0415
 
     production = judging_limits(settings).rows
+    statistics = read_statistics(settings.stats) if settings.stats is not None else Statistics()
     options = ReplayOptions(
         rows=row_counts(rows, None, production),
         schema=schema_script(settings.schema),
         statement_limit=_SECONDS["statement"],
         run_limit=_SECONDS["run"],
         production_rows=production,
+        production_columns=statistics.columns,
     )
     return ServerOptions(server, copy_of, pg_version=pg_version), options

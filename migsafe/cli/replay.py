@@ -48,7 +48,7 @@ from migsafe.configuration import read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.replay import FORMATS, replay_reporter
-from migsafe.schema.statistics import read_row_counts as read_stats
+from migsafe.schema.statistics import Statistics, read_statistics
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import Status
@@ -122,18 +122,19 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
-    production = read_stats(stats) if stats is not None else {}
+    production = read_statistics(stats) if stats is not None else Statistics()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     options = ReplayOptions(
         experiments=experiments(check),
-        rows=row_counts(rows, max_rows, production),
+        rows=row_counts(rows, max_rows, production.rows),
         seed_all=seed_all,
         seed_limit=time_limit("seed-limit", seed_limit),
         reader_seconds=number("queue", queue),
         schema=schema_script(schema or settings.schema),
         statement_limit=time_limit("statement-limit", statement_limit),
         run_limit=time_limit("run-limit", run_limit),
-        production_rows=production,
+        production_rows=production.rows,
+        production_columns=production.columns,
         without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
         queries=None if queries == ["none"] else read_replay_queries(settings, plan, queries or ()),

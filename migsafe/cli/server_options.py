@@ -21,7 +21,7 @@ ServerVersion = Annotated[
 Rows = Annotated[str, typer.Option(metavar="N", help="How many rows to insert into each table.")]
 StatsForRows = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="The row counts of production's tables, from `migsafe stats`: for proportions and estimates."),
+    typer.Option(metavar="FILE", help="The statistics of production, from `migsafe stats`: for the generated rows and for estimates."),
 ]
 MaxRows = Annotated[
     str | None, typer.Option(metavar="N", help="With --stats: the rows of the largest table; the others in proportion. [default: --rows]")

@@ -23,6 +23,7 @@ from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
+from migsafe.schema.statistics import read_statistics
 from migsafe.sources import RUNNERS, Migration, Plan
 
 _ROWS = 100_000
@@ -128,4 +129,5 @@ def _usual_options(settings: Configuration, limits: Limits) -> ReplayOptions:
         statement_limit=_STATEMENT_SECONDS,
         run_limit=_RUN_SECONDS,
         production_rows=limits.rows,
+        production_columns=read_statistics(settings.stats).columns if settings.stats is not None else {},
     )

@@ -15,6 +15,7 @@ from migsafe.replaying.recording.records import Recording, StatementRecord
 from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.replaying.seeding import DEFAULT_LIMIT
 from migsafe.replaying.untried import left_out_statements
+from migsafe.schema.statistics import ColumnStatistics
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 from migsafe.text import Script
@@ -30,7 +31,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     tables that the migrations touch get rows, unless `seed_all`; `seed_limit` is the most seconds for a table. For
     `reader_seconds`, a reader holds a lock on each table that the migration touches. `probes` says whether probe sessions run. `schema` is
     a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
-    `production_rows` are the rows of production's tables, by relation, for estimates. `without_extensions` are not
+    `production_rows` are the rows of production's tables, by relation, for estimates, and
+    `production_columns` the statistics of their columns, which generated rows resemble. `without_extensions` are not
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one. `queries` are the application's, of both releases.
     """
@@ -45,6 +47,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     statement_limit: float | None = None
     run_limit: float | None = None
     production_rows: Mapping[str, int] = {}
+    production_columns: Mapping[str, Mapping[str, ColumnStatistics]] = {}
     without_extensions: Sequence[str] = ()
     renderer: Renderer | None = None
     queries: ProjectQueries | None = None

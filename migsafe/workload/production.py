@@ -1,4 +1,4 @@
-"""The queries of production, from pg_stat_statements: in the statistics file, beside the row counts.
+"""The queries of production, from pg_stat_statements: in the statistics file, beside the statistics of the tables.
 
 {"version": 1, "relations": {…}, "queries": [{"text": "SELECT …", "calls": 120, "mean_ms": 0.4}]}
 """
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.schema.statistics import QUERY, VERSION, read_only_connection
+from migsafe.schema.statistics import QUERY, UNREADABLE, VERSION, FetchedStatistics, read_only_connection
 from migsafe.text import read_text
 from migsafe.workload.document import MOST_QUERIES, Collection
 from migsafe.workload.normal_text import normal_text
@@ -63,15 +63,8 @@ class _Document(Struct, frozen=True):
     queries: tuple[_Statement, ...] = ()
 
 
-class FetchedStatistics(Struct, frozen=True):
-    """The text of a statistics file, and the number of statements that the role may not see."""
-
-    text: str
-    hidden: int
-
-
 def fetch_statistics(dsn: str) -> FetchedStatistics:
-    """Reads row counts and queries from a server, in a read-only transaction. Values in the texts are masked. Raises MigsafeError."""
+    """Reads statistics and queries from a server, in a read-only transaction. Values in the texts are masked. Raises MigsafeError."""
     with read_only_connection(dsn, "the queries of pg_stat_statements") as connection:
         schema: Any = connection.execute(
             "SELECT quote_ident(nspname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
@@ -85,13 +78,14 @@ def fetch_statistics(dsn: str) -> FetchedStatistics:
         prefix = f"{schema[0]}."
         counts: Any = connection.execute(QUERY).fetchone()
         rows: Any = connection.execute(_STATEMENTS.format(schema=prefix)).fetchall()
+        unreadable: Any = connection.execute(UNREADABLE).fetchone()
         hidden: Any = connection.execute(_HIDDEN.format(schema=prefix)).fetchone()
     document = msgspec.json.decode(counts[0])
     document["queries"] = [
         {"text": query.text, "calls": query.calls, "mean_ms": round(query.mean_ms or 0.0, 3)}
         for query in _queries(_Statement(*row) for row in rows)
     ]
-    return FetchedStatistics(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n", hidden[0])
+    return FetchedStatistics(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n", unreadable[0], hidden[0])
 
 
 def read_statements(path: str, content: str | None = None) -> list[Query]:

@@ -9,7 +9,7 @@ import pytest
 
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
-from migsafe.schema.statistics import read_row_counts
+from migsafe.schema.statistics import ColumnStatistics, read_row_counts, read_statistics
 from tests.cli.conftest import Run
 from tests.support.servers import each_installation
 
@@ -19,6 +19,10 @@ Write = Callable[[str, str], Path]
 TABLES = """
     CREATE TABLE orders (id int);
     INSERT INTO orders SELECT generate_series(1, 1234);
+    CREATE TABLE invoices (id int, state text, paid date, "Note" text, document json);
+    INSERT INTO invoices SELECT n, CASE WHEN n % 10 < 7 THEN 'secret' ELSE 'open' END, CASE WHEN n % 4 = 0 THEN date '2020-01-01' + n END
+        FROM generate_series(1, 1000) AS n;
+    CREATE INDEX ON invoices (lower(state));
     CREATE SCHEMA "Odd";
     CREATE TABLE "Odd"."Table" (id int);
     CREATE TABLE never_analyzed (id int);
@@ -28,7 +32,7 @@ TABLES = """
     INSERT INTO events SELECT n FROM generate_series(1, 150) AS n;
     CREATE MATERIALIZED VIEW sums AS SELECT count(*) FROM orders;
     CREATE VIEW seen AS SELECT * FROM orders;
-    ANALYZE orders, "Odd"."Table", events_1, events_2, sums;
+    ANALYZE orders, invoices, "Odd"."Table", events_1, events_2, sums;
 """
 
 
@@ -71,6 +75,35 @@ def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.server
+def test_the_columns_are_described_without_their_values(migsafe: Command, dsn: str, tmp_path: Path) -> None:
+    assert migsafe("stats", dsn, "--output", "stats.json").code == 0
+    text = (tmp_path / "stats.json").read_text()
+    assert "secret" not in text
+    assert "2020-" not in text
+    invoices = read_statistics(str(tmp_path / "stats.json")).of_columns("public.invoices")
+    assert invoices["id"] == ColumnStatistics(null_frac=0, n_distinct=-1, correlation=1, width=4)
+    state = invoices["state"]
+    assert (state.null_frac, state.n_distinct, state.frequencies, state.width) == (0, 2, (0.7, 0.3), 6)
+    assert (invoices["paid"].null_frac, invoices["paid"].distinct(1000), invoices["Note"].null_frac) == (0.75, 250, 1)
+    # A partitioned table that was never analyzed has the statistics of its largest partition; columns of indexes are none of a table.
+    assert sorted(json.loads(text)["columns"]) == ["public.events", "public.invoices", "public.orders"]
+    assert json.loads(text)["columns"]["public.events"]["day"]["n_distinct"] == -1
+
+
+@pytest.mark.server
+def test_a_role_without_rights_gets_the_row_counts(migsafe: Command, dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("CREATE ROLE counter LOGIN; CREATE ROLE reader LOGIN; GRANT SELECT ON orders, invoices TO reader")
+    assert migsafe("stats", dsn.replace("user=postgres", "user=counter"), "--output", "stats.json").err == (
+        "migsafe: note: the role may not read 4 tables, so the file has only the number of rows there\n"
+        "  To add the statistics of the columns: GRANT pg_read_all_data TO the role.\n"
+    )
+    assert len(json.loads((tmp_path / "stats.json").read_text())["relations"]) > 4
+    migsafe("stats", dsn.replace("user=postgres", "user=reader"), "--output", "stats.json")
+    assert list(read_statistics(str(tmp_path / "stats.json")).columns) == ["public.orders", "public.invoices"]
+
+
+@pytest.mark.server
 def test_queries_are_added(migsafe: Command, dsn: str, tmp_path: Path) -> None:
     result = migsafe("stats", dsn, "--queries")
     assert result.err.startswith("migsafe: the database does not have pg_stat_statements\n  Set shared_preload_libraries")
@@ -99,7 +132,7 @@ def test_queries_are_added(migsafe: Command, dsn: str, tmp_path: Path) -> None:
 def test_an_unreachable_database_is_an_error(migsafe: Command) -> None:
     result = migsafe("stats", "host=/nowhere dbname=shop")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("migsafe: cannot read the row counts: ")
+    assert result.err.startswith("migsafe: cannot read the statistics: ")
     assert migsafe("stats").err.startswith("migsafe: no server is named\n  Name a server")
     assert migsafe("stats", "--query").out.startswith("SELECT jsonb_pretty(")
 
@@ -172,8 +205,8 @@ def test_names_with_quotes(migsafe: Command, write: Write) -> None:
     ("content", "complaint"),
     [
         (None, "stats.json: cannot be read: no such file or directory"),
-        ("[]", "stats.json: not a file of row counts: Expected `object`, got `array`\n  `migsafe stats DSN` writes such a file."),
-        ('{"version": 2, "relations": {}}', "stats.json: unsupported version 2 of the row counts; this migsafe reads version 1"),
+        ("[]", "stats.json: not a file of statistics: Expected `object`, got `array`\n  `migsafe stats DSN` writes such a file."),
+        ('{"version": 2, "relations": {}}', "stats.json: unsupported version 2 of the statistics; this migsafe reads version 1"),
     ],
 )
 def test_invalid_row_counts_are_an_error(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
