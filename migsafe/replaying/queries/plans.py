@@ -1,0 +1,219 @@
+"""The plans of queries with parameters: generic plans, which PostgreSQL chooses without the values.
+
+From PostgreSQL 16, EXPLAIN (GENERIC_PLAN) explains a text with `$1`. Before, and for parameters of a declared type, the query is prepared and
+explained with `plan_cache_mode = force_generic_plan` and NULL for each parameter, which the generic plan does not depend on.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, json
+
+from migsafe.replaying.exchange import Reply, exchange, rows_of
+from migsafe.replaying.refusals import failure_of
+from migsafe.sql.operations import Name
+from migsafe.workload.query import Query
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Error
+
+GENERIC_PLAN = 16
+"""The first major version with EXPLAIN (GENERIC_PLAN)."""
+
+_SETTINGS = "SET plan_cache_mode = force_generic_plan; SET jit = off"
+_PARAMETER = re.compile(r"\$(\d+)")
+_UNDETERMINED = "42P18"
+_PREPARED_ONLY = ("23502", "23514", "42601")
+"""Errors of EXECUTE for a query that PREPARE accepts: a domain that is NOT NULL, or whose CHECK refuses NULL; a wrong number of parameters,
+because the text contains `$1` in a string."""
+_WHOLE = ("Sort", "Hash", "SetOp", "WindowAgg", "ModifyTable", "Materialize", "Bitmap Heap Scan", "CTE Scan")
+_TYPES = """
+    SELECT coalesce((
+        WITH RECURSIVE base (oid, of) AS (
+            SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type AS t WHERE t.oid = type
+            UNION ALL SELECT t.oid, t.typbasetype FROM base JOIN pg_catalog.pg_type AS t ON t.oid = base.of
+        )
+        SELECT oid::regtype::text FROM base WHERE of = 0
+    ), 'text')
+    FROM pg_catalog.pg_prepared_statements, pg_catalog.unnest(parameter_types::oid[]) WITH ORDINALITY AS p (type, k)
+    WHERE name = 'migsafe_plan' ORDER BY k
+"""
+"""The types of a prepared statement's parameters, with the base types of domains."""
+
+
+class FullRead(Struct, frozen=True):
+    """A relation that a plan reads completely; `index` is the name of the index that it reads for this, empty for the table itself."""
+
+    relation: Name
+    index: str = ""
+
+
+class Plan(Struct, frozen=True):
+    """A generic plan: the estimated total cost, in PostgreSQL's units, and the tree of nodes as EXPLAIN (VERBOSE, FORMAT JSON) returns it."""
+
+    cost: float
+    tree: dict[str, Any]
+
+    def nodes(self) -> Iterator[dict[str, Any]]:
+        """Yields all nodes, those nearest to the root first."""
+        yield from _nodes(self.tree)
+
+    @property
+    def full_reads(self) -> frozenset[FullRead]:
+        """The relations that it reads completely: without a LIMIT that ends the reading early."""
+        return frozenset(_full_reads(self.tree, is_limited=False))
+
+    @property
+    def indexes(self) -> frozenset[str]:
+        """The names of the indexes that it uses."""
+        return frozenset(node["Index Name"] for node in self.nodes() if "Index Name" in node)
+
+    @property
+    def relations(self) -> frozenset[Name]:
+        """The tables that it reads, and those that it writes."""
+        return frozenset(relation_of(node) for node in self.nodes() if "Relation Name" in node)
+
+    def indexes_of(self, relation: Name) -> frozenset[str]:
+        """Returns the names of the indexes by which it finds rows of a relation."""
+        found: set[str] = set()
+        for node in self.nodes():
+            if "Relation Name" in node and relation_of(node) == relation and full_read(node) is None:
+                found.update(inner["Index Name"] for inner in _nodes(node) if "Index Name" in inner)
+        return frozenset(found)
+
+
+class Unexplained(Struct, frozen=True):
+    """Why PostgreSQL cannot plan a query: the SQLSTATE and the primary message."""
+
+    sqlstate: str
+    message: str
+
+
+class GenericPlans:
+    """Explains queries on one connection, which is in autocommit or in a transaction; an error does not end the transaction."""
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        self._connection = connection
+        self._has_generic_plan = connection.info.server_version >= 10000 * GENERIC_PLAN
+        self._encoding = connection.info.encoding
+        # The declaration with which a query could be explained, so that a repetition succeeds at once.
+        self._declared: dict[str, list[str]] = {}
+        exchange(connection, _SETTINGS)
+
+    def explain(self, query: Query) -> Plan | Unexplained:
+        """Returns the generic plan of a query, or why PostgreSQL has none."""
+        if self._has_generic_plan and not any(query.parameters):
+            reply = self._send(f"EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {query.text}")
+            return _plan_of(reply, self._encoding) if reply.error is None else _unexplained(reply.error)
+        declared = [each or "unknown" for each in query.parameters]
+        found = self._explain_prepared(query, self._declared.get(query.fingerprint, declared))
+        if isinstance(found, Unexplained) and any(query.parameters):
+            # A type that was recorded may have another name now.
+            undeclared = self._explain_prepared(query, ["unknown"] * len(declared))
+            return undeclared if isinstance(undeclared, Plan) else found
+        return found
+
+    def _explain_prepared(self, query: Query, declared: list[str]) -> Plan | Unexplained:
+        found = self._prepare_and_explain(query, declared)
+        if isinstance(found, Unexplained) and found.sqlstate == _UNDETERMINED:
+            # `$2` without `$1`: no type follows from the text for a parameter that it does not contain.
+            declared = _with_gaps_declared(query.text, declared)
+            found = self._prepare_and_explain(query, declared)
+        if isinstance(found, Unexplained) and found.sqlstate in _PREPARED_ONLY:
+            declared = self._base_types(query, declared) or declared
+            found = self._prepare_and_explain(query, declared)
+        if isinstance(found, Plan):
+            self._declared[query.fingerprint] = declared
+        return found
+
+    def _prepare_and_explain(self, query: Query, declared: list[str]) -> Plan | Unexplained:
+        number = max((*map(int, _PARAMETER.findall(query.text)), len(declared)), default=0)
+        arguments = f"({', '.join(['NULL'] * number)})" if number else ""
+        explain = f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE migsafe_plan{arguments}"
+        reply = self._send(f"{_prepare(query, declared)};{explain}")
+        found = _plan_of(reply, self._encoding) if reply.error is None else _unexplained(reply.error)
+        if isinstance(found, Plan) and any("Subplans Removed" in node for node in found.nodes()):
+            # EXPLAIN EXECUTE leaves out the partitions in which no row has NULL; the plan, and its cost, contain all of them.
+            reply = self._send(f"SET enable_partition_pruning = off; DISCARD PLANS; {explain}")
+            found = Plan(found.cost, _plan_of(reply, self._encoding).tree) if reply.error is None else found
+            self._send("RESET enable_partition_pruning")
+        self._send("DEALLOCATE migsafe_plan")
+        return found
+
+    def _base_types(self, query: Query, declared: list[str]) -> list[str]:
+        """Returns the types of a query's parameters, with the base types of domains; nothing if it cannot be prepared."""
+        reply = self._send(f"{_prepare(query, declared)};{_TYPES}")
+        self._send("DEALLOCATE migsafe_plan")
+        return [str(name) for (name,) in rows_of(reply.results[-1], self._encoding)] if reply.error is None else []
+
+    def _send(self, sql: str) -> Reply:
+        """Sends SQL; in a transaction, an error rolls back no more than this."""
+        from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
+
+        in_transaction = self._connection.info.transaction_status == TransactionStatus.INTRANS
+        if not in_transaction:
+            return exchange(self._connection, sql)
+        exchange(self._connection, "SAVEPOINT migsafe_plan")
+        reply = exchange(self._connection, sql)
+        exchange(self._connection, "ROLLBACK TO migsafe_plan" if reply.error is not None else "RELEASE migsafe_plan")
+        return reply
+
+
+def relation_of(node: dict[str, Any]) -> Name:
+    """Returns the relation that a node of a plan reads or writes."""
+    return Name(node["Relation Name"], node.get("Schema"))
+
+
+def full_read(node: dict[str, Any]) -> FullRead | None:
+    """Returns the relation that a node reads completely; None if it reads none, or finds rows with an index."""
+    match node["Node Type"]:
+        case "Seq Scan":
+            return FullRead(relation_of(node))
+        case "Index Scan" | "Index Only Scan" if "Index Cond" not in node and "Order By" not in node:
+            return FullRead(relation_of(node), node["Index Name"])
+    return None
+
+
+def _full_reads(node: dict[str, Any], *, is_limited: bool) -> Iterator[FullRead]:
+    read = full_read(node)
+    if read is not None and not is_limited:
+        yield read
+    is_limited = node["Node Type"] == "Limit" or (is_limited and not _needs_all_rows(node))
+    for inner in node.get("Plans", ()):
+        yield from _full_reads(inner, is_limited=is_limited)
+
+
+def _needs_all_rows(node: dict[str, Any]) -> bool:
+    """Whether a node reads all rows of the nodes below it before it returns the first one."""
+    return node["Node Type"] in _WHOLE or (node["Node Type"] == "Aggregate" and node.get("Strategy") != "Sorted")
+
+
+def _nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield tree
+    for inner in tree.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+def _prepare(query: Query, declared: list[str]) -> str:
+    types = f" ({', '.join(declared)})" if declared else ""
+    return f"PREPARE migsafe_plan{types} AS {query.text}\n"
+
+
+def _plan_of(reply: Reply, encoding: str) -> Plan:
+    [[text]] = rows_of(reply.results[-1], encoding)
+    [document] = json.decode(text or "")
+    tree: dict[str, Any] = document["Plan"]
+    return Plan(float(tree["Total Cost"]), tree)
+
+
+def _unexplained(error: "Error") -> Unexplained:
+    failure = failure_of(error)
+    return Unexplained(failure.sqlstate, failure.message)
+
+
+def _with_gaps_declared(text: str, declared: list[str]) -> list[str]:
+    """Returns the declaration of all parameters up to the last one, with a type for those that the text does not contain."""
+    used = {int(number) for number in _PARAMETER.findall(text)}
+    whole = [*declared, *["unknown"] * (max(used, default=0) - len(declared))]
+    return [each if number in used or each != "unknown" else "text" for number, each in enumerate(whole, 1)]
