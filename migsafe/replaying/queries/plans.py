@@ -4,29 +4,26 @@ From PostgreSQL 16, EXPLAIN (GENERIC_PLAN) explains a text with `$1`. Before, an
 explained with `plan_cache_mode = force_generic_plan` and NULL for each parameter, which the generic plan does not depend on.
 """
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, json
 
+from migsafe import versions
 from migsafe.replaying.exchange import Reply, exchange, rows_of
+from migsafe.replaying.queries.explaining import number_of_parameters
 from migsafe.replaying.refusals import failure_of
 from migsafe.sql.operations import Name
 from migsafe.workload.query import Query
+from migsafe.workload.tokens import read_tokens
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
 
-GENERIC_PLAN = 16
-"""The first major version with EXPLAIN (GENERIC_PLAN)."""
-
 _SETTINGS = "SET plan_cache_mode = force_generic_plan; SET jit = off"
-_PARAMETER = re.compile(r"\$(\d+)")
 _UNDETERMINED = "42P18"
-_PREPARED_ONLY = ("23502", "23514", "42601")
-"""Errors of EXECUTE for a query that PREPARE accepts: a domain that is NOT NULL, or whose CHECK refuses NULL; a wrong number of parameters,
-because the text contains `$1` in a string."""
+_REFUSES_NULL = ("23502", "23514")
+"""A domain that is NOT NULL, or whose CHECK refuses NULL."""
 _WHOLE = ("Sort", "Hash", "SetOp", "WindowAgg", "ModifyTable", "Materialize", "Bitmap Heap Scan", "CTE Scan")
 _TYPES = """
     SELECT coalesce((
@@ -95,7 +92,7 @@ class GenericPlans:
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self._connection = connection
-        self._has_generic_plan = connection.info.server_version >= 10000 * GENERIC_PLAN
+        self._has_generic_plan = connection.info.server_version >= 10000 * versions.GENERIC_PLAN
         self._encoding = connection.info.encoding
         # The declaration with which a query could be explained, so that a repetition succeeds at once.
         self._declared: dict[str, list[str]] = {}
@@ -120,7 +117,7 @@ class GenericPlans:
             # `$2` without `$1`: no type follows from the text for a parameter that it does not contain.
             declared = _with_gaps_declared(query.text, declared)
             found = self._prepare_and_explain(query, declared)
-        if isinstance(found, Unexplained) and found.sqlstate in _PREPARED_ONLY:
+        if isinstance(found, Unexplained) and found.sqlstate in _REFUSES_NULL:
             declared = self._base_types(query, declared) or declared
             found = self._prepare_and_explain(query, declared)
         if isinstance(found, Plan):
@@ -128,7 +125,7 @@ class GenericPlans:
         return found
 
     def _prepare_and_explain(self, query: Query, declared: list[str]) -> Plan | Unexplained:
-        number = max((*map(int, _PARAMETER.findall(query.text)), len(declared)), default=0)
+        number = max(number_of_parameters(query.text), len(declared))
         arguments = f"({', '.join(['NULL'] * number)})" if number else ""
         explain = f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE migsafe_plan{arguments}"
         reply = self._send(f"{_prepare(query, declared)};{explain}")
@@ -214,6 +211,6 @@ def _unexplained(error: "Error") -> Unexplained:
 
 def _with_gaps_declared(text: str, declared: list[str]) -> list[str]:
     """Returns the declaration of all parameters up to the last one, with a type for those that the text does not contain."""
-    used = {int(number) for number in _PARAMETER.findall(text)}
-    whole = [*declared, *["unknown"] * (max(used, default=0) - len(declared))]
+    used = {token.origin for token in read_tokens(text)[0]}
+    whole = [*declared, *["unknown"] * (number_of_parameters(text) - len(declared))]
     return [each if number in used or each != "unknown" else "text" for number, each in enumerate(whole, 1)]

@@ -1,0 +1,68 @@
+"""What the planner knows of a database: its tables and indexes, with their estimated rows and sizes."""
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_RELATIONS = """
+    SELECT c.oid::int8, n.nspname, c.relname, c.relkind IN ('i', 'I'), greatest(c.reltuples, 0)::float8, rn.nspname, r.relname
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_class AS r ON c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)
+        LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+_VERSION = """
+    SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin, relfilenode, relpages, reltuples), ',' ORDER BY oid))
+        || (SELECT coalesce(max(xmin::text::bigint), 0) FROM pg_catalog.pg_statistic)
+    FROM pg_catalog.pg_class WHERE oid >= 16384
+"""
+"""Changes with each change of a table, an index or statistics."""
+
+
+class PlannedTable(Struct, frozen=True):
+    """A table or materialized view: its oid, its estimated rows, and the partitioned table that it is a part of (its own name without one)."""
+
+    oid: int
+    rows: float
+    root: Name
+
+
+class PlannerState(Struct, frozen=True):
+    """The tables by name, and the indexes by oid."""
+
+    tables: dict[Name, PlannedTable]
+    indexes: dict[int, str]
+
+    def root(self, name: Name) -> Name:
+        """Returns the partitioned table of a partition; the name itself for other tables."""
+        table = self.tables.get(name)
+        return table.root if table is not None else name
+
+    def rows(self, name: Name) -> float:
+        """Returns the estimated rows of a table, or of all partitions of a partitioned one."""
+        table = self.tables.get(name)
+        parts = sum(each.rows for other, each in self.tables.items() if each.root == name and other != name)
+        return max(table.rows if table is not None else 0.0, parts)
+
+
+def read_planner_state(connection: "Connection[Any]") -> PlannerState:
+    """Reads what the planner knows of the tables and indexes of a database."""
+    tables: dict[Name, PlannedTable] = {}
+    indexes: dict[int, str] = {}
+    for oid, schema, name, is_index, rows, root_schema, root in connection.execute(_RELATIONS).fetchall():
+        if is_index:
+            indexes[oid] = name
+        else:
+            tables[Name(name, schema)] = PlannedTable(oid, rows, Name(root, root_schema) if root is not None else Name(name, schema))
+    return PlannerState(tables, indexes)
+
+
+def planner_version(connection: "Connection[Any]") -> str:
+    """Returns a text that is different after each change of a table, an index or statistics: while it is the same, so are all plans."""
+    [(version,)] = connection.execute(_VERSION).fetchall()
+    return str(version)
