@@ -86,6 +86,7 @@ class ReplayRun:
             for number, step in enumerate(steps):
                 if not step.selected:
                     history.apply(number, step.migration, predictor, scripts.half)
+                    runner.forget_state()
                     continue
                 if number > 0 and steps[number - 1].transaction_continues:
                     continue  # it has run with the step before it
@@ -170,6 +171,7 @@ class ReplayRun:
         for migration, reason in prepared:
             if reason:
                 yield self._untried(database, migration, reason, predictor)
+                runner.forget_state()
             elif len(sent) == 1:
                 yield runner.run(database, migration, predictor)
             elif migration.id in replayed:

@@ -63,7 +63,7 @@ class MigrationRunner:
         self._guard = guard
         self._likely_cause = likely_cause
         self._progress = progress
-        self._trials = QueryTrials(host, options.queries) if options.queries is not None else None
+        self._trials = QueryTrials(host, options.queries, guard) if options.queries is not None else None
 
     def run(self, database: Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
         """Replays one migration in the database, which then has its changes."""
@@ -92,6 +92,11 @@ class MigrationRunner:
         replayed = self._replayed(database, recording, predictions, outcomes, emptying)
         return replace(replayed, lock_timeout=lock_timeout, queries=queries)
 
+    def forget_state(self) -> None:
+        """Forgets what is known of the database, because something else than a replayed migration has changed it."""
+        if self._trials is not None:
+            self._trials.forget_state()
+
     def _try_queries(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults | None:
         """Returns what the migration does to the application's queries; `before` is a copy of the database as it was before it."""
         if self._trials is None or recording.failure is not None:
@@ -104,6 +109,8 @@ class MigrationRunner:
         paths = ", ".join(part.migration.up.file.path for part in upgrade.parts)
         self._progress(f"replaying {paths}")
         half = upgrade.migration.up
+        if self._trials is not None:
+            self._trials.before(database.name, predictor)
         predictions, nontransactional = predict(predictor, half)
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
@@ -111,6 +118,7 @@ class MigrationRunner:
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
+            queries = self._try_queries(database.name, before, recording, predictor)
             why = (
                 f"not tried: {_failed_path(upgrade, recording)} failed, and no migration of its upgrade is applied" if recording.failure else ""
             )
@@ -130,7 +138,7 @@ class MigrationRunner:
                     replace(emptying, statement=emptying.statement - part.first) if emptying and part.has(emptying.statement) else None
                 )
                 replayed = self._replayed(database, its_recording, its_predictions, outcomes, its_emptying)
-                replayed = replace(replayed, lock_timeout=lock_timeout_in(part, lock_timeout))
+                replayed = replace(replayed, lock_timeout=lock_timeout_in(part, lock_timeout), queries=upgrade.queries(part, queries))
                 if its_recording.failure is not None and part.first > 0:
                     left = rolled_back(recording, [earlier for earlier in upgrade.parts if earlier.first < part.first])
                     replayed = replace(replayed, likely_cause=replayed.likely_cause + left)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.lock_timeouts import LockTimeout
+from migsafe.replaying.queries.results import QueryResults, part_of_results
 from migsafe.replaying.recording.records import MeasuredEffect, Recording, ResponseTimes, StatementRecord, Wait
 from migsafe.session import sent_statements
 from migsafe.sources import Call, Half, Migration, Program, Step
@@ -75,6 +76,17 @@ class Upgrade:
             replace(prediction, statement=part.statements[prediction.statement.index - part.first - 1])
             for prediction in predictions
             if part.has(prediction.statement.index)
+        )
+
+    def queries(self, part: Part, results: QueryResults | None) -> QueryResults | None:
+        """Returns what the upgrade does to queries, as far as the migration is the cause. Other sessions see the migrations together, so what
+        no statement explains, and what is true of the state after the upgrade, belongs to the last migration."""
+        if results is None:
+            return None
+        return part_of_results(
+            results,
+            lambda statement: part.statements[statement - part.first - 1].index if part.has(statement) else None,
+            part is self.parts[-1],
         )
 
     def _is_of(self, wait: Wait, part: Part, recording: Recording) -> bool:

@@ -19,5 +19,5 @@ class QueryFinding(NamedTuple):
 def query_findings(results: QueryResults) -> Iterator[QueryFinding]:
     """Yields what a migration does to the queries of the application."""
     for broken in results.broken:
-        message = f"the running release's query {broken.query} fails after it: {broken.failure.message} ({broken.failure.sqlstate})"
+        message = f"the running release's query {broken.query} fails after it: {broken.failure}"
         yield QueryFinding("replay-query-breaks", Severity.ERROR, message, broken.statement)
