@@ -27,6 +27,13 @@ class Estimate(Struct, frozen=True):
     rows: int
 
 
+def grown(ms: float, measured_rows: int, rows: int) -> tuple[float, float]:
+    """Returns the least and the most time that `rows` take, if `measured_rows` take this time and all of it grows with the rows."""
+    factor = rows / measured_rows
+    sort_factor = factor * log2(max(rows, 2)) / log2(max(measured_rows, 2))
+    return ms * min(factor, sort_factor), ms * max(factor, sort_factor)
+
+
 def estimate_duration(statement: StatementRecord, production_rows: Mapping[str, int]) -> Estimate | None:
     """Estimates a statement's time with production's rows. None if it does not grow, if the rows are unknown, or if too few were measured."""
     growing = effects_growing_with_rows(statement)
@@ -41,7 +48,5 @@ def estimate_duration(statement: StatementRecord, production_rows: Mapping[str, 
     work = statement.duration_ms - statement.waited_ms
     fixed = min(_FIXED_MS, work)
     grows = work - fixed
-    factor = total / measured_rows
-    sort_factor = factor * log2(max(total, 2)) / log2(measured_rows)
     least = max(grows - _WAIT_PRECISION_MS, 0.0) if statement.waited_ms else grows
-    return Estimate(fixed + least * min(factor, sort_factor), fixed + grows * max(factor, sort_factor), total)
+    return Estimate(fixed + grown(least, measured_rows, total)[0], fixed + grown(grows, measured_rows, total)[1], total)

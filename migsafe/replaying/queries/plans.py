@@ -176,12 +176,12 @@ def _full_reads(node: dict[str, Any], *, is_limited: bool) -> Iterator[FullRead]
     read = full_read(node)
     if read is not None and not is_limited:
         yield read
-    is_limited = node["Node Type"] == "Limit" or (is_limited and not _needs_all_rows(node))
+    is_limited = node["Node Type"] == "Limit" or (is_limited and not needs_all_rows(node))
     for inner in node.get("Plans", ()):
         yield from _full_reads(inner, is_limited=is_limited)
 
 
-def _needs_all_rows(node: dict[str, Any]) -> bool:
+def needs_all_rows(node: dict[str, Any]) -> bool:
     """Whether a node reads all rows of the nodes below it before it returns the first one."""
     return node["Node Type"] in _WHOLE or (node["Node Type"] == "Aggregate" and node.get("Strategy") != "Sorted")
 

@@ -1,0 +1,336 @@
+"""Trials of indexes: each is built on the disposable server, in a transaction that is rolled back, and the queries are planned with it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.linting.finding import NamedQuery
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.estimates import grown
+from migsafe.replaying.queries.index_candidates import Candidate, candidates_for
+from migsafe.replaying.queries.plan_changes import TENFOLD
+from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state
+from migsafe.replaying.queries.plans import GenericPlans, Plan, Unexplained
+from migsafe.replaying.queries.rows_read import rows_read
+from migsafe.replaying.refusals import error_class, failure_of
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.statistics import row_count
+from migsafe.sql.operations import Name
+from migsafe.workload.assessment import QueryAssessment
+from migsafe.workload.query import Query
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+EXPENSIVE = 1_000.0
+"""A query whose plan costs less needs no index, in PostgreSQL's units of cost: reading all of about 60,000 small rows costs as much."""
+MIN_ROWS = 10_000
+"""With fewer rows, no plan is expensive, so that nothing follows from its cost."""
+_SIMILAR = 2.0
+"""An index is as good as the best one if the query costs at most this many times as much with it."""
+_SIZE_SPREAD = 0.2
+"""By how much the size of an index may differ from proportion: values that repeat make it smaller, longer ones larger."""
+_NAME = "migsafe_trial_{}"
+_BUILT = """
+    SELECT c.relname, pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class AS c
+    WHERE c.oid = ANY (ARRAY(SELECT relid::oid FROM pg_catalog.pg_partition_tree(%s::regclass)) || %s::regclass::oid)
+"""
+
+
+class BuiltIndex(Struct, frozen=True, kw_only=True):
+    """An index that was built: its size in bytes, the time of the build in milliseconds, and the rows of its table."""
+
+    candidate: Candidate
+    size: int
+    build_ms: float
+    rows: int
+
+
+class ServedQuery(Struct, frozen=True, kw_only=True):
+    """A query that an index makes more than ten times cheaper: its estimated cost and the rows that it reads, without and with the index."""
+
+    query: NamedQuery
+    text: str
+    cost_before: float
+    cost_after: float
+    rows_before: int
+    rows_after: int
+
+
+class IndexEstimate(Struct, frozen=True):
+    """The size in bytes and the time of the build in milliseconds with production's rows of the table, as ranges."""
+
+    rows: int
+    low_size: int
+    high_size: int
+    low_ms: float
+    high_ms: float
+
+
+class MissingIndex(Struct, frozen=True, kw_only=True):
+    """Indexes that queries lack: one, or several that serve them only together. `estimates` are those for production, as far as its rows are
+    known."""
+
+    indexes: tuple[BuiltIndex, ...]
+    queries: tuple[ServedQuery, ...]
+    estimates: tuple[IndexEstimate | None, ...] = ()
+
+    @property
+    def table(self) -> Name:
+        """The table of the first index."""
+        return self.indexes[0].candidate.table
+
+
+class UnservedQuery(Struct, frozen=True):
+    """A query for which no index was found or tried, and the reason."""
+
+    query: NamedQuery
+    reason: str
+
+
+class IndexResults(Struct, frozen=True, kw_only=True):
+    """What was found about the queries that lack an index, after the last migration of a history.
+
+    `judged` is the number of queries, `fine` those that are cheap, or have no
+    condition for an index on a table that they read completely. `built` is the number of indexes that were built. For the queries in
+    `unserved` every index was tried and none makes them cheap, or their plan is not expensive although no index serves a table; those in
+    `not_tried` could not be judged.
+    """
+
+    judged: int = 0
+    fine: int = 0
+    built: int = 0
+    missing: tuple[MissingIndex, ...] = ()
+    unserved: tuple[UnservedQuery, ...] = ()
+    not_tried: tuple[UnservedQuery, ...] = ()
+
+
+class _Expensive(Struct):
+    """An expensive query: its plan, and the indexes to try; then the plans with those that make it cheap, by indexes."""
+
+    query: Query
+    plan: Plan
+    candidates: tuple[Candidate, ...]
+    together: frozenset[Candidate]
+    lowest: float
+    served: dict[frozenset[Candidate], Plan]
+
+
+class IndexTrials:
+    """Tries indexes for queries in a database, on a connection in autocommit. `limit` is the most milliseconds of a build, None without a
+    limit; `production_rows` are the rows of production's tables."""
+
+    def __init__(
+        self,
+        connection: "Connection[Any]",
+        queries: ProjectQueries,
+        catalog: Catalog,
+        *,
+        production_rows: Mapping[str, int],
+        limit: int | None = None,
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._connection = connection
+        self._queries = queries
+        self._catalog = catalog
+        self._production_rows = production_rows
+        self._limit = limit
+        self._progress = progress
+        self._plans = GenericPlans(connection)
+        self._state: PlannerState = read_planner_state(connection)
+        self._built: dict[Candidate, BuiltIndex] = {}
+        self._failures: dict[Candidate, str] = {}
+        self._unserved: list[UnservedQuery] = []
+        self._not_tried: list[UnservedQuery] = []
+
+    def judge(self, judged: Sequence[Query]) -> IndexResults:
+        """Returns the indexes that make expensive queries cheap, and what is known of the others."""
+        expensive = [found for query in judged if (found := self._expensive(query)) is not None]
+        self._try_each(expensive)
+        self._try_together(expensive)
+        missing = tuple(self._missing(expensive))
+        for each in expensive:
+            if not each.served:
+                self._unserved.append(UnservedQuery(self._queries.named(each.query), self._why_unserved(each)))
+        return IndexResults(
+            judged=len(judged),
+            fine=len(judged) - len(self._unserved) - len(self._not_tried) - sum(len(each.queries) for each in missing),
+            built=len(self._built),
+            missing=missing,
+            unserved=tuple(self._unserved),
+            not_tried=tuple(self._not_tried),
+        )
+
+    def _expensive(self, query: Query) -> _Expensive | None:
+        """Returns what is to be tried for a query; None if it is cheap, or cannot be judged."""
+        plan = self._plans.explain(query)
+        assessment = self._queries.assess(query, self._catalog)
+        if isinstance(plan, Unexplained):
+            reason = f"PostgreSQL cannot plan it without its values: {plan.message} ({plan.sqlstate})"
+            self._not_tried.append(UnservedQuery(self._queries.named(query), reason))
+            return None
+        if plan.cost <= EXPENSIVE:
+            self._note_cheap(query, plan, assessment)
+            return None
+        if assessment.unresolved and plan.full_reads:
+            self._not_tried.append(UnservedQuery(self._queries.named(query), f"its conditions are not understood: {assessment.unresolved}"))
+            return None
+        candidates = candidates_for(assessment, plan, self._state)
+        together = frozenset(Candidate(access.name, each.method, each.keys) for access in assessment.accesses for each in access.candidates)
+        return _Expensive(query, plan, candidates, together & frozenset(candidates), plan.cost, {}) if candidates else None
+
+    def _note_cheap(self, query: Query, plan: Plan, assessment: QueryAssessment) -> None:
+        """Notes why a query is not reported although no index serves one of its tables."""
+        lacking = [access.name for access in assessment.accesses if access.candidates]
+        if not lacking:
+            return
+        small = [(name, int(self._state.rows(name))) for name in lacking if self._state.rows(name) < MIN_ROWS]
+        if small:
+            name, rows = small[0]
+            reason = f"{name} has {rows:,} rows here; a plan says nothing about an index with fewer than {MIN_ROWS:,}"
+            self._not_tried.append(UnservedQuery(self._queries.named(query), reason))
+        else:
+            reason = f"reads all of {lacking[0]} at an estimated cost of {plan.cost:,.0f}; only costs over {EXPENSIVE:,.0f} are reported"
+            self._unserved.append(UnservedQuery(self._queries.named(query), reason))
+
+    def _try_each(self, expensive: Sequence[_Expensive]) -> None:
+        """Builds each index and plans the expensive queries that read its table completely."""
+        candidates = list(dict.fromkeys(candidate for each in expensive for candidate in each.candidates))
+        for number, candidate in enumerate(candidates, 1):
+            self._progress(f"trying index {number} of {len(candidates)}: {candidate}")
+            readers = [each for each in expensive if any(self._state.root(read.relation) == candidate.table for read in each.plan.full_reads)]
+            self._try(frozenset((candidate,)), readers)
+
+    def _try_together(self, expensive: Iterable[_Expensive]) -> None:
+        """Builds all indexes of a query that none of them makes cheap: an OR, or several joins."""
+        by_set: dict[frozenset[Candidate], list[_Expensive]] = {}
+        for each in expensive:
+            together = frozenset(candidate for candidate in each.together if candidate in self._built)
+            if not each.served and len(together) > 1:
+                by_set.setdefault(together, []).append(each)
+        for candidates, readers in by_set.items():
+            self._progress(f"trying {len(candidates)} indexes together")
+            self._try(candidates, readers)
+
+    def _try(self, candidates: frozenset[Candidate], readers: Iterable[_Expensive]) -> None:
+        with self._with_indexes(candidates) as names:
+            for each in readers if names else ():
+                plan = self._plans.explain(each.query)
+                if isinstance(plan, Unexplained):
+                    continue
+                each.lowest = min(each.lowest, plan.cost)
+                used = frozenset(candidate for candidate, own in names.items() if plan.indexes & own)
+                if plan.cost * TENFOLD < each.plan.cost and used == candidates:
+                    each.served[candidates] = plan
+
+    @contextmanager
+    def _with_indexes(self, candidates: Iterable[Candidate]) -> Iterator[dict[Candidate, frozenset[str]]]:
+        """Builds indexes, and drops them at the end of the `with` block; yields their names, nothing if one of them cannot be built."""
+        names: dict[Candidate, frozenset[str]] = {}
+        self._connection.execute("BEGIN")
+        try:
+            if self._limit is not None:
+                self._connection.execute(f"SET LOCAL statement_timeout = {self._limit}".encode())
+            for number, candidate in enumerate(candidates):
+                try:
+                    names[candidate] = self._build(candidate, _NAME.format(number))
+                except error_class() as error:
+                    if self._connection.closed:
+                        raise
+                    self._failures[candidate] = failure_of(error).message
+                    self._connection.execute("ROLLBACK")
+                    yield {}
+                    return
+            yield names
+        finally:
+            if not self._connection.closed:
+                self._connection.execute("ROLLBACK")
+
+    def _build(self, candidate: Candidate, name: str) -> frozenset[str]:
+        """Builds an index; returns its name, and those of its partitions."""
+        table, keys = candidate.table, ", ".join(candidate.keys)
+        started = perf_counter()
+        self._connection.execute(f"CREATE INDEX {name} ON {table} USING {candidate.method} ({keys})".encode())
+        build_ms = 1000 * (perf_counter() - started)
+        if any(key.startswith("(") for key in candidate.keys):
+            # The values of an expression are known only after ANALYZE.
+            self._connection.execute(f"ANALYZE {table}".encode())
+        index = str(Name(name, table.schema))
+        built = self._connection.execute(_BUILT, (index, index)).fetchall()
+        if candidate not in self._built:
+            size = sum(size for _, size in built)
+            self._built[candidate] = BuiltIndex(candidate=candidate, size=size, build_ms=build_ms, rows=int(self._state.rows(table)))
+        return frozenset(own for own, _ in built)
+
+    def _missing(self, expensive: Sequence[_Expensive]) -> Iterator[MissingIndex]:
+        """Yields as few indexes as serve the queries: first those that serve the most of them, of these the shortest."""
+        remaining = [each for each in expensive if each.served]
+        while remaining:
+            good = {
+                each.query.fingerprint: {
+                    candidates
+                    for candidates, plan in each.served.items()
+                    if plan.cost <= _SIMILAR * min(other.cost for other in each.served.values())
+                }
+                for each in remaining
+            }
+            order = list(dict.fromkeys(candidates for each in remaining for candidates in each.served))
+            best = max(
+                order,
+                key=lambda candidates: (
+                    sum(candidates in choices for choices in good.values()),
+                    -len(candidates),
+                    -sum(len(candidate.keys) for candidate in candidates),
+                    -order.index(candidates),
+                ),
+            )
+            served = [each for each in remaining if best in good[each.query.fingerprint]]
+            remaining = [each for each in remaining if each not in served]
+            indexes = tuple(self._built[candidate] for candidate in sorted(best, key=str))
+            yield MissingIndex(
+                indexes=indexes,
+                queries=tuple(self._served(each, each.served[best]) for each in served),
+                estimates=tuple(self._estimate(index) for index in indexes),
+            )
+
+    def _served(self, each: _Expensive, plan: Plan) -> ServedQuery:
+        return ServedQuery(
+            query=self._queries.named(each.query),
+            text=each.query.text,
+            cost_before=each.plan.cost,
+            cost_after=plan.cost,
+            rows_before=rows_read(each.plan, self._state),
+            rows_after=rows_read(plan, self._state),
+        )
+
+    def _estimate(self, index: BuiltIndex) -> IndexEstimate | None:
+        rows = row_count(self._production_rows, index.candidate.table)
+        if rows is None or not index.rows:
+            return None
+        size = index.size * rows / index.rows
+        low_ms, high_ms = grown(index.build_ms, index.rows, rows)
+        return IndexEstimate(rows, int((1 - _SIZE_SPREAD) * size), int((1 + _SIZE_SPREAD) * size), low_ms, high_ms)
+
+    def _why_unserved(self, each: _Expensive) -> str:
+        tried = [candidate for candidate in each.candidates if candidate in self._built]
+        if not tried:
+            [candidate, *_] = each.candidates
+            return f"the index {candidate} cannot be built: {self._failures.get(candidate, 'not known')}"
+        return (
+            f"its estimated cost of {each.plan.cost:,.0f} falls to {each.lowest:,.0f} at most tenfold with "
+            f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
+        )
+
+
+def judged_queries(queries: ProjectQueries, catalog: Catalog, altered: Iterable[Name]) -> list[Query]:
+    """Returns the queries of the new release for which indexes are tried: compared with a revision, those that it did not have; else those
+    that use a table which the migrations create or alter."""
+    if queries.workload.compared:
+        return queries.workload.new_queries()
+    tables = frozenset(altered)
+    return [
+        query for query in queries.current.values() if any(relation.name in tables for relation in queries.assess(query, catalog).relations)
+    ]
