@@ -15,9 +15,11 @@ class Phase(IntEnum):
     """The phase of a rollout to which an operation belongs, in order."""
 
     EXPAND = 1
-    BACKFILL = 2
-    VALIDATE = 3
-    CONTRACT = 4
+    DEPLOY = 2
+    """The deployment of the new release: no operation of a migration belongs to it."""
+    BACKFILL = 3
+    VALIDATE = 4
+    CONTRACT = 5
 
 
 class FailureMode(Struct, frozen=True, kw_only=True):

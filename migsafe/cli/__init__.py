@@ -15,6 +15,7 @@ from migsafe.cli.locks import locks
 from migsafe.cli.options import FAILED
 from migsafe.cli.premortem import premortem
 from migsafe.cli.queries import queries
+from migsafe.cli.rehearse import rehearse
 from migsafe.cli.replay import replay
 from migsafe.cli.rules import rules
 from migsafe.cli.stats import stats
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command(cls=TextCommand)(lint)
 app.command(cls=TextCommand)(locks)
 app.command(cls=TextCommand)(replay)
+app.command(cls=TextCommand)(rehearse)
 app.command(cls=TextCommand)(premortem)
 app.command(cls=TextCommand)(queries)
 app.command(cls=TextCommand)(rules)

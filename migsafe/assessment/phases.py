@@ -1,0 +1,251 @@
+"""Judges the phases of a rollout: what fails in each, and what was not tried."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from migsafe.assessment.premortem import Assessment, Phase
+from migsafe.assessment.rehearsal import Answer, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
+from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states
+from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
+from migsafe.linting.finding import Finding, NamedQuery
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.replay import ReplayedMigration
+
+NO_QUERIES = "no queries of the application are known"
+NOT_COMPARED = "it is not known which queries the running release sends"
+
+QUERY_FAILS = "rehearse-query-fails"
+"""The rule of a failure that only a rehearsal finds: a query of the new release fails."""
+
+_BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks", "replay-plan-regressed"})
+"""The rules about what a migration does to queries of the running release."""
+_LACKS_INDEX = "replay-query-without-index"
+_LATER = (Phase.VALIDATE, Phase.CONTRACT)
+"""The phases in which the running release may have to be gone."""
+
+
+class RolledOut(Struct, frozen=True):
+    """A migration of the rollout: its assessment, which contains its phases, and its replay; None if it did not run."""
+
+    assessment: Assessment
+    replayed: ReplayedMigration | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The path and the version, which findings have, too."""
+        return self.assessment.path, self.assessment.migration.id
+
+
+def judge_phases(migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding]) -> tuple[PhaseResult, ...]:
+    """Returns the phases that have a migration, and the deployment. `findings` are those of the replay that count as failures."""
+    return tuple(_Judge(migrations, queries, findings).phases())
+
+
+class _Judge:
+    """Judges the phases of one rollout."""
+
+    def __init__(self, migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding]) -> None:
+        self._migrations = migrations
+        self._findings = findings
+        self._current: Mapping[str, object] = queries.current if queries is not None else {}
+        self._running: Mapping[str, object] = queries.running if queries is not None else {}
+        self._is_compared = queries is not None and queries.workload.compared
+        results = [each.replayed.queries if each.replayed is not None else None for each in migrations]
+        self._unprepared = {each.query.fingerprint for result in results if result for each in result.untried if not each.is_write}
+        self._states: ReleaseStates = release_states(results, self._current)
+        self._own = [{step.phase for step in each.assessment.steps} for each in migrations]
+        self._limits = measured_limits(self._states, compared=self._is_compared)
+        self._order: RolloutOrder = rollout_order(self._own, self._limits)
+
+    def phases(self) -> Iterator[PhaseResult]:
+        for phase in Phase:
+            numbers = [number for number, its in enumerate(self._order.phases) if its is phase]
+            if numbers or phase is Phase.DEPLOY:
+                yield self._phase(phase, numbers)
+
+    def _phase(self, phase: Phase, numbers: Sequence[int]) -> PhaseResult:
+        running, new = self._running_release(phase, numbers), self._new_release(phase, numbers)
+        untried = dict.fromkeys(result.reason for result in (running, new) if result.answer is Answer.NOT_TRIED)
+        return PhaseResult(
+            phase=phase,
+            migrations=tuple(self._migration(number) for number in numbers),
+            running=running,
+            new=new,
+            failures=tuple(self._failures(phase, numbers)),
+            untried=(*self._not_run(numbers), *untried),
+            notes=tuple(self._notes(phase, numbers)),
+        )
+
+    def _migration(self, number: int) -> PhaseMigration:
+        rolled_out = self._migrations[number]
+        recording = rolled_out.replayed.recording if rolled_out.replayed is not None and not rolled_out.replayed.untried else None
+        path, migration = rolled_out.key
+        duration = recording.duration_ms if recording is not None else None
+        return PhaseMigration(path=path, migration=migration, own=tuple(sorted(self._own[number])), duration_ms=duration)
+
+    def _states_in(self, phase: Phase, numbers: Sequence[int]) -> list[int]:
+        """Returns the schemas of a phase, as numbers of migrations: those after each of its migrations; for the deployment, the one there."""
+        return [self._order.before] if phase is Phase.DEPLOY else [number + 1 for number in numbers]
+
+    def _running_release(self, phase: Phase, numbers: Sequence[int]) -> ReleaseResult:
+        if phase is Phase.CONTRACT:
+            return ReleaseResult(answer=Answer.NOT_RUNNING, reason="no longer runs")
+        reason = NO_QUERIES if not self._current and not self._running else "" if self._is_compared else NOT_COMPARED
+        result = self._release(self._running, self._states.running, self._states_in(phase, numbers), reason)
+        if phase is Phase.VALIDATE and result.answer is Answer.FAILS:
+            return ReleaseResult(answer=Answer.NOT_RUNNING, tried=result.tried, failing=result.failing, reason="must no longer run")
+        return result
+
+    def _new_release(self, phase: Phase, numbers: Sequence[int]) -> ReleaseResult:
+        if phase is Phase.EXPAND:
+            return ReleaseResult(answer=Answer.NOT_RUNNING, reason="not deployed yet")
+        return self._release(self._current, self._states.new, self._states_in(phase, numbers), "" if self._current else NO_QUERIES)
+
+    def _release(self, queries: Mapping[str, object], states: Sequence[Failing], numbers: Sequence[int], reason: str) -> ReleaseResult:
+        """Returns the result for a release on the schemas after these numbers of migrations; `reason` is why it was not tried."""
+        tried = len(queries.keys() - self._unprepared)
+        if reason:
+            return ReleaseResult(answer=Answer.NOT_TRIED, reason=reason)
+        if not tried:
+            return ReleaseResult(answer=Answer.NOT_TRIED, reason=f"none of its {len(queries)} queries could be prepared")
+        failing = {name: each.query for number in numbers if number < len(states) for name, each in states[number].items()}
+        if failing:
+            return ReleaseResult(answer=Answer.FAILS, tried=tried, failing=tuple(failing.values()))
+        if any(number >= len(states) for number in numbers):
+            return ReleaseResult(answer=Answer.NOT_TRIED, reason=self._why_not_reached())
+        return ReleaseResult(answer=Answer.WORKS, tried=tried)
+
+    def _why_not_reached(self) -> str:
+        """Returns why the queries were not tried on all schemas."""
+        for each in self._migrations:
+            path, replayed = each.assessment.path, each.replayed
+            if replayed is None:
+                return f"{path} did not run"
+            if replayed.untried:
+                return f"{path} was not tried: {replayed.untried}"
+            if replayed.recording.failure is not None:
+                return f"{path} failed"
+            if replayed.queries is None:
+                return f"the queries were not tried after {path}, which ran in one transaction with other migrations"
+        return "no migration ran"
+
+    def _not_run(self, numbers: Sequence[int]) -> Iterator[str]:
+        for number in numbers:
+            path, replayed = self._migrations[number].assessment.path, self._migrations[number].replayed
+            if replayed is None:
+                yield f"{path} did not run"
+            elif replayed.untried:
+                yield f"{path} was not tried: {replayed.untried}"
+
+    def _failures(self, phase: Phase, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
+        keys = {self._migrations[number].key for number in numbers}
+        early = {self._migrations[number].key for number in range(self._order.before)} if phase is Phase.DEPLOY else set()
+        for finding in self._findings:
+            key = finding.script.path, finding.migration
+            is_counted = key in keys and self._counts(phase, finding)
+            if is_counted or (key in early and self._belongs_to_deployment(finding)):
+                yield _failure_of(finding)
+        if phase is Phase.DEPLOY:
+            for failing in (self._states.new_at(self._order.before) or {}).values():
+                yield self._new_query_fails(failing)
+        elif phase is not Phase.EXPAND:
+            yield from self._broken_for_new(numbers)
+
+    def _counts(self, phase: Phase, finding: Finding) -> bool:
+        """Whether a finding at a migration of a phase is a failure of that phase: a release that does not run cannot fail."""
+        if finding.rule == _LACKS_INDEX:
+            return not (phase is Phase.EXPAND and self._belongs_to_deployment(finding))
+        if finding.rule not in _BREAKS or not finding.queries:
+            return True
+        names = {query.fingerprint for query in finding.queries}
+        return bool(names & self._current.keys()) if phase in _LATER else bool(names & self._running.keys())
+
+    def _belongs_to_deployment(self, finding: Finding) -> bool:
+        """Whether a finding at a migration before the deployment is about queries that only the new release sends."""
+        names = {query.fingerprint for query in finding.queries}
+        return finding.rule == _LACKS_INDEX and bool(names) and self._is_compared and not names & self._running.keys()
+
+    def _new_query_fails(self, failing: StateFailure) -> PhaseFailure:
+        number = next((number for number, state in enumerate(self._states.new) if failing.query.fingerprint not in state), None)
+        when = "also after all migrations" if number is None else f"after {number} migrations"
+        return PhaseFailure(
+            rule=QUERY_FAILS,
+            message=f"the new release's query {failing.query} fails when it is deployed, and {when}: {failing.failure}",
+            path=failing.query.path,
+            line=failing.query.line,
+            queries=(failing.query,),
+            sqlstate=failing.failure.sqlstate,
+        )
+
+    def _broken_for_new(self, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
+        """Yields the queries that only the new release sends and that work before a migration and fail after it."""
+        for number in numbers:
+            before, after = self._states.new_at(number), self._states.new_at(number + 1)
+            if before is None or after is None:
+                return
+            path = self._migrations[number].assessment.path
+            for fingerprint, failing in after.items():
+                if fingerprint not in before and fingerprint not in self._running:
+                    yield PhaseFailure(
+                        rule=QUERY_FAILS,
+                        message=f"the new release's query {failing.query} works before {path} and fails after it: {failing.failure}",
+                        path=path,
+                        queries=(failing.query,),
+                        sqlstate=failing.failure.sqlstate,
+                    )
+
+    def _notes(self, phase: Phase, numbers: Sequence[int]) -> Iterator[str]:
+        if phase is Phase.EXPAND:
+            yield from self._early_notes()
+        for number in numbers:
+            own = self._own[number]
+            if len(own) > 1 and phase is Phase.CONTRACT and Phase.EXPAND in own:
+                yield (
+                    f"{self._migrations[number].assessment.path} {_work(own)}: it runs as a whole in this phase. "
+                    "Split it, so that the new release can use what it adds."
+                )
+
+    def _early_notes(self) -> Iterator[str]:
+        """Yields why migrations with operations of later phases run before the deployment."""
+        for number in self._order.early:
+            path, needed = self._migrations[number].assessment.path, self._limits.needed
+            later = sorted(phase for phase in self._own[number] if phase > Phase.BACKFILL)
+            does = f"{path} {_work(later)}, and runs before the deployment"
+            if Phase.EXPAND in self._own[number] and number + 1 >= needed:
+                yield f"{does}, because it expands, too: split it into two migrations if the running release does not work after it."
+            elif number < needed:
+                it = "it" if number == needed - 1 else self._migrations[needed - 1].assessment.path
+                yield f"{does}, because {self._needing(needed)} needs {it}."
+            else:
+                last = self._migrations[self._order.before - 1].assessment.path
+                yield f"{does}, because {last}, which expands, comes after it."
+            if self._states.running_at(number + 1):
+                yield from (f"No order is safe for {text}." for text in self._migrations[number].assessment.no_safe_order)
+
+    def _needing(self, number: int) -> str:
+        """Returns a query of the new release that works only after this number of migrations."""
+        before, after = self._states.new[number - 1], self._states.new[number]
+        names: list[NamedQuery] = [each.query for name, each in before.items() if name not in after]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"the new release's query {names[0]}{more}"
+
+
+_VERBS = {Phase.EXPAND: "expands", Phase.BACKFILL: "changes rows", Phase.VALIDATE: "constrains", Phase.CONTRACT: "contracts"}
+
+
+def _work(own: Collection[Phase]) -> str:
+    """Returns what a migration does: `expands and contracts`."""
+    verbs = [_VERBS[phase] for phase in sorted(own)]
+    return " and ".join((", ".join(verbs[:-1]), verbs[-1]) if len(verbs) > 1 else verbs)
+
+
+def _failure_of(finding: Finding) -> PhaseFailure:
+    return PhaseFailure(
+        rule=finding.rule,
+        message=finding.message,
+        path=finding.script.path,
+        line=finding.script.position(finding.span.start).line,
+        queries=finding.queries,
+        help=finding.help,
+    )

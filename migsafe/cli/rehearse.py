@@ -1,0 +1,139 @@
+"""`migsafe rehearse`."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migsafe.cache.renderings import usual
+from migsafe.cli.interruption import ended_by_signals
+from migsafe.cli.options import FAILED, FOUND, Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit
+from migsafe.cli.server_options import (
+    CopyOf,
+    InPlace,
+    MaxBlocked,
+    MaxHold,
+    MaxRows,
+    MaxWal,
+    PgBin,
+    Report,
+    Rows,
+    RunLimit,
+    RunningQueries,
+    SeedAll,
+    SeedLimit,
+    Server,
+    ServerVersion,
+    StatementLimit,
+    StatsForRows,
+    Superuser,
+    Template,
+    WithoutExtension,
+)
+from migsafe.configuration import read_configuration
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.project import make_renderer
+from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
+from migsafe.schema.statistics import read_row_counts as read_stats
+from migsafe.terminal.display import display_for
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import Status
+
+
+def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
+    paths: Paths = None,
+    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report; steps is for scripts.")] = "text",
+    output: Output = None,
+    report: Report = None,
+    queries: RunningQueries = None,
+    server: Server = "local",
+    copy_of: CopyOf = None,
+    template: Template = None,
+    in_place: InPlace = None,
+    pg_bin: PgBin = None,
+    pg_version: ServerVersion = None,
+    schema: Schema = None,
+    rows: Rows = "100000",
+    stats: StatsForRows = None,
+    max_rows: MaxRows = None,
+    seed_all: SeedAll = False,
+    seed_limit: SeedLimit = "1min",
+    max_blocked: MaxBlocked = None,
+    max_hold: MaxHold = None,
+    max_wal: MaxWal = None,
+    statement_limit: StatementLimit = "10min",
+    run_limit: RunLimit = "1h",
+    without_extension: WithoutExtension = None,
+    superuser: Superuser = False,
+    since: Since = None,
+    changed: Changed = False,
+    fail_on: FailOnOption = None,
+    runner: RunnerName = None,
+    transaction: TransactionHabit = None,
+    config: Config = None,
+) -> None:
+    """Rehearse the rollout of a release: migrations, deployment and clean-up, with the queries of the releases that run in each phase.
+
+    The phases are those that `migsafe premortem` proposes: expand, with the running release; deploy, with both releases, as during a
+    canary; backfill and validate; contract, with the new release only. The migrations run once, in their order, on a disposable PostgreSQL,
+    as in `migsafe replay`. Each phase passes, names what fails, or was not tried.
+
+    The queries of the new release are those of the configuration (`queries`), those of the running release are read at --since, or from
+    the files of --queries.
+
+    \b
+      migsafe rehearse --since v41                          the release since v41, with its queries
+      migsafe rehearse --queries queries-v41.jsonl          with recorded queries of the running release
+      migsafe rehearse --since v41 --report rehearsal.html  and an HTML page for the release meeting
+
+    \b
+    Exit code 0: every phase passed.
+    Exit code 1: a phase failed.
+    Exit code 2: no phase failed, but something was not tried; or an error.
+    """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    from migsafe.cli.replay import show_notes  # noqa: PLC0415
+    from migsafe.cli.replay_options import budgets, command_line, row_counts, time_limit  # noqa: PLC0415
+    from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
+    from migsafe.library.rehearse import check_plan, rehearse_plan  # noqa: PLC0415
+    from migsafe.library.replay import configured_budgets  # noqa: PLC0415
+    from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
+
+    settings = read_configuration(Path(config) if config else None).overridden(
+        stats=stats, schema=schema, fail_on=fail_on, runner=runner, transaction=transaction
+    )
+    write = rehearsal_reporter(format)
+    write_page = rehearsal_reporter("html") if report else None
+    limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
+    production = read_stats(stats) if stats is not None else {}
+    plan = find_plan(paths, settings, "rehearse", since=since, changed=changed)
+    check_plan(plan)
+    options = ReplayOptions(
+        experiments=(),
+        rows=row_counts(rows, max_rows, production),
+        seed_all=seed_all,
+        seed_limit=time_limit("seed-limit", seed_limit),
+        schema=schema_script(settings.schema),
+        statement_limit=time_limit("statement-limit", statement_limit),
+        run_limit=time_limit("run-limit", run_limit),
+        production_rows=production,
+        without_extensions=[*settings.without_extensions, *(without_extension or ())],
+        renderer=make_renderer(settings, usual()),
+        queries=None if queries == ["none"] else read_replay_queries(settings, plan, queries or ()),
+    )
+    with ExitStack() as stack:
+        stack.enter_context(ended_by_signals())
+        host = choose_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser))
+        stack.callback(show_notes, host)
+        stack.enter_context(host)
+        status = Status()
+        result = rehearse_plan(plan, host, options, limits, settings, status.show, command_line())
+        status.show("")
+    file = Path(output) if output else None
+    write_output(write(result, display_for(file)), file)
+    if write_page is not None and report is not None:
+        write_output(write_page(result, display_for(Path(report))), Path(report))
+    for problem in result.replay.verdict.problems:
+        show_error(problem)
+    raise typer.Exit({True: 0, False: FOUND, None: FAILED}[result.passed])

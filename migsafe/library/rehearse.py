@@ -1,0 +1,120 @@
+"""Rehearsing the rollout of a release, for the command line and for programs."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from migsafe.assessment.phases import RolledOut, judge_phases
+from migsafe.assessment.rehearsal import PhaseResult, passed
+from migsafe.cache.renderings import usual
+from migsafe.configuration import Configuration, read_configuration
+from migsafe.errors import ConfigError
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.premortem import assess_plan
+from migsafe.library.project import make_renderer
+from migsafe.library.project_queries import read_replay_queries
+from migsafe.library.replay import Replay, configured_budgets, replay_plan
+from migsafe.linting.finding import Severity
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.results import UntriedQuery
+from migsafe.replaying.replay import ReplayOptions
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.selection import ServerOptions, choose_host
+from migsafe.sources import Plan
+
+_ROWS = 100_000
+
+
+class Rehearsal(Struct, frozen=True, kw_only=True):
+    """The rehearsal of a rollout.
+
+    `phases` are those that have a migration, and the deployment, in their order. `replay` is the replay that it is based on. `untried` are the
+    queries of which nothing is known, `unread` is how many could not be read. `running` and `new` are how many queries each release sends;
+    `compared` says whether those of the running release are known.
+    """
+
+    phases: tuple[PhaseResult, ...]
+    replay: Replay
+    untried: tuple[UntriedQuery, ...] = ()
+    unread: int = 0
+    running: int = 0
+    new: int = 0
+    compared: bool = False
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether no phase fails; None if none does, but something was not tried."""
+        result = passed(self.phases)
+        return None if result and self.replay.verdict.problems else result
+
+
+def rehearse(
+    paths: Sequence[str] | None = None,
+    *,
+    settings: Configuration | None = None,
+    server: ServerOptions | None = None,
+    options: ReplayOptions | None = None,
+    budgets: Budgets | None = None,
+    since: str | None = None,
+    changed: bool = False,
+) -> Rehearsal:
+    """Rehearse the rollout of a release as `migsafe rehearse` does: the phases that the pre-mortem proposes, with the queries of the releases
+    that run in each.
+
+    The arguments are those of `replay`; without `options`, no experiments are made. What could not be replayed is among the problems of the
+    replay's verdict. Raises MigsafeError if nothing could be rehearsed.
+    """
+    settings = settings or read_configuration()
+    plan = find_plan(paths, settings, "rehearse", since=since, changed=changed)
+    options = options or ReplayOptions(
+        experiments=(),
+        rows=lambda table: _ROWS,
+        schema=schema_script(settings.schema),
+        without_extensions=settings.without_extensions,
+        renderer=make_renderer(settings, usual()),
+        queries=read_replay_queries(settings, plan),
+    )
+    check_plan(plan)
+    with choose_host(server or ServerOptions()) as host:
+        return rehearse_plan(plan, host, options, budgets or configured_budgets(settings), settings)
+
+
+def check_plan(plan: Plan) -> None:
+    """Raises ConfigError for a plan with several histories: they have different databases, and a release is rolled out to each."""
+    paths = [source.path for source in plan.sources]
+    if len(paths) > 1:
+        raise ConfigError(
+            f"a rehearsal has one history, and these are {len(paths)}: {', '.join(paths)}", "Name the migrations of one database."
+        )
+
+
+def rehearse_plan(
+    plan: Plan,
+    host: Host,
+    options: ReplayOptions,
+    budgets: Budgets,
+    settings: Configuration,
+    on_progress: Callable[[str], None] = lambda text: None,
+    command: str = "",
+) -> Rehearsal:
+    """Rehearse the rollout of a plan's migrations on a running server. `on_progress` receives a text about the current step. `command` is the
+    command line, for the report."""
+    on_progress("finding the phases")
+    premortem = assess_plan(plan, settings)
+    replay = replay_plan(plan, host, options, budgets, on_progress, command)
+    replayed = {(each.migration.up.file.path, each.migration.id): each for each in replay.replayed}
+    migrations = [RolledOut(assessment, replayed.get((assessment.path, assessment.migration.id))) for assessment in premortem.assessments]
+    least = Severity[settings.fail_on.upper()] if settings.fail_on != "never" else Severity.ERROR
+    findings = [finding for finding in replay.verdict.findings if finding.severity >= least]
+    queries = options.queries
+    results = [each.queries for each in replay.replayed if each.queries is not None]
+    untried = {each.query.fingerprint: each for result in results for each in result.untried}
+    return Rehearsal(
+        phases=judge_phases(migrations, queries, findings),
+        replay=replay,
+        untried=tuple(untried.values()),
+        unread=len(queries.workload.unread) if queries is not None else 0,
+        running=len(queries.running) if queries is not None else 0,
+        new=len(queries.current) if queries is not None else 0,
+        compared=queries is not None and queries.workload.compared,
+    )

@@ -1,0 +1,88 @@
+"""The sentences about a rehearsal that its formats have in common."""
+
+from collections.abc import Iterator
+
+from migsafe.assessment.premortem import Phase
+from migsafe.assessment.rehearsal import Answer, ReleaseResult
+from migsafe.library.rehearse import Rehearsal
+
+RESULTS = {True: "passed", False: "failed", None: "not tried"}
+
+PURPOSES = {
+    Phase.EXPAND: "the running release meets each of these schemas",
+    Phase.DEPLOY: "both releases run, as during a canary",
+    Phase.BACKFILL: "both releases run",
+    Phase.VALIDATE: "both releases may run, if all rows satisfy it",
+    Phase.CONTRACT: "only the new release runs",
+}
+"""Which releases run in a phase."""
+
+HOW_TO_GET_QUERIES = (
+    "Name the application's queries in the configuration (`queries = [...]`): docs/queries.md says where they come from. "
+    "Those of the running release are read at --since, or from the files of --queries."
+)
+
+_MOST_NAMED = 5
+
+
+def release_cell(result: ReleaseResult) -> str:
+    """Returns the cell of a release in the table of phases."""
+    match result.answer:
+        case Answer.WORKS:
+            return f"works ({_count(result.tried, 'query')})"
+        case Answer.FAILS:
+            return f"fails ({len(result.failing)} of {_count(result.tried, 'query')})"
+        case Answer.NOT_TRIED:
+            return "not tried"
+        case _:
+            return result.reason
+
+
+def heading(rehearsal: Rehearsal) -> str:
+    """Returns what was rehearsed: `2 migrations, 11 queries of the running release, 12 of the new one`."""
+    number = sum(len(phase.migrations) for phase in rehearsal.phases)
+    migrations = _count(number, "migration")
+    if not rehearsal.running and not rehearsal.new:
+        return f"{migrations}, no queries"
+    if not rehearsal.compared:
+        return f"{migrations}, {_count(rehearsal.new, 'query')} of the new release"
+    return f"{migrations}, {_count(rehearsal.running, 'query')} of the running release, {rehearsal.new} of the new one"
+
+
+def verdict(rehearsal: Rehearsal) -> str:
+    """Returns the result, with its reasons: `failed: expand, deploy`."""
+    failed = [phase.phase.name.lower() for phase in rehearsal.phases if phase.passed is False]
+    untried = [phase.phase.name.lower() for phase in rehearsal.phases if phase.passed is None]
+    parts = [f"failed: {', '.join(failed)}"] if failed else []
+    parts += [f"not tried: {', '.join(untried)}"] if untried else []
+    if not parts and rehearsal.passed is None:
+        parts = ["incomplete: see the errors"] if rehearsal.replay.verdict.problems else ["nothing was tried"]
+    return "; ".join(parts) or "passed"
+
+
+def remarks(rehearsal: Rehearsal) -> Iterator[str]:
+    """Yields what was not tried, with the reasons, and what the order means."""
+    for phase in rehearsal.phases:
+        name = phase.phase.name.lower()
+        yield from (f"{name}: {note}" for note in phase.notes)
+        if phase.running.failing and phase.running.answer is Answer.NOT_RUNNING:
+            names = ", ".join(str(query) for query in phase.running.failing[:_MOST_NAMED])
+            more = len(phase.running.failing) - _MOST_NAMED
+            yield (
+                f"{name}: begin it when no instance of the running release is left, because these of its queries fail from then on: "
+                f"{names}{f' and {more} more' if more > 0 else ''}. A rollback of the application is not possible after it."
+            )
+        yield from (f"{name}: not tried: {reason}" for reason in phase.untried)
+    if rehearsal.untried:
+        names = ", ".join(str(each.query) for each in rehearsal.untried[:_MOST_NAMED])
+        more = len(rehearsal.untried) - _MOST_NAMED
+        number = _count(len(rehearsal.untried), "query")
+        yield f"{number} could not be tried completely: {names}{f' and {more} more' if more > 0 else ''}"
+    if rehearsal.unread:
+        yield f"{_count(rehearsal.unread, 'query')} could not be read: `migsafe queries` names them"
+    if not rehearsal.compared and rehearsal.phases:
+        yield HOW_TO_GET_QUERIES
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else 'queries' if noun == 'query' else noun + 's'}"
