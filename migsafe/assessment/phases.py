@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from migsafe.assessment.interruptions import statement_lines
 from migsafe.assessment.premortem import Assessment, Phase
 from migsafe.assessment.rehearsal import Answer, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
 from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states
@@ -181,19 +182,18 @@ class _Judge:
     def _broken_for_new(self, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
         """Yields the queries that only the new release sends and that work before a migration and fail after it."""
         for number in numbers:
-            before, after = self._states.new_at(number), self._states.new_at(number + 1)
-            if before is None or after is None:
-                return
-            path = self._migrations[number].assessment.path
-            for fingerprint, failing in after.items():
-                if fingerprint not in before and fingerprint not in self._running:
-                    yield PhaseFailure(
-                        rule=QUERY_FAILS,
-                        message=f"the new release's query {failing.query} works before {path} and fails after it: {failing.failure}",
-                        path=path,
-                        queries=(failing.query,),
-                        sqlstate=failing.failure.sqlstate,
-                    )
+            rolled_out = self._migrations[number]
+            results = rolled_out.replayed.queries if rolled_out.replayed is not None else None
+            lines = statement_lines(rolled_out.assessment.migration.up) if results is not None and results.broken_new else {}
+            for broken in results.broken_new if results is not None else ():
+                yield PhaseFailure(
+                    rule=QUERY_FAILS,
+                    message=f"the new release's query {broken.query} fails after it: {broken.failure}",
+                    path=rolled_out.assessment.path,
+                    line=lines.get(broken.statement, 0) if broken.statement is not None else 0,
+                    queries=(broken.query,),
+                    sqlstate=broken.failure.sqlstate,
+                )
 
     def _notes(self, phase: Phase, numbers: Sequence[int]) -> Iterator[str]:
         if phase is Phase.EXPAND:

@@ -1,4 +1,4 @@
-"""The content of a rehearsal, as values: the phases of a rollout, and whether both releases work in each. Reports write it, and decide nothing."""
+"""The content of a rehearsal, as values: the phases of a rollout, and whether both releases work in each."""
 
 from enum import StrEnum
 

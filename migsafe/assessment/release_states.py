@@ -1,6 +1,7 @@
 """The queries of both releases that fail on each schema between the migrations of a replay."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from msgspec import Struct
 
@@ -41,27 +42,41 @@ class ReleaseStates(Struct, frozen=True, kw_only=True):
 def release_states(results: Sequence[QueryResults | None], current: Collection[str]) -> ReleaseStates:
     """Returns the failing queries between migrations, up to the first without results. `current` are the fingerprints of the queries of the new
     release."""
-    running: list[dict[str, StateFailure]] = []
-    new: list[dict[str, StateFailure]] = []
+    reached = list(takewhile(lambda result: result is not None, results))
+    known = [result for result in reached if result is not None]
+    running = list(_running_states(known))
+    both = ({**shared, **own} for shared, own in zip(running, _new_states(known), strict=True))
+    new = tuple({fingerprint: failing for fingerprint, failing in state.items() if fingerprint in current} for state in both)
+    return ReleaseStates(running=tuple(running), new=new)
+
+
+def _running_states(results: Sequence[QueryResults]) -> Iterator[Failing]:
+    """Yields the queries of the running release that fail on each schema and work on the first."""
+    failing: dict[str, StateFailure] = {}
+    if results:
+        yield failing
     for result in results:
-        if result is None:
-            break
-        if not new:
-            running.append({})
-            new.append(_failing_before(result))
         repaired = {working.query.fingerprint for working in result.working}
-        broken = {each.query.fingerprint: StateFailure(each.query, each.failure) for each in (*result.broken_writes, *result.broken)}
-        still = {fingerprint: failing for fingerprint, failing in running[-1].items() if fingerprint not in repaired}
-        running.append({**still, **broken})
-        not_yet = {each.query.fingerprint: StateFailure(each.query, each.failure) for each in result.failing}
-        new.append({**{fingerprint: failing for fingerprint, failing in running[-1].items() if fingerprint in current}, **not_yet})
-    return ReleaseStates(running=tuple(running), new=tuple(new))
+        writes = {each.query.fingerprint: StateFailure(each.query, each.failure) for each in result.broken_writes}
+        broken = {**writes, **{each.query.fingerprint: StateFailure(each.query, each.failure) for each in result.broken}}
+        failing = {**{fingerprint: each for fingerprint, each in failing.items() if fingerprint not in repaired}, **broken}
+        yield failing
 
 
-def _failing_before(result: QueryResults) -> dict[str, StateFailure]:
-    """Returns the queries of the new release that fail before a migration."""
-    failing = {each.query.fingerprint: StateFailure(each.query, each.before) for each in result.working}
-    return {**failing, **{each.query.fingerprint: StateFailure(each.query, each.failure) for each in result.failing}}
+def _new_states(results: Sequence[QueryResults]) -> list[Failing]:
+    """Returns the queries that only the new release sends and that fail on each schema. The last one is known, because migrations that share a
+    transaction have no schemas between them; each migration tells what it changes."""
+    if not results:
+        return []
+    failing = {each.query.fingerprint: StateFailure(each.query, each.failure) for each in results[-1].failing}
+    failing |= {each.query.fingerprint: StateFailure(each.query, each.failure) for each in results[-1].broken_new}
+    states: list[Failing] = [failing]
+    for result in reversed(results):
+        broken = {each.query.fingerprint for each in result.broken_new}
+        repaired = {each.query.fingerprint: StateFailure(each.query, each.before) for each in result.working}
+        failing = {**{fingerprint: each for fingerprint, each in failing.items() if fingerprint not in broken}, **repaired}
+        states.append(failing)
+    return states[::-1]
 
 
 def measured_limits(states: ReleaseStates, *, compared: bool) -> MeasuredLimits:

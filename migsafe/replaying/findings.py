@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.replaying.budgets import Budgets
@@ -62,7 +64,8 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
             yield _failed_experiment(replayed, outcome)
     if replayed.queries is not None:
         for found in query_findings(replayed.queries):
-            yield _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement))
+            finding = _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement))
+            yield replace(finding, queries=found.queries, help=found.help)
 
 
 def _whose_rows(replayed: ReplayedMigration) -> str:

@@ -49,6 +49,7 @@ class PreparationTrial:
     def add_results(self, results: QueryResults, causes: Mapping[str, int]) -> QueryResults:
         """Returns the results with the queries that break, those that work now, and those that were not tried."""
         broken: list[BrokenQuery] = []
+        broken_new: list[BrokenQuery] = []
         working: list[WorkingQuery] = []
         failing: list[FailingQuery] = []
         changed: list[ChangedQuery] = []
@@ -57,8 +58,8 @@ class PreparationTrial:
             query, before, cause = self._queries.all[fingerprint], self._earlier[fingerprint], causes.get(fingerprint)
             named = self._queries.named(query)
             if before.failure is None and now.failure is not None:
-                if fingerprint in self._queries.running:
-                    broken.append(BrokenQuery(query=named, text=query.text, failure=now.failure, statement=cause))
+                found = broken if fingerprint in self._queries.running else broken_new
+                found.append(BrokenQuery(query=named, text=query.text, failure=now.failure, statement=cause))
             elif now.failure is None and before.failure is not None:
                 working.append(WorkingQuery(query=named, text=query.text, before=before.failure, statement=cause))
             elif now.failure is not None:
@@ -69,6 +70,7 @@ class PreparationTrial:
         return replace(
             results,
             broken=tuple(broken),
+            broken_new=tuple(broken_new),
             working=tuple(working),
             failing=tuple(failing),
             changed=tuple(changed),

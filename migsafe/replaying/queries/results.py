@@ -91,15 +91,17 @@ class UntriedQuery(Struct, frozen=True, kw_only=True):
 class QueryResults(Struct, frozen=True, kw_only=True):
     """What was measured of the queries of both releases around one migration.
 
-    `prepared` is how many were prepared, `written` how many INSERTs, UPDATEs and MERGEs were executed. `failing` are those of the new release
-    that do not work yet. `compared` says whether the running release is known; without, the queries are those of both. `prepare_ms` is the time
-    of one preparation of all queries, `write_ms` that of the writes.
+    `prepared` is how many were prepared, `written` how many INSERTs, UPDATEs and MERGEs were executed. `broken` are those of the running
+    release, `broken_new` those that only the new release sends. `failing` are those of the new release that do not work yet. `compared` says
+    whether the running release is known; without, the queries are those of both. `prepare_ms` is the time of one preparation of all queries,
+    `write_ms` that of the writes.
     """
 
     prepared: int = 0
     written: int = 0
     compared: bool = False
     broken: tuple[BrokenQuery, ...] = ()
+    broken_new: tuple[BrokenQuery, ...] = ()
     broken_writes: tuple[BrokenWrite, ...] = ()
     working: tuple[WorkingQuery, ...] = ()
     failing: tuple[FailingQuery, ...] = ()
@@ -127,6 +129,7 @@ def part_of_results(results: QueryResults, statement_in: Callable[[int], int | N
     return replace(
         results,
         broken=caused(results.broken),
+        broken_new=caused(results.broken_new),
         broken_writes=caused(results.broken_writes),
         working=caused(results.working),
         changed=caused(results.changed),
