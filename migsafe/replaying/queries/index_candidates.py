@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from migsafe.replaying.queries.plan_trees import Plan, needs_all_rows, relation_of
 from migsafe.replaying.queries.planner_state import PlannerState
-from migsafe.replaying.queries.plans import Plan, needs_all_rows, relation_of
 from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import Name, quoted
 from migsafe.workload.assessment import CandidateIndex, QueryAssessment, TableAccess

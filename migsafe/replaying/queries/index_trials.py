@@ -12,8 +12,9 @@ from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.estimates import grown
 from migsafe.replaying.queries.index_candidates import Candidate, candidates_for
 from migsafe.replaying.queries.plan_changes import TENFOLD
+from migsafe.replaying.queries.plan_trees import Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state
-from migsafe.replaying.queries.plans import GenericPlans, Plan, Unexplained
+from migsafe.replaying.queries.plans import GenericPlans
 from migsafe.replaying.queries.rows_read import rows_read
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.schema.catalog import Catalog

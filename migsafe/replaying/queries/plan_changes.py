@@ -1,15 +1,20 @@
 """The plans of the application's queries before and after a migration, and the queries that are planned worse after it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.queries.attribution import Check
+from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults
+from migsafe.replaying.queries.plan_trees import FullRead, Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, planner_version, read_planner_state
-from migsafe.replaying.queries.plans import FullRead, GenericPlans, Plan, Unexplained
+from migsafe.replaying.queries.plans import GenericPlans
+from migsafe.replaying.queries.results import QueryResults
+from migsafe.replaying.queries.trial import TrialState
+from migsafe.replaying.recording.records import Recording
 from migsafe.sql.operations import Name
 from migsafe.workload.query import Query
 
@@ -22,86 +27,72 @@ MIN_ROWS = 1_000
 """A table with fewer rows is read completely at little cost."""
 
 
-class PlannedQuery(Struct, frozen=True, kw_only=True):
-    """A query with its plans before and after a migration, or why PostgreSQL has none."""
-
-    query: NamedQuery
-    text: str
-    before: Plan | Unexplained
-    after: Plan | Unexplained
-
-
-class PlanRegression(Struct, frozen=True, kw_only=True):
-    """A query that is planned worse after a migration: it reads all of a relation, and its estimated cost has risen more than tenfold.
-
-    `lost` are the indexes that found the rows before and do not exist any more, `unused` those that still exist. `until_analyze` if the plan is
-    as good as before once ANALYZE has read the tables: the migration removed their statistics. `statement` is the index of the statement that
-    caused it; None if that is not known.
-    """
-
-    query: NamedQuery
-    text: str
-    relation: Name
-    rows: int
-    cost_before: float
-    cost_after: float
-    lost: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-    until_analyze: bool = False
-    statement: int | None = None
-
-
-class PlanResults(Struct, frozen=True, kw_only=True):
-    """The plans around one migration. `regressions` have no statement yet; `unexplained` are the queries that PostgreSQL cannot plan after it,
-    although it could prepare them."""
-
-    planned: tuple[PlannedQuery, ...] = ()
-    regressions: tuple[PlanRegression, ...] = ()
-
-    @property
-    def unexplained(self) -> tuple[PlannedQuery, ...]:
-        """The queries that PostgreSQL can plan neither before nor after the migration."""
-        return tuple(each for each in self.planned if isinstance(each.before, Unexplained) and isinstance(each.after, Unexplained))
-
-
 class _Snapshot(Struct):
     """The plans in one state of a database, by fingerprint."""
 
     version: str
     state: PlannerState
     plans: dict[str, Plan | Unexplained]
+    search_path: tuple[str, ...]
 
 
-class PlanComparison:
+class PlanTrial:
     """Compares the plans of both releases' queries before and after each migration. The plans after a migration are those before the next one,
     unless the database has changed meanwhile."""
 
     def __init__(self, queries: ProjectQueries) -> None:
         self._queries = queries
-        self._last: _Snapshot | None = None
+        self._before: _Snapshot | None = None
+        self._after: _Snapshot | None = None
+        self._regressed: list[PlanRegression] = []
 
-    def before(self, connection: "Connection[Any]") -> None:
+    def before(self, state: TrialState) -> None:
         """Plans the queries before a migration."""
-        if self._last is None or planner_version(connection) != self._last.version:
-            self._last = self._snapshot(connection)
+        with state.connect() as connection:
+            is_known = self._after is not None and self._after.version == planner_version(connection)
+            self._before = self._after if is_known else self._snapshot(connection, state)
 
-    def after(self, connection: "Connection[Any]") -> PlanResults:
-        """Plans the queries after the migration, and returns what has changed."""
-        before = self._last
-        after = self._last = self._snapshot(connection)
-        if before is None:
-            return PlanResults()
+    def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
+        """Plans the queries after the migration; returns a function that plans those again that are worse."""
+        with state.connect() as connection:
+            self._after = self._snapshot(connection, state)
+            suspects = list(self._regressions(self._before, self._after)) if self._before is not None else []
+            self._regressed = list(self._with_statistics(connection, suspects))
+        return self._worse_on if self._regressed else None
+
+    def add_results(self, results: QueryResults, causes: Mapping[str, int]) -> QueryResults:
+        """Returns the results with the plans and the queries that are planned worse."""
+        before, after = self._before, self._after
+        if before is None or after is None:
+            return results
         planned = tuple(
             PlannedQuery(query=self._queries.named(query), text=query.text, before=before.plans[fingerprint], after=after.plans[fingerprint])
             for fingerprint, query in self._queries.all.items()
         )
-        suspects = list(self._regressions(before, after))
-        return PlanResults(planned=planned, regressions=tuple(self._with_statistics(connection, suspects, before, after)))
+        regressions = tuple(replace(each, statement=causes.get(each.query.fingerprint)) for each in self._regressed)
+        return replace(results, plans=PlanResults(planned=planned, regressions=regressions))
 
-    def _snapshot(self, connection: "Connection[Any]") -> _Snapshot:
-        plans = GenericPlans(connection)
-        planned = {fingerprint: plans.explain(query) for fingerprint, query in self._queries.all.items()}
-        return _Snapshot(planner_version(connection), read_planner_state(connection), planned)
+    def _worse_on(self, connection: "Connection[Any]") -> set[str]:
+        """Returns the queries that are planned worse now than before the migration."""
+        assert self._before is not None
+        plans = GenericPlans(connection, self._before.search_path)
+        state = read_planner_state(connection)
+        worse = set[str]()
+        for each in self._regressed:
+            fingerprint = each.query.fingerprint
+            first, now = self._before.plans[fingerprint], plans.explain(self._queries.all[fingerprint])
+            if isinstance(first, Plan) and isinstance(now, Plan) and worst_new_read(first, now, self._before.state, state) is not None:
+                worse.add(fingerprint)
+        return worse
+
+    def _snapshot(self, connection: "Connection[Any]", state: TrialState) -> _Snapshot:
+        """Plans the queries that PostgreSQL accepts."""
+        plans = GenericPlans(connection, state.search_path)
+        planned: dict[str, Plan | Unexplained] = {}
+        for fingerprint, query in self._queries.all.items():
+            failure = state.prepared[fingerprint].failure
+            planned[fingerprint] = plans.explain(query) if failure is None else Unexplained(failure.sqlstate, failure.message)
+        return _Snapshot(planner_version(connection), read_planner_state(connection), planned, state.search_path)
 
     def _regressions(self, before: _Snapshot, after: _Snapshot) -> Iterable[PlanRegression]:
         for fingerprint, query in self._queries.all.items():
@@ -128,18 +119,17 @@ class PlanComparison:
             unused=tuple(sorted(used & kept)),
         )
 
-    def _with_statistics(
-        self, connection: "Connection[Any]", suspects: list[PlanRegression], before: _Snapshot, after: _Snapshot
-    ) -> Iterable[PlanRegression]:
+    def _with_statistics(self, connection: "Connection[Any]", suspects: list[PlanRegression]) -> Iterable[PlanRegression]:
         """Returns the regressions, with what ANALYZE changes about them: it is run in a transaction that is rolled back."""
-        if not suspects:
+        before, after = self._before, self._after
+        if not suspects or before is None or after is None:
             return
         read = {name for each in suspects for name in _tables_of(after.plans[each.query.fingerprint])}
         names = sorted(str(name) for name in read if name in after.state.tables)
         connection.execute("BEGIN")
         try:
             connection.execute(f"ANALYZE {', '.join(names)}".encode())
-            plans = GenericPlans(connection)
+            plans = GenericPlans(connection, after.search_path)
             for each in suspects:
                 fingerprint = each.query.fingerprint
                 first, analyzed = before.plans[fingerprint], plans.explain(self._queries.all[fingerprint])

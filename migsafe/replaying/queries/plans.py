@@ -4,27 +4,29 @@ From PostgreSQL 16, EXPLAIN (GENERIC_PLAN) explains a text with `$1`. Before, an
 explained with `plan_cache_mode = force_generic_plan` and NULL for each parameter, which the generic plan does not depend on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, json
+from msgspec import json
 
 from migsafe import versions
 from migsafe.replaying.exchange import Reply, exchange, rows_of
 from migsafe.replaying.queries.explaining import number_of_parameters
+from migsafe.replaying.queries.plan_trees import Plan, Unexplained
+from migsafe.replaying.queries.preparation import NOT_FOUND
 from migsafe.replaying.refusals import failure_of
-from migsafe.sql.operations import Name
+from migsafe.replaying.sending import is_idle
+from migsafe.sql.operations import quoted
 from migsafe.workload.query import Query
 from migsafe.workload.tokens import read_tokens
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
 
-_SETTINGS = "SET plan_cache_mode = force_generic_plan; SET jit = off"
+_SETTINGS = ("plan_cache_mode = force_generic_plan", "jit = off", "search_path = DEFAULT")
 _UNDETERMINED = "42P18"
 _REFUSES_NULL = ("23502", "23514")
 """A domain that is NOT NULL, or whose CHECK refuses NULL."""
-_WHOLE = ("Sort", "Hash", "SetOp", "WindowAgg", "ModifyTable", "Materialize", "Bitmap Heap Scan", "CTE Scan")
 _TYPES = """
     SELECT coalesce((
         WITH RECURSIVE base (oid, of) AS (
@@ -39,67 +41,33 @@ _TYPES = """
 """The types of a prepared statement's parameters, with the base types of domains."""
 
 
-class FullRead(Struct, frozen=True):
-    """A relation that a plan reads completely; `index` is the name of the index that it reads for this, empty for the table itself."""
-
-    relation: Name
-    index: str = ""
-
-
-class Plan(Struct, frozen=True):
-    """A generic plan: the estimated total cost, in PostgreSQL's units, and the tree of nodes as EXPLAIN (VERBOSE, FORMAT JSON) returns it."""
-
-    cost: float
-    tree: dict[str, Any]
-
-    def nodes(self) -> Iterator[dict[str, Any]]:
-        """Yields all nodes, those nearest to the root first."""
-        yield from _nodes(self.tree)
-
-    @property
-    def full_reads(self) -> frozenset[FullRead]:
-        """The relations that it reads completely: without a LIMIT that ends the reading early."""
-        return frozenset(_full_reads(self.tree, is_limited=False))
-
-    @property
-    def indexes(self) -> frozenset[str]:
-        """The names of the indexes that it uses."""
-        return frozenset(node["Index Name"] for node in self.nodes() if "Index Name" in node)
-
-    @property
-    def relations(self) -> frozenset[Name]:
-        """The tables that it reads, and those that it writes."""
-        return frozenset(relation_of(node) for node in self.nodes() if "Relation Name" in node)
-
-    def indexes_of(self, relation: Name) -> frozenset[str]:
-        """Returns the names of the indexes by which it finds rows of a relation."""
-        found: set[str] = set()
-        for node in self.nodes():
-            if "Relation Name" in node and relation_of(node) == relation and full_read(node) is None:
-                found.update(inner["Index Name"] for inner in _nodes(node) if "Index Name" in inner)
-        return frozenset(found)
-
-
-class Unexplained(Struct, frozen=True):
-    """Why PostgreSQL cannot plan a query: the SQLSTATE and the primary message."""
-
-    sqlstate: str
-    message: str
-
-
 class GenericPlans:
-    """Explains queries on one connection, which is in autocommit or in a transaction; an error does not end the transaction."""
+    """Explains queries on one connection, which is in autocommit or in a transaction; an error does not end the transaction, and the
+    settings last until its end. A query that is not found with the search_path of the session is explained with another `search_path`, if it
+    is given."""
 
-    def __init__(self, connection: "Connection[Any]") -> None:
+    def __init__(self, connection: "Connection[Any]", search_path: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._search_path = ", ".join(map(quoted, search_path))
         self._has_generic_plan = connection.info.server_version >= 10000 * versions.GENERIC_PLAN
         self._encoding = connection.info.encoding
         # The declaration with which a query could be explained, so that a repetition succeeds at once.
         self._declared: dict[str, list[str]] = {}
-        exchange(connection, _SETTINGS)
+        self._local = "" if is_idle(connection) else "LOCAL "
+        for setting in _SETTINGS:
+            exchange(connection, f"SET {self._local}{setting}")
 
     def explain(self, query: Query) -> Plan | Unexplained:
         """Returns the generic plan of a query, or why PostgreSQL has none."""
+        found = self._explain(query)
+        if isinstance(found, Unexplained) and found.sqlstate in NOT_FOUND and self._search_path:
+            self._send(f"SET {self._local}search_path = {self._search_path}")
+            elsewhere = self._explain(query)
+            self._send(f"SET {self._local}search_path = DEFAULT")
+            return elsewhere if isinstance(elsewhere, Plan) else found
+        return found
+
+    def _explain(self, query: Query) -> Plan | Unexplained:
         if self._has_generic_plan and not any(query.parameters):
             reply = self._send(f"EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {query.text}")
             return _plan_of(reply, self._encoding) if reply.error is None else _unexplained(reply.error)
@@ -146,50 +114,12 @@ class GenericPlans:
 
     def _send(self, sql: str) -> Reply:
         """Sends SQL; in a transaction, an error rolls back no more than this."""
-        from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
-
-        in_transaction = self._connection.info.transaction_status == TransactionStatus.INTRANS
-        if not in_transaction:
+        if is_idle(self._connection):
             return exchange(self._connection, sql)
         exchange(self._connection, "SAVEPOINT migsafe_plan")
         reply = exchange(self._connection, sql)
         exchange(self._connection, "ROLLBACK TO migsafe_plan" if reply.error is not None else "RELEASE migsafe_plan")
         return reply
-
-
-def relation_of(node: dict[str, Any]) -> Name:
-    """Returns the relation that a node of a plan reads or writes."""
-    return Name(node["Relation Name"], node.get("Schema"))
-
-
-def full_read(node: dict[str, Any]) -> FullRead | None:
-    """Returns the relation that a node reads completely; None if it reads none, or finds rows with an index."""
-    match node["Node Type"]:
-        case "Seq Scan":
-            return FullRead(relation_of(node))
-        case "Index Scan" | "Index Only Scan" if "Index Cond" not in node and "Order By" not in node:
-            return FullRead(relation_of(node), node["Index Name"])
-    return None
-
-
-def _full_reads(node: dict[str, Any], *, is_limited: bool) -> Iterator[FullRead]:
-    read = full_read(node)
-    if read is not None and not is_limited:
-        yield read
-    is_limited = node["Node Type"] == "Limit" or (is_limited and not needs_all_rows(node))
-    for inner in node.get("Plans", ()):
-        yield from _full_reads(inner, is_limited=is_limited)
-
-
-def needs_all_rows(node: dict[str, Any]) -> bool:
-    """Whether a node reads all rows of the nodes below it before it returns the first one."""
-    return node["Node Type"] in _WHOLE or (node["Node Type"] == "Aggregate" and node.get("Strategy") != "Sorted")
-
-
-def _nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield tree
-    for inner in tree.get("Plans", ()):
-        yield from _nodes(inner)
 
 
 def _prepare(query: Query, declared: list[str]) -> str:

@@ -26,7 +26,7 @@ _LOCAL_SETTINGS = "SET LOCAL statement_timeout = '5s'; SET LOCAL search_path = D
 """The settings inside the transaction of a migration, which may have another search_path than the application."""
 _OF_TYPES = frozenset(("42704", "42804", "42883", "42725", "42P18", "42P08", "42846", "22P02"))
 """The errors that the declared type of a parameter can cause."""
-_NOT_FOUND = frozenset(("42P01", "42704", "42883", "3F000"))
+NOT_FOUND = frozenset(("42P01", "42704", "42883", "3F000"))
 """The errors of a name that is in another schema than those of search_path."""
 _UNKNOWN = "unknown"
 
@@ -53,7 +53,7 @@ def prepare_all(
     execute(connection, _LOCAL_SETTINGS if inside else _SETTINGS)
     results = _prepare_typed(connection, queries, untyped)
     if search_path:
-        elsewhere = [query for query in queries if _failed_with(results[query.fingerprint], _NOT_FOUND)]
+        elsewhere = [query for query in queries if _failed_with(results[query.fingerprint], NOT_FOUND)]
         if elsewhere:
             local = "LOCAL " if inside else ""
             execute(connection, f"SET {local}search_path = {', '.join(quoted(name) for name in search_path)}")

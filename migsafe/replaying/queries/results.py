@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.finding import NamedQuery
+from migsafe.replaying.queries.plan_results import PlanRegression, PlanResults
 
 
 class QueryFailure(Struct, frozen=True):
@@ -94,7 +95,7 @@ class QueryResults(Struct, frozen=True, kw_only=True):
     `prepared` is how many were prepared, `written` how many INSERTs, UPDATEs and MERGEs were executed. `broken` are those of the running
     release, `broken_new` those that only the new release sends. `failing` are those of the new release that do not work yet. `compared` says
     whether the running release is known; without, the queries are those of both. `prepare_ms` is the time of one preparation of all queries,
-    `write_ms` that of the writes.
+    `write_ms` that of the writes. `plans` are the plans before and after the migration.
     """
 
     prepared: int = 0
@@ -109,9 +110,10 @@ class QueryResults(Struct, frozen=True, kw_only=True):
     untried: tuple[UntriedQuery, ...] = ()
     prepare_ms: float = 0.0
     write_ms: float = 0.0
+    plans: PlanResults = PlanResults()
 
 
-_Caused = TypeVar("_Caused", BrokenQuery, BrokenWrite, ChangedQuery, WorkingQuery)
+_Caused = TypeVar("_Caused", PlanRegression, BrokenQuery, BrokenWrite, ChangedQuery, WorkingQuery)
 
 
 def part_of_results(results: QueryResults, statement_in: Callable[[int], int | None], is_last: bool) -> QueryResults:
@@ -133,6 +135,7 @@ def part_of_results(results: QueryResults, statement_in: Callable[[int], int | N
         broken_writes=caused(results.broken_writes),
         working=caused(results.working),
         changed=caused(results.changed),
+        plans=replace(results.plans, regressions=caused(results.plans.regressions)),
         failing=results.failing if is_last else (),
         untried=results.untried if is_last else (),
     )

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from migsafe.replaying.queries.plan_trees import Plan, full_read, needs_all_rows
 from migsafe.replaying.queries.planner_state import PlannerState
-from migsafe.replaying.queries.plans import Plan, full_read, needs_all_rows
 
 
 def rows_read(plan: Plan, state: PlannerState) -> int:

@@ -23,7 +23,7 @@ class TrialState(Struct, frozen=True, kw_only=True):
     fingerprint).
 
     `catalog` is the predicted schema of this state. The predictor continues to change it: it may be read only during the call that gets the
-    state. `prepare` prepares queries again, on another connection.
+    state. `prepare` prepares queries again, on another connection. `search_path` is tried for a query that is not found with the usual one.
     """
 
     host: Host
@@ -31,6 +31,7 @@ class TrialState(Struct, frozen=True, kw_only=True):
     catalog: Catalog
     prepared: Mapping[str, Prepared]
     prepare: Prepare
+    search_path: tuple[str, ...] = ()
 
     def connect(self) -> "Connection[Any]":
         """Connects to the database as the role that observes, in autocommit."""

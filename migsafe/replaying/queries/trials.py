@@ -14,6 +14,7 @@ from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.queries.attribution import find_causes
 from migsafe.replaying.queries.comparison import PreparationTrial
+from migsafe.replaying.queries.plan_changes import PlanTrial
 from migsafe.replaying.queries.preparation import prepare_all
 from migsafe.replaying.queries.results import Prepared, QueryResults
 from migsafe.replaying.queries.trial import Trial, TrialState
@@ -38,7 +39,7 @@ class QueryTrials:
         self._guard = guard
         self._state: TrialState | None = None
         self._untyped: set[str] = set()
-        self._trials: Sequence[Trial] = (PreparationTrial(queries),)
+        self._trials: Sequence[Trial] = (PreparationTrial(queries), PlanTrial(queries))
 
     def forget_state(self) -> None:
         """Forgets what PostgreSQL said about the queries, because the database has changed."""
@@ -77,7 +78,7 @@ class QueryTrials:
         with self._host.connect(database) as connection:
             prepared = prepare(connection, self._queries.all)
         self._untyped |= {fingerprint for fingerprint, each in prepared.items() if each.untyped and each.failure is None}
-        return TrialState(host=self._host, database=database, catalog=predictor.catalog, prepared=prepared, prepare=prepare)
+        return TrialState(host=self._host, database=database, catalog=predictor.catalog, prepared=prepared, prepare=prepare, search_path=path)
 
 
 def _other_path(catalog: Catalog) -> tuple[str, ...]:
