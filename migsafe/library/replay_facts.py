@@ -24,6 +24,7 @@ _REASONS = {
     "replay-blocked-over-budget": "exceeded a budget",
     "replay-hold-over-budget": "exceeded a budget",
     "replay-wal-over-budget": "exceeded a budget",
+    "replay-plan-regressed": "made queries read whole tables",
     "replay-crash-leaves-it-stuck": "failed an experiment",
     "replay-not-rerunnable": "failed an experiment",
     "replay-way-back-fails": "failed an experiment",

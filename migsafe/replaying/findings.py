@@ -64,7 +64,7 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
             yield _failed_experiment(replayed, outcome)
     if replayed.queries is not None:
         for found in query_findings(replayed.queries):
-            finding = _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement))
+            finding = _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement), found.relations)
             yield replace(finding, queries=found.queries, help=found.help)
 
 
