@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -78,7 +78,13 @@ class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
 
 def shipped_rules() -> list[Rule]:
     """Returns migsafe's own rules, sorted by name."""
-    return load_rules(Path(import_module(SHIPPED).__path__[0]), SHIPPED)
+    return list(_shipped_rules())
+
+
+@cache
+def _shipped_rules() -> tuple[Rule, ...]:
+    # A program that lints often, such as an editor's, must not look for the files each time.
+    return tuple(load_rules(Path(import_module(SHIPPED).__path__[0]), SHIPPED))
 
 
 def own_rules(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:

@@ -12,7 +12,7 @@ from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.schema.following import compare_history
 from tests.schema.generated import histories
-from tests.support.servers import each_installation
+from tests.support.servers import oldest_and_newest
 
 pytestmark = pytest.mark.server
 
@@ -22,7 +22,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.sql"))
 ConnectionAndVersion = tuple["psycopg.Connection[Any]", int]
 
 
-@pytest.fixture(scope="module", params=each_installation())
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def connection_and_version(request: pytest.FixtureRequest) -> Iterator[ConnectionAndVersion]:
     """A connection to a server, and its major version."""
     with Server(request.param) as server:

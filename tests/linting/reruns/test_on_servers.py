@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,14 +113,21 @@ def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
     return "harmless" if (read_schema(connection), read_rows(connection, read_tables(connection).tables)) == before else "twice"
 
 
-def believed(sql: str, version: int) -> str:
+@cache
+def predictor_after_schema(version: int) -> Predictor:
     predictor = Predictor(version)
     predictor.apply(whole_script(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
-    predictor.begin(Transaction.STATEMENT)
+    return predictor
+
+
+def believed(sql: str, version: int) -> str:
+    predictor = predictor_after_schema(version)
     ran = []
-    for statement in read(sql):
-        for operation, _ in predictor.predict_operations(statement, with_effects=False):
-            text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
-            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, predictor.catalog))))
+    with predictor.trial():
+        predictor.begin(Transaction.STATEMENT)
+        for statement in read(sql):
+            for operation, _ in predictor.predict_operations(statement, with_effects=False):
+                text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
+                ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, predictor.catalog))))
     again = second_run_problems(ran, 2)
     return again[0].outcome.value if again else "harmless"

@@ -1,6 +1,7 @@
 """Scripts in which one statement drops or renames the object of another: a second run stops at the same statement as in PostgreSQL."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -91,17 +92,24 @@ def predicted(script: list[str], version: int) -> int | None:
     return min((places[place] for place in stops), default=None)
 
 
-def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], list[int]]:
-    """Returns what the operations of the statements do, in one transaction, with the statement of each."""
+@cache
+def predictor_after_setup(version: int) -> Predictor:
     predictor = Predictor(version)
     predictor.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
-    predictor.begin(Transaction.STATEMENT)
+    return predictor
+
+
+def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], list[int]]:
+    """Returns what the operations of the statements do, in one transaction, with the statement of each."""
+    predictor = predictor_after_setup(version)
     ran, places = [], []
-    for place, sql in enumerate(script):
-        [statement] = read(sql)
-        for operation, _ in predictor.predict_operations(statement, with_effects=False):
-            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, predictor.catalog))))
-            places.append(place)
+    with predictor.trial():
+        predictor.begin(Transaction.STATEMENT)
+        for place, sql in enumerate(script):
+            [statement] = read(sql)
+            for operation, _ in predictor.predict_operations(statement, with_effects=False):
+                ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, predictor.catalog))))
+                places.append(place)
     return ran, places
 
 
