@@ -85,5 +85,5 @@ def measured_limits(states: ReleaseStates, *, compared: bool) -> MeasuredLimits:
     for number in range(1, len(states.new)):
         if states.new[0].keys() & (states.new[number - 1].keys() - states.new[number].keys()):
             needed = number
-    kept = next((number for number, failing in enumerate(states.running[1:]) if failing), len(states.running) - 1)
-    return MeasuredLimits(needed=needed, kept=max(kept, 0) if compared else None)
+    kept = next((number for number, failing in enumerate(states.running[1:]) if failing), None)
+    return MeasuredLimits(needed=needed, kept=kept if compared else None)

@@ -1,0 +1,129 @@
+"""A rehearsal runs the phases of a rollout, each with the queries of the releases that run in it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migsafe.assessment.rehearsal import PhaseResult
+from migsafe.configuration import Configuration
+from migsafe.library.rehearse import Rehearsal, rehearse_plan
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.replay import ReplayOptions
+from migsafe.replaying.seeding import same_for_every_table
+from migsafe.replaying.servers.private import PrivateHost
+from migsafe.reports.rehearsal import rehearsal_reporter
+from migsafe.sources import SourceSettings, find_migrations
+from migsafe.terminal.display import Display
+from tests.replaying.test_reports import Tags
+from tests.support.queries import split_queries
+
+pytestmark = pytest.mark.server
+
+TABLE = {"0001_table.sql": "CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);"}
+RUNNING = """
+-- running queries: v1.sql
+-- name: by_email
+SELECT id FROM customers WHERE email = $1;
+-- name: register
+INSERT INTO customers (email) VALUES ($1);
+"""
+NEW = """
+-- new queries: v2.sql
+-- name: by_mail
+SELECT id FROM customers WHERE mail = $1;
+-- name: enter
+INSERT INTO customers (mail) VALUES ($1);
+"""
+RENAME = {"0002_rename.sql": "ALTER TABLE customers RENAME COLUMN email TO mail;"}
+EXPAND_AND_CONTRACT = {
+    "0002_add.sql": "ALTER TABLE customers ADD COLUMN mail text;\nALTER TABLE customers ALTER COLUMN email DROP NOT NULL;",
+    "0003_copy.sql": "UPDATE customers SET mail = email WHERE mail IS NULL;",
+    "0004_check.sql": "ALTER TABLE customers ALTER COLUMN mail SET NOT NULL;",
+    "0005_drop.sql": "ALTER TABLE customers DROP COLUMN email;",
+}
+
+Rehearse = Callable[..., Rehearsal]
+
+
+@pytest.fixture
+def rehearse(any_host: PrivateHost, tmp_path: Path) -> Rehearse:
+    """Rehearses migrations after TABLE, with the queries at the end of a text."""
+
+    def rehearsed(files: dict[str, str], queries: str, *, rows: int = 100) -> Rehearsal:
+        for name, text in {**TABLE, **files}.items():
+            (tmp_path / name).write_text(text)
+        plan = find_migrations([str(tmp_path / name) for name in files], SourceSettings())
+        workload = split_queries(queries).workload
+        options = ReplayOptions(
+            experiments=(),
+            rows=same_for_every_table(rows),
+            probes=False,
+            queries=ProjectQueries(workload) if workload.queries or workload.running else None,
+        )
+        return rehearse_plan(plan, any_host, options, Budgets(), Configuration())
+
+    return rehearsed
+
+
+def table(rehearsal: Rehearsal) -> list[tuple[str, str, str, bool | None]]:
+    """Returns each phase with the answers of both releases."""
+    return [(phase.phase.name.lower(), phase.running.answer.value, phase.new.answer.value, phase.passed) for phase in rehearsal.phases]
+
+
+def failures(phase: PhaseResult) -> list[str]:
+    return [f"{failure.rule}:{failure.line} {', '.join(query.name for query in failure.queries)}" for failure in phase.failures]
+
+
+def test_a_rename_fails_before_and_at_the_deployment(rehearse: Rehearse) -> None:
+    rehearsal = rehearse(RENAME, RUNNING + NEW)
+    assert table(rehearsal) == [("expand", "fails", "not running", False), ("deploy", "fails", "works", False)]
+    assert failures(rehearsal.phases[0]) == ["replay-query-breaks:1 by_email", "replay-query-breaks:1 register"]
+    text = rehearsal_reporter("text")(rehearsal, Display())
+    assert "because the new release's query by_mail (v2.sql:1) and 1 more needs it" in text
+    assert "No order is safe for `ALTER TABLE customers RENAME COLUMN email TO mail`" in text
+    document = json.loads(rehearsal_reporter("json")(rehearsal, Display()))
+    assert (document["result"], [phase["phase"] for phase in document["phases"]]) == ("failed", ["expand", "deploy"])
+    assert document["phases"][0]["running_release"]["failing"][0]["name"] == "by_email"
+    page = rehearsal_reporter("html")(rehearsal, Display())
+    tags = Tags()
+    tags.feed(page)
+    assert (tags.open, tags.loaded) == ([], [])
+    assert "fails (2 of 2 queries)" in page
+
+
+def test_expand_and_contract_passes(rehearse: Rehearse) -> None:
+    rehearsal = rehearse(EXPAND_AND_CONTRACT, RUNNING + NEW)
+    assert table(rehearsal) == [
+        ("expand", "works", "not running", True),
+        ("deploy", "works", "works", True),
+        ("backfill", "works", "works", True),
+        ("validate", "works", "works", True),
+        ("contract", "not running", "works", True),
+    ]
+    steps = rehearsal_reporter("steps")(rehearsal, Display()).splitlines()
+    assert [line.split("\t")[0] for line in steps] == ["expand", "deploy", "backfill", "validate", "contract"]
+    assert rehearsal.passed is True
+
+
+def test_a_query_of_the_new_release_that_breaks_in_the_contract_phase(rehearse: Rehearse) -> None:
+    new = NEW + "-- name: both\nSELECT email, mail FROM customers;\n-- name: wrong\nSELECT post FROM customers;\n"
+    rehearsal = rehearse(EXPAND_AND_CONTRACT, RUNNING + new)
+    assert failures(rehearsal.phases[1]) == ["rehearse-query-fails:7 wrong"]
+    assert failures(rehearsal.phases[-1]) == ["rehearse-query-fails:1 both"]
+    assert rehearsal.phases[-1].failures[0].sqlstate == "42703"
+    assert rehearsal.passed is False
+
+
+def test_what_was_not_tried_is_not_a_pass(rehearse: Rehearse) -> None:
+    drop = {"0002_drop.sql": "ALTER TABLE customers DROP COLUMN email;"}
+    assert table(rehearse(drop, "")) == [("deploy", "not tried", "not tried", None), ("contract", "not running", "not tried", None)]
+    only_new = rehearse(drop, "-- queries: v2.sql\n-- name: all\nSELECT id FROM customers;\n")
+    assert table(only_new) == [("deploy", "not tried", "works", None), ("contract", "not running", "works", True)]
+    fails = rehearse(
+        {"0002_fails.sql": "ALTER TABLE missing DROP COLUMN a;", "0003_add.sql": "ALTER TABLE customers ADD a int;"}, RUNNING + NEW
+    )
+    assert table(fails)[0] == ("expand", "not tried", "not running", False)
+    assert fails.phases[0].untried[0].endswith("0003_add.sql did not run")
