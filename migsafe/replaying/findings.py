@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from migsafe.linting.facts.wording import join_queries
 from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.queries.findings import query_findings
-from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.recording.records import StatementRecord, Wait, waiting_queries
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.replaying.row_failures import Emptying, RowCause
 from migsafe.sql.operations import Name
@@ -109,16 +110,20 @@ def _timed_out(replayed: ReplayedMigration, lock_timeout: LockTimeout) -> Findin
 
 
 def _blocked(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
-    """Yields the longest wait for each relation and statement, if it exceeds the budget."""
-    longest: dict[tuple[Name, int | None], float] = {}
+    """Yields the longest wait for each relation and statement, if it exceeds the budget. It names the application's queries that waited for too
+    long."""
+    waits: dict[tuple[Name, int | None], list[Wait]] = {}
     earlier = replayed.lock_timeout.waits if replayed.lock_timeout is not None else ()
     for wait in (*earlier, *replayed.recording.waits):
-        key = (wait.relation, wait.statement)
-        longest[key] = max(longest.get(key, 0.0), wait.ms)
-    for (relation, index), ms in longest.items():
-        if ms > budget:
-            message = f"queries on {relation} were blocked for {format_duration(ms)}; the budget is {format_duration(budget)}"
-            yield _finding(replayed, "replay-blocked-over-budget", Severity.ERROR, message, _statement(replayed, index), (relation,))
+        if wait.ms > budget:
+            waits.setdefault((wait.relation, wait.statement), []).append(wait)
+    for (relation, index), too_long in waits.items():
+        queries = waiting_queries(too_long)
+        such_as = f", such as {join_queries(queries)}," if queries else ""
+        blocked = format_duration(max(wait.ms for wait in too_long))
+        message = f"queries on {relation}{such_as} were blocked for {blocked}; the budget is {format_duration(budget)}"
+        found = _finding(replayed, "replay-blocked-over-budget", Severity.ERROR, message, _statement(replayed, index), (relation,))
+        yield replace(found, queries=tuple(queries))
 
 
 def _held(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:

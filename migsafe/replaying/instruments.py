@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.probes.attribution import attribute_waits
-from migsafe.replaying.probes.probe_sessions import ProbeSessions
+from migsafe.replaying.probes.choice import ProbeChoice, choose_probes
+from migsafe.replaying.probes.probe_sessions import Baseline, ProbeSessions
 from migsafe.replaying.probes.readers import LongRunningReaders
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.lock_monitor import LockMonitor
@@ -30,7 +32,8 @@ _MAX_PROBED_TABLES = 30
 class MigrationTask(Struct, frozen=True, kw_only=True):
     """A migration to run in a database, with its predictions and the measurements of rehearsed statements, by index.
 
-    `contents` is what the database contains, if that is known. For `reader_seconds`, a reader holds a lock on each table.
+    `contents` is what the database contains, if that is known. For `reader_seconds`, a reader holds a lock on each table. `queries` are the
+    application's: the probe sessions send those of the running release.
     """
 
     database: str
@@ -40,6 +43,7 @@ class MigrationTask(Struct, frozen=True, kw_only=True):
     contents: Contents | None = None
     reader_seconds: float = 0.0
     probes: bool = True
+    queries: ProjectQueries | None = None
 
 
 class Instruments:
@@ -52,18 +56,18 @@ class Instruments:
     def __init__(self, host: Host, guard: Guard) -> None:
         self._host = host
         self._guard = guard
-        self._baseline: list[float] = []
+        self._baseline: Baseline = {}
         self._idle: dict[str, list[Connection[Any]]] = {}
         self.contents: Contents | None = None
 
     def run(self, task: MigrationTask) -> Recording:
         """Runs a migration and records it."""
         touched = self._existing_locked_relations(task)
-        probed = touched[:_MAX_PROBED_TABLES] if task.probes else []
+        choice = self._choose_probes(task, touched[:_MAX_PROBED_TABLES])
         worker, observer, counter = self._host.connect_as_migrator(task.database), self._connect(task.database), self._connect(task.database)
         try:
             give_back = partial(self._give_back, task.database)
-            with ProbeSessions(lambda: self._connect(task.database), probed, self._baseline, give_back) as probes:
+            with ProbeSessions(lambda: self._connect(task.database), choice, self._baseline, give_back) as probes:
                 readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
                 with readers, LockMonitor(observer, worker.info.backend_pid, probes.pids) as monitor:
                     player = Player(worker, monitor, counter, contents=task.contents, guard=self._guard, rehearsed=task.rehearsed)
@@ -109,6 +113,15 @@ class Instruments:
             connection.close()
         else:
             self._idle.setdefault(database, []).append(connection)
+
+    def _choose_probes(self, task: MigrationTask, tables: list[Name]) -> ProbeChoice:
+        if not task.probes or not tables:
+            return ProbeChoice()
+        connection = self._connect(task.database)
+        try:
+            return choose_probes(connection, tables, task.queries, self._host.major)
+        finally:
+            self._give_back(task.database, connection)
 
     def _existing_locked_relations(self, task: MigrationTask) -> list[Name]:
         """Returns the existing relations that the migration is predicted to lock in SHARE UPDATE EXCLUSIVE or a stronger mode."""

@@ -182,6 +182,7 @@ class MigrationRunner:
             contents=database.contents,
             reader_seconds=self._options.reader_seconds,
             probes=self._options.probes,
+            queries=self._options.queries,
         )
 
     def _is_reversed(self, migration: Migration) -> bool:

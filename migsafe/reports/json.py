@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from migsafe import __version__
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.verdict import Verdict
 from migsafe.reports.paths import unicode
 from migsafe.terminal.display import Display
@@ -50,8 +50,13 @@ def finding_object(finding: Finding) -> dict[str, Any]:
 
 def _queries(finding: Finding) -> dict[str, Any]:
     """Returns the application's queries that a finding is about; empty without any."""
-    named = [{"name": query.name, "path": unicode(query.path), "line": query.line} for query in finding.queries]
+    named = [query_object(query) for query in finding.queries]
     return {"queries": named} if named else {}
+
+
+def query_object(query: NamedQuery) -> dict[str, Any]:
+    """Returns a query of the application: its name, and the place that contains or sends it."""
+    return {"name": query.name, "path": unicode(query.path), "line": query.line}
 
 
 def _place(position: Position) -> dict[str, int]:

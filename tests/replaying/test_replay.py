@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from migsafe.lock import LockMode
-from migsafe.replaying.probes.attribution import attribute_waits
+from migsafe.replaying.probes.attribution import ProbeWait, attribute_waits
 from migsafe.replaying.recording.records import Wait
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings, Transaction
@@ -73,9 +74,17 @@ def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: PrivateHost, tm
     text = "BEGIN; CREATE INDEX ON orders (note); ALTER TABLE orders ADD a int; COMMIT;"
     played = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql").statements
     orders = Name("orders", "public")
+    other = Name("other", "public")
     waits = [Wait(relation=orders, access=access, started=played[1].started, ms=1000) for access in ("reads", "writes")]
-    elsewhere = Wait(relation=Name("other", "public"), access="reads", started=0, ms=1000)
-    assert [wait.statement for wait in attribute_waits((*waits, elsewhere), played)] == [3, 2, None]
+    elsewhere = Wait(relation=other, access="reads", started=0, ms=1000)
+    probes = [ProbeWait(wait=wait, uses={wait.relation: wait.access}) for wait in (*waits, elsewhere)]
+    assert [wait.statement for wait in attribute_waits(probes, played)] == [3, 2, None]
+    # A query that reads one table and writes another waited for the lock that blocks it, whichever table it was chosen for.
+    probe = ProbeWait(wait=replace(elsewhere, started=played[1].started), uses={other: "reads", orders: "writes"})
+    [wait] = attribute_waits([probe], played)
+    assert (wait.relation, wait.access, wait.statement, wait.seen_waiting) == (orders, "writes", 2, False)
+    [wait] = attribute_waits([replace(probe, seen=(None, other))], played)
+    assert (wait.relation, wait.access, wait.statement, wait.seen_waiting) == (other, "reads", None, True)
 
 
 def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHost, tmp_path: Path) -> None:

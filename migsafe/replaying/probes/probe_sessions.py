@@ -1,164 +1,204 @@
 """Probe sessions: they send queries like an application's while a migration runs, and measure how long each takes.
 
-Each touched table has two: one plans a SELECT repeatedly, the other an UPDATE. They use EXPLAIN, which takes all locks, including those on
-indexes, and reads and writes no rows. One thread serves all sessions and waits for the next answer.
+Each touched table has at least two: one plans queries that read it repeatedly, the other queries that write it. They use EXPLAIN, which takes
+all locks, including those on indexes, and reads and writes no rows. One thread serves all sessions and waits for the next answer.
 """
 
-import selectors
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migsafe.replaying.recording.records import Access, ResponseTimes, Wait
+from migsafe.replaying.probes.attribution import ProbeWait
+from migsafe.replaying.probes.choice import Probe, ProbeChoice, ProbedAccess
+from migsafe.replaying.probes.response_times import noise_ms, summary
+from migsafe.replaying.probes.serving import ServedSession, SessionThread
+from migsafe.replaying.recording.records import ResponseTimes, Wait
 from migsafe.sql.operations import Name
-from migsafe.sql.operations.values import quoted
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_INTERVAL = 0.004
+_INTERVAL, _LONGEST_INTERVAL = 0.004, 0.25
+_MOST_CORES = 0.5
+"""How much of a processor core all sessions use at most, by their fastest answers: the migration's own time is measured beside them."""
 _BASELINE_SECONDS, _LATER_BASELINE_SECONDS = 0.25, 0.04
-_ENOUGH_SAMPLES, _MAX_SAMPLES = 50, 5000
+_ENOUGH_SAMPLES, _MAX_SAMPLES = 20, 500
+_FEW_SAMPLES = 5
+_SESSIONS_OF_ACCESS, _SESSIONS_OF_SEVERAL = 3, 20
+"""Up to how many sessions send the queries of one access to a table, while all together are not more than the second number."""
 _CANCELED = b"57014"
-_NOISE_MS = 5.0
-"""Shorter response times are noise, whatever the baseline."""
-_BASELINE_FACTOR = 5.0
 
-_COLUMN = """
-    SELECT a.attname FROM pg_catalog.pg_attribute AS a
-    WHERE a.attrelid = %s::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a'
-    ORDER BY a.attnum LIMIT 1
-"""
+Baseline = dict[str, deque[float]]
+"""The response times of each probe before migrations, in milliseconds, by its text."""
 
 
-class _ProbeSession:
-    """One session that sends the same query repeatedly."""
+class _Sample(NamedTuple):
+    """An answer to a probe: when it was sent, by perf_counter, and how many seconds it took."""
 
-    def __init__(self, connection: "Connection[Any]", relation: Name, access: Access, probe: str) -> None:
-        self.connection = connection
-        self.pid = connection.info.backend_pid
-        self.relation = relation
-        self.access: Access = access
-        self.probe = probe.encode()
-        self.sent = 0.0
-        self.waiting = False
-        self.next_at = 0.0
-        self.error = ""
+    probe: Probe
+    sent: float
+    seconds: float
+
+
+class _Rotation:
+    """The probes of one access to a table: each is sent as often as its weight says, the first few times in turn."""
+
+    def __init__(self, access: ProbedAccess, sessions: int) -> None:
+        self.relation = access.relation
+        self.access = access.access
+        self.sessions = sessions
+        self._times = {probe.sql: 0 for probe in access.probes}
+        self._credit = {probe.sql: 0.0 for probe in access.probes}
+        self.probes = list(access.probes)
+
+    def next(self) -> Probe:
+        """Returns the probe that is due."""
+        new = min(self.probes, key=lambda probe: self._times[probe.sql])
+        if self._times[new.sql] >= _FEW_SAMPLES:
+            total = sum(probe.weight for probe in self.probes)
+            for probe in self.probes:
+                self._credit[probe.sql] += probe.weight / total
+            new = max(self.probes, key=lambda probe: self._credit[probe.sql])
+            self._credit[new.sql] -= 1
+        self._times[new.sql] += 1
+        return new
+
+    def drop(self, probe: Probe) -> None:
+        """Removes a probe that fails."""
+        self.probes = [other for other in self.probes if other is not probe]
+
+
+class _ProbeSession(ServedSession):
+    """One session of an access to a table. `sessions` is the number of all sessions."""
+
+    def __init__(self, connection: "Connection[Any]", rotation: _Rotation, sessions: int) -> None:
+        super().__init__(connection)
+        self.rotation = rotation
         self.deadlocked = False
-        self.samples: list[tuple[float, float]] = []
-        """The start of each probe, by perf_counter, and its seconds."""
+        self.failure = ""
+        """The error of a generated probe."""
+        self.samples: list[_Sample] = []
+        self._share = _MOST_CORES / sessions
+        self._probe: Probe | None = None
+        self._fastest: dict[str, float] = {}
 
-    def send(self, now: float) -> None:
-        self.sent, self.waiting = now, True
-        self.connection.pgconn.send_query(self.probe)
+    def send(self) -> None:
+        """Sends the next probe."""
+        if not self.rotation.probes:
+            self.waiting, self.next_at = False, float("inf")
+            return
+        self._probe = self.rotation.next()
+        self.connection.pgconn.send_query(self._probe.sql.encode())
 
-    def read_answer(self, now: float) -> bool:
-        """Reads what has arrived; returns whether the answer is complete."""
+    def take(self, results: Sequence[Any], now: float) -> None:
+        """Notes how long the probe took. A query of the application that fails is not sent again: that it fails is measured elsewhere."""
         from psycopg.pq import DiagnosticField  # noqa: PLC0415  # start-up must not pay for it
 
-        connection = self.connection.pgconn
-        connection.consume_input()
-        if connection.is_busy():
-            return False
-        failed = ""
-        while (result := connection.get_result()) is not None:
+        probe, failure = self._probe, ""
+        assert probe is not None
+        for result in results:
             if result.error_field(DiagnosticField.SQLSTATE) == _CANCELED:
                 self.deadlocked = True
-            else:
-                failed = failed or (result.error_message or b"").decode("utf-8", "replace").strip()
-        self.waiting, self.next_at = False, now + _INTERVAL
-        self.samples.append((self.sent, now - self.sent))
-        self.error = failed
-        return True
+            elif not failure:
+                failure = (result.error_message or b"").decode("utf-8", "replace").strip()
+        self.samples.append(_Sample(probe, self.sent, now - self.sent))
+        if probe.query is None:
+            self.failure = failure
+        elif failure:
+            self.rotation.drop(probe)
+        fastest = self._fastest[probe.sql] = min(self._fastest.get(probe.sql, float("inf")), now - self.sent)
+        self.next_at = now + min(max(_INTERVAL * self.rotation.sessions, fastest / self._share), _LONGEST_INTERVAL)
 
 
 class ProbeSessions:
     """Probe sessions on tables, inside a `with` block.
 
-    `connect` opens a connection in autocommit. A table that cannot be queried has no session. `mark` sets the start of the migration.
-    `baseline` has the response times, in milliseconds, before earlier migrations; `remember` adds those of this one. With enough of them,
-    the baseline is measured for a shorter time. `give_back` takes connections that are no longer needed.
+    `connect` opens a connection in autocommit. `mark` sets the start of the migration. `baseline` has the response times before earlier
+    migrations; `remember` adds those of this one. With enough of them, the baseline is measured for a shorter time. `give_back` takes
+    connections that are no longer needed.
     """
 
     def __init__(
         self,
         connect: Callable[[], "Connection[Any]"],
-        tables: Iterable[Name],
-        baseline: list[float] | None = None,
+        choice: ProbeChoice,
+        baseline: Baseline | None = None,
         give_back: "Callable[[Connection[Any]], None] | None" = None,
     ) -> None:
-        self._give_back = give_back or (lambda connection: connection.close())
-        self._baseline = baseline if baseline is not None else []
         self._connect = connect
-        self._tables = list(tables)
+        self._choice = choice
+        self._baseline = baseline if baseline is not None else {}
+        self._give_back = give_back or (lambda connection: connection.close())
         self._sessions: list[_ProbeSession] = []
-        self._stopping = False
+        self._thread: SessionThread | None = None
         self._start = 0.0
-        self._thread = threading.Thread(target=self._serve, name="migsafe-probes", daemon=True)
 
     def __enter__(self) -> "ProbeSessions":
-        for table in self._tables:
-            for access, probe in self._possible_probes(table):
-                self._sessions.append(_ProbeSession(self._connect(), table, access, probe))
+        rotations = list(_rotations(self._choice.accesses))
+        number = sum(rotation.sessions for rotation in rotations)
+        try:
+            for rotation in rotations:
+                self._sessions += [_ProbeSession(self._connect(), rotation, number) for _ in range(rotation.sessions)]
+        finally:
+            self._thread = SessionThread("migsafe-probes", self._sessions)
         if self._sessions:
             self._thread.start()
-            time.sleep(_BASELINE_SECONDS if len(self._baseline) < _ENOUGH_SAMPLES else _LATER_BASELINE_SECONDS)
+            probes = (probe for rotation in rotations for probe in rotation.probes)
+            known = all(len(self._baseline.get(probe.sql, ())) >= _ENOUGH_SAMPLES for probe in probes)
+            time.sleep(_LATER_BASELINE_SECONDS if known else _BASELINE_SECONDS)
         self._start = time.perf_counter()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop(at_once=kind is not None)
 
     def mark(self, start: float) -> None:
         """Sets the start of the migration, by perf_counter; earlier response times are the baseline."""
         self._start = start
 
-    def stop(self) -> None:
-        """Waits for the last answer of every session and gives the connections back."""
-        if self._stopping:
-            return
-        self._stopping = True
-        if self._thread.is_alive():
-            self._thread.join()
-        for session in self._sessions:
-            with suppress(Exception):
-                session.connection.close() if session.error else self._give_back(session.connection)
+    def stop(self, *, at_once: bool = False) -> None:
+        """Waits for the last answer of every session, unless `at_once`, and gives the connections back."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop(at_once=at_once)
+            thread.close(self._give_back)
 
     @property
     def times_before(self) -> ResponseTimes:
         """The response times before the migration."""
-        return _summary([*self._baseline, *self._before()])
+        return summary(time for times in self._times_by_probe().values() for time in times)
 
     def times_during(self, clock: Callable[[float], float]) -> ResponseTimes:
         """Returns the response times since the migration began; those above the noise by `clock`, as the waits."""
-        noise = self._noise_ms() / 1000
-        samples = [(sent, took) for session in self._sessions for sent, took in session.samples if sent + took >= self._start]
-        return _summary([1000 * (max(clock(sent + took) - clock(sent), noise) if took > noise else took) for sent, took in samples])
+        noise = self._noise()
+        samples = []
+        for _, sample in self._samples_since_start():
+            least = noise[sample.probe.sql] / 1000
+            took = sample.seconds
+            samples.append(1000 * (max(clock(sample.sent + took) - clock(sample.sent), least) if took > least else took))
+        return summary(samples)
 
-    def _noise_ms(self) -> float:
-        """The longest response time that the times before the migration explain."""
-        before = self.times_before
-        return max(_NOISE_MS, _BASELINE_FACTOR * before.p99, before.slowest)
-
-    def waits(self, lock_waits: Mapping[int, Sequence[float]], clock: Callable[[float], float]) -> tuple[Wait, ...]:
+    def waits(self, lock_waits: Mapping[int, Sequence[tuple[float, int | None]]], clock: Callable[[float], float]) -> list[ProbeWait]:
         """Returns the response times since the migration began that exceed the baseline. `lock_waits` are the times at which the backends
-        were seen waiting for a lock, by pid. `clock` returns the time of the recording for one by perf_counter."""
-        noise_ms = self._noise_ms()
-        waits = [
-            Wait(
-                relation=session.relation,
-                access=session.access,
-                started=clock(sent),
-                ms=1000 * (clock(sent + took) - clock(sent)),
-                seen_waiting=any(sent <= when <= sent + took for when in lock_waits.get(session.pid, ())),
+        were seen waiting for a lock, by pid, with the oid of what is locked. `clock` returns the time of the recording for one by
+        perf_counter."""
+        noise = self._noise()
+        waits = []
+        for session, sample in self._samples_since_start():
+            ended = sample.sent + sample.seconds
+            wait = Wait(
+                relation=session.rotation.relation,
+                access=session.rotation.access,
+                started=clock(sample.sent),
+                ms=1000 * (clock(ended) - clock(sample.sent)),
+                query=sample.probe.query,
             )
-            for session in self._sessions
-            for sent, took in session.samples
-            if sent + took >= self._start and 1000 * took > noise_ms
-        ]
-        return tuple(sorted((wait for wait in waits if wait.ms > noise_ms), key=lambda wait: wait.started))
+            if 1000 * sample.seconds > noise[sample.probe.sql] and wait.ms > noise[sample.probe.sql]:
+                seen = [oid for when, oid in lock_waits.get(session.pid, ()) if sample.sent <= when <= ended]
+                relations = tuple(self._choice.relations.get(oid or 0) for oid in seen)
+                waits.append(ProbeWait(wait=wait, uses=sample.probe.uses, seen=relations))
+        return sorted(waits, key=lambda each: each.wait.started)
 
     @property
     def pids(self) -> list[int]:
@@ -168,73 +208,50 @@ class ProbeSessions:
     @property
     def deadlocks(self) -> tuple[Name, ...]:
         """The relations on which queries and the migration waited for each other."""
-        return tuple(dict.fromkeys(session.relation for session in self._sessions if session.deadlocked))
+        return tuple(dict.fromkeys(session.rotation.relation for session in self._sessions if session.deadlocked))
 
     @property
     def errors(self) -> dict[Name, str]:
-        """The error of the last probe, by table."""
-        return {session.relation: session.error for session in reversed(self._sessions) if session.error}
+        """The error of the last generated probe, by table."""
+        errors = {session.rotation.relation: session.failure or session.error for session in reversed(self._sessions)}
+        return {relation: error for relation, error in errors.items() if error}
 
     def remember(self) -> None:
         """Adds the response times before this migration to the baseline of later ones."""
-        self._baseline += self._before()
-        del self._baseline[:-_MAX_SAMPLES]
+        for sql, times in self._times_by_probe().items():
+            self._baseline[sql] = deque(times, _MAX_SAMPLES)
 
-    def _before(self) -> list[float]:
-        return [1000 * took for session in self._sessions for sent, took in session.samples if sent + took < self._start]
+    def _times_by_probe(self) -> dict[str, list[float]]:
+        """Returns the response times of each probe before the migration, and before earlier ones."""
+        times: dict[str, list[float]] = {}
+        for access in self._choice.accesses:
+            for probe in access.probes:
+                times[probe.sql] = list(self._baseline.get(probe.sql, ()))
+        for session in self._sessions:
+            for sample in session.samples:
+                if sample.sent + sample.seconds < self._start:
+                    times[sample.probe.sql].append(1000 * sample.seconds)
+        return times
 
-    def _possible_probes(self, table: Name) -> Sequence[tuple[Access, str]]:
-        with suppress(Exception):
-            connection = self._connect()
-            column = connection.execute(_COLUMN, (str(table),)).fetchone()
-            change = f"UPDATE {table} SET {quoted(column[0])} = {quoted(column[0])}" if column else f"DELETE FROM {table}"  # noqa: S608  # quoted
-            probes: list[tuple[Access, str]] = [("reads", f"EXPLAIN SELECT FROM {table}"), ("writes", f"EXPLAIN {change}")]
-            possible = []
-            for access, probe in probes:
-                with suppress(Exception):
-                    connection.execute(probe.encode())
-                    possible.append((access, probe))
-            self._give_back(connection)
-            return possible
-        return ()
+    def _samples_since_start(self) -> Iterator[tuple[_ProbeSession, _Sample]]:
+        for session in self._sessions:
+            for sample in session.samples:
+                if sample.sent + sample.seconds >= self._start:
+                    yield session, sample
 
-    def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for session in self._sessions:
-                selector.register(session.connection.pgconn.socket, selectors.EVENT_READ, session)
-            while not (self._stopping and not any(session.waiting for session in self._sessions)):
-                now = time.perf_counter()
-                for session in self._sessions:
-                    if not session.waiting and now >= session.next_at and not self._stopping:
-                        self._send(session, now)
-                for key, _ in selector.select(_INTERVAL / 2):
-                    self._receive(selector, key.data)
-
-    def _send(self, session: _ProbeSession, now: float) -> None:
-        try:
-            session.send(now)
-        except Exception as error:  # the other sessions continue
-            self._give_up(session, error)
-
-    def _receive(self, selector: selectors.BaseSelector, session: _ProbeSession) -> None:
-        try:
-            session.read_answer(time.perf_counter())
-        except Exception as error:
-            with suppress(KeyError):
-                selector.unregister(session.connection.pgconn.socket)
-            self._give_up(session, error)
-
-    def _give_up(self, session: _ProbeSession, error: Exception) -> None:
-        session.waiting, session.next_at = False, float("inf")
-        session.error = str(error)
+    def _noise(self) -> dict[str, float]:
+        """Returns the longest response time of each probe that the times before the migration explain, in milliseconds. A probe that was
+        answered only a few times has the noise of all."""
+        by_probe = self._times_by_probe()
+        general = noise_ms(time for times in by_probe.values() for time in times)
+        return {sql: noise_ms(times) if len(times) >= _FEW_SAMPLES else general for sql, times in by_probe.items()}
 
 
-def _summary(samples: list[float]) -> ResponseTimes:
-    if not samples:
-        return ResponseTimes()
-    samples.sort()
-    return ResponseTimes(p50=_percentile(samples, 0.5), p99=_percentile(samples, 0.99), slowest=samples[-1], probes=len(samples))
-
-
-def _percentile(samples: list[float], share: float) -> float:
-    return samples[min(int(share * len(samples)), len(samples) - 1)]
+def _rotations(accesses: Sequence[ProbedAccess]) -> Iterator[_Rotation]:
+    """Yields the accesses, each with the number of its sessions: one, and more where there are several queries and few tables."""
+    spare = max(_SESSIONS_OF_SEVERAL - len(accesses), 0)
+    for access in accesses:
+        more = min(len(access.probes), _SESSIONS_OF_ACCESS) - 1
+        more = min(more, spare)
+        spare -= more
+        yield _Rotation(access, 1 + more)

@@ -1,7 +1,7 @@
 """The SQL that explains a query with parameters, for any values of them: its generic plan.
 
-Planning takes the locks that executing the query takes, those on the indexes of its tables among them, and reads and writes no rows. A plan that
-the server has kept from an earlier EXECUTE takes none on indexes, so each text here prepares the query again.
+Planning takes the locks that executing the query takes, also those on the indexes of its tables, and reads and writes no rows. A plan that the
+server has kept from an earlier EXECUTE may take none on indexes, so each text here prepares the query again.
 """
 
 from functools import lru_cache
@@ -17,11 +17,11 @@ _GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 def explaining_texts(query: Query, major: int, options: str = "") -> tuple[str, ...]:
-    """Returns the texts that explain a query on a server of a major version, the best first. Each is to be sent as one message, which the server
-    runs in one transaction. Its last result has the plan.
+    """Returns the texts that explain a query on a server of a major version, the best first. Each is to be sent as one message, which the
+    server runs in one transaction. Its last result has the plan.
 
-    A text after the first one works for queries that the first cannot explain: EXECUTE needs a value of each type, and a domain that is NOT NULL
-    has no NULL; EXPLAIN (GENERIC_PLAN), from 16, cannot be told the types. `options` are those of EXPLAIN, such as `FORMAT JSON`.
+    A text after the first one works for queries that the first cannot explain: EXECUTE needs a value of each type, and a domain that is NOT
+    NULL has no NULL; EXPLAIN (GENERIC_PLAN), from 16, cannot be told the types. `options` are those of EXPLAIN, such as `FORMAT JSON`.
     """
     number = number_of_parameters(query.text)
     if not number:

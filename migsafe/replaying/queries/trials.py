@@ -69,7 +69,7 @@ class QueryTrials:
         return results
 
     def _new_state(self, database: str, predictor: Predictor) -> TrialState:
-        path = _other_path(predictor.catalog)
+        path = other_path(predictor.catalog)
 
         def prepare(connection: "Connection[Any]", fingerprints: Collection[str]) -> dict[str, Prepared]:
             queries = [self._queries.all[fingerprint] for fingerprint in fingerprints]
@@ -81,7 +81,7 @@ class QueryTrials:
         return TrialState(host=self._host, database=database, catalog=predictor.catalog, prepared=prepared, prepare=prepare, search_path=path)
 
 
-def _other_path(catalog: Catalog) -> tuple[str, ...]:
+def other_path(catalog: Catalog) -> tuple[str, ...]:
     """Returns the search_path of the migrations, if it is not the usual one: the project may work in that schema."""
     path = tuple(catalog.search_path)
     return path if path not in _USUAL_PATHS else ()

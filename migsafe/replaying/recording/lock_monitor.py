@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOCKS = "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
 _STUCK = "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS pid WHERE pid = ANY (%s)"
-_WAITING = "SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
+_WAITING = "SELECT pid, relation::int8 FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
 _CLOSE, _FAR = 0.0005, 0.005
 _DEADLOCK_SECONDS = 0.2
 """The seconds after which a deadlock of the migration and a probe session is resolved. PostgreSQL would abort one of the two after a second."""
@@ -52,7 +52,7 @@ class LockMonitor:
     """Watches the locks of the backend `pid` on a connection of its own, inside a `with` block.
 
     `probe_pids` are the backends of probe sessions: if one of them and `pid` wait for each other, its query is cancelled. `lock_waits` are
-    the times at which they were seen waiting for a lock, by pid.
+    the times at which they were seen waiting for a lock, by pid, each with the oid of the relation or index; None for other locks.
     """
 
     def __init__(self, connection: "Connection[Any]", pid: int, probe_pids: Sequence[int] = ()) -> None:
@@ -60,7 +60,7 @@ class LockMonitor:
         self._pid = pid
         self._probe_pids = list(probe_pids)
         self._stuck = 0.0
-        self.lock_waits: dict[int, list[float]] = {}
+        self.lock_waits: dict[int, list[tuple[float, int | None]]] = {}
         self._lock = threading.Lock()
         self._seen: dict[int, ObservedLock] | None = None
         self._waited: LockWait | None = None
@@ -133,9 +133,10 @@ class LockMonitor:
         """Looks once; returns whether the backend waits for a lock."""
         if self._waited is None:
             return False
-        waiting = {pid for (pid,) in self._connection.execute(_WAITING, ([self._pid, *self._probe_pids],)).fetchall()}
-        for pid in waiting - {self._pid}:
-            self.lock_waits.setdefault(pid, []).append(now)
+        waiting = dict(self._connection.execute(_WAITING, ([self._pid, *self._probe_pids],)).fetchall())
+        for pid, relation in waiting.items():
+            if pid != self._pid:
+                self.lock_waits.setdefault(pid, []).append((now, relation))
         if self._seen is not None:
             for oid, mode in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
                 self._seen.setdefault(oid, ObservedLock()).note(mode_from_pg_locks(mode), now)

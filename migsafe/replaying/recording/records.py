@@ -1,9 +1,11 @@
 """The record of a migration that ran: values for reports, budgets and comparisons."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
 
+from migsafe.linting.finding import NamedQuery
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect, blocked_by
 from migsafe.replaying.refusals import Failure
@@ -88,8 +90,9 @@ class Wait(Struct, frozen=True, kw_only=True):
     """A time during which a probe session waited; `started` is in seconds since the migration began. As for statements, the time that
     recording takes between them is left out.
 
-    `statement` is the index of the statement whose lock it waited for; None if no statement is known to be the cause. `seen_waiting` says
-    that pg_locks showed the session waiting for a lock.
+    `query` is the application's query that waited, None if the session sent one of migsafe's own; `relation` is the one whose lock it waited
+    for, of those that it uses. `statement` is the index of the statement whose lock it waited for; None if no statement is known to be the
+    cause. `seen_waiting` says that pg_locks showed the session waiting for a lock.
     """
 
     relation: Name
@@ -98,6 +101,7 @@ class Wait(Struct, frozen=True, kw_only=True):
     ms: float
     statement: int | None = None
     seen_waiting: bool = False
+    query: NamedQuery | None = None
 
 
 class ResponseTimes(Struct, frozen=True):
@@ -113,7 +117,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     """The record of a migration that ran, to its end or to the statement that failed.
 
     `times_before` are the response times of the probe sessions before it ran, `times_during` those while it ran. `waits` are the response
-    times above the noise. `probe_errors` are the errors of probe sessions after the migration, by relation. `deadlocks` are the relations
+    times above the noise. `probe_errors` are the errors of migsafe's own probes after the migration, by relation. `deadlocks` are the relations
     on which queries and the migration waited for each other.
     """
 
@@ -135,6 +139,11 @@ class Recording(Struct, frozen=True, kw_only=True):
     def longest_wait(self) -> float:
         """The longest wait of a probe session, in milliseconds."""
         return max((wait.ms for wait in self.waits), default=0.0)
+
+
+def waiting_queries(waits: Iterable[Wait]) -> list[NamedQuery]:
+    """Returns the application's queries that waited, the one that waited longest first."""
+    return list(dict.fromkeys(wait.query for wait in sorted(waits, key=lambda wait: -wait.ms) if wait.query is not None))
 
 
 def effects_growing_with_rows(statement: StatementRecord) -> list[MeasuredEffect]:

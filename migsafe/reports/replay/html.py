@@ -141,7 +141,7 @@ def _wait_bar(wait: Wait, total: float) -> Bar:
         kind=f"wait {wait.access}",
         left=f"{100 * started / total:.3f}",
         width=f"{100 * max(ended - started, 0) / total:.3f}",
-        title=f"{wait.access} waited for {format_duration(wait.ms)}",
+        title=f"{wait.query or wait.access} waited for {format_duration(wait.ms)}",
     )
 
 

@@ -12,7 +12,7 @@ from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.held_locks import HeldLock, held_locks, stronger_lock
 from migsafe.replaying.recording.records import MeasuredEffect, ResponseTimes, StatementRecord, Wait
 from migsafe.replaying.replay import ReplayedMigration
-from migsafe.reports.json import finding_object
+from migsafe.reports.json import finding_object, query_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half
@@ -157,6 +157,7 @@ def _wait(wait: Wait) -> dict[str, Any]:
         "started_ms": _ms(1000 * wait.started),
         "ms": _ms(wait.ms),
         "statement": wait.statement,
+        "query": query_object(wait.query) if wait.query is not None else None,
     }
 
 

@@ -132,7 +132,7 @@ class _Migration:
         recording, before = self._recording, self._recording.times_before
         waited = blocked(recording)
         for wait in waited:
-            yield from self._prose(f"blocked: {wait.sentence}", RED, "      ")
+            yield from self._prose(f"blocked: {visible(wait.sentence)}", RED, "      ")
         if waited:
             usual = f"before the migration, the same queries took {format_duration(before.p50)}, at most {format_duration(before.slowest)}"
             yield from self._prose(usual, DIM, "      ")

@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from migsafe.library.replay import Replay
 from migsafe.library.replay_facts import BudgetResult, Rows
+from migsafe.linting.facts.wording import join_queries
+from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.recording.held_locks import HeldLock, stronger_lock
-from migsafe.replaying.recording.records import MeasuredEffect, Recording, StatementRecord
+from migsafe.replaying.recording.records import MeasuredEffect, Recording, StatementRecord, Wait, waiting_queries
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations import Name
 from migsafe.terminal.quantities import format_duration, format_size
@@ -72,29 +74,35 @@ def work(measured: MeasuredEffect) -> str:
 
 
 class Blocked(Struct, frozen=True):
-    """How long queries of a relation waited, by the kind of access, and the line of the statement whose lock they waited for."""
+    """How long queries of a relation waited, by the kind of access, and the line of the statement whose lock they waited for. `queries` are
+    those of the application, the one that waited longest first."""
 
     relation: Name
     longest: dict[str, float]
     line: int | None
+    queries: tuple[NamedQuery, ...] = ()
 
     @property
     def sentence(self) -> str:
-        """The longest wait: `reads and writes of public.orders waited up to 1.8 s for the lock of line 2`."""
+        """The longest wait: `reads and writes of public.orders waited up to 1.8 s for the lock of line 2: show (shop/orders.py:27)`."""
         waits = f"{' and '.join(self.longest)} of {self.relation} waited up to {format_duration(max(self.longest.values()))}"
-        return waits + (f" for the lock of line {self.line}" if self.line is not None else "")
+        cause = f" for the lock of line {self.line}" if self.line is not None else ""
+        return waits + cause + (f": {join_queries(self.queries)}" if self.queries else "")
 
 
 def blocked(recording: Recording) -> list[Blocked]:
     """Returns how long queries waited, for each relation and cause."""
-    longest: dict[tuple[Name, int | None], dict[str, float]] = {}
+    by_cause: dict[tuple[Name, int | None], list[Wait]] = {}
     for wait in recording.waits:
-        waits = longest.setdefault((wait.relation, wait.statement), {})
-        waits[wait.access] = max(waits.get(wait.access, 0.0), wait.ms)
-    return [
-        Blocked(relation, dict(sorted(waits.items())), line_of(recording, statement) if statement is not None else None)
-        for (relation, statement), waits in longest.items()
-    ]
+        by_cause.setdefault((wait.relation, wait.statement), []).append(wait)
+    result = []
+    for (relation, statement), waits in by_cause.items():
+        longest: dict[str, float] = {
+            access: max(wait.ms for wait in waits if wait.access == access) for access in sorted({wait.access for wait in waits})
+        }
+        line = line_of(recording, statement) if statement is not None else None
+        result.append(Blocked(relation, longest, line, tuple(waiting_queries(waits))))
+    return result
 
 
 def line_of(recording: Recording, statement: int) -> int:
