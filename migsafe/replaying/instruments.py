@@ -33,7 +33,7 @@ class MigrationTask(Struct, frozen=True, kw_only=True):
     """A migration to run in a database, with its predictions and the measurements of rehearsed statements, by index.
 
     `contents` is what the database contains, if that is known. For `reader_seconds`, a reader holds a lock on each table. `queries` are the
-    application's: the probe sessions send those of the running release.
+    application's: the probe sessions send those of the running release. They are also looked for in the schemas of `search_path`.
     """
 
     database: str
@@ -44,6 +44,7 @@ class MigrationTask(Struct, frozen=True, kw_only=True):
     reader_seconds: float = 0.0
     probes: bool = True
     queries: ProjectQueries | None = None
+    search_path: tuple[str, ...] = ()
 
 
 class Instruments:
@@ -119,7 +120,7 @@ class Instruments:
             return ProbeChoice()
         connection = self._connect(task.database)
         try:
-            return choose_probes(connection, tables, task.queries, self._host.major)
+            return choose_probes(connection, tables, task.queries, self._host.major, task.search_path)
         finally:
             self._give_back(task.database, connection)
 

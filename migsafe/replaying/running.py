@@ -18,7 +18,7 @@ from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
 from migsafe.replaying.queries.results import QueryResults
-from migsafe.replaying.queries.trials import QueryTrials
+from migsafe.replaying.queries.trials import QueryTrials, other_path
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
@@ -76,7 +76,7 @@ class MigrationRunner:
         before = self._copy_for_experiments(database.name, migration, outside)
         try:
             start = self._start(database.name, migration)
-            task = self._task(database, migration, predictions, before, nontransactional)
+            task = self._task(database, migration, predictions, before, nontransactional, predictor.catalog)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
@@ -114,7 +114,7 @@ class MigrationRunner:
         predictions, nontransactional = predict(predictor, half)
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
-            task = self._task(database, upgrade.migration, predictions, before, nontransactional)
+            task = self._task(database, upgrade.migration, predictions, before, nontransactional, predictor.catalog)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
@@ -171,6 +171,7 @@ class MigrationRunner:
         predictions: tuple[StatementPrediction, ...],
         before: str | None,
         nontransactional: Mapping[int, Statement],
+        catalog: Catalog,
     ) -> MigrationTask:
         """Returns the task of recording a migration. On a copy of the database `before` it, its statements that cannot run in a transaction
         are tried out."""
@@ -183,6 +184,7 @@ class MigrationRunner:
             reader_seconds=self._options.reader_seconds,
             probes=self._options.probes,
             queries=self._options.queries,
+            search_path=other_path(catalog),
         )
 
     def _is_reversed(self, migration: Migration) -> bool:

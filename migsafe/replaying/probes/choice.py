@@ -95,10 +95,12 @@ class ProbeChoice(Struct, frozen=True, kw_only=True):
     relations: dict[int, Name] = {}
 
 
-def choose_probes(connection: "Connection[Any]", tables: Sequence[Name], queries: ProjectQueries | None, major: int) -> ProbeChoice:
+def choose_probes(
+    connection: "Connection[Any]", tables: Sequence[Name], queries: ProjectQueries | None, major: int, search_path: Sequence[str] = ()
+) -> ProbeChoice:
     """Returns probes for reads and for writes of tables, of the queries of the running release if there are `queries`. A query that PostgreSQL
-    refuses is not chosen; a table that cannot be queried has no probe."""
-    candidates = _Candidates(connection, tables, queries, major) if queries is not None else None
+    refuses, also with the `search_path`, is not chosen; a table that cannot be queried has no probe."""
+    candidates = _Candidates(connection, tables, queries, major, search_path) if queries is not None else None
     accesses = []
     for table in tables:
         own = candidates.probes(table) if candidates is not None else {}
@@ -114,10 +116,13 @@ def choose_probes(connection: "Connection[Any]", tables: Sequence[Name], queries
 class _Candidates:
     """The queries of the running release, tried on the server at most once each."""
 
-    def __init__(self, connection: "Connection[Any]", tables: Sequence[Name], queries: ProjectQueries, major: int) -> None:
+    def __init__(
+        self, connection: "Connection[Any]", tables: Sequence[Name], queries: ProjectQueries, major: int, search_path: Sequence[str]
+    ) -> None:
         self._connection = connection
         self._queries = queries
         self._major = major
+        self._search_path = search_path
         self._tried: dict[str, Probe | None] = {}
         self._names: dict[str, set[str]] = {}
         for table, name in connection.execute(_REACHED_BY, ([str(table) for table in tables],)).fetchall():
@@ -153,7 +158,7 @@ class _Candidates:
         return self._tried[query.fingerprint]
 
     def _probe(self, query: Query) -> Probe | None:
-        for sql in explaining_texts(query, self._major):
+        for sql in explaining_texts(query, self._major, self._search_path):
             reply = exchange(self._connection, f"{sql}; {_LOCKED}")
             if reply.error is None:
                 uses: dict[Name, Access] = {
