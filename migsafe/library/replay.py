@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from migsafe.cache.renderings import usual
@@ -15,6 +16,7 @@ from migsafe.library.replay_facts import Facts, budget_results, is_complete, rea
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.results import without_repaired
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
@@ -89,7 +91,9 @@ def replay_plan(
     line, for the report."""
     date = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     run = Run(plan, host, options, on_progress)
-    done = tuple(run.migrations())
+    ran = list(run.migrations())
+    queries = without_repaired([each.queries for each in ran])
+    done = tuple(msgspec.structs.replace(each, queries=its_queries) for each, its_queries in zip(ran, queries, strict=True))
     verdict = replay_verdict(done, budgets, run.problems, host.major)
     not_run = tuple(run.not_run)
     return Replay(

@@ -20,6 +20,8 @@ _REASONS = {
     "replay-fails-on-generated-rows": "ran with empty tables only",
     "replay-lock-timeout": "cannot be run again after a lock_timeout",
     "replay-left-out": "ran in part only",
+    "replay-query-breaks": "broke queries of the application",
+    "replay-write-breaks": "broke queries of the application",
     "replay-deadlock": "deadlocked with queries",
     "replay-blocked-over-budget": "exceeded a budget",
     "replay-hold-over-budget": "exceeded a budget",

@@ -98,7 +98,9 @@ class ReplayRun:
                     touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
                     self._seed(database, touched)
                 is_emptied, together = False, [step.migration, *following(steps, number)]
-                for replayed in self._replay_together(runner, database, together, predictor, scripts, renderer):
+                is_end = source.reaches_end and number + len(together) == len(steps) and not self._options.without_extensions
+                for each in self._replay_together(runner, database, together, predictor, scripts, renderer):
+                    replayed = _placed(each, at_end=is_end and each.migration.id == together[-1].id, is_release=source.release)
                     ran = {*(ran or ()), replayed.migration.id}
                     is_emptied = is_emptied or replayed.emptying is not None
                     yield replayed
@@ -248,3 +250,10 @@ class ReplayRun:
     def _terminate(self, connection: "Connection[Any]") -> None:
         with self._host.connect(connection.info.dbname) as other:
             other.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (connection.info.backend_pid,))
+
+
+def _placed(replayed: ReplayedMigration, *, at_end: bool, is_release: bool) -> ReplayedMigration:
+    """Returns a migration with its place in the history, for what is said about queries."""
+    if replayed.queries is None:
+        return replayed
+    return replace(replayed, queries=replace(replayed.queries, at_end=at_end, is_release=is_release))

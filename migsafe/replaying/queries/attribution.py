@@ -4,11 +4,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from migsafe.linting.facts.sql_words import words_of
+from migsafe.linting.queries.affected import Words, harmed_words, introduced_words
 from migsafe.replaying.exchange import execute
+from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.sending import execute_statement, is_idle, set_up, skip_reason
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
+from migsafe.schema.catalog import Catalog
 from migsafe.session import Command, runner_steps, sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -101,6 +105,17 @@ def _last_changes(number: int, differences: Iterator[tuple[int, list[Collection[
     return causes
 
 
-def merged(causes: Mapping[str, int], fingerprints: Collection[str]) -> dict[str, int]:
-    """Returns the causes of these queries."""
-    return {fingerprint: causes[fingerprint] for fingerprint in fingerprints if causes.get(fingerprint) is not None}
+def likely_causes(texts: Mapping[str, str], recording: Recording, catalog: Catalog) -> dict[str, int]:
+    """Returns the statement, by index, that may have changed what PostgreSQL says about a query, by fingerprint, if it is the only one that
+    changes something that the text of the query mentions. For databases of which there is no copy."""
+    words: dict[int, list[Words]] = {}
+    for record in recording.statements:
+        for operation in record.statement.operations if not record.skip_reason else ():
+            words.setdefault(record.statement.index, []).extend((*harmed_words(operation, catalog), *introduced_words(operation, catalog)))
+    causes: dict[str, int] = {}
+    for fingerprint, text in texts.items():
+        mentioned = words_of(text)
+        statements = [statement for statement, sets in words.items() if any(each <= mentioned for each in sets)]
+        if len(statements) == 1:
+            causes[fingerprint] = statements[0]
+    return causes

@@ -1,16 +1,100 @@
 """The findings about the application's queries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
 
-from migsafe.linting.finding import Severity
+from migsafe.linting.facts.wording import join_queries
+from migsafe.linting.finding import NamedQuery, Severity
 from migsafe.replaying.queries.plan_findings import plan_findings
 from migsafe.replaying.queries.query_finding import QueryFinding
-from migsafe.replaying.queries.results import QueryResults
+from migsafe.replaying.queries.results import BrokenQuery, BrokenWrite, ChangedQuery, QueryResults
+
+_BREAKS = "replay-query-breaks"
+_WRITE_BREAKS = "replay-write-breaks"
+_CHANGES = "replay-query-changes"
+_MISSING = ("42P01", "42703", "42704", "3F000", "42883")
+"""The errors of a query that names something which does not exist."""
+
+_Broken = TypeVar("_Broken", BrokenQuery, BrokenWrite)
 
 
 def query_findings(results: QueryResults) -> Iterator[QueryFinding]:
-    """Yields what a migration does to the queries of the application."""
-    for broken in results.broken:
-        message = f"the running release's query {broken.query} fails after it: {broken.failure}"
-        yield QueryFinding("replay-query-breaks", Severity.ERROR, message, broken.statement, (broken.query,))
+    """Yields what a migration does to the queries of the application: one finding for the queries that a statement breaks in the same way."""
+    for broken in _together(results.broken):
+        message = f"{_sent(broken, results)} no longer {_verb(broken, 'works', 'work')}: PostgreSQL answers `{broken[0].failure.message}`"
+        help = _after_release(f"does not send {_verb(broken, 'the query', 'these queries')}")
+        yield _finding(_BREAKS, Severity.ERROR, f"{message} ({broken[0].failure.sqlstate})", broken, help)
+    yield from _of_new_release(results)
+    for changed in _by_statement(results.changed):
+        yield _changes(changed)
     yield from plan_findings(results.plans)
+
+
+def _of_new_release(results: QueryResults) -> Iterator[QueryFinding]:
+    """Yields the queries of the new release that do not work on the schema with which it has to run: the one after the last migration."""
+    if not results.at_end:
+        return
+    for broken in _together(results.broken_new):
+        message = f"the new release's {_names(broken)} worked before this statement, and "
+        message += f"no longer {_verb(broken, 'does', 'do')}: PostgreSQL answers `{broken[0].failure.message}` ({broken[0].failure.sqlstate})"
+        yield _finding(_BREAKS, Severity.ERROR, message, broken)
+    by_message: dict[str, list[NamedQuery]] = {}
+    for failing in results.failing:
+        if failing.failure.sqlstate in _MISSING:
+            by_message.setdefault(f"`{failing.failure.message}` ({failing.failure.sqlstate})", []).append(failing.query)
+    for answer, queries in by_message.items():
+        message = f"after all migrations, the new release's {_queries(queries)} {'does' if len(queries) == 1 else 'do'} not work: PostgreSQL "
+        yield QueryFinding(_BREAKS, Severity.WARNING, f"{message}answers {answer}", None, tuple(queries))
+
+
+def _changes(changed: list[ChangedQuery]) -> QueryFinding:
+    """Returns the finding about queries that work as before with other types or result columns."""
+    first = changed[0]
+    number = len(changed)
+    named = f"the query {first.query}" if number == 1 else f"{number} queries"
+    example = f"{'' if number == 1 else f'in {first.query}, '}{'; '.join((*first.parameters, *first.columns))}"
+    message = f"{named} {_verb(changed, 'works', 'work')} as before, but with other types or columns: {example}"
+    if any(each.columns for each in changed):
+        message += ". A session that has prepared such a query fails once with `cached plan must not change result type`, unless its driver "
+        message += "prepares it again"
+    return QueryFinding(_CHANGES, Severity.INFO, message, first.statement, tuple(each.query for each in changed))
+
+
+def _together(broken: Iterable[_Broken]) -> Iterator[list[_Broken]]:
+    """Yields the queries that the same statement breaks in the same way."""
+    groups: dict[tuple[int | None, str, str], list[_Broken]] = {}
+    for each in broken:
+        groups.setdefault((each.statement, each.failure.sqlstate, each.failure.message), []).append(each)
+    yield from groups.values()
+
+
+def _by_statement(changed: Iterable[ChangedQuery]) -> Iterator[list[ChangedQuery]]:
+    groups: dict[int | None, list[ChangedQuery]] = {}
+    for each in changed:
+        groups.setdefault(each.statement, []).append(each)
+    yield from groups.values()
+
+
+def _finding(rule: str, severity: Severity, message: str, broken: list[_Broken], help: str = "") -> QueryFinding:
+    return QueryFinding(rule, severity, message, broken[0].statement, tuple(each.query for each in broken), help)
+
+
+def _sent(broken: list[_Broken], results: QueryResults) -> str:
+    """Returns the queries and the release that sends them, as the subject of a sentence."""
+    return f"the {'running release' if results.compared else 'application'}'s {_names(broken)}"
+
+
+def _names(broken: list[_Broken]) -> str:
+    return _queries([each.query for each in broken])
+
+
+def _queries(queries: list[NamedQuery]) -> str:
+    return f"{'query' if len(queries) == 1 else 'queries'} {join_queries(queries)}"
+
+
+def _verb(queries: Sized, one: str, many: str) -> str:
+    return one if len(queries) == 1 else many
+
+
+def _after_release(what: str) -> str:
+    return f"-- first deploy a release that {what}; run the statement when every running release is one of those, in a later migration"

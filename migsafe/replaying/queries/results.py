@@ -1,6 +1,6 @@
 """What was measured of the application's queries around one migration."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -33,27 +33,27 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 class BrokenQuery(Struct, frozen=True, kw_only=True):
     """A query that PostgreSQL accepts before a migration and refuses after it. `statement` is the index of the statement that caused it; None
-    if that is not known. `hint` says how to do it in steps; empty if that is not known."""
+    if that is not known."""
 
     query: NamedQuery
     text: str
     failure: QueryFailure
     statement: int | None = None
-    hint: str = ""
 
 
 class WorkingQuery(Struct, frozen=True, kw_only=True):
-    """A query of the new release that PostgreSQL refuses before a migration and accepts after it. `statement` is the index of the statement
-    after which it works; None if that is not known. `before` is why it was refused."""
+    """A query that PostgreSQL refuses before a migration and accepts after it. `statement` is the index of the statement after which it works;
+    None if that is not known. `before` is why it was refused. `is_new` if it is known that the running release does not send it."""
 
     query: NamedQuery
     text: str
     before: QueryFailure
     statement: int | None = None
+    is_new: bool = False
 
 
 class FailingQuery(Struct, frozen=True, kw_only=True):
-    """A query of the new release, which the running one does not send, that PostgreSQL still refuses after a migration."""
+    """A query that only the new release sends, and that PostgreSQL refuses before and after a migration."""
 
     query: NamedQuery
     text: str
@@ -61,12 +61,13 @@ class FailingQuery(Struct, frozen=True, kw_only=True):
 
 
 class ChangedQuery(Struct, frozen=True, kw_only=True):
-    """A query of the running release that works before and after a migration, but with other types. `changes` are phrases such as
+    """A query that works before and after a migration, but with other types or result columns. `parameters` and `columns` are phrases such as
     `$1 is bigint instead of integer`."""
 
     query: NamedQuery
     text: str
-    changes: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     statement: int | None = None
 
 
@@ -81,7 +82,7 @@ class BrokenWrite(Struct, frozen=True, kw_only=True):
 
 
 class UntriedQuery(Struct, frozen=True, kw_only=True):
-    """A query of which nothing is known, and why. `is_write` if it can be prepared, but not executed with generated values."""
+    """A query that could not be compared, and why. `is_write` if it can be prepared, but not executed with generated values."""
 
     query: NamedQuery
     text: str
@@ -92,15 +93,21 @@ class UntriedQuery(Struct, frozen=True, kw_only=True):
 class QueryResults(Struct, frozen=True, kw_only=True):
     """What was measured of the queries of both releases around one migration.
 
-    `prepared` is how many were prepared, `written` how many INSERTs, UPDATEs and MERGEs were executed. `broken` are those of the running
-    release, `broken_new` those that only the new release sends. `failing` are those of the new release that do not work yet. `compared` says
-    whether the running release is known; without, the queries are those of both. `prepare_ms` is the time of one preparation of all queries,
-    `write_ms` that of the writes. `plans` are the plans before and after the migration.
+    `total` is the number of queries, `prepared` how many of them PostgreSQL accepts after the migration, `written` how many INSERTs, UPDATEs
+    and MERGEs were executed. `new` is how many queries only the new release sends. `compared` says whether the running release is known;
+    otherwise the queries are those of both releases. `at_end` if the history ends with this migration, and all of it was run; `is_release` if
+    the migrations that are replayed are those of one release. `broken` are queries of the running release, `broken_new` those that only the new
+    release sends. `plans` are the plans before and after the migration. `prepare_ms` is the time in which all queries were prepared once,
+    `write_ms` that of the writes.
     """
 
+    total: int = 0
     prepared: int = 0
     written: int = 0
+    new: int = 0
     compared: bool = False
+    at_end: bool = False
+    is_release: bool = True
     broken: tuple[BrokenQuery, ...] = ()
     broken_new: tuple[BrokenQuery, ...] = ()
     broken_writes: tuple[BrokenWrite, ...] = ()
@@ -111,6 +118,27 @@ class QueryResults(Struct, frozen=True, kw_only=True):
     prepare_ms: float = 0.0
     write_ms: float = 0.0
     plans: PlanResults = PlanResults()
+
+
+_Broken = TypeVar("_Broken", BrokenQuery, BrokenWrite)
+
+
+def without_repaired(results: Sequence[QueryResults | None]) -> list[QueryResults | None]:
+    """Returns the results of a history's migrations without the queries that break and work again after the last one, if it is not known to
+    which release they belong: a query of the last release never meets the states before."""
+    last = next((each for each in reversed(results) if each is not None), None)
+    if last is None or last.compared or last.is_release:
+        return list(results)
+    lists: tuple[Iterable[BrokenQuery | BrokenWrite | FailingQuery | UntriedQuery], ...]
+    lists = (last.untried, last.failing, last.broken, last.broken_writes)
+    failing = {each.query.fingerprint for listed in lists for each in listed}
+
+    def lasting(broken: Iterable[_Broken]) -> tuple[_Broken, ...]:
+        return tuple(each for each in broken if each.query.fingerprint in failing)
+
+    return [
+        replace(each, broken=lasting(each.broken), broken_writes=lasting(each.broken_writes)) if each is not None else None for each in results
+    ]
 
 
 _Caused = TypeVar("_Caused", PlanRegression, BrokenQuery, BrokenWrite, ChangedQuery, WorkingQuery)
@@ -138,4 +166,5 @@ def part_of_results(results: QueryResults, statement_in: Callable[[int], int | N
         plans=replace(results.plans, regressions=caused(results.plans.regressions)),
         failing=results.failing if is_last else (),
         untried=results.untried if is_last else (),
+        at_end=results.at_end and is_last,
     )

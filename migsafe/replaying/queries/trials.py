@@ -58,7 +58,11 @@ class QueryTrials:
         start = perf_counter()
         state = self._state = self._new_state(database, predictor)
         results = QueryResults(
-            prepared=len(state.prepared), compared=self._queries.workload.compared, prepare_ms=1000 * (perf_counter() - start)
+            total=len(state.prepared),
+            prepared=sum(each.failure is None for each in state.prepared.values()),
+            new=sum(map(self._queries.is_new, self._queries.all.values())),
+            compared=self._queries.workload.compared,
+            prepare_ms=1000 * (perf_counter() - start),
         )
         differing = [(trial, check) for trial in self._trials if (check := trial.after(state, before, recording)) is not None]
         checks = [check for _, check in differing]
