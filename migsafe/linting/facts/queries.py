@@ -1,22 +1,27 @@
 """What rules say about the application's queries: what an operation is called, how often a query is sent, and the index that would serve it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migsafe.linting.facts.index_builds import index_by_partition
 from migsafe.linting.facts.wording import command_name
 from migsafe.linting.finding import NamedQuery
-from migsafe.linting.rule import Context, PastOperation
+from migsafe.linting.judged_places import FilePlace
+from migsafe.linting.rule import Context, Limits, PastOperation
+from migsafe.prediction.predictor import Predictor
+from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.schema.volatility import volatility_of
+from migsafe.sources import Lineage, Migration, Runner, Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.statements import read
+from migsafe.sql.statements import Statement, read
+from migsafe.text import Span
 
 if TYPE_CHECKING:
     from migsafe.linting.queries.changes import QueryChange
@@ -125,6 +130,19 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
         columns = [element.column or "expr" for element in op.elements]
         named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
     return note + _creation(at, table, named) if named else note.rstrip("\n")
+
+
+def index_help_after(
+    migration: Migration, predictor: Predictor, runner: Runner, rows: Mapping[str, int], table: Name, candidates: Sequence["CandidateIndex"]
+) -> str:
+    """Returns the migration that creates indexes after the last one of a history, as the runner needs it. `predictor` has the database then,
+    `rows` are the known row counts."""
+    at = Context(migration, predictor, runner, Limits(rows=rows), Lineage())
+    at.application_file = migration.up.file
+    place = FilePlace(Span(0, 0))
+    at.enter(Statement(1, place.span, (place,)), place, ())
+    help = index_help(at, table, candidates)
+    return as_op_calls(help, at.catalog, in_transaction=migration.up.transaction is Transaction.FILE) if at.is_script else help
 
 
 def _creation(at: Context, table: Name, named: dict[str, sql.CreateIndex]) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.estimates import grown
 from migsafe.replaying.queries.index_candidates import Candidate, candidates_for
+from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex, ServedQuery, UnservedQuery
 from migsafe.replaying.queries.plan_changes import TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state
@@ -39,74 +39,6 @@ _BUILT = """
     SELECT c.relname, pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class AS c
     WHERE c.oid = ANY (ARRAY(SELECT relid::oid FROM pg_catalog.pg_partition_tree(%s::regclass)) || %s::regclass::oid)
 """
-
-
-class BuiltIndex(Struct, frozen=True, kw_only=True):
-    """An index that was built: its size in bytes, the time of the build in milliseconds, and the rows of its table."""
-
-    candidate: Candidate
-    size: int
-    build_ms: float
-    rows: int
-
-
-class ServedQuery(Struct, frozen=True, kw_only=True):
-    """A query that an index makes more than ten times cheaper: its estimated cost and the rows that it reads, without and with the index."""
-
-    query: NamedQuery
-    text: str
-    cost_before: float
-    cost_after: float
-    rows_before: int
-    rows_after: int
-
-
-class IndexEstimate(Struct, frozen=True):
-    """The size in bytes and the time of the build in milliseconds with production's rows of the table, as ranges."""
-
-    rows: int
-    low_size: int
-    high_size: int
-    low_ms: float
-    high_ms: float
-
-
-class MissingIndex(Struct, frozen=True, kw_only=True):
-    """Indexes that queries lack: one, or several that serve them only together. `estimates` are those for production, as far as its rows are
-    known."""
-
-    indexes: tuple[BuiltIndex, ...]
-    queries: tuple[ServedQuery, ...]
-    estimates: tuple[IndexEstimate | None, ...] = ()
-
-    @property
-    def table(self) -> Name:
-        """The table of the first index."""
-        return self.indexes[0].candidate.table
-
-
-class UnservedQuery(Struct, frozen=True):
-    """A query for which no index was found or tried, and the reason."""
-
-    query: NamedQuery
-    reason: str
-
-
-class IndexResults(Struct, frozen=True, kw_only=True):
-    """What was found about the queries that lack an index, after the last migration of a history.
-
-    `judged` is the number of queries, `fine` those that are cheap, or have no
-    condition for an index on a table that they read completely. `built` is the number of indexes that were built. For the queries in
-    `unserved` every index was tried and none makes them cheap, or their plan is not expensive although no index serves a table; those in
-    `not_tried` could not be judged.
-    """
-
-    judged: int = 0
-    fine: int = 0
-    built: int = 0
-    missing: tuple[MissingIndex, ...] = ()
-    unserved: tuple[UnservedQuery, ...] = ()
-    not_tried: tuple[UnservedQuery, ...] = ()
 
 
 class _Expensive(Struct):
@@ -324,14 +256,3 @@ class IndexTrials:
             f"its estimated cost of {each.plan.cost:,.0f} falls to {each.lowest:,.0f} at most tenfold with "
             f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
         )
-
-
-def judged_queries(queries: ProjectQueries, catalog: Catalog, altered: Iterable[Name]) -> list[Query]:
-    """Returns the queries of the new release for which indexes are tried: compared with a revision, those that it did not have; else those
-    that use a table which the migrations create or alter."""
-    if queries.workload.compared:
-        return queries.workload.new_queries()
-    tables = frozenset(altered)
-    return [
-        query for query in queries.current.values() if any(relation.name in tables for relation in queries.assess(query, catalog).relations)
-    ]

@@ -1,0 +1,108 @@
+"""The trial of indexes after the last migration of a history: which queries are judged, and where a missing index is reported."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from migsafe.linting.facts.queries import index_help_after
+from migsafe.linting.queries.project_queries import ProjectQueries, main_place
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.replaying.queries.index_results import IndexResults, MissingIndex
+from migsafe.replaying.queries.index_trials import IndexTrials
+from migsafe.schema.catalog import Catalog
+from migsafe.sources import Migration, Runner
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name, Operation
+from migsafe.workload.query import Query
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_WITH_REFERENCES = (sql.CreateTable, sql.AddColumn, sql.AddConstraint)
+
+
+class IndexRun:
+    """Tries indexes for the queries of the new release, after the last `migration` of a history. `altered` are the tables that the migrations
+    create or alter; compared with a revision, the queries that it did not have are judged instead of those that use these tables."""
+
+    def __init__(self, queries: ProjectQueries, predictor: Predictor, migration: Migration, runner: Runner, altered: Iterable[Name]) -> None:
+        self._queries = queries
+        self._predictor = predictor
+        self._migration = migration
+        self._runner = runner
+        self.judged = judged_queries(queries, predictor.catalog, altered)
+
+    @property
+    def tables(self) -> frozenset[Name]:
+        """The tables that the judged queries use, which need rows. Where the schema is not completely known, their names have no schema."""
+        catalog = self._predictor.catalog
+        names = {relation.name for query in self.judged for relation in self._queries.assess(query, catalog).relations}
+        return frozenset(names if catalog.complete else (Name(name.name) for name in names))
+
+    def run(
+        self,
+        connection: "Connection[Any]",
+        production_rows: Mapping[str, int],
+        limit: float | None,
+        progress: Callable[[str], None],
+    ) -> IndexResults:
+        """Tries the indexes in a database. `limit` is the most seconds that a build may take."""
+        milliseconds = int(1000 * limit) if limit else None
+        trials = IndexTrials(
+            connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=milliseconds, progress=progress
+        )
+        results = trials.judge(self.judged)
+        compared = self._queries.workload.compared
+        return replace(
+            results,
+            scope="queries that the new release adds" if compared else "queries of the tables that the migrations create or alter",
+            missing=tuple(self._with_help(missing, production_rows) for missing in results.missing),
+        )
+
+    def _with_help(self, missing: MissingIndex, production_rows: Mapping[str, int]) -> MissingIndex:
+        """Returns a missing index with the migration that creates it, and the place at which it is reported."""
+        helps = [
+            index_help_after(self._migration, self._predictor, self._runner, production_rows, table, candidates)
+            for table, candidates in missing.by_table().items()
+        ]
+        query = self._queries.all[missing.queries[0].query.fingerprint]
+        place = main_place(query)
+        script, span = self._queries.files.locate(query, place) if place is not None else self._queries.files.locate_unplaced(query)
+        return replace(missing, help="\n".join(helps), script=script, span=span)
+
+
+def judged_queries(queries: ProjectQueries, catalog: Catalog, altered: Iterable[Name]) -> list[Query]:
+    """Returns the queries of the new release for which indexes are tried: compared with a revision, those that it did not have; else those
+    that use a table which the migrations create or alter."""
+    if queries.workload.compared:
+        return queries.workload.new_queries()
+    tables = frozenset(altered)
+    return [
+        query for query in queries.current.values() if any(relation.name in tables for relation in queries.assess(query, catalog).relations)
+    ]
+
+
+def altered_tables(predictions: Iterable[StatementPrediction], catalog: Catalog) -> Iterator[Name]:
+    """Yields the tables that statements create or alter, with the names that they have afterwards; not those that are only referenced."""
+    for prediction in predictions:
+        for operation, effects in prediction.operations:
+            match operation:
+                case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):
+                    yield catalog.resolve(name)
+                case sql.Rename(kind="table", new_name=new):
+                    yield from (Name(new, effect.relation.schema) for effect in effects)
+                case sql.SetSchema(kind="table", name=name, schema=schema):
+                    yield Name(name.name, schema)
+            yield from (effect.relation for effect in effects if _is_altered(operation, effect))
+
+
+def _is_altered(operation: Operation, effect: Effect) -> bool:
+    if effect.lock < LockMode.SHARE_UPDATE_EXCLUSIVE:
+        return False
+    if not isinstance(operation, _WITH_REFERENCES):
+        return True
+    target = operation.table if isinstance(operation, sql.CreateTable) else operation.target.name
+    return effect.relation.name == target.name
