@@ -16,6 +16,7 @@ from migsafe.library.replay_facts import Facts, budget_results, is_complete, rea
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.index_results import IndexResults
 from migsafe.replaying.queries.results import without_repaired
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
@@ -31,7 +32,8 @@ class Replay(Struct, frozen=True, kw_only=True):
     """A whole replay: the server, what was recorded of each migration, and the findings.
 
     `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
-    run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `facts` describe the run and its result.
+    run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `indexes` are the results of
+    the index trials, one for each source. `facts` describe the run and its result.
     """
 
     host: str
@@ -41,6 +43,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     unfilled: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     not_run: tuple[str, ...] = ()
+    indexes: tuple[IndexResults, ...] = ()
     facts: Facts = Facts()
 
 
@@ -94,7 +97,7 @@ def replay_plan(
     ran = list(run.migrations())
     queries = without_repaired([each.queries for each in ran])
     done = tuple(msgspec.structs.replace(each, queries=its_queries) for each, its_queries in zip(ran, queries, strict=True))
-    verdict = replay_verdict(done, budgets, run.problems, host.major)
+    verdict = replay_verdict(done, budgets, run.problems, host.major, run.indexes)
     not_run = tuple(run.not_run)
     return Replay(
         host=host.title,
@@ -104,6 +107,7 @@ def replay_plan(
         unfilled=run.unfilled,
         notes=tuple(_notes(run, done)),
         not_run=not_run,
+        indexes=tuple(run.indexes),
         facts=Facts(
             date=date,
             command=command,

@@ -9,6 +9,7 @@ from msgspec import Struct
 from migsafe.linting.finding import Severity
 from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.index_findings import MISSING_INDEX
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations import Name
 
@@ -137,7 +138,13 @@ def reasons(replayed: Collection[ReplayedMigration], not_run: Collection[str], v
     counts = Counter({phrase: len(paths) for phrase, paths in migrations.items()})
     counts["was not tried" if untried == 1 else "were not tried"] = untried
     counts["did not run"] = len(not_run)
-    return (*_clauses(counts), *_other_errors(len(verdict.problems) - untried))
+    return (*_clauses(counts), *_queries_without_index(verdict), *_other_errors(len(verdict.problems) - untried))
+
+
+def _queries_without_index(verdict: Verdict) -> Iterator[str]:
+    number = len({query.fingerprint for finding in verdict.findings if finding.rule == MISSING_INDEX for query in finding.queries})
+    if number:
+        yield f"{number} {'query lacks' if number == 1 else 'queries lack'} an index"
 
 
 def _clauses(counts: Mapping[str, int]) -> Iterator[str]:

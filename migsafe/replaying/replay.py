@@ -13,6 +13,8 @@ from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.left_out import LeftOut
+from migsafe.replaying.queries.index_results import IndexResults
+from migsafe.replaying.queries.index_run import IndexRun, altered_tables, regressed_queries
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
@@ -41,7 +43,7 @@ class ReplayRun:
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
     are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
-    what else was assumed. `has_shared_transactions`: some migrations ran in one transaction. `not_run` are the selected migrations that did
+    what else was assumed. `indexes` are the results of the index trials, one for each source. `has_shared_transactions`: some migrations ran in one transaction. `not_run` are the selected migrations that did
     not run, because an earlier one failed.
     """
 
@@ -61,6 +63,7 @@ class ReplayRun:
         self.not_run: list[str] = []
         self.notes: list[str] = []
         self.has_shared_transactions = False
+        self.indexes: list[IndexResults] = []
         self._history: History | None = None
 
     def migrations(self) -> Iterator[ReplayedMigration]:
@@ -79,6 +82,8 @@ class ReplayRun:
         self._history = history = self._new_history(database.name)
         runner = self._new_runner(history)
         ran: set[str] | None = None
+        altered: list[Name] = []
+        regressed: set[str] = set()
         is_emptied = False
         try:
             steps = list(source.steps())
@@ -103,6 +108,8 @@ class ReplayRun:
                     replayed = _placed(each, at_end=is_end and each.migration.id == together[-1].id, is_release=source.release)
                     ran = {*(ran or ()), replayed.migration.id}
                     is_emptied = is_emptied or replayed.emptying is not None
+                    altered += altered_tables(replayed.predictions, predictor.catalog)
+                    regressed.update(regressed_queries(replayed.queries))
                     yield replayed
                     failure = replayed.recording.failure
                     if failure is not None:
@@ -110,6 +117,8 @@ class ReplayRun:
                             self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
                         self._note_not_run(source, ran)
                         return
+            if ran is not None:
+                self._try_indexes(source, database, predictor, altered, regressed)
         except MigsafeError as error:
             self.problems.append(error)
             self._note_not_run(source, ran or set())
@@ -241,6 +250,27 @@ class ReplayRun:
                 raise
         if database.seeder.filled:
             database.contents = None
+
+    def _try_indexes(
+        self, source: Source, database: Database, predictor: Predictor, altered: Collection[Name], regressed: Collection[str]
+    ) -> None:
+        """Tries indexes for the queries that the migrations affect, on the database after the last one."""
+        if self._options.queries is None:
+            return
+        *_, last = source.selected()
+        run = IndexRun(self._options.queries, predictor, last, source.runner, altered, regressed)
+        if not run.judged:
+            return
+        self._seed(database, run.tables)
+        self._disconnect()
+        with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
+            try:
+                results = run.run(connection, self._options.production_rows, self._options.statement_limit, self._progress)
+            except error_class() as error:
+                if work.stop_reason:
+                    raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
+                raise
+        self.indexes.append(results)
 
     def _disconnect(self) -> None:
         self._instruments.disconnect()

@@ -1,6 +1,6 @@
 """The trial of indexes after the last migration of a history: which queries are judged, and where a missing index is reported."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.queries.index_results import IndexResults, MissingIndex
 from migsafe.replaying.queries.index_trials import IndexTrials
+from migsafe.replaying.queries.results import QueryResults
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Migration, Runner
 from migsafe.sql import operations as sql
@@ -26,14 +27,23 @@ _WITH_REFERENCES = (sql.CreateTable, sql.AddColumn, sql.AddConstraint)
 
 class IndexRun:
     """Tries indexes for the queries of the new release, after the last `migration` of a history. `altered` are the tables that the migrations
-    create or alter; compared with a revision, the queries that it did not have are judged instead of those that use these tables."""
+    create or alter; compared with a revision, the queries that it did not have are judged instead of those that use these tables. `regressed`
+    are queries of which it is reported already that they read a whole table, by fingerprint."""
 
-    def __init__(self, queries: ProjectQueries, predictor: Predictor, migration: Migration, runner: Runner, altered: Iterable[Name]) -> None:
+    def __init__(
+        self,
+        queries: ProjectQueries,
+        predictor: Predictor,
+        migration: Migration,
+        runner: Runner,
+        altered: Iterable[Name],
+        regressed: Collection[str] = (),
+    ) -> None:
         self._queries = queries
         self._predictor = predictor
         self._migration = migration
         self._runner = runner
-        self.judged = judged_queries(queries, predictor.catalog, altered)
+        self.judged = [query for query in judged_queries(queries, predictor.catalog, altered) if query.fingerprint not in regressed]
 
     @property
     def tables(self) -> frozenset[Name]:
@@ -97,6 +107,12 @@ def altered_tables(predictions: Iterable[StatementPrediction], catalog: Catalog)
                 case sql.SetSchema(kind="table", name=name, schema=schema):
                     yield Name(name.name, schema)
             yield from (effect.relation for effect in effects if _is_altered(operation, effect))
+
+
+def regressed_queries(results: QueryResults | None) -> Iterator[str]:
+    """Yields the queries of which it is reported that they read a whole table after a migration, by fingerprint."""
+    if results is not None:
+        yield from (each.query.fingerprint for each in results.plans.regressions)
 
 
 def _is_altered(operation: Operation, effect: Effect) -> bool:

@@ -30,8 +30,9 @@ EXPENSIVE = 1_000.0
 """A query whose plan costs less needs no index, in PostgreSQL's units of cost: reading all of about 60,000 small rows costs as much."""
 MIN_ROWS = 10_000
 """With fewer rows, no plan is expensive, so that nothing follows from its cost."""
-_SIMILAR = 2.0
-"""An index is as good as the best one if the query costs at most this many times as much with it."""
+_SIMILAR = 3.0
+_CHEAP = 100.0
+"""An index is as good as the best one if the query costs at most this many times as much with it, or very little."""
 _SIZE_SPREAD = 0.2
 """By how much the size of an index may differ from proportion: values that repeat make it smaller, longer ones larger."""
 _NAME = "migsafe_trial_{}"
@@ -206,7 +207,7 @@ class IndexTrials:
                 each.query.fingerprint: {
                     candidates
                     for candidates, plan in each.served.items()
-                    if plan.cost <= _SIMILAR * min(other.cost for other in each.served.values())
+                    if plan.cost <= max(_SIMILAR * min(other.cost for other in each.served.values()), _CHEAP)
                 }
                 for each in remaining
             }
