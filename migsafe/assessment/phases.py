@@ -11,6 +11,7 @@ from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailu
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.queries.results import BrokenQuery
 from migsafe.replaying.replay import ReplayedMigration
 
 NO_QUERIES = "no queries of the application are known"
@@ -19,8 +20,8 @@ NOT_COMPARED = "it is not known which queries the running release sends"
 QUERY_FAILS = "rehearse-query-fails"
 """The rule of a failure that only a rehearsal finds: a query of the new release fails."""
 
-_BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks", "replay-plan-regressed"})
-"""The rules about what a migration does to queries of the running release."""
+_BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks"})
+_REGRESSED = "replay-plan-regressed"
 _LACKS_INDEX = "replay-query-without-index"
 _LATER = (Phase.VALIDATE, Phase.CONTRACT)
 """The phases in which the running release may have to be gone."""
@@ -53,7 +54,11 @@ class _Judge:
         self._running: Mapping[str, object] = queries.running if queries is not None else {}
         self._is_compared = queries is not None and queries.workload.compared
         results = [each.replayed.queries if each.replayed is not None else None for each in migrations]
-        self._unprepared = {each.query.fingerprint for result in results if result for each in result.untried if not each.is_write}
+        last = next((result for result in reversed(results) if result is not None), None)
+        self._unprepared = {each.query.fingerprint for each in last.untried if not each.is_write} if last is not None else set()
+        if last is not None and not last.at_end:
+            # A later migration may be what they need, or an extension that was left out.
+            self._unprepared |= {each.query.fingerprint for each in last.failing}
         self._states: ReleaseStates = release_states(results, self._current)
         self._own = [{step.phase for step in each.assessment.steps} for each in migrations]
         self._limits = measured_limits(self._states, compared=self._is_compared)
@@ -110,7 +115,8 @@ class _Judge:
             return ReleaseResult(answer=Answer.NOT_TRIED, reason=reason)
         if not tried:
             return ReleaseResult(answer=Answer.NOT_TRIED, reason=f"none of its {len(queries)} queries could be prepared")
-        failing = {name: each.query for number in numbers if number < len(states) for name, each in states[number].items()}
+        reached = [states[number] for number in numbers if number < len(states)]
+        failing = {name: each.query for state in reached for name, each in state.items() if name not in self._unprepared}
         if failing:
             return ReleaseResult(answer=Answer.FAILS, tried=tried, failing=tuple(failing.values()))
         if any(number >= len(states) for number in numbers):
@@ -148,8 +154,9 @@ class _Judge:
             if is_counted or (key in early and self._belongs_to_deployment(finding)):
                 yield _failure_of(finding)
         if phase is Phase.DEPLOY:
-            for failing in (self._states.new_at(self._order.before) or {}).values():
-                yield self._new_query_fails(failing)
+            for fingerprint, failing in (self._states.new_at(self._order.before) or {}).items():
+                if fingerprint not in self._unprepared and fingerprint not in self._running:
+                    yield self._new_query_fails(failing)
         elif phase is not Phase.EXPAND:
             yield from self._broken_for_new(numbers)
 
@@ -157,10 +164,14 @@ class _Judge:
         """Whether a finding at a migration of a phase is a failure of that phase: a release that does not run cannot fail."""
         if finding.rule == _LACKS_INDEX:
             return not (phase is Phase.EXPAND and self._belongs_to_deployment(finding))
-        if finding.rule not in _BREAKS or not finding.queries:
-            return True
         names = {query.fingerprint for query in finding.queries}
-        return bool(names & self._current.keys()) if phase in _LATER else bool(names & self._running.keys())
+        if finding.rule in _BREAKS and names:
+            names &= self._running.keys()  # what only the new release sends is judged from its states
+        elif finding.rule != _REGRESSED or not names:
+            return True
+        elif phase is Phase.EXPAND:
+            names &= self._running.keys()
+        return bool(names & self._current.keys()) if phase in _LATER else bool(names)
 
     def _belongs_to_deployment(self, finding: Finding) -> bool:
         """Whether a finding at a migration before the deployment is about queries that only the new release sends."""
@@ -168,29 +179,36 @@ class _Judge:
         return finding.rule == _LACKS_INDEX and bool(names) and self._is_compared and not names & self._running.keys()
 
     def _new_query_fails(self, failing: StateFailure) -> PhaseFailure:
-        number = next((number for number, state in enumerate(self._states.new) if failing.query.fingerprint not in state), None)
-        when = "also after all migrations" if number is None else f"after {number} migrations"
+        """Returns the failure of a query that does not work on the schema with which the new release is deployed."""
+        broken = (each.query.fingerprint for each in self._broken_by(self._migrations[: self._order.before]))
+        when = "because of the migrations before it" if failing.query.fingerprint in broken else "and after all migrations, too"
         return PhaseFailure(
             rule=QUERY_FAILS,
-            message=f"the new release's query {failing.query} fails when it is deployed, and {when}: {failing.failure}",
+            message=f"the new release's query {failing.query} fails when it is deployed, {when}: {failing.failure}",
             path=failing.query.path,
             line=failing.query.line,
             queries=(failing.query,),
             sqlstate=failing.failure.sqlstate,
         )
 
+    @staticmethod
+    def _broken_by(migrations: Sequence[RolledOut]) -> Iterator[BrokenQuery]:
+        """Yields the queries that only the new release sends and that migrations break."""
+        for each in migrations:
+            if each.replayed is not None and each.replayed.queries is not None:
+                yield from each.replayed.queries.broken_new
+
     def _broken_for_new(self, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
-        """Yields the queries that only the new release sends and that work before a migration and fail after it."""
+        """Yields the queries that only the new release sends and that work before a migration of a phase and fail after it."""
         for number in numbers:
             rolled_out = self._migrations[number]
-            results = rolled_out.replayed.queries if rolled_out.replayed is not None else None
-            lines = statement_lines(rolled_out.assessment.migration.up) if results is not None and results.broken_new else {}
-            for broken in results.broken_new if results is not None else ():
+            for broken in self._broken_by([rolled_out]):
+                line = statement_lines(rolled_out.assessment.migration.up).get(broken.statement, 0) if broken.statement is not None else 0
                 yield PhaseFailure(
                     rule=QUERY_FAILS,
                     message=f"the new release's query {broken.query} fails after it: {broken.failure}",
                     path=rolled_out.assessment.path,
-                    line=lines.get(broken.statement, 0) if broken.statement is not None else 0,
+                    line=line,
                     queries=(broken.query,),
                     sqlstate=broken.failure.sqlstate,
                 )

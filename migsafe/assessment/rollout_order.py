@@ -9,8 +9,8 @@ from migsafe.assessment.premortem import Phase
 
 class MeasuredLimits(Struct, frozen=True, kw_only=True):
     """What the queries of both releases say about the order. `needed` is the number of migrations without which a query of the new release
-    fails, `kept` the number of migrations, from the first on, after which all queries of the running release still work; None if no migration is
-    known to break one."""
+    fails, `kept` the number of migrations, from the first on, after which all queries of the running release still work; None if no migration
+    is known to break one."""
 
     needed: int = 0
     kept: int | None = None

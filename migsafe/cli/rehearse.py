@@ -32,7 +32,7 @@ from migsafe.cli.server_options import (
     WithoutExtension,
 )
 from migsafe.configuration import read_configuration
-from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
 from migsafe.schema.statistics import read_row_counts as read_stats
@@ -95,7 +95,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     from migsafe.cli.replay import show_notes  # noqa: PLC0415
     from migsafe.cli.replay_options import budgets, command_line, row_counts, time_limit  # noqa: PLC0415
     from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
-    from migsafe.library.rehearse import check_plan, rehearse_plan  # noqa: PLC0415
+    from migsafe.library.rehearse import rehearse_plan, release_plan  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
@@ -107,8 +107,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     write_page = rehearsal_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
     production = read_stats(stats) if stats is not None else {}
-    plan = find_plan(paths, settings, "rehearse", since=since, changed=changed)
-    check_plan(plan)
+    plan = release_plan(paths, settings, since=since, changed=changed)
     options = ReplayOptions(
         experiments=(),
         rows=row_counts(rows, max_rows, production),

@@ -65,7 +65,7 @@ def rehearse(
     replay's verdict. Raises MigsafeError if nothing could be rehearsed.
     """
     settings = settings or read_configuration()
-    plan = find_plan(paths, settings, "rehearse", since=since, changed=changed)
+    plan = release_plan(paths, settings, since=since, changed=changed)
     options = options or ReplayOptions(
         experiments=(),
         rows=lambda table: _ROWS,
@@ -74,18 +74,25 @@ def rehearse(
         renderer=make_renderer(settings, usual()),
         queries=read_replay_queries(settings, plan),
     )
-    check_plan(plan)
     with choose_host(server or ServerOptions()) as host:
         return rehearse_plan(plan, host, options, budgets or configured_budgets(settings), settings)
 
 
-def check_plan(plan: Plan) -> None:
-    """Raises ConfigError for a plan with several histories: they have different databases, and a release is rolled out to each."""
-    paths = [source.path for source in plan.sources]
-    if len(paths) > 1:
+def release_plan(paths: Sequence[str] | None, settings: Configuration, *, since: str | None, changed: bool) -> Plan:
+    """Returns the migrations of a release. Raises ConfigError if nothing says which they are, or if they are those of several databases."""
+    if not (paths or since is not None or changed or settings.start_after is not None):
         raise ConfigError(
-            f"a rehearsal has one history, and these are {len(paths)}: {', '.join(paths)}", "Name the migrations of one database."
+            "it is not known which migrations belong to the release",
+            "Use --since with the revision that runs now, or name the migrations.",
         )
+    plan = find_plan(paths, settings, "rehearse", since=since, changed=changed)
+    histories = [source.path for source in plan.sources]
+    if len(histories) > 1:
+        raise ConfigError(
+            f"a rehearsal is that of one database, and there are {len(histories)} histories: {', '.join(histories)}",
+            "Name the migrations of one of them.",
+        )
+    return plan
 
 
 def rehearse_plan(
