@@ -72,6 +72,30 @@ class ColumnChoice:
         found = search(expressions, candidates, [check.columns for check in checks], lambda tried: self._score(tried, checks))
         return found.expressions, found.share
 
+    def share(self, expressions: Expressions) -> float | None:
+        """Returns the share of the generated rows that satisfy the CHECKs over several columns; None if an expression fails."""
+        score = self._score(expressions, [check for check in self._checks if len(check.columns) != 1])
+        return score.all if score is not None else None
+
+    def can_be_null(self, columns: Iterable[Column]) -> list[Column]:
+        """Returns the columns that can be NULL according to their types and to the CHECKs that read no other column."""
+        doubtful: list[Column] = []
+        possible: list[Column] = []
+        for column in columns:
+            is_doubtful = self._generation.values.is_domain(column.type, column.modifier) or any(
+                check.columns == {column.number} for check in self._checks
+            )
+            (doubtful if is_doubtful else possible).append(column)
+        return possible + [column for column in doubtful if self._accepts_null(column)]
+
+    def _accepts_null(self, column: Column) -> bool:
+        own = [f"({check.sql}) IS NOT FALSE" for check in self._checks if check.columns == {column.number}]
+        # PostgreSQL evaluates the NULL, which a domain may refuse, only if it is selected.
+        name = quoted(column.name)
+        query = f"SELECT {' AND '.join(own) or 'true'}, {name} FROM (SELECT {self._generation.null(column)} AS {name}) AS t"  # noqa: S608  # quoted
+        row = self._fetch_one(query)
+        return row is not None and bool(row[0])
+
     def _fitting(self, expressions: dict[Column, str]) -> dict[Column, str]:
         """Returns those of the expressions that fit; none if one of them cannot be evaluated."""
         if not expressions:

@@ -7,7 +7,9 @@ from migsafe.replaying.seeding.column_choice import ColumnChoice, Unfillable
 from migsafe.replaying.seeding.combinations import Expressions
 from migsafe.replaying.seeding.generation import Generation
 from migsafe.replaying.seeding.insertion import Insertion
+from migsafe.replaying.seeding.preferences import Preferences
 from migsafe.replaying.seeding.references import Joins, ReferencedTables, in_useful_order
+from migsafe.replaying.seeding.refinement import Refinement
 from migsafe.replaying.seeding.tables import Reference, Table
 from migsafe.replaying.seeding.values import Values
 
@@ -48,7 +50,16 @@ class KeyValues:
 class Filling:
     """One table while it is filled. `later` are the tables that it references and that have no rows yet, `wanted` is the number of rows."""
 
-    def __init__(self, connection: "Connection[Any]", values: Values, referenced: ReferencedTables, table: Table, wanted: int) -> None:
+    def __init__(
+        self,
+        connection: "Connection[Any]",
+        values: Values,
+        referenced: ReferencedTables,
+        table: Table,
+        wanted: int,
+        preferences: Preferences,
+    ) -> None:
+        self._preferences = preferences
         self._connection = connection
         self._referenced = referenced
         self._table = table
@@ -69,7 +80,8 @@ class Filling:
 
     def insert(self, later: frozenset[int], keys: KeyValues) -> int:
         """Fills the table; returns its number of rows. Raises Unfillable, and psycopg.Error."""
-        self._expressions.update(keys.fixed(self._table.oid))
+        fixed = keys.fixed(self._table.oid)
+        self._expressions.update(fixed)
         own = [reference for reference in self._table.references if reference.table in (self._table.oid, *self._table.ancestors)]
         for reference in in_useful_order(self._table):
             if reference not in own:
@@ -78,12 +90,27 @@ class Filling:
         choice = ColumnChoice(self._connection, self._generation, self._wanted)
         self._choose_values(choice, own)
         self._copy_own_keys(own)
-        self._expressions, share = choice.satisfy_checks(self._expressions, self._variants)
-        self._insertion = Insertion(self._connection, self._generation, self._expressions, share)
-        made = self._insertion.insert(self._wanted)
+        expressions, share = choice.satisfy_checks(self._expressions, self._variants)
+        refinement = Refinement(self._generation, choice, self._preferences, own, fixed, self._wanted)
+        made = self._insert_refined(refinement, expressions, share)
         if made == 0:
             raise Unfillable("no generated row satisfies all its constraints")
         return made
+
+    def _insert_refined(self, refinement: Refinement, expressions: Expressions, share: float) -> int:
+        """Inserts rows with refined expressions, without references of the rows to each other if some of the rows cannot be inserted."""
+        from psycopg.errors import CheckViolation, UniqueViolation  # noqa: PLC0415  # start-up must not pay for it
+
+        refined, refined_share = refinement.refine(expressions, share)
+        self._insertion = Insertion(self._connection, self._generation, refined, refined_share)
+        if not refinement.references_itself:
+            return self._insertion.insert(self._wanted)
+        try:
+            return self._insertion.insert(self._wanted, complete=True)
+        except (CheckViolation, UniqueViolation):
+            refined, refined_share = refinement.refine(expressions, share, with_own_references=False)
+            self._insertion = Insertion(self._connection, self._generation, refined, refined_share)
+            return self._insertion.insert(self._wanted)
 
     def insert_fewer(self, wanted: int) -> int:
         """Fills the table with fewer rows, after `insert` took too long; returns its number of rows. Raises psycopg.Error."""
@@ -101,7 +128,8 @@ class Filling:
         if referenced.count == 0:
             self._leave_null(reference, f"its foreign key references {referenced.name}, which is empty")
             return
-        expressions = self._joins.add(reference, referenced, bound)
+        chosen = self._preferences.referenced_row(self._table, reference, referenced.count, self._wanted)
+        expressions = self._joins.add(reference, referenced, bound, chosen)
         self._expressions.update(expressions)
         for column in map(self._table.column, expressions):
             if not column.not_null:

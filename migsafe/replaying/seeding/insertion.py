@@ -35,16 +35,18 @@ class Insertion:
         self._share = share
         self._columns = generation.columns(expressions)
 
-    def insert(self, wanted: int) -> int:
-        """Inserts up to `wanted` rows; returns how many. Raises psycopg.Error."""
+    def insert(self, wanted: int, *, complete: bool = False) -> int:
+        """Inserts up to `wanted` rows; returns how many. `complete`: all of them or none. Raises psycopg.Error."""
         from psycopg.errors import CheckViolation, DataError  # noqa: PLC0415  # start-up must not pay for it
 
         if not self._share:
             return 0
         if self._share == 1.0:
             try:
-                made = self._insert(self._generation.insertable(self._expressions, wanted))
+                made = self._insert(self._generation.insertable(self._expressions, wanted), complete=complete)
             except CheckViolation:
+                if complete:
+                    raise
                 # The sample was too small to contain a row that a condition refuses.
                 made = self._insert(self._filtered(wanted, wanted))
         else:
@@ -63,7 +65,7 @@ class Insertion:
         rows = self._generation.all_columns(self._expressions, generated)
         return f"SELECT {names} FROM ({rows}) AS t WHERE {checks} LIMIT {wanted}"  # noqa: S608  # PostgreSQL's own, or quoted
 
-    def _insert(self, rows: str) -> int:
+    def _insert(self, rows: str, *, complete: bool = False) -> int:
         from psycopg.errors import ObjectNotInPrerequisiteState, UniqueViolation, WrongObjectType  # noqa: PLC0415  # start-up must not pay
 
         names = ", ".join(quoted(column.name) for column in self._columns)
@@ -74,7 +76,8 @@ class Insertion:
             try:
                 return self._execute(insert, without_unique_indexes=True)
             except UniqueViolation:
-                pass
+                if complete:
+                    raise
         try:
             return self._execute(f"{insert} ON CONFLICT DO NOTHING")
         except (ObjectNotInPrerequisiteState, WrongObjectType):

@@ -118,19 +118,20 @@ class Joins:
         """Whether a generated row may have no row to reference."""
         return any(join.can_lose_rows for join in self._joins)
 
-    def add(self, reference: Reference, referenced: Referenced, bound: dict[int, str]) -> dict[int, str]:
-        """Adds a foreign key; returns the expressions of its columns. `bound` has the expressions of those that another foreign key has."""
+    def add(self, reference: Reference, referenced: Referenced, bound: dict[int, str], chosen: str | None = None) -> dict[int, str]:
+        """Adds a foreign key; returns the expressions of its columns. `bound` has the expressions of those that another foreign key has.
+        `chosen` is the number of the referenced row, from 0, unless the key of the table prescribes it."""
         alias = f"r{len(self._joins)}"
         if bound:
             join = _bound_join(self._table, reference, referenced, alias, bound)
         elif referenced.is_fixed_length:
             # An element of an array of such values is found in constant time, much faster than with a join.
-            row = self._row_number(reference, referenced.count)
+            row = self._row_number(reference, referenced.count, chosen)
             whole = f"({_array(referenced)})[1 + {row} % {referenced.count}]"
             part = f"({_array(referenced, SAMPLED_ROWS)})[1 + {row} % {min(referenced.count, SAMPLED_ROWS)}]"
             join = Join("", "", {reference.columns[0]: whole}, whole, part)
         else:
-            row = self._row_number(reference, referenced.count)
+            row = self._row_number(reference, referenced.count, chosen)
             join = Join(
                 f"JOIN {_numbered(referenced, alias)} ON {alias}.k = {row} % {referenced.count}",
                 f"JOIN {_numbered(referenced, alias, SAMPLED_ROWS)} ON {alias}.k = {row} % {min(referenced.count, SAMPLED_ROWS)}",
@@ -139,7 +140,7 @@ class Joins:
         self._joins.append(join)
         return join.expressions
 
-    def _row_number(self, reference: Reference, count: int) -> str:
+    def _row_number(self, reference: Reference, count: int, chosen: str | None) -> str:
         """Returns the number of the referenced row in row `n`, which is still to be divided by the count of the rows.
 
         The foreign keys of a key go through the referenced rows each at its own pace, so that each combination occurs only once; the index
@@ -147,7 +148,7 @@ class Joins:
         """
         index = len(self._joins)
         if not _is_in_key(self._table, reference):
-            return f"((n - 1) * {_STRIDES[index % len(_STRIDES)]} + {index})"
+            return chosen or f"((n - 1) * {_STRIDES[index % len(_STRIDES)]} + {index})"
         pace = self.pace
         self.pace = min(pace * count, _MAX_PACE)
         return f"((n - 1) / {pace} + (n - 1) % {pace} + {index})"

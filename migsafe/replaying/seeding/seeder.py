@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from migsafe.replaying.seeding.column_choice import Unfillable
 from migsafe.replaying.seeding.filling import Filling, KeyValues
 from migsafe.replaying.seeding.order import order_by_references
+from migsafe.replaying.seeding.preferences import Preferences
 from migsafe.replaying.seeding.references import ReferencedTables, relation_name
+from migsafe.replaying.seeding.requirements import Requirements
 from migsafe.replaying.seeding.suspension import row_security_off
 from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_tables_with_rows, find_touched, newest_table
 from migsafe.replaying.seeding.values import Values
+from migsafe.schema.statistics import Statistics
 from migsafe.sql.operations import Name
 from migsafe.terminal.quantities import format_duration
 
@@ -42,16 +45,20 @@ _SETTINGS = {
 
 class Seeder:
     """Fills the empty tables of a database, each once; `rows` returns the number of rows for a table. `limit` is the most seconds for a table
-    of up to 100,000 rows; larger ones have more time.
+    of up to 100,000 rows; larger ones have more time. The rows resemble those of `statistics`, as far as `requirements` of the migrations
+    allow.
 
     `made` are the tables that it has filled, by name, with their oids; `filled` says whether the last call filled any. `unfilled` are the
     tables that stay empty or got fewer rows than wanted, with the reason.
     """
 
-    def __init__(self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT) -> None:
+    def __init__(self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT, statistics: Statistics | None = None) -> None:
         self._rows = rows
         self._limit = limit
+        self._statistics = statistics or Statistics()
+        self.requirements = Requirements()
         self._seen: set[int] = set()
+        self._plain: set[Name] = set()
         self._newest: int | None = None
         self.made: dict[Name, int] = {}
         self.unfilled: dict[str, str] = {}
@@ -82,7 +89,7 @@ class Seeder:
                 self._fill(connection, tables, progress)
 
     def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
-        run = _Run(connection, tables, self._rows, self._limit)
+        run = _Run(connection, tables, self._rows, self._limit, self._preferences)
         for number, (table, later) in enumerate(order_by_references(tables), 1):
             progress(f"filling {table.name} ({number} of {len(tables)} tables)")
             self._record(table, *run.fill(table, later))
@@ -90,6 +97,10 @@ class Seeder:
             self.made.pop(table.name, None)
             self.unfilled[str(table.name)] = reason
         self.filled = bool(run.made)
+
+    def _preferences(self, table: Table) -> Preferences:
+        statistics = self._statistics.of_columns(table.name) or (self._statistics.of_columns(table.root) if table.root is not None else {})
+        return Preferences(statistics, self.requirements, plain=table.name in self._plain)
 
     def _record(self, table: Table, made: int, reason: "Unfillable | None") -> None:
         self.unfilled.pop(str(table.name), None)
@@ -119,8 +130,16 @@ class Seeder:
 class _Run:
     """One run over empty tables. `made` are the tables that got rows."""
 
-    def __init__(self, connection: "Connection[Any]", tables: list[Table], rows: Callable[[Name], int], limit: float | None) -> None:
+    def __init__(
+        self,
+        connection: "Connection[Any]",
+        tables: list[Table],
+        rows: Callable[[Name], int],
+        limit: float | None,
+        preferences: Callable[[Table], Preferences],
+    ) -> None:
         self._connection = connection
+        self._preferences = preferences
         self._limit = limit
         self._tables = {table.oid: table for table in tables}
         self._wanted = _shares(tables, rows)
@@ -185,7 +204,7 @@ class _Run:
         return made, Unfillable(f"given up: {why}" if not made else f"has {made:,} rows only: {why}")
 
     def _filling(self, table: Table) -> Filling:
-        return Filling(self._connection, self._values, self._referenced, table, self._wanted[table.oid])
+        return Filling(self._connection, self._values, self._referenced, table, self._wanted[table.oid], self._preferences(table))
 
     def _fix_keys(self, reference: Reference) -> int:
         """Chooses the key of a table that is filled later; returns how many rows it must get. Raises Unfillable."""

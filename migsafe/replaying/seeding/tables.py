@@ -35,9 +35,15 @@ _CONSTRAINTS = """
     FROM pg_catalog.pg_constraint WHERE conrelid = ANY (%s::oid[]) AND contype IN ('c', 'f') ORDER BY conrelid, conname
 """
 _KEYS = """
-    SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1], indisexclusion FROM pg_catalog.pg_index
-    WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion)
+    SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1], indisexclusion,
+        indisexclusion OR coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+        ARRAY(SELECT d.refobjsubid FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0)
+    FROM pg_catalog.pg_index AS i WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion)
 """
+"""The unique indexes and exclusion constraints: their columns (0 is an expression), whether they need values, and the columns of their
+expressions and predicates. indnullsnotdistinct exists since PostgreSQL 15."""
+
 _EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
 _TOUCHED = """
     WITH RECURSIVE touched (oid) AS (
@@ -91,7 +97,8 @@ class Check(Struct, frozen=True):
 
 class Table(Struct, frozen=True, kw_only=True):
     """An empty table, with the constraints on its rows. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the
-    topmost one, `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions."""
+    topmost one, `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions, whose columns are
+    `key_expressions`. Columns in `valued` cannot be NULL in several rows, because a key compares NULLs."""
 
     oid: int
     ancestors: frozenset[int]
@@ -101,6 +108,8 @@ class Table(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
     references: tuple[Reference, ...]
     keys: tuple[tuple[int, ...], ...]
+    key_expressions: frozenset[int]
+    valued: frozenset[int]
     has_exclusion: bool
 
     @property
@@ -154,6 +163,8 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
                 checks=tuple(checks),
                 references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
                 keys=tuple(tuple(row[0]) for row in keys.get(oid, ()) if 0 not in row[0]),
+                key_expressions=frozenset(number for row in keys.get(oid, ()) if 0 in row[0] for number in row[3]),
+                valued=frozenset(number for row in keys.get(oid, ()) if row[2] for number in (*row[0], *row[3])),
                 has_exclusion=any(row[1] for row in keys.get(oid, ())),
             )
         )

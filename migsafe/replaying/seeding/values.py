@@ -136,6 +136,11 @@ class Values:
             raise LookupError(f"no type has the oid {oid}")
         return column_type.spelt
 
+    def is_domain(self, oid: int, modifier: int) -> bool:
+        """Whether a type is a domain, which may refuse NULL."""
+        column_type = self._type(oid, modifier)
+        return column_type is not None and column_type.kind == "d"
+
     def checks_of(self, oid: int, modifier: int) -> list[str]:
         """Returns the CHECKs of a domain, in which the value is called VALUE."""
         column_type = self._type(oid, modifier)

@@ -38,7 +38,7 @@ def test_triggers_and_row_security_do_not_reject_rows(start_host: Callable[[Inst
             seeder = Seeder(same_for_every_table(50))
             seeder.seed(connection)
             assert seeder.unfilled == {}
-            assert connection.execute("SELECT count(*), count(parent) FROM children").fetchone() == (50, 50)
+            assert connection.execute("SELECT count(*), count(DISTINCT parent) > 40 FROM children").fetchone() == (50, True)
             assert connection.execute(STATE).fetchall() == before
         with host.connect("owned") as connection:
             assert connection.execute("SELECT count(*) FROM parents").fetchone() == (50,)

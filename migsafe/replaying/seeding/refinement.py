@@ -1,0 +1,164 @@
+"""The refinement of generated rows: repeated values, references within the table, and NULLs, where the constraints allow them."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from migsafe.replaying.seeding.column_choice import ColumnChoice
+from migsafe.replaying.seeding.combinations import Expressions
+from migsafe.replaying.seeding.distribution import Distribution, at, earlier_row
+from migsafe.replaying.seeding.generation import DEFAULT, Generation
+from migsafe.replaying.seeding.preferences import Preferences, seed_of
+from migsafe.replaying.seeding.tables import Column, Reference
+from migsafe.sql.operations.values import quoted
+
+_MAX_TRIES = 40
+
+
+class Refinement:
+    """Refines the expressions of a table's columns, for `last` rows. `own` are the references of the table to itself, `fixed` the columns whose
+    values other tables reference already."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        choice: ColumnChoice,
+        preferences: Preferences,
+        own: Collection[Reference],
+        fixed: Collection[int],
+        last: int,
+    ) -> None:
+        self._generation = generation
+        self._table = generation.table
+        self._choice = choice
+        self._preferences = preferences
+        self._own = own
+        self._fixed = fixed
+        self._last = last
+        self._keys = preferences.keys(self._table)
+        self._checked = self._columns_of_checks()
+        self.references_itself = False
+        """Whether rows reference other rows of the table, so that none of them may be left out."""
+
+    def refine(self, expressions: Expressions, share: float, *, with_own_references: bool = True) -> tuple[Expressions, float]:
+        """Returns the refined expressions, and the share of the rows that satisfy the CHECKs, which is not smaller than `share`."""
+        refined, share = self._apply(expressions, share, dict(self._repeated(expressions)))
+        if with_own_references and share == 1.0 and not self._table.has_exclusion:
+            references = dict(self._own_references(refined))
+            before = refined
+            refined, share = self._apply(refined, share, references)
+            self.references_itself = any(before.get(number) != refined[number] for number in references)
+        return self._apply(refined, share, dict(self._nullable(refined)))
+
+    def _apply(self, expressions: Expressions, share: float, changes: Expressions) -> tuple[Expressions, float]:
+        """Applies changes: those of columns in CHECKs over several columns only if as many rows as before satisfy these."""
+        free = {number: change for number, change in changes.items() if number not in self._checked}
+        checked = {number: change for number, change in changes.items() if number in self._checked}
+        expressions = expressions | free
+        if not checked:
+            return expressions, share
+        for part in (checked, *({number: change} for number, change in list(checked.items())[:_MAX_TRIES] if len(checked) > 1)):
+            new_share = self._choice.share(expressions | part)
+            if new_share is not None and new_share >= share:
+                expressions, share = expressions | part, new_share
+                if part is checked:
+                    break
+        return expressions, share
+
+    def _repeated(self, expressions: Expressions) -> Iterator[tuple[int, str]]:
+        """Yields the columns whose values have another distribution than one value for each row, in the order of the rows."""
+        for column in self._table.columns:
+            expression = self._generated_value(column, expressions)
+            if expression is None or column.number in self._table.referring_columns:
+                continue
+            distribution = self._preferences.distribution(self._table, column, expression, self._last)
+            if distribution is not None and self._is_possible(column, distribution):
+                yield column.number, at(expression, distribution.value(self._last))
+
+    def _is_possible(self, column: Column, distribution: Distribution) -> bool:
+        """Whether the keys of the table allow a distribution: a key of one column can be permuted, other keys keep their values."""
+        keys = [key for key in self._keys if column.number in key]
+        if column.number in self._table.key_expressions or column.number in self._fixed or self._generates_key(column):
+            return False
+        return not keys or (not distribution.distinct and all(len(key) == 1 for key in keys))
+
+    def _own_references(self, expressions: Expressions) -> Iterator[tuple[int, str]]:
+        """Yields the columns of the references of the table to itself: each row references an earlier one, so that there are no cycles."""
+        for reference in self._own:
+            others = {number for other in self._table.references if other is not reference for number in other.columns}
+            if not others.isdisjoint((*reference.columns, *reference.referenced)) or not set(reference.columns).isdisjoint(
+                reference.referenced
+            ):
+                continue
+            if any(not set(reference.columns).isdisjoint(key) for key in self._keys):
+                continue
+            keys = {number: self._key_expression(number, expressions) for number in reference.referenced}
+            if any(key is None for key in keys.values()):
+                continue
+            earlier = earlier_row(seed_of(self._table, self._table.column(reference.columns[0])))
+            yield from ((number, key) for number, key in keys.items() if key is not None)
+            for number, referenced in zip(reference.columns, reference.referenced, strict=True):
+                expression = at(keys[referenced] or "", earlier)
+                # The first row has no earlier one.
+                first = expression if self._table.column(number).not_null else f"CASE WHEN n > 1 THEN {expression} END"
+                yield number, first
+
+    def _key_expression(self, number: int, expressions: Expressions) -> str | None:
+        column = self._table.column(number)
+        if column.generated:
+            return None
+        if column.given and expressions.get(number, DEFAULT) == DEFAULT:
+            return self._generation.given(column)
+        return self._generated_value(column, expressions)
+
+    def _nullable(self, expressions: Expressions) -> Iterator[tuple[int, str]]:
+        """Yields the columns that contain NULLs."""
+        together = self._null_together()
+        wanted = {}
+        for column in self._table.columns:
+            expression = self._generated_value(column, expressions)
+            share = self._preferences.nulls(self._table, column)
+            if expression is not None and share > 0 and not self._needs_value(column):
+                wanted[column] = Distribution(seed_of(self._table, together.get(column.number, column)), nulls=share).nullable(expression)
+        for column in self._choice.can_be_null(wanted):
+            yield column.number, wanted[column]
+
+    def _null_together(self) -> dict[int, Column]:
+        """Returns the first column of the foreign key of each column: a key is NULL as a whole."""
+        return {
+            number: self._table.column(reference.columns[0])
+            for reference in sorted(self._table.references, key=lambda reference: -len(reference.columns))
+            for number in reference.columns
+        }
+
+    def _needs_value(self, column: Column) -> bool:
+        return (
+            column.not_null
+            or column.number in self._table.valued
+            or column.number in self._fixed
+            or any(column.number in reference.referenced for reference in self._own)
+            or any(_mentions(generated, column) and generated.not_null for generated in self._table.columns if generated.generated)
+        )
+
+    def _generated_value(self, column: Column, expressions: Expressions) -> str | None:
+        """Returns the expression of a column; None if PostgreSQL fills it, or if it is NULL in all rows."""
+        expression = expressions.get(column.number, DEFAULT)
+        return None if column.generated or expression in (DEFAULT, self._generation.null(column)) else expression
+
+    def _generates_key(self, column: Column) -> bool:
+        keys = frozenset().union(*self._keys) | self._table.key_expressions
+        return any(_mentions(generated, column) and generated.number in keys for generated in self._table.columns if generated.generated)
+
+    def _columns_of_checks(self) -> frozenset[int]:
+        """Returns the columns that CHECKs over several columns read, also through generated columns."""
+        checks = [check.columns for check in self._table.checks if len(check.columns) != 1]
+        checks += [
+            check.columns for check in self._table.checks if any(self._table.column(number).generated for number in check.columns if number > 0)
+        ]
+        read = frozenset(number for columns in checks for number in columns)
+        generated = [column for column in self._table.columns if column.generated and column.number in read]
+        return read | {column.number for column in self._table.columns if any(_mentions(each, column) for each in generated)}
+
+
+def _mentions(generated: Column, column: Column) -> bool:
+    """Whether the expression of a generated column may read a column."""
+    return generated.default is not None and re.search(rf"(?<!\w){re.escape(quoted(column.name))}(?!\w)", generated.default) is not None
