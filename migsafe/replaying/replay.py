@@ -24,9 +24,10 @@ from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import Seeder
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
-from migsafe.replaying.touched import touched_relations
+from migsafe.replaying.touched import required_rows, touched_relations
 from migsafe.replaying.untried import not_tried, untried_reason
 from migsafe.replaying.upgrades import Upgrade, following
+from migsafe.schema.statistics import Statistics
 from migsafe.sources import Half, Migration, Plan, Source
 from migsafe.sql.operations import Name
 
@@ -97,6 +98,8 @@ class ReplayRun:
                     continue  # it has run with the step before it
                 if ran is None:
                     predictor = history.end(predictor)
+                    if database.seeder is not None:
+                        database.seeder.requirements = required_rows(source.selected(), predictor, renderer)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if ran is None or not source.release or is_emptied:
                     upcoming = source.selected() if source.release else (step.migration,)
@@ -128,10 +131,15 @@ class ReplayRun:
             self._note_not_run(source, ran or set())
         finally:
             self.notes += history.notes
-            if database.seeder is not None:
-                self.unfilled.update(database.seeder.unfilled)
-                self.filled.update(database.seeder.made)
+            self._note_rows(database.seeder)
             self._databases.drop(database.name)
+
+    def _note_rows(self, seeder: Seeder | None) -> None:
+        """Notes which tables were filled, and which could not be."""
+        if seeder is not None:
+            self.unfilled.update(seeder.unfilled)
+            self.filled.update(seeder.made)
+            self.notes += seeder.notes
 
     def _new_history(self, database: str) -> History:
         return History(
@@ -236,7 +244,8 @@ class ReplayRun:
     def _new_seeder(self) -> Seeder | None:
         if self._options.rows is None or self._host.only_database is not None:
             return None
-        return Seeder(self._options.rows, self._options.seed_limit)
+        statistics = Statistics(self._options.production_rows, self._options.production_columns)
+        return Seeder(self._options.rows, self._options.seed_limit, statistics)
 
     def _seed(self, database: Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 _NOT_NULL_VIOLATION = "23502"
 _UNIQUE_VIOLATION = "23505"
+_CHECK_VIOLATION = "23514"
 _KINDS = {
     _NOT_NULL_VIOLATION: (ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY),
     "23503": (ConstraintKind.FOREIGN_KEY,),
     _UNIQUE_VIOLATION: (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY),
-    "23514": (ConstraintKind.CHECK,),
+    _CHECK_VIOLATION: (ConstraintKind.CHECK,),
 }
 """The kinds of constraint that an error code is about (manual, appendix A)."""
 _DATA_CLASSES = ("22", "23")
@@ -73,6 +74,15 @@ def row_cause(recording: Recording) -> RowCause | None:
     if failure.sqlstate == _NOT_NULL_VIOLATION and failure.column in added:
         return RowCause.ANY
     return RowCause.EXISTING
+
+
+def are_nulls_or_duplicates_refused(recording: Recording) -> bool:
+    """Whether a migration failed because a column that it did not add contains NULLs, because rows have the same key, or because of a CHECK."""
+    failure = recording.failure
+    if failure is None or failure.sqlstate not in (_NOT_NULL_VIOLATION, _UNIQUE_VIOLATION, _CHECK_VIOLATION):
+        return False
+    operations = [operation for record in recording.statements for operation in record.statement.operations]
+    return not failure.column or failure.column not in {each.column.name for each in operations if isinstance(each, sql.AddColumn)}
 
 
 def check_for_rows(recording: Recording, catalog: Catalog) -> str:

@@ -24,7 +24,14 @@ from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
-from migsafe.replaying.row_failures import Emptying, RowCause, check_for_rows, is_runnable, row_cause
+from migsafe.replaying.row_failures import (
+    Emptying,
+    RowCause,
+    are_nulls_or_duplicates_refused,
+    check_for_rows,
+    is_runnable,
+    row_cause,
+)
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
@@ -254,6 +261,7 @@ class MigrationRunner:
         emptying: Emptying | None = None
         lock_timeout: LockTimeout | None = None
         second = SecondAttempt()
+        note = ""
         for _ in range(MAX_TRIES):
             recording = self._instruments.run(task)
             failure = recording.failure
@@ -266,17 +274,47 @@ class MigrationRunner:
             elif not self._databases.can_be_copied:
                 break
             elif not self._repairs.repair(failure, task.migration.up, (database.name, before) if before is not None else (database.name,)):
-                emptied = self._empty(database, before, recording, task, catalog) if emptying is None else None
-                if emptied is None:
+                filled_plainly = "" if note else self._fill_plainly(database, before, recording, task, catalog)
+                emptied = self._empty(database, before, recording, task, catalog) if emptying is None and not filled_plainly else None
+                if not filled_plainly and emptied is None:
                     break
-                emptying = emptied
+                note, emptying = note or filled_plainly, emptied
             if before is not None:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
             task = replace(task, contents=None)
+        if note and recording.failure is None and emptying is None and database.seeder is not None:
+            database.seeder.notes.append(note)
         if lock_timeout is not None and recording.failure is None:
             lock_timeout = replace(lock_timeout, stuck=second.stuck(DatabaseState(lambda: self._host.connect(database.name))))
         return recording, emptying, lock_timeout
+
+    def _fill_plainly(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> str:
+        """Fills the tables whose generated NULLs or repeated values may have made a migration fail again, without these. Returns a sentence
+        about it; empty if they are not the cause."""
+        seeder, failure = database.seeder, recording.failure
+        if (
+            seeder is None
+            or failure is None
+            or not are_nulls_or_duplicates_refused(recording)
+            or not self._are_rows_generated(database, recording)
+        ):
+            return ""
+        if failure.table is not None and seeder.known_nulls(failure.table, failure.column):
+            return ""  # production's rows have NULLs, too
+        touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
+        is_about_one = row_cause(recording) is RowCause.EXISTING and failure.table in seeder.made
+        check = check_for_rows(recording, catalog)
+        with self._host.connect(before or database.name) as connection:
+            filled = seeder.fill_plainly(connection, {failure.table} if is_about_one and failure.table is not None else touched)
+            check = f". Before the migration, this finds them in production: {check}" if check and is_runnable(connection, check) else ""
+        if not filled:
+            return ""
+        tables = ", ".join(sorted(map(str, filled)))
+        return (
+            f"{task.migration.up.file.path} failed on generated NULLs or repeated values ({failure.message}), and ran again on rows of "
+            f"{tables} without any. Production may have such rows, or none{check}"
+        )
 
     def _empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
         """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""

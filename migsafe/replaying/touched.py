@@ -1,13 +1,16 @@
 """The relations that migrations touch: only these tables, and those that their rows reference, need rows."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
+from migsafe.replaying.seeding import Requirements, RequirementsFinder
 from migsafe.sources import Half, Migration
+from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 
@@ -32,6 +35,30 @@ def touched_relations(migrations: Iterable[Migration], predictor: Predictor, ren
         # The error is reported when the migration is replayed.
         return None
     return frozenset(names)
+
+
+def required_rows(migrations: Iterable[Migration], predictor: Predictor, renderer: Renderer) -> Requirements:
+    """Returns what migrations require of the rows before the first of them, as far as it is known. `predictor` has the database before that
+    migration, and has it again afterwards."""
+    finder = RequirementsFinder()
+    with suppress(MigsafeError), predictor.trial():
+        for migration in migrations:
+            for prediction in predictor.predict_migration(renderer.render_half(migration.up, predictor)):
+                for operation, _ in prediction.operations:
+                    table = _table(operation)
+                    if table is not None:
+                        finder.add(operation, predictor.catalog.resolve(table) if predictor.catalog.complete else Name(table.name))
+    return finder.found()
+
+
+def _table(operation: sql.Operation) -> Name | None:
+    """Returns the table that an operation alters or writes."""
+    match operation:
+        case sql.AlterRelation(target=target):
+            return target.name
+        case sql.CreateIndex(table=table) | sql.Insert(table=table) | sql.Update(table=table):
+            return table
+    return None
 
 
 def _add(names: set[Name], half: Half, predictor: Predictor) -> bool:

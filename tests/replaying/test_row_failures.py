@@ -10,6 +10,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.row_failures import RowCause
 from migsafe.replaying.servers.private import PrivateHost
+from migsafe.schema.statistics import ColumnStatistics
 from migsafe.sql.operations import Name
 from tests.support.replays import ROWS, FinishedReplay, replay_files
 
@@ -127,3 +128,34 @@ def test_an_experiment_without_a_failure_was_not_tried_with_rows(host: PrivateHo
         (None, "not tried with rows: public.orders had to be emptied; otherwise a "),
         (None, "not tried with rows: public.orders had to be emptied; otherwise th"),
     ]
+
+
+def test_generated_nulls_and_duplicates_are_no_failure(host: PrivateHost, tmp_path: Path) -> None:
+    tables = "CREATE TABLE orders (id int PRIMARY KEY, status text, kind text, email text, note text);"
+    text = """
+        UPDATE orders SET note = '' WHERE note IS NULL;
+        ALTER TABLE orders ALTER note SET NOT NULL, ALTER email SET NOT NULL, ADD UNIQUE (status);
+        DO $$ BEGIN EXECUTE 'CREATE TABLE copied (kind text PRIMARY KEY)'; EXECUTE 'INSERT INTO copied SELECT kind FROM orders'; END $$;
+    """
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql")
+    assert (done.recording.failure, done.replayed[0].emptying) == (None, None)
+    # What the DO block requires is not known before it fails.
+    [note] = done.run.notes
+    assert "0002.sql failed on generated NULLs or repeated values (duplicate key value" in note
+    assert "ran again on rows of public.orders without any" in note
+
+
+def test_a_backfill_has_nulls_to_fill(host: PrivateHost, tmp_path: Path) -> None:
+    tables = "CREATE TABLE orders (id int PRIMARY KEY, note text, code text);"
+    counted = "DO $$ BEGIN ASSERT (SELECT count(*) FILTER (WHERE note IS NULL) > 5 AND count(code) = count(*) FROM orders); END $$;"
+    text = f"{counted} UPDATE orders SET note = '' WHERE note IS NULL; ALTER TABLE orders ALTER note SET NOT NULL, ALTER code SET NOT NULL;"
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql")
+    assert (done.recording.failure, done.replayed[0].emptying, done.run.notes) == (None, None, [])
+
+
+def test_nulls_that_production_has_are_a_failure(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"0001.sql": "CREATE TABLE orders (id int PRIMARY KEY, note text);", "0002.sql": "ALTER TABLE orders ALTER note SET NOT NULL;"}
+    known = {"public.orders": {"note": ColumnStatistics(null_frac=0.3)}}
+    done = replay_files(host, tmp_path, files, only="0002.sql", production_columns=known)
+    assert [finding.rule for finding in failures(done)] == ["replay-fails"]
+    assert done.run.notes == []

@@ -49,7 +49,7 @@ class Seeder:
     allow.
 
     `made` are the tables that it has filled, by name, with their oids; `filled` says whether the last call filled any. `unfilled` are the
-    tables that stay empty or got fewer rows than wanted, with the reason.
+    tables that stay empty or got fewer rows than wanted, with the reason, `notes` are sentences about what else was done.
     """
 
     def __init__(self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT, statistics: Statistics | None = None) -> None:
@@ -60,6 +60,7 @@ class Seeder:
         self._seen: set[int] = set()
         self._plain: set[Name] = set()
         self._newest: int | None = None
+        self.notes: list[str] = []
         self.made: dict[Name, int] = {}
         self.unfilled: dict[str, str] = {}
         self.filled = False
@@ -110,6 +111,20 @@ class Seeder:
             self.unfilled[str(table.name)] = str(reason)
             if reason.for_now:
                 self._seen.discard(table.oid)
+
+    def known_nulls(self, table: Name, column: str) -> bool:
+        """Whether production's statistics say that a column contains NULLs."""
+        known = self._statistics.of_columns(table).get(column)
+        return known is not None and known.null_frac > 0
+
+    def fill_plainly(self, connection: "Connection[Any]", names: Collection[Name]) -> frozenset[Name]:
+        """Fills the tables with these names that it filled again, without NULLs and without repeated values as far as possible. Returns these
+        tables; empty if it filled none of them, or all of them in that way before."""
+        chosen = frozenset(self.made).intersection(names) - self._plain
+        if chosen:
+            self._plain |= chosen
+            self.seed(connection, touched=chosen | self.empty(connection, chosen))
+        return chosen
 
     def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> frozenset[Name]:
         """Empties the tables with these names that it filled, or all that it filled if it filled none of these, and the tables that reference
