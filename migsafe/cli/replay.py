@@ -45,12 +45,13 @@ from migsafe.cli.server_options import (
     WithoutExtension,
 )
 from migsafe.configuration import read_configuration
+from migsafe.errors import ConfigError
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.replay import FORMATS, replay_reporter
 from migsafe.schema.statistics import Statistics, read_statistics
 from migsafe.terminal.display import display_for
-from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.output import show_error, write_output, write_whole
 from migsafe.terminal.progress import Status
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     seed_all: SeedAll = False,
     seed_limit: SeedLimit = "1min",
     queries: RunningQueries = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="FILE.json", help="Write the queries' plans before and after each migration to a file.")
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
     ] = None,
@@ -124,6 +128,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
     production = read_statistics(stats) if stats is not None else Statistics()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
+    project_queries = None if queries == ["none"] else read_replay_queries(settings, plan, queries or ())
+    if explain is not None and project_queries is None:
+        raise ConfigError("--explain needs the application's queries", "Name them with --queries, or as `queries` in the configuration.")
     options = ReplayOptions(
         experiments=experiments(check),
         rows=row_counts(rows, max_rows, production.rows),
@@ -137,7 +144,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         production_columns=production.columns,
         without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
-        queries=None if queries == ["none"] else read_replay_queries(settings, plan, queries or ()),
+        queries=project_queries,
+        keep_plans=explain is not None,
     )
     with ExitStack() as stack:
         stack.enter_context(ended_by_signals())
@@ -152,6 +160,10 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     write_output(write(result, display_for(file)), file)
     if write_page is not None and report is not None:
         write_output(write_page(result, display_for(Path(report))), Path(report))
+    if explain is not None:
+        from migsafe.reports.replay.plans_json import plans_document  # noqa: PLC0415  # only with --explain
+
+        write_whole(plans_document(result), explain)
     for problem in problems:
         show_error(problem)
     raise typer.Exit(FAILED if problems else exit_code(result.verdict.worst(), settings))

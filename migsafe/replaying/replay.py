@@ -44,8 +44,8 @@ class ReplayRun:
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
     are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
-    what else was assumed. `indexes` are the results of the index trials, one for each source. `has_shared_transactions`: some migrations ran in one transaction. `not_run` are the selected migrations that did
-    not run, because an earlier one failed.
+    what else was assumed. `indexes` are the results of the index trials, one for each source. `has_shared_transactions`: some migrations ran
+    in one transaction. `not_run` are the selected migrations that did not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:

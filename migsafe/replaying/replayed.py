@@ -34,7 +34,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     `production_rows` are the rows of production's tables, by relation, for estimates, and
     `production_columns` the statistics of their columns, which generated rows resemble. `without_extensions` are not
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
-    without it, the replay makes one. `queries` are the application's, of both releases.
+    without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps their plans before and after each migration.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -51,6 +51,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     without_extensions: Sequence[str] = ()
     renderer: Renderer | None = None
     queries: ProjectQueries | None = None
+    keep_plans: bool = False
 
 
 class ReplayedMigration(Struct, frozen=True, kw_only=True):

@@ -70,7 +70,7 @@ class MigrationRunner:
         self._guard = guard
         self._likely_cause = likely_cause
         self._progress = progress
-        self._trials = QueryTrials(host, options.queries, guard) if options.queries is not None else None
+        self._trials = QueryTrials(host, options.queries, guard, keep_plans=options.keep_plans) if options.queries is not None else None
 
     def run(self, database: Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
         """Replays one migration in the database, which then has its changes."""

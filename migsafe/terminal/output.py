@@ -29,6 +29,19 @@ def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
         raise MigsafeError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
+def write_whole(text: str, output: str) -> None:
+    """Writes a file that other programs read: they see the whole text or the file as it was. Raises MigsafeError."""
+    part = f"{output}.{os.getpid()}.new"
+    try:
+        with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # importing pathlib is slower than this
+            file.write(text)
+        os.replace(part, output)
+    except OSError as error:
+        if os.path.exists(part):
+            os.unlink(part)
+        raise MigsafeError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
 def show_error(error: object) -> None:
     """Writes an error or a note to standard error; with MIGSAFE_DEBUG set, with the traceback of its cause."""
     text = f"migsafe: {error}".encode(errors="backslashreplace").decode()

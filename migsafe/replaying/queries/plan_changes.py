@@ -1,6 +1,7 @@
 """The plans of the application's queries before and after a migration, and the queries that are planned worse after it."""
 
 from collections.abc import Iterable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.attribution import Check
-from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults
+from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults, UnplannedQuery
 from migsafe.replaying.queries.plan_trees import FullRead, Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, planner_version, read_planner_state
 from migsafe.replaying.queries.plans import GenericPlans
@@ -34,14 +35,16 @@ class _Snapshot(Struct):
     state: PlannerState
     plans: dict[str, Plan | Unexplained]
     search_path: tuple[str, ...]
+    duration_ms: float
 
 
 class PlanTrial:
     """Compares the plans of both releases' queries before and after each migration. The plans after a migration are those before the next one,
-    unless the database has changed meanwhile."""
+    unless the database has changed meanwhile. `keep_plans` puts the plans of all queries into the results."""
 
-    def __init__(self, queries: ProjectQueries) -> None:
+    def __init__(self, queries: ProjectQueries, *, keep_plans: bool = False) -> None:
         self._queries = queries
+        self._keep_plans = keep_plans
         self._before: _Snapshot | None = None
         self._after: _Snapshot | None = None
         self._regressed: list[PlanRegression] = []
@@ -65,12 +68,25 @@ class PlanTrial:
         before, after = self._before, self._after
         if before is None or after is None:
             return results
-        planned = tuple(
+        unplanned = [
+            UnplannedQuery(self._queries.named(self._queries.all[fingerprint]), str(plan))
+            for fingerprint, plan in after.plans.items()
+            if isinstance(plan, Unexplained) and plan.is_accepted
+        ]
+        planned = (
             PlannedQuery(query=self._queries.named(query), text=query.text, before=before.plans[fingerprint], after=after.plans[fingerprint])
             for fingerprint, query in self._queries.all.items()
         )
         regressions = tuple(replace(each, statement=causes.get(each.query.fingerprint)) for each in self._regressed)
-        return replace(results, plans=PlanResults(planned=planned, regressions=regressions))
+        number = sum(isinstance(plan, Plan) for plan in after.plans.values())
+        plans = PlanResults(
+            planned=number,
+            plans=tuple(planned) if self._keep_plans else (),
+            regressions=regressions,
+            unplanned=tuple(unplanned),
+            plan_ms=after.duration_ms,
+        )
+        return replace(results, plans=plans)
 
     def _worse_on(self, connection: "Connection[Any]") -> set[str]:
         """Returns the queries that are planned worse now than before the migration."""
@@ -87,12 +103,17 @@ class PlanTrial:
 
     def _snapshot(self, connection: "Connection[Any]", state: TrialState) -> _Snapshot:
         """Plans the queries that PostgreSQL accepts."""
+        started = perf_counter()
         plans = GenericPlans(connection, state.search_path)
         planned: dict[str, Plan | Unexplained] = {}
         for fingerprint, query in self._queries.all.items():
             failure = state.prepared[fingerprint].failure
-            planned[fingerprint] = plans.explain(query) if failure is None else Unexplained(failure.sqlstate, failure.message)
-        return _Snapshot(planner_version(connection), read_planner_state(connection), planned, state.search_path)
+            plan = plans.explain(query) if failure is None else Unexplained(failure.sqlstate, failure.message, is_accepted=False)
+            # Equal plans are one object, so that those of many migrations need little memory.
+            earlier = self._before.plans.get(fingerprint) if self._before is not None else None
+            planned[fingerprint] = earlier if earlier is not None and earlier == plan else plan
+        duration_ms = 1000 * (perf_counter() - started)
+        return _Snapshot(planner_version(connection), read_planner_state(connection), planned, state.search_path, duration_ms)
 
     def _regressions(self, before: _Snapshot, after: _Snapshot) -> Iterable[PlanRegression]:
         for fingerprint, query in self._queries.all.items():

@@ -36,13 +36,19 @@ class PlanRegression(Struct, frozen=True, kw_only=True):
     statement: int | None = None
 
 
+class UnplannedQuery(Struct, frozen=True):
+    """A query that PostgreSQL accepts and cannot plan without values for its parameters, and its error."""
+
+    query: NamedQuery
+    reason: str
+
+
 class PlanResults(Struct, frozen=True, kw_only=True):
-    """The plans around one migration. `planned` are all queries of both releases."""
+    """The plans around one migration: how many queries of both releases were planned after it, and which could not be. `plans` are those of all
+    queries, if they were to be kept. `plan_ms` is the time of planning all queries once."""
 
-    planned: tuple[PlannedQuery, ...] = ()
+    planned: int = 0
+    plans: tuple[PlannedQuery, ...] = ()
     regressions: tuple[PlanRegression, ...] = ()
-
-    @property
-    def unexplained(self) -> tuple[PlannedQuery, ...]:
-        """The queries that PostgreSQL can plan neither before nor after the migration."""
-        return tuple(each for each in self.planned if isinstance(each.before, Unexplained) and isinstance(each.after, Unexplained))
+    unplanned: tuple[UnplannedQuery, ...] = ()
+    plan_ms: float = 0.0

@@ -52,10 +52,14 @@ class Plan(Struct, frozen=True):
 
 
 class Unexplained(Struct, frozen=True):
-    """Why PostgreSQL cannot plan a query: the SQLSTATE and the primary message."""
+    """Why PostgreSQL cannot plan a query: the SQLSTATE and the primary message. `is_accepted` if it accepts the query when it is prepared."""
 
     sqlstate: str
     message: str
+    is_accepted: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.sqlstate})" if self.sqlstate else self.message
 
 
 def relation_of(node: dict[str, Any]) -> Name:

@@ -31,15 +31,15 @@ _USUAL_PATHS = ((), ("public",))
 
 class QueryTrials:
     """Tries the queries of both releases before and after each migration. `queries` are those of the project; `guard` limits the time of a
-    statement of the migration."""
+    statement of the migration. `keep_plans` keeps the plans of all queries in the results."""
 
-    def __init__(self, host: Host, queries: ProjectQueries, guard: Guard) -> None:
+    def __init__(self, host: Host, queries: ProjectQueries, guard: Guard, *, keep_plans: bool = False) -> None:
         self._host = host
         self._queries = queries
         self._guard = guard
         self._state: TrialState | None = None
         self._untyped: set[str] = set()
-        self._trials: Sequence[Trial] = (PreparationTrial(queries), PlanTrial(queries))
+        self._trials: Sequence[Trial] = (PreparationTrial(queries), PlanTrial(queries, keep_plans=keep_plans))
 
     def forget_state(self) -> None:
         """Forgets what PostgreSQL said about the queries, because the database has changed."""
