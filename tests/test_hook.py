@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 MADE = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
 STOPS_WRITES = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
 STOPS_NOBODY = "CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);\n"
+QUERIES = '{"migsafe":"queries","version":1}\n'
 
 Git = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -64,3 +65,14 @@ def test_other_files_are_not_judged(git: Git, tmp_path: Path) -> None:
     done = commit(git, tmp_path, "notes.txt", "CREATE INDEX ON orders (note);\n")
     assert done.returncode == 0
     assert "Skipped" in done.stdout + done.stderr
+
+
+def test_a_query_without_an_index_is_not_committed(git: Git, tmp_path: Path) -> None:
+    configuration = 'migrations = ["migrations"]\nqueries = ["queries.jsonl"]\n'
+    first = '{"text":"SELECT note FROM orders WHERE id = $1","fingerprint":"a1","calls":1}\n'
+    assert commit(git, tmp_path, "queries.jsonl", QUERIES + first).returncode == 0
+    assert commit(git, tmp_path, "migsafe.toml", configuration).returncode == 0
+    new = '{"text":"SELECT id FROM orders WHERE note = $1","fingerprint":"b2","calls":1}\n'
+    done = commit(git, tmp_path, "queries.jsonl", QUERIES + first + new)
+    assert done.returncode != 0
+    assert "query-without-index" in done.stdout + done.stderr

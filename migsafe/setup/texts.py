@@ -40,7 +40,7 @@ def hook(requirement: str) -> str:
         "      entry: migsafe lint --changed\n"
         "      language: python\n"
         f"      additional_dependencies: [{_quoted(requirement)}]\n"
-        "      types_or: [sql, python]\n"
+        "      files: '\\.(sql|py|jsonl?|ya?ml|toml)$'\n"
         "      pass_filenames: false\n"
         "      require_serial: true\n"
     )
