@@ -80,8 +80,9 @@ def list_queries(
     chosen = sorted(workload.new_queries() if workload.compared else workload.queries, key=_place)
     known = {query.fingerprint for query in workload.queries}
     catalogs, problems = _catalogs(settings, track) if chosen else ([], [])
+    assessments = _assessments(chosen, catalogs)
     return QueryList(
-        queries=tuple(ListedQuery(query, _assess(query, catalogs), workload.compared) for query in chosen),
+        queries=tuple(ListedQuery(query, found, workload.compared) for query, found in zip(chosen, assessments, strict=True)),
         pg_version=settings.pg_version,
         unread=workload.unread,
         has_schema=bool(catalogs),
@@ -157,9 +158,19 @@ def _apply(selected: SelectedMigration) -> list[MigsafeError]:
     return []
 
 
-def _assess(query: Query, catalogs: Sequence[Catalog]) -> "QueryAssessment | None":
-    """Returns what a query needs of the database in which it runs: of several, the first in which all of it is found."""
-    from migsafe.workload.assessment import assess_for_application  # noqa: PLC0415  # not needed without queries
+def _assessments(queries: Sequence[Query], catalogs: Sequence[Catalog]) -> "list[QueryAssessment | None]":
+    """Returns what each query needs of the database in which it runs: of several, the first in which all of it is found."""
+    if not catalogs:
+        return [None] * len(queries)
+    from migsafe.cache.query_shapes import usual_shapes  # noqa: PLC0415  # not needed without queries and a schema
+    from migsafe.workload.assessment import Assessor, assess_for_application  # noqa: PLC0415
 
-    found = [assess_for_application(query, catalog) for catalog in catalogs]
-    return next((each for each in found if each.is_resolved and each.failure is None), found[0] if found else None)
+    stored = usual_shapes()
+    assessor = Assessor(stored.shapes if stored is not None else None)
+    assessments: list[QueryAssessment | None] = []
+    for query in queries:
+        found = [assess_for_application(query, catalog, assessor.assess) for catalog in catalogs]
+        assessments.append(next((each for each in found if each.is_resolved and each.failure is None), found[0]))
+    if stored is not None:
+        stored.keep()
+    return assessments
