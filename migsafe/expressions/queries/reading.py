@@ -15,6 +15,7 @@ from migsafe.expressions.queries.shapes import (
     Operand,
     OrderKey,
     Output,
+    Parameter,
     Ref,
     Shape,
     Source,
@@ -52,9 +53,9 @@ class Reader(SourceReader):
                 return self._ordered(node, inner) if node.args.get("order") or node.args.get("limit") else inner
             case exp.Values():
                 self.collect(node.expressions)
-                width = len(node.expressions[0].expressions) if node.expressions else 0
-                outputs = tuple(Output(f"column{number}") for number in range(1, width + 1))
-                return self._shape("values", ctes, recursive, outputs=outputs, width=width)
+                first = node.expressions[0].expressions if node.expressions else []
+                outputs = tuple(Output(f"column{number}", self._parameter(value)) for number, value in enumerate(first, start=1))
+                return self._shape("values", ctes, recursive, outputs=outputs, width=len(first))
             case exp.Insert():
                 return self._insert(node, ctes, recursive)
             case exp.Update():
@@ -64,6 +65,12 @@ class Reader(SourceReader):
             case exp.Merge():
                 return self._merge(node, ctes, recursive)
         raise NotUnderstoodError(f"{type(node).__name__.upper()} statements are not understood")
+
+    def _parameter(self, node: exp.Expr) -> Parameter | None:
+        """Returns a parameter, which may be cast; None for another expression."""
+        plain = node.this if isinstance(node, exp.Cast) else node
+        operand = self.operands.operand(node) if isinstance(plain, exp.Parameter) else None
+        return operand if isinstance(operand, Parameter) else None
 
     def _shape(self, kind: str, ctes: tuple[Cte, ...], recursive: bool, **fields: object) -> Shape:
         return Shape(

@@ -63,8 +63,7 @@ class _Always(dict[str, int]):
 
 def _can_matter(statement: Statement, half: Half) -> bool:
     """Whether a statement can change what the database says about a query."""
-    passive = (sql.SetVariable, sql.Begin, sql.Commit, sql.Rollback)
-    return not skip_reason(statement, half) and not all(isinstance(operation, passive) for operation in statement.operations)
+    return not skip_reason(statement, half) and not all(isinstance(operation, sql.SessionControl) for operation in statement.operations)
 
 
 def _differences(

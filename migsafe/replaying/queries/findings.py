@@ -25,6 +25,12 @@ def query_findings(results: QueryResults) -> Iterator[QueryFinding]:
         help = _after_release(f"does not send {_verb(broken, 'the query', 'these queries')}")
         yield _finding(_BREAKS, Severity.ERROR, f"{message} ({broken[0].failure.sqlstate})", broken, help)
     yield from _of_new_release(results)
+    for writes in _together(results.broken_writes):
+        message = f"{_sent(writes, results)} can still be prepared, but {_verb(writes, 'fails', 'fail')} when executed: PostgreSQL answers "
+        message += f"`{writes[0].failure.message}` ({writes[0].failure.sqlstate}); before the migration, the same values are accepted"
+        severity = Severity.ERROR if all(each.is_certain for each in writes) else Severity.WARNING
+        help = _after_release(f"{_verb(writes, 'sends a query that satisfies', 'sends queries that satisfy')} the new schema")
+        yield _finding(_WRITE_BREAKS, severity, message, writes, help)
     for changed in _by_statement(results.changed):
         yield _changes(changed)
     yield from plan_findings(results.plans)

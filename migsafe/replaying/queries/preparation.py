@@ -82,7 +82,7 @@ def _failed_with(prepared: Prepared, codes: Collection[str]) -> bool:
 def _prepare(connection: "Connection[Any]", queries: Sequence[Query], *, typed: bool) -> dict[str, Prepared]:
     if not queries:
         return {}
-    known = _type_oids(connection, {name for query in queries for name in query.parameters if name}) if typed else {}
+    known = type_oids(connection, {name for query in queries for name in query.parameters if name}) if typed else {}
     described: dict[str, _Described] = {}
     sent: list[tuple[Query, tuple[int, ...]]] = []
     for query in queries:
@@ -184,7 +184,7 @@ def _results(libpq: "PGconn") -> "Iterator[PGresult]":
             yield result
 
 
-def _type_oids(connection: "Connection[Any]", names: Collection[str]) -> dict[str, int | None]:
+def type_oids(connection: "Connection[Any]", names: Collection[str]) -> dict[str, int | None]:
     """Returns the OIDs of types by their names; None for one that does not exist."""
     query = "SELECT name, pg_catalog.to_regtype(name)::oid FROM pg_catalog.unnest(%s::text[]) AS n (name)"
     try:
@@ -192,7 +192,7 @@ def _type_oids(connection: "Connection[Any]", names: Collection[str]) -> dict[st
     except error_class():
         if len(names) == 1:
             return dict.fromkeys(names)  # before 16, to_regtype raises an error for what is not spelled as a type
-        return {name: oid for each in names for name, oid in _type_oids(connection, [each]).items()}
+        return {name: oid for each in names for name, oid in type_oids(connection, [each]).items()}
     return dict(found)
 
 

@@ -72,13 +72,14 @@ class ChangedQuery(Struct, frozen=True, kw_only=True):
 
 
 class BrokenWrite(Struct, frozen=True, kw_only=True):
-    """An INSERT, UPDATE or MERGE of the running release that succeeds with generated values before a migration and fails with the same values
-    after it."""
+    """An INSERT, UPDATE or MERGE of the running release that succeeds before a migration, and fails with the same values after it. `is_certain`
+    if it fails with any values: for a constraint, the query itself or a default gives the value."""
 
     query: NamedQuery
     text: str
     failure: QueryFailure
     statement: int | None = None
+    is_certain: bool = True
 
 
 class UntriedQuery(Struct, frozen=True, kw_only=True):

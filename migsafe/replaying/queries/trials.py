@@ -18,6 +18,7 @@ from migsafe.replaying.queries.plan_changes import PlanTrial
 from migsafe.replaying.queries.preparation import prepare_all
 from migsafe.replaying.queries.results import Prepared, QueryResults
 from migsafe.replaying.queries.trial import Trial, TrialState
+from migsafe.replaying.queries.writes import WriteTrial
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
@@ -39,7 +40,7 @@ class QueryTrials:
         self._guard = guard
         self._state: TrialState | None = None
         self._untyped: set[str] = set()
-        self._trials: Sequence[Trial] = (PreparationTrial(queries), PlanTrial(queries, keep_plans=keep_plans))
+        self._trials: Sequence[Trial] = (PreparationTrial(queries), WriteTrial(queries), PlanTrial(queries, keep_plans=keep_plans))
 
     def forget_state(self) -> None:
         """Forgets what PostgreSQL said about the queries, because the database has changed."""

@@ -1,0 +1,251 @@
+"""INSERTs, UPDATEs and MERGEs of the running release, executed with the same values before and after a migration.
+
+PREPARE does not see what depends on rows: NOT NULL, CHECK, unique and foreign-key constraints, generated columns, triggers. Only a write that
+succeeds before the migration and fails after it is reported, and only if the error does not come from the chosen values.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.linting.facts.sql_words import words_of
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.lock import LockMode
+from migsafe.replaying.exchange import execute
+from migsafe.replaying.queries.attribution import Check
+from migsafe.replaying.queries.comparison import is_transient
+from migsafe.replaying.queries.results import BrokenWrite, Prepared, QueryResults, UntriedQuery
+from migsafe.replaying.queries.trial import TrialState
+from migsafe.replaying.queries.write_execution import Executed, Trial, Write, WriteSession
+from migsafe.replaying.queries.write_targets import WriteTargets, write_targets
+from migsafe.replaying.queries.write_values import ATTEMPTS, WriteValues, unique_columns
+from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.servers.host import Host
+from migsafe.schema.catalog import Catalog
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
+from migsafe.workload.query import Query
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_WORDS = frozenset(("insert", "update", "merge"))
+_TIME_LIMIT = 20.0
+"""The seconds for the writes of a migration."""
+_LOCAL = (
+    *(sql.AlterRelation, sql.CreateTable, sql.CreateTableAs, sql.CreateIndex, sql.CreateView, sql.CreateMaterializedView, sql.CreateSequence),
+    *(sql.CreateTrigger, sql.CreateRule, sql.CreatePolicy, sql.AlterPolicy, sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain),
+    *(sql.CreateSchema, sql.CreateStatistics, sql.Comment, sql.Grant, sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Copy, sql.Truncate),
+    *(sql.LockTable, sql.Cluster, sql.Reindex, sql.Vacuum, sql.Analyze, sql.SessionControl, sql.RefreshMaterializedView, sql.AddEnumValue),
+)
+"""Operations that change only relations which they lock, or add something that no write uses yet."""
+_OBJECTS_OF_TABLES = ("table", "index", "view", "materialized view", "sequence", "trigger", "rule", "policy", "constraint", "foreign table")
+
+
+class _Result(Struct):
+    """What is known of a write: how it succeeded before the migration, and how it fails after it."""
+
+    write: Write
+    trial: Trial | None = None
+    rows: int = 0
+    after: Executed | None = None
+    untried: str = ""
+
+
+class WriteTrial:
+    """Executes the writes of the running release before and after each migration."""
+
+    def __init__(self, queries: ProjectQueries) -> None:
+        self._queries = queries
+        self._earlier: Mapping[str, Prepared] = {}
+        self._first: dict[str, _Result] = {}
+        self._results: list[_Result] = []
+        self._milliseconds = 0.0
+
+    def before(self, state: TrialState) -> None:
+        """Keeps what PostgreSQL says before the migration. A database of which no copy is possible is tried now."""
+        self._earlier = state.prepared
+        self._first = {}
+        if state.host.only_database is not None:
+            deadline = monotonic() + _TIME_LIMIT
+            writes = self._writes(state.prepared, state.catalog)
+            with _session(state.host, state.database, state.search_path) as (connection, session):
+                values = WriteValues(connection)
+                self._first = {write.query.fingerprint: _tried_before(write, session, values, range(ATTEMPTS), deadline) for write in writes}
+
+    def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
+        """Executes the writes that the migration may affect before and after it; returns a function that executes those again that fail."""
+        start, deadline = perf_counter(), monotonic() + _TIME_LIMIT
+        both = {name: each for name, each in self._earlier.items() if each.failure is None and state.prepared[name].failure is None}
+        affected = _affected(recording)
+        writes = [write for write in self._writes(both, state.catalog) if affected is None or _is_affected(write, affected, state.catalog)]
+        self._results = list(self._compared(writes, state, before, deadline)) if writes else []
+        self._milliseconds = 1000 * (perf_counter() - start)
+        failing = {each.write.query.fingerprint: each for each in self._results if each.after is not None}
+
+        def check(connection: "Connection[Any]") -> set[str]:
+            session = WriteSession(connection, state.search_path)
+            return {
+                name for name, each in failing.items() if each.trial is not None and session.execute(each.write, each.trial).failure is not None
+            }
+
+        return check if failing else None
+
+    def add_results(self, results: QueryResults, causes: Mapping[str, int]) -> QueryResults:
+        """Returns the results with the writes that fail after the migration, and those that could not be tried."""
+        broken: list[BrokenWrite] = []
+        untried: list[UntriedQuery] = []
+        for result in self._results:
+            query = result.write.query
+            named = self._queries.named(query)
+            if result.after is not None:
+                cause = causes.get(query.fingerprint)
+                is_certain = result.after.query_failure.sqlstate[:2] in ("23", "42")
+                broken.append(
+                    BrokenWrite(query=named, text=query.text, failure=result.after.query_failure, statement=cause, is_certain=is_certain)
+                )
+            elif result.untried:
+                untried.append(UntriedQuery(query=named, text=query.text, reason=result.untried, is_write=True))
+        return replace(
+            results,
+            written=len(self._results) - len(untried),
+            broken_writes=tuple(broken),
+            untried=(*results.untried, *untried),
+            write_ms=self._milliseconds,
+        )
+
+    def _writes(self, prepared: Mapping[str, Prepared], catalog: Catalog) -> list[Write]:
+        """Returns the writes of the running release among the queries that PostgreSQL accepts."""
+        writes = []
+        for name, query in self._queries.running.items():
+            accepted = prepared.get(name)
+            if accepted is None or accepted.failure is not None or _WORDS.isdisjoint(words_of(query.text)):
+                continue
+            targets = self._targets(query, catalog)
+            if targets is not None:
+                declared = () if accepted.untyped else query.parameters
+                writes.append(Write(query=query, targets=targets, types=accepted.parameters, declared=declared))
+        return writes
+
+    def _targets(self, query: Query, catalog: Catalog) -> WriteTargets | None:
+        for_application = catalog.search_path
+        try:
+            catalog.search_path = ("public",)
+            targets = write_targets(query, catalog, self._queries.assessor.shapes)
+            if targets is not None and not targets.tables:
+                catalog.search_path = for_application
+                targets = write_targets(query, catalog, self._queries.assessor.shapes)
+            return targets
+        finally:
+            catalog.search_path = for_application
+
+    def _compared(self, writes: Iterable[Write], state: TrialState, before: str | None, deadline: float) -> Iterator[_Result]:
+        with _session(state.host, state.database, state.search_path) as (connection, session):
+            if before is None:
+                for write in writes:
+                    result = self._first.get(write.query.fingerprint) or _Result(write, untried="it could not be executed before the migration")
+                    yield _tried_after(result, session, is_last=True)
+                return
+            unique = unique_columns(connection)
+            with _session(state.host, before, state.search_path) as (first_connection, first):
+                values = WriteValues(first_connection, unique)
+                for write in writes:
+                    yield _compare(write, first, session, values, deadline)
+
+
+@contextmanager
+def _session(host: Host, database: str, search_path: tuple[str, ...]) -> "Iterator[tuple[Connection[Any], WriteSession]]":
+    """Connects as the role that migrations run as, and opens a transaction that is rolled back at the end."""
+    connection = host.connect_as_migrator(database)
+    try:
+        execute(connection, "BEGIN")
+        yield connection, WriteSession(connection, search_path)
+    finally:
+        connection.close()
+
+
+def _compare(write: Write, first: WriteSession, second: WriteSession, values: WriteValues, deadline: float) -> _Result:
+    """Tries a write with several sets of values, until it succeeds with one on both sides, or its error does not depend on the values."""
+    failed: _Result | None = None
+    for attempt in range(ATTEMPTS):
+        result = _tried_before(write, first, values, (attempt,) if failed else range(attempt, ATTEMPTS), deadline)
+        if result.trial is None:
+            break
+        result = _tried_after(result, second, is_last=False)
+        if result.after is None:
+            return result
+        failed = result
+        if result.after.query_failure.sqlstate[:2] in ("42", "23") and not result.untried:
+            break
+    if failed is None:
+        return result
+    if failed.untried:
+        failed.after = None
+    return failed
+
+
+def _tried_before(write: Write, session: WriteSession, values: WriteValues, attempts: Iterable[int], deadline: float) -> _Result:
+    """Returns how a write succeeds before the migration: with a row if possible, and with triggers if possible."""
+    result = _Result(write)
+    for attempt in attempts:
+        if monotonic() > deadline:
+            result.untried = result.untried or f"the {_TIME_LIMIT:g} s for executing writes were over"
+            return result
+        arguments = values.arguments(write.targets, write.types, attempt)
+        for trial in (Trial(arguments, suspended=False), Trial(arguments, suspended=True)):
+            executed = session.execute(write, trial)
+            if executed.failure is None:
+                result.trial, result.rows = trial, executed.rows
+                result.untried = "" if executed.rows else "no row satisfies its conditions, with the values that were tried"
+                break
+            if result.trial is None and not result.untried:
+                result.untried = str(executed.query_failure)
+        if result.rows:
+            return result
+    return result
+
+
+def _tried_after(result: _Result, session: WriteSession, *, is_last: bool) -> _Result:
+    """Executes a write after the migration as it succeeded before it."""
+    if result.trial is None:
+        return result
+    executed = session.execute(result.write, result.trial)
+    if executed.failure is None:
+        return result
+    result.untried = ""
+    result.after = executed
+    if is_transient(executed.query_failure) or session.depends_on_values(result.write, executed.failure):
+        result.untried = f"after the migration it fails with generated values, and may succeed with others: {executed.query_failure}"
+        result.after = None if is_last else executed
+    return result
+
+
+def _affected(recording: Recording) -> set[Name] | None:
+    """Returns the relations whose writes a migration may affect; None if it may affect all."""
+    affected: set[Name] = set()
+    for record in recording.statements:
+        if record.skip_reason:
+            continue
+        for operation in record.statement.operations:
+            is_local = isinstance(operation, _LOCAL)
+            if isinstance(operation, sql.Drop | sql.Rename | sql.SetSchema):
+                is_local = operation.kind in _OBJECTS_OF_TABLES
+            if not is_local:
+                return None
+        affected |= {measured.effect.relation for measured in record.measured_effects if measured.effect.lock >= LockMode.SHARE}
+    return affected
+
+
+def _is_affected(write: Write, affected: set[Name], catalog: Catalog) -> bool:
+    """Whether a migration may affect a write: it changes a table of the write, or one that a trigger or a view may write to."""
+    if not affected:
+        return False
+    for table in write.targets.tables:
+        relation = catalog.relation(table)
+        if table in affected or relation is None or relation.query is not None or catalog.triggers(relation.oid):
+            return True
+    return not write.targets.tables
