@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from migsafe.linting.facts.wording import join_queries
 from migsafe.linting.finding import Finding, Severity
 from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex
-from migsafe.replaying.queries.plan_findings import format_cost, named
+from migsafe.replaying.queries.plan_findings import format_cost
 from migsafe.terminal.quantities import format_duration, format_range, format_size
 
 MISSING_INDEX = "replay-query-without-index"
@@ -35,7 +36,7 @@ def _message(missing: MissingIndex) -> str:
     first = f"the query {queries[0].name}" if queries[0].name else "this query"
     subject = f"{first} reads" if len(queries) == 1 else f"{first} and {len(queries) - 1} more read"
     indexes = " and ".join(str(index.candidate) for index in missing.indexes)
-    others = f" (the others: {named(queries[1:])})" if len(queries) > 1 else ""
+    others = f" (the others: {join_queries(queries[1:])})" if len(queries) > 1 else ""
     return (
         f"{subject} all of {missing.table} ({missing.indexes[0].rows:,} rows) each time{others}. With an index on {indexes}, which was built, "
         f"PostgreSQL uses it, and the estimated cost falls from {format_cost(most.cost_before)} to {format_cost(most.cost_after)}, "

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from migsafe.linting.facts.wording import join_queries
 from migsafe.linting.finding import NamedQuery, Severity
 from migsafe.replaying.queries.plan_results import PlanRegression, PlanResults
 from migsafe.replaying.queries.query_finding import QueryFinding
-
-_MOST_NAMED = 3
 
 
 def plan_findings(results: PlanResults) -> Iterator[QueryFinding]:
@@ -34,13 +33,7 @@ def _subject(queries: Sequence[NamedQuery]) -> str:
 
 
 def _names(queries: Sequence[NamedQuery]) -> str:
-    return f": {named(queries)}" if len(queries) > 1 else ""
-
-
-def named(queries: Sequence[NamedQuery]) -> str:
-    """Returns the names of queries, the first of many."""
-    shown = ", ".join(map(str, queries[:_MOST_NAMED]))
-    return f"{shown} and {len(queries) - _MOST_NAMED} more" if len(queries) > _MOST_NAMED else shown
+    return f": {join_queries(queries)}" if len(queries) > 1 else ""
 
 
 def _cause(regression: PlanRegression) -> str:

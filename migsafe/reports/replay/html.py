@@ -12,6 +12,7 @@ from migsafe.replaying.recording.held_locks import HeldLock, held_locks
 from migsafe.replaying.recording.records import Recording, Wait, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.page import lines, render_page
+from migsafe.reports.replay.indexes import index_notes, plan_notes
 from migsafe.reports.replay.wording import LockLine, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -77,6 +78,7 @@ def report(replay: Replay, display: Display) -> str:
             "line_in": line_of,
             "lock_line": lock_line,
             "mood": _mood,
+            "plan_notes": plan_notes,
             "range": format_range,
             "size": format_size,
             "sql": _sql,
@@ -87,6 +89,7 @@ def report(replay: Replay, display: Display) -> str:
         replay=replay,
         verdict=verdict(replay),
         facts=list(facts(replay)),
+        index_notes=list(index_notes(replay)),
         tiles=list(_tiles(replay)),
         held=held,
         timelines=[_timeline(replayed, locks) for replayed, locks in zip(replay.replayed, held, strict=True)],

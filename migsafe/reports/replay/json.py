@@ -15,6 +15,7 @@ from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.json import finding_object, query_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
+from migsafe.reports.replay.indexes import indexes_object, plans_object
 from migsafe.sources import Half
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -33,6 +34,7 @@ def report(replay: Replay, display: Display) -> str:
         "notes": [unicode(note) for note in replay.notes],
         "not_run": [unicode(path) for path in replay.not_run],
         "problems": [unicode(problem.message) for problem in replay.verdict.problems],
+        "indexes": [indexes_object(results) for results in replay.indexes],
         "migrations": [_migration(replayed) for replayed in replay.replayed],
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
@@ -76,6 +78,7 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
             "deadlocks": [str(relation) for relation in recording.deadlocks],
             "broken": {str(relation): unicode(error) for relation, error in recording.probe_errors.items()},
         },
+        "plans": plans_object(replayed.queries.plans) if replayed.queries is not None else None,
         "experiments": [_outcome(outcome) for outcome in replayed.outcomes],
     }
 

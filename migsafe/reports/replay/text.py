@@ -10,6 +10,7 @@ from migsafe.replaying.recording.held_locks import HeldLock, held_locks
 from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.excerpt import first_words
+from migsafe.reports.replay.indexes import index_notes, plan_notes
 from migsafe.reports.replay.wording import QUESTIONS, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.reports.text import findings_text
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
@@ -62,6 +63,8 @@ class _Migration:
             yield from self._statement(played)
         yield from self._timeline()
         yield from self._blocked()
+        for note in plan_notes(self._replayed):
+            yield from self._prose(visible(note), "", "      ")
         for outcome in self._replayed.outcomes:
             yield from self._outcome(outcome)
 
@@ -169,6 +172,7 @@ def _closing(replay: Replay) -> Iterator[str]:
     counts = f"{statements} statement{'' if statements == 1 else 's'} in {number} migration{'' if number == 1 else 's'}"
     yield f"{counts}{f'; the time of {grows} grows with the rows' if grows else ''}."
     yield from (visible(note) for note in replay.notes)
+    yield from (visible(note) for note in index_notes(replay))
     for table, why in replay.unfilled.items():
         yield f"rows: {visible(table)}: {visible(why)}"
 
