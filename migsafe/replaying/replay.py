@@ -14,7 +14,7 @@ from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.queries.index_results import IndexResults
-from migsafe.replaying.queries.index_run import IndexRun, altered_tables, regressed_queries
+from migsafe.replaying.queries.index_run import AffectedQueries, IndexRun
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
@@ -83,8 +83,7 @@ class ReplayRun:
         self._history = history = self._new_history(database.name)
         runner = self._new_runner(history)
         ran: set[str] | None = None
-        altered: list[Name] = []
-        regressed: set[str] = set()
+        affected = AffectedQueries()
         is_emptied = False
         try:
             steps = list(source.steps())
@@ -111,17 +110,13 @@ class ReplayRun:
                     replayed = _placed(each, at_end=is_end and each.migration.id == together[-1].id, is_release=source.release)
                     ran = {*(ran or ()), replayed.migration.id}
                     is_emptied = is_emptied or replayed.emptying is not None
-                    altered += altered_tables(replayed.predictions, predictor.catalog)
-                    regressed.update(regressed_queries(replayed.queries))
+                    affected.add(replayed.predictions, replayed.queries, predictor.catalog)
                     yield replayed
-                    failure = replayed.recording.failure
-                    if failure is not None:
-                        if failure.lost:
-                            self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
+                    if self._has_failed(replayed):
                         self._note_not_run(source, ran)
                         return
             if ran is not None:
-                self._try_indexes(source, database, predictor, altered, regressed)
+                self._try_indexes(source, database, predictor, affected)
         except MigsafeError as error:
             self.problems.append(error)
             self._note_not_run(source, ran or set())
@@ -133,6 +128,13 @@ class ReplayRun:
             self.notes += history.notes
             self._note_rows(database.seeder)
             self._databases.drop(database.name)
+
+    def _has_failed(self, replayed: ReplayedMigration) -> bool:
+        """Whether a migration failed, so that the ones after it do not run."""
+        failure = replayed.recording.failure
+        if failure is not None and failure.lost:
+            self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
+        return failure is not None
 
     def _note_rows(self, seeder: Seeder | None) -> None:
         """Notes which tables were filled, and which could not be."""
@@ -260,15 +262,17 @@ class ReplayRun:
         if database.seeder.filled:
             database.contents = None
 
-    def _try_indexes(
-        self, source: Source, database: Database, predictor: Predictor, altered: Collection[Name], regressed: Collection[str]
-    ) -> None:
+    def _try_indexes(self, source: Source, database: Database, predictor: Predictor, affected: AffectedQueries) -> None:
         """Tries indexes for the queries that the migrations affect, on the database after the last one."""
         if self._options.queries is None:
             return
         *_, last = source.selected()
-        run = IndexRun(self._options.queries, predictor, last, source.runner, altered, regressed)
+        run = IndexRun(self._options.queries, predictor, last, source.runner, affected)
         if not run.judged:
+            return
+        if not source.reaches_end:
+            # A later migration may create the index: the queries belong to the release of the last one.
+            self.indexes.append(run.skipped("the history has later migrations, which may create indexes"))
             return
         self._seed(database, run.tables)
         self._disconnect()

@@ -34,7 +34,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     `production_rows` are the rows of production's tables, by relation, for estimates, and
     `production_columns` the statistics of their columns, which generated rows resemble. `without_extensions` are not
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
-    without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps their plans before and after each migration.
+    without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps
+    their plans before and after each migration.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS

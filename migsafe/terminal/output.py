@@ -35,10 +35,10 @@ def write_whole(text: str, output: str) -> None:
     try:
         with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # importing pathlib is slower than this
             file.write(text)
-        os.replace(part, output)
+        os.replace(part, output)  # noqa: PTH105  # importing pathlib is slower than this
     except OSError as error:
-        if os.path.exists(part):
-            os.unlink(part)
+        if os.path.exists(part):  # noqa: PTH110
+            os.unlink(part)  # noqa: PTH108
         raise MigsafeError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 

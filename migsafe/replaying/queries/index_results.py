@@ -76,13 +76,15 @@ class UnservedQuery(Struct, frozen=True):
 class IndexResults(Struct, frozen=True, kw_only=True):
     """What was found about the queries that lack an index, after the last migration of a history.
 
-    `scope` says which queries were judged, as a noun phrase; `judged` is their number, `fine` those that are cheap, or have no
+    `scope` says which queries were judged, as a noun phrase; `skipped` why nothing was tried for them, empty
+    if it was. `judged` is their number, `fine` those that are cheap, or have no
     condition for an index on a table that they read completely. `built` is the number of indexes that were built. For the queries in
     `unserved` every index was tried and none makes them cheap, or their plan is not expensive although no index serves a table; those in
     `not_tried` could not be judged.
     """
 
     scope: str = ""
+    skipped: str = ""
     judged: int = 0
     fine: int = 0
     built: int = 0

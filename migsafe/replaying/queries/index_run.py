@@ -1,6 +1,6 @@
 """The trial of indexes after the last migration of a history: which queries are judged, and where a missing index is reported."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -25,25 +25,42 @@ if TYPE_CHECKING:
 _WITH_REFERENCES = (sql.CreateTable, sql.AddColumn, sql.AddConstraint)
 
 
-class IndexRun:
-    """Tries indexes for the queries of the new release, after the last `migration` of a history. `altered` are the tables that the migrations
-    create or alter; compared with a revision, the queries that it did not have are judged instead of those that use these tables. `regressed`
-    are queries of which it is reported already that they read a whole table, by fingerprint."""
+class AffectedQueries:
+    """What migrations mean for the queries, as far as it decides which are judged: `altered` are the tables that they create or alter,
+    `regressed` the queries of which it is reported already that they read a whole table, by fingerprint."""
 
-    def __init__(
-        self,
-        queries: ProjectQueries,
-        predictor: Predictor,
-        migration: Migration,
-        runner: Runner,
-        altered: Iterable[Name],
-        regressed: Collection[str] = (),
-    ) -> None:
+    def __init__(self) -> None:
+        self.altered: set[Name] = set()
+        self.regressed: set[str] = set()
+
+    def add(self, predictions: Iterable[StatementPrediction], results: QueryResults | None, catalog: Catalog) -> None:
+        """Adds a migration, after which the schema is that of the `catalog`."""
+        self.altered.update(altered_tables(predictions, catalog))
+        if results is not None:
+            self.regressed.update(each.query.fingerprint for each in results.plans.regressions)
+
+
+class IndexRun:
+    """Tries indexes for the queries of the new release, after the last `migration` of a history. Compared with a revision, the queries that it
+    did not have are judged; else those that use a table which the migrations create or alter."""
+
+    def __init__(self, queries: ProjectQueries, predictor: Predictor, migration: Migration, runner: Runner, affected: AffectedQueries) -> None:
         self._queries = queries
         self._predictor = predictor
         self._migration = migration
         self._runner = runner
-        self.judged = [query for query in judged_queries(queries, predictor.catalog, altered) if query.fingerprint not in regressed]
+        judged = judged_queries(queries, predictor.catalog, affected.altered)
+        self.judged = [query for query in judged if query.fingerprint not in affected.regressed]
+
+    @property
+    def scope(self) -> str:
+        """The judged queries, as a noun phrase."""
+        compared = self._queries.workload.compared
+        return "queries that the new release adds" if compared else "queries of the tables that the migrations create or alter"
+
+    def skipped(self, reason: str) -> IndexResults:
+        """Returns that nothing was tried."""
+        return IndexResults(scope=self.scope, judged=len(self.judged), skipped=reason)
 
     @property
     def tables(self) -> frozenset[Name]:
@@ -65,10 +82,9 @@ class IndexRun:
             connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=milliseconds, progress=progress
         )
         results = trials.judge(self.judged)
-        compared = self._queries.workload.compared
         return replace(
             results,
-            scope="queries that the new release adds" if compared else "queries of the tables that the migrations create or alter",
+            scope=self.scope,
             missing=tuple(self._with_help(missing, production_rows) for missing in results.missing),
         )
 
@@ -107,12 +123,6 @@ def altered_tables(predictions: Iterable[StatementPrediction], catalog: Catalog)
                 case sql.SetSchema(kind="table", name=name, schema=schema):
                     yield Name(name.name, schema)
             yield from (effect.relation for effect in effects if _is_altered(operation, effect))
-
-
-def regressed_queries(results: QueryResults | None) -> Iterator[str]:
-    """Yields the queries of which it is reported that they read a whole table after a migration, by fingerprint."""
-    if results is not None:
-        yield from (each.query.fingerprint for each in results.plans.regressions)
 
 
 def _is_altered(operation: Operation, effect: Effect) -> bool:

@@ -48,6 +48,7 @@ class PlanTrial:
         self._before: _Snapshot | None = None
         self._after: _Snapshot | None = None
         self._regressed: list[PlanRegression] = []
+        self._cost_before: dict[str, float] = {}
 
     def before(self, state: TrialState) -> None:
         """Plans the queries before a migration."""
@@ -78,12 +79,22 @@ class PlanTrial:
             for fingerprint, query in self._queries.all.items()
         )
         regressions = tuple(replace(each, statement=causes.get(each.query.fingerprint)) for each in self._regressed)
+        recovered = {
+            fingerprint
+            for fingerprint, cost in self._cost_before.items()
+            if isinstance(plan := after.plans[fingerprint], Plan) and plan.cost <= TENFOLD * cost
+        }
+        self._cost_before = {
+            **{fingerprint: cost for fingerprint, cost in self._cost_before.items() if fingerprint not in recovered},
+            **{each.query.fingerprint: each.cost_before for each in self._regressed},
+        }
         number = sum(isinstance(plan, Plan) for plan in after.plans.values())
         plans = PlanResults(
             planned=number,
             plans=tuple(planned) if self._keep_plans else (),
             regressions=regressions,
             unplanned=tuple(unplanned),
+            recovered=frozenset(recovered),
             plan_ms=after.duration_ms,
         )
         return replace(results, plans=plans)

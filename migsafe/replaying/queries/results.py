@@ -125,8 +125,8 @@ _Broken = TypeVar("_Broken", BrokenQuery, BrokenWrite)
 
 
 def without_repaired(results: Sequence[QueryResults | None]) -> list[QueryResults | None]:
-    """Returns the results of a history's migrations without the queries that break and work again after the last one, if it is not known to
-    which release they belong: a query of the last release never meets the states before."""
+    """Returns the results of a history's migrations without the queries that break and work again after the last one, or that become
+    expensive and cheap again, if it is not known to which release they belong: a query of the last release never meets the states before."""
     last = next((each for each in reversed(results) if each is not None), None)
     if last is None or last.compared or last.is_release:
         return list(results)
@@ -137,9 +137,16 @@ def without_repaired(results: Sequence[QueryResults | None]) -> list[QueryResult
     def lasting(broken: Iterable[_Broken]) -> tuple[_Broken, ...]:
         return tuple(each for each in broken if each.query.fingerprint in failing)
 
-    return [
-        replace(each, broken=lasting(each.broken), broken_writes=lasting(each.broken_writes)) if each is not None else None for each in results
-    ]
+    found: list[QueryResults | None] = []
+    recovered: frozenset[str] = frozenset()
+    for each in reversed(results):
+        if each is not None:
+            regressions = tuple(every for every in each.plans.regressions if every.query.fingerprint not in recovered)
+            recovered |= each.plans.recovered
+            plans = replace(each.plans, regressions=regressions)
+            each = replace(each, broken=lasting(each.broken), broken_writes=lasting(each.broken_writes), plans=plans)  # noqa: PLW2901
+        found.append(each)
+    return found[::-1]
 
 
 _Caused = TypeVar("_Caused", PlanRegression, BrokenQuery, BrokenWrite, ChangedQuery, WorkingQuery)

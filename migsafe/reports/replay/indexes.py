@@ -34,11 +34,19 @@ def index_notes(replay: Replay) -> Iterator[str]:
 
 
 def _summary(results: IndexResults) -> str:
+    judged = f"the {results.judged:,} {results.scope}"
+    if results.skipped:
+        return f"No indexes were tried for {judged}: {results.skipped}."
     lacking = sum(len(missing.queries) for missing in results.missing)
-    parts = [(results.fine, "need none"), (lacking, "lack one"), (len(results.unserved), "none helps"), (len(results.not_tried), "not tried")]
-    counts = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    parts = [
+        (results.fine, "needs none", "need none"),
+        (lacking, "lacks one", "lack one"),
+        (len(results.unserved), "is not made cheap by any", "are not made cheap by any"),
+        (len(results.not_tried), "was not tried", "were not tried"),
+    ]
+    counts = ", ".join(f"{number:,} {singular if number == 1 else plural}" for number, singular, plural in parts if number)
     built = f"; {results.built:,} {'index was' if results.built == 1 else 'indexes were'} built" if results.built else ""
-    return f"Indexes for the {results.judged:,} {results.scope}: {counts}{built}."
+    return f"Indexes for {judged}: {counts}{built}."
 
 
 def _reason(query: UnservedQuery) -> str:
@@ -80,6 +88,7 @@ def indexes_object(results: IndexResults) -> dict[str, Any]:
     """Returns the results of the index trials for JSON."""
     return {
         "scope": results.scope,
+        "skipped": results.skipped or None,
         "judged": results.judged,
         "fine": results.fine,
         "built": results.built,
