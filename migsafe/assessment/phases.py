@@ -23,6 +23,7 @@ QUERY_FAILS = "rehearse-query-fails"
 _BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks"})
 _REGRESSED = "replay-plan-regressed"
 _LACKS_INDEX = "replay-query-without-index"
+_NOT_REACHED = "the replay ended before it"
 _LATER = (Phase.VALIDATE, Phase.CONTRACT)
 """The phases in which the running release may have to be gone."""
 
@@ -72,14 +73,17 @@ class _Judge:
 
     def _phase(self, phase: Phase, numbers: Sequence[int]) -> PhaseResult:
         running, new = self._running_release(phase, numbers), self._new_release(phase, numbers)
+        not_run = list(self._not_run(numbers))
         untried = dict.fromkeys(result.reason for result in (running, new) if result.answer is Answer.NOT_TRIED)
+        if not_run:
+            untried.pop(_NOT_REACHED, None)
         return PhaseResult(
             phase=phase,
             migrations=tuple(self._migration(number) for number in numbers),
             running=running,
             new=new,
             failures=tuple(self._failures(phase, numbers)),
-            untried=(*self._not_run(numbers), *untried),
+            untried=(*not_run, *untried),
             notes=tuple(self._notes(phase, numbers)),
         )
 
@@ -128,7 +132,7 @@ class _Judge:
         for each in self._migrations:
             path, replayed = each.assessment.path, each.replayed
             if replayed is None:
-                return f"{path} did not run"
+                return _NOT_REACHED
             if replayed.untried:
                 return f"{path} was not tried: {replayed.untried}"
             if replayed.recording.failure is not None:
@@ -138,11 +142,13 @@ class _Judge:
         return "no migration ran"
 
     def _not_run(self, numbers: Sequence[int]) -> Iterator[str]:
+        absent = [self._migrations[number] for number in numbers if self._migrations[number].replayed is None]
+        if absent:
+            others = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+            yield f"{absent[0].assessment.path}{others} did not run"
         for number in numbers:
             path, replayed = self._migrations[number].assessment.path, self._migrations[number].replayed
-            if replayed is None:
-                yield f"{path} did not run"
-            elif replayed.untried:
+            if replayed is not None and replayed.untried:
                 yield f"{path} was not tried: {replayed.untried}"
 
     def _failures(self, phase: Phase, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
@@ -234,7 +240,7 @@ class _Judge:
                 yield f"{does}, because it expands, too: split it into two migrations if the running release does not work after it."
             elif number < needed:
                 it = "it" if number == needed - 1 else self._migrations[needed - 1].assessment.path
-                yield f"{does}, because {self._needing(needed)} needs {it}."
+                yield f"{does}, because {self._needing(needed)} {it}."
             else:
                 last = self._migrations[self._order.before - 1].assessment.path
                 yield f"{does}, because {last}, which expands, comes after it."
@@ -246,7 +252,7 @@ class _Judge:
         before, after = self._states.new[number - 1], self._states.new[number]
         names: list[NamedQuery] = [each.query for name, each in before.items() if name not in after]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        return f"the new release's query {names[0]}{more}"
+        return f"the new release's query {names[0]}{more} need{'' if more else 's'}"
 
 
 _VERBS = {Phase.EXPAND: "expands", Phase.BACKFILL: "changes rows", Phase.VALIDATE: "constrains", Phase.CONTRACT: "contracts"}

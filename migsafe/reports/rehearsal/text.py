@@ -14,6 +14,7 @@ from migsafe.terminal.width import WIDTH_OF_A_FILE, columns, padded, visible, wr
 _COLOURS = {True: BOLD, False: RED, None: MAGENTA}
 _HEAD = ("phase", "running release", "new release", "result")
 _FACTS = ("server", "rows")
+_MARGIN = 8
 
 
 def report(rehearsal: Rehearsal, display: Display) -> str:
@@ -25,7 +26,7 @@ def report(rehearsal: Rehearsal, display: Display) -> str:
     notes = [visible(note) for note in remarks(rehearsal)]
     if notes:
         pieces.append("\n".join(line for note in notes for line in _item(note, room)) + "\n")
-    lines = [f"{name:<8}{visible(text)}" for name, text in facts(rehearsal.replay) if name in _FACTS]
+    lines = [line for name, text in facts(rehearsal.replay) if name in _FACTS for line in _fact(name, visible(text), room)]
     lines.append(display.paint(f"Verdict: {verdict(rehearsal)}.", _COLOURS[rehearsal.passed]))
     return "\n".join((*pieces, "\n".join(lines) + "\n"))
 
@@ -58,3 +59,8 @@ def _failure(phase: PhaseResult, failure: PhaseFailure, display: Display) -> Ite
 def _item(text: str, width: int) -> Iterator[str]:
     for number, line in enumerate(wrapped(text, max(width - 2, 20))):
         yield ("  " if number else "- ") + line
+
+
+def _fact(name: str, text: str, width: int) -> Iterator[str]:
+    for number, line in enumerate(wrapped(text, max(width - _MARGIN, 20))):
+        yield ("" if number else name).ljust(_MARGIN) + line
