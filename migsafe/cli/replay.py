@@ -82,6 +82,12 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
     ] = None,
+    load: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="Beside each migration, execute the workload's SELECTs from N sessions, and measure how long they take."
+        ),
+    ] = "0",
     queue: Annotated[str, typer.Option(metavar="SECONDS", help="Before each migration, let a long query hold each table for this time.")] = "0",
     max_blocked: MaxBlocked = None,
     max_hold: MaxHold = None,
@@ -116,7 +122,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a migration failed, exceeded a budget, or failed an experiment.
     Exit code 2: an error, or some migrations could not be replayed; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.cli.replay_options import budgets, command_line, experiments, number, row_counts, time_limit  # noqa: PLC0415
+    from migsafe.cli.replay_options import budgets, command_line, experiments, number, row_counts, sessions, time_limit  # noqa: PLC0415
     from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
@@ -146,6 +152,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         renderer=make_renderer(settings, usual()),
         queries=project_queries,
         keep_plans=explain is not None,
+        load=sessions(load, project_queries is not None),
     )
     with ExitStack() as stack:
         stack.enter_context(ended_by_signals())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from migsafe.sql.operations import Name
 
 
+_MOST_SESSIONS = 50
 _PASSWORDS = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
 
 
@@ -71,6 +72,16 @@ def experiments(values: list[str] | None) -> tuple[str, ...]:
         if name not in (*EXPERIMENTS, "none"):
             raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, EXPERIMENTS))
     return tuple(name.replace("-", " ") for name in names if name != "none")
+
+
+def sessions(value: str, has_queries: bool) -> int:
+    """Returns the number of sessions of --load. Raises ConfigError, also if the workload has no queries."""
+    wanted = number("load", value)
+    if wanted != int(wanted) or wanted > _MOST_SESSIONS:
+        raise ConfigError(f"--load: invalid number of sessions: {value}", f"It must be a whole number up to {_MOST_SESSIONS}.")
+    if wanted and not has_queries:
+        raise ConfigError("--load needs queries", "Name files of queries with --queries, or as `queries` in the configuration.")
+    return int(wanted)
 
 
 def row_counts(rows: str, most: str | None, production: Mapping[str, int]) -> "Callable[[Name], int] | None":

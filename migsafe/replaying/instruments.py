@@ -10,6 +10,8 @@ from migsafe.lock import LockMode
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.probes.attribution import attribute_waits
 from migsafe.replaying.probes.choice import ProbeChoice, choose_probes
+from migsafe.replaying.probes.load_queries import TRIAL_SETTINGS, Columns, LoadChoice, LoadQueries
+from migsafe.replaying.probes.load_sessions import LoadSessions
 from migsafe.replaying.probes.probe_sessions import Baseline, ProbeSessions
 from migsafe.replaying.probes.readers import LongRunningReaders
 from migsafe.replaying.recording.contents import Contents
@@ -22,6 +24,7 @@ from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
+from migsafe.sql.operations.values import quoted
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -29,11 +32,19 @@ if TYPE_CHECKING:
 _MAX_PROBED_TABLES = 30
 
 
+class LoadTask(Struct, frozen=True, kw_only=True):
+    """The load beside a migration: from how many sessions, and what the parameters of the queries are compared with."""
+
+    sessions: int
+    columns: Columns
+
+
 class MigrationTask(Struct, frozen=True, kw_only=True):
     """A migration to run in a database, with its predictions and the measurements of rehearsed statements, by index.
 
     `contents` is what the database contains, if that is known. For `reader_seconds`, a reader holds a lock on each table. `queries` are the
     application's: the probe sessions send those of the running release. They are also looked for in the schemas of `search_path`.
+    With a `load`, sessions execute their SELECTs, too.
     """
 
     database: str
@@ -45,6 +56,7 @@ class MigrationTask(Struct, frozen=True, kw_only=True):
     probes: bool = True
     queries: ProjectQueries | None = None
     search_path: tuple[str, ...] = ()
+    load: LoadTask | None = None
 
 
 class Instruments:
@@ -59,20 +71,31 @@ class Instruments:
         self._guard = guard
         self._baseline: Baseline = {}
         self._idle: dict[str, list[Connection[Any]]] = {}
+        self._load_queries: LoadQueries | None = None
         self.contents: Contents | None = None
 
     def run(self, task: MigrationTask) -> Recording:
         """Runs a migration and records it."""
         touched = self._existing_locked_relations(task)
         choice = self._choose_probes(task, touched[:_MAX_PROBED_TABLES])
+        load_choice = self._choose_load(task)
         worker, observer, counter = self._host.connect_as_migrator(task.database), self._connect(task.database), self._connect(task.database)
         try:
             give_back = partial(self._give_back, task.database)
-            with ProbeSessions(lambda: self._connect(task.database), choice, self._baseline, give_back) as probes:
+            with (
+                ProbeSessions(lambda: self._connect(task.database), choice, self._baseline, give_back) as probes,
+                LoadSessions(lambda: self._connect_load(task), load_choice, task.load.sessions if task.load is not None else 0) as load,
+            ):
                 readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
-                with readers, LockMonitor(observer, worker.info.backend_pid, probes.pids) as monitor:
+                with readers, LockMonitor(observer, worker.info.backend_pid, [*probes.pids, *load.pids]) as monitor:
                     player = Player(worker, monitor, counter, contents=task.contents, guard=self._guard, rehearsed=task.rehearsed)
-                    records = player.play(task.migration.up, began=probes.mark)
+
+                    def begin(start: float) -> None:
+                        probes.mark(start)
+                        load.begin(start)
+
+                    records = player.play(task.migration.up, began=begin)
+                load.finish()
                 probes.stop()
         finally:
             worker.close()
@@ -93,6 +116,7 @@ class Instruments:
             times_during=probes.times_during(player.clock),
             probe_errors=probes.errors,
             deadlocks=probes.deadlocks,
+            load=load.times(player.clock) if task.load is not None else None,
         )
         probes.remember()
         return recording
@@ -124,6 +148,24 @@ class Instruments:
         finally:
             self._give_back(task.database, connection)
 
+    def _choose_load(self, task: MigrationTask) -> LoadChoice:
+        """Returns the queries of the load. They are tried as the role of the migrations, which is not a superuser."""
+        if task.load is None or task.queries is None:
+            return LoadChoice()
+        if self._load_queries is None:
+            self._load_queries = LoadQueries(task.queries)
+        with self._connect_load(task) as connection, self._host.connect(task.database) as observer:
+            connection.execute(TRIAL_SETTINGS.encode())
+            if task.search_path:
+                observer.execute(_search_path(task))
+            return self._load_queries.choose(connection, observer, task.load.columns)
+
+    def _connect_load(self, task: MigrationTask) -> "Connection[Any]":
+        connection = self._host.connect_as_migrator(task.database)
+        if task.search_path:
+            connection.execute(_search_path(task))
+        return connection
+
     def _existing_locked_relations(self, task: MigrationTask) -> list[Name]:
         """Returns the existing relations that the migration is predicted to lock in SHARE UPDATE EXCLUSIVE or a stronger mode."""
         relations = dict.fromkeys(
@@ -140,3 +182,8 @@ class Instruments:
         exists = [relation_exists for (relation_exists,) in connection.execute(query, (names,)).fetchall()]
         self._give_back(task.database, connection)
         return [name for name, relation_exists in zip(relations, exists, strict=True) if relation_exists]
+
+
+def _search_path(task: MigrationTask) -> bytes:
+    """Returns the statement with which sessions find tables in the schemas of the migrations, too."""
+    return f"SET search_path = public, {', '.join(map(quoted, task.search_path))}".encode()

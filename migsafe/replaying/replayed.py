@@ -35,7 +35,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     `production_columns` the statistics of their columns, which generated rows resemble. `without_extensions` are not
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps
-    their plans before and after each migration.
+    their plans before and after each migration. With `load`, so many sessions execute the SELECTs of the running release beside it.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -53,6 +53,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     renderer: Renderer | None = None
     queries: ProjectQueries | None = None
     keep_plans: bool = False
+    load: int = 0
 
 
 class ReplayedMigration(Struct, frozen=True, kw_only=True):

@@ -15,8 +15,9 @@ from migsafe.replaying.experiments.outcome import Outcome, tried_in_part
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
-from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.instruments import Instruments, LoadTask, MigrationTask
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
+from migsafe.replaying.probes.load_queries import columns_of_reads
 from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trials import QueryTrials, other_path
 from migsafe.replaying.recording.records import Recording
@@ -78,12 +79,13 @@ class MigrationRunner:
         self._progress(f"replaying {half.file.path}")
         if self._trials is not None:
             self._trials.before(database.name, predictor)
+        load = self._load_task(predictor)
         predictions, nontransactional = predict(predictor, half)
         outside = frozenset(nontransactional)
         before = self._copy_for_experiments(database.name, migration, outside)
         try:
             start = self._start(database.name, migration)
-            task = self._task(database, migration, predictions, before, nontransactional, predictor.catalog)
+            task = replace(self._task(database, migration, predictions, before, nontransactional, predictor.catalog), load=load)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
@@ -118,10 +120,11 @@ class MigrationRunner:
         half = upgrade.migration.up
         if self._trials is not None:
             self._trials.before(database.name, predictor)
+        load = self._load_task(predictor)
         predictions, nontransactional = predict(predictor, half)
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
-            task = self._task(database, upgrade.migration, predictions, before, nontransactional, predictor.catalog)
+            task = replace(self._task(database, upgrade.migration, predictions, before, nontransactional, predictor.catalog), load=load)
             recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
@@ -193,6 +196,12 @@ class MigrationRunner:
             queries=self._options.queries,
             search_path=other_path(catalog),
         )
+
+    def _load_task(self, predictor: Predictor) -> LoadTask | None:
+        """Returns the load beside a migration; `predictor` knows the schema before it."""
+        if not self._options.load or self._options.queries is None:
+            return None
+        return LoadTask(sessions=self._options.load, columns=columns_of_reads(self._options.queries, predictor.catalog))
 
     def _is_reversed(self, migration: Migration) -> bool:
         return "round trip" in self._options.experiments and migration.down is not None

@@ -8,6 +8,7 @@ from msgspec import Struct
 from migsafe.linting.finding import NamedQuery
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect, blocked_by
+from migsafe.replaying.recording.load_times import LoadTimes
 from migsafe.replaying.refusals import Failure
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
@@ -118,7 +119,7 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     `times_before` are the response times of the probe sessions before it ran, `times_during` those while it ran. `waits` are the response
     times above the noise. `probe_errors` are the errors of migsafe's own probes after the migration, by relation. `deadlocks` are the relations
-    on which queries and the migration waited for each other.
+    on which queries and the migration waited for each other. `load` are the response times of executed queries; None without --load.
     """
 
     migration: Migration
@@ -129,6 +130,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     times_during: ResponseTimes = ResponseTimes()
     probe_errors: dict[Name, str] = {}
     deadlocks: tuple[Name, ...] = ()
+    load: LoadTimes | None = None
 
     @property
     def failure(self) -> Failure | None:

@@ -13,6 +13,7 @@ from migsafe.replaying.recording.records import Recording, Wait, effects_growing
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.page import lines, render_page
 from migsafe.reports.replay.indexes import index_notes, plan_notes
+from migsafe.reports.replay.load import load_sentence, phase_lines, unused_sentences
 from migsafe.reports.replay.wording import LockLine, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -76,13 +77,16 @@ def report(replay: Replay, display: Display) -> str:
             "duration": format_duration,
             "further_observations": _further_observations,
             "line_in": line_of,
+            "load_sentence": load_sentence,
             "lock_line": lock_line,
             "mood": _mood,
             "plan_notes": plan_notes,
+            "phase_lines": phase_lines,
             "range": format_range,
             "size": format_size,
             "sql": _sql,
             "status": status,
+            "unused_sentences": unused_sentences,
             "work": work,
         },
         title="Replay: " + ", ".join(names[:3]) + (" …" if len(names) > 3 else ""),

@@ -16,6 +16,7 @@ from migsafe.reports.json import finding_object, query_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
 from migsafe.reports.replay.indexes import indexes_object, plans_object
+from migsafe.reports.replay.load import load_object
 from migsafe.sources import Half
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -79,6 +80,7 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
             "broken": {str(relation): unicode(error) for relation, error in recording.probe_errors.items()},
         },
         "plans": plans_object(replayed.queries.plans) if replayed.queries is not None else None,
+        "load": load_object(recording.load) if recording.load is not None else None,
         "experiments": [_outcome(outcome) for outcome in replayed.outcomes],
     }
 

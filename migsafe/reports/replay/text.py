@@ -11,6 +11,7 @@ from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord,
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.excerpt import first_words
 from migsafe.reports.replay.indexes import index_notes, plan_notes
+from migsafe.reports.replay.load import load_sentence, load_table, unused_sentences
 from migsafe.reports.replay.wording import QUESTIONS, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.reports.text import findings_text
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
@@ -65,6 +66,7 @@ class _Migration:
         yield from self._blocked()
         for note in plan_notes(self._replayed):
             yield from self._prose(visible(note), "", "      ")
+        yield from self._load()
         for outcome in self._replayed.outcomes:
             yield from self._outcome(outcome)
 
@@ -145,6 +147,18 @@ class _Migration:
         if recording.times_during.probes and not waited:
             usual = f"{recording.times_during.probes:,} concurrent queries, the slowest {format_duration(recording.times_during.slowest)}"
             yield self._display.paint(f"      no query was blocked: {usual}", DIM)
+
+    def _load(self) -> Iterator[str]:
+        """Yields how long executed queries took before, during and after the migration."""
+        load = self._recording.load
+        if load is None:
+            return
+        yield from self._prose(load_sentence(load), "", "      ")
+        if load.queries:
+            for line in load_table(load):
+                yield f"        {visible(line)}"
+        for sentence in unused_sentences(load):
+            yield from self._prose(visible(sentence), DIM, "      ")
 
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
         word, colour = {True: ("yes", BOLD), False: ("no", DIM if outcome.harmless else RED), None: ("–", DIM)}[outcome.passed]
