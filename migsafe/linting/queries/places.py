@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import json
@@ -13,6 +14,8 @@ from migsafe.workload import CallSite, Query
 _SQL_COMMENT = re.compile(r"\s*(?:--[^\n]*)?$")
 _NAME_LINE = re.compile(r"^\s*--\s*name\s*:", re.IGNORECASE)
 _SQL_FILE = ".sql"
+_WRITTEN = re.compile(r'"text"\s*:\s*"((?:[^"\\]|\\.)*)"')
+"""The text of a query in a recorded workload or a statistics file."""
 
 
 class QueryFiles:
@@ -44,10 +47,17 @@ class QueryFiles:
         """Returns the file of a query without a place in the application, and the query in it; its text alone if it is not found there."""
         path = self._unplaced.path
         written = json.encode(query.text).decode()[1:-1]
-        start = self._unplaced.text.find(written) if path and Path(path).is_file() else -1
-        if start < 0:
+        start = self._unplaced_texts.get(written)
+        if start is None:
             return Script(path, query.text), Span(0, len(query.text))
         return self._unplaced, Span(start, start + len(written))
+
+    @cached_property
+    def _unplaced_texts(self) -> dict[str, int]:
+        """Where the file of the queries without a place contains each text."""
+        if not self._unplaced.path or not Path(self._unplaced.path).is_file():
+            return {}
+        return {found[1]: found.start(1) for found in _WRITTEN.finditer(self._unplaced.text)}
 
     def locate(self, query: Query, place: CallSite) -> tuple[Script, Span]:
         """Returns the file that contains or sends a query, and its place there. For a file that cannot be read, or that is shorter than it was,
