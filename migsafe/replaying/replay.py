@@ -1,6 +1,6 @@
 """A replay: applies the history, seeds rows, then runs and records each selected migration, and runs the experiments."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +101,7 @@ class ReplayRun:
                         database.seeder.requirements = required_rows(source.selected(), predictor, renderer)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if ran is None or not source.release or is_emptied:
-                    upcoming = source.selected() if source.release else (step.migration,)
-                    touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
-                    self._seed(database, touched)
+                    self._seed_for(source.selected() if source.release else (step.migration,), database, predictor, renderer)
                 is_emptied, together = False, [step.migration, *following(steps, number)]
                 is_end = source.reaches_end and number + len(together) == len(steps) and not self._options.without_extensions
                 for each in self._replay_together(runner, database, together, predictor, scripts, renderer):
@@ -248,6 +246,10 @@ class ReplayRun:
             return None
         statistics = Statistics(self._options.production_rows, self._options.production_columns)
         return Seeder(self._options.rows, self._options.seed_limit, statistics)
+
+    def _seed_for(self, upcoming: Iterable[Migration], database: Database, predictor: Predictor, renderer: Renderer) -> None:
+        """Fills the tables that migrations touch."""
+        self._seed(database, None if self._options.seed_all else touched_relations(upcoming, predictor, renderer))
 
     def _seed(self, database: Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:

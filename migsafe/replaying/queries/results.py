@@ -95,7 +95,7 @@ class QueryResults(Struct, frozen=True, kw_only=True):
     """What was measured of the queries of both releases around one migration.
 
     `total` is the number of queries, `prepared` how many of them PostgreSQL accepts after the migration, `written` how many INSERTs, UPDATEs
-    and MERGEs were executed. `new` is how many queries only the new release sends. `compared` says whether the running release is known;
+    and MERGEs were executed. `new_queries` are those that only the new release sends. `compared` says whether the running release is known;
     otherwise the queries are those of both releases. `at_end` if the history ends with this migration, and all of it was run; `is_release` if
     the migrations that are replayed are those of one release. `broken` are queries of the running release, `broken_new` those that only the new
     release sends. `plans` are the plans before and after the migration. `prepare_ms` is the time in which all queries were prepared once,
@@ -105,7 +105,7 @@ class QueryResults(Struct, frozen=True, kw_only=True):
     total: int = 0
     prepared: int = 0
     written: int = 0
-    new: int = 0
+    new_queries: tuple[NamedQuery, ...] = ()
     compared: bool = False
     at_end: bool = False
     is_release: bool = True

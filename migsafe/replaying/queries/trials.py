@@ -61,7 +61,7 @@ class QueryTrials:
         results = QueryResults(
             total=len(state.prepared),
             prepared=sum(each.failure is None for each in state.prepared.values()),
-            new=sum(map(self._queries.is_new, self._queries.all.values())),
+            new_queries=tuple(self._queries.named(query) for query in self._queries.all.values() if self._queries.is_new(query)),
             compared=self._queries.workload.compared,
             prepare_ms=1000 * (perf_counter() - start),
         )

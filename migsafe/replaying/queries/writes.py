@@ -79,10 +79,10 @@ class WriteTrial:
 
     def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
         """Executes the writes that the migration may affect before and after it; returns a function that executes those again that fail."""
-        start, deadline = perf_counter(), monotonic() + _TIME_LIMIT
         both = {name: each for name, each in self._earlier.items() if each.failure is None and state.prepared[name].failure is None}
         affected = _affected(recording)
         writes = [write for write in self._writes(both, state.catalog) if affected is None or _is_affected(write, affected, state.catalog)]
+        start, deadline = perf_counter(), monotonic() + _TIME_LIMIT
         self._results = list(self._compared(writes, state, before, deadline)) if writes else []
         self._milliseconds = 1000 * (perf_counter() - start)
         failing = {each.write.query.fingerprint: each for each in self._results if each.after is not None}

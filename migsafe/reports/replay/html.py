@@ -14,6 +14,7 @@ from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.page import lines, render_page
 from migsafe.reports.replay.indexes import index_notes, plan_notes
 from migsafe.reports.replay.load import load_sentence, phase_lines, unused_sentences
+from migsafe.reports.replay.queries import new_query_lines, query_lines, untried_lines
 from migsafe.reports.replay.wording import LockLine, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -82,6 +83,7 @@ def report(replay: Replay, display: Display) -> str:
             "mood": _mood,
             "plan_notes": plan_notes,
             "phase_lines": phase_lines,
+            "query_lines": query_lines,
             "range": format_range,
             "size": format_size,
             "sql": _sql,
@@ -97,6 +99,8 @@ def report(replay: Replay, display: Display) -> str:
         tiles=list(_tiles(replay)),
         held=held,
         timelines=[_timeline(replayed, locks) for replayed, locks in zip(replay.replayed, held, strict=True)],
+        new_queries=list(new_query_lines(replay)),
+        untried_queries=list(untried_lines(replay)),
         questions=_QUESTIONS,
         answers=_ANSWERS,
         version=__version__,

@@ -17,6 +17,7 @@ from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
 from migsafe.reports.replay.indexes import indexes_object, plans_object
 from migsafe.reports.replay.load import load_object
+from migsafe.reports.replay.queries_json import new_queries_object, queries_object
 from migsafe.sources import Half
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
@@ -37,6 +38,7 @@ def report(replay: Replay, display: Display) -> str:
         "problems": [unicode(problem.message) for problem in replay.verdict.problems],
         "indexes": [indexes_object(results) for results in replay.indexes],
         "migrations": [_migration(replayed) for replayed in replay.replayed],
+        "new_queries": new_queries_object(replay.replayed),
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
@@ -82,6 +84,7 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         "plans": plans_object(replayed.queries.plans) if replayed.queries is not None else None,
         "load": load_object(recording.load) if recording.load is not None else None,
         "experiments": [_outcome(outcome) for outcome in replayed.outcomes],
+        "queries": queries_object(replayed.queries),
     }
 
 

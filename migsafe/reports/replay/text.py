@@ -12,6 +12,7 @@ from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.excerpt import first_words
 from migsafe.reports.replay.indexes import index_notes, plan_notes
 from migsafe.reports.replay.load import load_sentence, load_table, unused_sentences
+from migsafe.reports.replay.queries import new_query_lines, query_lines, untried_lines
 from migsafe.reports.replay.wording import QUESTIONS, blocked, facts, line_of, lock_line, status, verdict, work
 from migsafe.reports.text import findings_text
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
@@ -24,6 +25,7 @@ _BAR = 36
 _MOST_STEPS = 5
 _MOST_BARS = 12
 _TIME = 9
+_LABEL = 19
 _GAP = "  "
 _MARKS = {2: "█", 1: "▓", 0: "░", -1: "·"}
 """The mark of a lock by how many of reads and writes it blocks, and of no lock."""
@@ -67,6 +69,7 @@ class _Migration:
         for note in plan_notes(self._replayed):
             yield from self._prose(visible(note), "", "      ")
         yield from self._load()
+        yield from self._queries()
         for outcome in self._replayed.outcomes:
             yield from self._outcome(outcome)
 
@@ -160,6 +163,14 @@ class _Migration:
         for sentence in unused_sentences(load):
             yield from self._prose(visible(sentence), DIM, "      ")
 
+    def _queries(self) -> Iterator[str]:
+        for line in query_lines(self._replayed):
+            head = f"      {line.label:<{_LABEL}} "
+            colour = {"bad": RED, "warn": MAGENTA}.get(line.mood, "")
+            for text in wrapped(visible(line.text), max(self._width - len(head), 20)):
+                yield head + self._display.paint(text, colour)
+                head = " " * len(head)
+
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
         word, colour = {True: ("yes", BOLD), False: ("no", DIM if outcome.harmless else RED), None: ("–", DIM)}[outcome.passed]
         head = f"      {QUESTIONS.get(outcome.experiment, outcome.experiment):<24} {self._display.paint(f'{word:<4}', colour)} "
@@ -189,6 +200,11 @@ def _closing(replay: Replay) -> Iterator[str]:
     yield from (visible(note) for note in index_notes(replay))
     for table, why in replay.unfilled.items():
         yield f"rows: {visible(table)}: {visible(why)}"
+    yield from (visible(line) for line in untried_lines(replay))
+    steps = list(new_query_lines(replay))
+    if steps:
+        yield "The new release's queries work:"
+    yield from (f"  {visible(where)}: {visible(text)}" for where, text in steps)
 
 
 def _facts(replay: Replay, display: Display) -> Iterator[str]:
