@@ -26,6 +26,8 @@ pytestmark = [
 
 TABLE = "CREATE TABLE orders (id int PRIMARY KEY, note text);"
 SLEEP = "SELECT pg_sleep(600);"
+LOCKS_AND_SLEEPS = "BEGIN; LOCK TABLE orders; SELECT pg_sleep(600); COMMIT;"
+QUERIES = "-- name: note_of\nSELECT note FROM orders WHERE id = :id;\n-- name: take_note!\nUPDATE orders SET note = :note WHERE id = :id;\n"
 SLOW_CHECK = """
     CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN true; END $$;
     CREATE TABLE filled (id int CHECK (slow(id)));
@@ -47,25 +49,26 @@ SESSION = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 class Moment(NamedTuple):
     """A moment at which a replay is killed: from where it starts, its history and its migration. `reached` is a program that runs then;
-    without it, one of them sleeps. With `both`, the process that cleans up is killed, too."""
+    without it, one of them sleeps. With `both`, the process that cleans up is killed, too. With `load`, sessions send and execute queries."""
 
     origin: str
     history: str = TABLE
     migration: str = SLEEP
     reached: str = ""
     both: bool = False
+    load: bool = False
 
 
 MOMENTS = {
     "local, initdb": Moment("local", reached="initdb"),
     "local, history": Moment("local", SLEEP),
     "local, seeding": Moment("local", SLOW_CHECK, FILLS),
-    "local, migration": Moment("local", both=True),
+    "local, migration": Moment("local", migration=LOCKS_AND_SLEEPS, both=True, load=True),
     "from, copy": Moment("from", reached="pg_basebackup"),
     "from, copy and cleaning": Moment("from", reached="pg_basebackup", both=True),
     "from, migration": Moment("from"),
     "server, seeding": Moment("server", SLOW_CHECK, FILLS),
-    "server, migration": Moment("server"),
+    "server, migration": Moment("server", migration=LOCKS_AND_SLEEPS, load=True),
     "template, experiment": Moment("template", migration=SLEEPS_AGAIN),
 }
 
@@ -109,10 +112,25 @@ class Run:
         self._folder = folder
         (folder / "0001.sql").write_text(moment.history)
         (folder / "0002.sql").write_text(moment.migration)
+        (folder / "app").mkdir()
+        (folder / "app" / "queries.sql").write_text(QUERIES)
+        self._queries = ["--queries", str(folder / "app"), "--load", "3"] if moment.load else []
         # An empty cache: initdb runs.
         environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")} if moment.reached == "initdb" else dict(os.environ)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "migsafe", "replay", "--rows", "5", "--check", "rerun", *self._options(), str(folder / "0002.sql")],
+            [
+                sys.executable,
+                "-m",
+                "migsafe",
+                "replay",
+                "--rows",
+                "5",
+                "--check",
+                "rerun",
+                *self._queries,
+                *self._options(),
+                str(folder / "0002.sql"),
+            ],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
