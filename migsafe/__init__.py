@@ -6,8 +6,8 @@
         print(finding.rule, finding.message)
 
 `lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures, `premortem`
-assesses how a deployment can fail, `queries` lists the application's queries. They do what the commands do, return typed results and print
-nothing. `record` records the queries that the code in a `with` block sends. All raise MigsafeError for an error.
+assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the application's queries. They do what the commands
+do, return typed results and print nothing. `record` records the queries that the code in a `with` block sends. All raise MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
     from migsafe.library.premortem import premortem
     from migsafe.library.queries import ListedQuery, QueryList, queries
+    from migsafe.library.rehearse import Rehearsal, rehearse
     from migsafe.library.replay import Replay, replay
     from migsafe.linting.finding import Finding, Severity
     from migsafe.linting.verdict import Verdict
@@ -46,6 +47,7 @@ __all__ = [
     "Premortem",
     "Query",
     "QueryList",
+    "Rehearsal",
     "Replay",
     "ReplayOptions",
     "ServerOptions",
@@ -58,6 +60,7 @@ __all__ = [
     "queries",
     "read_configuration",
     "record",
+    "rehearse",
     "replay",
 ]
 
@@ -77,6 +80,7 @@ _MODULES = {
     "ListedQuery": "migsafe.library.queries",
     "Query": "migsafe.workload",
     "QueryList": "migsafe.library.queries",
+    "Rehearsal": "migsafe.library.rehearse",
     "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
     "Verdict": "migsafe.linting.verdict",

@@ -15,8 +15,9 @@ from migsafe.cli import app, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+MEASURING = ("replay", "rehearse")
 SHOWN = [
-    pytest.param(command, shown, id=f"{page.stem}: {command}", marks=[pytest.mark.server] if command.startswith("replay") else [])
+    pytest.param(command, shown, id=f"{page.stem}: {command}", marks=[pytest.mark.server] if command.startswith(MEASURING) else [])
     for page in PAGES
     for command, shown in re.findall(r"```console\n\$ migsafe ([^\n]*)\n(.*?)```", page.read_text(), re.DOTALL)
 ]
@@ -32,7 +33,7 @@ COMMANDS = [
     for command in re.findall(r"(?:^|[ /])migsafe ([^\n|]*)", block, re.MULTILINE)
 ]
 LEFT_OUT = "…"
-MEASURED = re.compile(r"[\d.,]+ (?:ms|s|B|kB|MB)\b|(?<=PostgreSQL )[\d.]+| +|[█▓░·─]+")
+MEASURED = re.compile(r"[\d.,]+ (?:ms|s|B|kB|MB)\b|(?<=cost falls from )[\d.,]+ to [\d.,]+|(?<=PostgreSQL )[\d.]+| +|[█▓░·─]+")
 
 
 @pytest.mark.parametrize(("command", "shown"), SHOWN)
@@ -40,7 +41,7 @@ def test_the_output_is_real(command: str, shown: str, monkeypatch: pytest.Monkey
     monkeypatch.chdir(ROOT)
     main(shlex.split(command))
     printed = capsys.readouterr().out
-    if command.startswith("replay"):
+    if command.startswith(MEASURING):
         shown, printed = MEASURED.sub(" ", shown), MEASURED.sub(" ", printed)
     if LEFT_OUT not in (line.strip() for line in shown.splitlines()):
         assert printed == shown

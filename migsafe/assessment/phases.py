@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.assessment.interruptions import statement_lines
 from migsafe.assessment.premortem import Assessment, Phase
@@ -72,7 +73,9 @@ class _Judge:
                 yield self._phase(phase, numbers)
 
     def _phase(self, phase: Phase, numbers: Sequence[int]) -> PhaseResult:
-        running, new = self._running_release(phase, numbers), self._new_release(phase, numbers)
+        failures = tuple(self._failures(phase, numbers))
+        running = _with_slow(self._running_release(phase, numbers), failures, self._running)
+        new = _with_slow(self._new_release(phase, numbers), failures, self._current)
         not_run = list(self._not_run(numbers))
         untried = dict.fromkeys(result.reason for result in (running, new) if result.answer is Answer.NOT_TRIED)
         if not_run:
@@ -82,7 +85,7 @@ class _Judge:
             migrations=tuple(self._migration(number) for number in numbers),
             running=running,
             new=new,
-            failures=tuple(self._failures(phase, numbers)),
+            failures=failures,
             untried=(*not_run, *untried),
             notes=tuple(self._notes(phase, numbers)),
         )
@@ -153,11 +156,10 @@ class _Judge:
 
     def _failures(self, phase: Phase, numbers: Sequence[int]) -> Iterator[PhaseFailure]:
         keys = {self._migrations[number].key for number in numbers}
-        early = {self._migrations[number].key for number in range(self._order.before)} if phase is Phase.DEPLOY else set()
         for finding in self._findings:
-            key = finding.script.path, finding.migration
-            is_counted = key in keys and self._counts(phase, finding)
-            if is_counted or (key in early and self._belongs_to_deployment(finding)):
+            # A finding about a query without an index is at the query: both releases run when the new one first sends it.
+            at_query = finding.rule == _LACKS_INDEX
+            if (phase is Phase.DEPLOY) if at_query else (_key(finding) in keys and self._counts(phase, finding)):
                 yield _failure_of(finding)
         if phase is Phase.DEPLOY:
             for fingerprint, failing in (self._states.new_at(self._order.before) or {}).items():
@@ -168,8 +170,6 @@ class _Judge:
 
     def _counts(self, phase: Phase, finding: Finding) -> bool:
         """Whether a finding at a migration of a phase is a failure of that phase: a release that does not run cannot fail."""
-        if finding.rule == _LACKS_INDEX:
-            return not (phase is Phase.EXPAND and self._belongs_to_deployment(finding))
         names = {query.fingerprint for query in finding.queries}
         if finding.rule in _BREAKS and names:
             names &= self._running.keys()  # what only the new release sends is judged from its states
@@ -178,11 +178,6 @@ class _Judge:
         elif phase is Phase.EXPAND:
             names &= self._running.keys()
         return bool(names & self._current.keys()) if phase in _LATER else bool(names)
-
-    def _belongs_to_deployment(self, finding: Finding) -> bool:
-        """Whether a finding at a migration before the deployment is about queries that only the new release sends."""
-        names = {query.fingerprint for query in finding.queries}
-        return finding.rule == _LACKS_INDEX and bool(names) and self._is_compared and not names & self._running.keys()
 
     def _new_query_fails(self, failing: StateFailure) -> PhaseFailure:
         """Returns the failure of a query that does not work on the schema with which the new release is deployed."""
@@ -262,6 +257,17 @@ def _work(own: Collection[Phase]) -> str:
     """Returns what a migration does: `expands and contracts`."""
     verbs = [_VERBS[phase] for phase in sorted(own)]
     return " and ".join((", ".join(verbs[:-1]), verbs[-1]) if len(verbs) > 1 else verbs)
+
+
+def _with_slow(result: ReleaseResult, failures: Sequence[PhaseFailure], queries: Collection[str]) -> ReleaseResult:
+    """Returns the result of a release with its slow queries, if it works."""
+    slow = [query for failure in failures if failure.rule in (_LACKS_INDEX, _REGRESSED) for query in failure.queries]
+    own = {query.fingerprint: query for query in slow if query.fingerprint in queries}
+    return replace(result, slow=tuple(own.values())) if own and result.answer is Answer.WORKS else result
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.script.path, finding.migration
 
 
 def _failure_of(finding: Finding) -> PhaseFailure:

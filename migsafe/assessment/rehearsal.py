@@ -19,12 +19,13 @@ class Answer(StrEnum):
 
 
 class ReleaseResult(Struct, frozen=True, kw_only=True):
-    """What a phase means for a release. `tried` is how many of its queries were tried, `failing` are those that fail, and `reason` says why
-    it does not run or was not tried."""
+    """What a phase means for a release. `tried` is how many of its queries were tried, `failing` are those that fail, `slow` those that
+    read a whole table because an index is missing or was dropped, and `reason` says why it does not run or was not tried."""
 
     answer: Answer
     tried: int = 0
     failing: tuple[NamedQuery, ...] = ()
+    slow: tuple[NamedQuery, ...] = ()
     reason: str = ""
 
 

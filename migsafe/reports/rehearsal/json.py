@@ -63,6 +63,7 @@ def _release(result: ReleaseResult) -> dict[str, Any]:
         "result": result.answer.value,
         "tried": result.tried,
         "failing": [_query(query) for query in result.failing],
+        "slow": [_query(query) for query in result.slow],
         "reason": unicode(result.reason) or None,
     }
 

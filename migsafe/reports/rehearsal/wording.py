@@ -29,7 +29,8 @@ def release_cell(result: ReleaseResult) -> str:
     """Returns the cell of a release in the table of phases."""
     match result.answer:
         case Answer.WORKS:
-            return f"works ({_count(result.tried, 'query')})"
+            slow = f", {len(result.slow)} slow" if result.slow else ""
+            return f"works ({_count(result.tried, 'query')}{slow})"
         case Answer.FAILS:
             return f"fails ({len(result.failing)} of {_count(result.tried, 'query')})"
         case Answer.NOT_TRIED:
