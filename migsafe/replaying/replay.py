@@ -14,7 +14,7 @@ from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.queries.index_results import IndexResults
-from migsafe.replaying.queries.index_run import AffectedQueries, IndexRun
+from migsafe.replaying.queries.index_run import AffectedQueries, IndexRun, tables_beside
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
@@ -248,8 +248,11 @@ class ReplayRun:
         return Seeder(self._options.rows, self._options.seed_limit, statistics)
 
     def _seed_for(self, upcoming: Iterable[Migration], database: Database, predictor: Predictor, renderer: Renderer) -> None:
-        """Fills the tables that migrations touch."""
-        self._seed(database, None if self._options.seed_all else touched_relations(upcoming, predictor, renderer))
+        """Fills the tables that migrations touch, and those that queries read together with them."""
+        touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
+        if touched is not None and self._options.queries is not None:
+            touched = tables_beside(touched, self._options.queries, predictor.catalog)
+        self._seed(database, touched)
 
     def _seed(self, database: Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:

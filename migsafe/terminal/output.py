@@ -37,7 +37,7 @@ def write_whole(text: str, output: str) -> None:
             file.write(text)
         os.replace(part, output)  # noqa: PTH105  # importing pathlib is slower than this
     except OSError as error:
-        if os.path.exists(part):  # noqa: PTH110
+        if os.path.exists(part):
             os.unlink(part)  # noqa: PTH108
         raise MigsafeError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 

@@ -57,7 +57,7 @@ def candidates_for(assessment: QueryAssessment, plan: Plan, state: PlannerState)
             found.update((Candidate(access.name, "btree", keys), None) for keys in _of_access(access, own))
     for table, keys in orders:
         found[Candidate(table, "btree", keys)] = None
-    return tuple(each for each in found if not SYSTEM_COLUMNS.intersection(each.keys))[:_MOST]
+    return tuple(each for each in found if not SYSTEM_COLUMNS.intersection(each.keys) and not state.has_index(each.table, each.keys))[:_MOST]
 
 
 def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:

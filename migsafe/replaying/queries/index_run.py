@@ -111,6 +111,17 @@ def judged_queries(queries: ProjectQueries, catalog: Catalog, altered: Iterable[
     ]
 
 
+def tables_beside(touched: frozenset[Name], queries: ProjectQueries, catalog: Catalog) -> frozenset[Name]:
+    """Returns the touched tables and those that queries read together with them: the plan of a join depends on the rows of both."""
+    plain = {name.name for name in touched}
+    found = set(touched)
+    for query in queries.all.values():
+        used = [relation.name for relation in queries.assess(query, catalog).relations]
+        if any(name in touched or (not catalog.complete and name.name in plain) for name in used):
+            found.update(name if catalog.complete else Name(name.name) for name in used)
+    return frozenset(found)
+
+
 def altered_tables(predictions: Iterable[StatementPrediction], catalog: Catalog) -> Iterator[Name]:
     """Yields the tables that statements create or alter, with the names that they have afterwards; not those that are only referenced."""
     for prediction in predictions:

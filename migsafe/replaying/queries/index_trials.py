@@ -131,12 +131,21 @@ class IndexTrials:
             self._unserved.append(UnservedQuery(self._queries.named(query), reason))
 
     def _try_each(self, expensive: Sequence[_Expensive]) -> None:
-        """Builds each index and plans the expensive queries that read its table completely."""
-        candidates = list(dict.fromkeys(candidate for each in expensive for candidate in each.candidates))
-        for number, candidate in enumerate(candidates, 1):
-            self._progress(f"trying index {number} of {len(candidates)}: {candidate}")
-            readers = [each for each in expensive if any(self._state.root(read.relation) == candidate.table for read in each.plan.full_reads)]
-            self._try(frozenset((candidate,)), readers)
+        """Builds the most likely index of each query, then the next ones of those that are still expensive."""
+        for number in range(max((len(each.candidates) for each in expensive), default=0)):
+            unserved = [each for each in expensive if not each.served and number < len(each.candidates)]
+            candidates = [
+                candidate for candidate in dict.fromkeys(each.candidates[number] for each in unserved) if not self._is_tried(candidate)
+            ]
+            for position, candidate in enumerate(candidates, 1):
+                self._progress(f"trying index {position} of {len(candidates)}: {candidate}")
+                self._try(frozenset((candidate,)), [each for each in expensive if self._reads_all(each, candidate.table)])
+
+    def _is_tried(self, candidate: Candidate) -> bool:
+        return candidate in self._built or candidate in self._failures
+
+    def _reads_all(self, each: _Expensive, table: Name) -> bool:
+        return any(self._state.root(read.relation) == table for read in each.plan.full_reads)
 
     def _try_together(self, expensive: Iterable[_Expensive]) -> None:
         """Builds all indexes of a query that none of them makes cheap: an OR, or several joins."""

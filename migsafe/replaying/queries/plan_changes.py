@@ -144,7 +144,8 @@ class PlanTrial:
             query=self._queries.named(query),
             text=query.text,
             relation=after.root(read.relation),
-            rows=int(after.rows(after.root(read.relation))),
+            # After a rewrite, the number of rows may not be known before ANALYZE.
+            rows=int(after.rows(after.root(read.relation)) or before.rows(before.root(former or read.relation))),
             cost_before=first.cost,
             cost_after=second.cost,
             lost=tuple(sorted(used - kept)),
@@ -157,7 +158,8 @@ class PlanTrial:
         if not suspects or before is None or after is None:
             return
         read = {name for each in suspects for name in _tables_of(after.plans[each.query.fingerprint])}
-        names = sorted(str(name) for name in read if name in after.state.tables)
+        # The plans of a query are not compared for what ANALYZE says of an empty table.
+        names = sorted(str(name) for name in read if name in after.state.tables and _has_rows(name, before.state, after.state))
         connection.execute("BEGIN")
         try:
             connection.execute(f"ANALYZE {', '.join(names)}".encode())
@@ -183,7 +185,7 @@ def worst_new_read(first: Plan, second: Plan, before: PlannerState, after: Plann
         former = _former_name(read.relation, before, after)
         if former is None or former in first_reads or read.relation in first_reads:
             continue
-        if before.rows(former) >= MIN_ROWS and after.rows(read.relation) >= MIN_ROWS:
+        if before.rows(former) >= MIN_ROWS:
             new.append(read)
     return max(new, key=lambda read: after.rows(read.relation), default=None)
 
@@ -193,6 +195,11 @@ def _former_name(relation: Name, before: PlannerState, after: PlannerState) -> N
     table = after.tables.get(relation)
     same = next((name for name, each in before.tables.items() if table is not None and each.oid == table.oid), None)
     return same or (relation if relation in before.tables else None)
+
+
+def _has_rows(name: Name, before: PlannerState, after: PlannerState) -> bool:
+    former = _former_name(name, before, after)
+    return after.rows(name) > 0 or (former is not None and before.rows(former) > 0)
 
 
 def _tables_of(plan: Plan | Unexplained) -> Iterable[Name]:

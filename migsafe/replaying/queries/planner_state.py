@@ -16,6 +16,15 @@ _RELATIONS = """
         LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
+_KEYS = """
+    SELECT n.nspname, c.relname,
+        ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, false) FROM pg_catalog.generate_series(1, i.indnkeyatts) AS k)
+    FROM pg_catalog.pg_index AS i
+        JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = x.relam
+    WHERE i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+"""The keys of the valid B-trees that contain all rows."""
 _VERSION = """
     SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin, relfilenode, relpages, reltuples), ',' ORDER BY oid))
         || (SELECT coalesce(max(xmin::text::bigint), 0) FROM pg_catalog.pg_statistic)
@@ -33,10 +42,15 @@ class PlannedTable(Struct, frozen=True):
 
 
 class PlannerState(Struct, frozen=True):
-    """The tables by name, and the indexes by oid."""
+    """The tables by name, and the names of indexes by oid; `keys` are those of the B-trees of each table that contain all of its rows."""
 
     tables: dict[Name, PlannedTable]
     indexes: dict[int, str]
+    keys: dict[Name, list[tuple[str, ...]]]
+
+    def has_index(self, table: Name, keys: tuple[str, ...]) -> bool:
+        """Whether a B-tree of the table begins with these keys, as PostgreSQL spells them."""
+        return any(own[: len(keys)] == keys for own in self.keys.get(table, ()))
 
     def root(self, name: Name) -> Name:
         """Returns the partitioned table of a partition; the name itself for other tables."""
@@ -59,7 +73,10 @@ def read_planner_state(connection: "Connection[Any]") -> PlannerState:
             indexes[oid] = name
         else:
             tables[Name(name, schema)] = PlannedTable(oid, rows, Name(root, root_schema) if root is not None else Name(name, schema))
-    return PlannerState(tables, indexes)
+    keys: dict[Name, list[tuple[str, ...]]] = {}
+    for schema, name, own in connection.execute(_KEYS).fetchall():
+        keys.setdefault(Name(name, schema), []).append(tuple(own))
+    return PlannerState(tables, indexes, keys)
 
 
 def planner_version(connection: "Connection[Any]") -> str:
