@@ -245,7 +245,8 @@ class ReplayRun:
         if self._options.rows is None or self._host.only_database is not None:
             return None
         statistics = Statistics(self._options.production_rows, self._options.production_columns)
-        return Seeder(self._options.rows, self._options.seed_limit, statistics)
+        # The rows of a copy are those of the user.
+        return Seeder(self._options.rows, self._options.seed_limit, statistics, fills_up=not self._host.origin)
 
     def _seed_for(self, upcoming: Iterable[Migration], database: Database, predictor: Predictor, renderer: Renderer) -> None:
         """Fills the tables that migrations touch, and those that queries read together with them."""

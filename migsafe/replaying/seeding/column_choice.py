@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.seeding.combinations import Expressions, Score, search
-from migsafe.replaying.seeding.generation import DEFAULT, SAMPLED, Generation, sample_numbers
+from migsafe.replaying.seeding.generation import DEFAULT, SAMPLED, Generation
 from migsafe.replaying.seeding.tables import Check, Column
 from migsafe.sql.operations.values import quoted
 
@@ -102,7 +102,7 @@ class ColumnChoice:
             return {}
         conditions = ", ".join(f"pg_catalog.bool_and({self._condition(column)})" for column in expressions)
         values = ", ".join(f"{expression} AS {quoted(column.name)}" for column, expression in expressions.items())
-        query = f"SELECT {conditions} FROM (SELECT {values} FROM {sample_numbers(self._last)}) AS t"  # noqa: S608  # PostgreSQL's own
+        query = f"SELECT {conditions} FROM (SELECT {values} FROM {self._generation.sample_numbers(self._last)}) AS t"  # noqa: S608  # PostgreSQL's own
         row = self._fetch_one(query)
         return {column: expressions[column] for column, fits in zip(expressions, row or (), strict=False) if fits}
 

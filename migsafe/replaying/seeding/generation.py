@@ -29,15 +29,15 @@ class Generation(Struct, frozen=True):
     def insertable(self, expressions: Expressions, number: int) -> str:
         """Returns a query for this number of rows, with the columns that an INSERT names."""
         values = ", ".join(expressions[column.number] for column in self.columns(expressions))
-        return f"SELECT {values} FROM {_numbers(number)} {self.joins.sql(sample=False)}"  # noqa: S608  # PostgreSQL's own, or quoted
+        return f"SELECT {values} FROM {self._numbers(number)} {self.joins.sql(sample=False)}"  # noqa: S608  # PostgreSQL's own, or quoted
 
     def all_columns(self, expressions: Expressions, number: int) -> str:
         """Returns a query for this number of rows, with all columns, on which the table's CHECKs can be evaluated."""
-        return self._all_columns(expressions, _numbers(number), sample=False)
+        return self._all_columns(expressions, self._numbers(number), sample=False)
 
     def sample(self, expressions: Expressions, last: int) -> str:
         """Returns a query for a sample of the rows up to `last`, with all columns."""
-        return self.joins.sampled(self._all_columns(expressions, sample_numbers(last), sample=True))
+        return self.joins.sampled(self._all_columns(expressions, self.sample_numbers(last), sample=True))
 
     def _all_columns(self, expressions: Expressions, numbers: str, *, sample: bool) -> str:
         columns = []
@@ -63,15 +63,14 @@ class Generation(Struct, frozen=True):
         """Returns the value of a column with a sequence in row `n`, if the sequence has not been used."""
         return f"n::{self.values.spelt(column.type, column.modifier)}"
 
+    def sample_numbers(self, last: int) -> str:
+        """Returns a FROM item with SAMPLED numbers of rows: the first ones, and others up to the last one."""
+        first, rest = self.table.existing + 1, SAMPLED - _FIRST
+        return (
+            f"(SELECT pg_catalog.generate_series({first}::int8, {first + _FIRST - 1}) AS n UNION ALL "  # noqa: S608  # numbers
+            f"SELECT {first} + i * {max(last - 1, 0)} / {rest} FROM pg_catalog.generate_series(1::int8, {rest}) AS i) AS numbers"
+        )
 
-def sample_numbers(last: int) -> str:
-    """Returns a FROM item with SAMPLED numbers of rows: the first ones, and others up to the last one."""
-    rest = SAMPLED - _FIRST
-    return (
-        f"(SELECT pg_catalog.generate_series(1::int8, {_FIRST}) AS n UNION ALL "  # noqa: S608  # numbers
-        f"SELECT 1 + i * {max(last - 1, 0)} / {rest} FROM pg_catalog.generate_series(1::int8, {rest}) AS i) AS numbers"
-    )
-
-
-def _numbers(number: int) -> str:
-    return f"pg_catalog.generate_series(1::int8, {number}) AS n"
+    def _numbers(self, number: int) -> str:
+        first = self.table.existing + 1
+        return f"pg_catalog.generate_series({first}::int8, {first + number - 1}) AS n"

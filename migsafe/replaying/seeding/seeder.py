@@ -1,19 +1,21 @@
 """The seeder: fills the empty tables of a database, so that measurements resemble those of a database in use."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from migsafe.replaying.seeding.begun_tables import BegunTables
 from migsafe.replaying.seeding.column_choice import Unfillable
 from migsafe.replaying.seeding.filling import Filling, KeyValues
 from migsafe.replaying.seeding.order import order_by_references
 from migsafe.replaying.seeding.preferences import Preferences
-from migsafe.replaying.seeding.references import ReferencedTables, relation_name
+from migsafe.replaying.seeding.references import ReferencedTables
+from migsafe.replaying.seeding.removal import OwnRows, read_own_rows, remove_rows
 from migsafe.replaying.seeding.requirements import Requirements
 from migsafe.replaying.seeding.suspension import row_security_off
-from migsafe.replaying.seeding.tables import Reference, Table, find_empty_tables, find_tables_with_rows, find_touched, newest_table
+from migsafe.replaying.seeding.tables import Reference, Table, find_tables_to_fill, find_tables_with_rows, find_touched, newest_table
 from migsafe.replaying.seeding.values import Values
 from migsafe.schema.statistics import Statistics
 from migsafe.sql.operations import Name
@@ -44,18 +46,24 @@ _SETTINGS = {
 
 
 class Seeder:
-    """Fills the empty tables of a database, each once; `rows` returns the number of rows for a table. `limit` is the most seconds for a table
-    of up to 100,000 rows; larger ones have more time. The rows resemble those of `statistics`, as far as `requirements` of the migrations
-    allow.
+    """Fills the tables of a database that are empty or have only a few rows, each once.
+
+    `rows` returns the number of rows for a table. `limit` is the most seconds for a table of up to 100,000 rows; larger ones have more time.
+    The rows resemble those of `statistics`, as far as the `requirements` of the migrations allow. `fills_up`: tables with a few rows that
+    migrations inserted get more.
 
     `made` are the tables that it has filled, by name, with their oids; `filled` says whether the last call filled any. `unfilled` are the
-    tables that stay empty or got fewer rows than wanted, with the reason, `notes` are sentences about what else was done.
+    tables that stay empty or got fewer rows than wanted, with the reason. `notes` are sentences about what else was done.
     """
 
-    def __init__(self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT, statistics: Statistics | None = None) -> None:
+    def __init__(
+        self, rows: Callable[[Name], int], limit: float | None = DEFAULT_LIMIT, statistics: Statistics | None = None, *, fills_up: bool = True
+    ) -> None:
         self._rows = rows
         self._limit = limit
         self._statistics = statistics or Statistics()
+        self._fills_up = fills_up
+        self._own_rows: dict[int, OwnRows] = {}
         self.requirements = Requirements()
         self._seen: set[int] = set()
         self._plain: set[Name] = set()
@@ -83,7 +91,8 @@ class Seeder:
                 return
             self._newest = newest
         chosen = None if touched is None else find_touched(connection, touched) - self._seen
-        tables = find_empty_tables(connection, self._seen, chosen) if chosen is None or chosen else []
+        begun = BegunTables(self._rows, self._statistics, self.requirements).find if self._fills_up else None
+        tables = find_tables_to_fill(connection, begun, self._seen, chosen) if chosen is None or chosen else []
         self._seen.update(table.oid for table in tables)
         if tables:
             with _settings(connection), row_security_off(connection):
@@ -93,9 +102,12 @@ class Seeder:
         run = _Run(connection, tables, self._rows, self._limit, self._preferences)
         for number, (table, later) in enumerate(order_by_references(tables), 1):
             progress(f"filling {table.name} ({number} of {len(tables)} tables)")
+            if table.begun is not None:
+                self._own_rows[table.oid] = read_own_rows(connection, table.oid, table.begun.primary_key)
             self._record(table, *run.fill(table, later))
-        for table, reason in run.emptied():
+        for table, reason in run.emptied(self._own_rows):
             self.made.pop(table.name, None)
+            self._own_rows.pop(table.oid, None)
             self.unfilled[str(table.name)] = reason
         self.filled = bool(run.made)
 
@@ -133,13 +145,12 @@ class Seeder:
         before = find_tables_with_rows(connection)
         chosen = {name: oid for name, oid in self.made.items() if name in names} or dict(self.made)
         existing = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()}
-        for oid in chosen.values():
-            if oid in existing:
-                connection.execute(f"TRUNCATE {relation_name(connection, oid)} CASCADE".encode())
-        emptied = frozenset(before - find_tables_with_rows(connection))
-        for name in emptied | chosen.keys():
-            self._seen.discard(self.made.pop(name, 0))
-        return emptied
+        removed = remove_rows(connection, [oid for oid in chosen.values() if oid in existing], self.made.values(), self._own_rows)
+        for name in {*removed, *chosen}:
+            oid = self.made.pop(name, 0)
+            self._seen.discard(oid)
+            self._own_rows.pop(oid, None)
+        return frozenset(before - find_tables_with_rows(connection))
 
 
 class _Run:
@@ -157,7 +168,7 @@ class _Run:
         self._preferences = preferences
         self._limit = limit
         self._tables = {table.oid: table for table in tables}
-        self._wanted = _shares(tables, rows)
+        self._wanted = {oid: wanted - self._tables[oid].existing for oid, wanted in _shares(tables, rows).items()}
         self._values = Values(connection)
         self._referenced = ReferencedTables(connection)
         self._keys = KeyValues(self._fix_keys)
@@ -168,11 +179,14 @@ class _Run:
         wanted = self._wanted[table.oid]
         if not wanted:
             return 0, None
-        made, reason = self._insert(table, later)
+        # References to a table that has rows already can be filled at once.
+        made, reason = self._insert(table, later - {oid for oid in later if oid in self._tables and self._tables[oid].begun is not None})
         if made:
             self.made[table.oid] = made
             # The planner's estimates for the tables that reference it, and for the migration, need it.
             self._connection.execute(f"ANALYZE {table.name}".encode())
+        if table.begun is not None:
+            return made, None  # with the rows that it has, it is as before
         if reason is None and made < wanted:
             reason = Unfillable(f"has room for {made:,} rows only")
         return made, reason
@@ -229,7 +243,7 @@ class _Run:
         self._keys.set(table.oid, self._filling(table).key_expressions(reference.referenced))
         return self._wanted[table.oid]
 
-    def emptied(self) -> Iterator[tuple[Table, str]]:
+    def emptied(self, own_rows: Mapping[int, OwnRows]) -> Iterator[tuple[Table, str]]:
         """Empties the tables of a cycle if one of them got fewer rows than others reference; yields these tables with the reason."""
         for oid, promised in self._keys.rows.items():
             if self.made.get(oid, 0) >= promised:
@@ -237,7 +251,7 @@ class _Run:
             table = self._tables[oid]
             for other in self._tables.values():
                 if self.made.get(other.oid) and (other.oid == oid or any(reference.table == oid for reference in other.references)):
-                    self._connection.execute(f"TRUNCATE {other.name} CASCADE".encode())
+                    remove_rows(self._connection, [other.oid], self.made, own_rows)
                     del self.made[other.oid]
                     yield other, f"the foreign keys of {table.name} form a cycle, and it cannot get {promised:,} rows"
 

@@ -1,7 +1,7 @@
 """The tables of a database that can be filled, read from pg_catalog."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -66,6 +66,17 @@ _TOUCHED = """
 """Relations with these names, what their rows reference, their partitions, and what views read."""
 
 
+class Begun(Struct, frozen=True):
+    """The number of rows that a table has, and the columns of its primary key."""
+
+    existing: int
+    primary_key: tuple[int, ...]
+
+
+FindBegun = Callable[["Connection[Any]", Iterable[tuple[int, Name]]], Mapping[int, Begun]]
+"""Returns those of the tables with rows that are to be filled up."""
+
+
 class Column(Struct, frozen=True):
     """A column; `given` says that PostgreSQL fills it itself (identity, a sequence, or `generated` from other columns by `default`)."""
 
@@ -96,11 +107,15 @@ class Check(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """An empty table, with the constraints on its rows. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the
-    topmost one, `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions, whose columns are
-    `key_expressions`. Columns in `valued` cannot be NULL in several rows, because a key compares NULLs."""
+    """A table to be filled, with the constraints on its rows.
+
+    `begun` is set if it has rows already. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the topmost one.
+    `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions, whose columns are
+    `key_expressions`. Columns in `valued` cannot be NULL in several rows, because a key compares NULLs.
+    """
 
     oid: int
+    begun: Begun | None
     ancestors: frozenset[int]
     root: Name | None
     name: Name
@@ -111,6 +126,11 @@ class Table(Struct, frozen=True, kw_only=True):
     key_expressions: frozenset[int]
     valued: frozenset[int]
     has_exclusion: bool
+
+    @property
+    def existing(self) -> int:
+        """The number of rows that it has already."""
+        return self.begun.existing if self.begun is not None else 0
 
     @property
     def referring_columns(self) -> frozenset[int]:
@@ -139,16 +159,21 @@ def find_touched(connection: "Connection[Any]", names: Collection[Name]) -> set[
     return {oid for (oid,) in connection.execute(_TOUCHED, parameters).fetchall()}
 
 
-def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = (), chosen: Collection[int] | None = None) -> list[Table]:
-    """Returns the tables without rows, except those in `known`, by oid; with `chosen`, only those of these oids."""
+def find_tables_to_fill(
+    connection: "Connection[Any]", find_begun: FindBegun | None = None, known: Collection[int] = (), chosen: Collection[int] | None = None
+) -> list[Table]:
+    """Returns the tables without rows and those that `find_begun` returns, except those in `known`, by oid; with `chosen`, only those of
+    these oids."""
     rows = connection.execute(_TABLES, {"chosen": None if chosen is None else list(chosen)}).fetchall()
-    empty = [row for row in rows if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
-    oids = [row[0] for row in empty]
+    with_rows = {row[0]: name for row in rows if row[0] not in known and _has_rows(connection, name := Name(row[2], row[1]))}
+    begun = find_begun(connection, with_rows.items()) if find_begun is not None else {}
+    fillable = [row for row in rows if row[0] in begun or (row[0] not in known and row[0] not in with_rows)]
+    oids = [row[0] for row in fillable]
     columns = _by_table(connection.execute(_COLUMNS, (oids,)).fetchall())
     constraints = _by_table(connection.execute(_CONSTRAINTS, (oids,)).fetchall())
     keys = _by_table(connection.execute(_KEYS, (oids,)).fetchall())
     tables = []
-    for oid, schema, name, bound, ancestors, root_schema, root in empty:
+    for oid, schema, name, bound, ancestors, root_schema, root in fillable:
         own_columns = tuple(Column(*row) for row in columns.get(oid, ()))
         checks = [Check(row[5], row[4], frozenset(row[1] or ())) for row in constraints.get(oid, ()) if row[0] == "c"]
         if bound:
@@ -156,6 +181,7 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
         tables.append(
             Table(
                 oid=oid,
+                begun=begun.get(oid),
                 name=Name(name, schema),
                 ancestors=frozenset(ancestors),
                 root=Name(root, root_schema) if root is not None else None,

@@ -99,3 +99,32 @@ def test_generated_rows_satisfy_what_migrations_require(connection: Any) -> None
     fill(connection, "CREATE TABLE orders (email text, state text, kind text, region text, role text)", None, requirements)
     connection.execute("ALTER TABLE orders ALTER email SET NOT NULL, ADD UNIQUE (state), ADD UNIQUE (kind, region)")
     assert estimates(connection, "orders")["role"].n_distinct == 10
+
+
+BEGUN = """
+    CREATE TABLE tenant (id serial PRIMARY KEY, name text NOT NULL UNIQUE); INSERT INTO tenant (name) VALUES ('default');
+    CREATE TABLE person (id uuid PRIMARY KEY, tenant int NOT NULL REFERENCES tenant, boss uuid REFERENCES person);
+    INSERT INTO person VALUES ('00000000-0000-0000-0000-000000000001', 1);
+    CREATE TABLE country (code text PRIMARY KEY); INSERT INTO country VALUES ('de'), ('fr');
+    CREATE TABLE settings (id int PRIMARY KEY, theme text); INSERT INTO settings VALUES (1);
+    CREATE TABLE role (id int PRIMARY KEY); INSERT INTO role VALUES (1);
+    CREATE TABLE home (id int PRIMARY KEY, person uuid NOT NULL REFERENCES person, country text REFERENCES country, role int REFERENCES role);
+"""
+COUNTS = "SELECT " + ", ".join(f"(SELECT count(*)::int FROM {table})" for table in ("tenant", "person", "country", "settings", "role", "home"))
+
+
+def test_tables_with_a_few_rows_are_filled_up(connection: Any) -> None:
+    connection.execute(BEGUN)
+    seeder = Seeder(same_for_every_table(MANY))
+    seeder.requirements = Requirements(written=frozenset({Name("role")}))
+    seeder.seed(connection)
+    # Lists, tables that none references, and those into which the migrations insert rows keep their rows.
+    assert connection.execute(COUNTS).fetchone() == (MANY, MANY, 2, 1, 1, MANY)
+    assert connection.execute("SELECT count(DISTINCT person) > 1000, count(DISTINCT country) FROM home").fetchone() == (True, 2)
+    assert connection.execute("SELECT count(DISTINCT tenant) > 1000 FROM person").fetchone() == (True,)
+    connection.execute("INSERT INTO tenant (name) VALUES ('next')")
+    # What the seeder did not make remains: other tables may reference it.
+    seeder.empty(connection, {Name("tenant", "public")})
+    assert connection.execute(COUNTS).fetchone() == (1, 1, 2, 1, 1, 0)
+    seeder.seed(connection)
+    assert connection.execute(COUNTS).fetchone() == (MANY, MANY, 2, 1, 1, MANY)
