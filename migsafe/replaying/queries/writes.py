@@ -16,7 +16,7 @@ from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
 from migsafe.replaying.exchange import execute
-from migsafe.replaying.queries.attribution import Check
+from migsafe.replaying.queries.attribution import Check, likely_causes
 from migsafe.replaying.queries.comparison import is_transient
 from migsafe.replaying.queries.results import BrokenWrite, Prepared, QueryResults, UntriedQuery
 from migsafe.replaying.queries.trial import TrialState
@@ -64,6 +64,7 @@ class WriteTrial:
         self._earlier: Mapping[str, Prepared] = {}
         self._first: dict[str, _Result] = {}
         self._results: list[_Result] = []
+        self._likely: Mapping[str, int] = {}
         self._milliseconds = 0.0
 
     def before(self, state: TrialState) -> None:
@@ -86,6 +87,8 @@ class WriteTrial:
         self._results = list(self._compared(writes, state, before, deadline)) if writes else []
         self._milliseconds = 1000 * (perf_counter() - start)
         failing = {each.write.query.fingerprint: each for each in self._results if each.after is not None}
+        texts = {name: each.write.query.text for name, each in failing.items()}
+        self._likely = likely_causes(texts, recording, state.catalog) if before is None else {}
 
         def check(connection: "Connection[Any]") -> set[str]:
             session = WriteSession(connection, state.search_path)
@@ -103,7 +106,7 @@ class WriteTrial:
             query = result.write.query
             named = self._queries.named(query)
             if result.after is not None:
-                cause = causes.get(query.fingerprint)
+                cause = causes.get(query.fingerprint, self._likely.get(query.fingerprint))
                 is_certain = result.after.query_failure.sqlstate[:2] in ("23", "42")
                 broken.append(
                     BrokenWrite(query=named, text=query.text, failure=result.after.query_failure, statement=cause, is_certain=is_certain)
