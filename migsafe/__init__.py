@@ -90,6 +90,7 @@ _MODULES = {
     "queries": "migsafe.library.queries",
     "read_configuration": "migsafe.configuration",
     "record": "migsafe.workload.recording.session",
+    "rehearse": "migsafe.library.rehearse",
     "replay": "migsafe.library.replay",
 }
 """The modules of the public names; each is imported when its name is first used."""
