@@ -12,6 +12,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.queries.index_results import IndexResults, MissingIndex
 from migsafe.replaying.queries.index_trials import IndexTrials
+from migsafe.replaying.queries.planner_state import analyze
 from migsafe.replaying.queries.results import QueryResults
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Migration, Runner
@@ -77,6 +78,7 @@ class IndexRun:
         progress: Callable[[str], None],
     ) -> IndexResults:
         """Tries the indexes in a database. `limit` is the most seconds that a build may take."""
+        analyze(connection, self.tables)
         milliseconds = int(1000 * limit) if limit else None
         trials = IndexTrials(
             connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=milliseconds, progress=progress

@@ -262,7 +262,5 @@ class IndexTrials:
         if not tried:
             [candidate, *_] = each.candidates
             return f"the index {candidate} cannot be built: {self._failures.get(candidate, 'not known')}"
-        return (
-            f"its estimated cost of {each.plan.cost:,.0f} falls to {each.lowest:,.0f} at most tenfold with "
-            f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
-        )
+        names = f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
+        return f"its estimated cost is {each.plan.cost:,.0f}, and {each.lowest:,.0f} at least with {names}"

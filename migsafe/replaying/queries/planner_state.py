@@ -1,5 +1,6 @@
 """What the planner knows of a database: its tables and indexes, with their estimated rows and sizes."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -25,6 +26,14 @@ _KEYS = """
     WHERE i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 """The keys of the valid B-trees that contain all rows."""
+_WITHOUT_STATISTICS = """
+    SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm') AND c.relname = ANY (%s::text[]) AND (c.reltuples < 0 OR EXISTS (
+        SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic AS s WHERE s.starelid = c.oid AND s.staattnum = a.attnum)
+    ))
+"""
 _VERSION = """
     SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin, relfilenode, relpages, reltuples), ',' ORDER BY oid))
         || (SELECT coalesce(max(xmin::text::bigint), 0) FROM pg_catalog.pg_statistic)
@@ -83,3 +92,13 @@ def planner_version(connection: "Connection[Any]") -> str:
     """Returns a text that is different after each change of a table, an index or statistics: while it is the same, so are all plans."""
     [(version,)] = connection.execute(_VERSION).fetchall()
     return str(version)
+
+
+def analyze(connection: "Connection[Any]", tables: Collection[Name]) -> None:
+    """Runs ANALYZE on those of the tables whose statistics are missing, as autovacuum does after a while: those of new tables, and of columns
+    whose type was changed. A name without a schema means the tables of this name in all schemas."""
+    missing = connection.execute(_WITHOUT_STATISTICS, ([name.name for name in tables],)).fetchall()
+    found = (Name(name, schema) for schema, name in missing if Name(name, schema) in tables or Name(name) in tables)
+    names = ", ".join(map(str, found))
+    if names:
+        connection.execute(f"ANALYZE {names}".encode())

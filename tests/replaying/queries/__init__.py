@@ -1,0 +1,1 @@
+"""Tests of what a replay says about the application's queries."""

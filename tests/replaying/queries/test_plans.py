@@ -1,0 +1,125 @@
+"""The plans of queries with parameters, and what a replay says about them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from migsafe.library.replay import Replay
+from migsafe.library.replay_verdict import replay_verdict
+from migsafe.linting.finding import Finding
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.plan_trees import Plan, Unexplained
+from migsafe.replaying.queries.plans import GenericPlans
+from migsafe.replaying.servers.private import PrivateHost
+from migsafe.reports.replay.plans_json import plans_document
+from migsafe.workload import CallSite, Query, Workload
+from tests.support.queries import read_query
+from tests.support.replays import FinishedReplay, replay_files
+
+SCHEMA = """
+CREATE DOMAIN quantity AS integer NOT NULL;
+CREATE TABLE items (id integer PRIMARY KEY, amount quantity, day date);
+CREATE TABLE events (id integer, day integer) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10);
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20);
+"""
+
+
+def _query(text: str, *types: str) -> Query:
+    return Query(text=text, fingerprint=f"{text} {types}", parameters=types)
+
+
+def _queries(*texts: str) -> ProjectQueries:
+    read = tuple(read_query(text, CallSite("shop.py", number, f"query{number}")) for number, text in enumerate(texts, 1))
+    return ProjectQueries(Workload(queries=read, running=read))
+
+
+def _findings(done: FinishedReplay, rule: str) -> list[Finding]:
+    verdict = replay_verdict(done.replayed, Budgets(), [], 18, done.run.indexes)
+    return [finding for finding in verdict.findings if finding.rule == rule]
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_generic_plans(host: PrivateHost, in_transaction: bool) -> None:
+    host.create_database("generic_plans")
+    try:
+        with host.connect("generic_plans") as connection:
+            connection.execute(SCHEMA.encode())
+            if in_transaction:
+                connection.execute("BEGIN")
+            plans = GenericPlans(connection)
+            for query in (
+                _query("SELECT * FROM items WHERE amount = $1"),
+                _query("SELECT * FROM items WHERE id = $2"),
+                _query("INSERT INTO items VALUES ($1, $2)", "integer", "quantity"),
+                _query("SELECT * FROM items WHERE day + $1 > day", "integer"),
+                _query("SELECT * FROM items WHERE id = $1", "a_type_that_is_gone"),
+                _query("SELECT '$3' FROM items ORDER BY id LIMIT $1"),
+            ):
+                assert isinstance(plans.explain(query), Plan), query.text
+            for types in ((), ("integer",)):
+                partitioned = plans.explain(_query("SELECT * FROM events WHERE day = $1", *types))
+                assert isinstance(partitioned, Plan)
+                assert {read.relation.name for read in partitioned.full_reads} == {"events_1", "events_2"}
+            failing = plans.explain(_query("SELECT * FROM items WHERE day + $1 > day"))
+            assert isinstance(failing, Unexplained)
+            assert failing.sqlstate == "42725"
+            assert isinstance(plans.explain(_query("SELECT id FROM items")), Plan)
+            connection.execute("ROLLBACK")
+    finally:
+        host.drop_database("generic_plans")
+
+
+HISTORY = """
+CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer NOT NULL, code text NOT NULL, state text NOT NULL, note text);
+INSERT INTO orders SELECT n, n, n, n, repeat('x', 700) FROM generate_series(1, 12000) AS n;
+CREATE INDEX orders_customer_idx ON orders (customer_id);
+CREATE INDEX orders_code_idx ON orders (code);
+ANALYZE orders;
+"""
+CHANGE = """
+ALTER TABLE orders ADD COLUMN region text;
+DROP INDEX orders_customer_idx;
+"""
+
+
+def test_queries_that_read_a_whole_table(host: PrivateHost, tmp_path: Path) -> None:
+    queries = _queries(
+        "SELECT id FROM orders WHERE customer_id = $1",
+        "SELECT id FROM orders WHERE code = $1",
+        "SELECT id FROM orders WHERE note = $1",
+        "SELECT id FROM orders WHERE state = 'sent'",
+        "SELECT id FROM orders WHERE state = 'sent' ORDER BY code DESC, customer_id DESC LIMIT 5",
+        "SELECT id FROM orders WHERE customer_id BETWEEN $1 AND $2 AND region = $3",
+        "SELECT count(*) FROM orders",
+    )
+    files = {"0001.sql": HISTORY, "0002.sql": CHANGE}
+    done = replay_files(host, tmp_path, files, only="0002.sql", queries=queries, keep_plans=True, production_rows={"public.orders": 1_200_000})
+
+    assert done.problems == []
+    [regressed] = _findings(done, "replay-plan-regressed")
+    assert regressed.statement == 2
+    assert "query1 (shop.py:1) reads all of public.orders (12,000 rows)" in regressed.message
+    assert "the index orders_customer_idx found its rows and no longer exists" in regressed.message
+    by_state, by_region = sorted(
+        _findings(done, "replay-query-without-index"), key=lambda finding: finding.script.position(finding.span.start).line
+    )
+    assert by_state.help == "CREATE INDEX CONCURRENTLY orders_state_code_customer_id_idx ON orders (state, code, customer_id);"
+    assert by_state.script.path == "shop.py"
+    assert "which was built, PostgreSQL uses it" in by_state.message
+    assert "with production's 1,200,000 rows" in by_state.message
+    assert "orders (region)" in by_region.help
+    [results] = done.run.indexes
+    assert results.judged == 6
+    # All rows have the same note; no index is tried for a value that the generated rows do not have.
+    [by_note] = results.unserved
+    assert by_note.query.name == "query3"
+    assert results.fine == 3
+
+    replay = Replay(host="", pg_version=host.major, replayed=tuple(done.replayed), verdict=replay_verdict(done.replayed, Budgets(), [], 18))
+    [migration] = json.loads(plans_document(replay))["migrations"]
+    first, second = migration["queries"][:2]
+    assert (first["name"], first["changed"], second["changed"]) == ("query1", True, False)
+    assert first["before"]["Plan"]["Node Type"] != first["after"]["Plan"]["Node Type"] == "Seq Scan"
