@@ -4,7 +4,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -66,8 +65,8 @@ class Breaks:
         self.server.create_database(database)
         with self.server.connect(database) as connection:
             for half in migrations(str(self.folder / self.history.migrations)):
-                queries = self._queries_before(half) if _tightens(half) else ()
-                before = {query.text: _prepared(connection, query) for query in queries}
+                queries = self._queries_before(half) if tightens(half) else ()
+                before = {query.text: prepared_state(connection, query) for query in queries}
                 problem = run_migration(connection, half)
                 self.predictor.apply(half)
                 if problem:
@@ -76,7 +75,7 @@ class Breaks:
                 self.counts["migrations that drop, rename or tighten, with queries"] += bool(queries)
                 broken = 0
                 for query in queries:
-                    broken += not before[query.text] and self._judge(connection, half, query, _prepared(connection, query))
+                    broken += not before[query.text] and self._judge(connection, half, query, prepared_state(connection, query))
                 self.counts["migrations that break a query"] += broken > 0
         self.server.drop_database(database)
 
@@ -105,27 +104,27 @@ class Breaks:
     def _queries_before(self, half: Half) -> tuple[Query, ...]:
         """Returns the queries of the commit before the one that added a migration."""
         path = str(Path(half.script.path).resolve().relative_to(self.folder.resolve()))
-        commit = self._git("log", "--diff-filter=A", "--format=%H", "-1", "--", path).strip()
-        if not commit:
-            return ()
-        parent = f"{commit}^"
-        tree = self._git("rev-parse", "-q", "--verify", f"{parent}:{self.history.queries}".removesuffix(":."), check=False).strip()
-        if self.history.queries == ".":
-            tree = self._git("rev-parse", "-q", "--verify", f"{parent}^{{tree}}", check=False).strip()
-        if not tree:
-            return ()
-        if tree not in self._queries:
-            self._queries[tree] = tuple(self._read(parent))
-        return self._queries[tree]
+        return queries_at(self.history.git, path, "^", self.history.queries, self._queries)
 
-    def _read(self, revision: str) -> Iterator[Query]:
+
+def queries_at(git: str, migration: str, parent: str, queries: str, known: dict[str, tuple[Query, ...]]) -> tuple[Query, ...]:
+    """Returns the queries of the commit that added a migration, or of its `parent` (`^`). `known` are those that were read, by tree."""
+    commit = _git(git, "log", "--diff-filter=A", "--format=%H", "-1", "--", migration).strip()
+    if not commit:
+        return ()
+    revision = f"{commit}{parent}"
+    tree = _git(git, "rev-parse", "-q", "--verify", f"{revision}^{{tree}}" if queries == "." else f"{revision}:{queries}", check=False).strip()
+    if not tree:
+        return ()
+    if tree not in known:
         with tempfile.TemporaryDirectory() as folder:
-            extract(self.history.git, revision, [self.history.queries], Path(folder))
-            target = str(Path(folder) / self.history.queries)
-            yield from read_workload([target], folder).queries
+            extract(git, revision, [queries], Path(folder))
+            known[tree] = read_workload([str(Path(folder) / queries)], folder).queries
+    return known[tree]
 
-    def _git(self, *arguments: str, check: bool = True) -> str:
-        return subprocess.run(["git", "--git-dir", self.history.git, *arguments], capture_output=True, text=True, check=check).stdout
+
+def _git(directory: str, *arguments: str, check: bool = True) -> str:
+    return subprocess.run(["git", "--git-dir", directory, *arguments], capture_output=True, text=True, check=check).stdout
 
 
 def extract(git: str, revision: str, paths: list[str], folder: Path) -> None:
@@ -134,11 +133,12 @@ def extract(git: str, revision: str, paths: list[str], folder: Path) -> None:
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=False, stderr=subprocess.DEVNULL)
 
 
-def _tightens(half: Half) -> bool:
+def tightens(half: Half) -> bool:
+    """Whether a migration drops, renames or tightens something."""
     return any(isinstance(operation, _TIGHTENING) for statement in read(half.script.text) for operation in statement.operations)
 
 
-def _prepared(connection: Connection, query: Query) -> str:
+def prepared_state(connection: Connection, query: Query) -> str:
     """Returns the SQLSTATE with which the server rejects a query; empty if it prepares it."""
     plans = GenericPlans(connection)
     state = plans.prepare(query)
