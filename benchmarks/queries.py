@@ -1,6 +1,7 @@
 """How correct the rules about queries are, on the queries of real projects and on real servers.
 
     python benchmarks/queries.py indexes NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
+    python benchmarks/queries.py trials NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
     python benchmarks/queries.py breaks NAME=GIT:MIGRATIONS:QUERIES… [--bindir DIR] [--verbose]
 
 `MIGRATIONS` is the folder of a history, `QUERIES` a file or folder that `queries` in the configuration could name. `GIT` is a git directory, in
@@ -10,6 +11,9 @@ which the two are paths of HEAD.
 tenfold when an index is really built: on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved. Queries of
 tables that could not be filled are left out, and so are indexes on columns that are only tested for NULL, because the rows hold none.
+
+`trials` does what `migsafe replay` does after the last migration, for all queries. Each index that it reports is then created as the report
+says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
 
 `breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query of the commit
 before the one that added the migration. The server's answer is compared with migsafe's, for each pair of query and migration.
@@ -27,6 +31,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.index_reports import ReportedIndexes
 from benchmarks.lock_truth import choose_installation
 from benchmarks.query_breaks import Breaks, History, extract
 from benchmarks.query_truth import (
@@ -35,9 +40,9 @@ from benchmarks.query_truth import (
     Candidate,
     Connection,
     GenericPlans,
+    Plan,
     cheapest,
     migrations,
-    scanned,
     seeded_database,
 )
 from migsafe.errors import MigsafeError
@@ -52,11 +57,16 @@ from migsafe.workload.reading import read_workload
 
 def final_catalog(folder: str, version: int) -> Catalog:
     """Returns the database after a history, which began with an empty one."""
+    return final_predictor(folder, version).catalog
+
+
+def final_predictor(folder: str, version: int) -> Predictor:
+    """Returns the predictor after a history, which began with an empty database."""
     predictor = Predictor(version)
     predictor.begin_history(from_first_migration=True)
     for half in migrations(folder):
         predictor.apply(half)
-    return predictor.catalog
+    return predictor
 
 
 class Project:
@@ -91,6 +101,7 @@ class IndexTruth:
 
     def __init__(self, project: Project, connection: Connection, catalog: Catalog) -> None:
         self.project = project
+        self.connection = connection
         self.plans = GenericPlans(connection)
         self.catalog = catalog
 
@@ -99,17 +110,14 @@ class IndexTruth:
         assessed = {query.text: assess(query, self.catalog) for query in self.project.queries}
         planned: dict[str, float] = {}
         tables: dict[str, set[str]] = {}
-        prepared = [query for query in self.project.queries if not self._rejected(query)]
-        for query in prepared:
-            plan = self.plans.plan(query)
-            if plan is not None:
-                planned[query.text] = plan["Total Cost"]
-                tables[query.text] = set(scanned(plan))
+        for query in self.project.queries:
+            plan = self.plans.explain(query)
+            if isinstance(plan, Plan):
+                planned[query.text] = plan.cost
+                tables[query.text] = {read.relation.name for read in plan.full_reads}
+        prepared = [query for query in self.project.queries if query.text in planned]
         costs = self._cheapest([query for query in prepared if planned.get(query.text, 0) > EXPENSIVE], assessed, tables, planned)
         return {text: Costs(cost, costs.get(text, {})) for text, cost in planned.items()}
-
-    def _rejected(self, query: Query) -> bool:
-        return bool(self.plans.prepare(query))
 
     def _cheapest(
         self, queries: list[Query], assessed: dict[str, QueryAssessment], tables: dict[str, set[str]], planned: dict[str, float]
@@ -125,12 +133,12 @@ class IndexTruth:
                 by_candidate.setdefault(candidate, []).append(query)
         for number, (candidate, users) in enumerate(by_candidate.items(), 1):
             _progress(f"{self.project.name}: index {number} of {len(by_candidate)}")
-            for text, cost in cheapest(self.plans, users, [candidate]).items():
+            for text, cost in cheapest(self.connection, self.plans, users, [candidate]).items():
                 costs.setdefault(text, {})[str(candidate)] = cost
         for number, (candidates, users) in enumerate(by_set.items(), 1):
             _progress(f"{self.project.name}: indexes together {number} of {len(by_set)}")
             still = [query for query in users if min(costs.get(query.text, {"": 0.0}).values()) * TENFOLD > planned[query.text]]
-            for text, cost in cheapest(self.plans, still, candidates).items() if still and len(candidates) > 1 else ():
+            for text, cost in cheapest(self.connection, self.plans, still, candidates).items() if still and len(candidates) > 1 else ():
                 costs[text]["all of them"] = cost
         return costs
 
@@ -259,6 +267,31 @@ def _print_breaks(title: str, counts: "Counter[str]", seconds: float) -> None:
         print(f"    {count:6,}  {name}", flush=True)
 
 
+def compare_trials(arguments: argparse.Namespace) -> int:
+    """Tries indexes for all queries of projects, and verifies what is reported; returns the exit status."""
+    total: Counter[str] = Counter()
+    with Server(choose_installation(arguments.bindir), {"max_wal_size": "8GB"}) as server:
+        print(server.installation)
+        for number, argument in enumerate(arguments.projects):
+            name, _, rest = argument.partition("=")
+            folder, _, queries = rest.partition(":")
+            with seeded_database(server, folder, f"trial{number}", arguments.rows) as (connection, _):
+                trial = ReportedIndexes(connection, final_predictor(folder, server.major), queries)
+            server.drop_database(f"trial{number}")
+            total += trial.counts
+            _print_trials(name, trial.counts)
+            for line in trial.lines if arguments.verbose else ():
+                print(f"    {line}", flush=True)
+    _print_trials("all projects", total)
+    return 1 if total["indexes that are not used"] else 0
+
+
+def _print_trials(title: str, counts: "Counter[str]") -> None:
+    print(f"\n{title}: {_percent(counts['warnings confirmed'], counts['warnings of the linter'])} of the linter's warnings confirmed")
+    for name, count in counts.items():
+        print(f"    {count:6,}  {name}", flush=True)
+
+
 def _progress(words: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{words}")
@@ -271,7 +304,7 @@ def _percent(part: int, whole: int) -> str:
 def main() -> int:
     """Reads the arguments, and runs a comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("comparison", choices=("indexes", "breaks"))
+    parser.add_argument("comparison", choices=("indexes", "trials", "breaks"))
     parser.add_argument("projects", nargs="+", metavar="NAME=MIGRATIONS:QUERIES")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default: 100,000)")
     parser.add_argument("--truth", type=Path, help="a folder where the server's answers are stored, and read again by later runs")
@@ -279,7 +312,8 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()
     try:
-        return compare_indexes(arguments) if arguments.comparison == "indexes" else compare_breaks(arguments)
+        compare = {"indexes": compare_indexes, "trials": compare_trials, "breaks": compare_breaks}
+        return compare[arguments.comparison](arguments)
     except MigsafeError as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.query_truth import Connection, GenericPlans, migrations, run_migration
+from benchmarks.query_truth import Connection, Preparations, migrations, run_migration
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half
@@ -140,7 +140,7 @@ def tightens(half: Half) -> bool:
 
 def prepared_state(connection: Connection, query: Query) -> str:
     """Returns the SQLSTATE with which the server rejects a query; empty if it prepares it."""
-    plans = GenericPlans(connection)
+    plans = Preparations(connection)
     state = plans.prepare(query)
     plans.forget()
     return state
@@ -148,7 +148,7 @@ def prepared_state(connection: Connection, query: Query) -> str:
 
 def _planned(connection: Connection, query: Query) -> str:
     """Returns the SQLSTATE with which the server rejects a query when it plans it."""
-    plans = GenericPlans(connection)
+    plans = Preparations(connection)
     state = plans.prepare(query) or plans.rejection(query)
     plans.forget()
     return state

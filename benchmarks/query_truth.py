@@ -12,6 +12,10 @@ from msgspec import Struct
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from migsafe.replaying.queries.index_trials import EXPENSIVE
+from migsafe.replaying.queries.plan_changes import TENFOLD
+from migsafe.replaying.queries.plan_trees import Plan
+from migsafe.replaying.queries.plans import GenericPlans
 from migsafe.replaying.seeding.seeder import Seeder, same_for_every_table
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent_statements
@@ -20,11 +24,10 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.workload.query import Query
 
+__all__ = ["EXPENSIVE", "TENFOLD", "Candidate", "Connection", "GenericPlans", "Plan", "cheapest", "migrations", "seeded_database"]
+
 Connection = psycopg.Connection[Any]
 
-EXPENSIVE = 1_000.0
-"""A plan that costs less is never un-indexed."""
-TENFOLD = 10.0
 _ROLE = re.compile(r'role "(.+)" does not exist')
 
 
@@ -109,13 +112,12 @@ def empty_tables(connection: Connection) -> None:
         connection.execute(f"TRUNCATE {', '.join(name for (name,) in rows)} CASCADE".encode())
 
 
-class GenericPlans:
-    """The generic plans of queries: of prepared statements that are explained with NULLs (manual, plan_cache_mode)."""
+class Preparations:
+    """Prepares queries on a connection, and plans them with NULLs (manual, plan_cache_mode)."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         connection.execute("SET plan_cache_mode = force_generic_plan")
-        connection.execute("SET jit = off")
         self._parameters: dict[str, int] = {}
         self._names: dict[str, str] = {}
 
@@ -135,40 +137,20 @@ class GenericPlans:
         self._names[query.text] = name
         return ""
 
-    def plan(self, query: Query) -> "dict[str, Any] | None":
-        """Returns the plan of a prepared query; None if the server cannot plan it."""
-        try:
-            row = self.connection.execute(self._explain(query)).fetchone()
-        except psycopg.Error:
-            return None
-        plan: dict[str, Any] = row[0][0]["Plan"] if row is not None else {}
-        return plan
-
     def rejection(self, query: Query) -> str:
         """Returns the SQLSTATE with which the server rejects a prepared query when it plans it; empty if it does not."""
+        nulls = ", ".join(["NULL"] * self._parameters[query.text])
+        arguments = f"({nulls})" if nulls else ""
         try:
-            self.connection.execute(self._explain(query))
+            self.connection.execute(f"EXPLAIN EXECUTE {self._names[query.text]}{arguments}".encode())
         except psycopg.Error as error:
             return error.sqlstate or "?????"
         return ""
-
-    def _explain(self, query: Query) -> bytes:
-        nulls = ", ".join(["NULL"] * self._parameters[query.text])
-        arguments = f"({nulls})" if nulls else ""
-        return f"EXPLAIN (FORMAT json) EXECUTE {self._names[query.text]}{arguments}".encode()
 
     def forget(self) -> None:
         """Forgets all prepared statements."""
         self.connection.execute("DEALLOCATE ALL")
         self._parameters.clear()
-
-
-def scanned(plan: "dict[str, Any]") -> Iterator[str]:
-    """The tables that a plan reads as a whole."""
-    if plan.get("Node Type") == "Seq Scan":
-        yield str(plan["Relation Name"])
-    for inner in plan.get("Plans", ()):
-        yield from scanned(inner)
 
 
 @contextmanager
@@ -191,17 +173,8 @@ def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[b
         connection.execute("ROLLBACK")
 
 
-def cheapest(plans: GenericPlans, queries: Sequence[Query], candidates: Iterable[Candidate]) -> dict[str, float]:
+def cheapest(connection: Connection, plans: GenericPlans, queries: Sequence[Query], candidates: Iterable[Candidate]) -> dict[str, float]:
     """Returns the cost of each query with some indexes, by text; nothing if they cannot be built."""
-    with built(plans.connection, candidates) as could_build:
-        if not could_build:
-            return {}
-        costs: dict[str, float] = {}
-        for query in queries:
-            plans.connection.execute("SAVEPOINT explain")
-            plan = plans.plan(query)
-            if plan is None:
-                plans.connection.execute("ROLLBACK TO explain")
-            else:
-                costs[query.text] = plan["Total Cost"]
-        return costs
+    with built(connection, candidates) as could_build:
+        planned = {query.text: plans.explain(query) for query in queries} if could_build else {}
+    return {text: plan.cost for text, plan in planned.items() if isinstance(plan, Plan)}
