@@ -31,7 +31,9 @@ _WITHOUT_STATISTICS = """
     WHERE c.relkind IN ('r', 'p', 'm') AND c.relname = ANY (%s::text[]) AND (c.reltuples < 0 OR EXISTS (
         SELECT FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic AS s WHERE s.starelid = c.oid AND s.staattnum = a.attnum)
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_stats AS s WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
+            )
     ))
 """
 _VERSION = """

@@ -11,13 +11,16 @@ from typing import Any, ClassVar
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.servers import physical_copy, work_folders
 from migsafe.replaying.servers.database_lab import DatabaseLabHost
 from migsafe.replaying.servers.existing import ExistingHost
+from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.installations import inspect_installation
 from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.replaying.servers.server import Server
+from tests.support.queries import split_queries
 from tests.support.replays import replay_files
 from tests.support.servers import FOUND, any_installation
 
@@ -25,6 +28,19 @@ pytestmark = pytest.mark.server
 
 TABLE = "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT n, 'n' FROM generate_series(1, 300) AS n;"
 INDEX = {"0001.sql": "CREATE INDEX ON orders (note);"}
+LINES = (
+    "CREATE TABLE lines (id int PRIMARY KEY, sku int, a int); INSERT INTO lines SELECT n, n FROM generate_series(1, 60000) AS n; ANALYZE lines;"
+)
+QUERIES = """
+-- running queries: v1.sql
+-- name: old
+SELECT a FROM lines WHERE id = $1;
+-- name: write
+INSERT INTO lines (id, sku) VALUES ($1, $2);
+-- new queries: v2.sql
+-- name: by_sku
+SELECT id FROM lines WHERE sku = $1;
+"""
 PROGRAM = {"0001.sql": "COPY orders (note) FROM PROGRAM 'echo 1';"}
 
 
@@ -348,3 +364,30 @@ def test_an_engine_that_refuses_or_fails(engine: str) -> None:
         DatabaseLabHost("lab", "right")
     with pytest.raises(MigsafeError, match="cannot be reached"), DatabaseLabHost("http://127.0.0.1:9", "right"):
         pass
+
+
+@pytest.mark.parametrize("kind", ["template", "copy", "clone"])
+def test_queries_are_tried_on_the_rows_that_are_there(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    here: Server = request.getfixturevalue("source" if kind == "copy" else "server")
+    database = "shop" if kind == "copy" else "restored"
+    host: Host
+    if kind == "copy":
+        host = PhysicalCopyHost(dsn(here, database), [inspect_installation(here.installation.bindir)])
+    elif kind == "clone":
+        host = DatabaseLabHost(request.getfixturevalue("engine"), "right", database=database, pause=0.01)
+    else:
+        host = ExistingHost(dsn(here, user="app"), template=database)
+    queries = ProjectQueries(split_queries(QUERIES).workload)
+    with here.connect(database, user="app") as connection:
+        connection.execute(LINES)
+    with host:
+        done = replay_files(host, tmp_path, {"0001.sql": "ALTER TABLE lines DROP COLUMN a;"}, rows=None, queries=queries)
+    with here.connect(database, user="app") as connection:
+        connection.execute("DROP TABLE lines")
+    assert done.problems == []
+    results = done.replayed[0].queries
+    assert results is not None
+    assert [(broken.query.name, broken.failure.sqlstate) for broken in results.broken] == [("old", "42703")]
+    assert [broken.query.name for broken in results.broken_writes] == []
+    [indexes] = done.run.indexes
+    assert [[query.query.name for query in missing.queries] for missing in indexes.missing] == [["by_sku"]]
