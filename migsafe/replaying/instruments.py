@@ -115,7 +115,7 @@ class Instruments:
             times_before=probes.times_before,
             times_during=probes.times_during(player.clock),
             probe_errors=probes.errors,
-            deadlocks=probes.deadlocks,
+            deadlocks=tuple(dict.fromkeys((*probes.deadlocks, *load.deadlocks(monitor.lock_waits, choice.relations)))),
             load=load.times(player.clock) if task.load is not None else None,
         )
         probes.remember()

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +10,7 @@ from migsafe.replaying.probes.load_queries import LoadChoice, LoadQuery
 from migsafe.replaying.probes.response_times import noise_ms, summary
 from migsafe.replaying.probes.serving import ServedSession, SessionThread
 from migsafe.replaying.recording.load_times import LoadPhase, LoadTimes
+from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -20,7 +21,9 @@ _UTILISATION = 0.25
 """How much of the time a session works before the migration, at most: slower queries are sent less often."""
 _GRACE = 5.0
 """How many seconds the last answers may take, after the time that is measured."""
-SETTINGS = "SET default_transaction_read_only = on; SET client_min_messages = error; SET statement_timeout = '60s'"
+_TIMEOUT = 60.0
+_CANCELED, _DEADLOCK = "57014", "40P01"
+SETTINGS = f"SET default_transaction_read_only = on; SET client_min_messages = error; SET statement_timeout = '{_TIMEOUT:.0f}s'"
 
 
 class _Sample(NamedTuple):
@@ -71,6 +74,9 @@ class _LoadSession(ServedSession):
         assert self._query is not None
         codes = [result.error_field(DiagnosticField.SQLSTATE) for result in results if result.error_message]
         sqlstate = (codes[0] or b"08006").decode() if codes else ""
+        if sqlstate == _CANCELED and now - self.sent < _TIMEOUT:
+            # The monitor of locks has cancelled it, before PostgreSQL would have resolved the deadlock.
+            sqlstate = _DEADLOCK
         self.samples.append(_Sample(self._query, self.sent, now - self.sent, sqlstate))
         self.next_at = max(now, self.sent + self._interval)
 
@@ -130,6 +136,17 @@ class LoadSessions:
     def pids(self) -> list[int]:
         """The pids of the sessions."""
         return [session.pid for session in self._sessions]
+
+    def deadlocks(self, lock_waits: Mapping[int, Sequence[tuple[float, int | None]]], relations: Mapping[int, Name]) -> tuple[Name, ...]:
+        """Returns the relations on which queries and the migration waited for each other. `lock_waits` are the times at which the backends were
+        seen waiting for a lock, by pid, with the oid of what is locked, and `relations` the names for these."""
+        found: dict[Name, None] = {}
+        for session in self._sessions:
+            for sample in session.samples:
+                if sample.sqlstate == _DEADLOCK:
+                    seen = (oid for when, oid in lock_waits.get(session.pid, ()) if sample.sent <= when <= sample.sent + sample.seconds)
+                    found.update(dict.fromkeys(relations[oid] for oid in seen if oid is not None and oid in relations))
+        return tuple(found)
 
     def times(self, clock: Callable[[float], float]) -> LoadTimes:
         """Returns the response times. `clock` returns the time of the recording for one by perf_counter: the time that recording

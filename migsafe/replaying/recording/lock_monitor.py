@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _LOCKS = "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
-_STUCK = "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS pid WHERE pid = ANY (%s)"
+_STUCK = """
+    SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%(worker)s)) AS pid
+    WHERE pid = ANY (%(probes)s) AND %(worker)s = ANY (pg_catalog.pg_blocking_pids(pid))
+"""
 _WAITING = "SELECT pid, relation::int8 FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
 _CLOSE, _FAR = 0.0005, 0.005
 _DEADLOCK_SECONDS = 0.2
@@ -51,8 +54,9 @@ class LockWait:
 class LockMonitor:
     """Watches the locks of the backend `pid` on a connection of its own, inside a `with` block.
 
-    `probe_pids` are the backends of probe sessions: if one of them and `pid` wait for each other, its query is cancelled. `lock_waits` are
-    the times at which they were seen waiting for a lock, by pid, each with the oid of the relation or index; None for other locks.
+    `probe_pids` are the backends of probe and load sessions: if one of them and `pid` wait for each other, its query is cancelled.
+    `lock_waits` are the times at which they were seen waiting for a lock, by pid, each with the oid of the relation or index; None for other
+    locks.
     """
 
     def __init__(self, connection: "Connection[Any]", pid: int, probe_pids: Sequence[int] = ()) -> None:
@@ -127,7 +131,7 @@ class LockMonitor:
         self._stuck += seconds
         if self._stuck > _DEADLOCK_SECONDS and self._probe_pids:
             self._stuck = 0.0
-            self._connection.execute(_STUCK, (self._pid, self._probe_pids))
+            self._connection.execute(_STUCK, {"worker": self._pid, "probes": self._probe_pids})
 
     def _look(self, now: float) -> bool:
         """Looks once; returns whether the backend waits for a lock."""
