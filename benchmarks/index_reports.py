@@ -21,7 +21,7 @@ class ReportedIndexes:
     """Tries indexes for all queries of a project in a database whose tables are filled. `lines` say what was found."""
 
     def __init__(self, connection: Connection, predictor: Predictor, queries_at: str) -> None:
-        workload = read_workload([queries_at], queries_at if Path(queries_at).is_dir() else ".")
+        workload = read_workload([queries_at], ".")
         self._connection = connection
         self._catalog = predictor.catalog
         self._queries = ProjectQueries(Workload(queries=workload.queries, running=workload.queries))
