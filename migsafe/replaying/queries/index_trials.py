@@ -103,7 +103,7 @@ class IndexTrials:
         plan = self._plans.explain(query)
         assessment = self._queries.assess(query, self._catalog)
         if isinstance(plan, Unexplained):
-            reason = f"PostgreSQL cannot plan it without its values: {plan.message} ({plan.sqlstate})"
+            reason = f"PostgreSQL cannot plan it: {plan}"
             self._not_tried.append(UnservedQuery(self._queries.named(query), reason))
             return None
         if plan.cost <= EXPENSIVE:

@@ -12,7 +12,7 @@ from migsafe.replaying.recording.held_locks import HeldLock, held_locks
 from migsafe.replaying.recording.records import Recording, Wait, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.page import lines, render_page
-from migsafe.reports.replay.indexes import index_notes, plan_notes
+from migsafe.reports.replay.indexes import index_notes
 from migsafe.reports.replay.load import load_sentence, phase_lines, unused_sentences
 from migsafe.reports.replay.queries import new_query_lines, query_lines, untried_lines
 from migsafe.reports.replay.wording import LockLine, blocked, facts, line_of, lock_line, status, verdict, work
@@ -81,7 +81,6 @@ def report(replay: Replay, display: Display) -> str:
             "load_sentence": load_sentence,
             "lock_line": lock_line,
             "mood": _mood,
-            "plan_notes": plan_notes,
             "phase_lines": phase_lines,
             "query_lines": query_lines,
             "range": format_range,

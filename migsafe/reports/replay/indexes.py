@@ -6,22 +6,20 @@ from typing import Any
 from migsafe.library.replay import Replay
 from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex, UnservedQuery
 from migsafe.replaying.queries.plan_results import PlanRegression, PlanResults
-from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.paths import unicode
 
 _MOST_SHOWN = 5
 
 
-def plan_notes(replayed: ReplayedMigration) -> Iterator[str]:
+def plan_notes(plans: PlanResults) -> Iterator[str]:
     """Yields what is known of the plans of the queries around a migration; nothing without queries."""
-    plans = replayed.queries.plans if replayed.queries is not None else PlanResults()
     if not plans.planned and not plans.unplanned:
         return
     number = len(plans.regressions)
     worse = (
         f"{number} {'reads' if number == 1 else 'read'} a whole table now" if number else "none reads a whole table that it did not read before"
     )
-    yield f"plans of {plans.planned:,} {'query' if plans.planned == 1 else 'queries'} compared: {worse}"
+    yield f"of {plans.planned:,} {'query' if plans.planned == 1 else 'queries'} compared, {worse}"
     yield from _listed("not planned", [f"{each.query}: {each.reason}" for each in plans.unplanned])
 
 

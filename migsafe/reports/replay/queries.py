@@ -11,6 +11,7 @@ from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.queries.first_steps import FirstStep, Works, first_steps
 from migsafe.replaying.queries.results import QueryFailure, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
+from migsafe.reports.replay.indexes import plan_notes
 from migsafe.reports.replay.wording import line_of
 from migsafe.terminal.quantities import format_duration
 
@@ -46,6 +47,7 @@ def query_lines(replayed: ReplayedMigration) -> Iterator[QueryLine]:
         listed = list(changed)
         example = "; ".join((*listed[0].parameters, *listed[0].columns))
         yield QueryLine("other types", f"{where}{join_queries([each.query for each in listed], _MOST)}: {example}", "")
+    yield from (QueryLine("plans", note, "warn" if results.plans.regressions else "") for note in plan_notes(results.plans))
 
 
 def untried_lines(replay: Replay) -> Iterator[str]:

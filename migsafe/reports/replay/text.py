@@ -10,7 +10,7 @@ from migsafe.replaying.recording.held_locks import HeldLock, held_locks
 from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports.excerpt import first_words
-from migsafe.reports.replay.indexes import index_notes, plan_notes
+from migsafe.reports.replay.indexes import index_notes
 from migsafe.reports.replay.load import load_sentence, load_table, unused_sentences
 from migsafe.reports.replay.queries import new_query_lines, query_lines, untried_lines
 from migsafe.reports.replay.wording import QUESTIONS, blocked, facts, line_of, lock_line, status, verdict, work
@@ -66,8 +66,6 @@ class _Migration:
             yield from self._statement(played)
         yield from self._timeline()
         yield from self._blocked()
-        for note in plan_notes(self._replayed):
-            yield from self._prose(visible(note), "", "      ")
         yield from self._load()
         yield from self._queries()
         for outcome in self._replayed.outcomes:
