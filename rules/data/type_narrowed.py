@@ -25,8 +25,15 @@ from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
 from migsafe.prediction.effects.effect_context import EffectContext
-from migsafe.sql.operations import AlterColumnType
+from migsafe.sql.operations import AlterColumnType, TypeName
 from migsafe.sql.operations.values import quoted
+
+_INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_COMPARABLE = (
+    frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision")),
+    frozenset(("date", "timestamp without time zone", "timestamp with time zone")),
+)
+"""Types whose values PostgreSQL converts there and back, and compares."""
 
 
 @rule(category="data", severity=Severity.ERROR, speaks_for=("type-change-rewrites",))
@@ -43,7 +50,7 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     if not change.narrows or change.refused is not None or lost == ():
         return None
     name, table = quoted(op.column), relation.name
-    misfit = _is_one_of(name, lost) if lost else f"{name}::text IS DISTINCT FROM {name}::{op.type}::text"
+    misfit = _is_one_of(name, lost) if lost else _is_changed(name, column.type, op.type)
     lacks = f" (it lacks {', '.join(map(repr, lost[:3]))}{', …' if len(lost) > 3 else ''})" if lost else ""
     return at.finding(
         op,
@@ -52,6 +59,15 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
         help=(f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;\n{_instead(at, op)}"),
         relations=(relation.name,),
     )
+
+
+def _is_changed(column: str, old: TypeName, new: TypeName) -> str:
+    """Returns a condition that a value meets if the new type changes it. The text of an equal number or time may differ between the types."""
+    if old.name in _INTEGERS and new.name in _INTEGERS and not (old.dimensions or new.dimensions):
+        return f"{column} NOT BETWEEN {-_INTEGERS[new.name] - 1} AND {_INTEGERS[new.name]}"  # the cast would fail
+    if any({old.name, new.name} <= family for family in _COMPARABLE) and not (old.dimensions or new.dimensions):
+        return f"{column} IS DISTINCT FROM {column}::{new}::{old}"
+    return f"{column}::text IS DISTINCT FROM {column}::{new}::text"
 
 
 def _is_one_of(column: str, values: tuple[str, ...]) -> str:

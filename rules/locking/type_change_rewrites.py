@@ -4,6 +4,8 @@ It holds ACCESS EXCLUSIVE meanwhile: even SELECT waits, and the wait grows with 
 same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric(10, 2), or from cidr to inet, only the catalogue changes.
 Two things take time even then: PostgreSQL rebuilds an index whose order changes, as with another collation, and checks every row again if a
 CHECK uses the column. migsafe needs the old type for this, and reads it from the earlier migrations.
+A time in UTC is stored as the same bytes with and without a time zone: if the TimeZone of the session is UTC, nothing is rewritten, but with
+USING everything is.
 
 A key needs more: the new column gets a unique index, and the foreign keys that reference the old column get new columns too. The sequence of a
 serial column belongs to it, and is dropped with it unless the new column owns it before.

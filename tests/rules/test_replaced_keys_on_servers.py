@@ -57,7 +57,7 @@ SIDE_BY_SIDE = [
     ("integer NOT NULL DEFAULT 0", "bigint", "", ("7", "8"), ("7", "8")),
     ("boolean", "integer", "USING v::integer", ("true", "false"), ("1", "0")),
     ("integer", "boolean", "USING (v::boolean)", ("0", "1"), ("false", "true")),
-    ("timestamp", "timestamptz", "USING v AT TIME ZONE 'UTC'", ("2026-01-01 12:00:00", "2026-01-02 13:30:00"), None),
+    ("timestamp", "timestamptz(3)", "USING v AT TIME ZONE 'UTC'", ("2026-01-01 12:00:00", "2026-01-02 13:30:00"), None),
     ("text NOT NULL", "integer", "USING NULLIF(trim(v), '')::integer", ("12", "13"), ("12", "13")),
     ("text", "json", "USING v::json", ('{"a": 1}', "[]"), ('{"a": 1}', "[]")),
 ]

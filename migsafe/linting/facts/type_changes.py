@@ -1,10 +1,12 @@
 """The safe way of a type change that rewrites or scans a table."""
 
+import re
+
 from migsafe.linting.facts.replaced_keys import also_needed, filled_column, key_steps, new_column, switch_steps
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.effects.type_changes import casts_of
+from migsafe.prediction.effects.type_changes import casts_of, change_of_type, is_utc
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, EnumType, Relation
 from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
@@ -13,6 +15,9 @@ from migsafe.sql.operations.values import quoted
 
 _TEXTS = frozenset(("text", "character varying", "character"))
 _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
+_NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
+_AT_TIME_ZONE = re.compile(rf"\(?(?:{_NAME}\.)?({_NAME})\)?\s+AT\s+TIME\s+ZONE\s+'([^']*)'(?:::text)?", re.IGNORECASE)
+_TIMEZONE_CALL = re.compile(rf"timezone\(\s*'([^']*)'(?:::text)?\s*,\s*(?:{_NAME}\.)?({_NAME})\s*\)", re.IGNORECASE)
 
 
 def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
@@ -31,6 +36,8 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
         )
     if old is not None and main.rewrite and (added := _added_values(op, old, at)):
         return "-- instead of a new type, without rewriting the table:\n" + "\n".join(f"ALTER TYPE {old} ADD VALUE {value};" for value in added)
+    if relation is not None and before is not None and (steps := _same_times(op, relation, before, at)):
+        return steps
     column = new_column(op.column)
     keys: list[str] = []
     switch: list[str] = []
@@ -49,6 +56,36 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
     return steps
+
+
+def _same_times(op: AlterColumnType, relation: Relation, column: Column, at: Context) -> str:
+    """Returns statements that change nothing but the catalogue, if USING says that the stored times are in UTC: with that TimeZone, a time is
+    stored as the same bytes in both types. An index would still be built again."""
+    old = column.type
+    if old is None or {old.name, op.type.name} != _TIMES or op.using is None or not _is_at_utc(op.using.sql, op.column):
+        return ""
+    if change_of_type(old, op.type, column=op.column, user_types=lambda name: None, pg_version=at.catalog.pg_version, timezone="UTC").rewrite:
+        return ""
+    if any(column.number in index.columns for index in at.catalog.indexes(relation.oid)) or _checks(relation, column, at):
+        return ""
+    return (
+        "-- with this TimeZone the stored bytes of a time in UTC are the same, and the table is not rewritten:\n"
+        f"SET timezone = 'UTC';\nALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} TYPE {op.type};\nRESET timezone;"
+    )
+
+
+def _is_at_utc(using: str, column: str) -> bool:
+    """Whether an expression is a column `AT TIME ZONE 'UTC'`."""
+    text = using.strip()
+    text = text[1:-1].strip() if text.startswith("(") and text.endswith("')") else text
+    if found := _AT_TIME_ZONE.fullmatch(text):
+        name, zone = found[1], found[2]
+    elif found := _TIMEZONE_CALL.fullmatch(text):
+        zone, name = found[1], found[2]
+    else:
+        return False
+    name = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    return name == column and is_utc(zone)
 
 
 def _added_values(op: AlterColumnType, old: TypeName, at: Context) -> list[str]:
