@@ -12,7 +12,7 @@ from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailu
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
-from migsafe.replaying.queries.results import BrokenQuery
+from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
 
 NO_QUERIES = "no queries of the application are known"
@@ -41,21 +41,30 @@ class RolledOut(Struct, frozen=True):
         return self.assessment.path, self.assessment.migration.id
 
 
-def judge_phases(migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding]) -> tuple[PhaseResult, ...]:
-    """Returns the phases that have a migration, and the deployment. `findings` are those of the replay that count as failures."""
-    return tuple(_Judge(migrations, queries, findings).phases())
+def judge_phases(
+    migrations: Sequence[RolledOut],
+    queries: ProjectQueries | None,
+    findings: Sequence[Finding],
+    without_migrations: QueryResults | None = None,
+) -> tuple[PhaseResult, ...]:
+    """Returns the phases that have a migration, and the deployment. `findings` are those of the replay that count as failures,
+    `without_migrations` what was measured of the queries if there is no migration."""
+    return tuple(_Judge(migrations, queries, findings, without_migrations).phases())
 
 
 class _Judge:
     """Judges the phases of one rollout."""
 
-    def __init__(self, migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding]) -> None:
+    def __init__(
+        self, migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding], alone: QueryResults | None
+    ) -> None:
         self._migrations = migrations
         self._findings = findings
         self._current: Mapping[str, object] = queries.current if queries is not None else {}
         self._running: Mapping[str, object] = queries.running if queries is not None else {}
         self._is_compared = queries is not None and queries.workload.compared
-        results = [each.replayed.queries if each.replayed is not None else None for each in migrations]
+        results = [each.replayed.queries if each.replayed is not None else None for each in migrations] or [alone]
+        self._is_unchanged = not migrations and self._is_compared and not self._current.keys() - self._running.keys()
         last = next((result for result in reversed(results) if result is not None), None)
         self._unprepared = {each.query.fingerprint for each in last.untried if not each.is_write} if last is not None else set()
         if last is not None and not last.at_end:
@@ -120,6 +129,8 @@ class _Judge:
         tried = len(queries.keys() - self._unprepared)
         if reason:
             return ReleaseResult(answer=Answer.NOT_TRIED, reason=reason)
+        if self._is_unchanged:
+            return ReleaseResult(answer=Answer.WORKS)
         if not tried:
             return ReleaseResult(answer=Answer.NOT_TRIED, reason=f"none of its {len(queries)} queries could be prepared")
         reached = [states[number] for number in numbers if number < len(states)]
@@ -215,6 +226,8 @@ class _Judge:
                 )
 
     def _notes(self, phase: Phase, numbers: Sequence[int]) -> Iterator[str]:
+        if self._is_unchanged:
+            yield "nothing is new: no migration, and no query that the running release does not send"
         if phase is Phase.EXPAND:
             yield from self._early_notes()
         for number in numbers:

@@ -114,10 +114,11 @@ def rehearse_plan(
     least = Severity[settings.fail_on.upper()] if settings.fail_on != "never" else Severity.ERROR
     findings = [finding for finding in replay.verdict.findings if finding.severity >= least]
     queries = options.queries
-    results = [each.queries for each in replay.replayed if each.queries is not None]
+    alone = replay.without_migrations
+    results = [each for each in (*(migration.queries for migration in replay.replayed), alone) if each is not None]
     untried = {each.query.fingerprint: each for result in results for each in result.untried}
     return Rehearsal(
-        phases=judge_phases(migrations, queries, findings),
+        phases=judge_phases(migrations, queries, findings, alone),
         replay=replay,
         untried=tuple(untried.values()),
         unread=len(queries.workload.unread) if queries is not None else 0,

@@ -17,7 +17,7 @@ from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.verdict import Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.queries.index_results import IndexResults
-from migsafe.replaying.queries.results import without_repaired
+from migsafe.replaying.queries.results import QueryResults, without_repaired
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
@@ -33,7 +33,8 @@ class Replay(Struct, frozen=True, kw_only=True):
 
     `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
     run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `indexes` are the results of
-    the index trials, one for each source. `facts` describe the run and its result.
+    the index trials, one for each source, `without_migrations` those for the queries of a release that has no migrations. `facts` describe
+    the run and its result.
     """
 
     host: str
@@ -44,6 +45,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     not_run: tuple[str, ...] = ()
     indexes: tuple[IndexResults, ...] = ()
+    without_migrations: QueryResults | None = None
     facts: Facts = Facts()
 
 
@@ -108,6 +110,7 @@ def replay_plan(
         notes=tuple(_notes(run, done)),
         not_run=not_run,
         indexes=tuple(run.indexes),
+        without_migrations=run.without_migrations,
         facts=Facts(
             date=date,
             command=command,

@@ -15,6 +15,7 @@ from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.queries.index_results import IndexResults
 from migsafe.replaying.queries.index_run import AffectedQueries, IndexRun, tables_beside
+from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
@@ -44,8 +45,9 @@ class ReplayRun:
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
     are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
-    what else was assumed. `indexes` are the results of the index trials, one for each source. `has_shared_transactions`: some migrations ran
-    in one transaction. `not_run` are the selected migrations that did not run, because an earlier one failed.
+    what else was assumed. `indexes` are the results of the index trials, one for each source. `without_migrations` are the results for the
+    queries, if no migration is selected and the new release has new queries. `has_shared_transactions`: some migrations ran in one
+    transaction. `not_run` are the selected migrations that did not run, because an earlier one failed.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -65,6 +67,7 @@ class ReplayRun:
         self.notes: list[str] = []
         self.has_shared_transactions = False
         self.indexes: list[IndexResults] = []
+        self.without_migrations: QueryResults | None = None
         self._history: History | None = None
 
     def migrations(self) -> Iterator[ReplayedMigration]:
@@ -114,7 +117,9 @@ class ReplayRun:
                         self._note_not_run(source, ran)
                         return
             if ran is not None:
-                self._try_indexes(source, database, predictor, affected)
+                self._try_indexes(source, database, predictor, affected, list(source.selected())[-1])
+            elif steps:
+                self._try_without_migrations(source, database, history.end(predictor), steps[-1].migration, runner)
         except MigsafeError as error:
             self.problems.append(error)
             self._note_not_run(source, ran or set())
@@ -268,11 +273,23 @@ class ReplayRun:
         if database.seeder.filled:
             database.contents = None
 
-    def _try_indexes(self, source: Source, database: Database, predictor: Predictor, affected: AffectedQueries) -> None:
-        """Tries indexes for the queries that the migrations affect, on the database after the last one."""
+    def _try_without_migrations(
+        self, source: Source, database: Database, predictor: Predictor, last: Migration, runner: MigrationRunner
+    ) -> None:
+        """Tries the new queries of a release that has no migrations, after the `last` migration of the history."""
+        queries, affected = self._options.queries, AffectedQueries()
+        if queries is None or not queries.workload.new_queries():
+            return
+        predictor.begin(last.up.transaction)  # of a further migration: the tables of the last one have been in use
+        self._seed(database, IndexRun(queries, predictor, last, source.runner, affected).tables)
+        results = runner.try_queries_alone(database.name, last, predictor)
+        self.without_migrations = replace(results, at_end=source.reaches_end) if results is not None else None
+        self._try_indexes(source, database, predictor, affected, last)
+
+    def _try_indexes(self, source: Source, database: Database, predictor: Predictor, affected: AffectedQueries, last: Migration) -> None:
+        """Tries indexes for the queries that the migrations affect, on the database after the `last` one."""
         if self._options.queries is None:
             return
-        *_, last = source.selected()
         run = IndexRun(self._options.queries, predictor, last, source.runner, affected)
         if not run.judged:
             return

@@ -106,6 +106,13 @@ class MigrationRunner:
         if self._trials is not None:
             self._trials.forget_state()
 
+    def try_queries_alone(self, database: str, migration: Migration, predictor: Predictor) -> QueryResults | None:
+        """Returns what PostgreSQL says about the queries after the last `migration` of a history, if a release has none of its own."""
+        if self._trials is None:
+            return None
+        self._trials.before(database, predictor)
+        return self._trials.after(database, None, Recording(migration=migration, statements=(), duration_ms=0.0), predictor)
+
     def _try_queries(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults | None:
         """Returns what the migration does to the application's queries; `before` is a copy of the database as it was before it."""
         if self._trials is None or recording.failure is not None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from migsafe.replaying.seeding import same_for_every_table
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.reports.rehearsal import rehearsal_reporter
 from migsafe.sources import SourceSettings, find_migrations
+from migsafe.sources.git import Comparison
 from migsafe.terminal.display import Display
 from tests.replaying.test_reports import Tags
 from tests.support.queries import split_queries
@@ -47,6 +49,7 @@ EXPAND_AND_CONTRACT = {
 }
 
 PAGE = Path(__file__).parents[2] / "docs" / "rehearse.md"
+AUTHOR = ("-c", "user.name=author", "-c", "user.email=author@example.com")
 TIME = re.compile(r"· [\d.]+ m?s\b")
 
 Rehearse = Callable[..., Rehearsal]
@@ -60,9 +63,14 @@ def rehearse(any_host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     folder.mkdir()
 
     def rehearsed(files: dict[str, str], queries: str, *, rows: int = 100) -> Rehearsal:
+        """Without files, the release has no migrations."""
         for name, text in {**TABLE, **files}.items():
             (folder / name).write_text(text)
-        plan = find_migrations([str(folder / name) for name in files], SourceSettings())
+        plan = find_migrations([str(folder / name) for name in files] or ["migrations"], SourceSettings())
+        if not files:
+            for arguments in (["init", "-q"], ["add", "."], [*AUTHOR, "commit", "-qm", "first", "--allow-empty"]):
+                subprocess.run(["git", *arguments], check=True)
+            plan = plan.compared_with(Comparison(None, [str(folder)]), to_end=True)
         workload = split_queries(queries).workload
         options = ReplayOptions(
             experiments=(),
@@ -142,3 +150,14 @@ def test_what_was_not_tried_is_not_a_pass(rehearse: Rehearse) -> None:
     )
     assert table(fails)[0] == ("expand", "not tried", "not running", False)
     assert fails.phases[0].untried[0].endswith("0003_add.sql did not run")
+
+
+def test_a_release_without_migrations(rehearse: Rehearse) -> None:
+    new = "-- new queries: v2.sql\n-- name: likes\nSELECT id, email FROM customers WHERE email = $1;\n"
+    rehearsal = rehearse({}, RUNNING + new, rows=60_000)
+    assert table(rehearsal) == [("deploy", "works", "works", False)]
+    assert failures(rehearsal.phases[0]) == ["replay-query-without-index:1 likes"]
+    assert "CREATE INDEX CONCURRENTLY customers_email_idx" in rehearsal.phases[0].failures[0].help
+    unchanged = rehearse({}, RUNNING.replace("running queries", "queries") + "-- new queries: v2.sql\n")
+    assert table(unchanged) == [("deploy", "works", "works", True)]
+    assert "nothing is new" in unchanged.phases[0].notes[0]

@@ -29,6 +29,8 @@ def release_cell(result: ReleaseResult) -> str:
     """Returns the cell of a release in the table of phases."""
     match result.answer:
         case Answer.WORKS:
+            if not result.tried:
+                return "works as before"
             slow = f", {len(result.slow)} slow" if result.slow else ""
             return f"works ({_count(result.tried, 'query')}{slow})"
         case Answer.FAILS:
@@ -74,6 +76,13 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
                 f"{names}{f' and {more} more' if more > 0 else ''}. A rollback of the application is not possible after it."
             )
         yield from (f"{name}: not tried: {reason}" for reason in phase.untried)
+    for indexes in rehearsal.replay.indexes:
+        if indexes.skipped:
+            yield f"deploy: no index was tried for the {_count(indexes.judged, 'query')} of the new release: {indexes.skipped}"
+        elif indexes.not_tried:
+            first = indexes.not_tried[0]
+            number = _count(len(indexes.not_tried), "query")
+            yield f"deploy: it is not known whether an index serves {number}: {first.query}: {first.reason}"
     if rehearsal.untried:
         names = ", ".join(str(each.query) for each in rehearsal.untried[:_MOST_NAMED])
         more = len(rehearsal.untried) - _MOST_NAMED
