@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.replaying.exchange import execute, rows_of
 from migsafe.replaying.queries.preparation import NOT_FOUND, type_oids
@@ -86,8 +87,18 @@ class WriteSession:
             return self._execute(write, trial, self._search_path)
         return executed
 
+    def plan(self, write: Write) -> Executed:
+        """Plans a write with NULLs, without executing it."""
+        query = replace(write.query, text=f"EXPLAIN {write.query.text}")
+        return self.execute(replace(write, query=query), Trial((None,) * len(write.types), suspended=False))
+
+    def execute_or_plan(self, write: Write, trial: Trial | None) -> Executed:
+        """Executes a write, or plans one that could not be executed."""
+        return self.execute(write, trial) if trial is not None else self.plan(write)
+
     def depends_on_values(self, write: Write, failure: Failure) -> bool:
-        """Whether an error may come from the values that were chosen: the column or constraint in question gets them from parameters."""
+        """Whether an error may come from the values that were chosen, or from those of the row that is changed: the column or constraint in
+        question gets them from parameters or from the row."""
         if failure.sqlstate.startswith(_OF_DATA):
             return bool(write.types)
         written = {use.column for use in write.targets.parameters.values() if use.use != "where"}
@@ -95,7 +106,7 @@ class WriteSession:
             return failure.column in written
         if failure.sqlstate in _OF_CONSTRAINTS:
             columns = self._columns_of(failure)
-            return bool(written & columns) if columns else bool(write.types)
+            return not write.targets.only_inserts or (bool(written & columns) if columns else bool(write.types))
         return False
 
     def _execute(self, write: Write, trial: Trial, search_path: Sequence[str]) -> Executed:

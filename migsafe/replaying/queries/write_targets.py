@@ -27,11 +27,12 @@ class ColumnUse(Struct, frozen=True):
 
 class WriteTargets(Struct, frozen=True, kw_only=True):
     """The tables that a query writes to with INSERT, UPDATE or MERGE, the columns of its parameters by their numbers, and by table the
-    conditions with constants that its rows have to satisfy, as SQL."""
+    conditions with constants that its rows have to satisfy, as SQL. `only_inserts` if it changes no existing row."""
 
     tables: tuple[Name, ...] = ()
     parameters: dict[int, ColumnUse] = {}
     conditions: dict[Name, tuple[str, ...]] = {}
+    only_inserts: bool = True
 
 
 def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTargets | None:
@@ -55,7 +56,8 @@ def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTarget
             parameters.setdefault(number, use)
         for table, condition in _conditions(level, level.shape.where):
             conditions[table] = (*conditions.get(table, ()), condition)
-    return WriteTargets(tables=tuple(tables), parameters=parameters, conditions=conditions)
+    only_inserts = all(level.shape.kind == "insert" and not level.shape.assigned for level in levels if level.shape.kind in _WRITES)
+    return WriteTargets(tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts)
 
 
 def _uses(level: Level) -> Iterator[tuple[int, ColumnUse]]:

@@ -33,6 +33,8 @@ from migsafe.workload.query import Query
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_NO_ARBITER = "42P10"
+"""The SQLSTATE of ON CONFLICT without a unique index over its columns."""
 _WORDS = frozenset(("insert", "update", "merge"))
 _TIME_LIMIT = 20.0
 """The seconds for the writes of a migration."""
@@ -92,9 +94,7 @@ class WriteTrial:
 
         def check(connection: "Connection[Any]") -> set[str]:
             session = WriteSession(connection, state.search_path)
-            return {
-                name for name, each in failing.items() if each.trial is not None and session.execute(each.write, each.trial).failure is not None
-            }
+            return {name for name, each in failing.items() if session.execute_or_plan(each.write, each.trial).failure is not None}
 
         return check if failing else None
 
@@ -185,10 +185,21 @@ def _compare(write: Write, first: WriteSession, second: WriteSession, values: Wr
         if result.after.query_failure.sqlstate[:2] in ("42", "23") and not result.untried:
             break
     if failed is None:
-        return result
+        return _planned(result, first, second)
     if failed.untried:
         failed.after = None
     return failed
+
+
+def _planned(result: _Result, first: WriteSession, second: WriteSession) -> _Result:
+    """Plans an INSERT with ON CONFLICT that could not be executed: the planner looks for the unique index (infer_arbiter_indexes)."""
+    write = result.write
+    if "conflict" not in words_of(write.query.text) or first.plan(write).failure is not None:
+        return result
+    planned = second.plan(write)
+    if planned.failure is not None and planned.failure.sqlstate == _NO_ARBITER:
+        result.untried, result.after = "", planned
+    return result
 
 
 def _tried_before(write: Write, session: WriteSession, values: WriteValues, attempts: Iterable[int], deadline: float) -> _Result:

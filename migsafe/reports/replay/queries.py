@@ -62,9 +62,13 @@ def untried_lines(replay: Replay) -> Iterator[str]:
             if untried.query.fingerprint in broken:
                 continue
             reasons.setdefault(untried.reason, {})[untried.query.fingerprint] = untried.query
-        for reason, queries in reasons.items():
+        listed_reasons = list(reasons.items())
+        for reason, queries in listed_reasons[:_MOST]:
             number = f"{len(queries)} {'query' if len(queries) == 1 else 'queries'}"
             yield f"Not tried: {number} could not be {what}: {join_queries(list(queries.values()), _MOST)}: {reason}."
+        more = sum(len(queries) for _, queries in listed_reasons[_MOST:])
+        if more:
+            yield f"Not tried: {more} more could not be {what}, for other reasons; --format json has all."
 
 
 def new_query_lines(replay: Replay) -> Iterator[tuple[str, str]]:
