@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from migsafe.assessment.durations import Duration, format_rounded
 from migsafe.assessment.failure_modes import LineOf
+from migsafe.linting.facts.wording import join_queries
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
+    from migsafe.replaying.recording.records import Wait
     from migsafe.replaying.replay import ReplayedMigration
 
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run again", "round trip": "Rolled back and run again"}
@@ -15,7 +17,8 @@ _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run agai
 
 def describe_measurements(replayed: "ReplayedMigration", line_of: LineOf) -> Iterator[str]:
     """Yields the measurements, the worst first."""
-    from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # not needed without a replay
+    from migsafe.replaying.recording.records import waiting_queries  # noqa: PLC0415  # not needed without a replay
+    from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415
 
     recording = replayed.recording
     if recording.failure is not None:
@@ -26,11 +29,14 @@ def describe_measurements(replayed: "ReplayedMigration", line_of: LineOf) -> Ite
         yield f"It failed on generated rows ({replayed.emptying.message}) and was run again with empty tables: its times mean nothing."
     wal = sum(recorded.wal_bytes for recorded in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
-    longest: dict[tuple[Name, str], float] = {}
+    waits: dict[tuple[Name, str], list[Wait]] = {}
     for wait in recording.waits:
-        longest[wait.relation, wait.access] = max(longest.get((wait.relation, wait.access), 0.0), wait.ms)
-    yield from (f"{access.capitalize()} of {relation} waited for {format_duration(ms)}." for (relation, access), ms in longest.items())
-    if recording.times_before.probes and not longest:
+        waits.setdefault((wait.relation, wait.access), []).append(wait)
+    for (relation, access), waited in waits.items():
+        queries = waiting_queries(waited)
+        names = f": {join_queries(queries)}" if queries else ""
+        yield f"{access.capitalize()} of {relation} waited for {format_duration(max(wait.ms for wait in waited))}{names}."
+    if recording.times_before.probes and not waits:
         yield f"None of the {recording.times_during.probes:,} concurrent queries waited."
     for recorded in recording.statements:
         estimate = replayed.estimates.get(recorded.statement.index)

@@ -94,7 +94,7 @@ class LoadQueries:
         for query in self._reads:
             answer, called = prepared[query.fingerprint], effects.get(query.fingerprint)
             if answer.failure is not None:
-                unused.append(UnusedQuery(self._queries.named(query), str(answer.failure)))
+                unused.append(UnusedQuery(self._queries.named(query), str(answer.failure), is_refused=True))
                 continue
             if called is not None:
                 unused.append(UnusedQuery(self._queries.named(query), f"it calls {called}, which may do more than read"))

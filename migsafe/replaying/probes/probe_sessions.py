@@ -212,9 +212,10 @@ class ProbeSessions:
 
     @property
     def errors(self) -> dict[Name, str]:
-        """The error of the last generated probe, by table."""
+        """The error of the last generated probe, by table. For a table of which the application has queries, their own trials say more."""
         errors = {session.rotation.relation: session.failure or session.error for session in reversed(self._sessions)}
-        return {relation: error for relation, error in errors.items() if error}
+        known = {access.relation for access in self._choice.accesses for probe in access.probes if probe.query is not None}
+        return {relation: error for relation, error in errors.items() if error and relation not in known}
 
     def remember(self) -> None:
         """Adds the response times before this migration to the baseline of later ones."""

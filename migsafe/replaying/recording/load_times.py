@@ -19,10 +19,11 @@ class LoadPhase(Struct, frozen=True, kw_only=True):
 
 
 class UnusedQuery(Struct, frozen=True):
-    """A SELECT that is not part of the load, and why."""
+    """A SELECT that is not part of the load, and why. `is_refused` if PostgreSQL does not accept it before the migration."""
 
     query: NamedQuery
     reason: str
+    is_refused: bool = False
 
 
 class LoadTimes(Struct, frozen=True, kw_only=True):

@@ -59,10 +59,15 @@ def load_sentence(load: LoadTimes) -> str:
 
 def unused_sentences(load: LoadTimes) -> Iterator[str]:
     """Yields which SELECTs are not part of the load."""
-    for unused in load.unused[:_MOST_UNUSED]:
+    refused = [unused for unused in load.unused if unused.is_refused]
+    others = [unused for unused in load.unused if not unused.is_refused]
+    for unused in others[:_MOST_UNUSED]:
         yield f"not part of the load: {unused.query}: {unused.reason}"
-    if len(load.unused) > _MOST_UNUSED:
-        yield f"not part of the load: {len(load.unused) - _MOST_UNUSED} more"
+    if len(others) > _MOST_UNUSED:
+        yield f"not part of the load: {len(others) - _MOST_UNUSED} more"
+    if refused:
+        number = f"{len(refused)} SELECT{'' if len(refused) == 1 else 's'}"
+        yield f"not part of the load: {number} that PostgreSQL refuses before the migration, such as {refused[0].query}: {refused[0].reason}"
 
 
 def load_object(load: LoadTimes) -> dict[str, Any]:
