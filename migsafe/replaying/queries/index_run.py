@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from migsafe.linting.facts.queries import index_help_after
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.queries.project_queries import ProjectQueries, main_place
+from migsafe.linting.script_suppressions import with_comments
+from migsafe.linting.suppressions import covers, find_suppressions, mentions_migsafe
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
-from migsafe.replaying.queries.index_results import IndexResults, MissingIndex
+from migsafe.replaying.queries.index_results import IndexResults, MissingIndex, UnservedQuery
 from migsafe.replaying.queries.index_trials import IndexTrials
 from migsafe.replaying.queries.planner_state import analyze
 from migsafe.replaying.queries.results import QueryResults
@@ -18,11 +21,14 @@ from migsafe.schema.catalog import Catalog
 from migsafe.sources import Migration, Runner
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
+from migsafe.text import Script, Span
 from migsafe.workload.query import Query
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+QUERY_WITHOUT_INDEX = "query-without-index"
+_ACCEPTED = f"a comment at the query accepts {QUERY_WITHOUT_INDEX}"
 _WITH_REFERENCES = (sql.CreateTable, sql.AddColumn, sql.AddConstraint)
 
 
@@ -51,7 +57,32 @@ class IndexRun:
         self._migration = migration
         self._runner = runner
         judged = judged_queries(queries, predictor.catalog, affected.altered)
-        self.judged = [query for query in judged if query.fingerprint not in affected.regressed]
+        open_ones = [query for query in judged if query.fingerprint not in affected.regressed]
+        self._accepted = [query for query in open_ones if self._is_accepted(query)]
+        self.judged = [query for query in open_ones if query not in self._accepted]
+
+    def _is_accepted(self, query: Query) -> bool:
+        """Whether a comment at the query accepts what the linter's rule, query-without-index, reports about it."""
+        script, span = self._place(query)
+        if not script.path.endswith((".sql", ".py")) or not mentions_migsafe(script):
+            return False
+        finding = Finding(
+            rule=QUERY_WITHOUT_INDEX,
+            category="queries",
+            severity=Severity.WARNING,
+            message="",
+            help="",
+            script=script,
+            span=span,
+            migration="",
+            statement=1,
+        )
+        return any(covers(suppression, finding, ()) for suppression in find_suppressions(script, [with_comments(script, span)]))
+
+    def _place(self, query: Query) -> tuple[Script, Span]:
+        """Returns the file that contains or sends a query, and its place there."""
+        place = main_place(query)
+        return self._queries.files.locate(query, place) if place is not None else self._queries.files.locate_unplaced(query)
 
     @property
     def scope(self) -> str:
@@ -87,6 +118,8 @@ class IndexRun:
         return replace(
             results,
             scope=self.scope,
+            judged=results.judged + len(self._accepted),
+            not_tried=(*results.not_tried, *(UnservedQuery(self._queries.named(query), _ACCEPTED) for query in self._accepted)),
             missing=tuple(self._with_help(missing, production_rows) for missing in results.missing),
         )
 
@@ -96,9 +129,7 @@ class IndexRun:
             index_help_after(self._migration, self._predictor, self._runner, production_rows, table, candidates)
             for table, candidates in missing.by_table().items()
         ]
-        query = self._queries.all[missing.queries[0].query.fingerprint]
-        place = main_place(query)
-        script, span = self._queries.files.locate(query, place) if place is not None else self._queries.files.locate_unplaced(query)
+        script, span = self._place(self._queries.all[missing.queries[0].query.fingerprint])
         return replace(missing, help="\n".join(helps), script=script, span=span)
 
 
