@@ -31,15 +31,24 @@ _START = "2020-01-01"
 _SIMPLE: dict[str, tuple[str, ...]] = {
     "bool": ("n % 2 = 0", "true", "false"),
     "int2": ("(n % 32000)::int2", "(n % 100)::int2", "1::int2", "0::int2"),
-    "int4": ("n::int4", "(n % 100)::int4", "1", "0", "(-n)::int4"),
-    "int8": ("n::int8", "(n % 100)::int8", "1::int8", "0::int8", "(-n)::int8"),
+    "int4": ("n::int4", "(n + 1)::int4", "(n % 100)::int4", "1", "0", "(-n)::int4"),
+    "int8": ("n::int8", "(n + 1)::int8", "(n % 100)::int8", "1::int8", "0::int8", "(-n)::int8"),
     "float4": ("n::float4", "(n % 100 / 100.0)::float4", "0::float4"),
     "float8": ("n::float8", "n % 100 / 100.0::float8", "0::float8"),
     "money": ("(n % 100000)::numeric::money", "0::money"),
     "oid": ("n::oid",),
-    "date": (f"date '{_START}' + (n % 2000)::int4", "current_date"),
-    "timestamp": (f"timestamp '{_START}' + n * interval '1 minute'", "localtimestamp"),
-    "timestamptz": (f"timestamptz '{_START}' + n * interval '1 minute'", "now()"),
+    # The second value of a type is greater than the first one: an end after a beginning.
+    "date": (f"date '{_START}' + (n % 2000)::int4", f"date '{_START}' + (n % 2000)::int4 + 30", "current_date"),
+    "timestamp": (
+        f"timestamp '{_START}' + n * interval '1 minute'",
+        f"timestamp '{_START}' + n * interval '1 minute' + interval '1 hour'",
+        "localtimestamp",
+    ),
+    "timestamptz": (
+        f"timestamptz '{_START}' + n * interval '1 minute'",
+        f"timestamptz '{_START}' + n * interval '1 minute' + interval '1 hour'",
+        "now()",
+    ),
     "time": ("time '00:00' + (n % 86400) * interval '1 second'",),
     "timetz": ("timetz '00:00+00' + (n % 86400) * interval '1 second'",),
     "interval": ("n * interval '1 second'", "interval '1 day'"),
@@ -48,7 +57,7 @@ _SIMPLE: dict[str, tuple[str, ...]] = {
     "jsonb": ("pg_catalog.jsonb_build_object('n', n)", "'[]'::jsonb", "pg_catalog.to_jsonb(n)", "'\"text\"'::jsonb"),
     "jsonpath": ("'$'::jsonpath",),
     "bytea": ("pg_catalog.decode(pg_catalog.md5(n::text), 'hex')",),
-    "inet": ("inet '10.0.0.0' + n",),
+    "inet": ("inet '10.0.0.0' + n", "inet '10.0.0.0' + n + 256"),
     "cidr": ("pg_catalog.set_masklen((inet '10.0.0.0' + n), 32)::cidr",),
     "macaddr": ("pg_catalog.lpad(pg_catalog.to_hex(n), 12, '0')::macaddr",),
     "macaddr8": ("pg_catalog.lpad(pg_catalog.to_hex(n), 16, '0')::macaddr8",),
@@ -249,7 +258,7 @@ def _numerics(modifier: int) -> Iterator[str]:
     digits: Callable[[], int] = lambda: ((modifier - 4) >> 16) - _scale(modifier)  # noqa: E731
     most = 10 ** min(max(digits(), 0), 9) if modifier >= 4 else None
     if most is None:
-        yield from ("n::numeric", "n % 100 / 100.0", "1", "0")
+        yield from ("n::numeric", "n + 1", "n % 100 / 100.0", "1", "0")
     elif most > 1:
         yield from (f"n % {most}", "n % 10 / 10.0", "1", "0")
     else:
