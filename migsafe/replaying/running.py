@@ -316,12 +316,14 @@ class MigrationRunner:
             or not self._are_rows_generated(database, recording)
         ):
             return ""
-        if failure.table is not None and seeder.known_nulls(failure.table, failure.column):
-            return ""  # production's rows have NULLs, too
         touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
         is_about_one = row_cause(recording) is RowCause.EXISTING and failure.table in seeder.made
         check = check_for_rows(recording, catalog)
         with self._host.connect(before or database.name) as connection:
+            if failure.table in seeder.made and failure.table is not None and failure.column:
+                is_known = seeder.known_nulls(failure.table, failure.column)
+                if is_known or not seeder.gave_nulls(connection, failure.table, failure.column):
+                    return ""  # production's rows have NULLs, too
             filled = seeder.fill_plainly(connection, {failure.table} if is_about_one and failure.table is not None else touched)
             check = f". Before the migration, this finds them in production: {check}" if check and is_runnable(connection, check) else ""
         if not filled:

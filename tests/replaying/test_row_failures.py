@@ -153,6 +153,18 @@ def test_a_backfill_has_nulls_to_fill(host: PrivateHost, tmp_path: Path) -> None
     assert (done.recording.failure, done.replayed[0].emptying, done.run.notes) == (None, None, [])
 
 
+def test_nulls_of_an_earlier_migration_are_a_failure(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "0001.sql": "CREATE TABLE orders (id int PRIMARY KEY, note text);",
+        "0002.sql": "ALTER TABLE orders ADD code text, ADD kind text;",
+        "0003.sql": "ALTER TABLE orders RENAME note TO remark; DO $$ BEGIN ALTER TABLE orders ALTER remark SET NOT NULL; END $$;",
+        "0004.sql": "DO $$ BEGIN EXECUTE 'ALTER TABLE orders ALTER code SET NOT NULL'; END $$; ALTER TABLE orders ALTER kind SET NOT NULL;",
+    }
+    done = replay_files(host, tmp_path, files)
+    [failed] = [finding for finding in findings(done) if finding.rule.startswith("replay-fails")]
+    assert failed.script.path.endswith("0004.sql")
+
+
 def test_nulls_that_production_has_are_a_failure(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": "CREATE TABLE orders (id int PRIMARY KEY, note text);", "0002.sql": "ALTER TABLE orders ALTER note SET NOT NULL;"}
     known = {"public.orders": {"note": ColumnStatistics(null_frac=0.3)}}

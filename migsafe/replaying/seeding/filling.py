@@ -69,6 +69,8 @@ class Filling:
         self._expressions: Expressions = {}
         self._variants: dict[int, list[str]] = {}
         self._insertion: Insertion | None = None
+        self.null_columns: frozenset[int] = frozenset()
+        """The columns to which NULLs were given."""
 
     def key_expressions(self, numbers: tuple[int, ...]) -> Expressions:
         """Returns expressions for columns that other tables will reference. Raises Unfillable."""
@@ -93,6 +95,7 @@ class Filling:
         expressions, share = choice.satisfy_checks(self._expressions, self._variants)
         refinement = Refinement(self._generation, choice, self._preferences, own, fixed, self._wanted)
         made = self._insert_refined(refinement, expressions, share)
+        self.null_columns = refinement.null_columns
         if made == 0:
             raise Unfillable("no generated row satisfies all its constraints")
         return made

@@ -38,6 +38,8 @@ class Refinement:
         self._checked = self._columns_of_checks()
         self.references_itself = False
         """Whether rows reference other rows of the table, so that none of them may be left out."""
+        self.null_columns: frozenset[int] = frozenset()
+        """The columns that contain NULLs."""
 
     def refine(self, expressions: Expressions, share: float, *, with_own_references: bool = True) -> tuple[Expressions, float]:
         """Returns the refined expressions, and the share of the rows that satisfy the CHECKs, which is not smaller than `share`."""
@@ -47,7 +49,10 @@ class Refinement:
             before = refined
             refined, share = self._apply(refined, share, references)
             self.references_itself = any(before.get(number) != refined[number] for number in references)
-        return self._apply(refined, share, dict(self._nullable(refined)))
+        nullable = dict(self._nullable(refined))
+        result, share = self._apply(refined, share, nullable)
+        self.null_columns = frozenset(number for number, expression in nullable.items() if result[number] == expression)
+        return result, share
 
     def _apply(self, expressions: Expressions, share: float, changes: Expressions) -> tuple[Expressions, float]:
         """Applies changes: those of columns in CHECKs over several columns only if as many rows as before satisfy these."""

@@ -44,6 +44,8 @@ _SETTINGS = {
     "synchronous_commit": "off",
 }
 
+_NUMBER = "SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attname = %s AND attnum > 0"
+
 
 class Seeder:
     """Fills the tables of a database that are empty or have only a few rows, each once.
@@ -64,6 +66,7 @@ class Seeder:
         self._statistics = statistics or Statistics()
         self._fills_up = fills_up
         self._own_rows: dict[int, OwnRows] = {}
+        self._null_columns: dict[int, frozenset[int]] = {}
         self.requirements = Requirements()
         self._seen: set[int] = set()
         self._plain: set[Name] = set()
@@ -105,6 +108,7 @@ class Seeder:
             if table.begun is not None:
                 self._own_rows[table.oid] = read_own_rows(connection, table.oid, table.begun.primary_key)
             self._record(table, *run.fill(table, later))
+            self._null_columns[table.oid] = run.null_columns
         for table, reason in run.emptied(self._own_rows):
             self.made.pop(table.name, None)
             self._own_rows.pop(table.oid, None)
@@ -128,6 +132,14 @@ class Seeder:
         """Whether production's statistics say that a column contains NULLs."""
         known = self._statistics.of_columns(table).get(column)
         return known is not None and known.null_frac > 0
+
+    def gave_nulls(self, connection: "Connection[Any]", table: Name, column: str) -> bool:
+        """Whether a column of a table that it filled may contain NULLs that it generated. A column that the table does not have in this
+        database has another name there."""
+        oid = self.made.get(table, 0)
+        numbers = self._null_columns.get(oid, frozenset())
+        row = connection.execute(_NUMBER, (oid, column)).fetchone()
+        return bool(numbers) and (row is None or row[0] in numbers)
 
     def fill_plainly(self, connection: "Connection[Any]", names: Collection[Name]) -> frozenset[Name]:
         """Fills the tables with these names that it filled again, without NULLs and without repeated values as far as possible. Returns these
@@ -154,7 +166,7 @@ class Seeder:
 
 
 class _Run:
-    """One run over empty tables. `made` are the tables that got rows."""
+    """One run over empty tables. `made` are the tables that got rows, `null_columns` the columns of the last table with generated NULLs."""
 
     def __init__(
         self,
@@ -173,6 +185,7 @@ class _Run:
         self._referenced = ReferencedTables(connection)
         self._keys = KeyValues(self._fix_keys)
         self.made: dict[int, int] = {}
+        self.null_columns: frozenset[int] = frozenset()
 
     def fill(self, table: Table, later: frozenset[int]) -> tuple[int, Unfillable | None]:
         """Fills a table; returns how many rows it got, and the reason if it got fewer than wanted."""
@@ -196,10 +209,13 @@ class _Run:
         from psycopg.errors import QueryCanceled  # noqa: PLC0415
 
         filling = self._filling(table)
+        self.null_columns = frozenset()
         limit = self._set_limit(table)
         started = monotonic()
         try:
-            return filling.insert(later, self._keys), None
+            made = filling.insert(later, self._keys)
+            self.null_columns = filling.null_columns
+            return made, None
         except Unfillable as reason:
             return 0, reason
         except QueryCanceled:
