@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from migsafe.cli import app, main
+from migsafe.cli import application, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -61,7 +61,7 @@ def test_the_readme_s_commands_run_on_the_fixtures(command: str, monkeypatch: py
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_have_these_options(command: str) -> None:
     name, *arguments = shlex.split(command, comments=True)
-    typer.main.get_command(app).commands[name].make_context(name, arguments)  # type: ignore[attr-defined]
+    typer.main.get_command(application()).commands[name].make_context(name, arguments)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("page", "target"), LINKS)

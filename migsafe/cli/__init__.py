@@ -3,22 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
 from migsafe import __version__
 from migsafe.cache.memory import Memory
-from migsafe.cli.explain import explain
-from migsafe.cli.init import init
-from migsafe.cli.lint import lint
-from migsafe.cli.locks import locks
 from migsafe.cli.options import FAILED
-from migsafe.cli.premortem import premortem
-from migsafe.cli.queries import queries
-from migsafe.cli.rehearse import rehearse
-from migsafe.cli.replay import replay
-from migsafe.cli.rules import rules
-from migsafe.cli.stats import stats
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 from migsafe.terminal.output import DEBUG, show_error
@@ -27,25 +18,30 @@ _INTERRUPTED = 130
 _RECURSION_LIMIT = 20_000
 """SQL nests deeper than Python's usual thousand calls allow. Calls from Python to Python do not use the C stack."""
 
-app = typer.Typer(
-    cls=TextGroup,
-    help="Checks PostgreSQL migrations before they reach production.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command(cls=TextCommand)(lint)
-app.command(cls=TextCommand)(locks)
-app.command(cls=TextCommand)(replay)
-app.command(cls=TextCommand)(rehearse)
-app.command(cls=TextCommand)(premortem)
-app.command(cls=TextCommand)(queries)
-app.command(cls=TextCommand)(rules)
-app.command(cls=TextCommand)(explain)
-app.command(cls=TextCommand)(stats)
-app.command(cls=TextCommand)(init)
+COMMANDS = ("lint", "locks", "replay", "rehearse", "premortem", "queries", "rules", "explain", "stats", "init")
+"""The commands, in the order of the help. Each is the function of this name in the module of this name."""
+
+
+def application(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Returns the command line with these commands."""
+    app = typer.Typer(
+        cls=TextGroup,
+        help="Checks PostgreSQL migrations before they reach production.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_common)
+    for name in commands:
+        app.command(cls=TextCommand)(getattr(import_module(f"{__name__}.{name}"), name))
+    return app
+
+
+def _asked(arguments: Sequence[str]) -> Sequence[str]:
+    """Returns the command that is asked for, because the others take time to load; all of them if that is not certain."""
+    return arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,7 +50,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _common(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
 ) -> None:
@@ -65,7 +60,8 @@ def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -
     """Run a command and return its exit code; errors have been written to standard error. `memory` is the cache of this and earlier runs."""
     sys.setrecursionlimit(_RECURSION_LIMIT)
     try:
-        app(arguments, obj=memory)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        application(_asked(arguments))(arguments, obj=memory)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from migsafe.cli import app
+from migsafe.cli import application
 from migsafe.replaying.refusals import hint_for
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.untried import untried_reason
@@ -103,7 +103,7 @@ def test_the_configuration_names_extensions(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "migsafe.toml").write_text('without-extensions = ["no_such_extension"]\n')
     (tmp_path / "0001.sql").write_text(HISTORY)
     (tmp_path / "0002.sql").write_text("CREATE INDEX ON documents (title);")
-    result = CliRunner().invoke(app, ["replay", "0002.sql", "--rows", "10", "--check", "agreement"])
+    result = CliRunner().invoke(application(), ["replay", "0002.sql", "--rows", "10", "--check", "agreement"])
     assert (result.exit_code, "0001.sql:4" in result.stdout) == (0, True)
 
 
