@@ -83,7 +83,7 @@ class WriteTrial:
     def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
         """Executes the writes that the migration may affect before and after it; returns a function that executes those again that fail."""
         both = {name: each for name, each in self._earlier.items() if each.failure is None and state.prepared[name].failure is None}
-        affected = _affected(recording)
+        affected = _affected(recording, state.catalog)
         writes = [write for write in self._writes(both, state.catalog) if affected is None or _is_affected(write, affected, state.catalog)]
         start, deadline = perf_counter(), monotonic() + _TIME_LIMIT
         self._results = list(self._compared(writes, state, before, deadline)) if writes else []
@@ -238,13 +238,16 @@ def _tried_after(result: _Result, session: WriteSession, *, is_last: bool) -> _R
     return result
 
 
-def _affected(recording: Recording) -> set[Name] | None:
+def _affected(recording: Recording, catalog: Catalog) -> set[Name] | None:
     """Returns the relations whose writes a migration may affect; None if it may affect all."""
     affected: set[Name] = set()
     for record in recording.statements:
         if record.skip_reason:
             continue
         for operation in record.statement.operations:
+            if isinstance(operation, sql.CreateFunction) and operation.returns is not None and operation.returns.name == "trigger":
+                affected |= _with_trigger(operation.function, catalog)
+                continue
             is_local = isinstance(operation, _LOCAL)
             if isinstance(operation, sql.Drop | sql.Rename | sql.SetSchema):
                 is_local = operation.kind in _OBJECTS_OF_TABLES
@@ -252,6 +255,17 @@ def _affected(recording: Recording) -> set[Name] | None:
                 return None
         affected |= {measured.effect.relation for measured in record.measured_effects if measured.effect.lock >= LockMode.SHARE}
     return affected
+
+
+def _with_trigger(function: Name, catalog: Catalog) -> set[Name]:
+    """Returns the relations with a trigger that calls a function, or one that is not known."""
+    found: set[Name] = set()
+    for relation in catalog.relations():
+        for trigger in catalog.triggers(relation.oid):
+            called = catalog.get(trigger.function) if trigger.function is not None else None
+            if called is None or called.name.name == function.name:
+                found.add(relation.name)
+    return found
 
 
 def _is_affected(write: Write, affected: set[Name], catalog: Catalog) -> bool:

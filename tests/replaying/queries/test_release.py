@@ -168,7 +168,8 @@ WRITTEN = """
 CREATE TYPE state AS ENUM ('open', 'closed');
 CREATE TABLE parents (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code varchar(12) NOT NULL UNIQUE);
 CREATE TABLE children (
-    parent bigint NOT NULL REFERENCES parents, tag text NOT NULL, amount integer NOT NULL DEFAULT 1 CHECK (amount BETWEEN 1 AND 5), state state NOT NULL,
+    parent bigint NOT NULL REFERENCES parents, tag text NOT NULL, state state NOT NULL,
+    amount integer NOT NULL DEFAULT 1 CHECK (amount BETWEEN 1 AND 5),
     deleted_at timestamptz, CONSTRAINT children_key UNIQUE (parent, tag)
 );
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
