@@ -11,7 +11,7 @@ from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.attribution import Check
 from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults, UnplannedQuery
 from migsafe.replaying.queries.plan_trees import FullRead, Plan, Unexplained
-from migsafe.replaying.queries.planner_state import PlannerState, planner_version, read_planner_state
+from migsafe.replaying.queries.planner_state import PlannerState, planner_version, read_planner_state, tables_without_statistics
 from migsafe.replaying.queries.plans import GenericPlans
 from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trial import TrialState
@@ -160,6 +160,7 @@ class PlanTrial:
         read = {name for each in suspects for name in _tables_of(after.plans[each.query.fingerprint])}
         # The plans of a query are not compared for what ANALYZE says of an empty table.
         names = sorted(str(name) for name in read if name in after.state.tables and _has_rows(name, before.state, after.state))
+        missing = tables_without_statistics(connection, read)
         connection.execute("BEGIN")
         try:
             connection.execute(f"ANALYZE {', '.join(names)}".encode())
@@ -169,7 +170,8 @@ class PlanTrial:
                 first, analyzed = before.plans[fingerprint], plans.explain(self._queries.all[fingerprint])
                 assert isinstance(first, Plan)
                 is_worse = isinstance(analyzed, Plan) and worst_new_read(first, analyzed, before.state, after.state) is not None
-                yield replace(each, until_analyze=not is_worse)
+                own = [name for name in missing if name in _tables_of(after.plans[fingerprint])]
+                yield replace(each, to_analyze=() if is_worse else tuple(own or (each.relation,)))
         finally:
             connection.execute("ROLLBACK")
 

@@ -19,9 +19,9 @@ class PlannedQuery(Struct, frozen=True, kw_only=True):
 class PlanRegression(Struct, frozen=True, kw_only=True):
     """A query that is planned worse after a migration: it reads all of a relation, and its estimated cost has risen more than tenfold.
 
-    `lost` are the indexes that found the rows before and do not exist any more, `unused` those that still exist. `until_analyze` if the plan is
-    as good as before once ANALYZE has read the tables: the migration removed their statistics. `statement` is the index of the statement that
-    caused it; None if that is not known.
+    `lost` are the indexes that found the rows before and do not exist any more, `unused` those that still exist. `to_analyze` are the tables
+    whose statistics the migration removed, if the plan is as good as before once ANALYZE has read them. `statement` is the index of the
+    statement that caused it; None if that is not known.
     """
 
     query: NamedQuery
@@ -32,7 +32,7 @@ class PlanRegression(Struct, frozen=True, kw_only=True):
     cost_after: float
     lost: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
-    until_analyze: bool = False
+    to_analyze: tuple[Name, ...] = ()
     statement: int | None = None
 
 

@@ -105,11 +105,15 @@ def planner_version(connection: "Connection[Any]") -> str:
     return f"{version}{statistics}"
 
 
-def analyze(connection: "Connection[Any]", tables: Collection[Name]) -> None:
-    """Runs ANALYZE on those of the tables whose statistics are missing, as autovacuum does after a while: those of new tables, and of columns
-    whose type was changed. A name without a schema means the tables of this name in all schemas."""
+def tables_without_statistics(connection: "Connection[Any]", tables: Collection[Name]) -> list[Name]:
+    """Returns those of the tables that have columns without statistics: new ones, and those with a column whose type was changed. A name
+    without a schema means the tables of this name in all schemas."""
     missing = connection.execute(_WITHOUT_STATISTICS, ([name.name for name in tables],)).fetchall()
-    found = (Name(name, schema) for schema, name in missing if Name(name, schema) in tables or Name(name) in tables)
-    names = ", ".join(map(str, found))
+    return [Name(name, schema) for schema, name in missing if Name(name, schema) in tables or Name(name) in tables]
+
+
+def analyze(connection: "Connection[Any]", tables: Collection[Name]) -> None:
+    """Runs ANALYZE on those of the tables whose statistics are missing, as autovacuum does after a while."""
+    names = ", ".join(map(str, tables_without_statistics(connection, tables)))
     if names:
         connection.execute(f"ANALYZE {names}".encode())

@@ -78,7 +78,7 @@ def _regression(regression: PlanRegression) -> dict[str, Any]:
         "cost_after": regression.cost_after,
         "lost_indexes": regression.lost,
         "unused_indexes": regression.unused,
-        "until_analyze": regression.until_analyze,
+        "to_analyze": list(map(str, regression.to_analyze)),
     }
 
 
