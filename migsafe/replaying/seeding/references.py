@@ -23,6 +23,9 @@ _COLUMNS = """
     FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = %s AND a.attnum = ANY (%s::int2[])
 """
 _MAX_PACE = 10**15
+_LARGE_TYPES = (20, 23, 25, 1114, 1184, 2950)
+"""The oids of int8, int4, text, timestamp, timestamptz and uuid (pg_type.dat), whose generated values are all different."""
+
 _STRIDES = (1, 7919, 104_729, 15_485_863, 1299709, 611_953)
 """Primes: foreign keys go through the referenced rows with different steps, so that they do not reference rows of the same number."""
 
@@ -120,7 +123,7 @@ class Joins:
 
     def add(self, reference: Reference, referenced: Referenced, bound: dict[int, str], chosen: str | None = None) -> dict[int, str]:
         """Adds a foreign key; returns the expressions of its columns. `bound` has the expressions of those that another foreign key has.
-        `chosen` is the number of the referenced row, from 0, unless the key of the table prescribes it."""
+        `chosen` is the number of the referenced row, from 0, unless a key of the table prescribes it."""
         alias = f"r{len(self._joins)}"
         if bound:
             join = _bound_join(self._table, reference, referenced, alias, bound)
@@ -147,15 +150,26 @@ class Joins:
         prevents that two of them begin with the same row.
         """
         index = len(self._joins)
+        if chosen is not None and not _is_in_key(self._table, reference, without_distinct=True):
+            return chosen
         if not _is_in_key(self._table, reference):
-            return chosen or f"((n - 1) * {_STRIDES[index % len(_STRIDES)]} + {index})"
+            return f"((n - 1) * {_STRIDES[index % len(_STRIDES)]} + {index})"
         pace = self.pace
         self.pace = min(pace * count, _MAX_PACE)
         return f"((n - 1) / {pace} + (n - 1) % {pace} + {index})"
 
 
-def _is_in_key(table: Table, reference: Reference) -> bool:
-    return any(not set(reference.columns).isdisjoint(key) for key in table.keys)
+def _is_in_key(table: Table, reference: Reference, *, without_distinct: bool = False) -> bool:
+    """Whether a foreign key shares a column with a key; `without_distinct`: with one that is not unique without the foreign keys."""
+    keys = [key for key in table.keys if not set(reference.columns).isdisjoint(key)]
+    return any(not (without_distinct and any(_is_distinct(table, number) for number in key)) for key in keys)
+
+
+def _is_distinct(table: Table, number: int) -> bool:
+    """Whether each row has another value in a column of a key: no foreign key and no condition limits the values of its type."""
+    column = table.column(number)
+    is_limited = number in table.referring_columns or any(number in check.columns for check in table.checks)
+    return not is_limited and (column.given or column.type in _LARGE_TYPES)
 
 
 def _numbered(referenced: Referenced, alias: str, limit: int | None = None, partition: Collection[int] = ()) -> str:

@@ -38,6 +38,8 @@ _SETTINGS = {
     "enable_nestloop": "off",
     "enable_mergejoin": "off",
     "work_mem": "64MB",
+    # Foreign keys number the referenced rows in the order in which they are read.
+    "synchronize_seqscans": "off",
     "jit": "off",
     "lock_timeout": "0",
     "statement_timeout": "0",
@@ -45,6 +47,13 @@ _SETTINGS = {
 }
 
 _NUMBER = "SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attname = %s AND attnum > 0"
+
+_NEVER_ANALYSED = """
+    SELECT c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.reltuples < 0 AND pg_catalog.pg_relation_size(c.oid) > 0
+        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+"""
+"""Tables to which migrations inserted rows: a plan that takes them for large would be wrong. reltuples is -1 until ANALYZE (manual, pg_class)."""
 
 
 class Seeder:
@@ -102,6 +111,8 @@ class Seeder:
                 self._fill(connection, tables, progress)
 
     def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
+        for (name,) in connection.execute(_NEVER_ANALYSED).fetchall() if self._fills_up else ():
+            connection.execute(f"ANALYZE {name}".encode())
         run = _Run(connection, tables, self._rows, self._limit, self._preferences)
         for number, (table, later) in enumerate(order_by_references(tables), 1):
             progress(f"filling {table.name} ({number} of {len(tables)} tables)")
@@ -196,8 +207,8 @@ class _Run:
         made, reason = self._insert(table, later - {oid for oid in later if oid in self._tables and self._tables[oid].begun is not None})
         if made:
             self.made[table.oid] = made
-            # The planner's estimates for the tables that reference it, and for the migration, need it.
-            self._connection.execute(f"ANALYZE {table.name}".encode())
+            # The planner's estimates for the tables that reference it, and for the migration, need it. A table in use is also vacuumed.
+            self._connection.execute(f"VACUUM (ANALYZE) {table.name}".encode())
         if table.begun is not None:
             return made, None  # with the rows that it has, it is as before
         if reason is None and made < wanted:

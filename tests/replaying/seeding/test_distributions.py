@@ -56,7 +56,7 @@ KNOWN = {
 def test_estimates_resemble_the_statistics(connection: Any) -> None:
     tables = """CREATE TABLE customer (id int PRIMARY KEY);
         CREATE TABLE orders (id bigint PRIMARY KEY, customer int REFERENCES customer, state text NOT NULL, paid date, archived boolean NOT NULL,
-            note text, amount int NOT NULL, CHECK (paid IS NULL OR state <> ''))"""
+            note text, amount int NOT NULL, number int NOT NULL, UNIQUE (customer, number), CHECK (paid IS NULL OR state <> ''))"""
     fill(connection, tables, Statistics({}, {"public.orders": KNOWN}))
     found = estimates(connection, "orders")
     for name, known in KNOWN.items():
