@@ -60,9 +60,10 @@ class WriteValues:
 
     def arguments(self, targets: WriteTargets, types: Collection[str], attempt: int) -> Arguments:
         """Returns values for the parameters of these types."""
-        return tuple(self._value(targets, targets.parameters.get(at), type_name, attempt) for at, type_name in enumerate(types, start=1))
+        return tuple(self._value(targets, number, type_name, attempt) for number, type_name in enumerate(types, start=1))
 
-    def _value(self, targets: WriteTargets, use: ColumnUse | None, type_name: str, attempt: int) -> str | None:
+    def _value(self, targets: WriteTargets, number: int, type_name: str, attempt: int) -> str | None:
+        use = targets.parameters.get(number)
         column = self._columns_of(use.table).get(use.column) if use is not None else None
         if use is None or column is None:
             return self._of_type(type_name, attempt)
@@ -70,8 +71,12 @@ class WriteValues:
         rows = self._rows_of(use.table, targets.conditions.get(use.table, ()) if use.use != "insert" else ())
         if is_fresh or not rows:
             return self._fresh(column, attempt)
-        other = 1 if use.use == "update" and not self._is_unique(use, column) else 0
-        value = rows[(attempt + other) % len(rows)].get(use.column)
+        row = attempt
+        if use.use == "update" and not self._is_unique(use, column):
+            row += 1
+        elif use.use == "insert" and self._is_unique(use, column):
+            row += attempt * number  # a key of several references: another combination than that of a row
+        value = rows[row % len(rows)].get(use.column)
         return _array(value) if type_name.endswith("[]") and value is not None and not self._is_array(column) else value
 
     def _is_unique(self, use: ColumnUse, column: _Column) -> bool:
