@@ -6,12 +6,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from migsafe.library.replay import Replay
 from migsafe.library.replay_verdict import replay_verdict
+from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.recording.load_times import LoadPhase, LoadTimes, UnusedQuery
+from migsafe.replaying.recording.records import Wait
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.reports.replay import OWN, replay_reporter
+from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
 from tests.reports.test_sarif import VALIDATOR
 from tests.support.replays import replay_files
@@ -69,6 +74,40 @@ def test_json_has_the_keys_of_locks_and_measurements(replay: Replay) -> None:
     assert effect["held_ms"] >= index["duration_ms"] > 0
     assert column["wal_bytes"] > 0
     assert failed["failed"] == migration["failed"] == 'relation "gone" does not exist'
+
+
+def test_waits_and_load_name_queries(replay: Replay) -> None:
+    recording = replay.replayed[0].recording
+    query, other = NamedQuery("1a", "list_orders", "app/orders.py", 12), NamedQuery("2b", "<count>", "app/orders.py", 30)
+    orders = Name("orders", "public")
+    waits = (
+        Wait(relation=orders, access="writes", started=0.0, ms=40.0, statement=1, query=other),
+        Wait(relation=orders, access="writes", started=0.0, ms=90.0, statement=1, query=query),
+    )
+    phase = LoadPhase(seconds=1.0, queries=1200, p50=0.5, p99=7.0, slowest=90.0, slowest_query=query)
+    load = LoadTimes(
+        sessions=4,
+        interval_ms=20.0,
+        queries=2,
+        unused=(UnusedQuery(other, "it writes, or locks rows"), UnusedQuery(query, "no such column (42703)", is_refused=True)),
+        before=phase,
+        during=replace(phase, errors={"42703": 12}),
+    )
+    replayed = replace(replay.replayed[0], recording=replace(recording, waits=waits, load=load))
+    changed = replace(replay, replayed=(replayed,))
+    text = replay_reporter("text")(changed, Display())
+    waited = "writes of public.orders waited up to 90 ms for the lock of line 1"
+    assert f"blocked: {waited}: list_orders (app/orders.py:12) and <count> (app/orders.py:30)" in " ".join(text.split())
+    assert re.search(r"during +1,200 +0\.5 ms +7\.0 ms +90 ms +list_orders \(app/orders\.py:12\); 12 failed with 42703\n", text)
+    assert re.search(r"after +0 +– +– +–\n", text)
+    assert "1 SELECT that PostgreSQL refuses before the migration" in text
+    assert max(map(len, replay_reporter("text")(changed, Display(width=60)).split("load: ")[1].split("not part")[0].splitlines())) <= 60
+    page = replay_reporter("html")(changed, Display())
+    assert "&lt;count&gt; (app/orders.py:30)" in page
+    assert "12 failed with 42703" in page
+    [migration] = json.loads(replay_reporter("json")(changed, Display()))["migrations"]
+    assert migration["canaries"]["waits"][1]["query"] == {"name": "list_orders", "path": "app/orders.py", "line": 12}
+    assert (migration["load"]["during"]["p99_ms"], migration["load"]["during"]["errors"]) == (7.0, {"42703": 12})
 
 
 def test_text_shows_locks_and_failures(replay: Replay) -> None:

@@ -38,14 +38,14 @@ def phase_lines(load: LoadTimes) -> list[PhaseLine]:
     return [_phase_line(name, phase) for name, phase in (("before", load.before), ("during", load.during), ("after", load.after))]
 
 
-def load_table(load: LoadTimes) -> Iterator[str]:
-    """Yields the lines of the table as text."""
+def load_table(load: LoadTimes) -> Iterator[tuple[str, str]]:
+    """Yields the lines of the table as text: the aligned numbers, and the rest."""
     lines = [HEADINGS, *phase_lines(load)]
     rows = [(line.phase, line.queries, line.p50, line.p99, line.slowest) for line in lines]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row, line in zip(rows, lines, strict=True):
         numbers = "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        yield f"{row[0]:<{widths[0]}}  {numbers}  {line.rest}".rstrip()
+        yield f"{row[0]:<{widths[0]}}  {numbers}", line.rest
 
 
 def load_sentence(load: LoadTimes) -> str:

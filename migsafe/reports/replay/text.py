@@ -156,8 +156,13 @@ class _Migration:
             return
         yield from self._prose(load_sentence(load), "", "      ")
         if load.queries:
-            for line in load_table(load):
-                yield f"        {visible(line)}"
+            for numbers, rest in load_table(load):
+                line = f"        {numbers}  {visible(rest)}".rstrip()
+                if columns(line) <= self._width:
+                    yield line
+                else:
+                    yield f"        {numbers}"
+                    yield from self._prose(visible(rest), "", " " * 16)
         for sentence in unused_sentences(load):
             yield from self._prose(visible(sentence), DIM, "      ")
 
