@@ -114,7 +114,13 @@ class IndexTrials:
             return None
         candidates = candidates_for(assessment, plan, self._state)
         together = frozenset(Candidate(access.name, each.method, each.keys) for access in assessment.accesses for each in access.candidates)
-        return _Expensive(query, plan, candidates, together & frozenset(candidates), plan.cost, {}) if candidates else None
+        if candidates:
+            return _Expensive(query, plan, candidates, together & frozenset(candidates), plan.cost, {})
+        existing = next((str(each) for each in together if self._state.has_index(each.table, each.keys)), "")
+        if existing:
+            reason = f"PostgreSQL does not use the index on {existing}, which exists, at an estimated cost of {plan.cost:,.0f}"
+            self._unserved.append(UnservedQuery(self._queries.named(query), reason))
+        return None
 
     def _note_cheap(self, query: Query, plan: Plan, assessment: QueryAssessment) -> None:
         """Notes why a query is not reported although no index serves one of its tables."""

@@ -94,6 +94,7 @@ class PlanTrial:
             plans=tuple(planned) if self._keep_plans else (),
             regressions=regressions,
             unplanned=tuple(unplanned),
+            emptied=tuple(_emptied(before.state, after.state)),
             recovered=frozenset(recovered),
             plan_ms=after.duration_ms,
         )
@@ -197,6 +198,15 @@ def _former_name(relation: Name, before: PlannerState, after: PlannerState) -> N
     table = after.tables.get(relation)
     same = next((name for name, each in before.tables.items() if table is not None and each.oid == table.oid), None)
     return same or (relation if relation in before.tables else None)
+
+
+def _emptied(before: PlannerState, after: PlannerState) -> Iterable[Name]:
+    """Yields the tables that had rows before and have none now."""
+    by_oid = {table.oid: table for table in before.tables.values()}
+    for name, table in after.tables.items():
+        former = by_oid.get(table.oid)
+        if table.is_empty and former is not None and former.rows >= MIN_ROWS:
+            yield name
 
 
 def _has_rows(name: Name, before: PlannerState, after: PlannerState) -> bool:

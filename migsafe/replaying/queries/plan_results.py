@@ -44,13 +44,17 @@ class UnplannedQuery(Struct, frozen=True):
 
 
 class PlanResults(Struct, frozen=True, kw_only=True):
-    """The plans around one migration: how many queries of both releases were planned after it, and which could not be. `plans` are those of all
-    queries, if they were to be kept. `recovered` are queries that an earlier migration made worse, and that are as cheap as before it again.
-    `plan_ms` is the time of planning all queries once."""
+    """The plans around one migration: how many queries of both releases were planned after it, and which could not be.
+
+    `plans` are those of all queries, if they were to be kept. `emptied` are the tables that had rows before and have none after it, so that the
+    plans of their queries say nothing. `recovered` are queries that an earlier migration made worse, and that are as cheap as before it again.
+    `plan_ms` is the time of planning all queries once.
+    """
 
     planned: int = 0
     plans: tuple[PlannedQuery, ...] = ()
     regressions: tuple[PlanRegression, ...] = ()
     unplanned: tuple[UnplannedQuery, ...] = ()
+    emptied: tuple[Name, ...] = ()
     recovered: frozenset[str] = frozenset()
     plan_ms: float = 0.0

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _RELATIONS = """
-    SELECT c.oid::int8, n.nspname, c.relname, c.relkind IN ('i', 'I'), greatest(c.reltuples, 0)::float8, rn.nspname, r.relname
+    SELECT c.oid::int8, n.nspname, c.relname, c.relkind IN ('i', 'I'), greatest(c.reltuples, 0)::float8, rn.nspname, r.relname,
+        c.relkind IN ('r', 'm') AND pg_catalog.pg_relation_size(c.oid) = 0
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_class AS r ON c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)
         LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
@@ -52,11 +53,13 @@ _MAY_READ = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_statistic', 'S
 
 
 class PlannedTable(Struct, frozen=True):
-    """A table or materialized view: its oid, its estimated rows, and the partitioned table that it is a part of (its own name without one)."""
+    """A table or materialized view: its oid, its estimated rows, the partitioned table that it is a part of (its own name without one), and
+    whether it certainly has no rows."""
 
     oid: int
     rows: float
     root: Name
+    is_empty: bool
 
 
 class PlannerState(Struct, frozen=True):
@@ -86,11 +89,12 @@ def read_planner_state(connection: "Connection[Any]") -> PlannerState:
     """Reads what the planner knows of the tables and indexes of a database."""
     tables: dict[Name, PlannedTable] = {}
     indexes: dict[int, str] = {}
-    for oid, schema, name, is_index, rows, root_schema, root in connection.execute(_RELATIONS).fetchall():
+    for oid, schema, name, is_index, rows, root_schema, root, is_empty in connection.execute(_RELATIONS).fetchall():
         if is_index:
             indexes[oid] = name
         else:
-            tables[Name(name, schema)] = PlannedTable(oid, rows, Name(root, root_schema) if root is not None else Name(name, schema))
+            own = Name(name, schema)
+            tables[own] = PlannedTable(oid, rows, Name(root, root_schema) if root is not None else own, is_empty)
     keys: dict[Name, list[tuple[str, ...]]] = {}
     for schema, name, own in connection.execute(_KEYS).fetchall():
         keys.setdefault(Name(name, schema), []).append(tuple(own))

@@ -95,15 +95,19 @@ class GenericPlans:
     def _prepare_and_explain(self, query: Query, declared: list[str]) -> Plan | Unexplained:
         number = max(number_of_parameters(query.text), len(declared))
         arguments = f"({', '.join(['NULL'] * number)})" if number else ""
-        explain = f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE migsafe_plan{arguments}"
-        reply = self._send(f"{_prepare(query, declared)};{explain}")
-        found = _plan_of(reply, self._encoding) if reply.error is None else _unexplained(reply.error)
-        if isinstance(found, Plan) and any("Subplans Removed" in node for node in found.nodes()):
+        # One message, without a savepoint in between, because most queries can be planned.
+        sql = f"{_prepare(query, declared)};EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE migsafe_plan{arguments};DEALLOCATE migsafe_plan"
+        reply = self._send(sql)
+        if reply.error is not None:
+            self._send("DEALLOCATE migsafe_plan")
+            return _unexplained(reply.error)
+        found = _plan_of(reply, self._encoding, number=1)
+        if any("Subplans Removed" in node for node in found.nodes()):
             # EXPLAIN EXECUTE leaves out the partitions in which no row has NULL; the plan, and its cost, contain all of them.
-            reply = self._send(f"SET enable_partition_pruning = off; DISCARD PLANS; {explain}")
-            found = Plan(found.cost, _plan_of(reply, self._encoding).tree) if reply.error is None else found
-            self._send("RESET enable_partition_pruning")
-        self._send("DEALLOCATE migsafe_plan")
+            self._send(f"SET {self._local}enable_partition_pruning = off")
+            reply = self._send(sql)
+            self._send(f"SET {self._local}enable_partition_pruning = DEFAULT")
+            found = Plan(found.cost, _plan_of(reply, self._encoding, number=1).tree) if reply.error is None else found
         return found
 
     def _base_types(self, query: Query, declared: list[str]) -> list[str]:
@@ -127,8 +131,9 @@ def _prepare(query: Query, declared: list[str]) -> str:
     return f"PREPARE migsafe_plan{types} AS {query.text}\n"
 
 
-def _plan_of(reply: Reply, encoding: str) -> Plan:
-    [[text]] = rows_of(reply.results[-1], encoding)
+def _plan_of(reply: Reply, encoding: str, number: int = 0) -> Plan:
+    """Returns the plan that is the result of a statement in a message."""
+    [[text]] = rows_of(reply.results[number], encoding)
     [document] = json.decode(text or "")
     tree: dict[str, Any] = document["Plan"]
     return Plan(float(tree["Total Cost"]), tree)

@@ -20,6 +20,9 @@ def plan_notes(plans: PlanResults) -> Iterator[str]:
         f"{number} {'reads' if number == 1 else 'read'} a whole table now" if number else "none reads a whole table that it did not read before"
     )
     yield f"of {plans.planned:,} {'query' if plans.planned == 1 else 'queries'} compared, {worse}"
+    if plans.emptied:
+        tables = ", ".join(map(str, plans.emptied))
+        yield f"those of {tables} say nothing: {'it has' if len(plans.emptied) == 1 else 'they have'} no rows after the migration"
     yield from _listed("not planned", [f"{each.query}: {each.reason}" for each in plans.unplanned])
 
 
@@ -63,6 +66,7 @@ def plans_object(plans: PlanResults) -> dict[str, Any]:
         "planned": plans.planned,
         "plan_ms": round(plans.plan_ms, 3),
         "regressed": [_regression(each) for each in plans.regressions],
+        "emptied": list(map(str, plans.emptied)),
         "not_planned": [{"query": unicode(str(each.query)), "reason": unicode(each.reason)} for each in plans.unplanned],
     }
 
