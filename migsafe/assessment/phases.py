@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from migsafe.assessment.interruptions import statement_lines
 from migsafe.assessment.premortem import Assessment, Phase
 from migsafe.assessment.rehearsal import Answer, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
-from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states
+from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states, untried_queries
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
@@ -66,7 +66,7 @@ class _Judge:
         results = [each.replayed.queries if each.replayed is not None else None for each in migrations] or [alone]
         self._is_unchanged = not migrations and self._is_compared and not self._current.keys() - self._running.keys()
         last = next((result for result in reversed(results) if result is not None), None)
-        self._unprepared = {each.query.fingerprint for each in last.untried if not each.is_write} if last is not None else set()
+        self._unprepared = {name for name, each in untried_queries(results).items() if not each.is_write}
         if last is not None and not last.at_end:
             # A later migration may be what they need, or an extension that was left out.
             self._unprepared |= {each.query.fingerprint for each in last.failing}

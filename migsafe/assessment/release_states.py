@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from migsafe.assessment.rollout_order import MeasuredLimits
 from migsafe.linting.finding import NamedQuery
-from migsafe.replaying.queries.results import QueryFailure, QueryResults
+from migsafe.replaying.queries.results import QueryFailure, QueryResults, UntriedQuery
 
 
 class StateFailure(Struct, frozen=True):
@@ -87,3 +87,13 @@ def measured_limits(states: ReleaseStates, *, compared: bool) -> MeasuredLimits:
             needed = number
     kept = next((number for number, failing in enumerate(states.running[1:]) if failing), None)
     return MeasuredLimits(needed=needed, kept=kept if compared else None)
+
+
+def untried_queries(results: Sequence[QueryResults | None]) -> dict[str, UntriedQuery]:
+    """Returns the queries of which nothing is known after the last migration, by fingerprint. One that a migration of the release breaks fails
+    before and after the next ones, but it was tried."""
+    known = [result for result in results if result is not None]
+    broken = {each.query.fingerprint for result in known for each in (*result.broken, *result.broken_new)}
+    unprepared = {each.query.fingerprint: each for each in (known[-1].untried if known else ()) if not each.is_write}
+    writes = {each.query.fingerprint: each for result in known for each in result.untried if each.is_write}
+    return {name: each for name, each in {**writes, **unprepared}.items() if name not in broken}

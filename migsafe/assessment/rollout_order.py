@@ -29,13 +29,12 @@ def rollout_order(own: Sequence[Collection[Phase]], measured: MeasuredLimits) ->
     """Returns the order of migrations that run in their order; `own` are the phases of each migration's operations.
 
     A migration that expands runs before the deployment, and so do those before it, whatever they contain, because the order is fixed. But if
-    one of them contracts, breaks a query of the running release, and is not needed by the new one, the deployment comes before it. A
-    migration that the new release needs always runs before the deployment.
+    one of them validates or contracts, breaks a query of the running release, and is not needed by the new one, the deployment comes before
+    it. A migration that the new release needs always runs before the deployment.
     """
-    before = max((number for number, phases in enumerate(own, 1) if Phase.EXPAND in phases and Phase.CONTRACT not in phases), default=0)
-    kept = measured.kept
-    if kept is not None and kept < before and measured.needed <= kept and Phase.CONTRACT in own[kept]:
-        before = kept
+    before, kept = _last_expanding(own), measured.kept
+    if kept is not None and kept < before and measured.needed <= kept and any(phase > Phase.BACKFILL for phase in own[kept]):
+        before = _last_expanding(own[:kept])
     before = max(before, measured.needed)
     phases = [Phase.EXPAND] * before
     latest = Phase.BACKFILL
@@ -44,3 +43,8 @@ def rollout_order(own: Sequence[Collection[Phase]], measured: MeasuredLimits) ->
         phases.append(latest)
     early = tuple(number for number, each in enumerate(own[:before]) if any(phase > Phase.BACKFILL for phase in each))
     return RolloutOrder(before=before, phases=tuple(phases), early=early)
+
+
+def _last_expanding(own: Sequence[Collection[Phase]]) -> int:
+    """Returns the number of migrations up to the last one that expands and does not contract."""
+    return max((number for number, phases in enumerate(own, 1) if Phase.EXPAND in phases and Phase.CONTRACT not in phases), default=0)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from migsafe.assessment.phases import RolledOut, judge_phases
 from migsafe.assessment.rehearsal import PhaseResult, passed
+from migsafe.assessment.release_states import untried_queries
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError
@@ -116,11 +117,10 @@ def rehearse_plan(
     queries = options.queries
     alone = replay.without_migrations
     results = [each for each in (*(migration.queries for migration in replay.replayed), alone) if each is not None]
-    untried = {each.query.fingerprint: each for result in results for each in result.untried}
     return Rehearsal(
         phases=judge_phases(migrations, queries, findings, alone),
         replay=replay,
-        untried=tuple(untried.values()),
+        untried=tuple(untried_queries(results).values()),
         unread=len(queries.workload.unread) if queries is not None else 0,
         running=len(queries.running) if queries is not None else 0,
         new=len(queries.current) if queries is not None else 0,

@@ -17,6 +17,7 @@ E, B, V, C = Phase.EXPAND, Phase.BACKFILL, Phase.VALIDATE, Phase.CONTRACT
         pytest.param([{C}, {E}], MeasuredLimits(kept=2), [E, E], (0,), id="an unused table goes before something is added"),
         pytest.param([{C}, {E}], MeasuredLimits(kept=0), [C, C], (), id="the dropped column is used, the added one is not yet"),
         pytest.param([{C}, {E}], MeasuredLimits(needed=2, kept=0), [E, E], (0,), id="the dropped column and the added one are used"),
+        pytest.param([{E}, {B}, {V}, {C}, {E}], MeasuredLimits(kept=2), [E, B, V, C, C], (), id="something is added for the release after"),
         pytest.param([{E}, {E}], MeasuredLimits(kept=0), [E, E], (), id="an expanding migration is not put off when it breaks a query"),
         pytest.param([{E, B}, {B}], MeasuredLimits(kept=2), [E, B], (), id="a new column with its values"),
         pytest.param([{E, C}], MeasuredLimits(kept=0), [C], (), id="mixed, and not needed"),

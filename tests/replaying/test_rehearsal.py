@@ -133,7 +133,10 @@ def test_expand_and_contract_passes(rehearse: Rehearse) -> None:
 
 def test_a_query_of_the_new_release_that_breaks_in_the_contract_phase(rehearse: Rehearse) -> None:
     new = NEW + "-- name: both\nSELECT email, mail FROM customers;\n-- name: wrong\nSELECT post FROM customers;\n"
-    rehearsal = rehearse(EXPAND_AND_CONTRACT, RUNNING + new)
+    later = {"0016_later.sql": "ALTER TABLE customers ADD COLUMN later text;"}
+    rehearsal = rehearse({**EXPAND_AND_CONTRACT, **later}, RUNNING + new)
+    assert [phase.phase.name for phase in rehearsal.phases] == ["EXPAND", "DEPLOY", "BACKFILL", "VALIDATE", "CONTRACT"]
+    assert rehearsal.untried == ()
     assert failures(rehearsal.phases[1]) == ["rehearse-query-fails:7 wrong"]
     assert failures(rehearsal.phases[-1]) == ["rehearse-query-fails:1 both"]
     assert rehearsal.phases[-1].failures[0].sqlstate == "42703"

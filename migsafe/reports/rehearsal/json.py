@@ -29,7 +29,7 @@ def report(rehearsal: Rehearsal, display: Display) -> str:
             "running": rehearsal.running if rehearsal.compared else None,
             "new": rehearsal.new,
             "unread": rehearsal.unread,
-            "untried": [{**_query(each.query), "reason": each.reason} for each in rehearsal.untried],
+            "untried": [{**_query(each.query), "reason": each.reason, "write": each.is_write} for each in rehearsal.untried],
         },
         "phases": [_phase(phase) for phase in rehearsal.phases],
         "remarks": [unicode(remark) for remark in remarks(rehearsal)],

@@ -23,6 +23,7 @@ HOW_TO_GET_QUERIES = (
 )
 
 _MOST_NAMED = 5
+_MOST_REASONS = 3
 
 
 def release_cell(result: ReleaseResult) -> str:
@@ -83,15 +84,25 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
             first = indexes.not_tried[0]
             number = _count(len(indexes.not_tried), "query")
             yield f"deploy: it is not known whether an index serves {number}: {first.query}: {first.reason}"
-    if rehearsal.untried:
-        names = ", ".join(str(each.query) for each in rehearsal.untried[:_MOST_NAMED])
-        more = len(rehearsal.untried) - _MOST_NAMED
-        number = _count(len(rehearsal.untried), "query")
-        yield f"{number} could not be tried completely: {names}{f' and {more} more' if more > 0 else ''}"
+    yield from _untried(rehearsal)
     if rehearsal.unread:
         yield f"{_count(rehearsal.unread, 'query')} could not be read: `migsafe queries` names them"
     if not rehearsal.compared and rehearsal.phases:
         yield HOW_TO_GET_QUERIES
+
+
+def _untried(rehearsal: Rehearsal) -> Iterator[str]:
+    """Yields the queries of which a part was not tried, for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for each in rehearsal.untried:
+        what = f"could not be executed: {each.reason}" if each.is_write else f"could not be prepared: {each.reason}"
+        by_reason.setdefault(what, []).append(str(each.query))
+    for number, (reason, names) in enumerate(by_reason.items()):
+        if number == _MOST_REASONS:
+            yield f"{_count(sum(map(len, list(by_reason.values())[number:])), 'query')} could not be tried for other reasons: see --format json"
+            return
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"{', '.join(names[:_MOST_NAMED])}{more} {reason}"
 
 
 def _count(number: int, noun: str) -> str:
