@@ -104,3 +104,11 @@ def test_lint_says_which_queries_were_not_judged(migsafe: Command, write: Write)
     assert migsafe("lint").err == ""
     write("db/orders.sql", "-- none yet\n")
     assert "names files without queries" in migsafe("lint").err
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_replay_without_queries_has_no_plans_to_write(migsafe: Command) -> None:
+    result = migsafe("replay", "migrations/2.sql", "--queries", "none", "--explain", "plans.json")
+    assert result.code == 2
+    assert "--explain needs the application's queries" in result.err
+    assert not Path("plans.json").exists()
