@@ -34,11 +34,13 @@ Baseline = dict[str, deque[float]]
 
 
 class _Sample(NamedTuple):
-    """An answer to a probe: when it was sent, by perf_counter, and how many seconds it took."""
+    """An answer to a probe: when it was sent, by perf_counter, and how many seconds it took. `is_first` if the session had not sent the probe
+    before, so that PostgreSQL read what it needs of the catalogue."""
 
     probe: Probe
     sent: float
     seconds: float
+    is_first: bool
 
 
 class _Rotation:
@@ -102,7 +104,7 @@ class _ProbeSession(ServedSession):
                 self.deadlocked = True
             elif not failure:
                 failure = (result.error_message or b"").decode("utf-8", "replace").strip()
-        self.samples.append(_Sample(probe, self.sent, now - self.sent))
+        self.samples.append(_Sample(probe, self.sent, now - self.sent, probe.sql not in self._fastest))
         if probe.query is None:
             self.failure = failure
         elif failure:
@@ -219,18 +221,18 @@ class ProbeSessions:
 
     def remember(self) -> None:
         """Adds the response times before this migration to the baseline of later ones."""
-        for sql, times in self._times_by_probe().items():
+        for sql, times in self._times_by_probe(is_first=False).items():
             self._baseline[sql] = deque(times, _MAX_SAMPLES)
 
-    def _times_by_probe(self) -> dict[str, list[float]]:
-        """Returns the response times of each probe before the migration, and before earlier ones."""
+    def _times_by_probe(self, *, is_first: bool | None = None) -> dict[str, list[float]]:
+        """Returns the response times of each probe before the migration, and before earlier ones: all, only the first ones, or the others."""
         times: dict[str, list[float]] = {}
         for access in self._choice.accesses:
             for probe in access.probes:
-                times[probe.sql] = list(self._baseline.get(probe.sql, ()))
+                times[probe.sql] = list(self._baseline.get(probe.sql, ())) if not is_first else []
         for session in self._sessions:
             for sample in session.samples:
-                if sample.sent + sample.seconds < self._start:
+                if sample.sent + sample.seconds < self._start and is_first in (None, sample.is_first):
                     times[sample.probe.sql].append(1000 * sample.seconds)
         return times
 
@@ -243,9 +245,10 @@ class ProbeSessions:
     def _noise(self) -> dict[str, float]:
         """Returns the longest response time of each probe that the times before the migration explain, in milliseconds. A probe that was
         answered only a few times has the noise of all."""
-        by_probe = self._times_by_probe()
+        by_probe = self._times_by_probe(is_first=False)
         general = noise_ms(time for times in by_probe.values() for time in times)
-        return {sql: noise_ms(times) if len(times) >= _FEW_SAMPLES else general for sql, times in by_probe.items()}
+        noise = {sql: noise_ms(times) if len(times) >= _FEW_SAMPLES else general for sql, times in by_probe.items()}
+        return {sql: max(noise[sql], *times) if times else noise[sql] for sql, times in self._times_by_probe(is_first=True).items()}
 
 
 def _rotations(accesses: Sequence[ProbedAccess]) -> Iterator[_Rotation]:
