@@ -108,11 +108,10 @@ class IndexRun:
         limit: float | None,
         progress: Callable[[str], None],
     ) -> IndexResults:
-        """Tries the indexes in a database. `limit` is the most seconds that a build may take."""
+        """Tries the indexes in a database. `limit` is the most seconds that all builds may take."""
         analyze(connection, self.tables)
-        milliseconds = int(1000 * limit) if limit else None
         trials = IndexTrials(
-            connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=milliseconds, progress=progress
+            connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=limit or None, progress=progress
         )
         results = trials.judge(self.judged)
         return replace(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class _Expensive(Struct):
 
 
 class IndexTrials:
-    """Tries indexes for queries in a database, on a connection in autocommit. `limit` is the most milliseconds of a build, None without a
+    """Tries indexes for queries in a database, on a connection in autocommit. `limit` is the most seconds for all builds, None without a
     limit; `production_rows` are the rows of production's tables."""
 
     def __init__(
@@ -64,7 +65,7 @@ class IndexTrials:
         catalog: Catalog,
         *,
         production_rows: Mapping[str, int],
-        limit: int | None = None,
+        limit: float | None = None,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._connection = connection
@@ -72,6 +73,7 @@ class IndexTrials:
         self._catalog = catalog
         self._production_rows = production_rows
         self._limit = limit
+        self._started = perf_counter()
         self._progress = progress
         self._plans = GenericPlans(connection)
         self._state: PlannerState = read_planner_state(connection)
@@ -87,8 +89,11 @@ class IndexTrials:
         self._try_together(expensive)
         missing = tuple(self._missing(expensive))
         for each in expensive:
-            if not each.served:
-                self._unserved.append(UnservedQuery(self._queries.named(each.query), self._why_unserved(each)))
+            named = self._queries.named(each.query)
+            if not each.served and not all(map(self._is_tried, each.candidates)):
+                self._not_tried.append(UnservedQuery(named, "building indexes took longer than --statement-limit"))
+            elif not each.served:
+                self._unserved.append(UnservedQuery(named, self._why_unserved(each)))
         return IndexResults(
             judged=len(judged),
             fine=len(judged) - len(self._unserved) - len(self._not_tried) - sum(len(each.queries) for each in missing),
@@ -144,8 +149,14 @@ class IndexTrials:
                 candidate for candidate in dict.fromkeys(each.candidates[number] for each in unserved) if not self._is_tried(candidate)
             ]
             for position, candidate in enumerate(candidates, 1):
+                if self._remaining() <= 0:
+                    return
                 self._progress(f"trying index {position} of {len(candidates)}: {candidate}")
                 self._try(frozenset((candidate,)), [each for each in expensive if self._reads_all(each, candidate.table)])
+
+    def _remaining(self) -> float:
+        """Returns the seconds that are left for builds."""
+        return self._limit - (perf_counter() - self._started) if self._limit is not None else inf
 
     def _is_tried(self, candidate: Candidate) -> bool:
         return candidate in self._built or candidate in self._failures
@@ -182,7 +193,7 @@ class IndexTrials:
         self._connection.execute("BEGIN")
         try:
             if self._limit is not None:
-                self._connection.execute(f"SET LOCAL statement_timeout = {self._limit}".encode())
+                self._connection.execute(f"SET LOCAL statement_timeout = {max(int(1000 * self._remaining()), 1)}".encode())
             for number, candidate in enumerate(candidates):
                 try:
                     names[candidate] = self._build(candidate, _NAME.format(number))
