@@ -240,20 +240,27 @@ class _Judge:
 
     def _early_notes(self) -> Iterator[str]:
         """Yields why migrations with operations of later phases run before the deployment."""
+        by_reason: dict[str, list[int]] = {}
         for number in self._order.early:
-            path, needed = self._migrations[number].assessment.path, self._limits.needed
-            later = sorted(phase for phase in self._own[number] if phase > Phase.BACKFILL)
-            does = f"{path} {_work(later)}, and runs before the deployment"
-            if Phase.EXPAND in self._own[number] and number + 1 >= needed:
-                yield f"{does}, because it expands, too: split it into two migrations if the running release does not work after it."
-            elif number < needed:
-                it = "it" if number == needed - 1 else self._migrations[needed - 1].assessment.path
-                yield f"{does}, because {self._needing(needed)} {it}."
-            else:
-                last = self._migrations[self._order.before - 1].assessment.path
-                yield f"{does}, because {last}, which expands, comes after it."
-            if self._states.running_at(number + 1):
+            by_reason.setdefault(self._why_early(number), []).append(number)
+        for reason, numbers in by_reason.items():
+            first, more = self._migrations[numbers[0]].assessment.path, len(numbers) - 1
+            own = {phase for number in numbers for phase in self._own[number] if phase > Phase.BACKFILL}
+            which = f"{first} and {more} more constrain or contract, and run" if more else f"{first} {_work(own)}, and runs"
+            yield f"{which} before the deployment, because {reason}"
+        for number in self._order.early:
+            if self._states.running_at(number + 1) and not self._states.running_at(number):
                 yield from (f"No order is safe for {text}." for text in self._migrations[number].assessment.no_safe_order)
+
+    def _why_early(self, number: int) -> str:
+        needed = self._limits.needed
+        if Phase.EXPAND in self._own[number] and number + 1 >= needed:
+            return "it expands, too: split it into two migrations if the running release does not work after it."
+        if number < needed:
+            it = "it" if number == needed - 1 else self._migrations[needed - 1].assessment.path
+            return f"{self._needing(needed)} {it}."
+        last = self._migrations[self._order.before - 1].assessment.path
+        return f"{last}, which expands, comes after it."
 
     def _needing(self, number: int) -> str:
         """Returns a query of the new release that works only after this number of migrations."""
