@@ -1,11 +1,11 @@
 """Whether `migsafe replay` says of the queries of both releases what a server says, on the histories of real projects.
 
-    python benchmarks/query_trials.py NAME=GIT:MIGRATIONS:QUERIES… [--migrations N] [--bindir DIR] [--verbose]
+    python benchmarks/query_trials.py NAME=GIT:MIGRATIONS:QUERIES… [--migrations N] [--bindir DIR] [--superuser] [--verbose]
 
 `GIT` is a git directory, `MIGRATIONS` and `QUERIES` are paths of HEAD in it. For N migrations that drop, rename or tighten something, the
 queries of the commit before the one that added the migration are those of the running release, and the queries of that commit those of the new
 release. Each migration is replayed after its history. Independently, every query is prepared with PREPARE before and after the migration in a
-database of its own, and the two answers are compared. Migrations that break a query come first.
+database of its own, and the two answers are compared. Migrations that break a query come first, then the latest ones.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.seeding import same_for_every_table
 from migsafe.replaying.servers.private import PrivateHost
+from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half
 from migsafe.workload.query import Query, Workload
 
@@ -88,18 +89,17 @@ class Project:
 class Comparison:
     """Compares replays with the truth."""
 
-    def __init__(self, host: PrivateHost) -> None:
-        self._host = host
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.lines: list[str] = []
 
-    def compare(self, truth: Truth) -> None:
+    def compare(self, truth: Truth, host: PrivateHost) -> None:
         """Replays a migration, and compares what it reports."""
         queries = ProjectQueries(truth.workload)
         plan = find_plan([truth.path], Configuration(), "replay")
         options = ReplayOptions(experiments=(), rows=same_for_every_table(_ROWS), probes=False, queries=queries)
         started = time.perf_counter()
-        replay = replay_plan(plan, self._host, options, Budgets())
+        replay = replay_plan(plan, host, options, Budgets())
         seconds = time.perf_counter() - started
         results = replay.replayed[0].queries if replay.replayed else None
         if results is None:
@@ -150,23 +150,26 @@ class Comparison:
 def compare(arguments: argparse.Namespace) -> None:
     """Runs the comparison for each project, and prints it."""
     total: Counter[str] = Counter()
-    with PrivateHost(choose_installation(arguments.bindir)) as host:
-        print(host.title)
-        for number, argument in enumerate(arguments.projects):
-            with tempfile.TemporaryDirectory() as extracted:
-                project = Project(argument, Path(extracted))
-                host.server.create_database(f"truth{number}")
-                with host.server.connect(f"truth{number}") as connection:
+    installation = choose_installation(arguments.bindir)
+    print(installation)
+    for argument in arguments.projects:
+        comparison = Comparison()
+        with tempfile.TemporaryDirectory() as extracted:
+            project = Project(argument, Path(extracted))
+            with Server(installation) as server:
+                server.create_database("truth")
+                with server.connect("truth") as connection:
                     truths = list(project.truths(connection))
-                host.server.drop_database(f"truth{number}")
-                comparison = Comparison(host)
-                truths.sort(key=lambda truth: not truth.broken())
-                for truth in truths[: arguments.migrations]:
-                    comparison.compare(truth)
-            _print(project.name, comparison.counts)
-            for line in comparison.lines if arguments.verbose else ():
-                print(f"    {line}")
-            total += comparison.counts
+            truths.reverse()
+            truths.sort(key=lambda truth: not truth.broken())
+            for truth in truths[: arguments.migrations]:
+                # A server for each, because a history may create roles.
+                with PrivateHost(installation, superuser=arguments.superuser) as host:
+                    comparison.compare(truth, host)
+        _print(project.name, comparison.counts)
+        for line in comparison.lines if arguments.verbose else ():
+            print(f"    {line}")
+        total += comparison.counts
     _print("all projects", total)
 
 
@@ -182,6 +185,7 @@ def main() -> int:
     parser.add_argument("projects", nargs="+", metavar="NAME=GIT:MIGRATIONS:QUERIES")
     parser.add_argument("--migrations", type=int, default=5, help="how many migrations of each project (default: 5)")
     parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs")
+    parser.add_argument("--superuser", action="store_true", help="replay as a superuser")
     parser.add_argument("--verbose", action="store_true", help="show every migration and finding")
     arguments = parser.parse_args()
     try:
