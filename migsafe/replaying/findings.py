@@ -10,7 +10,7 @@ from migsafe.lock import LockMode
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.lock_timeouts import LockTimeout
-from migsafe.replaying.queries.findings import query_findings
+from migsafe.replaying.queries.findings import in_steps, query_findings
 from migsafe.replaying.recording.records import StatementRecord, Wait, waiting_queries
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.replaying.row_failures import Emptying, RowCause
@@ -65,8 +65,10 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
             yield _failed_experiment(replayed, outcome)
     if replayed.queries is not None:
         for found in query_findings(replayed.queries):
-            finding = _finding(replayed, found.rule, found.severity, found.message, _statement(replayed, found.statement), found.relations)
-            yield replace(finding, queries=found.queries, help=found.help)
+            cause = _statement(replayed, found.statement)
+            finding = _finding(replayed, found.rule, found.severity, found.message, cause, found.relations)
+            help = in_steps(found, cause.statement.operations if cause is not None else ())
+            yield replace(finding, queries=found.queries, help=help)
 
 
 def _whose_rows(replayed: ReplayedMigration) -> str:

@@ -8,6 +8,9 @@ from migsafe.linting.finding import NamedQuery, Severity
 from migsafe.replaying.queries.plan_findings import plan_findings
 from migsafe.replaying.queries.query_finding import QueryFinding
 from migsafe.replaying.queries.results import BrokenQuery, BrokenWrite, ChangedQuery, QueryResults
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Operation
+from migsafe.sql.operations.values import quoted
 
 _BREAKS = "replay-query-breaks"
 _WRITE_BREAKS = "replay-write-breaks"
@@ -100,6 +103,27 @@ def _queries(queries: list[NamedQuery]) -> str:
 
 def _verb(queries: Sized, one: str, many: str) -> str:
     return one if len(queries) == 1 else many
+
+
+def in_steps(found: QueryFinding, operations: Iterable[Operation]) -> str:
+    """Returns the help of a finding at a statement with these operations: which release comes first, and how to keep the old name or type."""
+    if found.rule != _BREAKS or not found.help:
+        return found.help
+    for operation in operations:
+        match operation:
+            case sql.RenameColumn(column=column, new_name=new):
+                steps = f"-- or in steps: add {quoted(new)}, write both columns (by a trigger, for example), copy the values, deploy,\n"
+                return f"{found.help}\n{steps}-- and drop {quoted(column)} when no running release uses it"
+            case sql.Rename(kind="table", name=name, new_name=new):
+                view = f"CREATE VIEW {name} AS SELECT * FROM {name._replace(name=new)};"  # noqa: S608  # quoted
+                steps = "-- or keep the old name, in the same transaction, and drop the view when no running release uses it:\n"
+                return f"{found.help}\n{steps}{view}"
+            case sql.AlterColumnType(column=column):
+                return (
+                    f"{found.help}\n-- or add a column of the new type, let releases write both, and drop {quoted(column)} when no running "
+                    "release uses it"
+                )
+    return found.help
 
 
 def _after_release(what: str) -> str:

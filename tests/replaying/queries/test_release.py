@@ -161,6 +161,7 @@ def test_a_part_of_a_release(run: Run, any_host: PrivateHost) -> None:
     # A later migration repairs the query, but the running release meets the state between. What the new release needs may be in a migration
     # that was not replayed.
     assert found(done, "replay-query-breaks") == [("0001", 1, "error", ["Count"])]
+    assert done.verdict.findings[0].help.endswith("\nCREATE VIEW customers AS SELECT * FROM clients;")
     assert [each.query.name for each in results_of(done)[1].failing] == ["NewOrder", "Invoices"]
 
 
