@@ -46,8 +46,13 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
             message = f"not run and not part of this replay: {statement.skip_reason}"
             yield _finding(replayed, "replay-left-out", severity, message, statement)
     for relation in recording.deadlocks:
-        message = f"the migration and queries on {relation} waited for each other (a deadlock): PostgreSQL would have aborted one of them"
-        yield _finding(replayed, "replay-deadlock", Severity.WARNING, message, _first_blocking(statements, relation), (relation,))
+        queries = recording.deadlocked_queries.get(relation, ())
+        such_as = f", such as {join_queries(queries)}," if queries else ""
+        message = (
+            f"the migration and queries on {relation}{such_as} waited for each other (a deadlock): PostgreSQL would have aborted one of them"
+        )
+        deadlock = _finding(replayed, "replay-deadlock", Severity.WARNING, message, _first_blocking(statements, relation), (relation,))
+        yield replace(deadlock, queries=queries)
     if budgets.blocked is not None:
         yield from _blocked(replayed, budgets.blocked)
     if budgets.hold is not None:

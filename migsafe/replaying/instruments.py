@@ -1,10 +1,12 @@
 """The instruments around one migration: the player, the lock monitor, probe sessions and readers."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
 from migsafe.prediction.predictor import StatementPrediction
@@ -15,7 +17,7 @@ from migsafe.replaying.probes.load_sessions import LoadSessions
 from migsafe.replaying.probes.probe_sessions import Baseline, ProbeSessions
 from migsafe.replaying.probes.readers import LongRunningReaders
 from migsafe.replaying.recording.contents import Contents
-from migsafe.replaying.recording.lock_monitor import LockMonitor
+from migsafe.replaying.recording.lock_monitor import Deadlock, LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import Recording
@@ -102,6 +104,7 @@ class Instruments:
             self._give_back(task.database, observer)
             self._give_back(task.database, counter)
         self.contents = player.contents
+        deadlocks = _deadlocks(monitor.deadlocks, choice, probes, load)
         recording = Recording(
             migration=task.migration,
             statements=records,
@@ -115,7 +118,8 @@ class Instruments:
             times_before=probes.times_before,
             times_during=probes.times_during(player.clock),
             probe_errors=probes.errors,
-            deadlocks=tuple(dict.fromkeys((*probes.deadlocks, *load.deadlocks(monitor.lock_waits, choice.relations)))),
+            deadlocks=tuple(deadlocks),
+            deadlocked_queries={relation: tuple(dict.fromkeys(queries)) for relation, queries in deadlocks.items() if queries},
             load=load.times(player.clock) if task.load is not None else None,
         )
         probes.remember()
@@ -182,6 +186,17 @@ class Instruments:
         exists = [relation_exists for (relation_exists,) in connection.execute(query, (names,)).fetchall()]
         self._give_back(task.database, connection)
         return [name for name, relation_exists in zip(relations, exists, strict=True) if relation_exists]
+
+
+def _deadlocks(resolved: Iterable[Deadlock], choice: ProbeChoice, probes: ProbeSessions, load: LoadSessions) -> dict[Name, list[NamedQuery]]:
+    """Returns the relations for which the migration waited in deadlocks, with the application's queries that had locked them."""
+    found: dict[Name, list[NamedQuery]] = {}
+    for deadlock in resolved:
+        table, query = probes.sent_at(deadlock.pid, deadlock.when) or (None, load.sent_at(deadlock.pid, deadlock.when))
+        relation = choice.relations.get(deadlock.relation or 0, table)
+        if relation is not None:
+            found.setdefault(relation, []).extend([query] if query is not None else [])
+    return found
 
 
 def _search_path(task: MigrationTask) -> bytes:

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.findings import findings_of
 from migsafe.replaying.probes.attribution import ProbeWait, attribute_waits
 from migsafe.replaying.recording.records import Wait
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
+from migsafe.workload.query import CallSite, Query, Workload
 from tests.support.replays import FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
@@ -102,9 +106,13 @@ def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) 
     # A query of the view comes meanwhile: it holds the view's lock and waits for the table's.
     text = "ALTER TABLE b ADD y int; SELECT pg_sleep(0.3); ALTER VIEW pairs RENAME TO others;"
     settings = SourceSettings(transaction=Transaction.FILE)
-    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql", settings=settings)
+    query = Query(text="SELECT x FROM pairs", fingerprint="x", places=(CallSite("app.py", 7, "all_pairs"),))
+    queries = ProjectQueries(Workload(queries=(query,), running=(query,)))
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql", settings=settings, queries=queries)
     assert done.recording.failure is None
     assert done.recording.deadlocks == (Name("pairs", "public"),)
+    [finding] = [each for each in findings_of(done.replayed[0], Budgets()) if each.rule == "replay-deadlock"]
+    assert finding.message.startswith("the migration and queries on public.pairs, such as all_pairs (app.py:7), waited for each other")
     assert done.statements[2].waited_ms > 100
 
 

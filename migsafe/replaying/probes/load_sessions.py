@@ -2,15 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.probes.load_queries import LoadChoice, LoadQuery
 from migsafe.replaying.probes.response_times import noise_ms, summary
 from migsafe.replaying.probes.serving import ServedSession, SessionThread
 from migsafe.replaying.recording.load_times import LoadPhase, LoadTimes
-from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -137,16 +137,15 @@ class LoadSessions:
         """The pids of the sessions."""
         return [session.pid for session in self._sessions]
 
-    def deadlocks(self, lock_waits: Mapping[int, Sequence[tuple[float, int | None]]], relations: Mapping[int, Name]) -> tuple[Name, ...]:
-        """Returns the relations on which queries and the migration waited for each other. `lock_waits` are the times at which the backends were
-        seen waiting for a lock, by pid, with the oid of what is locked, and `relations` the names for these."""
-        found: dict[Name, None] = {}
-        for session in self._sessions:
-            for sample in session.samples:
-                if sample.sqlstate == _DEADLOCK:
-                    seen = (oid for when, oid in lock_waits.get(session.pid, ()) if sample.sent <= when <= sample.sent + sample.seconds)
-                    found.update(dict.fromkeys(relations[oid] for oid in seen if oid is not None and oid in relations))
-        return tuple(found)
+    def sent_at(self, pid: int, when: float) -> NamedQuery | None:
+        """Returns the query that a session had sent at a moment, by perf_counter; None for other sessions."""
+        sent = (
+            sample.query.query
+            for session in self._sessions
+            for sample in session.samples
+            if session.pid == pid and sample.sent <= when <= sample.sent + sample.seconds
+        )
+        return next(sent, None)
 
     def times(self, clock: Callable[[float], float]) -> LoadTimes:
         """Returns the response times. `clock` returns the time of the recording for one by perf_counter: the time that recording

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.probes.attribution import ProbeWait
 from migsafe.replaying.probes.choice import Probe, ProbeChoice, ProbedAccess
 from migsafe.replaying.probes.response_times import noise_ms, summary
@@ -28,6 +29,7 @@ _FEW_SAMPLES = 5
 _SESSIONS_OF_ACCESS, _SESSIONS_OF_SEVERAL = 3, 20
 """Up to how many sessions send the queries of one access to a table, while all together are not more than the second number."""
 _CANCELED = b"57014"
+"""The probe and the migration waited for each other."""
 
 Baseline = dict[str, deque[float]]
 """The response times of each probe before migrations, in milliseconds, by its text."""
@@ -77,7 +79,6 @@ class _ProbeSession(ServedSession):
     def __init__(self, connection: "Connection[Any]", rotation: _Rotation, sessions: int) -> None:
         super().__init__(connection)
         self.rotation = rotation
-        self.deadlocked = False
         self.failure = ""
         """The error of a generated probe."""
         self.samples: list[_Sample] = []
@@ -100,9 +101,7 @@ class _ProbeSession(ServedSession):
         probe, failure = self._probe, ""
         assert probe is not None
         for result in results:
-            if result.error_field(DiagnosticField.SQLSTATE) == _CANCELED:
-                self.deadlocked = True
-            elif not failure:
+            if not failure and result.error_field(DiagnosticField.SQLSTATE) != _CANCELED:
                 failure = (result.error_message or b"").decode("utf-8", "replace").strip()
         self.samples.append(_Sample(probe, self.sent, now - self.sent, probe.sql not in self._fastest))
         if probe.query is None:
@@ -207,10 +206,13 @@ class ProbeSessions:
         """The pids of the sessions."""
         return [session.pid for session in self._sessions]
 
-    @property
-    def deadlocks(self) -> tuple[Name, ...]:
-        """The relations on which queries and the migration waited for each other."""
-        return tuple(dict.fromkeys(session.rotation.relation for session in self._sessions if session.deadlocked))
+    def sent_at(self, pid: int, when: float) -> tuple[Name, NamedQuery | None] | None:
+        """Returns the table of a session, and the application's query that it had sent at a moment, by perf_counter; None for another pid."""
+        for session in self._sessions:
+            if session.pid == pid:
+                sent = (sample.probe.query for sample in session.samples if sample.sent <= when <= sample.sent + sample.seconds)
+                return session.rotation.relation, next(sent, None)
+        return None
 
     @property
     def errors(self) -> dict[Name, str]:

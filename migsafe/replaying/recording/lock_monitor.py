@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.snapshot import mode_from_pg_locks
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOCKS = "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
 _STUCK = """
-    SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%(worker)s)) AS pid
+    SELECT pid, pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%(worker)s)) AS pid
     WHERE pid = ANY (%(probes)s) AND %(worker)s = ANY (pg_catalog.pg_blocking_pids(pid))
 """
 _WAITING = "SELECT pid, relation::int8 FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
@@ -44,6 +44,15 @@ class ObservedLock:
         return max(self.modes)
 
 
+class Deadlock(NamedTuple):
+    """A deadlock of the backend with a probe session, which was resolved at a moment, by perf_counter. `relation` is the oid of what the
+    backend waited for, and the session had locked; None if that is not a relation."""
+
+    pid: int
+    when: float
+    relation: int | None
+
+
 class LockWait:
     """The time for which a statement was seen waiting for locks."""
 
@@ -56,7 +65,7 @@ class LockMonitor:
 
     `probe_pids` are the backends of probe and load sessions: if one of them and `pid` wait for each other, its query is cancelled.
     `lock_waits` are the times at which they were seen waiting for a lock, by pid, each with the oid of the relation or index; None for other
-    locks.
+    locks. `deadlocks` are those that were resolved.
     """
 
     def __init__(self, connection: "Connection[Any]", pid: int, probe_pids: Sequence[int] = ()) -> None:
@@ -65,6 +74,8 @@ class LockMonitor:
         self._probe_pids = list(probe_pids)
         self._stuck = 0.0
         self.lock_waits: dict[int, list[tuple[float, int | None]]] = {}
+        self.deadlocks: list[Deadlock] = []
+        self._awaited: int | None = None
         self._lock = threading.Lock()
         self._seen: dict[int, ObservedLock] | None = None
         self._waited: LockWait | None = None
@@ -131,13 +142,16 @@ class LockMonitor:
         self._stuck += seconds
         if self._stuck > _DEADLOCK_SECONDS and self._probe_pids:
             self._stuck = 0.0
-            self._connection.execute(_STUCK, {"worker": self._pid, "probes": self._probe_pids})
+            when = time.perf_counter()
+            stuck = self._connection.execute(_STUCK, {"worker": self._pid, "probes": self._probe_pids}).fetchall()
+            self.deadlocks += [Deadlock(pid, when, self._awaited) for pid, _ in stuck]
 
     def _look(self, now: float) -> bool:
         """Looks once; returns whether the backend waits for a lock."""
         if self._waited is None:
             return False
         waiting = dict(self._connection.execute(_WAITING, ([self._pid, *self._probe_pids],)).fetchall())
+        self._awaited = waiting.get(self._pid)
         for pid, relation in waiting.items():
             if pid != self._pid:
                 self.lock_waits.setdefault(pid, []).append((now, relation))

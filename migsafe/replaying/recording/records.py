@@ -119,7 +119,8 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     `times_before` are the response times of the probe sessions before it ran, `times_during` those while it ran. `waits` are the response
     times above the noise. `probe_errors` are the errors of migsafe's own probes after the migration, by relation. `deadlocks` are the relations
-    on which queries and the migration waited for each other. `load` are the response times of executed queries; None without --load.
+    on which queries and the migration waited for each other, `deadlocked_queries` the application's queries that did. `load` are the response
+    times of executed queries; None without --load.
     """
 
     migration: Migration
@@ -130,6 +131,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     times_during: ResponseTimes = ResponseTimes()
     probe_errors: dict[Name, str] = {}
     deadlocks: tuple[Name, ...] = ()
+    deadlocked_queries: dict[Name, tuple[NamedQuery, ...]] = {}
     load: LoadTimes | None = None
 
     @property
