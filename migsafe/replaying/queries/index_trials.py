@@ -1,5 +1,6 @@
 """Trials of indexes: each is built on the disposable server, in a transaction that is rolled back, and the queries are planned with it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
@@ -37,6 +38,8 @@ _CHEAP = 100.0
 _SIZE_SPREAD = 0.2
 """By how much the size of an index may differ from proportion: values that repeat make it smaller, longer ones larger."""
 _NAME = "migsafe_trial_{}"
+_LIMIT = re.compile(r"\bLIMIT\s+\$\d", re.IGNORECASE)
+"""A LIMIT that is not known when a generic plan is made (preprocess_limit in planner.c)."""
 _BUILT = """
     SELECT c.relname, pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class AS c
     WHERE c.oid = ANY (ARRAY(SELECT relid::oid FROM pg_catalog.pg_partition_tree(%s::regclass)) || %s::regclass::oid)
@@ -280,4 +283,5 @@ class IndexTrials:
             [candidate, *_] = each.candidates
             return f"the index {candidate} cannot be built: {self._failures.get(candidate, 'not known')}"
         names = f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
-        return f"its estimated cost is {each.plan.cost:,.0f}, and {each.lowest:,.0f} at least with {names}"
+        limit = "; a LIMIT whose value is a parameter is planned for a tenth of the rows" if _LIMIT.search(each.query.text) else ""
+        return f"its estimated cost is {each.plan.cost:,.0f}, and {each.lowest:,.0f} at least with {names}{limit}"
