@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _NOT_NULL_VIOLATION = "23502"
 _UNIQUE_VIOLATION = "23505"
 _CHECK_VIOLATION = "23514"
+_OF_NULLS_OR_DUPLICATES = (_NOT_NULL_VIOLATION, _UNIQUE_VIOLATION, _CHECK_VIOLATION, "22004", "21000", "P0001", "P0003", "P0004")
+"""Besides the violated constraints: null_value_not_allowed, cardinality_violation (a subquery returns several rows), raise_exception,
+too_many_rows, assert_failure (manual, appendix A)."""
 _KINDS = {
     _NOT_NULL_VIOLATION: (ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY),
     "23503": (ConstraintKind.FOREIGN_KEY,),
@@ -77,9 +80,10 @@ def row_cause(recording: Recording) -> RowCause | None:
 
 
 def are_nulls_or_duplicates_refused(recording: Recording) -> bool:
-    """Whether a migration failed because a column that it did not add contains NULLs, because rows have the same key, or because of a CHECK."""
+    """Whether a migration failed because a column that it did not add contains NULLs, because several rows have the same value, because of a
+    CHECK, or because it raised an error itself."""
     failure = recording.failure
-    if failure is None or failure.sqlstate not in (_NOT_NULL_VIOLATION, _UNIQUE_VIOLATION, _CHECK_VIOLATION):
+    if failure is None or failure.sqlstate not in _OF_NULLS_OR_DUPLICATES:
         return False
     operations = [operation for record in recording.statements for operation in record.statement.operations]
     return not failure.column or failure.column not in {each.column.name for each in operations if isinstance(each, sql.AddColumn)}

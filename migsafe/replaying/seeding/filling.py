@@ -9,7 +9,7 @@ from migsafe.replaying.seeding.generation import Generation
 from migsafe.replaying.seeding.insertion import Insertion
 from migsafe.replaying.seeding.preferences import Preferences
 from migsafe.replaying.seeding.references import Joins, ReferencedTables, in_useful_order
-from migsafe.replaying.seeding.refinement import Refinement
+from migsafe.replaying.seeding.refinement import Refined, Refinement
 from migsafe.replaying.seeding.tables import Reference, Table
 from migsafe.replaying.seeding.values import Values
 
@@ -92,27 +92,29 @@ class Filling:
         choice = ColumnChoice(self._connection, self._generation, self._wanted)
         self._choose_values(choice, own)
         self._copy_own_keys(own)
-        expressions, share = choice.satisfy_checks(self._expressions, self._variants)
-        refinement = Refinement(self._generation, choice, self._preferences, own, fixed, self._wanted)
-        made = self._insert_refined(refinement, expressions, share)
+        with self._joins.kept_sample(self._connection, self._generation.sample_numbers(self._wanted)):
+            expressions, share = choice.satisfy_checks(self._expressions, self._variants)
+            refinement = Refinement(self._generation, choice, self._preferences, own, fixed, self._wanted)
+            refined = refinement.refine(expressions, share)
+            # Without references of the rows to each other, some of the rows may be left out.
+            independent = refinement.refine(expressions, share, with_own_references=False) if refinement.references_itself else None
         self.null_columns = refinement.null_columns
+        made = self._insert_refined(refined, independent)
         if made == 0:
             raise Unfillable("no generated row satisfies all its constraints")
         return made
 
-    def _insert_refined(self, refinement: Refinement, expressions: Expressions, share: float) -> int:
-        """Inserts rows with refined expressions, without references of the rows to each other if some of the rows cannot be inserted."""
+    def _insert_refined(self, refined: Refined, independent: Refined | None) -> int:
+        """Inserts rows; those without references to each other, if some of the others cannot be inserted."""
         from psycopg.errors import CheckViolation, UniqueViolation  # noqa: PLC0415  # start-up must not pay for it
 
-        refined, refined_share = refinement.refine(expressions, share)
-        self._insertion = Insertion(self._connection, self._generation, refined, refined_share)
-        if not refinement.references_itself:
+        self._insertion = Insertion(self._connection, self._generation, *refined)
+        if independent is None:
             return self._insertion.insert(self._wanted)
         try:
             return self._insertion.insert(self._wanted, complete=True)
         except (CheckViolation, UniqueViolation):
-            refined, refined_share = refinement.refine(expressions, share, with_own_references=False)
-            self._insertion = Insertion(self._connection, self._generation, refined, refined_share)
+            self._insertion = Insertion(self._connection, self._generation, *independent)
             return self._insertion.insert(self._wanted)
 
     def insert_fewer(self, wanted: int) -> int:

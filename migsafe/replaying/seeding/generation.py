@@ -37,7 +37,7 @@ class Generation(Struct, frozen=True):
 
     def sample(self, expressions: Expressions, last: int) -> str:
         """Returns a query for a sample of the rows up to `last`, with all columns."""
-        return self.joins.sampled(self._all_columns(expressions, self.sample_numbers(last), sample=True))
+        return self.joins.sampled(self._all_columns(expressions, self.joins.sample_numbers(self.sample_numbers(last)), sample=True))
 
     def _all_columns(self, expressions: Expressions, numbers: str, *, sample: bool) -> str:
         columns = []

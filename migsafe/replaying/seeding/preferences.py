@@ -18,7 +18,7 @@ USUAL_NULLS = 0.1
 _FEW_VALUES = 10
 _FEW = re.compile(
     r"(?:^|_)(?:status|state|kind|type|category|level|severity|priority|role|mode|phase|stage|tier|plan|provider|platform|environment|env"
-    r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|source|channel|unit|version)$"
+    r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|unit)$"
 )
 """Names of columns that have few values: a plan that takes each row's value for unique would find an index useful that is not."""
 

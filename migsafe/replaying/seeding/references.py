@@ -4,7 +4,8 @@ A foreign key is an array of the referenced values, or a join of the generated r
 condition is an equality that can be hashed, so that the cost grows with the rows only.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ _COLUMNS = """
     SELECT a.attnum, a.attname, a.attnotnull, a.attlen > 0
     FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = %s AND a.attnum = ANY (%s::int2[])
 """
+_KEPT_SAMPLE = "generated_sample"
 _MAX_PACE = 10**15
 _LARGE_TYPES = (20, 23, 25, 1114, 1184, 2950)
 """The oids of int8, int4, text, timestamp, timestamptz and uuid (pg_type.dat), whose generated values are all different."""
@@ -71,7 +73,8 @@ class ReferencedTables:
 class Join(Struct, frozen=True):
     """A foreign key as a join: `sql` for all rows and `sample` for a sample, and the expression of each of its columns.
 
-    In a sample, the text `whole` is replaced by `part`, which reads only some of the referenced rows.
+    In a sample, the text `whole` is replaced by `part`, which reads only some of the referenced rows. `aliased` are the columns of the join
+    that the expressions name, and `reads_all` says that the join reads all referenced rows in a sample, too.
     """
 
     sql: str
@@ -80,6 +83,8 @@ class Join(Struct, frozen=True):
     whole: str = ""
     part: str = ""
     can_lose_rows: bool = False
+    aliased: tuple[tuple[str, str], ...] = ()
+    reads_all: bool = False
 
 
 def relation_name(connection: "Connection[Any]", oid: int) -> str:
@@ -104,11 +109,35 @@ class Joins:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._joins: list[Join] = []
+        self._is_sample_kept = False
         self.pace = 1
 
     def sql(self, *, sample: bool) -> str:
         """Returns the joins, for the end of a FROM clause."""
+        if sample and self._is_sample_kept:
+            return " ".join(_from_kept_sample(join) for join in self._joins if join.aliased)
         return " ".join(join.sample if sample else join.sql for join in self._joins)
+
+    def sample_numbers(self, numbers: str) -> str:
+        """Returns the FROM item with the numbers of a sample's rows, of which `numbers` is the usual one."""
+        return f"pg_temp.{_KEPT_SAMPLE} AS numbers" if self._is_sample_kept else numbers
+
+    @contextmanager
+    def kept_sample(self, connection: "Connection[Any]", numbers: str) -> Iterator[None]:
+        """Keeps the sample of the referenced rows in the `with` block, if reading it each time would take long. `numbers` is a FROM item."""
+        if not any(join.reads_all for join in self._joins):
+            yield
+            return
+        columns = ", ".join(["n", *(f"{alias}.{column} AS {alias}_{column}" for join in self._joins for alias, column in join.aliased)])
+        query = self.sampled(f"SELECT {columns} FROM {numbers} {self.sql(sample=True)}")  # noqa: S608  # PostgreSQL's own
+        connection.execute(f"CREATE TEMP TABLE {_KEPT_SAMPLE} AS {query}".encode())
+        self._is_sample_kept = True
+        try:
+            yield
+        finally:
+            self._is_sample_kept = False
+            if not connection.closed:
+                connection.execute(f"DROP TABLE pg_temp.{_KEPT_SAMPLE}".encode())
 
     def sampled(self, query: str) -> str:
         """Returns a query in which the arrays of the referenced values are short."""
@@ -139,6 +168,7 @@ class Joins:
                 f"JOIN {_numbered(referenced, alias)} ON {alias}.k = {row} % {referenced.count}",
                 f"JOIN {_numbered(referenced, alias, SAMPLED_ROWS)} ON {alias}.k = {row} % {min(referenced.count, SAMPLED_ROWS)}",
                 {number: f"{alias}.c{index}" for index, number in enumerate(reference.columns)},
+                aliased=tuple((alias, f"c{index}") for index in range(len(reference.columns))),
             )
         self._joins.append(join)
         return join.expressions
@@ -192,7 +222,7 @@ def _bound_join(table: Table, reference: Reference, referenced: Referenced, alia
     equal = " AND ".join(f"{alias}.c{index} = {bound[reference.columns[index]]}" for index in shared)
     if not free:
         sql = f"JOIN {_numbered(referenced, alias)} ON {equal}"
-        return Join(sql, sql, {}, can_lose_rows=True)
+        return Join(sql, sql, {}, can_lose_rows=True, reads_all=True)
     # The number of referenced rows with the same values depends on these values.
     grouped = ", ".join(quoted(referenced.columns[index]) for index in shared)
     columns = ", ".join(f"{quoted(referenced.columns[index])} AS c{index}" for index in shared)
@@ -202,4 +232,18 @@ def _bound_join(table: Table, reference: Reference, referenced: Referenced, alia
     kind = "LEFT JOIN" if can_be_null else "JOIN"
     rows = _numbered(referenced, alias, partition=shared)
     sql = f"{kind} {groups} ON {equal_groups} {kind} {rows} ON {equal} AND {alias}.k = n % g{alias}.k"
-    return Join(sql, sql, {reference.columns[index]: f"{alias}.c{index}" for index in free}, can_lose_rows=not can_be_null)
+    return Join(
+        sql,
+        sql,
+        {reference.columns[index]: f"{alias}.c{index}" for index in free},
+        can_lose_rows=not can_be_null,
+        aliased=tuple((alias, f"c{index}") for index in free),
+        reads_all=True,
+    )
+
+
+def _from_kept_sample(join: Join) -> str:
+    """Returns a join that finds the columns of the referenced rows in the kept sample."""
+    alias = join.aliased[0][0]
+    columns = ", ".join(f"numbers.{alias}_{column} AS {column}" for _, column in join.aliased)
+    return f"CROSS JOIN LATERAL (SELECT {columns}) AS {alias}"

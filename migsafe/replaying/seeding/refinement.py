@@ -13,6 +13,9 @@ from migsafe.sql.operations.values import quoted
 
 _MAX_TRIES = 40
 
+Refined = tuple[Expressions, float]
+"""Expressions, and the share of the rows that satisfy the CHECKs with them."""
+
 
 class Refinement:
     """Refines the expressions of a table's columns, for `last` rows. `own` are the references of the table to itself, `fixed` the columns whose
@@ -41,7 +44,7 @@ class Refinement:
         self.null_columns: frozenset[int] = frozenset()
         """The columns that contain NULLs."""
 
-    def refine(self, expressions: Expressions, share: float, *, with_own_references: bool = True) -> tuple[Expressions, float]:
+    def refine(self, expressions: Expressions, share: float, *, with_own_references: bool = True) -> Refined:
         """Returns the refined expressions, and the share of the rows that satisfy the CHECKs, which is not smaller than `share`."""
         refined, share = self._apply(expressions, share, dict(self._repeated(expressions)))
         if with_own_references and share == 1.0 and not self._table.has_exclusion:

@@ -53,7 +53,7 @@ _NEVER_ANALYSED = """
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.reltuples < 0 AND pg_catalog.pg_relation_size(c.oid) > 0
         AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
 """
-"""Tables to which migrations inserted rows: a plan that takes them for large would be wrong. reltuples is -1 until ANALYZE (manual, pg_class)."""
+"""Tables to which migrations inserted rows: PostgreSQL would plan with a usual size. reltuples is -1 until ANALYZE (manual, pg_class)."""
 
 
 class Seeder:
@@ -220,13 +220,10 @@ class _Run:
         from psycopg.errors import QueryCanceled  # noqa: PLC0415
 
         filling = self._filling(table)
-        self.null_columns = frozenset()
         limit = self._set_limit(table)
         started = monotonic()
         try:
-            made = filling.insert(later, self._keys)
-            self.null_columns = filling.null_columns
-            return made, None
+            return filling.insert(later, self._keys), None
         except Unfillable as reason:
             return 0, reason
         except QueryCanceled:
@@ -237,6 +234,8 @@ class _Run:
             if self._connection.closed:
                 raise
             return 0, Unfillable((error.diag.message_primary or str(error)).strip())
+        finally:
+            self.null_columns = filling.null_columns
 
     def _set_limit(self, table: Table) -> float | None:
         """Limits the time of each statement; returns the limit, in seconds."""

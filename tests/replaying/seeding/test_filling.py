@@ -238,6 +238,38 @@ def test_only_touched_tables_and_what_they_depend_on_get_rows(connection: Any) -
     assert Name("person", "old") in seeder.made
 
 
+class CountingConnection:
+    """A connection that counts the queries which contain a text."""
+
+    def __init__(self, connection: Any, text: str) -> None:
+        self._connection = connection
+        self._text = text
+        self.count = 0
+
+    def execute(self, query: str | bytes, *parameters: Any) -> Any:
+        self.count += self._text in (query.decode() if isinstance(query, bytes) else query)
+        return self._connection.execute(query, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def test_the_search_for_values_reads_referenced_rows_once(connection: Any) -> None:
+    connection.execute("""
+        CREATE TABLE tenant (id int PRIMARY KEY); CREATE TABLE project (tenant int REFERENCES tenant, id int, PRIMARY KEY (tenant, id));
+        CREATE TABLE member (tenant int REFERENCES tenant, id int, PRIMARY KEY (tenant, id));
+        CREATE TABLE t (tenant int NOT NULL, project int NOT NULL, member int NOT NULL, a int, b int, c date, d date, e text, f text,
+            FOREIGN KEY (tenant, project) REFERENCES project, FOREIGN KEY (tenant, member) REFERENCES member,
+            CHECK (project > 0 AND member > 0 AND a < b AND c > d AND e <> f));
+    """)
+    counting = CountingConnection(connection, "FROM member")
+    Seeder(same_for_every_table(MANY)).seed(counting)  # type: ignore[arg-type]
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (MANY,)
+    assert_all_constraints_hold(connection)
+    # Their number, the sample, the rows.
+    assert counting.count == 3
+
+
 def test_tables_are_analysed_before_others_reference_them(connection: Any) -> None:
     connection.execute("CREATE TABLE s (id int PRIMARY KEY); CREATE TABLE t (s int NOT NULL REFERENCES s)")
     analysed = {}
