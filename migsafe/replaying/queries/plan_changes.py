@@ -88,7 +88,7 @@ class PlanTrial:
             **{fingerprint: cost for fingerprint, cost in self._cost_before.items() if fingerprint not in recovered},
             **{each.query.fingerprint: each.cost_before for each in self._regressed},
         }
-        number = sum(isinstance(plan, Plan) for plan in after.plans.values())
+        number = sum(isinstance(plan, Plan) and isinstance(before.plans[fingerprint], Plan) for fingerprint, plan in after.plans.items())
         plans = PlanResults(
             planned=number,
             plans=tuple(planned) if self._keep_plans else (),

@@ -44,7 +44,8 @@ class UnplannedQuery(Struct, frozen=True):
 
 
 class PlanResults(Struct, frozen=True, kw_only=True):
-    """The plans around one migration: how many queries of both releases were planned after it, and which could not be.
+    """The plans around one migration: how many queries of both releases were planned before and after it, and which
+    cannot be planned after it.
 
     `plans` are those of all queries, if they were to be kept. `emptied` are the tables that had rows before and have none after it, so that the
     plans of their queries say nothing. `recovered` are queries that an earlier migration made worse, and that are as cheap as before it again.
