@@ -16,10 +16,11 @@ from migsafe.replaying.queries.attribution import find_causes
 from migsafe.replaying.queries.comparison import PreparationTrial
 from migsafe.replaying.queries.plan_changes import PlanTrial
 from migsafe.replaying.queries.preparation import prepare_all
-from migsafe.replaying.queries.results import Prepared, QueryResults
+from migsafe.replaying.queries.results import Prepared, QueryResults, UntriedQuery
 from migsafe.replaying.queries.trial import Trial, TrialState
 from migsafe.replaying.queries.writes import WriteTrial
 from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.refusals import error_class
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.schema.catalog import Catalog
@@ -40,7 +41,8 @@ class QueryTrials:
         self._guard = guard
         self._state: TrialState | None = None
         self._untyped: set[str] = set()
-        self._trials: Sequence[Trial] = (PreparationTrial(queries), WriteTrial(queries), PlanTrial(queries, keep_plans=keep_plans))
+        self._problem = ""
+        self._trials: Sequence[Trial] = (PreparationTrial(queries), PlanTrial(queries, keep_plans=keep_plans), WriteTrial(queries))
 
     def forget_state(self) -> None:
         """Forgets what PostgreSQL said about the queries, because the database has changed."""
@@ -48,14 +50,31 @@ class QueryTrials:
 
     def before(self, database: str, predictor: Predictor) -> None:
         """Tries the queries in a database before a migration; `predictor` knows its schema."""
-        if self._state is None or self._state.database != database:
-            self._state = self._new_state(database, predictor)
-        self._state = replace(self._state, catalog=predictor.catalog)
-        for trial in self._trials:
-            trial.before(self._state)
+        self._problem = ""
+        try:
+            if self._state is None or self._state.database != database:
+                self._state = self._new_state(database, predictor)
+            self._state = replace(self._state, catalog=predictor.catalog)
+            for trial in self._trials:
+                trial.before(self._state)
+        except error_class() as error:
+            self._problem = error.diag.message_primary or str(error).strip()
 
     def after(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults:
-        """Tries the queries after the migration that was recorded; `before` is a copy of the database as it was, if there is one."""
+        """Tries the queries after the migration that was recorded; `before` is a copy of the database as it was, if there is one. What was
+        measured of the migration remains if the server does not allow this, for example because it has no free connection."""
+        try:
+            if not self._problem:
+                return self._after(database, before, recording, predictor)
+        except error_class() as error:
+            self._problem = error.diag.message_primary or str(error).strip()
+        self._state = None
+        queries = self._queries.all.values()
+        reason = f"trying the queries ended with an error: {self._problem}"
+        untried = tuple(UntriedQuery(query=self._queries.named(query), text=query.text, reason=reason) for query in queries)
+        return QueryResults(total=len(untried), compared=self._queries.workload.compared, untried=untried)
+
+    def _after(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults:
         start = perf_counter()
         state = self._state = self._new_state(database, predictor)
         results = QueryResults(

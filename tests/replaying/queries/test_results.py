@@ -1,7 +1,20 @@
 """The results of migrations that share a transaction, and of a whole history."""
 
+from typing import cast
+
+import psycopg
+
 from migsafe.linting.finding import NamedQuery
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.queries.results import BrokenQuery, FailingQuery, QueryFailure, QueryResults, part_of_results, without_repaired
+from migsafe.replaying.queries.trials import QueryTrials
+from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import unlimited
+from migsafe.sources import Half, Migration, Transaction
+from migsafe.text import Script
+from migsafe.workload import Query, Workload
 
 MISSING = QueryFailure("42703", 'column "note" does not exist')
 
@@ -30,3 +43,23 @@ def test_queries_that_work_at_the_end_of_a_history() -> None:
     ]
     known = QueryResults(broken=(broken("repaired"),), is_release=False, compared=True)
     assert without_repaired([known, QueryResults(compared=True, is_release=False)])[0] == known
+
+
+class FullHost:
+    """A host without a free connection."""
+
+    only_database = None
+
+    def connect(self, database: str) -> None:
+        raise psycopg.OperationalError("sorry, too many clients already")
+
+
+def test_a_server_that_does_not_allow_the_trials() -> None:
+    query = Query(text="SELECT 1", fingerprint="one")
+    trials = QueryTrials(cast(Host, FullHost()), ProjectQueries(Workload(queries=(query,), running=(query,))), unlimited)
+    trials.before("shop", Predictor(18))
+    half = Half(Script("1.sql", ""), (), Transaction.NONE)
+    recording = Recording(migration=Migration("1", "sql", half, None), statements=(), duration_ms=0.0)
+    results = trials.after("shop", None, recording, Predictor(18))
+    assert results.total == 1
+    assert [each.reason for each in results.untried] == ["trying the queries ended with an error: sorry, too many clients already"]
