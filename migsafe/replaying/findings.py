@@ -92,10 +92,9 @@ def _emptied(replayed: ReplayedMigration, emptying: Emptying) -> Finding:
     statement = _statement(replayed, emptying.statement)
     if emptying.is_possible_in_production:
         check = f". Before the migration, this finds them in production: {emptying.check}" if emptying.check else ""
-        message = (
-            f"PostgreSQL rejects the statement on the generated rows: {emptying.message}. "
-            f"Production may have such rows too, or none. {again}{check}"
-        )
+        known = f"{max(emptying.in_production, 0.001):.1%} of production's rows are such rows, according to its statistics"
+        possible = known if emptying.in_production else "Production may have such rows too, or none"
+        message = f"PostgreSQL rejects the statement on the generated rows: {emptying.message}. {possible}. {again}{check}"
         return _finding(replayed, "replay-fails", Severity.ERROR, message, statement)
     message = f"the statement fails on generated rows: {emptying.message}. Production's rows may have other values. {again}"
     return _finding(replayed, "replay-fails-on-generated-rows", Severity.WARNING, message, statement)

@@ -51,13 +51,15 @@ class RowCause(Enum):
 
 class Emptying(Struct, frozen=True):
     """That a migration was run again with empty tables: PostgreSQL's message about the generated rows, the statement, the tables, which rows
-    are the cause, and SQL that finds such rows in production; empty if there is none."""
+    are the cause, and SQL that finds such rows in production; empty if there is none. `in_production` is the share of such rows in production's
+    statistics, 0 if they have none."""
 
     message: str
     statement: int
     tables: frozenset[Name]
     cause: RowCause = RowCause.GENERATED
     check: str = ""
+    in_production: float = 0.0
 
     @property
     def is_possible_in_production(self) -> bool:

@@ -321,8 +321,7 @@ class MigrationRunner:
         check = check_for_rows(recording, catalog)
         with self._host.connect(before or database.name) as connection:
             if failure.table in seeder.made and failure.table is not None and failure.column:
-                is_known = seeder.known_nulls(failure.table, failure.column)
-                if is_known or not seeder.gave_nulls(connection, failure.table, failure.column):
+                if seeder.known_nulls(failure.table, failure.column) or not seeder.gave_nulls(connection, failure.table, failure.column):
                     return ""  # production's rows have NULLs, too
             filled = seeder.fill_plainly(connection, {failure.table} if is_about_one and failure.table is not None else touched)
             check = f". Before the migration, this finds them in production: {check}" if check and is_runnable(connection, check) else ""
@@ -344,7 +343,8 @@ class MigrationRunner:
         with self._host.connect(before or database.name) as connection:
             emptied = seeder.empty(connection, {failure.table} if cause is RowCause.EXISTING and failure.table in seeder.made else touched)
             check = check if check and is_runnable(connection, check) else ""
-        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause or RowCause.GENERATED, check)
+        nulls = seeder.known_nulls(failure.table, failure.column) if failure.table is not None and failure.column else 0.0
+        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause or RowCause.GENERATED, check, nulls)
 
     def _are_rows_generated(self, database: Database, recording: Recording) -> bool:
         """Whether the rows that made a migration fail may be generated ones. A database that the user gave has rows of its own."""

@@ -139,10 +139,10 @@ class Seeder:
             if reason.for_now:
                 self._seen.discard(table.oid)
 
-    def known_nulls(self, table: Name, column: str) -> bool:
-        """Whether production's statistics say that a column contains NULLs."""
+    def known_nulls(self, table: Name, column: str) -> float:
+        """Returns the share of NULLs in a column according to production's statistics, 0 if that is not known."""
         known = self._statistics.of_columns(table).get(column)
-        return known is not None and known.null_frac > 0
+        return known.null_frac if known is not None else 0.0
 
     def gave_nulls(self, connection: "Connection[Any]", table: Name, column: str) -> bool:
         """Whether a column of a table that it filled may contain NULLs that it generated. A column that the table does not have in this
