@@ -17,6 +17,7 @@ from migsafe.replaying.queries.preparation import NOT_FOUND
 from migsafe.replaying.refusals import failure_of
 from migsafe.replaying.sending import is_idle
 from migsafe.sql.operations import quoted
+from migsafe.sql.split import split
 from migsafe.workload.query import Query
 from migsafe.workload.tokens import read_tokens
 
@@ -27,6 +28,7 @@ _SETTINGS = ("plan_cache_mode = force_generic_plan", "jit = off", "search_path =
 _UNDETERMINED = "42P18"
 _REFUSES_NULL = ("23502", "23514")
 """A domain that is NOT NULL, or whose CHECK refuses NULL."""
+_SEVERAL = Unexplained("42601", "cannot insert multiple commands into a prepared statement", is_accepted=False)
 _TYPES = """
     SELECT coalesce((
         WITH RECURSIVE base (oid, of) AS (
@@ -59,6 +61,8 @@ class GenericPlans:
 
     def explain(self, query: Query) -> Plan | Unexplained:
         """Returns the generic plan of a query, or why PostgreSQL has none."""
+        if ";" in query.text and len(list(split(query.text))) > 1:
+            return _SEVERAL  # the message would execute the others
         found = self._explain(query)
         if isinstance(found, Unexplained) and found.sqlstate in NOT_FOUND and self._search_path:
             self._send(f"SET {self._local}search_path = {self._search_path}")

@@ -69,7 +69,8 @@ def test_generic_plans(host: PrivateHost, in_transaction: bool) -> None:
             failing = plans.explain(_query("SELECT * FROM items WHERE day + $1 > day"))
             assert isinstance(failing, Unexplained)
             assert failing.sqlstate == "42725"
-            assert isinstance(plans.explain(_query("SELECT id FROM items")), Plan)
+            assert isinstance(plans.explain(_query("SELECT 1; DROP TABLE items")), Unexplained)
+            assert isinstance(plans.explain(_query("SELECT id, ';' FROM items;")), Plan)
             connection.execute("ROLLBACK")
     finally:
         host.drop_database("generic_plans")
