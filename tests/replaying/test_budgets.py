@@ -129,6 +129,8 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., RunResult],
     [
         ("--rows", "many", "--rows: invalid number: many"),
         ("--queue", "-1", "--queue: invalid number: -1"),
+        ("--load", "1.5", "--load: invalid number of sessions: 1.5"),
+        ("--load", "2", "--load needs queries"),
         ("--max-blocked", "soon", "--max-blocked: invalid duration: soon"),
         ("--statement-limit", "5 weeks", "--statement-limit: invalid duration: 5 weeks"),
         ("--max-wal", "lots", "--max-wal: invalid size: lots"),

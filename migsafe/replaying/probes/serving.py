@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_CANCEL_TIMEOUT = 2.0
 _LOOK = 0.002
 """The longest time, in seconds, for which the thread waits for an answer before it looks what is due."""
 
@@ -77,8 +78,12 @@ class SessionThread:
             self._thread.join()
 
     def close(self, give_back: "Callable[[Connection[Any]], None]") -> None:
-        """Gives the connections back; closes those of sessions that have ended, or that wait for an answer."""
+        """Gives the connections back; closes those of sessions that have ended, or that wait for an answer: their queries are cancelled, so that
+        the database can be copied."""
         for session in self._sessions:
+            with suppress(Exception):
+                if session.waiting:
+                    session.connection.cancel_safe(timeout=_CANCEL_TIMEOUT)
             with suppress(Exception):
                 session.connection.close() if session.error or session.waiting else give_back(session.connection)
 
