@@ -16,6 +16,7 @@ from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
 
 NO_QUERIES = "no queries of the application are known"
+NO_NEW_QUERIES = "the configuration names no queries of the new release"
 NOT_COMPARED = "it is not known which queries the running release sends"
 
 QUERY_FAILS = "rehearse-query-fails"
@@ -64,7 +65,7 @@ class _Judge:
         self._running: Mapping[str, object] = queries.running if queries is not None else {}
         self._is_compared = queries is not None and queries.workload.compared
         results = [each.replayed.queries if each.replayed is not None else None for each in migrations] or [alone]
-        self._is_unchanged = not migrations and self._is_compared and not self._current.keys() - self._running.keys()
+        self._is_unchanged = not migrations and self._is_compared and bool(self._current) and not self._current.keys() - self._running.keys()
         last = next((result for result in reversed(results) if result is not None), None)
         self._unprepared = {name for name, each in untried_queries(results).items() if not each.is_write}
         if last is not None and not last.at_end:
@@ -122,7 +123,12 @@ class _Judge:
     def _new_release(self, phase: Phase, numbers: Sequence[int]) -> ReleaseResult:
         if phase is Phase.EXPAND:
             return ReleaseResult(answer=Answer.NOT_RUNNING, reason="not deployed yet")
-        return self._release(self._current, self._states.new, self._states_in(phase, numbers), "" if self._current else NO_QUERIES)
+        return self._release(
+            self._current,
+            self._states.new,
+            self._states_in(phase, numbers),
+            "" if self._current else NO_NEW_QUERIES if self._running else NO_QUERIES,
+        )
 
     def _release(self, queries: Mapping[str, object], states: Sequence[Failing], numbers: Sequence[int], reason: str) -> ReleaseResult:
         """Returns the result for a release on the schemas after these numbers of migrations; `reason` is why it was not tried."""

@@ -94,8 +94,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay import show_notes  # noqa: PLC0415
     from migsafe.cli.replay_options import budgets, command_line, row_counts, time_limit  # noqa: PLC0415
-    from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
-    from migsafe.library.rehearse import rehearse_plan, release_plan  # noqa: PLC0415
+    from migsafe.library.rehearse import rehearse_plan, release_plan, release_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
@@ -119,7 +118,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
         production_rows=production,
         without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
-        queries=None if queries == ["none"] else read_replay_queries(settings, plan, queries or ()),
+        queries=None if queries == ["none"] else release_queries(settings, plan, queries or ()),
     )
     with ExitStack() as stack:
         stack.enter_context(ended_by_signals())

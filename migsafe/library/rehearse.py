@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.assessment.phases import RolledOut, judge_phases
 from migsafe.assessment.rehearsal import PhaseResult, passed
@@ -16,6 +17,7 @@ from migsafe.library.project import make_renderer
 from migsafe.library.project_queries import read_replay_queries
 from migsafe.library.replay import Replay, configured_budgets, replay_plan
 from migsafe.linting.finding import Severity
+from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.queries.results import UntriedQuery
 from migsafe.replaying.replay import ReplayOptions
@@ -73,7 +75,7 @@ def rehearse(
         schema=schema_script(settings.schema),
         without_extensions=settings.without_extensions,
         renderer=make_renderer(settings, usual()),
-        queries=read_replay_queries(settings, plan),
+        queries=release_queries(settings, plan),
     )
     with choose_host(server or ServerOptions()) as host:
         return rehearse_plan(plan, host, options, budgets or configured_budgets(settings), settings)
@@ -94,6 +96,15 @@ def release_plan(paths: Sequence[str] | None, settings: Configuration, *, since:
             "Name the migrations of one of them.",
         )
     return plan
+
+
+def release_queries(settings: Configuration, plan: Plan, running: Sequence[str] = ()) -> ProjectQueries | None:
+    """Returns the queries of both releases, as for a replay. If only files of the `running` release are given, those of the new one are not
+    known. Raises MigsafeError."""
+    found = read_replay_queries(settings, plan, running)
+    if found is None or not running or settings.queries:
+        return found
+    return ProjectQueries(replace(found.workload, queries=(), compared=True), settings.folder, running[0])
 
 
 def rehearse_plan(

@@ -76,7 +76,9 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
                 f"{name}: begin it when no instance of the running release is left, because these of its queries fail from then on: "
                 f"{names}{f' and {more} more' if more > 0 else ''}. A rollback of the application is not possible after it."
             )
-        yield from (f"{name}: not tried: {reason}" for reason in phase.untried)
+    reasons = dict.fromkeys(reason for phase in rehearsal.phases for reason in phase.untried)
+    for reason in reasons:
+        yield f"{', '.join(phase.phase.name.lower() for phase in rehearsal.phases if reason in phase.untried)}: not tried: {reason}"
     for indexes in rehearsal.replay.indexes:
         if indexes.skipped:
             yield f"deploy: no index was tried for the {_count(indexes.judged, 'query')} of the new release: {indexes.skipped}"
@@ -87,7 +89,7 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
     yield from _untried(rehearsal)
     if rehearsal.unread:
         yield f"{_count(rehearsal.unread, 'query')} could not be read: `migsafe queries` names them"
-    if not rehearsal.compared and rehearsal.phases:
+    if not (rehearsal.compared and rehearsal.new):
         yield HOW_TO_GET_QUERIES
 
 
