@@ -80,6 +80,11 @@ class _LoadSession(ServedSession):
         self.samples.append(_Sample(self._query, self.sent, now - self.sent, sqlstate))
         self.next_at = max(now, self.sent + self._interval)
 
+    def give_up(self, now: float) -> None:
+        """Notes that a query without an answer is cancelled."""
+        if self.waiting and self._query is not None:
+            self.samples.append(_Sample(self._query, self.sent, now - self.sent, _CANCELED))
+
 
 class LoadSessions:
     """Load sessions, inside a `with` block. `connect` opens a connection in autocommit. The block begins with a second of load; `begin` sets
@@ -118,6 +123,8 @@ class LoadSessions:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.stop(at_once=kind is not None)
+            for session in self._sessions:
+                session.give_up(time.perf_counter())
             thread.close(lambda connection: connection.close())
 
     def begin(self, start: float) -> None:
