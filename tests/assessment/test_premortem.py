@@ -179,6 +179,14 @@ def test_the_order_of_a_rollout(tell: Tell) -> None:
     assert tell("ALTER TABLE orders RENAME COLUMN note TO remark;")["migrations"][0]["no_safe_order"] != []
 
 
+def test_a_wider_type_belongs_to_the_first_step(tell: Tell) -> None:
+    def phases(sql: str) -> list[str]:
+        return [step["phase"] for step in tell(sql)["rollout"]]
+
+    assert phases("ALTER TABLE orders ALTER COLUMN note TYPE text;") == ["expand"]
+    assert phases("ALTER TABLE orders ALTER COLUMN note TYPE varchar(10);") == ["contract"]
+
+
 def test_what_nobody_has_looked_at_is_said(tell: Tell) -> None:
     sql = "DO $$ BEGIN EXECUTE (SELECT string_agg(email, ';') FROM customers); END $$;"
     assert titles(tell(sql)) == ["Statements that migsafe cannot analyse"]
