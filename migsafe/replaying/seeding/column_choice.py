@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.seeding.combinations import Expressions, Score, search
 from migsafe.replaying.seeding.generation import DEFAULT, SAMPLED, Generation
+from migsafe.replaying.seeding.gradation import gradation
 from migsafe.replaying.seeding.tables import Check, Column
 from migsafe.sql.operations.values import quoted
 
@@ -150,12 +151,13 @@ class ColumnChoice:
         """Returns how many rows of a sample satisfy the checks; None if an expression fails."""
         conditions = [f"({check.sql}) IS NOT FALSE" for check in checks]
         sums = [f"pg_catalog.count(*) FILTER (WHERE {condition})" for condition in (" AND ".join(conditions) or "true", *conditions)]
+        sums += [f"coalesce(pg_catalog.sum({gradation(check.sql)}), 0)::float8" for check in checks]
         query = f"SELECT {', '.join(sums)} FROM ({self._generation.sample(expressions, self._last)}) AS t"  # noqa: S608  # PostgreSQL's own
         counts = self._fetch_one(query)
         if counts is None:
             return None
         every, *each = (count / SAMPLED for count in counts)
-        return Score(every, sum(each), tuple(each))
+        return Score(every, sum(each[len(checks) :]), tuple(each[: len(checks)]))
 
     def _fetch_one(self, query: str) -> Any:
         """Returns the first row; None if an expression fails."""

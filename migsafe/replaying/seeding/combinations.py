@@ -1,12 +1,12 @@
 """The search for values that satisfy CHECKs over several columns together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, combinations, islice, product
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, islice, product
 from random import Random
 
 from msgspec import Struct
 
-_MAX_TRIES = 250
+_MAX_TRIES = 400
 _MAX_PAIR_TRIES = 100
 _MAX_CANDIDATES = 24
 
@@ -15,7 +15,7 @@ Expressions = dict[int, str]
 
 
 class Score(Struct, frozen=True, order=True):
-    """How many rows satisfy all checks, as a share; then, the sum of the shares of each check, and these shares."""
+    """How many rows satisfy all checks, as a share; then, how nearly they satisfy the checks, and the share of each check."""
 
     all: float
     total: float
@@ -76,23 +76,30 @@ class _Search:
             yield start | {number: random.choice(self._candidates[number]) for number in columns}
 
     def _climb(self, expressions: Expressions) -> None:
-        """Changes one column at a time, or two, as long as that is better."""
+        """Changes one column after the other, or two at once, as long as that is better."""
         score = self._try(expressions)
         while not self._is_over():
-            better = next(self._better_neighbours(score, expressions), None)
-            if better is None:
-                return
-            score, expressions = better
+            before = score
+            for number in self._columns_of_failing_checks(score):
+                singles = ({number: candidate} for candidate in self._candidates[number])
+                score, expressions = next(self._better(score, expressions, singles), (score, expressions))
+            if score == before:
+                better = next(self._better(score, expressions, islice(self._pairs(score), _MAX_PAIR_TRIES)), None)
+                if better is None:
+                    return
+                score, expressions = better
 
-    def _better_neighbours(self, score: Score, expressions: Expressions) -> Iterator[tuple[Score, Expressions]]:
+    def _pairs(self, score: Score) -> Iterator[Expressions]:
         columns = self._columns_of_failing_checks(score)
-        singles = ({number: candidate} for number in columns for candidate in self._candidates[number])
-        pairs = (
+        return (
             dict(zip(pair, values, strict=True))
             for pair in combinations(columns, 2)
             for values in product(*(self._candidates[number] for number in pair))
         )
-        for change in chain(singles, islice(pairs, _MAX_PAIR_TRIES)):
+
+    def _better(self, score: Score, expressions: Expressions, changes: Iterable[Expressions]) -> Iterator[tuple[Score, Expressions]]:
+        """Yields the better expressions that changes make."""
+        for change in changes:
             if self._is_over():
                 return
             changed = expressions | change

@@ -104,6 +104,9 @@ TABLES = {
         CHECK ((kind = 'card') = (card IS NOT NULL)), CHECK ((card IS NULL) = (month IS NULL) AND (card IS NULL) = (year IS NULL)),
         CHECK ((kind = 'bank') = (iban IS NOT NULL AND bic IS NOT NULL)), CHECK (paid >= due), CHECK (gross >= net AND net >= tax),
         CHECK (month BETWEEN 1 AND 12 AND year > 2000))""",
+    "one of two shapes": """CREATE TABLE t (kind text NOT NULL, card text, month int, iban text, bic text, paid date, due date,
+        CHECK ((kind = 'card' AND card IS NOT NULL AND month BETWEEN 1 AND 12 AND iban IS NULL AND bic IS NULL AND due < paid)
+            OR (kind = 'bank' AND iban IS NOT NULL AND bic IS NOT NULL AND card IS NULL AND month IS NULL AND paid IS NULL)))""",
     "columns generated from a document": """CREATE TABLE t (key text PRIMARY KEY, "Value" jsonb NOT NULL,
         deleted boolean NOT NULL GENERATED ALWAYS AS (("Value" ->> 'deleted')::boolean) STORED,
         size int NOT NULL GENERATED ALWAYS AS (("Value" ->> 'size')::int) STORED,
