@@ -301,12 +301,17 @@ class ReplayRun:
         self._disconnect()
         with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
             try:
-                results = run.run(connection, self._options.production_rows, self._options.statement_limit, self._progress)
+                limit = self._options.statement_limit
+                results = run.run(connection, self._options.production_rows, limit, partial(self._has_real_rows, database), self._progress)
             except error_class() as error:
                 if work.stop_reason:
                     raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
                 raise
         self.indexes.append(results)
+
+    def _has_real_rows(self, database: Database, table: Name) -> bool:
+        """Whether the rows of a table are those of the database that the replay began with."""
+        return bool(self._host.origin) and (database.seeder is None or table not in database.seeder.made)
 
     def _disconnect(self) -> None:
         self._instruments.disconnect()

@@ -1,12 +1,12 @@
 """The indexes that may make a query cheap, for a server to try.
 
 The plan with the index decides, so more is tried than `migsafe lint` would report: ranges with two ends, ORDER BY … LIMIT of a plan,
-each column of a join. An index is not tried if only generated values would decide whether it helps: on columns that are only tested for NULL,
-or only compared with constants.
+each column of a join. On tables with generated rows, an index is not tried if only the generated values would decide whether it helps: on
+columns that are only tested for NULL, or only compared with constants.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -43,8 +43,11 @@ class Candidate(Struct, frozen=True):
         return CandidateIndex(method=self.method, keys=self.keys)
 
 
-def candidates_for(assessment: QueryAssessment, plan: Plan, state: PlannerState) -> tuple[Candidate, ...]:
-    """Returns the indexes that may make a query cheap, on the tables that its plan reads completely; the most likely first."""
+def candidates_for(
+    assessment: QueryAssessment, plan: Plan, state: PlannerState, has_real_rows: Callable[[Name], bool] = lambda name: False
+) -> tuple[Candidate, ...]:
+    """Returns the indexes that may make a query cheap, on the tables that its plan reads completely; the most likely first. `has_real_rows`
+    says whether the rows of a table are not generated."""
     whole = {state.root(read.relation) for read in plan.full_reads}
     found: dict[Candidate, None] = {}
     for access in assessment.accesses:
@@ -54,13 +57,13 @@ def candidates_for(assessment: QueryAssessment, plan: Plan, state: PlannerState)
     for access in assessment.accesses:
         if access.name in whole:
             own = [keys for table, keys in orders if table == access.name]
-            found.update((Candidate(access.name, "btree", keys), None) for keys in _of_access(access, own))
+            found.update((Candidate(access.name, "btree", keys), None) for keys in _of_access(access, own, is_real=has_real_rows(access.name)))
     for table, keys in orders:
         found[Candidate(table, "btree", keys)] = None
     return tuple(each for each in found if not SYSTEM_COLUMNS.intersection(each.keys) and not state.has_index(each.table, each.keys))[:_MOST]
 
 
-def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]], *, is_real: bool) -> Iterator[tuple[str, ...]]:
     """Yields the keys of indexes for the conditions on one table."""
     filters = access.filters
     equal = _subjects(each.subject for each in filters if each.operator in _EQUALITIES and each.compared_with != "constant")
@@ -76,6 +79,8 @@ def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterat
         conditions = tuple(subject for subject in (*equal, *fixed) if subject not in keys)
         if conditions:
             yield (*conditions[:_MOST_KEYS], *keys)
+    if is_real:
+        equal, fixed = (*equal, *(subject for subject in fixed if subject not in equal)), ()
     yield from ((subject,) for subject in equal)
     if len(equal) > 1:
         yield equal[:_MOST_KEYS]

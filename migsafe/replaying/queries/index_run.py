@@ -106,12 +106,20 @@ class IndexRun:
         connection: "Connection[Any]",
         production_rows: Mapping[str, int],
         limit: float | None,
+        has_real_rows: Callable[[Name], bool],
         progress: Callable[[str], None],
     ) -> IndexResults:
-        """Tries the indexes in a database. `limit` is the most seconds that all builds may take."""
+        """Tries the indexes in a database. `limit` is the most seconds that all builds may take; `has_real_rows` says
+        whether the rows of a table are not generated."""
         analyze(connection, self.tables)
         trials = IndexTrials(
-            connection, self._queries, self._predictor.catalog, production_rows=production_rows, limit=limit or None, progress=progress
+            connection,
+            self._queries,
+            self._predictor.catalog,
+            production_rows=production_rows,
+            limit=limit or None,
+            has_real_rows=has_real_rows,
+            progress=progress,
         )
         results = trials.judge(self.judged)
         return replace(

@@ -59,7 +59,7 @@ class _Expensive(Struct):
 
 class IndexTrials:
     """Tries indexes for queries in a database, on a connection in autocommit. `limit` is the most seconds for all builds, None without a
-    limit; `production_rows` are the rows of production's tables."""
+    limit; `production_rows` are the rows of production's tables. `has_real_rows` says whether the rows of a table are not generated."""
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class IndexTrials:
         *,
         production_rows: Mapping[str, int],
         limit: float | None = None,
+        has_real_rows: Callable[[Name], bool] = lambda name: False,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._connection = connection
@@ -76,6 +77,7 @@ class IndexTrials:
         self._catalog = catalog
         self._production_rows = production_rows
         self._limit = limit
+        self._has_real_rows = has_real_rows
         self._started = perf_counter()
         self._progress = progress
         self._plans = GenericPlans(connection)
@@ -120,7 +122,7 @@ class IndexTrials:
         if assessment.unresolved and plan.full_reads:
             self._not_tried.append(UnservedQuery(self._queries.named(query), f"its conditions are not understood: {assessment.unresolved}"))
             return None
-        candidates = candidates_for(assessment, plan, self._state)
+        candidates = candidates_for(assessment, plan, self._state, self._has_real_rows)
         together = frozenset(Candidate(access.name, each.method, each.keys) for access in assessment.accesses for each in access.candidates)
         if candidates:
             return _Expensive(query, plan, candidates, together & frozenset(candidates), plan.cost, {})

@@ -10,11 +10,15 @@ from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.finding import Finding
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.queries.index_candidates import candidates_for
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
+from migsafe.replaying.queries.planner_state import PlannedTable, PlannerState
 from migsafe.replaying.queries.plans import GenericPlans
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.reports.replay.plans_json import plans_document
+from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
+from migsafe.workload.assessment import Filter, QueryAssessment, TableAccess
 from tests.support.queries import read_query
 from tests.support.replays import FinishedReplay, replay_files
 
@@ -74,6 +78,26 @@ def test_generic_plans(host: PrivateHost, in_transaction: bool) -> None:
             connection.execute("ROLLBACK")
     finally:
         host.drop_database("generic_plans")
+
+
+def test_generated_values_do_not_decide_about_an_index() -> None:
+    orders = Name("orders", "public")
+    filters = (
+        Filter(subject="state", operator="=", compared_with="constant"),
+        Filter(subject="paid_at", operator="is null", compared_with=""),
+        Filter(subject="day", operator=">=", compared_with="parameter"),
+        Filter(subject="day", operator="<", compared_with="parameter"),
+    )
+    assessment = QueryAssessment(kind="select", accesses=(TableAccess(oid=1, name=orders, alias="o", filters=filters),))
+    scan = {"Node Type": "Seq Scan", "Relation Name": "orders", "Schema": "public", "Alias": "o"}
+    sort = {"Node Type": "Sort", "Sort Key": ["o.day DESC", "o.id"], "Plans": [scan]}
+    plan = Plan(2000.0, {"Node Type": "Limit", "Plans": [sort]})
+    state = PlannerState({orders: PlannedTable(1, 100_000, orders, False)}, {}, {orders: [("day", "id")]})
+
+    generated = [each.keys for each in candidates_for(assessment, plan, state)]
+    assert generated == [("state", "paid_at", "day DESC", "id"), ("day DESC", "id")]
+    real = [each.keys for each in candidates_for(assessment, plan, state, lambda table: True)]
+    assert {("state",), ("paid_at",), ("state", "paid_at")} <= set(real)
 
 
 HISTORY = """
