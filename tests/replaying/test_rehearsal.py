@@ -161,6 +161,10 @@ def test_a_release_without_migrations(rehearse: Rehearse) -> None:
     assert table(rehearsal) == [("deploy", "works", "works", False)]
     assert failures(rehearsal.phases[0]) == ["replay-query-without-index:1 likes"]
     assert "CREATE INDEX CONCURRENTLY customers_email_idx" in rehearsal.phases[0].failures[0].help
+    with_index = rehearse({"0012_index.sql": rehearsal.phases[0].failures[0].help}, RUNNING + new, rows=60_000)
+    assert table(with_index) == [("expand", "works", "not running", True), ("deploy", "works", "works", True)]
+    assert with_index.replay.indexes[0].judged == 1
+    (Path("migrations") / "0012_index.sql").unlink()
     unchanged = rehearse({}, RUNNING.replace("running queries", "queries") + "-- new queries: v2.sql\n")
     assert table(unchanged) == [("deploy", "works", "works", True)]
     assert "nothing is new" in unchanged.phases[0].notes[0]
