@@ -97,6 +97,7 @@ class Instruments:
                         load.begin(start)
 
                     records = player.play(task.migration.up, began=begin)
+                probes.mark_end()
                 load.finish()
                 probes.stop()
         finally:

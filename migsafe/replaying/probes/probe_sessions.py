@@ -115,9 +115,9 @@ class _ProbeSession(ServedSession):
 class ProbeSessions:
     """Probe sessions on tables, inside a `with` block.
 
-    `connect` opens a connection in autocommit. `mark` sets the start of the migration. `baseline` has the response times before earlier
-    migrations; `remember` adds those of this one. With enough of them, the baseline is measured for a shorter time. `give_back` takes
-    connections that are no longer needed.
+    `connect` opens a connection in autocommit. `mark` sets the start of the migration, `mark_end` its end. `baseline` has the response times
+    before earlier migrations; `remember` adds those of this one. With enough of them, the baseline is measured for a shorter time.
+    `give_back` takes connections that are no longer needed.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class ProbeSessions:
         self._give_back = give_back or (lambda connection: connection.close())
         self._sessions: list[_ProbeSession] = []
         self._thread: SessionThread | None = None
-        self._start = 0.0
+        self._start, self._end = 0.0, float("inf")
 
     def __enter__(self) -> "ProbeSessions":
         rotations = list(_rotations(self._choice.accesses))
@@ -157,6 +157,10 @@ class ProbeSessions:
     def mark(self, start: float) -> None:
         """Sets the start of the migration, by perf_counter; earlier response times are the baseline."""
         self._start = start
+
+    def mark_end(self) -> None:
+        """Notes that the migration has ended; what is sent later is not measured."""
+        self._end = time.perf_counter()
 
     def stop(self, *, at_once: bool = False) -> None:
         """Waits for the last answer of every session, unless `at_once`, and gives the connections back."""
@@ -241,7 +245,7 @@ class ProbeSessions:
     def _samples_since_start(self) -> Iterator[tuple[_ProbeSession, _Sample]]:
         for session in self._sessions:
             for sample in session.samples:
-                if sample.sent + sample.seconds >= self._start:
+                if sample.sent + sample.seconds >= self._start and sample.sent <= self._end:
                     yield session, sample
 
     def _noise(self) -> dict[str, float]:

@@ -78,8 +78,8 @@ class SessionThread:
             self._thread.join()
 
     def close(self, give_back: "Callable[[Connection[Any]], None]") -> None:
-        """Gives the connections back; closes those of sessions that have ended, or that wait for an answer: their queries are cancelled, so that
-        the database can be copied."""
+        """Gives the connections back; closes those of sessions that have ended, or that wait for an answer: their queries are cancelled, so
+        that the database can be copied."""
         for session in self._sessions:
             with suppress(Exception):
                 if session.waiting:
