@@ -112,10 +112,11 @@ class _Judge:
         return [self._order.before] if phase is Phase.DEPLOY else [number + 1 for number in numbers]
 
     def _running_release(self, phase: Phase, numbers: Sequence[int]) -> ReleaseResult:
-        if phase is Phase.CONTRACT:
-            return ReleaseResult(answer=Answer.NOT_RUNNING, reason="no longer runs")
         reason = NO_QUERIES if not self._current and not self._running else "" if self._is_compared else NOT_COMPARED
         result = self._release(self._running, self._states.running, self._states_in(phase, numbers), reason)
+        if phase is Phase.CONTRACT:
+            # What it would meet is no failure, but it tells what happens to those who run all migrations before the deployment.
+            return ReleaseResult(answer=Answer.NOT_RUNNING, tried=result.tried, failing=result.failing, reason="no longer runs")
         if phase is Phase.VALIDATE and result.answer is Answer.FAILS:
             return ReleaseResult(answer=Answer.NOT_RUNNING, tried=result.tried, failing=result.failing, reason="must no longer run")
         return result

@@ -19,7 +19,8 @@ class Answer(StrEnum):
 
 
 class ReleaseResult(Struct, frozen=True, kw_only=True):
-    """What a phase means for a release. `tried` is how many of its queries were tried, `failing` are those that fail, `slow` those that
+    """What a phase means for a release. `tried` is how many of its queries were tried, `failing` are those that fail, or
+    would fail if it still ran, `slow` those that
     read a whole table because an index is missing or was dropped, and `reason` says why it does not run or was not tried."""
 
     answer: Answer

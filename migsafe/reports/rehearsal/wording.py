@@ -67,15 +67,8 @@ def verdict(rehearsal: Rehearsal) -> str:
 def remarks(rehearsal: Rehearsal) -> Iterator[str]:
     """Yields what was not tried, with the reasons, and what the order means."""
     for phase in rehearsal.phases:
-        name = phase.phase.name.lower()
-        yield from (f"{name}: {note}" for note in phase.notes)
-        if phase.running.failing and phase.running.answer is Answer.NOT_RUNNING:
-            names = ", ".join(str(query) for query in phase.running.failing[:_MOST_NAMED])
-            more = len(phase.running.failing) - _MOST_NAMED
-            yield (
-                f"{name}: begin it when no instance of the running release is left, because these of its queries fail from then on: "
-                f"{names}{f' and {more} more' if more > 0 else ''}. A rollback of the application is not possible after it."
-            )
+        yield from (f"{phase.phase.name.lower()}: {note}" for note in phase.notes)
+    yield from _without_running(rehearsal)
     reasons = dict.fromkeys(reason for phase in rehearsal.phases for reason in phase.untried)
     for reason in reasons:
         yield f"{', '.join(phase.phase.name.lower() for phase in rehearsal.phases if reason in phase.untried)}: not tried: {reason}"
@@ -91,6 +84,20 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
         yield f"{_count(rehearsal.unread, 'query')} could not be read: `migsafe queries` names them"
     if not (rehearsal.compared and rehearsal.new):
         yield HOW_TO_GET_QUERIES
+
+
+def _without_running(rehearsal: Rehearsal) -> Iterator[str]:
+    """Yields which queries of the running release fail in the phases in which it no longer runs."""
+    told: set[str] = set()
+    for phase in rehearsal.phases:
+        failing = [query for query in phase.running.failing if query.fingerprint not in told]
+        if failing and phase.running.answer is Answer.NOT_RUNNING:
+            names, more = ", ".join(map(str, failing[:_MOST_NAMED])), len(failing) - _MOST_NAMED
+            names += f" and {more} more" if more > 0 else ""
+            fails = f"queries {names} fail" if len(failing) > 1 else f"query {names} fails"
+            again = "" if told else " A rollback of the application is not possible after it."
+            yield f"{phase.phase.name.lower()}: begin it when no instance of the running release is left: then its {fails}.{again}"
+            told.update(query.fingerprint for query in failing)
 
 
 def _untried(rehearsal: Rehearsal) -> Iterator[str]:
