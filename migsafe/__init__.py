@@ -5,9 +5,10 @@
     for finding in lint(["migrations/0042_orders.sql"]).findings:
         print(finding.rule, finding.message)
 
-`lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures, `premortem`
-assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the application's queries. They do what the commands
-do, return typed results and print nothing. `record` records the queries that the code in a `with` block sends. All raise MigsafeError for an error.
+`lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures,
+`premortem` assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the application's queries. They do
+what the commands do, return typed results and print nothing. `record` records the queries that the code in a `with` block sends. All raise
+MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
