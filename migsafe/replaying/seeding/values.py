@@ -56,7 +56,7 @@ _SIMPLE: dict[str, tuple[str, ...]] = {
     "json": ("pg_catalog.json_build_object('n', n)", "'[]'::json", "pg_catalog.to_json(n)"),
     "jsonb": ("pg_catalog.jsonb_build_object('n', n)", "'[]'::jsonb", "pg_catalog.to_jsonb(n)", "'\"text\"'::jsonb"),
     "jsonpath": ("'$'::jsonpath",),
-    "bytea": ("pg_catalog.decode(pg_catalog.md5(n::text), 'hex')",),
+    "bytea": ("pg_catalog.decode(pg_catalog.md5(n::text), 'hex')", "pg_catalog.sha256(n::text::bytea)"),
     "inet": ("inet '10.0.0.0' + n", "inet '10.0.0.0' + n + 256"),
     "cidr": ("pg_catalog.set_masklen((inet '10.0.0.0' + n), 32)::cidr",),
     "macaddr": ("pg_catalog.lpad(pg_catalog.to_hex(n), 12, '0')::macaddr",),

@@ -104,9 +104,10 @@ TABLES = {
         CHECK ((kind = 'card') = (card IS NOT NULL)), CHECK ((card IS NULL) = (month IS NULL) AND (card IS NULL) = (year IS NULL)),
         CHECK ((kind = 'bank') = (iban IS NOT NULL AND bic IS NOT NULL)), CHECK (paid >= due), CHECK (gross >= net AND net >= tax),
         CHECK (month BETWEEN 1 AND 12 AND year > 2000))""",
-    "one of two shapes": """CREATE TABLE t (kind text NOT NULL, card text, month int, iban text, bic text, paid date, due date,
-        CHECK ((kind = 'card' AND card IS NOT NULL AND month BETWEEN 1 AND 12 AND iban IS NULL AND bic IS NULL AND due < paid)
-            OR (kind = 'bank' AND iban IS NOT NULL AND bic IS NOT NULL AND card IS NULL AND month IS NULL AND paid IS NULL)))""",
+    "one of two shapes": """CREATE TABLE t (kind text NOT NULL, state text NOT NULL, a text, b text, c text, d int, e int, f int,
+        g date, h date, i timestamptz, j timestamptz, k numeric, l numeric, token bytea NOT NULL CHECK (length(token) = 32),
+        CHECK ((kind = 'x' AND a IS NOT NULL AND b IS NULL AND c = 'on' AND d > e AND g < h AND state IN ('p', 'q'))
+            OR (kind = 'y' AND a IS NULL AND b IS NOT NULL AND d < e AND e < f AND i < j AND k < l AND state IN ('r', 's'))))""",
     "columns generated from a document": """CREATE TABLE t (key text PRIMARY KEY, "Value" jsonb NOT NULL,
         deleted boolean NOT NULL GENERATED ALWAYS AS (("Value" ->> 'deleted')::boolean) STORED,
         size int NOT NULL GENERATED ALWAYS AS (("Value" ->> 'size')::int) STORED,
