@@ -1,6 +1,7 @@
 """What the parameters of a query are compared with: the column that a value for each can be taken from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 
@@ -28,35 +29,50 @@ from migsafe.workload.terms import Terms
 
 
 class ComparedColumn(Struct, frozen=True, kw_only=True):
-    """What a parameter is compared with: a column of a relation, or an expression over its columns, as SQL; and the operator."""
+    """What a parameter is compared with: an expression over the columns of a relation, as SQL, and the operator. `column` is set if it is a
+    column alone."""
 
     relation: Name
     expression: str
     operator: str
+    column: str | None = None
 
 
 def compared_columns(query: Query, catalog: Catalog, shapes: Shapes) -> dict[int, ComparedColumn]:
     """Returns what the parameters of a query are compared with in a database, by their numbers, without those for which that is not known."""
-    before = catalog.search_path
-    catalog.search_path = ("public", *(name for name in before if name != "public"))
-    try:
+    with application_path(catalog):
         lookups = Lookups(catalog, shapes)
         shape = lookups.shapes.query(query.text)
         if isinstance(shape, UnreadShape):
             return {}
-        binder = Binder(lookups, query.parameters)
-        compared: dict[int, ComparedColumn] = {}
-        for level in all_levels(binder.query(shape)):
-            for subject, operator, value in _comparisons(level):
-                column = _column(binder, lookups, level, subject, operator)
-                for parameter in value.elements if isinstance(value, Several) else (value,):
-                    if column is not None and isinstance(parameter, Parameter):
-                        compared.setdefault(parameter.number, column)
-        return compared
-    except Exception:  # a query that is not understood gets values by the types of its parameters
-        return {}
+        try:
+            binder = Binder(lookups, query.parameters)
+            return columns_of_parameters(binder, lookups, all_levels(binder.query(shape)))
+        except Exception:  # a query that is not understood gets values by the types of its parameters
+            return {}
+
+
+@contextmanager
+def application_path(catalog: Catalog) -> Iterator[None]:
+    """Looks names up as the sessions of an application do, and then in the schemas of the migrations, inside the `with` block."""
+    before = catalog.search_path
+    catalog.search_path = ("public", *(name for name in before if name != "public"))
+    try:
+        yield
     finally:
         catalog.search_path = before
+
+
+def columns_of_parameters(binder: Binder, lookups: Lookups, levels: Iterable[Level]) -> dict[int, ComparedColumn]:
+    """Returns what the parameters of a bound query are compared with, by their numbers; `levels` are all of the query."""
+    compared: dict[int, ComparedColumn] = {}
+    for level in levels:
+        for subject, operator, value in _comparisons(level):
+            column = _column(binder, lookups, level, subject, operator)
+            for parameter in value.elements if isinstance(value, Several) else (value,):
+                if column is not None and isinstance(parameter, Parameter):
+                    compared.setdefault(parameter.number, column)
+    return compared
 
 
 def _comparisons(level: Level) -> Iterator[tuple[Operand, str, Operand]]:
@@ -84,7 +100,8 @@ def _column(binder: Binder, lookups: Lookups, level: Level, subject: Operand, op
             column = found[1] if found is not None else None
             if column is None or column.relation is None or column.name is None or column.relation not in binder.relations:
                 return None
-            return ComparedColumn(relation=binder.relations[column.relation].name, expression=quoted(column.name), operator=operator)
+            name = binder.relations[column.relation].name
+            return ComparedColumn(relation=name, expression=quoted(column.name), operator=operator, column=column.name)
         case Formula() if subject.refs:
             terms = Terms(lookups, binder, level)
             for at, source in enumerate(level.sources):

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, NullTest, Operand, Parameter, Ref, Several, Truth, UnreadShape, Value
+from migsafe.expressions.queries.shapes import All, Compare, Condition, NullTest, Parameter, Ref, Truth, UnreadShape, Value
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
 from migsafe.workload.binding import Binder
+from migsafe.workload.compared_columns import columns_of_parameters
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.query import Query
 from migsafe.workload.scopes import Level, all_levels
@@ -40,8 +41,9 @@ def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTarget
     shape = shapes.query(query.text)
     if isinstance(shape, UnreadShape):
         return None
-    root = Binder(Lookups(catalog, shapes), query.parameters).query(shape)
-    levels = list(all_levels(root))
+    lookups = Lookups(catalog, shapes)
+    binder = Binder(lookups, query.parameters)
+    levels = list(all_levels(binder.query(shape)))
     tables = dict.fromkeys(
         level.sources[0].relation.name
         for level in levels
@@ -56,12 +58,15 @@ def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTarget
             parameters.setdefault(number, use)
         for table, condition in _conditions(level, level.shape.where):
             conditions[table] = (*conditions.get(table, ()), condition)
+    for number, compared in columns_of_parameters(binder, lookups, levels).items():
+        if compared.column is not None:
+            parameters.setdefault(number, ColumnUse(compared.relation, compared.column, "where"))
     only_inserts = all(level.shape.kind == "insert" and not level.shape.assigned for level in levels if level.shape.kind in _WRITES)
     return WriteTargets(tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts)
 
 
 def _uses(level: Level) -> Iterator[tuple[int, ColumnUse]]:
-    """Yields the columns of the parameters in one level of a query."""
+    """Yields the columns to which one level of a query writes its parameters."""
     shape = level.shape
     target = level.sources[0].relation if shape.kind in _WRITES and level.sources else None
     if target is not None:
@@ -73,30 +78,6 @@ def _uses(level: Level) -> Iterator[tuple[int, ColumnUse]]:
         for column, value in shape.assigned:
             if isinstance(value, Parameter):
                 yield value.number, ColumnUse(target.name, column, "update")
-    yield from _compared(level, shape.where)
-    for source in level.sources:
-        yield from _compared(level, source.shape.on)
-
-
-def _compared(level: Level, condition: Condition | None) -> Iterator[tuple[int, ColumnUse]]:
-    match condition:
-        case All(parts=parts):
-            for part in parts:
-                yield from _compared(level, part)
-        case Compare(left=Ref() as ref, right=operand) | Compare(left=operand, right=Ref() as ref):
-            use = _column(level, ref)
-            for parameter in _parameters(operand) if use is not None else ():
-                assert use is not None
-                yield parameter, use
-
-
-def _parameters(operand: Operand) -> Iterator[int]:
-    match operand:
-        case Parameter(number=number):
-            yield number
-        case Several(elements=elements):
-            for element in elements:
-                yield from _parameters(element)
 
 
 def _conditions(level: Level, condition: Condition | None) -> Iterator[tuple[Name, str]]:

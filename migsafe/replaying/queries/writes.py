@@ -21,14 +21,14 @@ from migsafe.replaying.queries.comparison import is_transient
 from migsafe.replaying.queries.results import BrokenWrite, Prepared, QueryResults, UntriedQuery
 from migsafe.replaying.queries.trial import TrialState
 from migsafe.replaying.queries.write_execution import Executed, Trial, Write, WriteSession
-from migsafe.replaying.queries.write_targets import WriteTargets, write_targets
+from migsafe.replaying.queries.write_targets import write_targets
 from migsafe.replaying.queries.write_values import ATTEMPTS, WriteValues, unique_columns
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.servers.host import Host
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
-from migsafe.workload.query import Query
+from migsafe.workload.compared_columns import application_path
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -130,23 +130,12 @@ class WriteTrial:
             accepted = prepared.get(name)
             if accepted is None or accepted.failure is not None or _WORDS.isdisjoint(words_of(query.text)):
                 continue
-            targets = self._targets(query, catalog)
+            with application_path(catalog):
+                targets = write_targets(query, catalog, self._queries.assessor.shapes)
             if targets is not None:
                 declared = () if accepted.untyped else query.parameters
                 writes.append(Write(query=query, targets=targets, types=accepted.parameters, declared=declared))
         return writes
-
-    def _targets(self, query: Query, catalog: Catalog) -> WriteTargets | None:
-        for_application = catalog.search_path
-        try:
-            catalog.search_path = ("public",)
-            targets = write_targets(query, catalog, self._queries.assessor.shapes)
-            if targets is not None and not targets.tables:
-                catalog.search_path = for_application
-                targets = write_targets(query, catalog, self._queries.assessor.shapes)
-            return targets
-        finally:
-            catalog.search_path = for_application
 
     def _compared(self, writes: Iterable[Write], state: TrialState, before: str | None, deadline: float) -> Iterator[_Result]:
         with _session(state.host, state.database, state.search_path) as (connection, session):
