@@ -35,7 +35,7 @@ def index_notes(replay: Replay) -> Iterator[str]:
 
 
 def _summary(results: IndexResults) -> str:
-    judged = f"the {results.judged:,} {results.scope}"
+    judged = f"the {results.judged:,} {results.scope}" if results.judged != 1 else f"the {results.scope.replace('queries', 'query', 1)}"
     if results.skipped:
         return f"No indexes were tried for {judged}: {results.skipped}."
     lacking = sum(len(missing.queries) for missing in results.missing)
