@@ -60,6 +60,8 @@ def _serve(requests: IO[str], replies: IO[str]) -> None:
     from migsafe.cache import memory, trace, watch  # noqa: F401, PLC0415
     from migsafe.library import lint  # noqa: F401, PLC0415
 
+    cli.application()  # loads the commands
+
     # A file that was written just now is believed to be as it was when a later run finds it so.
     trace.TICK = 0
     loaded = set(sys.modules)
