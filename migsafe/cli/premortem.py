@@ -114,19 +114,17 @@ def _replaying(
 ) -> "tuple[ServerOptions, ReplayOptions]":
     """Return where and how to replay. Raises ConfigError for an invalid option."""
     from migsafe.cli.replay_options import row_counts  # noqa: PLC0415
-    from migsafe.library.lint import judging_limits  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
     from migsafe.schema.statistics import Statistics, read_statistics  # noqa: PLC0415
 
-    production = judging_limits(settings).rows
-    statistics = read_statistics(settings.stats) if settings.stats is not None else Statistics()
+    production = read_statistics(settings.stats) if settings.stats is not None else Statistics()
     options = ReplayOptions(
-        rows=row_counts(rows, None, production),
+        rows=row_counts(rows, None, production.rows),
         schema=schema_script(settings.schema),
         statement_limit=_SECONDS["statement"],
         run_limit=_SECONDS["run"],
-        production_rows=production,
-        production_columns=statistics.columns,
+        production_rows=production.rows,
+        production_columns=production.columns,
     )
     return ServerOptions(server, copy_of, pg_version=pg_version), options

@@ -1,13 +1,10 @@
 """`migsafe rehearse`."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from migsafe.cache.renderings import usual
-from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import FAILED, FOUND, Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit
 from migsafe.cli.server_options import (
     CopyOf,
@@ -32,13 +29,8 @@ from migsafe.cli.server_options import (
     WithoutExtension,
 )
 from migsafe.configuration import read_configuration
-from migsafe.library.plan import schema_script
-from migsafe.library.project import make_renderer
 from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
-from migsafe.schema.statistics import read_row_counts as read_stats
-from migsafe.terminal.display import display_for
-from migsafe.terminal.output import show_error, write_output
-from migsafe.terminal.progress import Status
+from migsafe.terminal.output import show_error
 
 
 def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -92,12 +84,12 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a phase failed.
     Exit code 2: no phase failed, but something was not tried; or an error.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.cli.replay import show_notes  # noqa: PLC0415
-    from migsafe.cli.replay_options import budgets, command_line, row_counts, time_limit  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from migsafe.cli.replay_options import budgets, command_line, running_host, usual_options, write_reports  # noqa: PLC0415
     from migsafe.library.rehearse import rehearse_plan, release_plan, release_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets  # noqa: PLC0415
-    from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
-    from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(
         stats=stats, schema=schema, fail_on=fail_on, runner=runner, transaction=transaction
@@ -105,33 +97,24 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     write = rehearsal_reporter(format)
     write_page = rehearsal_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
-    production = read_stats(stats) if stats is not None else {}
-    plan = release_plan(paths, settings, since=since, changed=changed)
-    options = ReplayOptions(
-        experiments=(),
-        rows=row_counts(rows, max_rows, production),
+    options = usual_options(
+        settings,
+        rows=rows,
+        max_rows=max_rows,
+        stats=stats,
         seed_all=seed_all,
-        seed_limit=time_limit("seed-limit", seed_limit),
-        schema=schema_script(settings.schema),
-        statement_limit=time_limit("statement-limit", statement_limit),
-        run_limit=time_limit("run-limit", run_limit),
-        production_rows=production,
-        without_extensions=[*settings.without_extensions, *(without_extension or ())],
-        renderer=make_renderer(settings, usual()),
-        queries=None if queries == ["none"] else release_queries(settings, plan, queries or ()),
+        seed_limit=seed_limit,
+        schema=schema,
+        statement_limit=statement_limit,
+        run_limit=run_limit,
+        without_extension=without_extension,
     )
-    with ExitStack() as stack:
-        stack.enter_context(ended_by_signals())
-        host = choose_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser))
-        stack.callback(show_notes, host)
-        stack.enter_context(host)
-        status = Status()
-        result = rehearse_plan(plan, host, options, limits, settings, status.show, command_line())
-        status.show("")
-    file = Path(output) if output else None
-    write_output(write(result, display_for(file)), file)
-    if write_page is not None and report is not None:
-        write_output(write_page(result, display_for(Path(report))), Path(report))
+    plan = release_plan(paths, settings, since=since, changed=changed)
+    project_queries = None if queries == ["none"] else release_queries(settings, plan, queries or ())
+    options = replace(options, experiments=(), queries=project_queries)
+    with running_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)) as (host, show):
+        result = rehearse_plan(plan, host, options, limits, settings, show, command_line())
+    write_reports(result, write, output, write_page, report)
     for problem in result.replay.verdict.problems:
         show_error(problem)
     raise typer.Exit({True: 0, False: FOUND, None: FAILED}[result.passed])

@@ -1,13 +1,10 @@
 """`migsafe replay`."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from migsafe.cache.renderings import usual
-from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import (
     EXPERIMENTS,
     FAILED,
@@ -46,16 +43,9 @@ from migsafe.cli.server_options import (
 )
 from migsafe.configuration import read_configuration
 from migsafe.errors import ConfigError
-from migsafe.library.plan import find_plan, schema_script
-from migsafe.library.project import make_renderer
+from migsafe.library.plan import find_plan
 from migsafe.reports.replay import FORMATS, replay_reporter
-from migsafe.schema.statistics import Statistics, read_statistics
-from migsafe.terminal.display import display_for
-from migsafe.terminal.output import show_error, write_output, write_whole
-from migsafe.terminal.progress import Status
-
-if TYPE_CHECKING:
-    from migsafe.replaying.servers.host import Host
+from migsafe.terminal.output import show_error, write_whole
 
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -122,61 +112,58 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a migration failed, exceeded a budget, or failed an experiment.
     Exit code 2: an error, or some migrations could not be replayed; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.cli.replay_options import budgets, command_line, experiments, number, row_counts, sessions, time_limit  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from migsafe.cli.replay_options import (  # noqa: PLC0415
+        budgets,
+        command_line,
+        experiments,
+        number,
+        running_host,
+        sessions,
+        usual_options,
+        write_reports,
+    )
     from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
-    from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
-    from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
-    production = read_statistics(stats) if stats is not None else Statistics()
+    options = usual_options(
+        settings,
+        rows=rows,
+        max_rows=max_rows,
+        stats=stats,
+        seed_all=seed_all,
+        seed_limit=seed_limit,
+        schema=schema,
+        statement_limit=statement_limit,
+        run_limit=run_limit,
+        without_extension=without_extension,
+    )
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     project_queries = None if queries == ["none"] else read_replay_queries(settings, plan, queries or ())
     if explain is not None and project_queries is None:
         raise ConfigError("--explain needs the application's queries", "Name them with --queries, or as `queries` in the configuration.")
-    options = ReplayOptions(
+    options = replace(
+        options,
         experiments=experiments(check),
-        rows=row_counts(rows, max_rows, production.rows),
-        seed_all=seed_all,
-        seed_limit=time_limit("seed-limit", seed_limit),
         reader_seconds=number("queue", queue),
-        schema=schema_script(schema or settings.schema),
-        statement_limit=time_limit("statement-limit", statement_limit),
-        run_limit=time_limit("run-limit", run_limit),
-        production_rows=production.rows,
-        production_columns=production.columns,
-        without_extensions=[*settings.without_extensions, *(without_extension or ())],
-        renderer=make_renderer(settings, usual()),
         queries=project_queries,
         keep_plans=explain is not None,
         load=sessions(load, project_queries is not None),
     )
-    with ExitStack() as stack:
-        stack.enter_context(ended_by_signals())
-        host = choose_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser))
-        stack.callback(show_notes, host)
-        stack.enter_context(host)
-        status = Status()
-        result = replay_plan(plan, host, options, limits, status.show, command_line())
-        status.show("")
-    problems = result.verdict.problems
-    file = Path(output) if output else None
-    write_output(write(result, display_for(file)), file)
-    if write_page is not None and report is not None:
-        write_output(write_page(result, display_for(Path(report))), Path(report))
+    with running_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)) as (host, show):
+        result = replay_plan(plan, host, options, limits, show, command_line())
+    write_reports(result, write, output, write_page, report)
     if explain is not None:
         from migsafe.reports.replay.plans_json import plans_document  # noqa: PLC0415  # only with --explain
 
         write_whole(plans_document(result), explain)
+    problems = result.verdict.problems
     for problem in problems:
         show_error(problem)
     raise typer.Exit(FAILED if problems else exit_code(result.verdict.worst(), settings))
-
-
-def show_notes(host: "Host") -> None:
-    """Tells what was removed or remains of this replay and of those that were killed."""
-    for note in host.notes:
-        show_error(note)

@@ -1,20 +1,36 @@
-"""The values of the options of `migsafe replay`, from text."""
+"""What the commands that run migrations on a server have in common: the values of their options, from text, the run, and the reports."""
 
 import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from migsafe.cache.renderings import usual
+from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import EXPERIMENTS
+from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError, did_you_mean
+from migsafe.library.plan import schema_script
+from migsafe.library.project import make_renderer
 from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.seeding import in_proportion, same_for_every_table
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.selection import ServerOptions, choose_host
+from migsafe.schema.statistics import Statistics, read_statistics
 from migsafe.session import milliseconds
+from migsafe.terminal.display import Display, display_for
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import Status
 from migsafe.terminal.quantities import parse_size
 
 if TYPE_CHECKING:
     from migsafe.sql.operations import Name
+
+Result = TypeVar("Result")
 
 
 _MOST_SESSIONS = 50
@@ -93,3 +109,65 @@ def row_counts(rows: str, most: str | None, production: Mapping[str, int]) -> "C
     if production:
         return in_proportion(production, largest, usual) if largest else None
     return same_for_every_table(usual) if usual else None
+
+
+def usual_options(
+    settings: Configuration,
+    *,
+    rows: str,
+    max_rows: str | None,
+    stats: str | None,
+    seed_all: bool,
+    seed_limit: str,
+    schema: str | None,
+    statement_limit: str,
+    run_limit: str,
+    without_extension: Sequence[str] | None,
+) -> ReplayOptions:
+    """Returns the options of a replay that all of these commands have. Raises MigsafeError."""
+    production = read_statistics(stats) if stats is not None else Statistics()
+    return ReplayOptions(
+        rows=row_counts(rows, max_rows, production.rows),
+        seed_all=seed_all,
+        seed_limit=time_limit("seed-limit", seed_limit),
+        schema=schema_script(schema or settings.schema),
+        statement_limit=time_limit("statement-limit", statement_limit),
+        run_limit=time_limit("run-limit", run_limit),
+        production_rows=production.rows,
+        production_columns=production.columns,
+        without_extensions=[*settings.without_extensions, *(without_extension or ())],
+        renderer=make_renderer(settings, usual()),
+    )
+
+
+@contextmanager
+def running_host(server: ServerOptions) -> Iterator[tuple[Host, Callable[[str], None]]]:
+    """Starts a server, which ends with the `with` block and by a signal; yields it, and a function that shows the progress. Tells what was
+    removed or remains of this run and of those that were killed. Raises MigsafeError."""
+    with ExitStack() as stack:
+        stack.enter_context(ended_by_signals())
+        host = choose_host(server)
+        stack.callback(_show_notes, host)
+        stack.enter_context(host)
+        status = Status()
+        yield host, status.show
+        status.show("")
+
+
+def _show_notes(host: Host) -> None:
+    for note in host.notes:
+        show_error(note)
+
+
+def write_reports(
+    result: Result,
+    write: Callable[[Result, Display], str],
+    output: str | None,
+    write_page: Callable[[Result, Display], str] | None,
+    report: str | None,
+) -> None:
+    """Writes the report to a file or to standard output, and the page to its file, if there is one."""
+    file = Path(output) if output else None
+    write_output(write(result, display_for(file)), file)
+    if write_page is not None and report is not None:
+        write_output(write_page(result, display_for(Path(report))), Path(report))

@@ -8,14 +8,12 @@ from msgspec.structs import replace
 from migsafe.assessment.phases import RolledOut, judge_phases
 from migsafe.assessment.rehearsal import PhaseResult, passed
 from migsafe.assessment.release_states import untried_queries
-from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError
-from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.plan import find_plan
 from migsafe.library.premortem import assess_plan
-from migsafe.library.project import make_renderer
 from migsafe.library.project_queries import read_replay_queries
-from migsafe.library.replay import Replay, configured_budgets, replay_plan
+from migsafe.library.replay import Replay, configured_budgets, default_options, replay_plan
 from migsafe.linting.finding import Severity
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.budgets import Budgets
@@ -24,8 +22,6 @@ from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.sources import Plan
-
-_ROWS = 100_000
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
@@ -69,14 +65,7 @@ def rehearse(
     """
     settings = settings or read_configuration()
     plan = release_plan(paths, settings, since=since, changed=changed)
-    options = options or ReplayOptions(
-        experiments=(),
-        rows=lambda table: _ROWS,
-        schema=schema_script(settings.schema),
-        without_extensions=settings.without_extensions,
-        renderer=make_renderer(settings, usual()),
-        queries=release_queries(settings, plan),
-    )
+    options = options or replace(default_options(settings), experiments=(), queries=release_queries(settings, plan))
     with choose_host(server or ServerOptions()) as host:
         return rehearse_plan(plan, host, options, budgets or configured_budgets(settings), settings)
 

@@ -72,15 +72,19 @@ def replay(
     """
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
-    options = options or ReplayOptions(
+    options = options or msgspec.structs.replace(default_options(settings), queries=read_replay_queries(settings, plan))
+    with choose_host(server or ServerOptions()) as host:
+        return replay_plan(plan, host, options, budgets or configured_budgets(settings))
+
+
+def default_options(settings: Configuration) -> ReplayOptions:
+    """Returns the options of a replay that programs get without naming any, without queries."""
+    return ReplayOptions(
         rows=lambda table: _ROWS,
         schema=schema_script(settings.schema),
         without_extensions=settings.without_extensions,
         renderer=make_renderer(settings, usual()),
-        queries=read_replay_queries(settings, plan),
     )
-    with choose_host(server or ServerOptions()) as host:
-        return replay_plan(plan, host, options, budgets or configured_budgets(settings))
 
 
 def configured_budgets(settings: Configuration) -> Budgets:
