@@ -22,6 +22,7 @@ from migsafe.workload.shapes import Shapes, shared_shapes
 from migsafe.workload.writes import check_writes
 
 __all__ = [
+    "NOT_FOUND",
     "Assessor",
     "CandidateIndex",
     "Failure",
@@ -35,16 +36,20 @@ __all__ = [
 ]
 
 _USUAL_PATH = ("public",)
-_NOT_FOUND = ("42P01", "42704", "42883")
+NOT_FOUND = frozenset(("42P01", "42704", "42883", "3F000"))
+"""The errors of a name that is in another schema than those of search_path."""
 _STATES = 4
 """How many states of the database are kept for a query: it is assessed before and after a migration, and on the paths through a script."""
 
 
 class Assessor:
-    """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on."""
+    """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on.
+
+    Without `shapes`, they are those of the process: sqlglot reads each query once.
+    """
 
     def __init__(self, shapes: Shapes | None = None) -> None:
-        self.shapes = shapes or Shapes()
+        self.shapes = shapes or shared_shapes()
         self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
@@ -77,7 +82,7 @@ def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Que
     catalog.search_path = _USUAL_PATH
     try:
         found = assess(query, catalog)
-        if before not in ((), _USUAL_PATH) and found.failure is not None and found.failure.code in _NOT_FOUND:
+        if before not in ((), _USUAL_PATH) and found.failure is not None and found.failure.code in NOT_FOUND:
             # The migrations say in which schema the project works, if it is not the usual one.
             catalog.search_path = before
             found = assess(query, catalog)

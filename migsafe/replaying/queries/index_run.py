@@ -58,8 +58,10 @@ class IndexRun:
         self._runner = runner
         judged = judged_queries(queries, predictor.catalog, affected.altered)
         open_ones = [query for query in judged if query.fingerprint not in affected.regressed]
-        self._accepted = [query for query in open_ones if self._is_accepted(query)]
-        self.judged = [query for query in open_ones if query not in self._accepted]
+        self._accepted: list[Query] = []
+        self.judged: list[Query] = []
+        for query in open_ones:
+            (self._accepted if self._is_accepted(query) else self.judged).append(query)
 
     def _is_accepted(self, query: Query) -> bool:
         """Whether a comment at the query accepts what the linter's rule, query-without-index, reports about it."""

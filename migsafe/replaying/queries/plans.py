@@ -13,11 +13,11 @@ from migsafe import versions
 from migsafe.replaying.exchange import Reply, exchange, rows_of
 from migsafe.replaying.queries.explaining import number_of_parameters
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
-from migsafe.replaying.queries.preparation import NOT_FOUND
 from migsafe.replaying.refusals import failure_of
 from migsafe.replaying.sending import is_idle
 from migsafe.sql.operations import quoted
 from migsafe.sql.split import split
+from migsafe.workload.assessment import NOT_FOUND
 from migsafe.workload.query import Query
 from migsafe.workload.tokens import read_tokens
 

@@ -13,6 +13,7 @@ from migsafe.replaying.queries.results import Prepared, QueryFailure
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.replaying.sending import is_idle
 from migsafe.sql.operations.values import quoted
+from migsafe.workload.assessment import NOT_FOUND
 from migsafe.workload.query import Query
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _LOCAL_SETTINGS = "SET LOCAL statement_timeout = '5s'; SET LOCAL search_path = D
 """The settings inside the transaction of a migration, which may have another search_path than the application."""
 _OF_TYPES = frozenset(("42704", "42804", "42883", "42725", "42P18", "42P08", "42846", "22P02"))
 """The errors that the declared type of a parameter can cause."""
-NOT_FOUND = frozenset(("42P01", "42704", "42883", "3F000"))
-"""The errors of a name that is in another schema than those of search_path."""
 _UNKNOWN = "unknown"
 
 

@@ -7,13 +7,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.replaying.exchange import execute, rows_of
-from migsafe.replaying.queries.preparation import NOT_FOUND, type_oids
+from migsafe.replaying.queries.preparation import type_oids
 from migsafe.replaying.queries.results import QueryFailure
 from migsafe.replaying.queries.write_targets import WriteTargets
 from migsafe.replaying.queries.write_values import Arguments
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
+from migsafe.workload.assessment import NOT_FOUND
 from migsafe.workload.query import Query
 
 if TYPE_CHECKING:
