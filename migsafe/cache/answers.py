@@ -10,13 +10,13 @@ from migsafe.cache.trace import Trace, confirmed
 from migsafe.rendering.worker_environment import worker_environment
 from migsafe.terminal.output import show_error, write_output
 
-_FORMAT = 1
+_FORMAT = 2
 _COMMANDS = ("lint",)
 _OUTPUT_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "MIGSAFE_DEBUG")
 """The environment variables that change how the same findings are displayed."""
 
-Answer = tuple[str, str | None, list[str], int]
-"""What a command wrote, to which file (None is standard output), its messages on standard error, and its exit code."""
+Answer = tuple[list[tuple[str, str | None]], list[str], int]
+"""What a command wrote, and to which file (None is standard output), its messages on standard error, and its exit code."""
 
 
 class CacheKey:
@@ -54,12 +54,13 @@ def answer_from_cache(key: CacheKey) -> int | None:
         if stored_key != key.key:
             return None
         current = confirmed(trace)
-        report, output, messages, code = answer
+        reports, messages, code = answer
     except (ValueError, TypeError, EOFError):
         return None
     if current is None:
         return None
-    write_output(report, output)
+    for report, output in reports:
+        write_output(report, output)
     for message in messages:
         show_error(message)
     if current is not trace:

@@ -8,6 +8,7 @@ import typer
 from migsafe.cache.memory import Memory
 from migsafe.cli.options import (
     FAILED,
+    Also,
     Baseline,
     Changed,
     Config,
@@ -29,14 +30,14 @@ from migsafe.cli.options import (
     exit_code,
     skipped_files,
 )
+from migsafe.cli.written_reports import read_report_files, write_reports
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError
 from migsafe.library.division import MOST_PROCESSES, usable_processors
 from migsafe.library.lint import judge_plan
 from migsafe.library.plan import find_plan, requested_paths
 from migsafe.linting.verdict import Verdict
-from migsafe.reports import FORMATS, reporter
-from migsafe.terminal.display import display_for
+from migsafe.reports import FORMATS
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
 
@@ -48,6 +49,7 @@ def lint(
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the findings.")] = "text",
     output: Output = None,
+    also: Also = None,
     select: Select = None,
     ignore: Ignore = None,
     fail_on: FailOnOption = None,
@@ -99,7 +101,7 @@ def lint(
         transaction=transaction,
         no_exec=no_exec or None,
     )
-    write, file = reporter(format), Path(output) if output else None
+    reports = read_report_files(format, output, also)
     requested = requested_paths(paths, settings, "lint")
     # Standard input cannot be read a second time, so its answer cannot be checked against the cache.
     uses_stdin = "-" in (*requested, settings.schema, settings.stats, settings.baseline)
@@ -112,11 +114,12 @@ def lint(
         code, answer = 0, None
     else:
         verdict, messages = _without_baseline(verdict, settings)
-        report, code = write(verdict, display_for(file)), exit_code(verdict.worst(), settings)
-        write_output(report, file)
-        answer = (report, output, messages, code)
+        written, code = write_reports(verdict, reports), exit_code(verdict.worst(), settings)
+        answer = (written, messages, code)
     if plan.skipped:
         messages.append(skipped_files(plan.skipped))
+    if settings.rules is not None and settings.no_exec:
+        messages.append(f"the rules in {settings.rules} are left out: with `no-exec`, no code of the project is run")
     messages += _untried_queries(verdict)
     for message in (*verdict.problems, *messages):
         show_error(message)

@@ -20,6 +20,10 @@ Paths = Annotated[
     typer.Argument(metavar="[PATHS]...", help="Migration files or folders; - is standard input. [default: `migrations` of the configuration]"),
 ]
 Output = Annotated[str | None, typer.Option(metavar="FILE", help="Write the output to a file.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FORMAT=FILE", help="Also write the findings in this format to this file; repeat the option for several."),
+]
 PgVersion = Annotated[
     str | None, typer.Option(metavar=versions.SUPPORTED_TEXT, help=f"The server's major version. [default: {versions.DEFAULT}]")
 ]
@@ -35,7 +39,8 @@ TransactionHabit = Annotated[
 ]
 Schema = Annotated[str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")]
 NoExec = Annotated[
-    bool, typer.Option("--no-exec", help="Do not run migrations written in Python: read their calls, and report where that is not enough.")
+    bool,
+    typer.Option("--no-exec", help="Run no code of the project: only read the calls in migrations written in Python, and leave out own rules."),
 ]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
 Select = Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat the option, or separate names with commas.")]

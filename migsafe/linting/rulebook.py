@@ -107,6 +107,21 @@ def own_rules(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
     return rules
 
 
+def own_rule_names(folder: Path) -> frozenset[str]:
+    """Returns the names of the rules in a project's own folder, read from the files without running them."""
+    import ast  # noqa: PLC0415  # only needed if own rules must not run
+
+    names: set[str] = set()
+    for path in folder.rglob("[!_]*.py"):
+        try:
+            module = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            continue
+        decorated = (each for each in ast.walk(module) if isinstance(each, ast.FunctionDef) and each.decorator_list)
+        names.update(each.name.replace("_", "-") for each in decorated)
+    return frozenset(names)
+
+
 def load_rules(folder: Path, package: str) -> list[Rule]:
     """Returns the rules of every file below a folder, sorted by name; the files become modules of `package`."""
     rules = []
@@ -116,11 +131,14 @@ def load_rules(folder: Path, package: str) -> list[Rule]:
     return sorted(rules, key=lambda rule: rule.name)
 
 
-def choose_rules(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Rule]:
-    """Returns the rules in `select`, or all that are not off if it is empty, without those in `ignore`. Raises ConfigError for an unknown
-    rule name."""
+def choose_rules(
+    rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = (), left_out: Collection[str] = ()
+) -> list[Rule]:
+    """Returns the rules in `select`, or all that are not off if it is empty, without those in `ignore`. Raises ConfigError for a rule name that
+    is unknown, and not `left_out` either."""
     for name in (*select, *ignore):
-        find_rule(name, rules)
+        if name not in left_out:
+            find_rule(name, rules)
     return [rule for rule in rules if (rule.name in select or not (select or rule.off)) and rule.name not in ignore]
 
 

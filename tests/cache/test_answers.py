@@ -47,6 +47,18 @@ def test_every_format_is_answered(project: Project, format: str) -> None:
     assert again.said == uncached.said
 
 
+def test_every_report_of_a_run_is_answered(project: Project) -> None:
+    command = ("m", "--format", "github", "--also", "markdown=../report.md", "--also", "sarif=../report.sarif")
+    first = project.lint(*command)
+    files = [project.folder.parent / name for name in ("report.md", "report.sarif")]
+    written = [file.read_text() for file in files]
+    for file in files:
+        file.unlink()
+    again = project.lint(*command)
+    assert not again.worked
+    assert (again.said, [file.read_text() for file in files]) == (first.said, written)
+
+
 def same_size(project: Project) -> None:
     """An old migration is changed, and made to look as if it had not been."""
     file = project.folder / "m/0002_note.sql"

@@ -40,6 +40,27 @@ def test_exit_codes_follow_fail_on(migsafe: Command, write: Write) -> None:
     assert set(codes.values()) == {0, 1}
 
 
+def test_one_run_writes_several_reports(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    write("a.sql", "DROP TABLE a;")
+    result = migsafe("lint", "a.sql", "--format", "github", "--also", "markdown=a.md", "--also", "json=a=b.json")
+    assert (result.code, result.out.startswith("::error file=a.sql,line=1")) == (1, True)
+    for format, file in (("markdown", "a.md"), ("json", "a=b.json")):
+        assert (tmp_path / file).read_text() == migsafe("lint", "a.sql", "--format", format).out
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("--also markdown", "--also: expected FORMAT=FILE, got markdown\n  An example is --also sarif=migsafe.sarif"),
+        ("--also markdwn=a.md", "there is no format markdwn\n  Did you mean markdown?"),
+        ("--output a.md --also json=./a.md", "a.md: two reports cannot be written to the same file"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_an_error(migsafe: Command, write: Write, options: str, complaint: str) -> None:
+    write("a.sql", "DROP TABLE a;")
+    assert migsafe("lint", "a.sql", *options.split()) == (2, "", f"migsafe: {complaint}\n")
+
+
 def test_rules_are_selected_and_ignored(migsafe: Command, write: Write) -> None:
     write("a.sql", "DROP TABLE a; CREATE INDEX ON t (a); SELEC 1;")
 

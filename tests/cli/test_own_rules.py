@@ -100,3 +100,12 @@ def test_a_rule_that_another_file_imports_counts_once(migsafe: Command, write: W
     write("tools/rules/mine.py", f"{importing}def mine(op: Drop, at: Context): return drop_table.check(op, at)")
     write("1.sql", "DROP TABLE a;")
     assert "error mine\n" in migsafe("lint", "1.sql").out
+
+
+@pytest.mark.usefixtures("own")
+def test_no_exec_runs_no_own_rule_and_knows_its_name(migsafe: Command, write: Write) -> None:
+    write("tools/rules/created_at_missing.py", SHOWN + "\nraise SystemExit('the rule was run')\n")
+    write("1.sql", "-- migsafe: ignore[created-at-missing] a lookup table\nCREATE TABLE orders (id bigint PRIMARY KEY);\nDROP TABLE old;")
+    result = migsafe("lint", "1.sql", "--no-exec")
+    assert (result.code, [line.split()[-1] for line in result.out.splitlines() if ":1 " in line]) == (1, ["drop-table"])
+    assert result.err == "migsafe: the rules in tools/rules are left out: with `no-exec`, no code of the project is run\n"
