@@ -29,6 +29,7 @@ ORDER = (
     "rendering",
     "linting",
     "rules",
+    "fixes",
     "configuration",
     "cache",
     "replaying",

@@ -10,6 +10,7 @@ from migsafe.sql.operations import Operation
 
 Harm = Literal["", "time"]
 Need = Literal["", "revision", "downgrades", "queries"]
+FixKind = Literal["", "safe", "unsafe"]
 
 
 class Rule(Struct, frozen=True):
@@ -26,6 +27,10 @@ class Rule(Struct, frozen=True):
     findings of a rule with `one_per_migration` are one finding that lists the places. `needs` is what a run must have so that the rule can
     report anything: a `revision` of git to compare with, the `downgrades`, or the application's `queries`. A rule `across_migrations` also
     reports what earlier migrations of the transaction (`Context.shared_transaction`) cause.
+
+    `fix` says whether `lint --fix` applies the safe way of its findings: it is `safe` if the migration ends in the same schema, takes no
+    stronger or longer lock anywhere, and leaves the same behind when it fails or runs again; `unsafe` if a failure or a second run leaves
+    something else behind, or if another deployment is needed. A rule without a fix says the reason in `no_fix`, as the end of a sentence.
     """
 
     name: str
@@ -43,6 +48,8 @@ class Rule(Struct, frozen=True):
     needs: Need = ""
     across_migrations: bool = False
     takes_help: bool = False
+    fix: FixKind = ""
+    no_fix: str = ""
 
     @property
     def summary(self) -> str:
@@ -63,6 +70,8 @@ def rule(
     needs: Need = "",
     across_migrations: bool = False,
     takes_help: bool = False,
+    fix: FixKind = "",
+    no_fix: str = "",
 ) -> Callable[[Callable[[Any, Any], Any]], Rule]:
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -90,6 +99,8 @@ def rule(
             needs=needs,
             across_migrations=across_migrations,
             takes_help=takes_help,
+            fix=fix,
+            no_fix=no_fix,
         )
 
     return declare

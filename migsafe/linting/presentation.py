@@ -54,7 +54,7 @@ def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[
         spoken_for.update((rule, *_operation(finding)) for rule in speaks_for.get(finding.rule, ()))
     left_out = {_operation(finding): finding for finding in findings if finding.help and (finding.rule, *_operation(finding)) in spoken_for}
     return [
-        replace(finding, help=left_out[_operation(finding)].help)
+        replace(finding, help=left_out[_operation(finding)].help, fix=left_out[_operation(finding)].fix)
         if finding.rule in with_help and left_out.get(_operation(finding)) not in (None, finding)
         else finding
         for finding in findings

@@ -338,10 +338,11 @@ class Context:
         queries: Iterable[NamedQuery] = (),
         query_problem: QueryProblem | None = None,
         use_words: str = "",
+        fix: str | None = None,
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
-        documents the others. `severity` is
-        for a finding that is less or more severe than the rule usually is."""
+        documents the others. `severity` is for a finding that is less or more severe than the rule usually is. `fix` is for a rule that has
+        fixes: what `lint --fix` applies if that is not the help; empty if this finding has no fix."""
         rule = self._rule
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
@@ -350,6 +351,7 @@ class Context:
         if half.transaction is Transaction.FILE and rule.category != "transactions":
             help = _BLOCK.sub(r"\1", help)  # the runner's transaction is that block
         return Finding(
+            fix=(help if fix is None else fix) if rule.fix else "",
             rule=rule.name,
             category=rule.category,
             severity=most if severity is None else severity,

@@ -1,0 +1,1 @@
+"""Fixes: edits of migrations that apply the safe ways of findings."""

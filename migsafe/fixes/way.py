@@ -1,0 +1,169 @@
+"""The safe way of a finding as steps.
+
+A safe way is SQL, with comments that say where it goes. People read it as the help of a finding, and `lint --fix` follows it. Of its comments
+these, at the beginning of a line, are instructions:
+
+- `-- next migration` begins the next migration.
+- `-- outside a transaction, too:`, and a line with `in a migration that runs outside a transaction:`, begin a migration that runs outside of
+  one.
+- `-- when …:`, `-- deploy a release …` and `-- then deploy …` begin a migration that needs a deployment before it.
+- `-- before this statement…`, `-- after this statement…` and `-- at the end of the migration…`: the flagged statement stays, and what
+  follows is added there.
+- `-- then the statement as it is:`: the flagged statement stays after what precedes.
+- `-- in place of all of them:`: the statements replace all those that the finding names.
+
+Other comments in lines of their own are for people. A safe way that leaves something to fill in or to choose (`…`, `replace …`, `-- or …`)
+cannot be applied as a fix.
+"""
+
+import re
+from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.sql.split import RawStatement, split
+
+
+class Place(Enum):
+    """Where a part of a safe way goes."""
+
+    INSTEAD = "instead"
+    """In place of the flagged statement."""
+    BEFORE = "before"
+    AFTER = "after"
+    END = "end"
+    """After the last statement of the migration, in its transaction."""
+
+
+class Part(Struct, frozen=True):
+    """SQL that belongs into one migration.
+
+    `statements` are its statements, each with a semicolon and the comments behind it. It may have to run `outside` a transaction. `after` is
+    what must be deployed before it, as the end of a sentence; empty if nothing must. A part that is not `joined` begins a migration.
+    """
+
+    statements: tuple[str, ...] = ()
+    outside: bool = False
+    after: str = ""
+    joined: bool = False
+
+
+class Way(Struct, frozen=True):
+    """A safe way: its parts in order, for each place. If it has none for INSTEAD, the flagged statement stays. `for_all`: it replaces all of
+    the statements that the finding names."""
+
+    before: tuple[Part, ...] = ()
+    instead: tuple[Part, ...] = ()
+    after: tuple[Part, ...] = ()
+    end: tuple[Part, ...] = ()
+    for_all: bool = False
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """All its statements, in order."""
+        return tuple(text for part in (*self.before, *self.instead, *self.after, *self.end) for text in part.statements)
+
+
+_NEXT = re.compile(r"next migration\b")
+_OUTSIDE = re.compile(r"(?:.*, )?in a migration that runs outside a transaction: |outside a transaction, too:")
+_DEPLOYMENT = re.compile(r"(when .*):$|(deploy a release .*?)(?:, then.*)?:?$|then (deploy .*?):?$")
+_BEFORE = re.compile(r"(?:or )?before (?:this statement|the first statement)")
+_AFTER = re.compile(r"after this statement|after COMMIT")
+_END = re.compile(r"at the end of the migration")
+_KEEPS = re.compile(r"then the statement as it is:")
+_FOR_ALL = re.compile(r"in place of all of them:")
+_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, |: ignore\[", re.MULTILINE)
+
+
+def read_way(text: str) -> Way | None:
+    """Returns the steps of a safe way; None if it has no statements, or leaves a decision to the author."""
+    if _TO_DECIDE.search(text):
+        return None
+    reader = _Reader()
+    for line in text.splitlines():
+        reader.read(line)
+    return reader.way()
+
+
+class _Reader:
+    """Reads a safe way line by line."""
+
+    def __init__(self) -> None:
+        self.parts: dict[Place, list[Part]] = {place: [] for place in Place}
+        self.place = Place.INSTEAD
+        self.part = Part(joined=True)
+        self.lines: list[str] = []
+        self.for_all = False
+
+    def read(self, line: str) -> None:
+        if not line.startswith("--") or (any(self.lines) and not _is_complete(self.lines)):
+            self.lines.append(line)
+            return
+        comment = line.removeprefix("--").strip()
+        deployment = _DEPLOYMENT.match(comment)
+        if _NEXT.match(comment):
+            self._begin(Part())
+        elif _OUTSIDE.match(comment):
+            # “next migration” may stand before it.
+            self._begin(replace(self.part, outside=True) if not any(self.lines) else Part(outside=True))
+        elif deployment is not None:
+            self._begin(Part(after=next(filter(None, deployment.groups()))))
+        elif _BEFORE.match(comment):
+            self._go_to(Place.BEFORE)
+        elif _AFTER.match(comment):
+            self._go_to(Place.AFTER)
+        elif _END.match(comment):
+            self._go_to(Place.END)
+        elif _KEEPS.match(comment):
+            self._end_part()
+            self.parts[Place.BEFORE] += self.parts[Place.INSTEAD]
+            self.parts[Place.INSTEAD] = []
+            self._go_to(Place.END)
+        elif _FOR_ALL.match(comment):
+            self.for_all = True
+
+    def _begin(self, part: Part) -> None:
+        self._end_part()
+        self.part = part
+
+    def _go_to(self, place: Place) -> None:
+        self._end_part()
+        self.place, self.part = place, Part(joined=True)
+
+    def _end_part(self) -> None:
+        statements = _statements("\n".join(self.lines))
+        self.lines = []
+        if statements:
+            self.parts[self.place].append(replace(self.part, statements=statements))
+        self.part = Part()
+
+    def way(self) -> Way | None:
+        self._end_part()
+        found = Way(
+            tuple(self.parts[Place.BEFORE]),
+            tuple(self.parts[Place.INSTEAD]),
+            tuple(self.parts[Place.AFTER]),
+            tuple(self.parts[Place.END]),
+            self.for_all,
+        )
+        return found if found.statements else None
+
+
+def _is_complete(lines: list[str]) -> bool:
+    """Whether the last statement of the lines has ended, so that a comment after them is not inside of it."""
+    text = "\n".join(lines).rstrip()
+    last = [raw for raw in split(text) if isinstance(raw, RawStatement)]
+    return not last or text[last[-1].span.end :].lstrip().startswith(";")
+
+
+def _statements(text: str) -> tuple[str, ...]:
+    """Returns the statements of a text, each with its semicolon and the comment behind it on its last line."""
+    found = []
+    for raw in split(text):
+        end = text.find(";", raw.span.end) + 1 or len(text)
+        line_end = text.find("\n", end)
+        rest = text[end : line_end if line_end >= 0 else len(text)]
+        comment = rest if rest.lstrip().startswith("--") else ""
+        found.append(f"{text[raw.span.start : raw.span.end]};{comment}")
+    return tuple(found)
