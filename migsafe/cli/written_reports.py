@@ -21,8 +21,8 @@ class ReportFile(Struct, frozen=True):
 
 
 def read_report_files(format: str, output: str | None, also: Sequence[str] | None) -> list[ReportFile]:
-    """Returns the reports that the options ask for, the main one first. Raises ConfigError for an unknown format, a missing file name, and a file
-    that is named twice."""
+    """Returns the reports that the options ask for, the main one first. Raises ConfigError for an unknown format, a missing file name, and a
+    file that is named twice."""
     reports = [ReportFile(format, output), *map(_read, also or ())]
     for report in reports:
         check_format(report.format, FORMATS)
