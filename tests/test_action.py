@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
-INPUTS = {name: str(given["default"]) for name, given in ACTION["inputs"].items()}
+INPUTS = {name: str(given["default"]) for name, given in ACTION["inputs"].items()} | {"no-exec": "false"}
 LONGEST = 65_536
 
 Step = Callable[..., subprocess.CompletedProcess[str]]
@@ -107,7 +107,7 @@ def step(github: Comments, tmp_path: Path) -> Step:
     for folder in (repository / "migrations", temp / "migsafe" / "bin"):
         folder.mkdir(parents=True)
     installed = temp / "migsafe" / "bin" / "migsafe"
-    installed.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migsafe "$@"\n')
+    installed.write_text(f'#!/bin/sh\necho "$1" >> "{tmp_path}/commands"\nexec "{sys.executable}" -m migsafe "$@"\n')
     python = temp / "migsafe" / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     for program in (installed, python):
@@ -175,11 +175,54 @@ def test_unreadable_migrations_fail(step: Step, tmp_path: Path) -> None:
     assert (tmp_path / "output").read_text() == "code=2\n"
 
 
-def test_sarif_is_written_for_the_upload(step: Step, tmp_path: Path) -> None:
+def test_one_run_serves_every_report(step: Step, tmp_path: Path) -> None:
     step("Judge", sarif="true")
+    assert (tmp_path / "commands").read_text() == "lint\n"
     assert "index-not-concurrent" in (tmp_path / "temp" / "migsafe.sarif").read_text()
     assert STEPS["Code scanning"]["with"]["sarif_file"] == "${{ runner.temp }}/migsafe.sarif"
     assert "sarif=true\n" in (tmp_path / "output").read_text()
+
+
+def test_inputs_go_before_the_configuration(step: Step, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / "ci.toml").write_text('migrations = ["migrations"]\nlock-timeout = "2s"\nignore = ["not-rerunnable"]\n')
+    (repository / "stats.json").write_text('{"version": 1, "relations": {"public.orders": 5}}')
+    step("Judge", sarif="true", config="ci.toml", stats="stats.json", **{"pg-version": "14"})
+    [run] = json.loads((tmp_path / "temp" / "migsafe.sarif").read_text())["runs"]
+    assert ([(result["ruleId"], result["level"]) for result in run["results"]], run["properties"]) == (
+        [("index-not-concurrent", "note")],
+        {"pgVersion": 14},
+    )
+    assert (tmp_path / "output").read_text().endswith("code=0\n")
+
+
+def test_no_exec_runs_no_code_of_the_pull_request(step: Step, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / "tools").mkdir()
+    (repository / "tools" / "rule.py").write_text("raise SystemExit('run')\n")
+    (repository / "migsafe.toml").write_text('migrations = ["migrations"]\nrules = "tools"\n')
+    done = step("Judge", replay="true", **{"no-exec": "true"})
+    assert "index-not-concurrent" in done.stdout
+    assert "::warning title=migsafe::replay is left out" in done.stdout
+    assert (tmp_path / "commands").read_text() == "lint\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"event_name": "push"}, False),
+        ({"event_name": "pull_request", "event.pull_request.head.repo.full_name": "shop/shop"}, False),
+        ({"event_name": "pull_request", "event.pull_request.head.repo.full_name": "fork/shop"}, True),
+        ({"event_name": "pull_request"}, True),  # the fork was deleted
+        ({"event_name": "pull_request_target", "event.pull_request.head.repo.full_name": "shop/shop"}, True),
+        ({"event_name": "workflow_run", "event.workflow_run.head_repository.full_name": "fork/shop"}, True),
+    ],
+)
+def test_no_exec_is_the_default_for_foreign_code(event: dict[str, str], expected: bool) -> None:
+    known = {"repository": "shop/shop"} | event
+    expression = ACTION["inputs"]["no-exec"]["default"].removeprefix("${{").removesuffix("}}").replace("&&", "and").replace("||", "or")
+    python = re.sub(r"github\.([\w.]+)", lambda match: repr(known.get(match[1], "")), expression)
+    assert eval(python, {"startsWith": str.startswith}) is expected
 
 
 def test_without_a_verdict_there_is_no_sarif_to_upload(step: Step, tmp_path: Path) -> None:
