@@ -86,8 +86,7 @@ def gitlab(requirement: str, imported: Sequence[str]) -> str:
         f"    - pip install {_quoted(requirement)}\n"
         "    # also what the target branch has now: a job has only the merge request's commits\n"
         '    - git fetch origin "+refs/heads/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME:refs/remotes/origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"\n'
-        f"    - {lint} --format gitlab --output gl-code-quality-report.json --fail-on never\n"
-        f"    - {lint}\n"
+        f"    - {lint} --also gitlab=gl-code-quality-report.json\n"
         "  artifacts:\n"
         "    when: always\n"
         "    reports:\n"
