@@ -25,7 +25,7 @@ from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, RunnerTransaction, Transaction, whole_script
 from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, recorded_name, subfolders
-from migsafe.text import Script, read_text
+from migsafe.text import Script
 
 _NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
 _SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
@@ -68,7 +68,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     versioned: list[tuple[list[int], str, MigrationFile]] = []
     repeatable: list[tuple[str, MigrationFile]] = []
     undo: dict[str, Script] = {}
-    scripts: list[tuple[re.Match[str], Script, str | None]] = []
+    scripts: list[tuple[re.Match[str], Script, Script | None]] = []
     settings = FlywaySettings(folder)
     late = LateHandling.APPLIES if settings.values.get("outoforder", "").lower() == "true" else None
     for inner in (folder, *subfolders(folder)):
@@ -77,7 +77,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
             if match and match[1] == "U" and match[2]:
                 undo[match[2]] = inner.script(name)
             elif match:
-                scripts.append((match, inner.script(name), inner.join(f"{name}.conf") if f"{name}.conf" in inner.files else None))
+                scripts.append((match, inner.script(name), inner.script(f"{name}.conf") if f"{name}.conf" in inner.files else None))
     for match, script, settings_file in scripts:
         version = match[2]
         if match[1] == "V" and version:
@@ -102,7 +102,7 @@ def _record(file: MigrationFile) -> str:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    setting = _SETTING.search(read_text(file.settings_file)) if file.settings_file else None
+    setting = _SETTING.search(file.settings_file.text) if file.settings_file else None
     up = _half(file, file.up, setting[1].lower() if setting else None)
     return [Migration(file.id, "flyway", up, _half(file, file.down, None) if file.down else None)]
 

@@ -7,7 +7,7 @@ from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
-from migsafe.text import Script, read_text
+from migsafe.text import Script
 
 _HASURA = re.compile(r"\d{13}(?:_|$)")
 _RUN_IN_TRANSACTION = re.compile(r"^[ \t]*run_in_transaction[ \t]*=[ \t]*(true|false)", re.MULTILINE)
@@ -37,7 +37,7 @@ def _diesel_files(folder: Folder) -> list[MigrationFile]:
             version,
             folder.script(name, "up.sql"),
             _optional(folder, name, "down.sql"),
-            folder.join(name, "metadata.toml") if folder.has_file(name, "metadata.toml") else None,
+            _optional(folder, name, "metadata.toml"),
         )
         for version, name in versions
     ]
@@ -48,7 +48,7 @@ def _read_diesel(file: MigrationFile) -> list[Migration]:
     query outside of one (diesel_migrations/src/file_based_migrations.rs, whose documentation warns of several statements in it)."""
     transaction = Transaction.FILE
     if file.settings_file:
-        setting = _RUN_IN_TRANSACTION.search(read_text(file.settings_file))
+        setting = _RUN_IN_TRANSACTION.search(file.settings_file.text)
         if setting and setting[1] == "false":
             transaction = Transaction.QUERY
     return read_pair(file, "diesel", transaction, one_query=True)

@@ -13,6 +13,7 @@ class PastFolder(Folder):
         self.path = path
         self.requested_file = None
         self._scripts = dict(scripts)
+        self.edited = {}
         self.files = sorted(name for name in scripts if "/" not in name)
         self.folders = sorted({name.partition("/")[0] for name in scripts if "/" in name})
 

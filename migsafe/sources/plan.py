@@ -1,5 +1,6 @@
 """The selected migrations, and the history before them."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,12 +10,14 @@ import msgspec
 
 from migsafe.errors import ConfigError, UnreadableError, did_you_mean
 from migsafe.sources.connection_settings import known_connection_setup
+from migsafe.sources.edited_folder import EditedFolder
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
 from migsafe.sources.runner import MigrationFile, Runner
 from migsafe.sources.templates import filled_in
+from migsafe.text import Script
 
 if TYPE_CHECKING:
     from migsafe.sources.git import Comparison
@@ -58,6 +61,7 @@ class Source:
         last = [position for position, (_, selected) in enumerate(files) if selected or to_end]
         needed = with_ancestors([file for file, _ in files], last)
         self.path = path
+        self.to_end = to_end
         self.runner = runner
         self._all = files
         self._files = [file for position, file in enumerate(files) if position in needed]
@@ -97,6 +101,39 @@ class Source:
         for file, selected in self._files:
             if not selected:
                 yield from self._read(file)
+
+    def edited(self, scripts: Mapping[str, Script], problems: dict[str, UnreadableError]) -> "Source":
+        """Returns the same history with other texts: `scripts` are edited and new files, by their absolute paths. New migrations are selected,
+        and so remain those that are selected now. Raises MigsafeError."""
+        now = {_absolute(file.up.path): (file.up.path, selected) for file, selected in self._all}
+        if not os.path.isdir(self.path or "."):
+            return self._with_files([(file.edited(scripts), selected) for file, selected in self._all], problems)
+        files = []
+        for file in self.runner.files(EditedFolder(self.path, scripts)):
+            absolute = _absolute(file.up.path)
+            # Messages show the path that the user typed.
+            path, selected = now.get(absolute, (file.up.path, absolute in scripts))
+            up = file.up if path == file.up.path else Script(path, file.up.text if absolute in scripts else None)
+            files.append((msgspec.structs.replace(file.edited(scripts), up=up), selected))
+        histories = self.runner.databases(files)
+        mine = max(histories, key=lambda history: sum(_absolute(file.up.path) in now for file, _ in history), default=files)
+        return self._with_files(mine, problems)
+
+    def _with_files(self, files: Sequence[tuple[MigrationFile, bool]], problems: dict[str, UnreadableError]) -> "Source":
+        source = Source(
+            self.path,
+            self.runner,
+            files,
+            self._transaction,
+            problems,
+            release=self.release,
+            changes=self.changes,
+            compared=self.compared,
+            template_values=self._template_values,
+            to_end=self.to_end,
+        )
+        source._deployed = self._deployed
+        return source
 
     def starting_after(self, version: str) -> "Source | None":
         """Returns the same history in which nothing up to a migration is selected; None if it does not contain the migration.
@@ -215,6 +252,10 @@ class Source:
         return msgspec.structs.replace(half, transaction=self._transaction, one_query=False)
 
 
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100  # resolve() asks the file system for each part of each path
+
+
 def _is_called(file: MigrationFile, version: str) -> bool:
     """Whether `version` names the migration: by its version (42 is 0042) or by its file, with or without the suffix."""
     name = file.up.path.replace("\\", "/").rpartition("/")[2]
@@ -243,6 +284,11 @@ class Plan:
         the last migration. Raises MigsafeError."""
         compared = [source.compared_with(comparison, to_end=to_end) for source in self.sources]
         return Plan(compared, self.skipped, self._problems, comparison.commit)
+
+    def edited(self, scripts: Mapping[str, Script]) -> "Plan":
+        """Returns the same plan with other texts: `scripts` are edited and new files, by their absolute paths. Raises MigsafeError."""
+        problems: dict[str, UnreadableError] = {}
+        return Plan([source.edited(scripts, problems) for source in self.sources], self.skipped, problems, self.revision)
 
     @property
     def compared(self) -> bool:

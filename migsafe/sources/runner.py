@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +43,7 @@ class MigrationFile(Struct, frozen=True):
     id: str
     up: Script
     down: Script | None = None
-    settings_file: str | None = None
+    settings_file: Script | None = None
     parents: tuple[str, ...] | None = None
     lineage: Lineage = Lineage()
     repeatable: bool = False
@@ -54,22 +54,33 @@ class MigrationFile(Struct, frozen=True):
         """Returns the same migration with another text of its upgrade, and without a downgrade."""
         return replace(self, up=script, down=None)
 
+    def edited(self, scripts: Mapping[str, Script]) -> "MigrationFile":
+        """Returns the same migration with the texts of edited scripts, which are given by their absolute paths."""
+
+        def now(script: Script | None) -> Script | None:
+            other = scripts.get(os.path.abspath(script.path)) if script is not None else None  # noqa: PTH100  # resolve() asks the file system
+            return Script(script.path, other.text) if script is not None and other is not None else script
+
+        return replace(self, up=now(self.up) or self.up, down=now(self.down), settings_file=now(self.settings_file))
+
     def is_among(self, files: Collection[str]) -> bool:
         """Whether one of the files that define the upgrade is among absolute paths. Standard input always is."""
-        paths = (self.up.path, self.settings_file)
-        return self.up.path == "-" or any(os.path.realpath(path) in files for path in paths if path is not None)
+        scripts = (self.up, self.settings_file)
+        return self.up.path == "-" or any(os.path.realpath(script.path) in files for script in scripts if script is not None)
 
 
 class Folder:
     """A folder of migrations, listed once.
 
-    `path` is what the user would type; `requested_file` the file in it that the user named, if any. Raises MigsafeError if it cannot be read.
+    `path` is what the user would type; `requested_file` the file in it that the user named, if any. `edited` are scripts, by their absolute
+    paths, whose texts are not those on the disk. Raises MigsafeError if it cannot be read.
     """
 
     def __init__(self, path: str, named: str | None = None) -> None:
         self.path = path
         self.requested_file = named
         self._scripts: dict[str, Script] = {}
+        self.edited: Mapping[str, Script] = {}
         files: list[str] = []
         folders: list[str] = []
         try:
@@ -90,6 +101,7 @@ class Folder:
         folder.files, folder.folders = [folder.requested_file], []
         folder.sql_files = [folder.requested_file]
         folder._scripts = {folder.requested_file: script}
+        folder.edited = {}
         return folder
 
     def join(self, *names: str) -> str:

@@ -65,7 +65,7 @@ def _flyway_file(file: MigrationFile, *, with_lock: bool, outside: bool) -> Flyw
     """Returns a file of Flyway's as its user has it: by default with the lock in a transaction, and in a transaction."""
     project = Path(_project().name)
     settings = FlywaySettings(Folder(str(project / ("locked" if with_lock else "unlocked"))))
-    return FlywayFile(file.id, file.up, settings_file=str(project / "script.conf") if outside else None, settings=settings)
+    return FlywayFile(file.id, file.up, settings_file=Script(str(project / "script.conf")) if outside else None, settings=settings)
 
 
 @cache

@@ -4,7 +4,8 @@ This package reads their syntax trees, to order them and to know how they are se
 known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -12,7 +13,7 @@ from migsafe.sources.alembic.databases import RevisionFile, split_databases
 from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
 from migsafe.sources.alembic.import_path import import_path
-from migsafe.sources.alembic.project import find_project, history_folders
+from migsafe.sources.alembic.project import Project, find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
@@ -28,14 +29,24 @@ def _files(home: Folder) -> list[MigrationFile]:
     imports = import_path(project.versions[0], project.settings, project.env)
     scripts: list[Script] = []
     declared: list[tuple[Revision, str]] = []
-    for path, folder in project.scripts():
-        script = Script(path)
+    for script, folder in _scripts(home, project):
         revision = read_revision(script)
         if revision is not None:
             scripts.append(script)
             declared.append((revision, folder))
     graph = Graph(declared)
     return [_file(graph, position, scripts, environment, imports) for position in graph.in_order()]
+
+
+def _scripts(home: Folder, project: Project) -> Iterator[tuple[Script, str]]:
+    """Yields the scripts of a project with their folders, as `home` has edited them."""
+    listed = {os.path.abspath(path): (path, folder) for path, folder in project.scripts()}  # noqa: PTH100
+    for absolute, (path, folder) in listed.items():
+        yield home.edited.get(absolute) or Script(path), folder
+    for absolute, script in home.edited.items():
+        inside = [folder for folder in project.versions if os.path.dirname(absolute) == os.path.abspath(folder)]  # noqa: PTH100, PTH120
+        if absolute not in listed and inside:
+            yield script, inside[0]
 
 
 def _file(graph: Graph, position: int, scripts: list[Script], environment: Environment, imports: ImportPath) -> RevisionFile:
