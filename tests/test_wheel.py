@@ -1,6 +1,7 @@
 """What a user installs: a wheel, an editable install, or nothing but the checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -88,3 +89,13 @@ def test_an_editable_install_finds_the_rules_and_nothing_else_of_the_checkout(ed
 
 def test_a_checkout_finds_the_rules_and_nothing_else_beside_them() -> None:
     assert run(sys.executable, "-c", IMPORTABLE, folder=ROOT).splitlines() == [str(ROOT / "rules" / "locking"), "[]"]
+
+
+def test_the_description_s_links_work_outside_the_repository(wheel: Path) -> None:
+    metadata = run(str(wheel / "python"), "-c", "from importlib.metadata import metadata; print(metadata('migsafe-cli').as_string())")
+    repository = re.search(r"repo: (\S+)", (ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert repository is not None
+    assert f"Project-URL: Source, {repository[1]}\n" in metadata
+    targets = re.findall(r"\]\(([^)#]+)", metadata)
+    assert f"{repository[1]}/blob/main/docs/ci.md" in targets
+    assert [target for target in targets if not target.startswith("https://")] == []
