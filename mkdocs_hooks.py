@@ -1,4 +1,4 @@
-"""The documentation site: pages outside docs/ become pages of the site, links to code lead to the repository, and the navigation lists the rules.
+"""The documentation site: pages outside docs/ become pages of the site, links to code lead to the repository, rules are listed by category.
 
 The files themselves have links that work on the code host.
 """
