@@ -38,6 +38,7 @@ ORDER = (
     "documentation",
     "reports",
     "setup",
+    "agent",
     "cli",
     "pytest_plugin",
     "__main__",

@@ -18,7 +18,7 @@ _INTERRUPTED = 130
 _RECURSION_LIMIT = 20_000
 """SQL nests deeper than Python's usual thousand calls allow. Calls from Python to Python do not use the C stack."""
 
-COMMANDS = ("lint", "locks", "replay", "rehearse", "premortem", "queries", "rules", "explain", "stats", "init")
+COMMANDS = ("lint", "locks", "replay", "rehearse", "premortem", "queries", "rules", "explain", "stats", "init", "mcp")
 """The commands, in the order of the help. Each is the function of this name in the module of this name."""
 
 

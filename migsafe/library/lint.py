@@ -33,10 +33,12 @@ def lint(
     since: str | None = None,
     changed: bool = False,
     downgrades: bool = False,
+    text: str | None = None,
 ) -> Verdict:
     """Judge migrations as `migsafe lint` does: what each would lock, rewrite or break in production, and the safe way to do it.
 
-    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read;
+    `paths` are files and folders; without any, the `migrations` of the settings. `text` is SQL to judge instead, as `migsafe lint -` does; its
+    path is `-`. Without `settings`, the nearest configuration is read;
     `Configuration(pg_version=16)` or `read_configuration().overridden(pg_version=16)` are others. `since` (a git revision) or `changed`
     judges only what git says changed, with the whole history before it. `downgrades` also judges whether the
     migrations can be undone. Findings in the settings' baseline are left out.
@@ -44,7 +46,7 @@ def lint(
     Migrations that could not be judged are the verdict's `problems`. Raises MigsafeError if nothing could be judged.
     """
     settings = settings or read_configuration()
-    verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed), settings, downgrades=downgrades)
+    verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed, text=text), settings, downgrades=downgrades)
     if settings.baseline is None:
         return verdict
     from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline

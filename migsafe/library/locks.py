@@ -57,14 +57,15 @@ class Prediction(Struct, frozen=True, kw_only=True):
     contradictions: tuple[Contradiction, ...] = ()
 
 
-def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None = None) -> Prediction:
+def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None = None, text: str | None = None) -> Prediction:
     """Predict what each statement locks, rewrites and reads, as `migsafe locks` does.
 
-    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
-    Raises MigsafeError if nothing could be predicted; single migrations that could not be read are the prediction's `problems`.
+    `paths` are files and folders; without any, the `migrations` of the settings. `text` is SQL instead, as with `migsafe locks -`; its path is
+    `-`. Without `settings`, the nearest configuration is read. Raises MigsafeError if nothing could be
+    predicted; single migrations that could not be read are the prediction's `problems`.
     """
     settings = settings or read_configuration()
-    return predict_plan(find_plan(paths, settings, "look at"), settings)
+    return predict_plan(find_plan(paths, settings, "look at", text=text), settings)
 
 
 def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Prediction:

@@ -18,11 +18,15 @@ def find_plan(
     *,
     since: str | None = None,
     changed: bool = False,
+    text: str | None = None,
     on_git_answer: OnGitAnswer | None = None,
 ) -> Plan:
     """Returns the migrations at the paths, or those of the configuration, with the history before them. `since` (a git revision) and `changed`
-    (uncommitted) restrict them to what git says changed. Raises MigsafeError; `verb` completes its sentence “nothing to …”."""
-    plan = find_migrations(requested_paths(paths, settings, verb), settings.sources)
+    (uncommitted) restrict them to what git says changed. `text` is SQL instead of files. Raises MigsafeError; `verb` completes its sentence
+    “nothing to …”."""
+    if text is not None and (paths or since is not None or changed):
+        raise ConfigError("SQL as text cannot be combined with files or a comparison", "Pass either the text or the names of files.")
+    plan = find_migrations(["-"] if text is not None else requested_paths(paths, settings, verb), settings.sources, text)
     return narrow(plan, settings, since, changed, on_git_answer)
 
 

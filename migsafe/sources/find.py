@@ -53,12 +53,12 @@ class _FolderSelection:
         return ordered
 
 
-def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
+def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None, text: str | None = None) -> Plan:
     """Returns the migrations at the given paths, and the history before them.
 
     A folder selects every migration in it and in the folders below. A file selects only itself, and so does the folder of one migration; `-` is
-    standard input. Only what is needed to recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist,
-    cannot be listed or contains no migration, and ConfigError for an unknown runner.
+    standard input, or `text` if a program has the SQL. Only what is needed to recognise a runner is read, and standard input. Raises
+    MigsafeError for a path that does not exist, cannot be listed or contains no migration, and ConfigError for an unknown runner.
     """
     forget_environments()
     known_connection_setup.cache_clear()
@@ -81,7 +81,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
                 history.up.update(range(len(entry[2])))
                 history.whole = True
                 skipped += _unused_files(entry)
-        elif not _select_file(selections, path, chosen, problems):
+        elif not _select_file(selections, path, chosen, problems, text if path == "-" else None):
             skipped.append(path)
     sources = [
         Source(
@@ -114,8 +114,11 @@ def _select_part(selections: dict[str, _FolderSelection], path: str, chosen: Run
     return bool(migrations)
 
 
-def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> bool:
-    """Selects the migration of a file, or adds why it cannot be read. False for a file that a project has for another database."""
+def _select_file(
+    selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError], text: str | None
+) -> bool:
+    """Selects the migration of a file, or adds why it cannot be read. `text` is its content, if it is not to be read. False for a file that a
+    project has for another database."""
     placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
         entry, position, is_down = placed
@@ -132,7 +135,7 @@ def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Run
         error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))
         problems[error.message] = error
         return True
-    script = Script(path)
+    script = Script(path, text)
     try:
         script = Script(path, script.text)
     except UnreadableError as error:

@@ -34,6 +34,15 @@ def test_lint_returns_findings(folder: Path) -> None:
     assert lint(["2_notes.sql"], settings=Configuration(ignore=("index-not-concurrent",))).findings == []
 
 
+def test_sql_can_be_passed_as_text(folder: Path) -> None:
+    text = "CREATE INDEX ON orders (note);"
+    assert {(finding.script.path, finding.rule) for finding in lint(text=text).findings} >= {("-", "index-not-concurrent")}
+    [statement] = locks(text=text).migrations[0].statements
+    assert statement.effects[0].lock is LockMode.SHARE, folder
+    with pytest.raises(MigsafeError, match="cannot be combined"):
+        lint(["2_notes.sql"], text=text)
+
+
 @pytest.mark.process
 def test_lint_omits_findings_in_the_baseline(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "migsafe", "lint", "--write-baseline"], cwd=folder, check=True, capture_output=True)

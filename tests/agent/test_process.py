@@ -1,0 +1,38 @@
+"""The command `migsafe mcp` as a client starts it."""
+
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from migsafe.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.process
+def test_a_client_starts_the_command(tmp_path: Path) -> None:
+    (tmp_path / "1_orders.sql").write_text("DROP TABLE orders;\n")
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "migsafe", "mcp", "--folder", str(tmp_path)], env={"PYTHONPATH": str(ROOT)}
+    )
+
+    async def session() -> tuple[str, bool]:
+        async with Client(command, mode="legacy") as client:
+            result = await client.call_tool("lint", {"paths": ["1_orders.sql"]})
+            return client.server_info.name, result.structured_content["passed"]
+
+    assert anyio.run(session) == ("migsafe", False)
+
+
+def test_without_the_package_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    assert main(["mcp"]) == 2
+    assert "pip install 'migsafe-cli[agent]'" in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mcp", "--folder", "nowhere"]) == 2
+    assert "--folder: nowhere: no such file or directory" in capsys.readouterr().err
