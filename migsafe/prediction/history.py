@@ -62,7 +62,7 @@ class Resumption(Protocol):
     """Stores how far a run has come, and knows how far an earlier run came."""
 
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
-        """Returns how many of the steps can be skipped, and the database after them."""
+        """Returns how many of the steps can be skipped, and the database after them, or before the first step."""
 
     def wants(self, number: int, /) -> bool:
         """Whether the state after the first `number` steps is to be stored."""
@@ -125,7 +125,7 @@ def selected_migrations(
         problems: list[MigsafeError] = [*plan.problems]
         yield from problems
         done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
-        current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, new_predictor())
+        current, predictor = (steps[max(done - 1, 0)][0], resumed) if resumed is not None else (None, new_predictor())
         if division is not None and not done:
             part = division.begin(steps)
         first_judged, end = part or Part(0, len(steps))

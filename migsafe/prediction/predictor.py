@@ -202,6 +202,7 @@ class Predictor:
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
         before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
+        timeouts = self.has_lock_timeout, dict(self._stored_settings)
         self._marks = []
         if self._goes_on:
             self.session = deepcopy(self.session)
@@ -211,6 +212,7 @@ class Predictor:
                 yield
             finally:
                 self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
+                self.has_lock_timeout, self._stored_settings = timeouts
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}

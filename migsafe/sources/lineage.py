@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.sources.migration import Migration
 from migsafe.text import Span
@@ -90,3 +91,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     late: LatePlace | None = None
     merged: MergedState | None = None
     edited: Span | None = None
+
+    def with_places_of(self, other: "Lineage") -> "Lineage":
+        """Returns the lineage with the places in the file that another one has."""
+        return replace(self, version_span=other.version_span, parents_span=other.parents_span, downgrade_span=other.downgrade_span)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -158,6 +159,26 @@ class Source:
             deployed=frozenset(done),
         )
 
+    def beginning_at(self, path: str) -> "Source":
+        """Returns the last part of the history, from a file on."""
+        part, files = copy(self), self._files
+        part._files = files[next((number for number, (file, _) in enumerate(files) if file.up.path == path), len(files)) :]
+        return part
+
+    def edited(self, script: Script, problems: dict[str, UnreadableError]) -> "Source":
+        """Returns the same history with another text of one of its selected files, the one at the path of the script. Its place in the history
+        remains the same. Files that cannot be read are added to `problems`."""
+        edited = copy(self)
+        edited._files, edited._problems = [], problems
+        for file, selected in self._files:
+            text_file = file
+            if selected and file.up.path == script.path:
+                text_file = msgspec.structs.replace(file.with_text(script), down=file.down)
+                lineage = self.lineages[script.path].with_places_of(text_file.lineage)
+                edited.__dict__["lineages"] = {**self.lineages, script.path: lineage}
+            edited._files.append((text_file, selected))
+        return edited
+
     def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Source":
         """Returns the same history with what has changed in it since a revision of git. Only those selected files remain selected that have
         changed, or whose settings have. That migrations are gone is known only of a whole folder, not of single files of it. `to_end`: the
@@ -213,6 +234,16 @@ class Source:
     def folder(self) -> str | None:
         """A folder that contains files of the history; None for standard input."""
         return next((file.up.path.rpartition("/")[0] or "." for file, _ in self._all if file.up.path != "-"), None)
+
+    @property
+    def selected_paths(self) -> list[str]:
+        """The paths of the selected files."""
+        return [file.up.path for file, selected in self._all if selected]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the files of its steps, in order."""
+        return [file.up.path for file, _ in self._files]
 
     @property
     def versions(self) -> list[str]:

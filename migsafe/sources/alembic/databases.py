@@ -26,7 +26,14 @@ class RevisionFile(MigrationFile, frozen=True, kw_only=True):
 
     def with_text(self, script: Script) -> "RevisionFile":
         """Returns the same migration with another text of its script."""
-        return replace(self, up=script, revision=read_revision(script) or self.revision)
+        revision = read_revision(script) or self.revision
+        lineage = replace(
+            self.lineage,
+            version_span=revision.version_span,
+            parents_span=revision.parents_span,
+            downgrade_span=revision.downgrade.span or revision.upgrade.span,
+        )
+        return replace(self, up=script, revision=revision, lineage=lineage)
 
 
 def split_databases(files: Selection) -> list[Selection]:
