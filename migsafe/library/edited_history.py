@@ -85,7 +85,7 @@ class EditedHistory:
         store, unreadable = usual_store(), dict[str, UnreadableError]()
         found: list[MigsafeError] = [*self._plan.problems]
         for source in self._sources():
-            history = source.edited(Script(self.path), unreadable)
+            history = source.with_text(Script(self.path), unreadable)
             steps = [*history.steps()]
             end = _steps_before(steps)
             progress = _Progress(steps[end].migration.up.file.path if end < len(steps) else self.path)
@@ -169,7 +169,7 @@ class EditedHistory:
             stack.enter_context(progress.predictor.trial() if progress.predictor is not None else nullcontext())
         return chain.from_iterable(
             selected_migrations(
-                Plan([part.edited(script, unreadable)], (), {}),
+                Plan([part.with_text(script, unreadable)], (), {}),
                 self.settings.pg_version,
                 self._renderer,
                 schema=schema_script(self.settings.schema),

@@ -165,9 +165,9 @@ class Source:
         part._files = files[next((number for number, (file, _) in enumerate(files) if file.up.path == path), len(files)) :]
         return part
 
-    def edited(self, script: Script, problems: dict[str, UnreadableError]) -> "Source":
-        """Returns the same history with another text of one of its selected files, the one at the path of the script. Its place in the history
-        remains the same. Files that cannot be read are added to `problems`."""
+    def with_text(self, script: Script, problems: dict[str, UnreadableError]) -> "Source":
+        """Returns the same history with another text of one of its selected files, the one at the path of the script. No folder is listed again:
+        the file's place in the history remains the same. Files that cannot be read are added to `problems`."""
         edited = copy(self)
         edited._files, edited._problems = [], problems
         for file, selected in self._files:
