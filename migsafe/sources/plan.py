@@ -166,7 +166,7 @@ class Source:
         return part
 
     def with_text(self, script: Script, problems: dict[str, UnreadableError]) -> "Source":
-        """Returns the same history with another text of one of its selected files, the one at the path of the script. No folder is listed again:
+        """Returns the same history with another text of one of its selected files, at the path of the script. No folder is listed again:
         the file's place in the history remains the same. Files that cannot be read are added to `problems`."""
         edited = copy(self)
         edited._files, edited._problems = [], problems
