@@ -23,6 +23,10 @@ def init(
         str | None, typer.Option(metavar="github|gitlab|none", help="Which CI job to write. [default: the CI that the repository uses]")
     ] = None,
     no_hook: Annotated[bool, typer.Option("--no-hook", help="Do not write a pre-commit hook.")] = False,
+    agents: Annotated[
+        bool | None,
+        typer.Option("--agents/--no-agents", help="Write a section for coding agents into AGENTS.md. [default: if the file exists]"),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write the files without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be written.")] = False,
 ) -> None:
@@ -36,11 +40,13 @@ def init(
       migsafe init                       find, show, ask
       migsafe init db/migrations --yes   these migrations, without asking
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.setup import Wish, propose, survey  # noqa: PLC0415  # the other commands do not need it
+    from migsafe.setup import AGENTS, Wish, propose, survey  # noqa: PLC0415  # the other commands do not need it
 
     repository = survey(paths or [])
-    proposals = propose(repository, Wish(hook=not no_hook, ci=_check_ci(ci)))
+    proposals = propose(repository, Wish(hook=not no_hook, ci=_check_ci(ci), agents=agents))
     _show(repository, proposals)
+    if agents is None and not any(proposal.path == AGENTS for proposal in proposals):
+        print("For coding agents: `migsafe init --agents` also writes a section of AGENTS.md.\n")
     to_write = [proposal for proposal in proposals if proposal.text is not None]
     if not to_write:
         print("Nothing to write.")

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from migsafe.setup import texts
 from migsafe.setup.installation import application, requirement
-from migsafe.setup.repository import GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
+from migsafe.setup.repository import AGENTS, GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
 
 Ci = Literal["github", "gitlab", "none"]
 
@@ -18,10 +18,12 @@ _INCLUDES = re.compile(r"^include:", re.MULTILINE)
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What the user wants: a hook or none, and which CI; None means the one that the repository uses."""
+    """What the user wants: a hook or none, which CI, and a section for coding agents; None means the CI that the repository uses, and a section
+    if it has an AGENTS.md."""
 
     hook: bool = True
     ci: Ci | None = None
+    agents: bool | None = None
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
@@ -47,6 +49,8 @@ def propose(repository: Repository, wish: Wish) -> list[Proposal]:
         proposals.append(_job(repository, GITHUB, texts.github(requirement(), imported)))
     elif ci == "gitlab":
         proposals += _gitlab(repository, imported)
+    if wish.agents or (wish.agents is None and AGENTS in repository.texts):
+        proposals.append(_agents(repository))
     return proposals
 
 
@@ -74,6 +78,15 @@ def _hook(repository: Repository) -> Proposal:
     entry = _indented(entry, first[1])
     text, end = block.string, block.start(1) + len(block[1].rstrip()) + 1
     return Proposal(path=HOOKS, added=entry, text=text[:end] + entry + text[end:], new=False)
+
+
+def _agents(repository: Repository) -> Proposal:
+    before, section = repository.texts.get(AGENTS), texts.agents()
+    if before is None:
+        return Proposal(path=AGENTS, added=section, text=section)
+    if "migsafe" in before:
+        return Proposal(path=AGENTS, new=False, why="it already mentions migsafe")
+    return _appended(AGENTS, before, section)
 
 
 def _job(repository: Repository, path: str, text: str) -> Proposal:

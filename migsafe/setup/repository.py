@@ -68,6 +68,7 @@ class Repository(Struct, frozen=True):
 
 
 PYPROJECT, OWN, HOOKS = "pyproject.toml", "migsafe.toml", ".pre-commit-config.yaml"
+AGENTS = "AGENTS.md"
 GITHUB, GITLAB, GITLAB_JOB = ".github/workflows/migsafe.yml", ".gitlab-ci.yml", ".gitlab/migsafe.yml"
 
 
@@ -75,7 +76,7 @@ def survey(paths: Sequence[str]) -> Repository:
     """Returns the repository of the current folder; without a git repository, the folder itself. `paths` are its migrations; without any, they
     are searched. Raises MigsafeError if there are none."""
     root = _root()
-    texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
+    texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, AGENTS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
     remotes = _git(root, "remote", "--verbose")
     all_files = files_of(root)
     files = [] if paths else all_files

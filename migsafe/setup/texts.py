@@ -94,6 +94,23 @@ def gitlab(requirement: str, imported: Sequence[str]) -> str:
     )
 
 
+def agents() -> str:
+    """Returns a section of AGENTS.md: how a coding agent checks a migration."""
+    return (
+        "## Database migrations\n"
+        "\n"
+        "Check each migration that you write or change with migsafe, before you commit it:\n"
+        "\n"
+        "1. `migsafe lint --changed` checks uncommitted migrations. Use the SQL below each finding, or `migsafe lint --changed --fix`;\n"
+        "   `migsafe explain RULE` has the reasons and examples.\n"
+        "2. `migsafe replay --changed` runs them on a disposable PostgreSQL, and measures locks and blocked queries.\n"
+        "3. Repeat until both commands exit with code 0. With the MCP server `migsafe mcp`, use its tools `lint`, `fix` and `replay` instead.\n"
+        "\n"
+        "Do not suppress a finding, ignore a rule, or add to the baseline to make a check pass: ask first. Do not change a migration that is\n"
+        "already deployed: write a new one.\n"
+    )
+
+
 def _quoted(text: str) -> str:
     """Returns a string that is valid in TOML and YAML."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -190,6 +190,24 @@ def test_existing_files_are_extended(repository: Path) -> None:
     assert written(repository) == files
 
 
+def test_a_section_for_agents_is_written_once(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--yes", "--ci", "none"]) == 0
+    assert "AGENTS.md" not in written(repository)
+    assert "`migsafe init --agents` also writes a section of AGENTS.md" in capsys.readouterr().out
+    write(repository, "AGENTS.md", "# The shop\n")
+    assert main(["init", "--dry-run"]) == 0
+    assert written(repository)["AGENTS.md"] == "# The shop\n"
+    assert main(["init", "--yes"]) == 0
+    text = written(repository)["AGENTS.md"]
+    assert text.startswith("# The shop\n\n## Database migrations\n")
+    assert "`migsafe lint --changed`" in text
+    assert main(["init", "--yes", "--agents"]) == 0
+    assert written(repository)["AGENTS.md"] == text
+    (repository / "AGENTS.md").unlink()
+    assert main(["init", "--yes", "--agents"]) == 0
+    assert written(repository)["AGENTS.md"] == text.removeprefix("# The shop\n\n")
+
+
 def test_files_that_cannot_be_extended_are_reported(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, ".pre-commit-config.yaml", "repos: []\n")
     write(repository, ".gitlab-ci.yml", "include: other.yml\n")
