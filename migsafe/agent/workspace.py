@@ -6,9 +6,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.configuration import Configuration, PerPath, read_configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
-from migsafe.library.project import list_rules
 
 _FROM_TEXT = "-"
 
@@ -34,7 +33,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         if pg_version is not None:
             settings = settings.overridden(pg_version=str(pg_version))
         self.check_paths(_configured_paths(settings), "The project's configuration names it. ")
-        return _without_project_code(settings) if self.no_exec else settings
+        return replace(settings, no_exec=True) if self.no_exec else settings
 
     def check_paths(self, paths: Iterable[str], why: str = "") -> None:
         """Raises MigsafeError for a path that is not in the working folder, also through a symbolic link."""
@@ -62,24 +61,3 @@ def _configured_paths(settings: Configuration) -> Iterator[str]:
     yield from settings.migrations
     yield from settings.queries
     yield from (path for path in (settings.schema, settings.stats, settings.baseline, settings.rules) if path is not None)
-
-
-def _without_project_code(settings: Configuration) -> Configuration:
-    """Returns settings with which no code of the project is executed. Its own rules are left out, also where the settings name them."""
-    settings = replace(settings, no_exec=True)
-    if settings.rules is None:
-        return settings
-    shipped = {listed.rule.name for listed in list_rules(Configuration())}
-    return replace(
-        settings,
-        rules=None,
-        select=tuple(name for name in settings.select if name in shipped),
-        ignore=tuple(name for name in settings.ignore if name in shipped),
-        severity={name: word for name, word in settings.severity.items() if name in shipped},
-        per_path=tuple(_of_shipped_rules(part, shipped) for part in settings.per_path),
-    )
-
-
-def _of_shipped_rules(part: PerPath, shipped: set[str]) -> PerPath:
-    severity = {name: word for name, word in part.severity.items() if name in shipped}
-    return replace(part, ignore=tuple(name for name in part.ignore if name in shipped), severity=severity)

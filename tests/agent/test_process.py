@@ -1,13 +1,17 @@
-"""The command `migsafe mcp` as a client starts it."""
+"""The command `migsafe mcp` as a client starts it, and its page."""
 
+import re
 import sys
 from pathlib import Path
 
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from msgspec.structs import fields
 
+from migsafe.agent.tools import TOOLS
 from migsafe.cli import main
+from migsafe.setup.texts import agents
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,3 +40,11 @@ def test_without_the_package_the_command_says_what_to_install(monkeypatch: pytes
 def test_a_missing_folder_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mcp", "--folder", "nowhere"]) == 2
     assert "--folder: nowhere: no such file or directory" in capsys.readouterr().err
+
+
+def test_the_page_names_each_tool_and_the_section() -> None:
+    page = (ROOT / "docs" / "agents.md").read_text()
+    for tool in TOOLS.values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{tool.name}` |"))
+        assert set(re.findall(r"`(\w+)`", row.split("|")[3])) == {field.name for field in fields(tool.arguments)}
+    assert agents() in page
