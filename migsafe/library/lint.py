@@ -1,6 +1,6 @@
 """Judging migrations, for the command line and for programs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, read_configuration
+from migsafe.errors import MigsafeError
 from migsafe.library.division import Division, DivisionError
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
@@ -15,9 +16,9 @@ from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.judge import JudgingState, judge, judge_part
 from migsafe.linting.rule import Limits, Need
 from migsafe.linting.verdict import Verdict
-from migsafe.prediction.history import Part, SelectedMigration, Steps, selected_migrations
+from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
-from migsafe.sources import RUNNERS, Plan, Source, Step
+from migsafe.sources import RUNNERS, Migration, Plan, Source, Step
 
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
@@ -62,17 +63,29 @@ def judge_plan(
     *,
     downgrades: bool = False,
     processes: int = 1,
+    on_migration: Callable[[Migration], None] | None = None,
 ) -> Verdict:
     """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the
-    migrations and may show the progress. A long history is divided among up to this number of `processes`, but not with downgrades, which are
-    tried out."""
+    migrations and may show the progress; `on_migration` is called with each judged migration, once it is rendered. A long history is divided
+    among up to this number of `processes`, but not with `on_migration`, nor with downgrades, which are tried out."""
+    if on_migration is not None:
+        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1, on_migration=on_migration)
     try:
         return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1 if downgrades else processes)
     except DivisionError:
         return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1)
 
 
-def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None", track: Track, *, downgrades: bool, processes: int) -> Verdict:
+def _judge_divided(
+    plan: Plan,
+    settings: Configuration,
+    memory: "Memory | None",
+    track: Track,
+    *,
+    downgrades: bool,
+    processes: int,
+    on_migration: Callable[[Migration], None] | None = None,
+) -> Verdict:
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
@@ -109,11 +122,22 @@ def _judge_divided(plan: Plan, settings: Configuration, memory: "Memory | None",
     division = Division(processes, judge_alone, state, book.rules, memory.watch if memory is not None else None) if processes > 1 else None
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
     selected = select(renderer, watch=track, resumption=resumption, division=division)
+    if on_migration is not None:
+        selected = _noting(selected, on_migration)
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
     verdict = judge(chain(selected, removed), book, settings.pg_version, runners, limits, state, queries)
     if queries is None:
         return verdict
     return replace(verdict, queries=len(queries.workload.queries), unread_queries=len(queries.workload.unread))
+
+
+def _noting(
+    selected: Iterable[SelectedMigration | HistoryEnd | MigsafeError], on_migration: Callable[[Migration], None]
+) -> Iterator[SelectedMigration | HistoryEnd | MigsafeError]:
+    for each in selected:
+        if isinstance(each, SelectedMigration) and each.judged:
+            on_migration(each.migration)
+        yield each
 
 
 def judging_limits(settings: Configuration) -> Limits:

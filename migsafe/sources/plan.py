@@ -91,6 +91,12 @@ class Source:
         if before is not None:
             yield before
 
+    def selected_with_files(self) -> Iterator[tuple[MigrationFile, Migration]]:
+        """Yields the selected migrations, each with its files, without reading the history."""
+        for file, selected in self._files:
+            if selected:
+                yield from ((file, migration) for migration in self._read(file))
+
     def selected(self) -> Iterator[Migration]:
         """Yields the selected migrations, without reading the history."""
         for file, selected in self._files:
@@ -244,6 +250,11 @@ class Source:
     def paths(self) -> list[str]:
         """The paths of the files of its steps, in order."""
         return [file.up.path for file, _ in self._files]
+
+    @property
+    def files(self) -> list[MigrationFile]:
+        """All its migrations, in the runner's order."""
+        return [file for file, _ in self._all]
 
     @property
     def versions(self) -> list[str]:

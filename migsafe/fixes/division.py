@@ -1,0 +1,166 @@
+"""Which steps of a fixed migration run in which migration, and in which transaction."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.fixes.steps import Control, Piece, Step
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    Broken,
+    ConstraintKind,
+    CreateIndex,
+    Delete,
+    Insert,
+    Name,
+    OpaqueCode,
+    Operation,
+    Select,
+    SetDefault,
+    Unparsed,
+    Update,
+)
+from migsafe.sql.statements import Statement, read
+
+_BEGIN = Piece("BEGIN;", control=Control.BEGIN)
+_COMMIT = Piece("COMMIT;", control=Control.COMMIT)
+
+
+class Share(Struct, frozen=True):
+    """The statements of one migration, and whether it runs outside a transaction."""
+
+    pieces: tuple[Piece, ...]
+    outside: bool = False
+
+
+def shares(steps: Sequence[Step], *, outside: bool, alone: bool) -> list[Share]:
+    """Returns the migrations of a runner that sends each in a transaction. `outside`: it sends the original one outside a transaction; `alone`:
+    a migration outside a transaction can have one statement only."""
+    found: list[Share] = []
+    joins = False
+    for step in steps_last(steps):
+        apart = outside or step.outside
+        for number, piece in enumerate(step.pieces):
+            if found and found[-1].outside == apart and not (apart and alone) and (number or (joins and not step.own)):
+                found[-1] = Share((*found[-1].pieces, piece), apart)
+            else:
+                found.append(Share((piece,), apart))
+        joins = not step.own
+    return found
+
+
+def in_one_file(steps: Sequence[Step], *, in_block: bool = False) -> list[Piece]:
+    """Returns the statements for one file of which each is sent by itself. A block ends before a step that needs a transaction of its own, or
+    none, and begins again after it. `in_block`: the runner's own transaction is such a block."""
+    done: list[Piece] = []
+    closed = False
+    for step in steps:
+        control = step.pieces[0].control
+        apart = step.own or step.outside
+        if in_block and apart and not closed:
+            done += [_COMMIT]
+            closed = True
+        elif closed and not apart and control is not Control.COMMIT:
+            done += [_BEGIN]
+            closed = False
+        if control is not Control.NONE:
+            in_block = control is Control.BEGIN
+        if control is Control.COMMIT and closed:
+            closed = False
+        elif step.own and not step.outside and closed and len(step.pieces) > 1:
+            done += [_BEGIN, *step.pieces, _COMMIT]
+        else:
+            done += step.pieces
+    return _without_empty_blocks([*done, *([_BEGIN] if closed and in_block else [])])
+
+
+def _without_empty_blocks(pieces: Sequence[Piece]) -> list[Piece]:
+    done: list[Piece] = []
+    for piece in pieces:
+        if done and piece.control is Control.COMMIT and done[-1].control is Control.BEGIN and not piece.lead.strip():
+            done.pop()
+        else:
+            done.append(piece)
+    return done
+
+
+def steps_last(steps: Sequence[Step]) -> list[Step]:
+    """Returns the steps with those of fixes at the end on which no later statement depends, so that fewer migrations are needed."""
+    stays: list[Step] = []
+    moves: list[Step] = []
+    for number, step in enumerate(steps):
+        if (step.own or step.outside) and not _depend_on(_kept_after(steps, number), step):
+            moves.append(step)
+        else:
+            stays.append(step)
+    return stays + _validations_together(moves)
+
+
+def _kept_after(steps: Sequence[Step], number: int) -> list[Step]:
+    return [step for step in steps[number + 1 :] if not (step.own or step.outside)]
+
+
+def _validations_together(steps: Sequence[Step]) -> list[Step]:
+    """Returns steps in which neighbours that only validate constraints are one: they block neither reads nor writes."""
+    done: list[Step] = []
+    for step in steps:
+        if done and _only_validates(step) and _only_validates(done[-1]):
+            done[-1] = replace(done[-1], pieces=(*done[-1].pieces, *step.pieces))
+        else:
+            done.append(step)
+    return done
+
+
+def _only_validates(step: Step) -> bool:
+    return all("VALIDATE CONSTRAINT" in piece.text for piece in step.pieces)
+
+
+def _depend_on(later: Sequence[Step], step: Step) -> bool:
+    """Whether later statements need what a step does, change what it needs, or may do so."""
+    own = list(_statements([step]))
+    names = {name for statement in own for name in mentioned_names(statement)}
+    unique = any(_is_unique(op) for statement in own for op in statement.operations)
+    return any(
+        isinstance(op, OpaqueCode | Unparsed | Broken)
+        or (not mentioned_names(statement).isdisjoint(names) and not isinstance(op, _ADDS if unique else (*_ADDS, *_WRITES)))
+        for statement in _statements(later)
+        for op in statement.operations
+    )
+
+
+_ADDS = (AddColumn, SetDefault, CreateIndex)
+"""Operations after which a table has all that a step needs, and which need nothing that a step makes."""
+
+_WRITES = (AddConstraint, Insert, Update, Delete, Select)
+"""The same, unless the step makes something unique, to which ON CONFLICT or a foreign key may refer."""
+
+
+def _is_unique(op: Operation) -> bool:
+    return (isinstance(op, CreateIndex) and op.unique) or (
+        isinstance(op, AddConstraint) and op.constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY)
+    )
+
+
+def _statements(steps: Sequence[Step]) -> Iterator[Statement]:
+    for step in steps:
+        for piece in step.pieces:
+            yield from (piece.statement,) if piece.statement is not None else read(piece.text)
+
+
+def mentioned_names(statement: Statement) -> set[str]:
+    """Returns the names of the objects that a statement mentions, without their schemas."""
+    found: set[str] = set()
+    waiting: list[object] = list(statement.operations)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Name):
+            found.add(value.name)
+        elif isinstance(value, tuple | list):
+            waiting += value
+        elif isinstance(value, Struct):
+            waiting += [getattr(value, field) for field in value.__struct_fields__]
+            own = getattr(value, "name", None) if isinstance(value, Operation) else None
+            found |= {own} if isinstance(own, str) else set()
+    return found

@@ -1,0 +1,246 @@
+"""Fixes of migrations in SQL: edits of their files, and new migrations with the runner's names."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from migsafe.fixes.division import Share, in_one_file, shares, steps_last
+from migsafe.fixes.downs import downgrade_of, operations_of
+from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
+from migsafe.fixes.layouts import LAYOUTS, Layout
+from migsafe.fixes.names import NoVersion, VersionedName, next_version, read_name, slug_for
+from migsafe.fixes.steps import Control, Piece, Step, Steps, fixed_steps
+from migsafe.sources import Half, Transaction
+from migsafe.sql.statements import Statement, read
+from migsafe.text import Span
+
+
+class CannotDivide(Exception):
+    """The fixes need what the runner, or this migration, cannot have; the text is the reason, as the end of a sentence."""
+
+
+def edit_sql(fixed: FixedMigration, chosen: Sequence[ChosenFix]) -> Edits:
+    """Returns the edits that apply fixes to a migration in SQL. Each is applied if it can be; two that need different migrations may be applied
+    one after the other, in two calls."""
+    migration = fixed.migration
+    if migration.up.script.text != fixed.file.up.text:
+        return Edits(refused=tuple(NotFixed(fix.finding, "its file contains templates, which have values here") for fix in chosen))
+    editor = _Editor(fixed)
+    try:
+        return editor.edits(chosen)
+    except (CannotDivide, NoVersion) as reason:
+        if len(chosen) == 1:
+            return Edits(refused=(NotFixed(chosen[0].finding, str(reason)),))
+    # One of them cannot be applied: find out which.
+    refused: list[NotFixed] = []
+    possible: list[ChosenFix] = []
+    for fix in chosen:
+        try:
+            editor.edits([*possible, fix])
+            possible.append(fix)
+        except (CannotDivide, NoVersion) as reason:
+            refused.append(NotFixed(fix.finding, str(reason)))
+    done = editor.edits(possible) if possible else Edits()
+    return Edits(done.changes, done.applied, (*done.refused, *refused), done.later)
+
+
+class _Editor:
+    """Edits the files of one migration."""
+
+    def __init__(self, fixed: FixedMigration) -> None:
+        self.fixed = fixed
+        self.half: Half = fixed.migration.up
+        self.text = self.half.script.text
+        self.runner = fixed.source.runner
+        self.layout: Layout = LAYOUTS.get(self.runner.name, Layout(in_place=True))
+        self.region = Span(self.half.chunks[0].start, self.half.chunks[-1].end)
+        query = self.half.transaction is Transaction.QUERY
+        self.outside = query and self.runner.default_transaction is not Transaction.QUERY
+        self.by_statement = self.half.transaction in (Transaction.STATEMENT, Transaction.NONE)
+
+    def edits(self, chosen: Sequence[ChosenFix]) -> Edits:
+        steps = fixed_steps(self.text, self.region, list(read(self.text, self.half.chunks)), chosen)
+        if not steps.applied:
+            return Edits(refused=steps.refused)
+        parts = self._divided(steps)
+        changes = self._changes(parts, steps)
+        return Edits(tuple(changes), steps.applied, steps.refused, steps.later)
+
+    def _divided(self, steps: Steps) -> list[Share]:
+        """Returns the statements of each migration; the first one keeps the file. Raises CannotDivide."""
+        apart = any(step.own or step.outside for step in steps.steps)
+        blocks = any(piece.control is not Control.NONE for step in steps.steps for piece in step.pieces)
+        if self.layout.in_place:
+            return [Share(tuple(in_one_file(steps.steps, in_block=not self.by_statement)))]
+        if self.by_statement:
+            return self._divided_by_step(steps.steps, new_files=self.runner.name == "plain" and _has_version(self.fixed))
+        if not apart and not self.outside:
+            return [Share(tuple(piece for step in steps.steps for piece in step.pieces))]
+        if blocks:
+            raise CannotDivide("the migration has BEGIN and COMMIT beside the transaction of its runner")
+        found = shares(steps.steps, outside=self.outside, alone=self.runner.one_statement_outside)
+        if self.layout.none_outside and any(share.outside for share in found) and not self.outside:
+            raise CannotDivide(self.layout.none_outside)
+        return found
+
+    @staticmethod
+    def _divided_by_step(steps: Sequence[Step], *, new_files: bool) -> list[Share]:
+        """Returns the migrations of a runner that sends each statement by itself: only the last steps need migrations of their own."""
+        ordered = steps_last(steps) if new_files else list(steps)
+        last = len(ordered)
+        while new_files and last and ordered[last - 1].own:
+            last -= 1
+        return [Share(tuple(in_one_file(ordered[:last]))), *(Share(step.pieces) for step in ordered[last:])]
+
+    def _changes(self, parts: Sequence[Share], steps: Steps) -> Iterator[FileChange]:
+        """Yields the edited files and the new ones. Raises NoVersion."""
+        names = self._names(parts[1:])
+        down = self.fixed.migration.down
+        gone: list[Statement] = []
+        added: list[tuple[str, str]] = []
+        section = ""
+        for number, (part, name) in enumerate(zip(parts[1:], names, strict=True)):
+            undone, moved = self._downgrade(part, down)
+            gone += moved
+            if self.runner.name == "liquibase":
+                section += self._changeset(part, undone, number + 2)
+            else:
+                added += self._new_files(part, undone, name, str(names[number - 1]) if number else self._own_name)
+        yield from self._original(parts[0], steps, section, down, gone)
+        for path, text in added:
+            if os.path.exists(path):
+                raise NoVersion(f"it needs a new file, and {path} exists already")
+            yield FileChange(path, None, _with_line_ends(text, self.text))
+
+    def _downgrade(self, part: Share, down: Half | None) -> tuple[list[str], list[Statement]]:
+        if down is None:
+            return [], []
+        original = list(read(down.script.text, down.chunks))
+        return downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
+
+    # The original file
+
+    def _original(self, part: Share, steps: Steps, section: str, down: Half | None, gone: Sequence[Statement]) -> Iterator[FileChange]:
+        head, rest = self.text[: self.region.start] + steps.head, self.text[self.region.end :]
+        if down is not None and down.script.path == self.half.script.path:
+            rest = _without(self.text, gone, self.region.end)
+        elif down is not None and gone:
+            yield FileChange(down.script.path, down.script.text, _without(down.script.text, gone, 0))
+        text, path = head + self._joined(part.pieces, head), self.fixed.file.up.path
+        if part.outside and self.half.transaction is Transaction.FILE:
+            if self.layout.leave is None:
+                raise CannotDivide(self.layout.none_outside or "its runner cannot send it outside a transaction")
+            text = self.layout.leave(text)
+            if self.layout.settings is not None and not self._leaves_by_itself(part):
+                yield self._settings(path)
+        yield FileChange(path, self.text, _with_line_ends(text + steps.tail + section + rest, self.text))
+
+    def _leaves_by_itself(self, part: Share) -> bool:
+        """Whether Flyway recognises that the statements cannot run in a transaction."""
+        if self.runner.name != "flyway":
+            return False
+        words = re.compile(r"(?:CREATE|DROP)(?: UNIQUE)? INDEX CONCURRENTLY\b|VACUUM\b", re.IGNORECASE)
+        return any(words.match(piece.text) for piece in part.pieces)
+
+    def _settings(self, path: str) -> FileChange:
+        assert self.layout.settings is not None
+        name, text = self.layout.settings
+        folder, _, own = path.rpartition("/")
+        where = f"{folder}/{name.format(name=own)}" if folder else name.format(name=own)
+        existing = self.fixed.file.settings_file
+        before = existing.text if existing is not None and path == self.fixed.file.up.path else None
+        return FileChange(where, before, f"{before or ''}{text}")
+
+    # New files
+
+    @property
+    def _own_name(self) -> str:
+        """The name of the file, or of its folder."""
+        folder, _, name = self.fixed.file.up.path.rpartition("/")
+        return folder.rpartition("/")[2] if self._in_folder else name
+
+    @property
+    def _in_folder(self) -> bool:
+        return bool(self.layout.folder) and self.fixed.file.up.path.endswith(f"/{self.layout.folder}")
+
+    def _names(self, parts: Sequence[Share]) -> list[VersionedName]:
+        if not parts or self.runner.name == "liquibase":
+            return [VersionedName("", "", "", "", "") for _ in parts]
+        name = read_name(self._own_name, self.runner.name)
+        files = self.fixed.source.files
+        position = next(number for number, file in enumerate(files) if file.up.path == self.fixed.file.up.path)
+        following = next((file.id for file in files[position + 1 :] if not file.repeatable), None)
+        used = {file.id for file in files}
+        names: list[VersionedName] = []
+        for number, part in enumerate(parts, 2):
+            operation = next(iter(operations_of([part.pieces[0].text])), None)
+            version = next_version(names[-1] if names else name, following, used)
+            used.add(version)
+            names.append(name.with_version(version, slug_for(operation, name.slug, number)))
+        return names
+
+    def _new_files(self, part: Share, undone: Sequence[str], name: VersionedName, parent: str) -> Iterator[tuple[str, str]]:
+        layout, old = self.layout, self.fixed.file
+        folder = old.up.path.rpartition("/")[0]
+        outer = folder.rpartition("/")[0] if self._in_folder else folder
+        place = (lambda inner: _joined_path(outer, str(name), inner)) if self._in_folder else None
+        up = place(layout.folder) if place is not None else _joined_path(folder, str(name))
+        leaves = part.outside and self.half.transaction is not Transaction.QUERY
+        stem = parent.removesuffix(".sql")
+        head = (layout.up_outside if part.outside else layout.up).format(parent=stem)
+        text = head + self._joined(part.pieces).strip("\n") + "\n"
+        down_outside = part.outside and len(undone) == 1
+        has_down = self.fixed.migration.down is not None
+        undo = "\n".join(undone) + "\n" if undone else "-- nothing to undo\n"
+        if has_down and layout.down:
+            text += f"\n{layout.down_outside if down_outside else layout.down}{undo}"
+        yield up, text
+        if leaves and layout.settings is not None and not self._leaves_by_itself(part):
+            change = self._settings(up)
+            yield change.path, change.after
+        if has_down and not layout.down and old.down is not None:
+            down_folder, _, down_name = old.down.path.rpartition("/")
+            path = place(down_name) if place is not None else _joined_path(down_folder, name.beside(down_name))
+            yield path, (layout.down_outside if down_outside else "") + undo
+
+    def _changeset(self, part: Share, undone: Sequence[str], number: int) -> str:
+        """Returns a changeset of Liquibase that follows the edited one."""
+        outside = " runInTransaction:false" if part.outside else ""
+        lines = [f"\n--changeset {self.fixed.migration.id}-{number}{outside}", self._joined(part.pieces).strip("\n")]
+        return "\n".join((*lines, *(f"--rollback {each}" for each in undone))) + "\n"
+
+    def _joined(self, pieces: Iterable[Piece], head: str = "") -> str:
+        """Returns the text of statements that follow a head, without an empty line between."""
+        done = ""
+        for piece in pieces:
+            new = piece.statement is None
+            lead = f"\n{self.layout.mark}\n" if new and self.layout.mark and done and piece.lead == "\n" else piece.lead
+            lead = lead.removeprefix("\n") if not done and (not head or head.endswith("\n")) else lead
+            done += lead + (self.layout.statement(piece.text) if new else piece.text)
+        return done
+
+
+def _has_version(fixed: FixedMigration) -> bool:
+    """Whether the file is one of several whose names begin with versions."""
+    name = fixed.file.up.path.rpartition("/")[2]
+    return name[:1].isdigit() and len(fixed.source.files) > 1
+
+
+def _without(text: str, statements: Sequence[Statement], start: int) -> str:
+    """Returns a text from an offset on without some statements."""
+    done = ""
+    for statement in sorted(statements, key=lambda each: each.span.start):
+        done += text[start : statement.span.start]
+        end = text.find(";", statement.span.end) + 1 or len(text)
+        line_end = re.compile(r"[ \t]*\r?\n").match(text, end)
+        start = line_end.end() if line_end is not None and (not done or done[-1] == "\n") else end
+    return done + text[start:]
+
+
+def _with_line_ends(text: str, original: str) -> str:
+    """Returns a text with the line ends of another one."""
+    return re.sub(r"\r?\n", "\r\n", text) if "\r\n" in original else text
+
+
+def _joined_path(*parts: str) -> str:
+    return "/".join(part for part in parts if part)

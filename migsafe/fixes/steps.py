@@ -1,0 +1,212 @@
+"""A migration's SQL as steps: its statements with the text around them, and the statements that fixes put in their place."""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
+from migsafe.fixes.way import Part
+from migsafe.linting.finding import Finding
+from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation
+from migsafe.sql.statements import Statement, read
+from migsafe.text import Span
+
+_TERMINATOR = re.compile(r"\s*;(?:[ \t]*--(?!>)[^\r\n]*)?(?:\s*-- \+(?:goose|migrate) StatementEnd[^\r\n]*)?")
+"""The end of a statement, with a comment behind it and the directive of a runner that ends a block of statements."""
+
+_DIRECTIVES = re.compile(
+    r".*^[ \t]*--[ \t]*(?:migrate:up|\+goose[ \t]+(?:up|no transaction)|\+migrate[ \t]+up|atlas:|no-transaction|transactional[ \t]*:"
+    r"|depends[ \t]*:|liquibase|changeset|preconditions|validCheckSum)[^\n]*\n",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+"""The directives at the top of a migration, which stay in its file."""
+
+
+class Control(Enum):
+    """What a statement does to the transaction of its script."""
+
+    NONE = ""
+    BEGIN = "begin"
+    COMMIT = "commit"
+
+
+class Piece(Struct, frozen=True):
+    """One statement. `text` is its SQL with its semicolon, `lead` what stands before it: comments, empty lines, the end of the line before.
+    `statement` is the original one, None for a statement of a fix."""
+
+    text: str
+    lead: str = "\n"
+    control: Control = Control.NONE
+    statement: Statement | None = None
+
+
+class Step(Struct, frozen=True):
+    """Statements that run together. An `own` step has a migration of its own, or at least a transaction; one that is not may join its
+    neighbours. A step may have to run `outside` a transaction."""
+
+    pieces: tuple[Piece, ...]
+    outside: bool = False
+    own: bool = False
+
+
+class Steps(Struct, frozen=True):
+    """A migration with its fixes: its steps in order, and what became of the fixes. `head` is the text before its first statement that belongs
+    to the file, `tail` the text behind the last one."""
+
+    head: str
+    steps: tuple[Step, ...]
+    tail: str
+    applied: tuple[Finding, ...]
+    refused: tuple[NotFixed, ...]
+    later: tuple[LaterStep, ...]
+
+
+def fixed_steps(text: str, region: Span, statements: Sequence[Statement], chosen: Sequence[ChosenFix]) -> Steps:
+    """Returns the steps of a region of a script after fixes. Of several fixes for one statement only the first is applied."""
+    by_statement: dict[int, ChosenFix] = {}
+    for fix in chosen:
+        by_statement.setdefault(fix.statement.index, fix)
+    directives = _DIRECTIVES.match(text, region.start, statements[0].span.start)
+    first = directives.end() if directives is not None else region.start
+    pieces, edge = [], first
+    for statement in statements:
+        end = _end(text, statement.span.end, region.end)
+        own = text[statement.span.start : end]
+        own = own if ";" in text[statement.span.end : end] else f"{own};"
+        pieces.append(Piece(own, text[edge : statement.span.start], _control(statement), statement))
+        edge = end
+    return _Fixing(text, pieces, by_statement).result(text[region.start : first], text[edge : region.end])
+
+
+def _end(text: str, end: int, region_end: int) -> int:
+    """Returns where a statement ends, with its semicolon and a comment behind that on its line."""
+    match = _TERMINATOR.match(text, end, region_end)
+    return match.end() if match is not None else end
+
+
+def _control(statement: Statement) -> Control:
+    first = statement.operations[0]
+    return Control.BEGIN if isinstance(first, Begin) else Control.COMMIT if isinstance(first, Commit) else Control.NONE
+
+
+def normal(sql: str) -> str:
+    """Returns SQL with which equal statements can be found: without comments, in one line, without its semicolon."""
+    return " ".join(re.sub(r"--[^\n]*", " ", sql).split()).rstrip("; ")
+
+
+class _Fixing:
+    """Puts the statements of fixes into the pieces of a migration."""
+
+    def __init__(self, text: str, pieces: Sequence[Piece], fixes: Mapping[int, ChosenFix]) -> None:
+        self.text = text
+        self.pieces = pieces
+        self.fixes = fixes
+        self.applied: list[Finding] = []
+        self.refused: list[NotFixed] = []
+        self.later: list[LaterStep] = []
+        self.at_end: list[Step] = []
+        self.moved: set[str] = set()
+        self.removed: set[int] = set()
+
+    def result(self, head: str, tail: str) -> Steps:
+        done = [(piece, self._fixed(piece)) for piece in self.pieces]
+        steps = [step for piece, steps in done if steps is not None or not self._is_moved(piece) for step in steps or [Step((piece,))]]
+        return Steps(head, (*steps, *self.at_end), tail, tuple(self.applied), tuple(self.refused), tuple(self.later))
+
+    def _is_moved(self, piece: Piece) -> bool:
+        """Whether a fix contains the statement elsewhere."""
+        assert piece.statement is not None
+        return piece.statement.index in self.removed or normal(piece.text) in self.moved
+
+    def _fixed(self, piece: Piece) -> list[Step] | None:
+        """Returns the steps in place of a statement; None if it has no fix, or it cannot be applied."""
+        assert piece.statement is not None
+        fix = self.fixes.get(piece.statement.index)
+        if fix is None:
+            return None
+        reason = self._refusal(piece, fix)
+        inline = self._inline(fix) if not reason else None
+        before, after = self._other_actions(fix) if not reason and fix.way.instead and inline is None else ("", "")
+        if reason or before is None or after is None:
+            self.refused.append(NotFixed(fix.finding, reason or "the statement does something else as well"))
+            return None
+        self.applied.append(fix.finding)
+        way = fix.way
+        self.moved |= {normal(text) for text in way.statements}
+        self._remove_others(fix)
+        self.at_end += _steps(way.end)
+        steps = _steps(way.before)
+        if inline is not None:
+            steps += [Step((Piece(inline),)), *_steps(self._now(way.instead[1:]))]
+        elif way.instead:
+            steps += [Step((Piece(before),))] if before else []
+            steps += _steps(self._now(way.instead))
+            steps += [Step((Piece(after),))] if after else []
+        else:
+            steps.append(Step((replace(piece, lead="\n" if steps else piece.lead),)))
+        steps += _steps(self._now(way.after))
+        first = steps[0].pieces[0]
+        return [replace(steps[0], pieces=(replace(first, lead=piece.lead), *steps[0].pieces[1:])), *steps[1:]]
+
+    def _now(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Returns the parts of this deployment, and notes the others."""
+        number = next((number for number, part in enumerate(parts) if part.after), len(parts))
+        self.later += [LaterStep("\n".join(part.statements), part.after or parts[number].after) for part in parts[number:]]
+        return parts[:number]
+
+    def _remove_others(self, fix: ChosenFix) -> None:
+        """Notes the statements that the fix replaces along with its own."""
+        if fix.way.for_all:
+            for piece in self.pieces:
+                other = piece.statement
+                if other is not None and any(other.span.start <= place.start < other.span.end for place in fix.finding.places):
+                    self.removed |= {other.index} - {fix.statement.index}
+
+    @staticmethod
+    def _refusal(piece: Piece, fix: ChosenFix) -> str:
+        """Returns why a fix cannot be applied at its statement; empty if it can."""
+        first = (*fix.way.before, *fix.way.instead, *fix.way.after)[:1]
+        if first and first[0].after:
+            return f"it needs a deployment first: {first[0].after}"
+        if fix.finding.in_body:
+            return "the statement is inside a DO block"
+        if piece.control is not Control.NONE and fix.way.instead:
+            return "it is about the transaction itself"
+        return ""
+
+    def _inline(self, fix: ChosenFix) -> str | None:
+        """Returns an ALTER TABLE of several actions in which those of the fix replace one; None if the fix is another kind of statement."""
+        first, statement = fix.way.instead[:1], fix.statement
+        if not first or first[0].outside or not first[0].joined or len(first[0].statements) != 1 or fix.way.for_all:
+            return None
+        own = [op for op in statement.operations if isinstance(op, AlterRelation)]
+        replaced = next((op for op in own if op.span == fix.finding.span), None)
+        text = first[0].statements[0]
+        new = [op for each in read(text) for op in each.operations if isinstance(op, AlterRelation)]
+        if len(own) < 2 or replaced is None or not new or any(op.target.name != replaced.target.name for op in new):
+            return None
+        actions = text[new[0].span.start : new[-1].span.end]
+        return f"{self.text[statement.span.start : replaced.span.start]}{actions}{self.text[replaced.span.end : statement.span.end]};"
+
+    def _other_actions(self, fix: ChosenFix) -> tuple[str, str] | tuple[None, None]:
+        """Returns the other actions of the statement, those before and those after the one that the fix replaces, as statements; None if it
+        cannot be divided."""
+        statement = fix.statement
+        actions = [op for op in statement.operations if isinstance(op, AlterRelation)]
+        if len(actions) < 2 or fix.way.for_all:
+            return "", ""
+        number = next((number for number, op in enumerate(actions) if op.span == fix.finding.span), None)
+        if number is None:
+            return None, None
+        head = self.text[statement.span.start : actions[0].span.start]
+        return self._actions(head, actions[:number]), self._actions(head, actions[number + 1 :])
+
+    def _actions(self, head: str, actions: Sequence[Operation]) -> str:
+        return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""
+
+
+def _steps(parts: Sequence[Part]) -> list[Step]:
+    return [Step(tuple(map(Piece, part.statements)), outside=part.outside, own=not part.joined) for part in parts]
