@@ -1,14 +1,14 @@
-"""`python -m migsafe.documentation [FOLDER]`: writes the pages of the rules and their index, in a checkout to `docs/rules`, and the overview of
-the rules in its README."""
+"""`python -m migsafe.documentation [FOLDER]`: writes the pages of the rules and their index, in a checkout to `docs/rules`, the overview of
+the rules in its README, and the table of their fixes in `docs/fixes.md`."""
 
 import sys
 from pathlib import Path
 
-from migsafe.documentation.markdown import files, with_overview
+from migsafe.documentation.markdown import between_marks, files, fix_table, with_overview
 from migsafe.linting.rulebook import shipped_rules
 
 ROOT = Path(__file__).parents[2]
-DOCS, README = ROOT / "docs" / "rules", ROOT / "README.md"
+DOCS, README, FIXES = ROOT / "docs" / "rules", ROOT / "README.md", ROOT / "docs" / "fixes.md"
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
         if path.relative_to(folder).as_posix() not in pages:
             path.unlink()
     if folder == DOCS:
+        FIXES.write_text(between_marks(FIXES.read_text(encoding="utf-8"), fix_table(shipped_rules())), encoding="utf-8")
         README.write_text(with_overview(README.read_text(encoding="utf-8"), shipped_rules(), "docs/rules"), encoding="utf-8")
     print(f"{folder}: {len(pages)} pages")
 

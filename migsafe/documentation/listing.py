@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from migsafe.documentation.fix import fix_kind, fix_reason
 from migsafe.library.project import ListedRule
 
 VERSION = 1
@@ -17,6 +18,8 @@ def document(rules: Sequence[ListedRule]) -> str:
             "category": listed.rule.category,
             "severity": listed.rule.severity.word,
             "on": listed.on,
+            "fix": fix_kind(listed.rule),
+            "fix_reason": fix_reason(listed.rule),
             "summary": listed.rule.summary,
             "documentation": listed.rule.documentation,
         }

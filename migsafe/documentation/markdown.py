@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from migsafe.documentation.fix import fix_counts, fix_kind, fix_reason, fix_sentence
 from migsafe.documentation.page import Example, Prose, page
 from migsafe.linting.rule import Rule
 
@@ -48,8 +49,11 @@ def index(rules: Sequence[Rule]) -> str:
         lines += ["", f"## {category}", ""]
         if category in CATEGORIES:
             lines += [CATEGORIES[category], ""]
-        lines += ["| rule | severity | |", "|---|---|---|"]
-        lines += [f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {_cell(rule.summary)} |" for rule in rules_of_category]
+        lines += ["| rule | severity | fix | |", "|---|---|---|---|"]
+        lines += [
+            f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {fix_kind(rule)} | {_cell(rule.summary)} |"
+            for rule in rules_of_category
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -63,11 +67,26 @@ def overview(rules: Sequence[Rule], folder: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def between_marks(text: str, generated: str) -> str:
+    """Returns a text with what is generated between its two marks; the text itself if it has none."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{generated}\n{end}{after}" if end else text
+
+
 def with_overview(readme: str, rules: Sequence[Rule], folder: str) -> str:
     """Returns a README with the current overview between its two marks."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{begin}\n{overview(rules, folder)}\n{end}{after}" if end else readme
+    return between_marks(readme, overview(rules, folder))
+
+
+def fix_table(rules: Sequence[Rule]) -> str:
+    """Returns which fix each rule has, and the reason, for a page in `docs`."""
+    lines = [f"Of {len(rules)} rules, {fix_counts(rules)}.", "", "| rule | fix | reason |", "|---|---|---|"]
+    for category, rules_of_category in in_order(rules):
+        lines += [
+            f"| [{rule.name}](rules/{category}/{rule.name}.md) | {fix_kind(rule)} | {_cell(fix_reason(rule))} |" for rule in rules_of_category
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def severity(rule: Rule) -> str:
@@ -88,6 +107,7 @@ def explanation(rule: Rule) -> str:
             case Example(heading=heading, code=code):
                 lines += ["", *([f"{heading}:", ""] if heading else []), f"```{block.language}", code, "```"]
                 was_item = False
+    lines += ["", f"[Fix](../../fixes.md): {fix_sentence(rule)}"]
     if text.see:
         lines += ["", "See:", "", *(f"- <{address}>" for address in text.see)]
     return "\n".join(lines) + "\n"

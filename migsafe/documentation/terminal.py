@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from textwrap import fill
+from textwrap import fill, wrap
 
+from migsafe.documentation.fix import fix_counts, fix_kind, fix_sentence
 from migsafe.documentation.markdown import in_order
 from migsafe.documentation.page import Example, Prose, page
 from migsafe.library.project import ListedRule
@@ -14,6 +15,7 @@ from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE
 
 _COLOURS = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
 _OF_EXAMPLES = {True: BOLD, False: RED, None: BOLD}
+_FIXES = {"safe": "fix", "unsafe": "unsafe fix", "none": ""}
 _COMMENT = re.compile(r"^(?:--|# ).*$", re.MULTILINE)
 
 
@@ -27,12 +29,14 @@ def table(rules: Sequence[ListedRule], display: Display) -> str:
     for _, rules_of_category in in_order([listed.rule for listed in rules]):
         for rule in rules_of_category:
             listed = by_rule[rule.name]
-            before = f"{rule.name:{names}}  {rule.category:{categories}}  {listed.rule.severity.word:7}  {'on ' if listed.on else 'off'}  "
+            about = f"{listed.rule.severity.word:7}  {'on ' if listed.on else 'off'}  {_FIXES[fix_kind(rule)]:10}"
+            before = f"{rule.name:{names}}  {rule.category:{categories}}  {about}  "
             summary = _cut(rule.summary, display.width - len(before) if display.width else None)
             painted = before.replace(listed.rule.severity.word, display.paint(listed.rule.severity.word, _COLOURS[listed.rule.severity]), 1)
             lines.append(painted + summary if listed.on else display.paint(before + summary, DIM))
     on = sum(listed.on for listed in rules)
-    return "\n".join((*lines, "", f"{len(rules)} rules, {on} of them on. `migsafe explain RULE` explains a rule.")) + "\n"
+    end = f"{len(rules)} rules, {on} of them on; {fix_counts([listed.rule for listed in rules])}. `migsafe explain RULE` explains a rule."
+    return "\n".join((*lines, "", *wrap(end, display.width or WIDTH_OF_A_FILE, break_on_hyphens=False))) + "\n"
 
 
 def explained(listed: ListedRule, display: Display) -> str:
@@ -62,6 +66,8 @@ def _explained(listed: ListedRule, display: Display, width: int) -> Iterator[str
                     yield display.paint(f"{heading}:", _OF_EXAMPLES[block.safe])
                 yield from ("    " + _paint_comment(line, display) if line else "" for line in code.splitlines())
                 was_item = False
+    yield ""
+    yield _filled(f"Fix: {fix_sentence(rule)}", width)
     yield ""
     yield "To accept a finding, write a comment with the reason on the statement's line or the line above:"
     in_python = any(isinstance(block, Example) and block.language == "python" for block in text.blocks)

@@ -11,9 +11,11 @@ these, at the beginning of a line, are instructions:
   follows is added there.
 - `-- then the statement as it is:`: the flagged statement stays after what precedes.
 - `-- in place of all of them:`: the statements replace all those that the finding names.
+- `-- next migration from this statement on`: the flagged statement and those after it become the next migration, unchanged. Where the file
+  itself opens the transaction, a COMMIT and a BEGIN before the statement do the same.
 
 Other comments in lines of their own are for people. A safe way that leaves something to fill in or to choose (`…`, `replace …`, `-- or …`)
-cannot be applied as a fix.
+cannot be applied as a fix, nor can one that suppresses a finding, except after another deployment.
 """
 
 import re
@@ -51,13 +53,14 @@ class Part(Struct, frozen=True):
 
 class Way(Struct, frozen=True):
     """A safe way: its parts in order, for each place. If it has none for INSTEAD, the flagged statement stays. `for_all`: it replaces all of
-    the statements that the finding names."""
+    the statements that the finding names. `splits`: a new migration begins with the flagged statement, and nothing else changes."""
 
     before: tuple[Part, ...] = ()
     instead: tuple[Part, ...] = ()
     after: tuple[Part, ...] = ()
     end: tuple[Part, ...] = ()
     for_all: bool = False
+    splits: bool = False
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -65,6 +68,7 @@ class Way(Struct, frozen=True):
         return tuple(text for part in (*self.before, *self.instead, *self.after, *self.end) for text in part.statements)
 
 
+_SPLIT = re.compile(r"next migration from this statement on\b")
 _NEXT = re.compile(r"next migration\b")
 _OUTSIDE = re.compile(r"(?:.*, )?in a migration that runs outside a transaction: |outside a transaction, too:")
 _DEPLOYMENT = re.compile(r"(when .*):$|(deploy a release .*?)(?:, then.*)?:?$|then (deploy .*?):?$")
@@ -73,11 +77,12 @@ _AFTER = re.compile(r"after this statement|after COMMIT")
 _END = re.compile(r"at the end of the migration")
 _KEEPS = re.compile(r"then the statement as it is:")
 _FOR_ALL = re.compile(r"in place of all of them:")
-_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, |: ignore\[", re.MULTILINE)
+_SUPPRESSION = re.compile(r"migsafe: ignore\[")
+_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
 
 
 def read_way(text: str) -> Way | None:
-    """Returns the steps of a safe way; None if it has no statements, or leaves a decision to the author."""
+    """Returns the steps of a safe way; None if it has none, or leaves a decision to the author."""
     if _TO_DECIDE.search(text):
         return None
     reader = _Reader()
@@ -95,6 +100,8 @@ class _Reader:
         self.part = Part(joined=True)
         self.lines: list[str] = []
         self.for_all = False
+        self.splits = False
+        self.suppresses = False
 
     def read(self, line: str) -> None:
         if not line.startswith("--") or (any(self.lines) and not _is_complete(self.lines)):
@@ -102,7 +109,12 @@ class _Reader:
             return
         comment = line.removeprefix("--").strip()
         deployment = _DEPLOYMENT.match(comment)
-        if _NEXT.match(comment):
+        if _SUPPRESSION.match(comment):
+            self.suppresses |= not self.part.after
+            self.lines.append(line)
+        elif _SPLIT.match(comment):
+            self.splits = True
+        elif _NEXT.match(comment):
             self._begin(Part())
         elif _OUTSIDE.match(comment):
             # “next migration” may stand before it.
@@ -146,8 +158,9 @@ class _Reader:
             tuple(self.parts[Place.AFTER]),
             tuple(self.parts[Place.END]),
             self.for_all,
+            self.splits,
         )
-        return found if found.statements else None
+        return found if (found.statements or found.splits) and not self.suppresses else None
 
 
 def _is_complete(lines: list[str]) -> bool:
@@ -158,12 +171,14 @@ def _is_complete(lines: list[str]) -> bool:
 
 
 def _statements(text: str) -> tuple[str, ...]:
-    """Returns the statements of a text, each with its semicolon and the comment behind it on its last line."""
-    found = []
+    """Returns the statements of a text, each with its semicolon, the comment behind it on its last line, and the suppressions before it."""
+    found, before = [], 0
     for raw in split(text):
         end = text.find(";", raw.span.end) + 1 or len(text)
         line_end = text.find("\n", end)
         rest = text[end : line_end if line_end >= 0 else len(text)]
         comment = rest if rest.lstrip().startswith("--") else ""
-        found.append(f"{text[raw.span.start : raw.span.end]};{comment}")
+        above = [f"{own}\n" for own in text[before : raw.span.start].splitlines() if own.startswith("-- migsafe: ignore[")]
+        found.append(f"{''.join(above)}{text[raw.span.start : raw.span.end]};{comment}")
+        before = end
     return tuple(found)

@@ -30,7 +30,8 @@ class Rule(Struct, frozen=True):
 
     `fix` says whether `lint --fix` applies the safe way of its findings: it is `safe` if the migration ends in the same schema, takes no
     stronger or longer lock anywhere, and leaves the same behind when it fails or runs again; `unsafe` if a failure or a second run leaves
-    something else behind, or if another deployment is needed. A rule without a fix says the reason in `no_fix`, as the end of a sentence.
+    something else behind, or if another deployment is needed, which `unsafe_because` says, as the end of a sentence. A finding of a rule with
+    unsafe fixes may have a safe one (`Finding.fix_is_safe`). A rule without a fix says the reason in `no_fix`, as the end of a sentence.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Rule(Struct, frozen=True):
     takes_help: bool = False
     fix: FixKind = ""
     no_fix: str = ""
+    unsafe_because: str = ""
 
     @property
     def summary(self) -> str:
@@ -72,8 +74,14 @@ def rule(
     takes_help: bool = False,
     fix: FixKind = "",
     no_fix: str = "",
+    unsafe_because: str = "",
 ) -> Callable[[Callable[[Any, Any], Any]], Rule]:
-    """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
+    """Declares the function below as a rule. The `harm` of the category locking is `time` by default.
+
+    Raises TypeError for a wrong annotation of its first parameter, or for a fix of an unknown kind.
+    """
+    if fix not in get_args(FixKind) or (fix and no_fix):
+        raise TypeError('a rule has fix="safe", fix="unsafe", or a reason why it has none: no_fix="…"')
 
     def declare(check: Callable[[Any, Any], Any]) -> Rule:
         parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
@@ -101,6 +109,7 @@ def rule(
             takes_help=takes_help,
             fix=fix,
             no_fix=no_fix,
+            unsafe_because=unsafe_because,
         )
 
     return declare

@@ -82,7 +82,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     in `while_exist` does not exist after the last migration of the run, or if the queries no longer have the `query_problem`; reports leave it
     out. `queries` are the application's queries that the finding is about, and `use_words` the part of the message that names those that use an
     object. A finding at the place of a query has no migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks that
-    `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none.
+    `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none. `fix_is_safe` if it needs no `--unsafe-fixes`.
     """
 
     rule: str
@@ -107,4 +107,5 @@ class Finding(Struct, frozen=True, kw_only=True):
     query_problem: QueryProblem | None = None
     use_words: str = ""
     fix: str = ""
+    fix_is_safe: bool = False
     resolved: bool = False

@@ -54,12 +54,16 @@ def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[
         spoken_for.update((rule, *_operation(finding)) for rule in speaks_for.get(finding.rule, ()))
     left_out = {_operation(finding): finding for finding in findings if finding.help and (finding.rule, *_operation(finding)) in spoken_for}
     return [
-        replace(finding, help=left_out[_operation(finding)].help, fix=left_out[_operation(finding)].fix)
+        _with_help_of(left_out[_operation(finding)], finding)
         if finding.rule in with_help and left_out.get(_operation(finding)) not in (None, finding)
         else finding
         for finding in findings
         if (finding.rule, *_operation(finding)) not in spoken_for
     ]
+
+
+def _with_help_of(other: Finding, finding: Finding) -> Finding:
+    return replace(finding, help=other.help, fix=other.fix, fix_is_safe=other.fix_is_safe)
 
 
 def _statement(finding: Finding) -> tuple[Hashable, ...]:

@@ -69,7 +69,7 @@ State = TypeVar("State")
 class Limits(Struct, frozen=True, kw_only=True):
     """The limits that a project configures. Times are milliseconds.
 
-    `lock_timeout` is what the runner sets on its connections, None if it sets none; `longest_lock_timeout` is the maximum that is not reported.
+    `lock_timeout` is what the runner sets on its connections, None if it sets none; `longest_lock_timeout` the maximum that is not reported.
     `rows` are the known row counts by relation; a table with fewer than `small_table` rows is small.
     """
 
@@ -80,8 +80,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class _OutsideTransaction(Struct, frozen=True):
-    """How the runner runs SQL outside a transaction: as an imperative, what a concurrent index needs as well, and whether a migration can
-    contain only one statement then."""
+    """How the runner runs SQL outside a transaction, what a concurrent index needs too, and whether a migration has only one statement then."""
 
     advice: str
     index_advice: str
@@ -152,9 +151,7 @@ class Context:
 
     def enter(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Makes an operation of a statement the current one."""
-        self.statement = statement
-        self.operation = operation
-        self.effects = effects
+        self.statement, self.operation, self.effects = statement, operation, effects
         self._facts.clear()
 
     def ask(self, rule: Rule) -> None:
@@ -339,19 +336,22 @@ class Context:
         query_problem: QueryProblem | None = None,
         use_words: str = "",
         fix: str | None = None,
+        safe_fix: bool = False,
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
-        documents the others. `severity` is for a finding that is less or more severe than the rule usually is. `fix` is for a rule that has
-        fixes: what `lint --fix` applies if that is not the help; empty if this finding has no fix."""
+        documents the others. `severity` is for a finding that is less or more severe than the rule usually is. For a rule with fixes, `fix`
+        is what `lint --fix` applies if that is not the help, empty for no fix, and a `safe_fix` is safe although others of the rule are not."""
         rule = self._rule
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         help = self._with_own_transactions(help)
+        fix = (help if fix is None else fix) if rule.fix else ""
         if half.transaction is Transaction.FILE and rule.category != "transactions":
-            help = _BLOCK.sub(r"\1", help)  # the runner's transaction is that block
+            help, fix = (_BLOCK.sub(r"\1", text) for text in (help, fix))  # the runner's transaction is that block
         return Finding(
-            fix=(help if fix is None else fix) if rule.fix else "",
+            fix=fix,
+            fix_is_safe=rule.fix == "safe" or safe_fix,
             rule=rule.name,
             category=rule.category,
             severity=most if severity is None else severity,
@@ -360,7 +360,7 @@ class Context:
             script=self.application_file or half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id if self.application_file is None else "",
-            # A place in the file does not depend on the statements that run.
+            # A place in the file does not depend on the statements.
             statement=1 if type(operation) in (FilePlace, WorkloadQuery) else statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,

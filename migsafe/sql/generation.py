@@ -9,6 +9,9 @@ from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
 from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, PartitionKey, TypeName
 from migsafe.sql.operations.values import quoted
 
+NEXT_FROM_HERE = "-- next migration from this statement on"
+"""The fix that moves the flagged statement, and those after it, to the next migration."""
+
 
 def join_migrations(*migrations: str) -> str:
     """Return SQL for several successive migrations, without the empty ones."""

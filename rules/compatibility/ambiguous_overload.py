@@ -32,7 +32,7 @@ class _State(Struct):
     """The positions of new functions, each with the functions of its name that exist already."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="only the author knows whether the old function is still needed")
 def ambiguous_overload(op: CreateFunction | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record functions of existing names, and report at the end of the migration those with which calls are ambiguous."""
     if isinstance(op, CreateFunction):

@@ -33,7 +33,7 @@ from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="only the author knows which of the dropped objects are still needed")
 def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     """Report indexes and constraints that are dropped with a column and also cover other columns."""
     table = at.catalog.relation(op.target.name)

@@ -42,7 +42,7 @@ class _State(Struct):
     """The constraints that the migration drops, by table."""
 
 
-@rule(category="compatibility", severity=Severity.INFO)
+@rule(category="compatibility", severity=Severity.INFO, no_fix="the application must change first, and only its authors know when it has")
 def constraint_added(op: AddConstraint | DropConstraint | MigrationEnd, at: Context) -> Finding | None:
     """Record the constraints, and report them once at the end of the migration."""
     if isinstance(op, MigrationEnd):

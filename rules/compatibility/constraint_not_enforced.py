@@ -21,7 +21,7 @@ from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Co
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="an enforced constraint changes the final schema")
 def constraint_not_enforced(op: AddConstraint | AddColumn | AlterConstraint, at: Context) -> Iterator[Finding]:
     """Report each constraint of an existing table that PostgreSQL will not check."""
     if is_created_here(at, op.target.name):

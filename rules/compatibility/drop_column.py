@@ -24,7 +24,7 @@ from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.ERROR)
+@rule(category="compatibility", severity=Severity.ERROR, no_fix="the application must change first, and only its authors know when it has")
 def drop_column(op: DropColumn, at: Context) -> Finding | None:
     """Report a column that the migration did not add."""
     name, table = op.target.name, at.catalog.relation(op.target.name)

@@ -33,7 +33,7 @@ class _State(Struct):
     """The positions of DROP CONSTRAINTs, each with the constraint if it is known."""
 
 
-@rule(category="compatibility", severity=Severity.INFO)
+@rule(category="compatibility", severity=Severity.INFO, no_fix="the application must change first, and only its authors know when it has")
 def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each constraint that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, MigrationEnd):

@@ -36,7 +36,7 @@ class _State(Struct):
     """The positions of DROP DEFAULTs, each with the oid of the table and the number of the column."""
 
 
-@rule(category="compatibility", severity=Severity.ERROR)
+@rule(category="compatibility", severity=Severity.ERROR, no_fix="the application must change first, and only its authors know when it has")
 def drop_default(op: DropDefault | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each default that the migration did not set itself, and report at the end of the migration the columns that have none then."""
     if isinstance(op, MigrationEnd):

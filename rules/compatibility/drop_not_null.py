@@ -20,7 +20,7 @@ from migsafe.sql.operations import DropNotNull
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.INFO)
+@rule(category="compatibility", severity=Severity.INFO, no_fix="the application must change first, and only its authors know when it has")
 def drop_not_null(op: DropNotNull, at: Context) -> Finding | None:
     """Report a column that is not known to be nullable already."""
     name, table = op.target.name, at.catalog.relation(op.target.name)

@@ -42,7 +42,7 @@ class _State(Struct):
     has_dropped_trigger: bool = False
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="the application must change first, and only its authors know when it has")
 def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefault | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
     state = at.state(_State)

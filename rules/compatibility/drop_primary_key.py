@@ -39,7 +39,12 @@ class _State(Struct):
     """The DROP CONSTRAINTs of primary keys, by their position in the migration."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING, speaks_for=("drop-constraint",))
+@rule(
+    category="compatibility",
+    severity=Severity.WARNING,
+    speaks_for=("drop-constraint",),
+    no_fix="only the author knows the columns of the new key",
+)
 def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each primary key that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, DropConstraint):

@@ -24,7 +24,7 @@ from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Drop, Name
 
 
-@rule(category="compatibility", severity=Severity.ERROR)
+@rule(category="compatibility", severity=Severity.ERROR, no_fix="the application must change first, and only its authors know when it has")
 def drop_table(op: Drop, at: Context) -> Finding | None:
     """Report every table of the statement that the migration did not create."""
     if op.kind not in ("table", "foreign table"):

@@ -30,7 +30,7 @@ class _State(Struct):
     """The GRANTs that are reported, by their position in the migration."""
 
 
-@rule(category="compatibility", severity=Severity.INFO)
+@rule(category="compatibility", severity=Severity.INFO, no_fix="other privileges change the final schema")
 def grant_widened(op: Grant | MigrationEnd, at: Context) -> Finding | None:
     """Record the GRANTs on existing objects, and report them once at the end of the migration."""
     if isinstance(op, Grant):

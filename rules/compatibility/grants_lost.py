@@ -38,7 +38,7 @@ class _State(Struct):
     """The positions of DROPs, each with an object that it drops and the privileges on it."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="the privileges that the help restores change the final schema")
 def grants_lost(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record dropped objects with privileges, and report those that exist again at the end of the migration without them."""
     if isinstance(op, Drop):

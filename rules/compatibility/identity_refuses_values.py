@@ -21,7 +21,7 @@ from migsafe.sql.operations import AddIdentity, SetIdentity
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="the application must change first, and only its authors know when it has")
 def identity_refuses_values(op: AddIdentity | SetIdentity, at: Context) -> Finding | None:
     """Report a column that accepted explicit values before."""
     always = op.identity.always if isinstance(op, AddIdentity) else op.always

@@ -35,7 +35,7 @@ class _State(Struct):
     """The positions of REVOKEs, each with what it takes away."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="the application must change first, and only its authors know when it has")
 def privileges_revoked(op: Grant | AlterDefaultPrivileges | Utility | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report what is lost: at once, or for relations and routines at the end of the migration, if it does not grant the privileges again."""
     match op:

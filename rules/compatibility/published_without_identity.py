@@ -39,7 +39,7 @@ class _State(Struct):
     """The positions of the statements that publish tables, each with the oids of these."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="a primary key or a replica identity changes the final schema")
 def published_without_identity(op: Publication | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record published tables, and report those without a replica identity at the end of the migration."""
     if isinstance(op, Publication):

@@ -45,7 +45,7 @@ class _State(Struct):
     renamed: list[_Renamed] = []
 
 
-@rule(category="compatibility", severity=Severity.ERROR)
+@rule(category="compatibility", severity=Severity.ERROR, fix="unsafe", unsafe_because="a part of it needs another deployment")
 def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each renamed column, and report it at the end of the migration, unless a view replaced its table."""
     if isinstance(op, RenameColumn):

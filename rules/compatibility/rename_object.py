@@ -36,7 +36,7 @@ class _State(Struct):
     """The RENAMEs and SET SCHEMAs, by their position in the migration, each with the queries that use the object."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, fix="unsafe", unsafe_because="a part of it needs another deployment")
 def rename_object(op: Rename | RenameEnumValue | SetSchema | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report an enum value at once; record other renames, and report at the end of the migration the names that no other object has."""
     match op:

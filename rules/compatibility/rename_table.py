@@ -35,7 +35,7 @@ class _State(Struct):
     """The positions of renames, each with the table's old name and the queries that use it."""
 
 
-@rule(category="compatibility", severity=Severity.ERROR)
+@rule(category="compatibility", severity=Severity.ERROR, fix="unsafe", unsafe_because="a part of it needs another deployment")
 def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each renamed table, and report it at the end of the migration unless its transaction gave the old name to another object."""
     if isinstance(op, Rename):

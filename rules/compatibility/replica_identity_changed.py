@@ -29,7 +29,7 @@ _CONSEQUENCES = {
 }
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="the consumers of the table's changes must be prepared first")
 def replica_identity_changed(op: SetReplicaIdentity, at: Context) -> Finding | None:
     """Report a change on a table that the migration did not create."""
     table = op.target.name

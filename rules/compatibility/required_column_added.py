@@ -28,7 +28,13 @@ from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefaul
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="compatibility", severity=Severity.ERROR, speaks_for=("drop-default", "long-work-under-lock"))
+@rule(
+    category="compatibility",
+    severity=Severity.ERROR,
+    speaks_for=("drop-default", "long-work-under-lock"),
+    fix="unsafe",
+    unsafe_because="a part of it needs another deployment",
+)
 def required_column_added(op: AddColumn | DropDefault, at: Context) -> Finding | None:
     """Report a new column that every INSERT must name."""
     if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):

@@ -33,7 +33,7 @@ class _State(Struct):
     """The positions of the ENABLEs and FORCEs without a policy, by table."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, no_fix="only the author knows which rows the application may use")
 def row_security_enabled(op: SetRowSecurity | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record tables that get row security without a policy, and report those that get no policy in the same transaction."""
     if isinstance(op, SetRowSecurity):

@@ -30,7 +30,7 @@ class _State(Struct):
     """The triggers that the migration drops, each with its table."""
 
 
-@rule(category="compatibility", severity=Severity.INFO)
+@rule(category="compatibility", severity=Severity.INFO, no_fix="only a test shows whether the running release works with the trigger")
 def trigger_added(op: CreateTrigger | Drop | MigrationEnd, at: Context) -> Finding | None:
     """Record the triggers, and report them once at the end of the migration."""
     match op:

@@ -49,7 +49,7 @@ class _State(Struct):
     """The statements, by their position in the migration."""
 
 
-@rule(category="data", severity=Severity.ERROR)
+@rule(category="data", severity=Severity.ERROR, no_fix="only the author knows what the change of the catalogue is for")
 def catalog_written(op: Insert | Update | Delete | Merge | Copy | MigrationEnd, at: Context) -> Finding | None:
     """Record the statements that write rows of a system catalogue, and report them once at the end of the migration."""
     positions = at.state(_State).positions

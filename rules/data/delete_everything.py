@@ -18,7 +18,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Delete
 
 
-@rule(category="data", severity=Severity.ERROR, speaks_for=("backfill-unbatched",))
+@rule(category="data", severity=Severity.ERROR, speaks_for=("backfill-unbatched",), no_fix="only the author knows which rows must be deleted")
 def delete_everything(op: Delete, at: Context) -> Finding | None:
     """Report a DELETE of every row of a table that the migration did not create."""
     table, relation = at.resolve(op.table), at.catalog.relation(op.table)

@@ -35,7 +35,12 @@ _MOST = 5
 _SPEAKS_FOR = ("drop-column", "drop-constraint", "drop-object", "drop-primary-key", "drop-table")
 
 
-@rule(category="data", severity=Severity.ERROR, speaks_for=_SPEAKS_FOR)
+@rule(
+    category="data",
+    severity=Severity.ERROR,
+    speaks_for=_SPEAKS_FOR,
+    no_fix="only the author knows whether the dependent objects are still needed",
+)
 def drop_cascade(op: Drop | DropColumn | DropConstraint | Truncate | Utility, at: Context) -> Finding | None:
     """Report the known objects that CASCADE drops, or that it may drop unknown ones."""
     match op:

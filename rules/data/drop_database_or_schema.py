@@ -21,7 +21,7 @@ from migsafe.sql.operations import Drop, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="data", severity=Severity.ERROR, speaks_for=("drop-object",))
+@rule(category="data", severity=Severity.ERROR, speaks_for=("drop-object",), no_fix="no edit of the statement keeps the data")
 def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
     """Report a database or schema that is dropped with its contents."""
     if op.kind == "database":

@@ -28,7 +28,7 @@ _ONE_WAY = frozenset(("drizzle", "flyway", "prisma", "supabase", "versioned"))
 """Runners without down migrations."""
 
 
-@rule(category="data", severity=Severity.WARNING, off=True)
+@rule(category="data", severity=Severity.WARNING, off=True, no_fix="only the author can write the down migration")
 def irreversible(op: MigrationEnd, at: Context) -> Finding | None:
     """Report a migration without a down migration."""
     if at.migration.down is not None or not at.past or at.migration.runner in _ONE_WAY:

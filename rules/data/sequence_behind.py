@@ -37,7 +37,7 @@ class _State(Struct):
     """The columns, by table and number, each with the position of the operation and the beginning of the message."""
 
 
-@rule(category="data", severity=Severity.WARNING)
+@rule(category="data", severity=Severity.WARNING, fix="unsafe", unsafe_because="it also sets the sequence, and a rollback does not set it back")
 def sequence_behind(op: Insert | Copy | AddIdentity | SetDefault | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record the columns, and report them at the end of the migration if it sets no sequence."""
     behind = at.state(_State).behind

@@ -40,7 +40,7 @@ class _State(Struct):
     """The columns whose sequence ended early before, as table and sequence."""
 
 
-@rule(category="data", severity=Severity.WARNING)
+@rule(category="data", severity=Severity.WARNING, no_fix="another type of the sequence changes the final schema")
 def sequence_ends_early(op: AlterColumnType | AddColumn | SetDefault | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record the changed tables, and report at the end of the migration the bigint columns that have come to a shorter sequence."""
     state = at.state(_State)

@@ -32,7 +32,12 @@ class _State(Struct):
     """The positions of type changes, each with the table and the column."""
 
 
-@rule(category="data", severity=Severity.INFO)
+@rule(
+    category="data",
+    severity=Severity.INFO,
+    fix="unsafe",
+    unsafe_because="it takes a further migration if the runner wraps each in a transaction",
+)
 def statistics_lost(op: AlterColumnType | Analyze | MigrationEnd, at: Context) -> Finding | None:
     """Record the type changes, and report at the end of the migration those after which it does not analyze the table."""
     state = at.state(_State)

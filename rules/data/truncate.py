@@ -20,7 +20,7 @@ from migsafe.lock import LockMode
 from migsafe.sql.operations import Truncate
 
 
-@rule(category="data", severity=Severity.ERROR)
+@rule(category="data", severity=Severity.ERROR, no_fix="no edit of the statement keeps the rows")
 def truncate(op: Truncate, at: Context) -> Finding | None:
     """Report the tables that the migration did not create itself."""
     emptied = [table.name for table in op.tables if not is_created_here(at, table.name)]

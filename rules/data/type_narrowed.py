@@ -36,7 +36,12 @@ _COMPARABLE = (
 """Types whose values PostgreSQL converts there and back, and compares."""
 
 
-@rule(category="data", severity=Severity.ERROR, speaks_for=("type-change-rewrites",))
+@rule(
+    category="data",
+    severity=Severity.ERROR,
+    speaks_for=("type-change-rewrites",),
+    no_fix="a CHECK instead of the type changes the final schema",
+)
 def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a change to a type that cannot represent every value of the old one, on a table with rows."""
     relation = at.catalog.relation(op.target.name)

@@ -28,7 +28,7 @@ class _State(Struct):
     """The tables without autovacuum, each with the position of the operation that switches it off."""
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="another storage parameter changes the final schema")
 def autovacuum_off(op: CreateTable | CreateTableAs | SetOptions | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record where the option is set, and report at the end of the migration the tables for which it stays off."""
     off = at.state(_State).off

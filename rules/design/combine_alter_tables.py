@@ -49,7 +49,7 @@ _ONCE = (sql.SetLogged, sql.SetAccessMethod, sql.SetTablespace)
 _Statement = list[PastOperation]
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, fix="unsafe", unsafe_because="a failure undoes all of the actions instead of the last one")
 def combine_alter_tables(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report the second of several consecutive statements that could be one on an existing table."""
     for group in _groups(at):

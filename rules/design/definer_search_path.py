@@ -33,7 +33,7 @@ class _State(Struct):
     """The functions without a search_path, each with the position of its CREATE or ALTER FUNCTION, and its name with its arguments."""
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="only the author knows the schemas that the function needs")
 def definer_search_path(op: CreateFunction | AlterObject | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record the functions, and report at the end of the migration those that have no search_path then."""
     definers = at.state(_State).definers

@@ -34,7 +34,7 @@ from migsafe.sql.operations import AddEnumValue, Expression, Query
 _ORDERS = re.compile(r"[<>]|\b(?:between|order|min|max)\b", re.IGNORECASE)
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, no_fix="only the author knows the place of the value")
 def enum_value_order(op: AddEnumValue, at: Context) -> Finding | None:
     """Report a value that is added without BEFORE or AFTER to a type whose order is used."""
     known = at.catalog.type_named(op.type)

@@ -39,7 +39,7 @@ class _State(Struct):
     """The operations that may add foreign keys, by their position in the migration."""
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="another type changes the final schema")
 def foreign_key_type_mismatch(op: CreateTable | AddColumn | AddConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record operations that may add a foreign key, and compare the types of both sides at the end of the migration."""
     if not isinstance(op, MigrationEnd):

@@ -22,7 +22,7 @@ class _State(Struct):
     reported: set[str] = set()
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="another name changes the final schema")
 def identifier_too_long(op: CutIdentifier, at: Context) -> Finding | None:
     """Report a name that PostgreSQL truncates, once per migration."""
     reported = at.state(_State).reported

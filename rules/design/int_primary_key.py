@@ -25,7 +25,7 @@ _LAST = {"smallint": "32,767", "smallserial": "32,767", "integer": "2,147,483,64
 _LARGER = {"smallint": "bigint", "integer": "bigint", "smallserial": "bigserial", "serial": "bigserial"}
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="another type changes the final schema")
 def int_primary_key(op: CreateTable | AddColumn | AddConstraint, at: Context) -> Finding | None:
     """Report a key of one column with a small integer type."""
     match op:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.sql.lexer import QUOTED, WORD, fold
 from migsafe.sql.operations import (
     AlterRelation,
     CreateCompositeType,
@@ -34,6 +35,8 @@ from migsafe.sql.operations import (
     Name,
     Persistence,
 )
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.split import RawStatement, split
 
 _Creates = (
     CreateTable
@@ -59,14 +62,56 @@ class _State(Struct):
     """The names that were reported, each with the number of its statement."""
 
 
-@rule(category="design", severity=Severity.INFO, off=True, one_per_migration=True)
+@rule(
+    category="design",
+    severity=Severity.INFO,
+    off=True,
+    one_per_migration=True,
+    fix="unsafe",
+    unsafe_because="the schema is what migsafe predicts from the history, and the search_path of the server may differ",
+)
 def schema_not_qualified(op: _Creates | AlterRelation | Drop, at: Context) -> Iterator[Finding]:
     """Report the first name of a statement that leaves the schema to search_path."""
     name = next((name for name in _names(op) if name.schema is None), None)
     reported = at.state(_State).reported
     if name is not None and (at.statement.index, name) not in reported:
         reported.add((at.statement.index, name))
-        yield at.finding(op, f"{name} has no schema: search_path decides where it is", help=f"-- {at.resolve(name)}", subject=str(name))
+        yield at.finding(
+            op,
+            f"{name} has no schema: search_path decides where it is",
+            help=f"-- {at.resolve(name)}",
+            subject=str(name),
+            fix=_qualified(op, name, at),
+        )
+
+
+def _qualified(op: _Creates | AlterRelation | Drop, name: Name, at: Context) -> str:
+    """Returns the statement with the schema of a name; empty if migsafe does not know the object that it alters or drops."""
+    is_new = not isinstance(op, AlterRelation | Drop | CreateIndex)
+    schema = at.catalog.in_first_schema(name).schema if is_new else at.resolve(name).schema
+    start, end = at.statement.span
+    text = at.text(start, end)
+    place = _place_of_name(op, name, text)
+    if schema is None or place is None or not (is_new or at.catalog.relation(name) is not None or at.catalog.index(name) is not None):
+        return ""
+    return f"{text[:place]}{quoted(schema)}.{text[place:]};"
+
+
+def _place_of_name(op: _Creates | AlterRelation | Drop, name: Name, text: str) -> int | None:
+    """Returns the offset of a name in its statement; the table of an index stands after ON."""
+    tokens = next((raw for raw in split(text) if isinstance(raw, RawStatement)), None)
+    if tokens is None or (isinstance(op, AlterRelation) and tokens.words[0] != "alter"):
+        return None
+    first = tokens.words.index("on") if isinstance(op, CreateIndex) and "on" in tokens.words else 0
+    for number in range(first + 1, len(tokens.words)):
+        start = tokens.starts[number]
+        if tokens.kinds[number] in (WORD, QUOTED) and _identifier(text[start : tokens.end_of(number)]) == name.name:
+            return start if tokens.words[number - 1] != "." else None
+    return None
+
+
+def _identifier(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else fold(text)
 
 
 def _names(op: _Creates | AlterRelation | Drop) -> tuple[Name, ...]:

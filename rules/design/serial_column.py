@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO, one_per_migration=True)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True, no_fix="an identity column changes the final schema")
 def serial_column(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns of a serial type."""
     for column in columns_of_type(op, at, "serial", "bigserial", "smallserial"):

@@ -28,7 +28,7 @@ class _State(Struct):
     """The CREATE TABLEs without a primary key, by their position in the migration."""
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="a primary key changes the final schema")
 def table_without_primary_key(op: CreateTable | CreateTableAs | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record tables that are created without a key, and report those that have none at the end of the migration."""
     if isinstance(op, MigrationEnd):

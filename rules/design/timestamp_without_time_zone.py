@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO, one_per_migration=True)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True, no_fix="another type changes the final schema")
 def timestamp_without_time_zone(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns that store times without a time zone."""
     for column in columns_of_type(op, at, "timestamp without time zone"):

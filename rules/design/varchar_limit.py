@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO, off=True, one_per_migration=True)
+@rule(category="design", severity=Severity.INFO, off=True, one_per_migration=True, no_fix="another type changes the final schema")
 def varchar_limit(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report varchar columns with a limit."""
     for column in columns_of_type(op, at, "character varying"):

@@ -41,7 +41,7 @@ _AGE = re.compile(r"\bage\s*\([^,()]*\)", re.IGNORECASE)
 _READ = re.compile(r"\b(?:from|join)\s+(?:only\s+)?((?:\w+\.)?\w+)", re.IGNORECASE)
 
 
-@rule(category="design", severity=Severity.WARNING)
+@rule(category="design", severity=Severity.WARNING, no_fix="another condition changes the final schema")
 def volatile_check(op: CreateTable | AddColumn | AddConstraint | CreateDomain | AlterDomain, at: Context) -> Iterator[Finding]:
     """Report each CHECK that depends on more than its row or value."""
     if isinstance(op, CreateTable) and op.persistence is Persistence.TEMPORARY:

@@ -30,7 +30,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateFunction, Do
 
 
-@rule(category="failures", severity=Severity.ERROR, refuses=True)
+@rule(category="failures", severity=Severity.ERROR, refuses=True, no_fix="only the author knows what the body was meant to be")
 def invalid_function_body(op: CreateFunction | Do, at: Context) -> Finding | None:
     """Report the first syntax error of a body, at its place."""
     invalid = invalid_body(op, at)

@@ -20,7 +20,13 @@ from migsafe.sql.features import Feature
 from migsafe.sql.operations import CreateFunction, FeatureUse, Operation
 
 
-@rule(category="failures", severity=Severity.ERROR, refuses=True, speaks_for=("statement-fails",))
+@rule(
+    category="failures",
+    severity=Severity.ERROR,
+    refuses=True,
+    speaks_for=("statement-fails",),
+    no_fix="the server must be upgraded, or the statement written in another way",
+)
 def newer_than_server(op: FeatureUse | CreateFunction, at: Context) -> Finding | None:
     """Report a feature that the configured release does not have, once per statement and feature."""
     if isinstance(op, CreateFunction):

@@ -33,7 +33,7 @@ _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 """The other kinds of refusals have their own rules."""
 
 
-@rule(category="failures", severity=Severity.ERROR, refuses=True)
+@rule(category="failures", severity=Severity.ERROR, refuses=True, no_fix="only the author knows what the statement was meant to do")
 def statement_fails(op: RefusedOperation, at: Context) -> Finding | None:
     """Report why PostgreSQL does not run a statement."""
     if op.refusal.kind not in _REPORTED_HERE:

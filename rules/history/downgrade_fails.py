@@ -62,7 +62,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Operation
 
 
-@rule(category="history", severity=Severity.WARNING, needs="downgrades")
+@rule(category="history", severity=Severity.WARNING, needs="downgrades", no_fix="only the author can write the down migration")
 def downgrade_fails(op: FailingDowngrade, at: Context) -> Finding:
     """Report the statement that fails, or the last one of a downgrade after which the upgrade fails."""
     if op.upgrade is not None:

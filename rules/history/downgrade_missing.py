@@ -35,7 +35,7 @@ Safe:
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
-@rule(category="history", severity=Severity.WARNING)
+@rule(category="history", severity=Severity.WARNING, no_fix="only the author can write the down migration")
 def downgrade_missing(op: MigrationEnd, at: Context) -> Finding | None:
     """Report downgrade(), or upgrade() if there is no downgrade()."""
     if not at.lineage.irreversible_reason:

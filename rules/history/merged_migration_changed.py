@@ -30,7 +30,12 @@ from migsafe.sources import MergedState
 _SHOWN = 3
 
 
-@rule(category="history", severity=Severity.ERROR, needs="revision")
+@rule(
+    category="history",
+    severity=Severity.ERROR,
+    needs="revision",
+    no_fix="only the author knows which changes must move to a new migration",
+)
 def merged_migration_changed(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the first statement that differs, or the first one of a migration that was renamed or that replaces others."""
     merged = at.lineage.merged

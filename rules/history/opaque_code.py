@@ -30,7 +30,7 @@ from migsafe.schema.unknown_calls import UnknownCall, unknown_call
 from migsafe.sql.operations import Call, OpaqueCode, Select
 
 
-@rule(category="history", severity=Severity.WARNING)
+@rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
 def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> Finding | None:
     """Report the code, with the reason; at the end, a script that has more paths than were tried."""
     match op:

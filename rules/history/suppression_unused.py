@@ -23,7 +23,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.suppressions import Suppression
 
 
-@rule(category="history", severity=Severity.WARNING)
+@rule(category="history", severity=Severity.WARNING, no_fix="fixes edit statements, not comments")
 def suppression_unused(op: Suppression, at: Context) -> Iterator[Finding]:
     """Report a suppression that applies nowhere, and each of its rules that reported nothing."""
     if not op.understood:

@@ -16,7 +16,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.suppressions import Suppression
 
 
-@rule(category="history", severity=Severity.WARNING)
+@rule(category="history", severity=Severity.WARNING, no_fix="only the author knows the reason")
 def suppression_without_reason(op: Suppression, at: Context) -> Finding | None:
     """Report a suppression that names rules and gives no reason."""
     if not op.understood or op.reason:

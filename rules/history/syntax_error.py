@@ -17,7 +17,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Broken, Do
 
 
-@rule(category="history", severity=Severity.ERROR)
+@rule(category="history", severity=Severity.ERROR, no_fix="only the author knows what the statement was meant to be")
 def syntax_error(op: Broken, at: Context) -> Finding | None:
     """Report the token at which PostgreSQL would fail, and what it expects there."""
     block = at.statement.operations[0]

@@ -14,7 +14,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Unparsed
 
 
-@rule(category="history", severity=Severity.WARNING)
+@rule(category="history", severity=Severity.WARNING, no_fix="migsafe cannot read the statement")
 def unparsed_statement(op: Unparsed, at: Context) -> Finding | None:
     """Report the statement, with the reason."""
     return at.finding(op, f"migsafe cannot read this statement and does not check it: {op.reason}")

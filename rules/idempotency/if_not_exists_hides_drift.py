@@ -24,7 +24,7 @@ from migsafe.sql.operations import CreateTable
 _SHOWN = 4
 
 
-@rule(category="idempotency", severity=Severity.WARNING, off=True)
+@rule(category="idempotency", severity=Severity.WARNING, off=True, no_fix="only the author knows which of the definitions is wanted")
 def if_not_exists_hides_drift(op: CreateTable, at: Context) -> Finding | None:
     """Report how the existing table differs."""
     differences = table_differences(at.catalog, op) if op.if_not_exists else []

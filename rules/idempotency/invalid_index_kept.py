@@ -6,14 +6,14 @@ index. Drop the index of a failed build before the next attempt, or rebuild it w
 that the second run at least fails with an error.
 
 Unsafe:
-    CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_qty_idx ON orders (qty);
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_currency_idx ON orders (currency);
 
 Safe:
-    DROP INDEX CONCURRENTLY IF EXISTS orders_qty_idx;
-    CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_qty_idx ON orders (qty);
+    DROP INDEX CONCURRENTLY IF EXISTS orders_currency_idx;
+    CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_currency_idx ON orders (currency);
 
 Safe, if each statement needs a separate migration:
-    CREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);
+    CREATE INDEX CONCURRENTLY orders_currency_idx ON orders (currency);
 
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
@@ -33,7 +33,7 @@ class _State(Struct):
     """The CREATE INDEXes that may find an INVALID index, by their position in the migration."""
 
 
-@rule(category="idempotency", severity=Severity.WARNING)
+@rule(category="idempotency", severity=Severity.WARNING, fix="unsafe", unsafe_because="a second run drops the index and builds it again")
 def invalid_index_kept(op: CreateIndex | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each index that may exist already, and report at the end of the migration those that it neither dropped before nor rebuilt."""
     if isinstance(op, CreateIndex):

@@ -79,7 +79,12 @@ class _State(Struct):
     """Whether the script mentions COMMIT, once that was looked up."""
 
 
-@rule(category="idempotency", severity=Severity.WARNING)
+@rule(
+    category="idempotency",
+    severity=Severity.WARNING,
+    fix="unsafe",
+    unsafe_because="a second run drops an index and builds it again (a fix that only adds IF [NOT] EXISTS or OR REPLACE is safe)",
+)
 def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record what each operation does to objects and rows, and report at the end of the migration what fails or repeats in a second run."""
     if isinstance(op, MigrationEnd):

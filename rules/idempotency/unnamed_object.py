@@ -36,7 +36,7 @@ class _State(Struct):
     """The positions of operations that create unnamed objects, each with the same statement under a name."""
 
 
-@rule(category="idempotency", severity=Severity.INFO)
+@rule(category="idempotency", severity=Severity.INFO, fix="unsafe", unsafe_because="a second run drops the object and creates it again")
 def unnamed_object(op: CreateIndex | AddConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record objects that are created without a name, and report them at the end of the migration if it ran in several transactions."""
     if not isinstance(op, MigrationEnd):

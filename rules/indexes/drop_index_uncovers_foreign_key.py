@@ -53,7 +53,7 @@ class _State(Struct):
     no other columns."""
 
 
-@rule(category="indexes", severity=Severity.WARNING)
+@rule(category="indexes", severity=Severity.WARNING, no_fix="another index changes the final schema")
 def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each foreign key that loses its last index, and report those that have none at the end of the migration."""
     if isinstance(op, MigrationEnd):

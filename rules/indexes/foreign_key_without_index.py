@@ -42,7 +42,7 @@ class _State(Struct):
     """The foreign keys that were added, each with the position of its operation."""
 
 
-@rule(category="indexes", severity=Severity.WARNING)
+@rule(category="indexes", severity=Severity.WARNING, no_fix="another index changes the final schema")
 def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each foreign key that is added, and report those that no index serves at the end of the migration."""
     if isinstance(op, MigrationEnd):

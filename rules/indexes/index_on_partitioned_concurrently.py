@@ -6,6 +6,7 @@ partition, and attach each of these. The parent's index becomes valid when an in
 
 Unsafe:
     CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     -- next migration
     CREATE INDEX CONCURRENTLY events_at_idx ON events (at);
 
@@ -22,14 +23,14 @@ Safe, the partition's index outside a transaction:
 See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
 """
 
-from migsafe.linting.facts.index_builds import index_by_partition
+from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import CreateIndex, Drop
 
 
-@rule(category="indexes", severity=Severity.ERROR)
+@rule(category="indexes", severity=Severity.ERROR, fix="unsafe", unsafe_because="a failure leaves an INVALID index")
 def index_on_partitioned_concurrently(op: CreateIndex | Drop, at: Context) -> Finding | None:
     """Report an index of a partitioned table that is created or dropped CONCURRENTLY."""
     if not op.concurrently:
@@ -46,6 +47,7 @@ def _created(op: CreateIndex, at: Context) -> Finding | None:
         op,
         f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because it is a partitioned table",
         help=index_by_partition(at, op, name, table),
+        fix=fix_by_partition(at, op, name, table),
         relations=(table.name,),
     )
 
@@ -59,6 +61,7 @@ def _dropped(op: Drop, at: Context) -> Finding | None:
                 op,
                 f"PostgreSQL refuses DROP INDEX CONCURRENTLY of {at.resolve(name)}, because {table.name} is a partitioned table",
                 help=f"SET lock_timeout = '2s';\nDROP INDEX {name};",
+                fix="",
                 relations=(table.name,),
             )
     return None

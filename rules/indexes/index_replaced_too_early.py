@@ -40,7 +40,7 @@ class _State(Struct):
     """The indexes that were dropped and not yet replaced, each with the position of its DROP INDEX."""
 
 
-@rule(category="indexes", severity=Severity.WARNING)
+@rule(category="indexes", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure between its statements leaves both indexes")
 def index_replaced_too_early(op: Drop | CreateIndex, at: Context) -> Iterator[Finding]:
     """Record the indexes that are dropped, and report each one that a later index replaces."""
     state = at.state(_State)

@@ -25,7 +25,7 @@ from migsafe.sql.operations import CreateIndex
 _MOST = 4
 
 
-@rule(category="indexes", severity=Severity.INFO)
+@rule(category="indexes", severity=Severity.INFO, no_fix="an index with fewer columns changes the final schema")
 def index_too_wide(op: CreateIndex, at: Context) -> Finding | None:
     """Report a btree index with too many key columns."""
     if op.unique or len(op.elements) <= _MOST or op.method not in (None, "btree"):

@@ -44,7 +44,7 @@ class _State(Struct):
     """The positions of operations that may create indexes, each with the last oid before it."""
 
 
-@rule(category="indexes", severity=Severity.WARNING)
+@rule(category="indexes", severity=Severity.WARNING, no_fix="omitting the index changes the final schema")
 def redundant_index(op: CreateIndex | AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record operations that add indexes, and report the indexes that are redundant at the end of the migration."""
     if not isinstance(op, MigrationEnd):

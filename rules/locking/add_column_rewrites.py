@@ -64,7 +64,13 @@ from migsafe.sql.operations.values import quoted
 _SPEAKS_FOR = ("long-work-under-lock", "check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=_SPEAKS_FOR)
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=_SPEAKS_FOR,
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves the column without its values",
+)
 def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
     """Report a column for which an existing table is rewritten."""
     rewritten = [effect for effect in at.slow_effects(only=op.target.only) if effect.rewrite]

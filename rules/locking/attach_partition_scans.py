@@ -48,7 +48,13 @@ from migsafe.sql.operations import AttachPartition, Bound, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves a CHECK on the table",
+)
 def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
     """Report an existing table, or a default partition, that ATTACH PARTITION scans."""
     slow = at.slow_effects(only=True) if op.bound is not None else []

@@ -64,7 +64,7 @@ _STORED = ("table", "partitioned table")
 _LOOP_WORDS = re.compile(r"(?is)\bend\s+loop\b|\bloop\b")
 
 
-@rule(category="locking", severity=Severity.WARNING)
+@rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the batches that are committed")
 def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | None:
     """Report a change of every row of an existing table."""
     relation = at.catalog.relation(op.table)

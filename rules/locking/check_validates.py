@@ -37,7 +37,13 @@ from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, Constra
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves the constraint NOT VALID",
+)
 def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a CHECK that scans an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints

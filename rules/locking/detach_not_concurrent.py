@@ -24,7 +24,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DetachPartition
 
 
-@rule(category="locking", severity=Severity.WARNING)
+@rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the partition pending detach")
 def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     """Report a DETACH that blocks the parent. With a default partition PostgreSQL offers no other way."""
     if op.concurrently or op.finalize:

@@ -75,7 +75,7 @@ class _State(Struct):
     disabled: list[_Disabled] = []
 
 
-@rule(category="locking", severity=Severity.WARNING, harm="")
+@rule(category="locking", severity=Severity.WARNING, harm="", no_fix="only the author knows which trigger must be disabled")
 def disable_triggers(op: SetTrigger | SetRule | SetVariable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that disable all triggers, or a rule, of an existing table, and report them at the end of the migration, when it is
     known whether they are enabled again. A single trigger, disabled by its name, is intended."""

@@ -27,7 +27,12 @@ from migsafe.sql.generation import check_not_valid
 from migsafe.sql.operations import AlterDomain, Name
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    no_fix="no statement checks the values of a domain under a weaker lock",
+)
 def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
     """Report a domain's constraint that scans existing tables, or may scan them: the tables that use an unknown domain are unknown too."""
     constraint = op.constraint

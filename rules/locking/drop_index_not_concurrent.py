@@ -32,7 +32,7 @@ class _State(Struct):
     """Each with the OIDs of the tables whose indexes are dropped, None for one that is unknown."""
 
 
-@rule(category="locking", severity=Severity.WARNING)
+@rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the index INVALID")
 def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record DROPs of indexes whose tables other sessions may use, and report those whose tables exist at the end of the migration."""
     if isinstance(op, MigrationEnd):

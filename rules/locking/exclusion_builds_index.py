@@ -22,7 +22,12 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddConstraint, ConstraintKind
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    no_fix="PostgreSQL cannot add an exclusion constraint in any other way",
+)
 def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
     """Report an exclusion constraint whose index is built on an existing table."""
     slow = at.slow_effects(only=op.target.only) if op.constraint.kind is ConstraintKind.EXCLUDE else []

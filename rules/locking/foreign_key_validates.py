@@ -43,7 +43,13 @@ from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Co
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves the constraint NOT VALID",
+)
 def foreign_key_validates(op: AddConstraint | AddColumn | AlterConstraint, at: Context) -> Finding | None:
     """Report a foreign key that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
     if isinstance(op, AlterConstraint):

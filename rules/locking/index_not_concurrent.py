@@ -28,7 +28,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import index_by_partition, unique_index_build
+from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition, unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
@@ -36,7 +36,13 @@ from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import CreateIndex, Name
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failed build leaves an INVALID index",
+)
 def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     """Report an index built on a relation that other sessions may write to."""
     slow = [] if op.concurrently else at.slow_effects(only=op.only)
@@ -46,11 +52,13 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     relation = at.catalog.relation(op.table)
     is_partitioned = relation is not None and relation.kind is RelationKind.PARTITIONED
     parts = " and its partitions" if is_partitioned else ""
+    by_partition = _by_partition(op, relation, at) if relation is not None and is_partitioned else None
     return at.finding(
         op,
         f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits"
         f"{while_held(at)}",
-        help=_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
+        help=by_partition[0] if by_partition is not None else _concurrently(op, at),
+        fix=by_partition[1] if by_partition is not None else None,
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,
     )
@@ -69,6 +77,7 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
     return join_migrations(at.outside_transaction(drop), built)
 
 
-def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
+def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> tuple[str, str]:
+    """Returns the help, which shows some of the partitions, and the fix."""
     name = op.name or default_index_name(op) or default_name(op.table.name, (), "idx")
-    return index_by_partition(at, op, name, parent)
+    return index_by_partition(at, op, name, parent), fix_by_partition(at, op, name, parent)

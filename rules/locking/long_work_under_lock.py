@@ -27,6 +27,7 @@ from migsafe.linting.facts.held_locks import first_takers, stronger_held_locks
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.sql.generation import NEXT_FROM_HERE
 from migsafe.sql.operations import Name, Operation, ValidateConstraint
 
 
@@ -45,7 +46,14 @@ class _State(Struct):
     works: list[_LongWork] = []
 
 
-@rule(category="locking", severity=Severity.ERROR, once=True, across_migrations=True)
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    once=True,
+    across_migrations=True,
+    fix="unsafe",
+    unsafe_because="the statement moves to a later migration, so a failure leaves the earlier statements committed",
+)
 def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record long operations during which an earlier statement's lock blocks more than they do, and report them when the migration ends."""
     if isinstance(op, MigrationEnd):
@@ -75,6 +83,7 @@ def _reported(at: Context) -> Iterator[Finding]:
             f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked_on(first.locks)} until the transaction "
             f"ends{further}",
             help=_help(at),
+            fix=NEXT_FROM_HERE if at.shared_transaction is None else "",
             relations=[*first.relations, *first.locks],
             lock=strongest,
         )

@@ -61,7 +61,12 @@ _REPACK_NEEDS = "-- it needs a primary key or an index as replica identity, and 
 _ALL_WAIT = "every SELECT, INSERT, UPDATE and DELETE waits"
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    no_fix="the statements that block less do not have the same result",
+)
 def maintenance_rewrites(
     op: Vacuum | Cluster | Repack | MergePartitions | SplitPartition | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace,
     at: Context,

@@ -34,6 +34,7 @@ from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.sql.generation import NEXT_FROM_HERE
 from migsafe.sql.operations import CreateTable, Name, Operation
 
 
@@ -54,7 +55,15 @@ class _State(Struct):
     """The transactions in which a statement takes a time that grows with a table while two tables are locked."""
 
 
-@rule(category="locking", severity=Severity.WARNING, harm="", once=True, across_migrations=True)
+@rule(
+    category="locking",
+    severity=Severity.WARNING,
+    harm="",
+    once=True,
+    across_migrations=True,
+    fix="unsafe",
+    unsafe_because="the statement moves to a later migration, so a failure leaves the earlier statements committed",
+)
 def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that lock a table while their transaction holds locks on other tables, and report each transaction once."""
     if isinstance(op, MigrationEnd):
@@ -95,11 +104,11 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     next_tables = f" (and then for {join_names(also)})" if also else ""
     unlimited = "" if all(wait.limited for wait in waits) else " without a lock_timeout"
     shared = at.shared_transaction
-    help = "-- use a separate transaction or migration for each table"
+    help, fix = "-- use a separate transaction or migration for each table", NEXT_FROM_HERE
     if isinstance(done.operation, CreateTable):
-        help = "-- create the table without these foreign keys, and add each of them in a separate transaction"
+        help, fix = "-- create the table without these foreign keys, and add each of them in a separate transaction", ""
     if shared is not None and shared.own_transaction_advice:
-        help = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
+        help, fix = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction", ""
     if unlimited:
         help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"
     return at.finding(
@@ -107,6 +116,7 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
         f"{command_name(at, done)} waits{unlimited} for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on "
         f"{join_names([*first.held])}: {blocked_on(first.held)} until the transaction ends",
         help=help,
+        fix=fix,
         relations=[first.relation, *first.held],
         lock=first.lock,
     )

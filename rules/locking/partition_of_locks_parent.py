@@ -28,7 +28,12 @@ from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.WARNING)
+@rule(
+    category="locking",
+    severity=Severity.WARNING,
+    fix="unsafe",
+    unsafe_because="with a default partition it takes several migrations (without one it is safe)",
+)
 def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     """Report CREATE TABLE … PARTITION OF an existing table."""
     parent = at.resolve(op.partition_of) if op.partition_of is not None else None

@@ -32,7 +32,13 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves a CHECK on the table",
+)
 def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None:
     """Report a primary key on an index of an existing table with a column that is not known to be NOT NULL."""
     key, table = op.constraint, op.target.name

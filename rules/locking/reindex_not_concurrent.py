@@ -23,7 +23,13 @@ from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Reindex
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failed build leaves an INVALID index",
+)
 def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
     """Report indexes that are rebuilt on tables that other sessions may use. PostgreSQL refuses CONCURRENTLY for system catalogues."""
     if op.concurrently or op.kind == "system" or _is_harmless(op, at):

@@ -34,7 +34,13 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind, Name, SetNotNu
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves a CHECK on the table",
+)
 def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding | None:
     """Report a NOT NULL for which an existing table is scanned."""
     if isinstance(op, AddConstraint):

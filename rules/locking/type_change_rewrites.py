@@ -64,7 +64,13 @@ class _State(Struct):
     """The changed columns: the number of the transaction, the table, the name."""
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="it takes several migrations, and a failure between them leaves a second column",
+)
 def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a type change for which an existing table is rewritten or scanned."""
     # Unknown partitions are left out: the change may be harmless for them.

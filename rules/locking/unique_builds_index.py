@@ -27,7 +27,13 @@ from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Nam
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failed build leaves an INVALID index",
+)
 def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a UNIQUE constraint whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints

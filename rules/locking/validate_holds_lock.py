@@ -32,12 +32,18 @@ from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.sql.generation import join_migrations
+from migsafe.sql.generation import NEXT_FROM_HERE, join_migrations
 from migsafe.sql.operations import AddConstraint, AlterRelation, Name, ValidateConstraint
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
+@rule(
+    category="locking",
+    severity=Severity.ERROR,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves the constraint NOT VALID",
+)
 def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     """Report a validation under the lock that adding the constraint took, or that another action of the statement takes."""
     slow = at.slow_effects(only=op.target.only)
@@ -57,6 +63,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
             f"{at.text(*added.statement.span)};",
             f"-- in a separate transaction:\n{at.text(*at.statement.span)};",
         ),
+        fix=NEXT_FROM_HERE,
         relations=(table,),
         lock=held,
     )

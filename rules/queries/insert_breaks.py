@@ -37,6 +37,7 @@ _GENERATED = "generated"
     needs="queries",
     speaks_for=("drop-default", "identity-refuses-values", "required-column-added"),
     takes_help=True,
+    no_fix="the application must change first, and only its authors know when it has",
 )
 def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each INSERT that can run before the migration and fails after it, at the operation that makes the difference."""

@@ -45,6 +45,7 @@ from migsafe.sql.operations.values import quoted
     needs="queries",
     speaks_for=("drop-column", "drop-table", "drop-object", "rename-column", "rename-table", "rename-object"),
     takes_help=True,
+    no_fix="the application must change first, and only its authors know when it has",
 )
 def query_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each query that PostgreSQL accepts before the migration and refuses after it, at the operation that makes the difference."""

@@ -38,7 +38,7 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Drop
 
 
-@rule(category="queries", severity=Severity.ERROR, needs="queries")
+@rule(category="queries", severity=Severity.ERROR, needs="queries", no_fix="another index changes the final schema")
 def query_loses_index(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each query that an index serves before the migration and none after it, at the operation that makes the difference."""
     for change in at.query_changes:

@@ -26,7 +26,7 @@ from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
-@rule(category="queries", severity=Severity.INFO, needs="queries")
+@rule(category="queries", severity=Severity.INFO, needs="queries", no_fix="a migration cannot change the order of the deployments")
 def query_needs_migration(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each new query that PostgreSQL refuses before the migration and accepts after it, at the operation that makes the difference."""
     for change in at.query_changes:

@@ -28,7 +28,7 @@ _MANY = 5
 _SELECT = "select"
 
 
-@rule(category="queries", severity=Severity.INFO, needs="queries")
+@rule(category="queries", severity=Severity.INFO, needs="queries", no_fix="the application repeats the query, so the application must change")
 def query_repeats(op: WorkloadQuery, at: Context) -> Finding | None:
     """Report a SELECT that one request sends many times."""
     number = op.named.per_request

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from migsafe.workload.assessment import TableAccess
 
 
-@rule(category="queries", severity=Severity.WARNING, needs="queries")
+@rule(category="queries", severity=Severity.WARNING, needs="queries", no_fix="another index changes the final schema")
 def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each table that the query reads as a whole to find a few rows of it."""
     if isinstance(op, MigrationEnd):

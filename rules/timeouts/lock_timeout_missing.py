@@ -43,7 +43,7 @@ class _State(Struct):
     """The statements without a timeout, by their position in the migration."""
 
 
-@rule(category="timeouts", severity=Severity.WARNING, once=True)
+@rule(category="timeouts", severity=Severity.WARNING, once=True, fix="safe")
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):

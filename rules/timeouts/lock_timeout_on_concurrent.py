@@ -29,7 +29,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Reindex
 
 
-@rule(category="timeouts", severity=Severity.WARNING)
+@rule(category="timeouts", severity=Severity.WARNING, fix="safe")
 def lock_timeout_on_concurrent(op: CreateIndex | Reindex | Drop | DetachPartition, at: Context) -> Finding | None:
     """Report a statement that lock_timeout may cancel while it waits, if the script itself set the timeout."""
     timeout = at.session.settings.lock_timeout_ms

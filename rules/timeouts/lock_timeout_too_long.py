@@ -30,7 +30,7 @@ class _State(Struct):
     """The positions of statements that may wait for too long, each with its timeout in milliseconds."""
 
 
-@rule(category="timeouts", severity=Severity.WARNING, once=True)
+@rule(category="timeouts", severity=Severity.WARNING, once=True, fix="safe")
 def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait for too long, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):

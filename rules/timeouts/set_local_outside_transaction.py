@@ -18,7 +18,12 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Do, SetVariable
 
 
-@rule(category="timeouts", severity=Severity.WARNING)
+@rule(
+    category="timeouts",
+    severity=Severity.WARNING,
+    fix="unsafe",
+    unsafe_because="the setting takes effect, so a timeout can cancel a later statement",
+)
 def set_local_outside_transaction(op: SetVariable, at: Context) -> Finding | None:
     """Report a SET LOCAL whose setting ends with the statement itself."""
     if not op.local or at.session.in_transaction_block or isinstance(at.statement.operations[0], Do) or op is not at.statement.operations[0]:

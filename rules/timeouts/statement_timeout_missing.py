@@ -5,11 +5,17 @@ open, until it ends. statement_timeout cancels it, and PostgreSQL rolls it back.
 each table.
 
 Unsafe:
-    ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;
+    SET lock_timeout = '2s';
+    ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;
+    -- next migration
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;
 
 Safe:
+    SET lock_timeout = '2s';
+    ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;
+    -- next migration
     SET statement_timeout = '10min';
-    ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;
 
 See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
 """
@@ -20,7 +26,13 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Operation
 
 
-@rule(category="timeouts", severity=Severity.WARNING, off=True)
+@rule(
+    category="timeouts",
+    severity=Severity.WARNING,
+    off=True,
+    fix="unsafe",
+    unsafe_because="the timeout can cancel the statement, however often it is repeated",
+)
 def statement_timeout_missing(op: Operation, at: Context) -> Finding | None:
     """Report a long statement without a statement_timeout."""
     # A CONCURRENTLY build that is cancelled leaves an INVALID index, so it needs no statement_timeout.

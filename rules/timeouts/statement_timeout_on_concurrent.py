@@ -29,7 +29,7 @@ from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Reindex
 _SHORT = 600_000
 
 
-@rule(category="timeouts", severity=Severity.WARNING)
+@rule(category="timeouts", severity=Severity.WARNING, fix="safe")
 def statement_timeout_on_concurrent(op: CreateIndex | Reindex | Drop | DetachPartition, at: Context) -> Finding | None:
     """Report a statement that a timeout for statements or transactions may cancel."""
     names: tuple[str, ...] = ("statement_timeout", "transaction_timeout")

@@ -72,7 +72,12 @@ _Refused = (
 )
 
 
-@rule(category="transactions", severity=Severity.ERROR)
+@rule(
+    category="transactions",
+    severity=Severity.ERROR,
+    fix="unsafe",
+    unsafe_because="the statement runs in a migration of its own, and a failure leaves an INVALID index",
+)
 def concurrently_in_transaction(op: Operation, at: Context) -> Finding | None:
     """Report a statement that PostgreSQL refuses at this place, or that is in a block that the runner refuses."""
     call = at.migration.up.call(op.span.start)

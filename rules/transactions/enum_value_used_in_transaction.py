@@ -28,7 +28,7 @@ from migsafe import expressions
 from migsafe.linting.facts.transaction_block import is_in_called_function, line_of, transaction_block_around
 from migsafe.linting.rule import Context, Finding, PastOperation, Severity, rule
 from migsafe.schema.objects import EnumType
-from migsafe.sql.generation import join_migrations
+from migsafe.sql.generation import NEXT_FROM_HERE, join_migrations
 from migsafe.sql.operations import AddEnumValue, CreateEnum, Do, Name, Operation, Rename
 
 _USABLE_WITH_ITS_TYPE = 17
@@ -51,7 +51,13 @@ class _State(Struct):
     added: list[_Added] | None = None
 
 
-@rule(category="transactions", severity=Severity.ERROR, across_migrations=True)
+@rule(
+    category="transactions",
+    severity=Severity.ERROR,
+    across_migrations=True,
+    fix="unsafe",
+    unsafe_because="a failure between its migrations leaves the new value committed",
+)
 def enum_value_used_in_transaction(op: Operation, at: Context) -> Iterator[Finding]:
     """Record each value that is added, and report statements that need it before the transaction ends."""
     state = at.state(_State)
@@ -122,13 +128,14 @@ def _finding(op: Operation, at: Context, added: _Added) -> Finding:
     why = f": {around.reason}" if around is not None else ""
     shared = at.shared_transaction
     if shared is not None and shared.own_transaction_advice:
-        help = f"-- {shared.own_transaction_advice}, so that ADD VALUE is committed first"
+        help, fix = f"-- {shared.own_transaction_advice}, so that ADD VALUE is committed first", ""
     else:
         uses = f"{at.text(*at.statement.span)};" if op.span == at.statement.span else "-- the statement that uses the value"
-        help = join_migrations(f"{added.sql};", uses)
+        help, fix = join_migrations(f"{added.sql};", uses), NEXT_FROM_HERE
     return at.finding(
         op,
         f"'{added.value.value}' is used before the transaction that adds it to {added.value.type} ({added.where}) is committed, "
         f"which PostgreSQL refuses (unsafe use of new value){why}",
         help=help,
+        fix=fix,
     )

@@ -39,7 +39,7 @@ class _State(Struct):
     """The positions of transaction commands; with the reason why BEGIN opens nothing, empty for COMMIT and ROLLBACK."""
 
 
-@rule(category="transactions", severity=Severity.WARNING)
+@rule(category="transactions", severity=Severity.WARNING, no_fix="only the author knows where the transaction must end")
 def nested_transaction(op: Begin | Commit | Rollback | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each BEGIN inside a transaction and each end of the runner's transaction, and report them when the migration ends."""
     match op:

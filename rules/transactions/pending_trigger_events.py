@@ -80,7 +80,13 @@ class _Pending:
         self.reported = 0
 
 
-@rule(category="transactions", severity=Severity.ERROR, refuses=True)
+@rule(
+    category="transactions",
+    severity=Severity.ERROR,
+    refuses=True,
+    fix="unsafe",
+    unsafe_because="PostgreSQL checks the rows earlier, so another statement can fail",
+)
 def pending_trigger_events(op: Write | Change | SetConstraints | Rollback | RollbackTo, at: Context) -> Finding | None:
     """Report a change of a table whose rows wait for a deferred constraint."""
     pending, transaction = at.state(_Pending), at.session.transaction

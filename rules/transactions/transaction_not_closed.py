@@ -22,7 +22,7 @@ from migsafe.sources import Transaction
 from migsafe.sql.operations import Begin
 
 
-@rule(category="transactions", severity=Severity.ERROR)
+@rule(category="transactions", severity=Severity.ERROR, fix="unsafe", unsafe_because="the statements, which were rolled back, are committed")
 def transaction_not_closed(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the statement that opened the transaction that is open when the migration ends. The runner commits its own transactions."""
     if at.migration.up.transaction is Transaction.FILE or not at.session.in_transaction_block:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from migsafe.documentation.markdown import explanation, files, index, with_overview
+from migsafe.documentation.markdown import between_marks, explanation, files, fix_table, index, with_overview
 from migsafe.documentation.page import Example, Page, Prose, page
 from migsafe.documentation.terminal import explained, table
 from migsafe.library.project import ListedRule
@@ -48,6 +48,12 @@ def test_the_readme_s_overview_is_that_of_the_rules() -> None:
     assert "| [locking](docs/rules/README.md#locking) |" in readme
 
 
+def test_the_table_of_fixes_is_that_of_the_rules() -> None:
+    text = (DOCS.parent / "fixes.md").read_text()
+    assert text == between_marks(text, fix_table(shipped_rules())), "docs/fixes.md is stale: run `python -m migsafe.documentation`"
+    assert "| [char-type](rules/design/char-type.md) | none | another type changes the final schema |\n" in text
+
+
 def test_every_piece_of_a_docstring_is_found() -> None:
     assert page(DOCUMENTATION) == Page(
         "Tables keep their names.",
@@ -79,7 +85,9 @@ def test_a_page_is_markdown() -> None:
 
 
 def test_the_index_has_own_categories_last() -> None:
-    assert index([RULE, *shipped_rules()]).endswith("## ours\n\n| rule | severity | |\n|---|---|---|\n" + index([RULE]).splitlines()[-1] + "\n")
+    assert index([RULE, *shipped_rules()]).endswith(
+        "## ours\n\n| rule | severity | fix | |\n|---|---|---|---|\n" + index([RULE]).splitlines()[-1] + "\n"
+    )
 
 
 def test_an_explanation_keeps_its_code_as_it_is_and_wraps_its_prose() -> None:
@@ -93,4 +101,6 @@ def test_a_table_fits_its_terminal() -> None:
     lines = table([ListedRule(rule, on=True) for rule in shipped_rules()], Display(width=100)).splitlines()
     assert max(map(len, lines)) <= 100
     assert table([], Display()) == "There are no rules.\n"
-    assert "\x1b[2mnames-stay  ours  warning  off  Tables keep their names.\x1b[0m" in table([ListedRule(RULE, on=False)], Display(colour=True))
+    assert "\x1b[2mnames-stay  ours  warning  off              Tables keep their names.\x1b[0m" in table(
+        [ListedRule(RULE, on=False)], Display(colour=True)
+    )

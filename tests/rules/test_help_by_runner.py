@@ -72,6 +72,7 @@ def test_a_help_says_how_to_leave_the_runners_transaction(rule: Rule, kind: Kind
         for finding in followed.found:
             for piece in NEW_MIGRATION.split(finding.help):
                 inside = finding.script in [each.up.script for each in followed.unsafe if each.up.transaction in WRAPPED]
+                inside = inside and OUTSIDE_ONLY.search(finding.script.text) is None  # such a statement alone is outside already
                 assert not (inside and OUTSIDE_ONLY.search(piece)) or leaves_transaction(piece), finding.help
 
 
