@@ -7,7 +7,7 @@ release notes and, where they say nothing, measurements on servers (tests/predic
 OLDEST, NEWEST, DEFAULT = 14, 19, 17
 """The oldest and the newest supported release, and the one that is assumed where the configuration names none."""
 
-SUPPORTED_TEXT = f"{OLDEST}…{NEWEST}"
+SUPPORTED_TEXT = f"{OLDEST}-{NEWEST}"
 """The supported releases, for option help."""
 
 # 15

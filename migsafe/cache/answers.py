@@ -12,6 +12,7 @@ from migsafe.terminal.output import show_error, write_output
 
 _FORMAT = 2
 _COMMANDS = ("lint",)
+_NOT_CACHED = ("--no-cache", "--watch", "-")
 _OUTPUT_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "MIGSAFE_DEBUG")
 """The environment variables that change how the same findings are displayed."""
 
@@ -35,7 +36,7 @@ class CacheKey:
 def cache_key(arguments: list[str]) -> CacheKey | None:
     """Returns the key of a command; None if it is not answered from the cache: because of an option, because it reads standard input, or
     because there is no cache folder."""
-    if not arguments or arguments[0] not in _COMMANDS or "--no-cache" in arguments or "-" in arguments or os.name != "posix":
+    if not arguments or arguments[0] not in _COMMANDS or any(word in arguments for word in _NOT_CACHED) or os.name != "posix":
         return None
     folder = usual_folder()
     try:

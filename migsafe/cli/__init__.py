@@ -9,6 +9,7 @@ import typer
 
 from migsafe import __version__
 from migsafe.cache.memory import Memory
+from migsafe.cli.help import FIRST_STEPS
 from migsafe.cli.options import FAILED
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
@@ -26,9 +27,9 @@ def application(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     """Returns the command line with these commands."""
     app = typer.Typer(
         cls=TextGroup,
-        help="Checks PostgreSQL migrations before they reach production.",
+        help=FIRST_STEPS,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=len(commands) > 1,  # looking for the shell takes time, and only a command line without a command needs it
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,7 +54,7 @@ def _print_version(wanted: bool) -> None:
 def _common(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
 ) -> None:
-    """Checks PostgreSQL migrations before they reach production: what they lock, rewrite and break, and the safe way to do it."""
+    """Take the options before a command."""
 
 
 def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -> int:

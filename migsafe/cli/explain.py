@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import Config, Output
+from migsafe.cli.completion import rule_names
+from migsafe.cli.options import Config, Output, format_option
 from migsafe.configuration import read_configuration
 from migsafe.library.project import list_rules
 from migsafe.linting.rulebook import find_rule
@@ -17,8 +18,8 @@ _FORMATS = ("text", "markdown", "json")
 
 
 def explain(
-    names: Annotated[list[str], typer.Argument(metavar="RULE...", help="One or more rules.")],
-    format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="The format of the explanation.")] = "text",
+    names: Annotated[list[str], typer.Argument(metavar="RULE", autocompletion=rule_names, help="One or more rules.")],
+    format: Annotated[str, format_option(_FORMATS, "The format of the explanation.")] = "text",
     output: Output = None,
     config: Config = None,
 ) -> None:

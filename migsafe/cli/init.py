@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migsafe.cli.completion import choices
+from migsafe.cli.help import RUN, WRITE
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.terminal.colours import BOLD
 from migsafe.terminal.display import display_for
@@ -18,17 +20,27 @@ _MOST_SHOWN = 5
 
 
 def init(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="The migrations. [default: those that it finds]")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="PATHS", help="The migrations. [default: those that it finds]")] = None,
     ci: Annotated[
-        str | None, typer.Option(metavar="github|gitlab|none", help="Which CI job to write. [default: the CI that the repository uses]")
+        str | None,
+        typer.Option(
+            metavar="github|gitlab|none",
+            autocompletion=choices(_CI),
+            rich_help_panel=WRITE,
+            help="Which CI job to write. [default: the CI that the repository uses]",
+        ),
     ] = None,
-    no_hook: Annotated[bool, typer.Option("--no-hook", help="Do not write a pre-commit hook.")] = False,
+    no_hook: Annotated[bool, typer.Option("--no-hook", rich_help_panel=WRITE, help="Do not write a pre-commit hook.")] = False,
     agents: Annotated[
         bool | None,
-        typer.Option("--agents/--no-agents", help="Write a section for coding agents into AGENTS.md. [default: if the file exists]"),
+        typer.Option(
+            "--agents/--no-agents",
+            rich_help_panel=WRITE,
+            help="Write a section for coding agents into AGENTS.md. [default: if the file exists]",
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Write the files without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be written.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", rich_help_panel=RUN, help="Write the files without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", rich_help_panel=RUN, help="Only show what would be written.")] = False,
 ) -> None:
     """Set up migsafe in a repository: configuration, pre-commit hook, CI job.
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cache.memory import Memory
+from migsafe.cli.help import RUN
 from migsafe.cli.options import (
     FAILED,
     Also,
@@ -24,10 +25,13 @@ from migsafe.cli.options import (
     Schema,
     Select,
     Since,
+    Statistics,
     Stats,
     TransactionHabit,
+    Watch,
     WriteBaseline,
     exit_code,
+    format_option,
     skipped_files,
 )
 from migsafe.cli.written_reports import read_report_files, write_reports
@@ -47,7 +51,7 @@ _FIXED_SHOWN = 3
 def lint(
     context: typer.Context,
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the findings.")] = "text",
+    format: Annotated[str, format_option(FORMATS, "The format of the findings.")] = "text",
     output: Output = None,
     also: Also = None,
     select: Select = None,
@@ -58,6 +62,7 @@ def lint(
     down: Down = False,
     baseline: Baseline = None,
     write_baseline: WriteBaseline = False,
+    statistics: Statistics = False,
     stats: Stats = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
@@ -66,9 +71,14 @@ def lint(
     no_exec: NoExec = False,
     config: Config = None,
     no_cache: NoCache = False,
+    watch: Watch = False,
     jobs: Annotated[
         str | None,
-        typer.Option(metavar="N", help=f"Judge a long history in up to N processes. [default: one per processor, at most {MOST_PROCESSES}]"),
+        typer.Option(
+            metavar="N",
+            rich_help_panel=RUN,
+            help=f"Judge a long history in up to N processes. [default: one per processor, at most {MOST_PROCESSES}]",
+        ),
     ] = None,
 ) -> None:
     """Check migrations: what each one would lock, rewrite or break in production, and the safe way to do it.
@@ -81,14 +91,21 @@ def lint(
       migsafe lint migrations/                  a whole history
       migsafe lint migrations/0042_orders.sql   one migration
       migsafe lint --since origin/main          what this branch changed
-      migsafe lint --write-baseline             from now on, report only new findings
+      migsafe lint --statistics                 which rules find how much
+      migsafe lint --watch                      again after each change of a file
+      migsafe lint --write-baseline             from now on, only new findings
       pg_dump --schema-only shop | migsafe lint -
 
     \b
     Exit code 0: no finding at or above --fail-on.
     Exit code 1: there are findings at or above --fail-on.
-    Exit code 2: an error, or some migrations could not be checked; findings in the others are shown.
+    Exit code 2: an error, or some migrations could not be checked; findings
+                 in the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    if watch:
+        from migsafe.cli.watching import watch_files  # noqa: PLC0415  # only needed with --watch
+
+        watch_files(paths, config, format=format, output=output or also, write_baseline=write_baseline)
     settings = read_configuration(Path(config) if config else None).overridden(
         select=_names(select),
         ignore=_names(ignore),
@@ -101,7 +118,7 @@ def lint(
         transaction=transaction,
         no_exec=no_exec or None,
     )
-    reports = read_report_files(format, output, also)
+    reports = read_report_files(format, output, also, statistics=statistics)
     requested = requested_paths(paths, settings, "lint")
     # Standard input cannot be read a second time, so its answer cannot be checked against the cache.
     uses_stdin = "-" in (*requested, settings.schema, settings.stats, settings.baseline)

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import FAILED, Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, skipped_files
+from migsafe.cli.options import (
+    FAILED,
+    Config,
+    NoExec,
+    Output,
+    Paths,
+    PgVersion,
+    RunnerName,
+    Schema,
+    TransactionHabit,
+    format_option,
+    skipped_files,
+)
 from migsafe.configuration import read_configuration
 from migsafe.library.locks import predict_plan
 from migsafe.library.plan import find_plan
@@ -18,7 +30,7 @@ from migsafe.terminal.progress import track
 
 def locks(
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the predictions.")] = "text",
+    format: Annotated[str, format_option(FORMATS, "The format of the predictions.")] = "text",
     output: Output = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
@@ -56,7 +68,8 @@ def locks(
 
     \b
     Exit code 0: success.
-    Exit code 2: an error, or some migrations could not be read; the others are shown.
+    Exit code 2: an error, or some migrations could not be read; the others are
+                 shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = read_configuration(Path(config) if config else None).overridden(
         schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None

@@ -7,17 +7,28 @@ from typing import Annotated
 
 import typer
 
+from migsafe.cli.help import PERMISSIONS, RUN
 from migsafe.cli.options import Config
 from migsafe.errors import MigsafeError
 
 
 def mcp(
-    folder: Annotated[str, typer.Option(metavar="DIR", help="The working folder: the project's. [default: the current folder]")] = ".",
-    allow_writes: Annotated[bool, typer.Option("--allow-writes", help="Let the tool `fix` write files, if the agent asks for it.")] = False,
-    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Let tools read files outside the working folder.")] = False,
+    folder: Annotated[
+        str, typer.Option(metavar="DIR", rich_help_panel=RUN, help="The working folder: the project's. [default: the current folder]")
+    ] = ".",
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", rich_help_panel=PERMISSIONS, help="Let the tool `fix` write files, if the agent asks for it.")
+    ] = False,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", rich_help_panel=PERMISSIONS, help="Let tools read files outside the working folder.")
+    ] = False,
     no_exec: Annotated[
         bool,
-        typer.Option("--no-exec", help="Execute nothing of the project: no migrations written in Python, no rules of its own, no `replay`."),
+        typer.Option(
+            "--no-exec",
+            rich_help_panel=PERMISSIONS,
+            help="Execute nothing of the project: no migrations written in Python, no rules of its own, no `replay`.",
+        ),
     ] = False,
     config: Config = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migsafe.cli.help import SERVER
 from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import (
     FAILED,
@@ -21,6 +22,7 @@ from migsafe.cli.options import (
     Since,
     Stats,
     TransactionHabit,
+    format_option,
 )
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
@@ -39,16 +41,24 @@ _SECONDS = {"statement": 600.0, "run": 3600.0}
 
 def premortem(
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report.")] = "markdown",
+    format: Annotated[str, format_option(FORMATS, "The format of the report.")] = "markdown",
     output: Output = None,
     stats: Stats = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Also run them on a disposable PostgreSQL, and measure.")] = False,
-    server: Annotated[str, typer.Option(metavar="local|DSN|dblab:URL", help="With --replay: the server to run them on.")] = "local",
+    replay: Annotated[
+        bool, typer.Option("--replay", rich_help_panel=SERVER, help="Also run them on a disposable PostgreSQL, and measure.")
+    ] = False,
+    server: Annotated[
+        str, typer.Option(metavar="local|DSN|dblab:URL", rich_help_panel=SERVER, help="With --replay: the server to run them on.")
+    ] = "local",
     copy_of: Annotated[
-        str | None, typer.Option("--from", metavar="DSN", help="With --replay: run them on a physical copy of this server.")
+        str | None,
+        typer.Option("--from", metavar="DSN", rich_help_panel=SERVER, help="With --replay: run them on a physical copy of this server."),
     ] = None,
     rows: Annotated[
-        str, typer.Option(metavar="N", help="With --replay: how many rows to insert into each table; with --stats, into the largest.")
+        str,
+        typer.Option(
+            metavar="N", rich_help_panel=SERVER, help="With --replay: how many rows to insert into each table; with --stats, into the largest."
+        ),
     ] = "100000",
     since: Since = None,
     changed: Changed = False,
@@ -69,9 +79,9 @@ def premortem(
     `migsafe replay`; the report then marks what was measured. Suppressed findings are included.
 
     \b
-      migsafe premortem migrations/0042_orders.sql          one migration
-      migsafe premortem --since v41 --stats stats.json      with production's row counts
-      migsafe premortem --since v41 --replay                with measurements
+      migsafe premortem migrations/0042_orders.sql       one migration
+      migsafe premortem --since v41 --stats stats.json   with row counts
+      migsafe premortem --since v41 --replay             with measurements
       migsafe premortem --since v41 --format html --output page.html
 
     Deploy scripts can use it as a gate: the exit code is 1 if a migration exceeds a budget of the configuration. Without budgets the gate is
@@ -79,9 +89,9 @@ def premortem(
 
     \b
       [tool.migsafe.slo]
-      blocked = "2s"   # the longest that a query may wait: lock_timeout plus the work
-      hold = "1s"      # the longest that a lock which blocks queries may be held
-      rows-lost = 0    # the most rows that existing tables may lose
+      blocked = "2s"  # a query may wait no longer: lock_timeout plus the work
+      hold = "1s"     # a lock that blocks queries may be held no longer
+      rows-lost = 0   # existing tables may lose no more rows
 
     A migration without a lock_timeout exceeds `blocked`, because nothing ends its wait. A migration that fails in the replay closes the
     gate, too. What cannot be predicted (for example because a table's row count is unknown) is reported as in doubt; it does not close the

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import FAILED, Config, NoExec, Output, PgVersion, RunnerName, Schema
+from migsafe.cli.help import CHECK
+from migsafe.cli.options import FAILED, Config, NoExec, Output, PgVersion, RunnerName, Schema, format_option
 from migsafe.configuration import read_configuration
 from migsafe.reports.queries import FORMATS, reporter
 from migsafe.terminal.display import display_for
@@ -16,12 +17,16 @@ from migsafe.terminal.progress import track
 def queries(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATHS]...", help="Only queries in these files and folders. [default: `queries` of the configuration]"),
+        typer.Argument(metavar="PATHS", help="Only queries in these files and folders. [default: `queries` of the configuration]"),
     ] = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the list.")] = "text",
+    format: Annotated[str, format_option(FORMATS, "The format of the list.")] = "text",
     output: Output = None,
-    since: Annotated[str | None, typer.Option(metavar="REV", help="Only queries that are new since this git revision.")] = None,
-    from_log: Annotated[str | None, typer.Option(metavar="FILE", help="The queries of a PostgreSQL log: stderr, csvlog or jsonlog.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="REV", rich_help_panel=CHECK, help="Only queries that are new since this git revision.")
+    ] = None,
+    from_log: Annotated[
+        str | None, typer.Option(metavar="FILE", rich_help_panel=CHECK, help="The queries of a PostgreSQL log: stderr, csvlog or jsonlog.")
+    ] = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
     runner: RunnerName = None,
@@ -37,11 +42,12 @@ def queries(
       migsafe queries                        all of them
       migsafe queries db/queries/orders.sql  those of a file
       migsafe queries --since origin/main    those that are new
-      migsafe queries --from-log postgresql.log --format jsonl --output queries.jsonl
+      migsafe queries --from-log postgresql.log --format jsonl
 
     \b
     Exit code 0: success.
-    Exit code 2: an error, or some migrations could not be read; the queries are listed all the same.
+    Exit code 2: an error, or some migrations could not be read; the queries are
+                 listed all the same.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.library.queries import list_queries  # noqa: PLC0415  # the other commands do not need what reads queries
 

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import FAILED, FOUND, Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit
+from migsafe.cli.options import (
+    FAILED,
+    FOUND,
+    Changed,
+    Config,
+    FailOnOption,
+    Output,
+    Paths,
+    RunnerName,
+    Schema,
+    Since,
+    TransactionHabit,
+    format_option,
+)
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
@@ -35,7 +48,7 @@ from migsafe.terminal.output import show_error
 
 def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report; steps is for scripts.")] = "text",
+    format: Annotated[str, format_option(FORMATS, "The format of the report; steps is for scripts.")] = "text",
     output: Output = None,
     report: Report = None,
     queries: RunningQueries = None,
@@ -75,9 +88,9 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     the files of --queries.
 
     \b
-      migsafe rehearse --since v41                          the release since v41, with its queries
-      migsafe rehearse --queries queries-v41.jsonl          with recorded queries of the running release
-      migsafe rehearse --since v41 --report rehearsal.html  and an HTML page for the release meeting
+      migsafe rehearse --since v41                   with the queries at v41
+      migsafe rehearse --queries queries-v41.jsonl   with recorded queries
+      migsafe rehearse --since v41 --report page.html
 
     \b
     Exit code 0: every phase passed.

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from migsafe.cli.completion import choices
+from migsafe.cli.help import CHECK, REPORT, SERVER
 from migsafe.cli.options import (
     EXPERIMENTS,
     FAILED,
@@ -18,6 +20,7 @@ from migsafe.cli.options import (
     Since,
     TransactionHabit,
     exit_code,
+    format_option,
 )
 from migsafe.cli.server_options import (
     CopyOf,
@@ -50,7 +53,7 @@ from migsafe.terminal.output import show_error, write_whole
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report.")] = "text",
+    format: Annotated[str, format_option(FORMATS, "The format of the report.")] = "text",
     output: Output = None,
     report: Report = None,
     server: Server = "local",
@@ -67,18 +70,30 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     seed_limit: SeedLimit = "1min",
     queries: RunningQueries = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="FILE.json", help="Write the queries' plans before and after each migration to a file.")
+        str | None,
+        typer.Option(metavar="FILE.json", rich_help_panel=REPORT, help="Write the queries' plans before and after each migration to a file."),
     ] = None,
     check: Annotated[
-        list[str] | None, typer.Option(metavar="|".join(EXPERIMENTS), help="Only these experiments, or `none`. [default: all]")
+        list[str] | None,
+        typer.Option(
+            metavar="|".join(EXPERIMENTS),
+            autocompletion=choices((*EXPERIMENTS, "none")),
+            rich_help_panel=CHECK,
+            help="Only these experiments, or `none`. [default: all]",
+        ),
     ] = None,
     load: Annotated[
         str,
         typer.Option(
-            metavar="N", help="Beside each migration, execute the workload's SELECTs from N sessions, and measure how long they take."
+            metavar="N",
+            rich_help_panel=SERVER,
+            help="Beside each migration, execute the workload's SELECTs from N sessions, and measure how long they take.",
         ),
     ] = "0",
-    queue: Annotated[str, typer.Option(metavar="SECONDS", help="Before each migration, let a long query hold each table for this time.")] = "0",
+    queue: Annotated[
+        str,
+        typer.Option(metavar="TIME", rich_help_panel=SERVER, help="Before each migration, let a long query hold each table for this time."),
+    ] = "0",
     max_blocked: MaxBlocked = None,
     max_hold: MaxHold = None,
     max_wal: MaxWal = None,
@@ -103,14 +118,15 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Lab Engine (the token is in DBLAB_TOKEN).
 
     \b
-      migsafe replay migrations/0042_orders.sql            one migration
-      migsafe replay --since origin/main                   what this branch adds
-      migsafe replay --rows 1000000 --max-blocked 200ms    with larger tables and a budget
+      migsafe replay migrations/0042_orders.sql          one migration
+      migsafe replay --since origin/main                 what this branch adds
+      migsafe replay --rows 1000000 --max-blocked 200ms  more rows, a budget
 
     \b
     Exit code 0: the migrations ran within the budgets.
     Exit code 1: a migration failed, exceeded a budget, or failed an experiment.
-    Exit code 2: an error, or some migrations could not be replayed; the others are shown.
+    Exit code 2: an error, or some migrations could not be replayed; the others
+                 are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from msgspec.structs import replace  # noqa: PLC0415
 

@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from migsafe.cli.options import Config, Output
+from migsafe.cli.options import Config, Output, format_option
 from migsafe.configuration import read_configuration
 from migsafe.library.project import list_rules
 from migsafe.reports.formats import check_format
@@ -16,7 +14,7 @@ _FORMATS = ("text", "json")
 
 
 def rules(
-    format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="The format of the list.")] = "text",
+    format: Annotated[str, format_option(_FORMATS, "The format of the list.")] = "text",
     output: Output = None,
     config: Config = None,
 ) -> None:

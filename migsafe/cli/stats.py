@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migsafe.cli.help import DATABASE
 from migsafe.cli.options import Output
 from migsafe.errors import ConfigError
 from migsafe.terminal.output import show_error, write_output
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def stats(
-    dsn: Annotated[str | None, typer.Argument(metavar="[DSN]", help="The server: postgresql://… or `host=… dbname=…`.")] = None,
-    query: Annotated[bool, typer.Option("--query", help="Print the query instead of running it.")] = False,
-    queries: Annotated[bool, typer.Option("--queries", help="Add the application's queries, from pg_stat_statements.")] = False,
+    dsn: Annotated[str | None, typer.Argument(metavar="DSN", help="The server: postgresql://… or `host=… dbname=…`.")] = None,
+    query: Annotated[bool, typer.Option("--query", rich_help_panel=DATABASE, help="Print the query instead of running it.")] = False,
+    queries: Annotated[
+        bool, typer.Option("--queries", rich_help_panel=DATABASE, help="Add the application's queries, from pg_stat_statements.")
+    ] = False,
     output: Output = None,
 ) -> None:
     """Get statistics of a database's tables, for the option --stats of other commands.

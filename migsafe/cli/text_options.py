@@ -11,6 +11,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from migsafe.cli.help import write_commands, write_options
+
 VALIDATING = "get_runtime_param"
 """The method that only parameters of a Typer with validators have."""
 
@@ -22,6 +24,10 @@ class TextCommand(TyperCommand):
         """Returns the command's options and arguments, including --help."""
         return [_as_text(parameter) for parameter in super().get_params(ctx)]
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes the options in their groups."""
+        write_options(self.get_params(ctx), ctx, formatter)
+
 
 class TextGroup(TyperGroup):
     """A group whose options, before the command's name, stay text."""
@@ -29,6 +35,11 @@ class TextGroup(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Returns the group's options and arguments, including --help."""
         return [_as_text(parameter) for parameter in super().get_params(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands in their groups, then the options."""
+        write_commands(((name, self.get_command(ctx, name)) for name in self.list_commands(ctx)), formatter)
+        write_options(self.get_params(ctx), ctx, formatter)
 
 
 def _as_text(parameter: Any) -> Any:

@@ -25,7 +25,7 @@ SeverityWord = Literal["error", "warning", "info"]
 
 _Table = TypeVar("_Table", bound=Struct)
 
-_FILES = ("migsafe.toml", "pyproject.toml")
+FILES = ("migsafe.toml", "pyproject.toml")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
 _CUSTOM_CHOICES = {
     "order": ("name", "number", "file-name", "file-number"),
@@ -148,7 +148,7 @@ def read_configuration(file: Path | None = None, start: Path | None = None) -> C
         return _read(file, _table(file) or {})
     folder = (start or Path.cwd()).resolve()
     for above in (folder, *folder.parents):
-        for name in _FILES:
+        for name in FILES:
             path = above / name
             table = _table(path) if path.is_file() else None
             if table is not None:
