@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cache.memory import Memory
+from migsafe.cli.fix_options import FixOptions
 from migsafe.cli.help import RUN
 from migsafe.cli.options import (
     FAILED,
@@ -13,14 +14,17 @@ from migsafe.cli.options import (
     Baseline,
     Changed,
     Config,
+    Diff,
     Down,
     FailOnOption,
+    Fix,
     Ignore,
     NoCache,
     NoExec,
     Output,
     Paths,
     PgVersion,
+    Prove,
     RunnerName,
     Schema,
     Select,
@@ -28,6 +32,7 @@ from migsafe.cli.options import (
     Statistics,
     Stats,
     TransactionHabit,
+    UnsafeFixes,
     Watch,
     WriteBaseline,
     exit_code,
@@ -63,6 +68,10 @@ def lint(
     baseline: Baseline = None,
     write_baseline: WriteBaseline = False,
     statistics: Statistics = False,
+    fix: Fix = False,
+    diff: Diff = False,
+    unsafe_fixes: UnsafeFixes = False,
+    prove: Prove = False,
     stats: Stats = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
@@ -94,6 +103,7 @@ def lint(
       migsafe lint --statistics                 which rules find how much
       migsafe lint --watch                      again after each change of a file
       migsafe lint --write-baseline             from now on, only new findings
+      migsafe lint --since origin/main --diff   what --fix would do
       pg_dump --schema-only shop | migsafe lint -
 
     \b
@@ -125,6 +135,11 @@ def lint(
     memory: Memory | None = None if no_cache or uses_stdin else context.obj
     on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
+    options = FixOptions(fix, diff, unsafe_fixes, prove)
+    if options.wanted:
+        from migsafe.cli.fixing import run_fixes  # noqa: PLC0415  # only needed to fix
+
+        raise typer.Exit(run_fixes(plan, settings, options, reports))
     verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"), downgrades=down, processes=_processes(jobs))
     if write_baseline:
         messages = _write_baseline(verdict, settings, config)

@@ -7,7 +7,7 @@ import typer
 
 from migsafe import versions
 from migsafe.cli.completion import choices, rule_names, runner_names
-from migsafe.cli.help import CHECK, DATABASE, REPORT, RUN
+from migsafe.cli.help import CHECK, DATABASE, FIXES, REPORT, RUN
 from migsafe.configuration import FAIL_ON, TRANSACTIONS, Configuration
 from migsafe.linting.finding import Severity
 
@@ -122,6 +122,31 @@ Stats = Annotated[
     typer.Option(metavar="FILE", rich_help_panel=DATABASE, help="The statistics of production's tables, from `migsafe stats`."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=RUN, help="Neither read nor write the cache.")]
+Fix = Annotated[
+    bool,
+    typer.Option(
+        "--fix",
+        rich_help_panel=FIXES,
+        help="Apply the safe fixes: edit migrations, and write new ones where a step needs a migration of its own.",
+    ),
+]
+Diff = Annotated[bool, typer.Option("--diff", rich_help_panel=FIXES, help="Show what --fix would change, and write nothing.")]
+UnsafeFixes = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-fixes",
+        rich_help_panel=FIXES,
+        help="Also fixes after which a failure or a second run leaves something else, or that need another deployment.",
+    ),
+]
+Prove = Annotated[
+    bool,
+    typer.Option(
+        "--prove",
+        rich_help_panel=FIXES,
+        help="Run the migrations before and after on a disposable PostgreSQL, and write only what that proves.",
+    ),
+]
 
 _SKIPPED_SHOWN = 3
 

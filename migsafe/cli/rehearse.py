@@ -46,7 +46,7 @@ from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
 from migsafe.terminal.output import show_error
 
 
-def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
+def rehearse(  # an argument for each option
     paths: Paths = None,
     format: Annotated[str, format_option(FORMATS, "The format of the report; steps is for scripts.")] = "text",
     output: Output = None,

@@ -71,7 +71,7 @@ class _Editor:
         apart = any(step.own or step.outside for step in steps.steps)
         blocks = any(piece.control is not Control.NONE for step in steps.steps for piece in step.pieces)
         if self.layout.in_place:
-            return [Share(tuple(in_one_file(steps.steps, in_block=not self.by_statement)))]
+            return [Share(tuple(in_one_file(steps_last(steps.steps), in_block=not self.by_statement)))]
         if self.by_statement:
             return self._divided_by_step(steps.steps, new_files=self.runner.name == "plain" and _has_version(self.fixed))
         if not apart and not self.outside:
@@ -211,11 +211,16 @@ class _Editor:
 
     def _joined(self, pieces: Iterable[Piece], head: str = "") -> str:
         """Returns the text of statements that follow a head, without an empty line between."""
-        done = ""
+        done, was_new = "", False
         for piece in pieces:
-            new = piece.statement is None
-            lead = f"\n{self.layout.mark}\n" if new and self.layout.mark and done and piece.lead == "\n" else piece.lead
-            lead = lead.removeprefix("\n") if not done and (not head or head.endswith("\n")) else lead
+            new, lead = piece.statement is None, piece.lead
+            if not done:
+                lead = lead.removeprefix("\n") if not head or head.endswith("\n") else lead
+            elif self.layout.mark and self.layout.mark not in lead:
+                lead = f"\n{self.layout.mark}\n{lead.lstrip()}"
+            elif not lead.startswith(("\n", "\r\n")) and new != was_new:
+                lead = f"\n{lead.lstrip()}"
+            was_new = new
             done += lead + (self.layout.statement(piece.text) if new else piece.text)
         return done
 

@@ -13,7 +13,7 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.way import read_way
-from migsafe.library.lint import judge_plan
+from migsafe.library.lint import Track, judge_plan
 from migsafe.library.plan import find_plan
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
@@ -26,9 +26,6 @@ from migsafe.text import Script
 
 _MOST_ROUNDS = 60
 _BOM = b"\xef\xbb\xbf"
-
-Judge = Callable[[Plan, Callable[[Migration], None]], Verdict]
-"""A function that judges a plan, calls its second argument with each migration, and returns the verdict without what a baseline contains."""
 
 
 class Fixes(Struct, kw_only=True):
@@ -90,22 +87,11 @@ def fix_plan(
     *,
     unsafe: bool = False,
     wanted: Callable[[Finding], bool] | None = None,
-    judge: Judge | None = None,
+    track: Track = iter,
 ) -> Fixes:
-    """Find the fixes of the migrations of a plan. `judge` judges a plan; without one, as `migsafe lint` does with these settings."""
-    return _Fixing(plan, settings, unsafe, wanted or (lambda finding: True), judge or _judge_with(settings)).run()
-
-
-def _judge_with(settings: Configuration) -> Judge:
-    def judge(plan: Plan, on_migration: Callable[[Migration], None]) -> Verdict:
-        verdict = judge_plan(plan, settings, on_migration=on_migration)
-        if settings.baseline is None:
-            return verdict
-        from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
-
-        return subtract_baseline(verdict, read(settings.baseline), settings.baseline)[0]
-
-    return judge
+    """Find the fixes of the migrations of a plan, as `fix` does. `track` iterates over the migrations of each judgement, and may show the
+    progress."""
+    return _Fixing(plan, settings, unsafe, wanted or (lambda finding: True), track).run()
 
 
 class _Round(Struct):
@@ -119,12 +105,12 @@ class _Round(Struct):
 class _Fixing:
     """Applies fixes in rounds, and judges the result after each."""
 
-    def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], judge: Judge) -> None:
+    def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], track: Track) -> None:
         self.plan = plan
         self.settings = settings
         self.allowed = ("safe", "unsafe") if unsafe else ("safe",)
         self.wanted = wanted
-        self.judge = judge
+        self.track = track
         self.changes: dict[str, FileChange] = {}
         self.applied: list[Finding] = []
         self.refused: dict[tuple[str, ...], str] = {}
@@ -156,7 +142,12 @@ class _Fixing:
         def note(migration: Migration) -> None:
             migrations[migration.up.file.path, migration.id] = migration
 
-        return _Round(plan, self.judge(plan, note), migrations)
+        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note)
+        if self.settings.baseline is not None:
+            from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
+
+            verdict = subtract_baseline(verdict, read(self.settings.baseline), self.settings.baseline)[0]
+        return _Round(plan, verdict, migrations)
 
     def _round(self, now: _Round) -> _Round | None:
         """Applies fixes to the migrations, and returns the judgement of the result; None if there is nothing to apply."""

@@ -1,0 +1,25 @@
+"""The options of `migsafe lint` about fixes."""
+
+from msgspec import Struct
+
+from migsafe.errors import ConfigError
+
+
+class FixOptions(Struct, frozen=True):
+    """What the options ask for: to write fixes, or to show them; unsafe ones, too; only proved ones."""
+
+    fix: bool = False
+    diff: bool = False
+    unsafe: bool = False
+    prove: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether fixes are asked for. Raises ConfigError for an option that needs another one."""
+        if self.fix and self.diff:
+            raise ConfigError("--fix and --diff cannot be used together", "--diff shows what --fix would write.")
+        asked = self.fix or self.diff
+        for name, value in (("--unsafe-fixes", self.unsafe), ("--prove", self.prove)):
+            if value and not asked:
+                raise ConfigError(f"{name} needs --fix or --diff")
+        return asked

@@ -1,0 +1,78 @@
+"""`migsafe lint --fix` and `--diff`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from migsafe.cli.fix_options import FixOptions
+from migsafe.cli.options import FAILED, FOUND, exit_code
+from migsafe.cli.written_reports import ReportFile, write_reports
+from migsafe.configuration import Configuration
+from migsafe.errors import ConfigError
+from migsafe.library.fix import Fixes, fix_plan
+from migsafe.sources import Plan
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import track
+
+_SHOWN = 10
+
+
+def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports: Sequence[ReportFile]) -> int:
+    """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code.
+
+    Raises ConfigError if a whole history would be fixed: a migration that a database has applied must stay as it is.
+    """
+    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
+        raise ConfigError(
+            "--fix edits migrations, and must know which are new",
+            "Name the files, or use `--since origin/main` or `--changed`; a migration that a database has applied must stay as it is.",
+        )
+    if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
+        raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
+    fixes = fix_plan(plan, settings, unsafe=options.unsafe, track=lambda steps: track(steps, "migsafe: migration"))
+    if options.diff:
+        write_output(fixes.diff(), None)
+        code = FOUND if fixes.changes else 0
+    else:
+        fixes.write()
+        write_reports(fixes.verdict, reports)
+        code = exit_code(fixes.verdict.worst(), settings)
+    for message in (*fixes.verdict.problems, *messages_of(fixes, options)):
+        show_error(message)
+    return FAILED if fixes.verdict.problems else code
+
+
+def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
+    """Returns the messages about fixes: what was changed, what could not be, and what to do later."""
+    messages = []
+    if fixes.changes:
+        verb = "fixed" if options.fix else "can fix"
+        new = [change.path for change in fixes.changes if change.before is None]
+        edited = len(fixes.changes) - len(new)
+        files = f"{_counted(edited, 'file')} edited" + (f", {_counted(len(new), 'file')} new: {_some(new)}" if new else "")
+        rules = ", ".join(
+            f"{rule}{f' ({number})' if number > 1 else ''}" for rule, number in Counter(each.rule for each in fixes.applied).items()
+        )
+        messages.append(f"{verb} {_counted(len(fixes.applied), 'finding')}: {rules}\n  {files}")
+    elif not fixes.refused:
+        messages.append("nothing to fix")
+    for each in fixes.refused:
+        place = each.finding.script.position(each.finding.span.start)
+        messages.append(f"{each.finding.script.path}:{place.line}: {each.finding.rule} is not fixed: {each.reason}")
+    if fixes.unsafe:
+        messages.append(
+            f"--unsafe-fixes fixes {_counted(len(fixes.unsafe), 'more finding')}: `migsafe explain RULE` says what to know about each"
+        )
+    for step in fixes.later:
+        lines = step.sql.replace("\n", "\n    ")
+        messages.append(f"for a later deployment, {step.after}:\n    {lines}")
+    return messages
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _some(paths: Sequence[str]) -> str:
+    names = [Path(path).as_posix() for path in paths]
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
