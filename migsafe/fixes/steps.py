@@ -110,11 +110,31 @@ class _Fixing:
         self.at_end: list[Step] = []
         self.moved: set[str] = set()
         self.removed: set[int] = set()
+        self.split_at: int | None = None
 
     def result(self, head: str, tail: str) -> Steps:
         done = [(piece, self._fixed(piece)) for piece in self.pieces]
+        if self.split_at is not None:
+            return Steps(head, tuple(self._divided(self.split_at)), tail, tuple(self.applied), (), ())
         steps = [step for piece, steps in done if steps is not None or not self._is_moved(piece) for step in steps or [Step((piece,))]]
         return Steps(head, (*steps, *self.at_end), tail, tuple(self.applied), tuple(self.refused), tuple(self.later))
+
+    def _divided(self, number: int) -> list[Step]:
+        """Returns the statements as they are, with a new transaction or migration that begins at one of them."""
+        before, after = self.pieces[:number], self.pieces[number:]
+        controls = [piece.control for piece in before if piece.control is not Control.NONE]
+        first = [Step((piece,)) for piece in before]
+        if controls and controls[-1] is Control.BEGIN:
+            between = Piece("COMMIT;", control=Control.COMMIT), Piece("BEGIN;", control=Control.BEGIN)
+            return [*first, *(Step((piece,)) for piece in (*between, *after))]
+        return [*first, Step(tuple(after), own=True)]
+
+    def _splits(self, piece: Piece, fix: ChosenFix) -> bool:
+        """Whether a fix divides the migration, which must be the only one of its round: it concerns all the statements after it."""
+        if fix.way.splits and self.split_at is None and all(other.way.splits for other in self.fixes.values()):
+            self.split_at = self.pieces.index(piece)
+            self.applied.append(fix.finding)
+        return fix.way.splits
 
     def _is_moved(self, piece: Piece) -> bool:
         """Whether a fix contains the statement elsewhere."""
@@ -125,7 +145,7 @@ class _Fixing:
         """Returns the steps in place of a statement; None if it has no fix, or it cannot be applied."""
         assert piece.statement is not None
         fix = self.fixes.get(piece.statement.index)
-        if fix is None:
+        if fix is None or self._splits(piece, fix):
             return None
         reason = self._refusal(piece, fix)
         inline = self._inline(fix) if not reason else None
@@ -162,7 +182,7 @@ class _Fixing:
         if fix.way.for_all:
             for piece in self.pieces:
                 other = piece.statement
-                if other is not None and any(other.span.start <= place.start < other.span.end for place in fix.finding.places):
+                if other is not None and any(other.span.start <= place.start < other.span.end for place in fix.finding.replaces):
                     self.removed |= {other.index} - {fix.statement.index}
 
     @staticmethod

@@ -83,6 +83,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     out. `queries` are the application's queries that the finding is about, and `use_words` the part of the message that names those that use an
     object. A finding at the place of a query has no migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks that
     `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none. `fix_is_safe` if it needs no `--unsafe-fixes`.
+    `replaces` are the places of the statements that a fix for several of them replaces.
     """
 
     rule: str
@@ -108,4 +109,5 @@ class Finding(Struct, frozen=True, kw_only=True):
     use_words: str = ""
     fix: str = ""
     fix_is_safe: bool = False
+    replaces: tuple[Span, ...] = ()
     resolved: bool = False

@@ -127,9 +127,7 @@ class Context:
         earlier: tuple[EarlierMigration, ...] = (),
         queries: "ProjectQueries | None" = None,
     ) -> None:
-        self.migration = migration
-        self.lineage = standing
-        self._earlier = earlier
+        self.migration, self.lineage, self._earlier = migration, standing, earlier
         self.queries = queries
         self._changes: QueryChanges | None = queries.changes() if queries is not None else None
         self.application_file: Script | None = None
@@ -141,7 +139,7 @@ class Context:
         self._forecast = forecast
         self.catalog: Catalog = forecast.catalog
         """The database before the operation."""
-        # A checkpoint contains contexts, and a Runner, which has functions, cannot be stored.
+        # A checkpoint contains contexts; a Runner has functions, and cannot be stored.
         self._outside = _OutsideTransaction(runner.outside_transaction_advice, runner.index_outside_advice, runner.one_statement_outside)
         self._states: dict[str, Any] = {}
         self._facts: dict[Callable[[Context], Any], Any] = {}
@@ -258,7 +256,7 @@ class Context:
 
     @property
     def predictor(self) -> Predictor:
-        """Returns the predictor that runs the migration."""
+        """The predictor that runs the migration."""
         return self._forecast
 
     @property
@@ -337,6 +335,7 @@ class Context:
         use_words: str = "",
         fix: str | None = None,
         safe_fix: bool = False,
+        replaces: Iterable[PastOperation] = (),
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is for a finding that is less or more severe than the rule usually is. For a rule with fixes, `fix`
@@ -351,6 +350,7 @@ class Context:
             help, fix = (_BLOCK.sub(r"\1", text) for text in (help, fix))  # the runner's transaction is that block
         return Finding(
             fix=fix,
+            replaces=tuple(half.file_span(each.statement.span) for each in replaces),
             fix_is_safe=rule.fix == "safe" or safe_fix,
             rule=rule.name,
             category=rule.category,
@@ -360,8 +360,7 @@ class Context:
             script=self.application_file or half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id if self.application_file is None else "",
-            # A place in the file does not depend on the statements.
-            statement=1 if type(operation) in (FilePlace, WorkloadQuery) else statement.index,
+            statement=1 if type(operation) in (FilePlace, WorkloadQuery) else statement.index,  # places do not depend on statements
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,
             subject=subject,
@@ -376,12 +375,12 @@ class Context:
     def _with_own_transactions(self, help: str) -> str:
         """Returns a safe way that takes several migrations, with what gives each its own transaction if the runner applies all in one."""
         advice = self.migration.own_transaction_advice
-        if not advice or advice in help or not _SEVERAL_MIGRATIONS.search(help):
-            return help
-        return f"-- first {advice}, so that each migration has its own transaction;\n-- or apply each in a deployment of its own\n{help}"
+        is_one = not advice or advice in help or not _SEVERAL_MIGRATIONS.search(help)
+        own = f"-- first {advice}, so that each migration has its own transaction;\n-- or apply each in a deployment of its own\n"
+        return help if is_one else own + help
 
     def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
-        """Returns the severity of the finding for the known table sizes, and the end of the message about them."""
+        """Returns the severity for the known table sizes, and the end of the message about them."""
         severity, rows = self._rule.severity, self.limits.rows
         slow = {effect.relation: effect for effect in effects if _takes_long(effect) and not effect.new} if rows else {}
         counts = {name: row_count(rows, name) for name in sorted(slow, key=str)}
