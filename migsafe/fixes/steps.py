@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
 from migsafe.fixes.way import Part
 from migsafe.linting.finding import Finding
-from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation
+from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, SetVariable
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -125,9 +125,9 @@ class _Fixing:
         controls = [piece.control for piece in before if piece.control is not Control.NONE]
         first = [Step((piece,)) for piece in before]
         if controls and controls[-1] is Control.BEGIN:
-            between = Piece("COMMIT;", control=Control.COMMIT), Piece("BEGIN;", control=Control.BEGIN)
+            between = Piece("COMMIT;", control=Control.COMMIT), Piece("BEGIN;", control=Control.BEGIN), *_settings(before, only_local=True)
             return [*first, *(Step((piece,)) for piece in (*between, *after))]
-        return [*first, Step(tuple(after), own=True)]
+        return [*first, Step((*_settings(before, only_local=False), *after), own=True)]
 
     def _splits(self, piece: Piece, fix: ChosenFix) -> bool:
         """Whether a fix divides the migration, which must be the only one of its round: it concerns all the statements after it."""
@@ -226,6 +226,18 @@ class _Fixing:
 
     def _actions(self, head: str, actions: Sequence[Operation]) -> str:
         return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""
+
+
+def _settings(pieces: Sequence[Piece], *, only_local: bool) -> list[Piece]:
+    """Returns the settings of a transaction, or of all of a migration, for the statements that another one gets."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if piece.control is Control.BEGIN:
+            found = [each for each in found if not only_local]
+        operations = piece.statement.operations if piece.statement is not None else ()
+        if operations and all(isinstance(op, SetVariable) and (op.local or not only_local) for op in operations):
+            found.append(Piece(piece.text))
+    return found
 
 
 def _steps(parts: Sequence[Part]) -> list[Step]:
