@@ -1,8 +1,9 @@
 """`migsafe lint --fix` and `--diff`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migsafe.cli.fix_options import FixOptions
 from migsafe.cli.options import FAILED, FOUND, exit_code
@@ -13,6 +14,9 @@ from migsafe.library.fix import Fixes, fix_plan
 from migsafe.sources import Plan
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
+
+if TYPE_CHECKING:
+    from migsafe.library.prove import Proof
 
 _SHOWN = 10
 
@@ -29,7 +33,11 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
         )
     if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
         raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
-    fixes = fix_plan(plan, settings, unsafe=options.unsafe, track=lambda steps: track(steps, "migsafe: migration"))
+    proof = None
+    if options.prove:
+        fixes, proof = _proved(plan, settings, options)
+    else:
+        fixes = fix_plan(plan, settings, unsafe=options.unsafe, track=lambda steps: track(steps, "migsafe: migration"))
     if options.diff:
         write_output(fixes.diff(), None)
         code = FOUND if fixes.changes else 0
@@ -37,9 +45,23 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
         fixes.write()
         write_reports(fixes.verdict, reports)
         code = exit_code(fixes.verdict.worst(), settings)
-    for message in (*fixes.verdict.problems, *messages_of(fixes, options)):
+    for message in (*fixes.verdict.problems, *messages_of(fixes, options), *(_proof_message(proof) if proof is not None else ())):
         show_error(message)
     return FAILED if fixes.verdict.problems else code
+
+
+def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> "tuple[Fixes, Proof | None]":
+    from migsafe.cli.replay_options import running_host  # noqa: PLC0415  # only needed with a server
+    from migsafe.library.prove import proved_fixes  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
+
+    with running_host(ServerOptions()) as (host, show):
+        return proved_fixes(plan, settings, host, unsafe=options.unsafe, on_progress=show)
+
+
+def _proof_message(proof: "Proof") -> Iterator[str]:
+    weaker = "".join(f"\n  {line}" for line in proof.weaker)
+    yield f"proved on {proof.server}: the schema at the end is the same, and no lock is stronger{weaker}"
 
 
 def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:

@@ -44,6 +44,11 @@ class Fixes(Struct, kw_only=True):
     before: Verdict
     verdict: Verdict
 
+    @property
+    def scripts(self) -> dict[str, Script]:
+        """The changed and the new files as scripts, by their absolute paths."""
+        return {os.path.abspath(change.path): Script(change.path, change.after) for change in self.changes}  # noqa: PTH100  # links stay
+
     def diff(self) -> str:
         """Returns the changes as a unified diff."""
         return "".join(_diff(change) for change in self.changes)

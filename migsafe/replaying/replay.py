@@ -10,6 +10,7 @@ from migsafe.errors import MigsafeError
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.databases import Database, Databases
+from migsafe.replaying.experiments.contents import Schema, read_schema
 from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.left_out import LeftOut
@@ -47,7 +48,8 @@ class ReplayRun:
     are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
     what else was assumed. `indexes` are the results of the index trials, one for each source. `without_migrations` are the results for the
     queries, if no migration is selected and the new release has new queries. `has_shared_transactions`: some migrations ran in one
-    transaction. `not_run` are the selected migrations that did not run, because an earlier one failed.
+    transaction. `not_run` are the selected migrations that did not run, because an earlier one failed. `schemas` are the schemas at the end
+    of the sources whose migrations all ran, if the options ask for them.
     """
 
     def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
@@ -67,6 +69,7 @@ class ReplayRun:
         self.notes: list[str] = []
         self.has_shared_transactions = False
         self.indexes: list[IndexResults] = []
+        self.schemas: list[Schema] = []
         self.without_migrations: QueryResults | None = None
         self._history: History | None = None
 
@@ -131,6 +134,13 @@ class ReplayRun:
             self.notes += history.notes
             self._note_rows(database.seeder)
             self._databases.drop(database.name)
+
+    def _read_schema(self, database: Database) -> None:
+        self._disconnect()
+        with self._host.connect(database.name) as connection:
+            for statement in self._options.afterwards:
+                connection.execute(statement.encode())
+            self.schemas.append(read_schema(connection))
 
     def _has_failed(self, replayed: ReplayedMigration) -> bool:
         """Whether a migration failed, so that the ones after it do not run."""
@@ -287,7 +297,10 @@ class ReplayRun:
         self._try_indexes(source, database, predictor, affected, last)
 
     def _try_indexes(self, source: Source, database: Database, predictor: Predictor, affected: AffectedQueries, last: Migration) -> None:
-        """Tries indexes for the queries that the migrations affect, on the database after the `last` one."""
+        """Tries indexes for the queries that the migrations affect, on the database after the `last` one; before that, reads its schema if the
+        options ask for it."""
+        if self._options.reads_schema:
+            self._read_schema(database)
         if self._options.queries is None:
             return
         run = IndexRun(self._options.queries, predictor, last, source.runner, affected)

@@ -36,6 +36,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps
     their plans before and after each migration. With `load`, so many sessions execute the SELECTs of the running release beside it.
+    `reads_schema` keeps the schema at the end of each source, after the statements of `afterwards`.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -54,6 +55,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     queries: ProjectQueries | None = None
     keep_plans: bool = False
     load: int = 0
+    reads_schema: bool = False
+    afterwards: tuple[str, ...] = ()
 
 
 class ReplayedMigration(Struct, frozen=True, kw_only=True):

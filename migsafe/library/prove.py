@@ -1,0 +1,171 @@
+"""Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from migsafe.cache.renderings import usual
+from migsafe.configuration import Configuration
+from migsafe.fixes.edits import NotFixed
+from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.plan import schema_script
+from migsafe.library.project import make_renderer
+from migsafe.linting.finding import Finding
+from migsafe.lock import LockMode
+from migsafe.replaying.experiments.contents import Schema, schema_differences
+from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
+from migsafe.replaying.servers.host import Host
+from migsafe.sources import Plan
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+
+_ROWS = 1_000
+_SHOWN = 3
+
+OnProgress = Callable[[str], None]
+
+
+class Lock(Struct, frozen=True, order=True):
+    """A lock that migrations took on a relation that existed before: its mode, and whether it was held for a time that grows with the rows."""
+
+    mode: LockMode
+    grows: bool
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """What was measured of the migrations before and after fixes.
+
+    `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
+    each relation. `server` is the version of the server.
+    """
+
+    reason: str
+    weaker: tuple[str, ...]
+    server: str
+
+
+def prove_fixes(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progress: OnProgress = lambda text: None) -> Proof:
+    """Run the migrations of a plan on a server, as they are and with fixes, and compare the schemas and the locks.
+
+    Each table that the migrations touch has a thousand generated rows. Steps for later deployments run at the end. Raises MigsafeError if there
+    is no server.
+    """
+    later = tuple(text for step in fixes.later for text in _statements(step.sql))
+    before = _Run(plan, settings, host, (), on_progress)
+    after = _Run(plan.edited(fixes.scripts), settings, host, later, on_progress)
+    reason = before.why_incomplete("the migrations as they are") or after.why_incomplete("the fixed migrations")
+    locks, now = before.locks(), after.locks()
+    reason = reason or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
+    return Proof(reason=reason, weaker=tuple(_weaker(locks, now)) if not reason else (), server=f"PostgreSQL {host.major}")
+
+
+def proved_fixes(
+    plan: Plan, settings: Configuration, host: Host, *, unsafe: bool = False, on_progress: OnProgress = lambda text: None
+) -> tuple[Fixes, Proof | None]:
+    """Find the fixes of the migrations of a plan, and keep those that a server proves; the others are refused, with the reason.
+
+    If all together are not proved, those of each migration are tried alone. Returns no proof if nothing is left.
+    """
+    fixes = fix_plan(plan, settings, unsafe=unsafe)
+    if not fixes.changes:
+        return fixes, None
+    whole = prove_fixes(plan, fixes, settings, host, on_progress)
+    if not whole.reason:
+        return fixes, whole
+    paths = list(dict.fromkeys(change.path for change in fixes.changes if change.before is not None))
+    reasons = dict.fromkeys(paths, whole.reason)
+    good: list[str] = []
+    for path in paths if len(paths) > 1 else ():
+        alone = fix_plan(plan, settings, unsafe=unsafe, wanted=_in_files([path], plan))
+        proof = prove_fixes(plan, alone, settings, host, on_progress) if alone.changes else whole
+        reasons[path] = proof.reason
+        good += [] if proof.reason else [path]
+    some = fix_plan(plan, settings, unsafe=unsafe, wanted=_in_files(good, plan))
+    last = prove_fixes(plan, some, settings, host, on_progress) if some.changes else None
+    if last is not None and last.reason:
+        reasons |= dict.fromkeys(good, last.reason)
+        some, last = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding: False), None
+    given_up = [finding for finding in fixes.applied if reasons.get(finding.script.path)]
+    some.refused = (*some.refused, *(NotFixed(finding, f"it is not proved: {reasons[finding.script.path]}") for finding in given_up))
+    return some, last
+
+
+def _in_files(paths: Iterable[str], plan: Plan) -> Callable[[Finding], bool]:
+    """Returns a function that chooses the findings of some files, and of the new files that follow from them."""
+    others = {file.up.path for source in plan.sources for file in source.files} - set(paths)
+    return lambda finding: bool(set(paths)) and finding.script.path not in others
+
+
+def _statements(sql: str) -> Iterator[str]:
+    for statement in read(sql):
+        yield sql[slice(*statement.span)]
+
+
+class _Run:
+    """One replay of a plan."""
+
+    def __init__(self, plan: Plan, settings: Configuration, host: Host, later: tuple[str, ...], on_progress: OnProgress) -> None:
+        options = ReplayOptions(
+            experiments=(),
+            rows=lambda table: _ROWS,
+            probes=False,
+            schema=schema_script(settings.schema),
+            without_extensions=settings.without_extensions,
+            renderer=make_renderer(settings, usual()),
+            reads_schema=True,
+            afterwards=later,
+        )
+        run = ReplayRun(plan, host, options, on_progress)
+        self.replayed: list[ReplayedMigration] = list(run.migrations())
+        self.problems = run.problems
+        self.schemas: list[Schema] = run.schemas
+
+    def why_incomplete(self, what: str) -> str:
+        """Returns why not all migrations ran, as the end of a sentence; empty if they did."""
+        for each in self.replayed:
+            failure = each.recording.failure
+            if failure is not None:
+                return f"{what} fail on the server: {each.migration.up.file.path}: {failure.message}"
+            if each.emptying is not None:
+                return f"{what} fail on generated rows: {each.emptying.message}"
+            if each.untried or each.left_out:
+                return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
+        return f"{what} could not be run: {self.problems[0].message}" if self.problems else ""
+
+    def locks(self) -> dict[Name, Lock]:
+        """Returns the strongest blocking lock on each relation that existed before its migration; one held for long counts more."""
+        found: dict[Name, Lock] = {}
+        for each in self.replayed:
+            for record in each.recording.statements:
+                for measured in record.measured_effects:
+                    effect = measured.effect
+                    if not effect.new and effect.blocks:
+                        lock = Lock(effect.lock, measured.grows_with_rows)
+                        found[effect.relation] = max(found.get(effect.relation, lock), lock, key=lambda each: (each.grows, each.mode))
+        return found
+
+
+def _schema_reason(before: list[Schema], after: list[Schema]) -> str:
+    differences = [line for old, new in zip(before, after, strict=True) for line in schema_differences(old, new)]
+    shown = "; ".join(differences[:_SHOWN])
+    return f"the schema at the end differs: {shown}{' …' if len(differences) > _SHOWN else ''}" if differences else ""
+
+
+def _lock_reason(before: Mapping[Name, Lock], after: Mapping[Name, Lock]) -> str:
+    for name, lock in after.items():
+        old = before.get(name)
+        if old is None or (lock.grows and not old.grows) or (lock.grows == old.grows and lock.mode > old.mode):
+            than = f"instead of {_text(old)}" if old is not None else "which was not blocked before"
+            return f"{name} would be locked in {_text(lock)}, {than}"
+    return ""
+
+
+def _weaker(before: Mapping[Name, Lock], after: Mapping[Name, Lock]) -> Iterator[str]:
+    for name, lock in sorted(before.items(), key=lambda item: str(item[0])):
+        now = after.get(name)
+        if now != lock:
+            yield f"{name}: {_text(lock)} before, {_text(now) if now is not None else 'nothing that blocks reads or writes'} now"
+
+
+def _text(lock: Lock) -> str:
+    return f"{lock.mode}{' for a time that grows with its rows' if lock.grows else ''}"
