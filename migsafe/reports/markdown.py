@@ -5,6 +5,7 @@ from itertools import groupby
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.verdict import Verdict
+from migsafe.reports.language import help_language, source_language
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.reports.paths import from_root, unicode
 from migsafe.reports.text import closing
@@ -67,10 +68,11 @@ def _finding(finding: Finding) -> str:
     parts = [
         f"{_SIGN[finding.severity]} **{finding.severity.word}** {code(finding.rule)}, line {line}",
         escaped(_cut(finding.message, _LONGEST_MESSAGE)),
-        fenced(_cut(_excerpt(finding), _LONGEST_CODE)),
+        fenced(_cut(_excerpt(finding), _LONGEST_CODE), source_language(finding.script.path)),
     ]
     if finding.help:
-        parts.append(f"<details><summary>Safe</summary>\n\n{fenced(_cut(finding.help, _LONGEST_CODE))}\n\n</details>")
+        safe = fenced(_cut(finding.help, _LONGEST_CODE), help_language(finding))
+        parts.append(f"<details><summary>Safe</summary>\n\n{safe}\n\n</details>")
     return "\n\n".join(parts)
 
 

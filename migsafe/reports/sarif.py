@@ -16,6 +16,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Rule
 from migsafe.linting.verdict import RuleError, Verdict
 from migsafe.reports.fingerprint import VERSION, fingerprints
+from migsafe.reports.language import help_language, source_language
 from migsafe.reports.markup import escaped, fenced
 from migsafe.reports.paths import address, unicode
 from migsafe.terminal.display import Display
@@ -31,24 +32,28 @@ _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 def report(verdict: Verdict, display: Display) -> str:
     """Returns a log with one run."""
-    names = [rule.name for rule in verdict.rules]
+    fired = {finding.rule for finding in verdict.findings}
+    rules = [rule for rule in verdict.rules if rule.name in fired]
     # A finding of a rule that is not among the verdict's rules needs a descriptor, too.
-    others = dict.fromkeys(finding.rule for finding in verdict.findings if finding.rule not in names)
-    places = {name: number for number, name in enumerate((*names, *others))}
+    others = sorted(fired - {rule.name for rule in rules})
+    rule_index = {name: number for number, name in enumerate((*(rule.name for rule in rules), *others))}
+    paths = list(dict.fromkeys(finding.script.path for finding in verdict.findings))
+    file_index = {path: number for number, path in enumerate(paths)}
     run = {
         "tool": {
             "driver": {
                 "name": "migsafe",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "rules": [*map(_rule, verdict.rules), *({"id": name} for name in others)],
+                "rules": [*map(_rule, rules), *({"id": name} for name in others)],
             }
         },
         "invocations": [_invocation(verdict.problems)],
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        "artifacts": [{"location": _file(path), "sourceLanguage": source_language(path)} for path in paths],
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(finding, places[finding.rule], fingerprint)
+            _result(finding, rule_index[finding.rule], file_index[finding.script.path], fingerprint)
             for finding, fingerprint in zip(verdict.findings, fingerprints(verdict.findings), strict=True)
         ],
         "properties": {"pgVersion": verdict.pg_version},
@@ -72,28 +77,33 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, file: int, fingerprint: str) -> dict[str, Any]:
     text, markdown = finding.message, _braces(escaped(finding.message))
     if finding.help:
         text += f"\n\nSafe:\n{finding.help}"
-        markdown += f"\n\nSafe:\n\n{_braces(fenced(finding.help))}"
+        markdown += f"\n\nSafe:\n\n{_braces(fenced(finding.help, help_language(finding)))}"
     return {
         "ruleId": finding.rule,
         "ruleIndex": rule,
         "level": _LEVEL[finding.severity],
         "message": {"text": _message(text), "markdown": markdown},
-        "locations": [_location(finding)],
+        "locations": [_location(finding, file)],
         "partialFingerprints": {f"migsafe/v{VERSION}": fingerprint},
     }
 
 
-def _location(finding: Finding) -> dict[str, Any]:
-    """Returns the place of a finding; the end is exclusive in SARIF (§3.30.8) as in migsafe."""
-    uri = address(finding.script.path)
+def _file(path: str) -> dict[str, Any]:
+    """Returns an artifactLocation (§3.4)."""
+    uri = address(path)
+    return {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": _ROOT}
+
+
+def _location(finding: Finding, file: int) -> dict[str, Any]:
+    """Returns the place of a finding, in the artifact of this index; the end is exclusive in SARIF (§3.30.8) as in migsafe."""
     start, end = finding.script.position(finding.span.start), finding.script.position(finding.span.end)
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": _ROOT},
+            "artifactLocation": {**_file(finding.script.path), "index": file},
             "region": {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column},
         }
     }

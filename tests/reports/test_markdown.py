@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Severity
@@ -68,6 +69,13 @@ def test_a_comment() -> None:
         "\n"
         "</details>\n"
     )
+
+
+def test_code_of_a_script_is_marked_as_python() -> None:
+    verdict = judge_with_few_rules("CREATE INDEX i ON orders (qty);", path="versions/1.py")
+    assert report(verdict).count("```python\n") == 2
+    verdict.findings = [replace(verdict.findings[0], migration="")]  # at a query of the application: the safe way is SQL
+    assert "Safe</summary>\n\n```sql\n" in report(verdict)
 
 
 def test_a_clean_run() -> None:

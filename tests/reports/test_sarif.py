@@ -46,7 +46,7 @@ def test_a_result_has_the_properties_of_the_standard() -> None:
     assert first["locations"] == [
         {
             "physicalLocation": {
-                "artifactLocation": {"uri": "migrations/0001%20x.sql", "uriBaseId": "%SRCROOT%"},
+                "artifactLocation": {"uri": "migrations/0001%20x.sql", "uriBaseId": "%SRCROOT%", "index": 0},
                 "region": {"startLine": 3, "startColumn": 5, "endLine": 4, "endColumn": 34},
             }
         }
@@ -54,13 +54,16 @@ def test_a_result_has_the_properties_of_the_standard() -> None:
     assert first["message"]["text"].startswith("ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on app.orders")
     assert "\n\nSafe:\nALTER TABLE app.orders ADD CONSTRAINT fk" in first["message"]["text"]
     assert "```sql\nALTER TABLE app.orders ADD CONSTRAINT fk" in first["message"]["markdown"]
+    assert sarif_run["artifacts"] == [
+        {"location": {"uri": "migrations/0001%20x.sql", "uriBaseId": "%SRCROOT%"}, "sourceLanguage": "sql"}  # §3.24.10
+    ]
     assert (sarif_run["columnKind"], sarif_run["properties"]) == ("unicodeCodePoints", {"pgVersion": 17})
 
 
 def test_results_link_to_the_documentation_of_their_rules() -> None:
     sarif_run = run(SQL)
     rules = sarif_run["tool"]["driver"]["rules"]
-    assert len({rule["id"] for rule in rules}) == len(rules)
+    assert [rule["id"] for rule in rules] == ["foreign-key-validates", "syntax-error"]  # those that fired
     for result in sarif_run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]  # §3.27.5, §3.27.6
     listed = next(rule for rule in rules if rule["id"] == "foreign-key-validates")
@@ -69,6 +72,12 @@ def test_results_link_to_the_documentation_of_their_rules() -> None:
     assert listed["helpUri"].startswith("https://www.postgresql.org/docs/")
     assert "NOT VALID" in listed["help"]["text"]
     assert listed["help"]["markdown"].startswith("# foreign-key-validates\n")
+
+
+def test_code_of_a_script_is_marked_as_python() -> None:
+    sarif_run = run("CREATE INDEX i ON orders (qty);", path="versions/1.py")
+    assert [artifact["sourceLanguage"] for artifact in sarif_run["artifacts"]] == ["python"]
+    assert "Safe:\n\n```python\n" in sarif_run["results"][0]["message"]["markdown"]
 
 
 def test_a_rule_unknown_to_the_verdict_is_listed() -> None:
@@ -148,7 +157,7 @@ def test_uris(path: Any, root: Any, expected: str) -> None:
 
 def test_a_file_outside_of_the_repository_has_an_absolute_uri_and_no_base(tmp_path: Path) -> None:
     [result] = run("DROP TABLE a", path=str(tmp_path / "x.sql"))["results"]
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.sql").as_uri()}
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.sql").as_uri(), "index": 0}
 
 
 def test_paths_are_relative_to_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
