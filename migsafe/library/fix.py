@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
@@ -15,9 +16,11 @@ from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, La
 from migsafe.fixes.way import read_way
 from migsafe.library.lint import Track, judge_plan
 from migsafe.library.plan import find_plan
+from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
 from migsafe.linting.verdict import Verdict
+from migsafe.prediction.predictor import Predictor
 from migsafe.session import sent_statements
 from migsafe.sources import Migration, Plan
 from migsafe.sources.alembic import ALEMBIC
@@ -239,10 +242,19 @@ class _Fixing:
         if fixed is None:
             return Edits(refused=tuple(NotFixed(each.finding, "its file is not part of a history") for each in fixes))
         if fixed.migration.runner == ALEMBIC.name:
-            return Edits(refused=tuple(NotFixed(each.finding, "it is in a Python script") for each in fixes))
+            return self._edit_script(fixed, fixes)
         from migsafe.fixes.sql_files import edit_sql  # noqa: PLC0415
 
         return edit_sql(fixed, fixes)
+
+    def _edit_script(self, fixed: FixedMigration, fixes: Sequence[ChosenFix]) -> Edits:
+        from migsafe.fixes.alembic import edit_scripts  # noqa: PLC0415  # renders and edits Python
+
+        predictor = Predictor(self.settings.pg_version)
+        with make_renderer(self.settings, None) as renderer:
+            # A downgrade that depends on what the database contains is not certain then, and left alone.
+            migration = renderer.render_down(fixed.migration, predictor)
+        return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)
 
 
 def _statement(migration: Migration | None, finding: Finding) -> Statement | None:

@@ -37,14 +37,12 @@ def as_op_calls(text: str, catalog: Catalog, *, in_transaction: bool = True) -> 
             lines += comments
             end = statement.span.end
             continue
-        outside = any(refused_in_transaction_block(operation, catalog) is not None for operation in statement.operations) or any(
-            isinstance(operation, sql.Commit) for operation in statement.operations[1:]
-        )
+        outside = runs_outside(statement, catalog)
         same_block = outside and in_block and f"# {_NEXT[1]}" not in comments
         lines += [_INDENT + line for line in comments] if same_block else comments
         if outside and not same_block:
             lines.append(AUTOCOMMIT_BLOCK)
-        call = _statement_call(statement, text)
+        call = statement_call(statement, text)
         # Lines within an SQL string must not be indented.
         has_long_string = any(line.count("'") % 2 for line in call)
         lines += [_INDENT * (outside and not (has_long_string and number)) + line for number, line in enumerate(call)]
@@ -56,18 +54,27 @@ def _comments(between: str) -> list[str]:
     """Returns the text between two statements as Python comments."""
     lines = [_COMMENT.sub("", line).rstrip() for line in between.lstrip("; \t\n").splitlines()]
     # A statement that a person is to look at first is a call, too.
-    calls = [_executed(line.removesuffix(";")) if _STATEMENT.match(line) else [line.replace(*_NEXT)] for line in lines if line]
+    calls = [executed_text(line.removesuffix(";")) if _STATEMENT.match(line) else [line.replace(*_NEXT)] for line in lines if line]
     return [f"# {line}" for call in calls for line in call]
 
 
-def _statement_call(statement: Statement, text: str) -> list[str]:
+def runs_outside(statement: Statement, catalog: Catalog) -> bool:
+    """Whether a statement cannot run in a transaction block."""
+    return any(refused_in_transaction_block(operation, catalog) is not None for operation in statement.operations) or any(
+        isinstance(operation, sql.Commit) for operation in statement.operations[1:]
+    )
+
+
+def statement_call(statement: Statement, text: str) -> list[str]:
+    """Returns the lines of the call that sends a statement of a text."""
     words = text[statement.span.start : statement.span.end]
     # An ALTER TABLE with several actions takes its lock only once, and comments in it should be kept.
     call = _call(statement.operations[0]) if len(statement.operations) == 1 and "--" not in words else None
-    return call.splitlines() if call is not None else _executed(words)
+    return call.splitlines() if call is not None else executed_text(words)
 
 
-def _executed(words: str) -> list[str]:
+def executed_text(words: str) -> list[str]:
+    """Returns the lines of the call of `op.execute` that sends a statement."""
     if "\n" not in words:
         return [f"op.execute({_escaped(words)})"]
     inner = _BOUND.sub(r"\\:", words).replace("\\", "\\\\").replace('"""', r"\"\"\"")

@@ -9,12 +9,14 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.errors import UnreadableError
+from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.runner import Folder
 from migsafe.text import read_text
 
 _SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
 _ABOVE = 6
+_SLUG_LENGTH = 40
+"""Alembic's default of truncate_slug_length."""
 
 Get = Callable[[str], str | None]
 
@@ -148,6 +150,20 @@ def read_sections(path: str) -> dict[str, dict[str, str]]:
             with suppress(Error):
                 options[name] = parser.get(section, name)
     return sections
+
+
+def file_template(config_file: str, section: str, project_file: str) -> tuple[str, int]:
+    """Returns the template of the names of revision files, empty if none is configured, and the length of the longest title in them."""
+    options = read_sections(config_file).get(section, {}) if config_file else {}
+    project: dict[str, object] = {}
+    if project_file and not {"file_template", "truncate_slug_length"} <= options.keys():
+        try:
+            project = _project(Folder(os.path.dirname(project_file)))  # noqa: PTH120
+        except MigsafeError:
+            project = {}
+    template, longest = (options.get(name) or project.get(name) for name in ("file_template", "truncate_slug_length"))
+    length = str(longest or "")
+    return template if isinstance(template, str) else "", int(length) if length.isdecimal() else _SLUG_LENGTH
 
 
 def _texts(value: object) -> list[str]:

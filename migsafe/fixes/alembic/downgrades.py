@@ -1,0 +1,139 @@
+"""The downgrades of the edited revision and of the new ones, so that each undoes what its upgrade does."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code
+from migsafe.fixes.alembic.keywords import with_keywords
+from migsafe.fixes.alembic.places import CallPlace, find_place, operations_names, sqlalchemy_name
+from migsafe.fixes.alembic.python_source import PythonSource, called_name, names_in
+from migsafe.fixes.alembic.steps import Refused, Step, Steps, read_step
+from migsafe.fixes.alembic.undo import Creation, created_by, defined_constraints, drop, dropped_by, indexes_of_constraints, needs_no_undo, undo
+from migsafe.schema.catalog import Catalog
+from migsafe.sources.migration import Half
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Operation
+from migsafe.sql.statements import Statement, read
+
+_FUNCTION = "downgrade"
+
+
+class DowngradeChanges(Struct, frozen=True):
+    """What a fix does to downgrades: calls that the edited revision no longer makes, and those that it makes first; for each new revision, the
+    code of its downgrade."""
+
+    removed: tuple[CallPlace, ...] = ()
+    added: tuple[Piece, ...] = ()
+    next: tuple[tuple[Piece, ...], ...] = ()
+
+
+class Downgrade:
+    """The downgrade of a revision before it is edited; `half` is None if it does nothing."""
+
+    def __init__(self, source: PythonSource, half: Half | None, style: Style, catalog: Catalog) -> None:
+        self._source = source
+        self._half = half
+        self._style = style
+        self._catalog = catalog
+
+    def changes(self, flagged: Statement, steps: Steps) -> DowngradeChanges:
+        """Returns what the steps of a fix of the flagged statement change. Raises Refused."""
+        everything = [*steps.here, *steps.end, *steps.moved]
+        if self._half is None:
+            return DowngradeChanges(next=tuple(tuple(self._generated(group, everything)) for group in steps.next))
+        here = [creation for step in (*steps.here, *steps.end) for creation in self._creations(step, flagged)]
+        replaced = list(created_by(flagged.operations))
+        moved = {creation.key for creation in replaced} - {creation.key for creation in here}
+        calls = {key: place for key in sorted(moved) if (place := self._find(key)) is not None}
+        return DowngradeChanges(
+            tuple(calls.values()),
+            tuple(self._extra(steps, flagged, here)),
+            tuple(tuple(self._of_revision(group, everything, calls)) for group in steps.next),
+        )
+
+    def _creations(self, step: Step, flagged: Statement) -> list[Creation]:
+        """Returns what a step in the edited revision creates. Raises Refused if it is not known what undoes the step."""
+        operations = step.statement.operations
+        if step.kept or needs_no_undo(step):
+            return list(created_by(operations))
+        others = [op for op in operations if not isinstance(op, sql.DropConstraint) and not _is_alike(op, flagged)]
+        if len(list(created_by(others))) != len(others):
+            raise Refused("it is not known what undoes all of its steps, so the downgrade cannot be completed")
+        return list(created_by(operations))
+
+    def _find(self, key: tuple[str, str, str]) -> CallPlace | None:
+        """Returns the call that drops something. Raises Refused if it cannot be removed by itself, or is not known."""
+        assert self._half is not None
+        program = self._half.program
+        calls = program.calls if program is not None else ()
+        if not calls and not self._half.chunks:
+            raise Refused("its downgrade has not been rendered")
+        for call in calls:
+            statements = list(read(self._half.script.text, [call.sql_span]))
+            dropped = [dropped_by(operation) for statement in statements for operation in statement.operations]
+            if any(creation is not None and creation.key == key for creation in dropped):
+                if len(dropped) > 1 or sum(each.file_span == call.file_span for each in calls) > 1:
+                    raise Refused("downgrade() undoes it in a call that does more")
+                place = find_place(self._source, call, _FUNCTION)
+                if place.conditional:
+                    raise Refused("downgrade() undoes it on a condition")
+                return place
+        if any(call.opaque or not call.certain for call in calls):
+            raise Refused("it is not known what downgrade() does")
+        return None
+
+    def _extra(self, steps: Steps, flagged: Statement, here: Sequence[Creation]) -> Iterator[Piece]:
+        """Yields the code that drops what the edited revision creates in addition, for the steps that follow."""
+        known = {creation.key for creation in created_by(flagged.operations)}
+        # A constraint that the flagged statement defines may have got its name only now; downgrade() already removes it in some way.
+        defined = {constraint.kind for constraint in defined_constraints(flagged.operations)}
+        edited = [*steps.here, *steps.end]
+        gone = {dropped.key for step in edited for op in step.statement.operations if (dropped := dropped_by(op)) is not None}
+        owned = indexes_of_constraints(edited)
+        used = indexes_of_constraints(steps.moved)
+        for step in reversed(edited):
+            for creation in reversed(list(created_by(step.statement.operations))):
+                name = creation.name.name
+                is_removed = creation.key in known | gone or creation.of_kind in defined or (creation.kind == "index" and name in owned)
+                if creation in here and not is_removed:
+                    text = drop(creation, concurrently=step.outside, if_exists=creation.kind == "index" and name in used)
+                    yield step_code(read_step(text, self._catalog), self._style)
+
+    def _of_revision(self, group: Sequence[Step], everything: Sequence[Step], calls: dict[tuple[str, str, str], CallPlace]) -> Iterator[Piece]:
+        """Yields the code of the downgrade of a new revision."""
+        for step in reversed(group):
+            created = list(created_by(step.statement.operations))
+            place = calls.get(created[0].key) if len(created) == 1 else None
+            if place is not None and place.batch is None:
+                yield self._moved(place, step, created[0])
+            else:
+                yield from self._undo(step, everything)
+
+    def _generated(self, group: Sequence[Step], everything: Sequence[Step]) -> Iterator[Piece]:
+        """Yields the code of the downgrade of a new revision beside one that has none; nothing for a step that cannot be undone."""
+        for step in reversed(group):
+            try:
+                yield from self._undo(step, everything)
+            except Refused:
+                continue
+
+    def _undo(self, step: Step, everything: Sequence[Step]) -> Iterator[Piece]:
+        for text in undo(step, everything):
+            yield step_code(read_step(text, self._catalog), self._style)
+
+    def _moved(self, place: CallPlace, step: Step, creation: Creation) -> Piece:
+        """Returns the code of a call that moves to the downgrade of a new revision."""
+        text = self._source.source(place.line)
+        usable = {*operations_names(self._source), sqlalchemy_name(self._source), "True", "False", "None"}
+        if names_in(place.call) <= usable and self._source.indentation(place.span.start) == self._style.indent:
+            if not step.outside or place.in_autocommit:
+                return kept_code(text, outside=step.outside)
+            if called_name(place.call.func).endswith(".drop_index"):
+                return kept_code(with_keywords(text, {"postgresql_concurrently": "True"}, self._source.newline), outside=True)
+        return step_code(read_step(drop(creation, concurrently=step.outside), self._catalog), self._style)
+
+
+def _is_alike(operation: Operation, flagged: Statement) -> bool:
+    """Whether an operation does to the schema what one of the flagged statement does, so that the same undoes it."""
+    return type(operation) in {type(each) for each in flagged.operations}

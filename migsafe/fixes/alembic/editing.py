@@ -1,0 +1,159 @@
+"""The edits of a revision, and of the files around it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+
+from msgspec.structs import replace
+
+from migsafe.fixes.alembic.blocks import merge_blocks
+from migsafe.fixes.alembic.call_edits import check_pieces, pieces_of_place, refuse_second_replacements
+from migsafe.fixes.alembic.children import children_with_parent
+from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code
+from migsafe.fixes.alembic.function_edits import at_beginning, at_end, removals, with_imports
+from migsafe.fixes.alembic.places import operations_names, sqlalchemy_name
+from migsafe.fixes.alembic.plan import FUNCTION, FixPlan, plan_fix
+from migsafe.fixes.alembic.python_source import NotPython, PythonSource
+from migsafe.fixes.alembic.revision_names import name_revision
+from migsafe.fixes.alembic.revision_text import RevisionBody, revision_text
+from migsafe.fixes.alembic.steps import Refused, Step
+from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
+from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
+from migsafe.schema.catalog import Catalog
+from migsafe.sources.alembic import RevisionFile
+from migsafe.sql import operations as sql
+
+_REPEATABLE = (sql.ValidateConstraint, sql.SetNotNull)
+_COMMIT_BEFORE = Piece(("pass  # commits the revisions before this one",), outside=True)
+
+
+def edit_revision(fixed: FixedMigration, chosen: Sequence[ChosenFix], catalog: Catalog) -> Edits:
+    """Returns what fixes do to a revision, to those that follow it, and which new ones they need."""
+    try:
+        editor = _Editor(fixed, catalog)
+    except NotPython as error:
+        return Edits(refused=tuple(NotFixed(fix.finding, f"the script cannot be parsed: {error}") for fix in chosen))
+    return editor.edit(sorted(chosen, key=lambda fix: fix.statement.span.start))
+
+
+class _Editor:
+    """Edits one revision."""
+
+    def __init__(self, fixed: FixedMigration, catalog: Catalog) -> None:
+        assert isinstance(fixed.file, RevisionFile)
+        self._fixed = fixed
+        self._file = fixed.file
+        self._migration = fixed.migration
+        self._catalog = catalog
+        self._source = PythonSource(fixed.migration.up.file.text)
+        self._environment = fixed.file.environment.scripts
+        names = operations_names(self._source)
+        self._style = Style(
+            op=names.get("op") or next(iter(names.values()), "op"),
+            sa=sqlalchemy_name(self._source),
+            indent=self._source.indent,
+            newline=self._source.newline,
+            final_names=bool(self._environment.naming_convention),
+        )
+        self._imports_operations = bool(names)
+
+    def edit(self, chosen: Sequence[ChosenFix]) -> Edits:
+        """Returns the edits for fixes in the order of their statements."""
+        plans: list[FixPlan] = []
+        refused: list[NotFixed] = []
+        for fix in chosen:
+            try:
+                plan = plan_fix(fix, self._migration, self._source, self._style, self._catalog)
+                check_pieces(self._source, self._style, plan)
+                plans.append(plan)
+            except Refused as reason:
+                refused.append(NotFixed(fix.finding, str(reason)))
+        for plan, why in list(refuse_second_replacements(plans)):
+            plans.remove(plan)
+            refused.append(NotFixed(plan.fix.finding, why))
+        try:
+            changes = self._changes(plans)
+        except Refused as reason:
+            # What concerns other files concerns all fixes that need new revisions.
+            refused += [NotFixed(plan.fix.finding, str(reason)) for plan in plans if plan.steps.next or plan.steps.end]
+            plans = [plan for plan in plans if not (plan.steps.next or plan.steps.end)]
+            changes = self._changes(plans)
+        later = tuple(step for plan in plans for step in plan.steps.later)
+        return Edits(changes, tuple(plan.fix.finding for plan in plans), tuple(refused), later)
+
+    def _changes(self, plans: Sequence[FixPlan]) -> tuple[FileChange, ...]:
+        """Returns the changes of all files. Raises Refused."""
+        if not plans:
+            return ()
+        script = self._migration.up.file
+        following = list(self._new_revisions(plans))
+        return (FileChange(script.path, script.text, self._edited(plans)), *following)
+
+    def _edited(self, plans: Sequence[FixPlan]) -> str:
+        """Returns the text of the edited revision."""
+        source, style = self._source, self._style
+        pieces: list[Piece] = []
+        edits: list[TextEdit] = []
+        for _, group in groupby(plans, key=lambda plan: plan.place.span):
+            own = list(group)
+            place = own[0].place
+            code = pieces_of_place(source, style, own)
+            pieces += code
+            text = assemble(code, style, source.indentation(place.span.start), in_autocommit=place.in_autocommit)
+            edits.append(TextEdit(*place.span, text))
+        ending = [step_code(step, style) for plan in plans for step in plan.steps.end]
+        beginning = [piece for plan in plans for piece in plan.downgrades.added]
+        removed = {place.span: place for plan in plans for place in plan.downgrades.removed}
+        edits += [*at_end(source, style, FUNCTION, ending), *at_beginning(source, style, "downgrade", beginning)]
+        edits += removals(source, [place.node for place in removed.values()], is_filled=bool(beginning))
+        edits += with_imports(
+            source,
+            operations=not self._imports_operations,
+            sqlalchemy=not style.sa and any(piece.needs_sqlalchemy for piece in (*pieces, *ending, *beginning)),
+        )
+        return merge_blocks(apply_edits(source.text, edits))
+
+    def _new_revisions(self, plans: Sequence[FixPlan]) -> Iterator[FileChange]:
+        """Yields the new revisions, and the changes of those that followed the edited one. Raises Refused."""
+        parent, taken = self._file.id, set(self._fixed.source.versions)
+        longest = max(len(plan.steps.next) for plan in plans)
+        style = self._style if self._style.sa else replace(self._style, sa="sa")
+        for number in range(longest):
+            own = [plan for plan in plans if number < len(plan.steps.next)]
+            steps = [step for plan in own for step in plan.steps.next[number]]
+            undoing = [piece for plan in reversed(own) for piece in plan.downgrades.next[number]]
+            name = name_revision(
+                "\n".join((parent, *(step.text for step in steps))),
+                number + 1,
+                self._file.revision.title,
+                self._source.text,
+                self._file.up.path,
+                taken,
+                self._environment,
+            )
+            taken.add(name.version)
+            path = str(PurePosixPath(self._file.up.path).with_name(name.file))
+            if self._exists(path):
+                raise Refused(f"the file of the new revision, {path}, exists already")
+            text = revision_text(self._source, style, name, parent, RevisionBody(self._upgrade(steps, style), undoing))
+            yield FileChange(path, None, merge_blocks(text))
+            parent = name.version
+        if longest:
+            yield from children_with_parent(self._fixed.source, self._file.id, parent)
+
+    def _exists(self, path: str) -> bool:
+        return Path(path).exists() or any(file.up.path == path for file in self._fixed.source.files)
+
+    def _upgrade(self, steps: Sequence[Step], style: Style) -> list[Piece]:
+        """Returns the code of the upgrade of a new revision. If Alembic applies all revisions in one transaction, it begins with an autocommit
+        block, which commits those before it. Its statements have the same effect when they run again after a later revision failed."""
+        pieces = [step_code(step, style) for step in steps]
+        if self._migration.own_transaction_advice is None:
+            return pieces
+        first = next((number for number, step in enumerate(steps) if not _can_repeat(step)), len(steps))
+        outside = [replace(piece, outside=True) for piece in pieces[:first]]
+        return [*(outside or ([] if pieces[0].outside else [_COMMIT_BEFORE])), *pieces[first:]]
+
+
+def _can_repeat(step: Step) -> bool:
+    return all(isinstance(operation, _REPEATABLE) for operation in step.statement.operations)

@@ -1,0 +1,85 @@
+"""Fixes that only add an argument to the call that is there: its other arguments, its format and its comments stay."""
+
+from typing import Any
+
+import libcst as cst
+import msgspec
+
+from migsafe.fixes.alembic.python_source import PythonSource
+from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Operation
+
+_METHODS = {
+    "create_index": sql.CreateIndex,
+    "drop_index": sql.Drop,
+    "create_foreign_key": sql.AddConstraint,
+    "create_check_constraint": sql.AddConstraint,
+}
+
+
+def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] | None:
+    """Returns the arguments that make a method of `op`, which sends the operation `old`, send `new`; None if arguments are not enough."""
+    if type(old) is not type(new) or not isinstance(old, _METHODS.get(method, ())):
+        return None
+    keywords: dict[str, str] = {}
+    match old, new:
+        case (sql.CreateIndex(concurrently=False), sql.CreateIndex(concurrently=True)) | (
+            sql.Drop(kind="index", concurrently=False),
+            sql.Drop(kind="index", concurrently=True),
+        ):
+            keywords["postgresql_concurrently"] = "True"
+        case sql.AddConstraint(constraint=before), sql.AddConstraint(constraint=after) if not before.not_valid and after.not_valid:
+            keywords["postgresql_not_valid"] = "True"
+    for field, keyword in (("if_not_exists", "if_not_exists"), ("if_exists", "if_exists")):
+        if not getattr(old, field, False) and getattr(new, field, False):
+            keywords[keyword] = "True"
+    return keywords if keywords and _shape(old, keywords) == _shape(new, keywords) else None
+
+
+_FIELDS = {"postgresql_concurrently": "concurrently", "postgresql_not_valid": "not_valid"}
+
+
+def _shape(value: Any, keywords: dict[str, str]) -> Any:
+    """Returns what an operation says, without the places of its parts and without the fields of the keywords."""
+    if isinstance(value, msgspec.Struct):
+        ignored = {"span", *(_FIELDS.get(keyword, keyword) for keyword in keywords)}
+        return type(value), tuple(_shape(getattr(value, name), keywords) for name in value.__struct_fields__ if name not in ignored)
+    if isinstance(value, tuple):
+        return tuple(_shape(each, keywords) for each in value)
+    return value
+
+
+def with_keywords(statement: str, keywords: dict[str, str], newline: str) -> str:
+    """Returns the text of a statement that is one call, with arguments added or changed."""
+    source = PythonSource(statement + newline)
+    call = next(node for node in source.nodes(cst.Call) if source.span(node).start == 0 and source.span(node).end == len(statement))
+    assert isinstance(call, cst.Call)
+    edits, added = [], []
+    for name, value in keywords.items():
+        existing = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == name), None)
+        if existing is not None:
+            edits.append(TextEdit(*source.span(existing.value), value))
+        else:
+            added.append(f"{name}={value}")
+    return apply_edits(statement, [*edits, *(_added(source, call, added) if added else ())])
+
+
+def _added(source: PythonSource, call: cst.Call, arguments: list[str]) -> list[TextEdit]:
+    """Returns the edits that add arguments at the end of a call."""
+    end = source.span(call).end - 1
+    if not call.args:
+        return [TextEdit(end, end, ", ".join(arguments))]
+    last = call.args[-1]
+    last_end = source.span(last).end
+    has_comma = isinstance(last.comma, cst.Comma)
+    line = source.line_start(end)
+    if last_end < line and not source.text[line:end].strip():
+        # The closing parenthesis has its own line, and so gets each argument.
+        comma = [] if has_comma else [TextEdit(last_end, last_end, ",")]
+        indentation = source.indentation(source.span(last).start)
+        return [*comma, TextEdit(line, line, "".join(f"{indentation}{argument},{source.newline}" for argument in arguments))]
+    if has_comma:
+        comma_end = source.text.index(",", last_end) + 1
+        return [TextEdit(comma_end, comma_end, f" {', '.join(arguments)}")]
+    return [TextEdit(last_end, last_end, f", {', '.join(arguments)}")]
