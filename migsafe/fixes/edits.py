@@ -41,17 +41,21 @@ class NotFixed(Struct, frozen=True):
 
 
 class Edits(Struct, frozen=True):
-    """What some fixes do to the files of a migration. Fixes that cannot be applied are `refused`; the others are `applied`."""
+    """What some fixes do to the files of a migration. Fixes that cannot be applied are `refused`; the others are `applied`. `renamed` are new
+    files of earlier fixes that make room: their paths now, each with its next one."""
 
     changes: tuple[FileChange, ...] = ()
     applied: tuple[Finding, ...] = ()
     refused: tuple[NotFixed, ...] = ()
     later: tuple[LaterStep, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 class FixedMigration(Struct, frozen=True):
-    """A migration with the place in its history that its fixes need: its file, and the source that contains it."""
+    """A migration with the place in its history that its fixes need: its file, and the source that contains it. `created` are the paths of the
+    files that fixes have created; they are not on the disk yet."""
 
     migration: Migration
     file: MigrationFile
     source: Source
+    created: frozenset[str] = frozenset()

@@ -1,13 +1,13 @@
 """The names of new migrations: the runner's next version after an edited one."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.sql.operations import CreateIndex, Operation, ValidateConstraint
+from migsafe.sql.operations import CreateIndex, CreateTable, Do, Operation, Update, ValidateConstraint
 
 _NAME = re.compile(r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>[-_.]?)(?P<slug>.*?)(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$")
 _FLYWAY = re.compile(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
@@ -43,11 +43,14 @@ class VersionedName(Struct, frozen=True):
         prefix = "U" if self.prefix == "V" and down.startswith("U") else self.prefix
         return str(replace(self, prefix=prefix, suffix=suffix[0] if suffix is not None else self.suffix))
 
-    def __str__(self) -> str:
+    @property
+    def number(self) -> str:
+        """The version as it is written in the name."""
         number = self.version
-        if self.dashed:
-            number = f"{number[:4]}-{number[4:6]}-{number[6:8]}-{number[8:]}"
-        return f"{self.prefix}{number}{self.sep}{self.slug}{self.suffix}"
+        return f"{number[:4]}-{number[4:6]}-{number[6:8]}-{number[8:]}" if self.dashed else number
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.number}{self.sep}{self.slug}{self.suffix}"
 
 
 def read_name(name: str, runner: str) -> VersionedName:
@@ -70,6 +73,11 @@ def next_version(name: VersionedName, following: str | None, used: Collection[st
         if all(_key(version) != _key(other) for other in used):
             return version
     raise NoVersion(f"it needs another migration, and there is no version between {name.version} and {following}")
+
+
+def is_later(name: VersionedName, other: VersionedName) -> bool:
+    """Whether the version of a name is after that of another one."""
+    return _key(name.version) > _key(other.version)
 
 
 def _numbers(version: str) -> list[str]:
@@ -99,13 +107,18 @@ def _key(version: str) -> list[int]:
     return numbers
 
 
-def slug_for(operation: Operation | None, original: str, number: int) -> str:
-    """Returns the words in the name of a new migration: what its first statement does, or those of the original with a number."""
-    match operation:
-        case CreateIndex(name=str(name)):
+def slug_for(operations: Sequence[Operation], original: str, number: int) -> str:
+    """Returns the words in the name of a new migration: what its first statement does, or those of the original with a number. `operations` are
+    those of the statement."""
+    match operations:
+        case [CreateIndex(name=str(name)), *_]:
             slug = f"create_{name}"
-        case ValidateConstraint(constraint=name):
+        case [CreateTable(table=table), *_]:
+            slug = f"create_{table.name}"
+        case [ValidateConstraint(constraint=name), *_]:
             slug = f"validate_{name}"
+        case [Do(), *inner] if updates := [op for op in inner if isinstance(op, Update)]:
+            slug = f"fill_{updates[0].table.name}"
         case _:
             slug = f"{original}_{number}" if original else f"part_{number}"
     slug = re.sub(r"\W+", "_", slug)[:_LONGEST_SLUG]

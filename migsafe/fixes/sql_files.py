@@ -3,14 +3,18 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
+
+from msgspec.structs import replace
 
 from migsafe.fixes.division import Share, in_one_file, shares, steps_last
 from migsafe.fixes.downs import downgrade_of, operations_of
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.layouts import LAYOUTS, Layout
-from migsafe.fixes.names import NoVersion, VersionedName, next_version, read_name, slug_for
+from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
 from migsafe.fixes.steps import Control, Piece, Step, Steps, fixed_steps
 from migsafe.sources import Half, Transaction
+from migsafe.sources.runner import MigrationFile
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -41,7 +45,7 @@ def edit_sql(fixed: FixedMigration, chosen: Sequence[ChosenFix]) -> Edits:
         except (CannotDivide, NoVersion) as reason:
             refused.append(NotFixed(fix.finding, str(reason)))
     done = editor.edits(possible) if possible else Edits()
-    return Edits(done.changes, done.applied, (*done.refused, *refused), done.later)
+    return replace(done, refused=(*done.refused, *refused))
 
 
 class _Editor:
@@ -56,6 +60,7 @@ class _Editor:
         self.region = Span(self.half.chunks[0].start, self.half.chunks[-1].end)
         query = self.half.transaction is Transaction.QUERY
         self.outside = query and self.runner.default_transaction is not Transaction.QUERY
+        self.renamed: tuple[tuple[str, str], ...] = ()
         self.by_statement = self.half.transaction in (Transaction.STATEMENT, Transaction.NONE)
 
     def edits(self, chosen: Sequence[ChosenFix]) -> Edits:
@@ -63,8 +68,9 @@ class _Editor:
         if not steps.applied:
             return Edits(refused=steps.refused)
         parts = self._divided(steps)
-        changes = self._changes(parts, steps)
-        return Edits(tuple(changes), steps.applied, steps.refused, steps.later)
+        self.renamed = ()
+        changes = tuple(self._changes(parts, steps))
+        return Edits(changes, steps.applied, steps.refused, steps.later, self.renamed)
 
     def _divided(self, steps: Steps) -> list[Share]:
         """Returns the statements of each migration; the first one keeps the file. Raises CannotDivide."""
@@ -108,7 +114,7 @@ class _Editor:
                 added += self._new_files(part, undone, name, str(names[number - 1]) if number else self._own_name)
         yield from self._original(parts[0], steps, section, down, gone)
         for path, text in added:
-            if os.path.exists(path):
+            if os.path.exists(path) and path not in dict(self.renamed):
                 raise NoVersion(f"it needs a new file, and {path} exists already")
             yield FileChange(path, None, _with_line_ends(text, self.text))
 
@@ -155,8 +161,11 @@ class _Editor:
 
     @property
     def _own_name(self) -> str:
-        """The name of the file, or of its folder."""
-        folder, _, name = self.fixed.file.up.path.rpartition("/")
+        return self._name_of(self.fixed.file)
+
+    def _name_of(self, file: MigrationFile) -> str:
+        """Returns the name of a file, or of its folder."""
+        folder, _, name = file.up.path.rpartition("/")
         return folder.rpartition("/")[2] if self._in_folder else name
 
     @property
@@ -169,15 +178,36 @@ class _Editor:
         name = read_name(self._own_name, self.runner.name)
         files = self.fixed.source.files
         position = next(number for number, file in enumerate(files) if file.up.path == self.fixed.file.up.path)
-        following = next((file.id for file in files[position + 1 :] if not file.repeatable), None)
-        used = {file.id for file in files}
+        made = list(takewhile(self._is_created, files[position + 1 :]))
+        following = next((file.id for file in files[position + 1 + len(made) :] if not file.repeatable), None)
+        used = {file.id for file in files} - {file.id for file in made}
         names: list[VersionedName] = []
         for number, part in enumerate(parts, 2):
-            operation = next(iter(operations_of([part.pieces[0].text])), None)
             version = next_version(names[-1] if names else name, following, used)
             used.add(version)
-            names.append(name.with_version(version, slug_for(operation, name.slug, number)))
+            names.append(name.with_version(version, slug_for(operations_of([part.pieces[0].text]), name.slug, number)))
+        self.renamed = self._renamed(names[-1], made, following, used)
         return names
+
+    def _is_created(self, file: MigrationFile) -> bool:
+        return os.path.abspath(file.up.path) in self.fixed.created  # noqa: PTH100  # as the plan names it: links are not followed
+
+    def _renamed(
+        self, last: VersionedName, made: Sequence[MigrationFile], following: str | None, used: set[str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Returns the new files of earlier fixes that must make room for those up to the last name, each with its next path."""
+        renamed: list[tuple[str, str]] = []
+        for file in made:
+            own = read_name(self._name_of(file), self.runner.name)
+            version = own.version if is_later(own, last) else next_version(last, following, used)
+            used.add(version)
+            last = own.with_version(version, own.slug)
+            if version != own.version:
+                scripts = (script for script in (file.up, file.down, file.settings_file) if script is not None)
+                renamed += [(script.path, _with_name(script.path, own, last)) for script in scripts]
+        if renamed and self.runner.name == "yoyo":
+            raise NoVersion("it needs another migration before those of other fixes: run the command again")
+        return tuple(renamed)
 
     def _new_files(self, part: Share, undone: Sequence[str], name: VersionedName, parent: str) -> Iterator[tuple[str, str]]:
         layout, old = self.layout, self.fixed.file
@@ -245,6 +275,14 @@ def _without(text: str, statements: Sequence[Statement], start: int) -> str:
 def _with_line_ends(text: str, original: str) -> str:
     """Returns a text with the line ends of another one."""
     return re.sub(r"\r?\n", "\r\n", text) if "\r\n" in original else text
+
+
+def _with_name(path: str, old: VersionedName, new: VersionedName) -> str:
+    """Returns the path of a file with another version in its name, or in that of its folder."""
+    folder, _, name = path.rpartition("/")
+    if str(old) == folder.rpartition("/")[2]:
+        return _joined_path(folder.rpartition("/")[0], str(new), name)
+    return _joined_path(folder, name.replace(old.number, new.number, 1))
 
 
 def _joined_path(*parts: str) -> str:

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -133,7 +133,7 @@ class _Fixing:
             now = following
         left = now.verdict.findings
         return Fixes(
-            changes=tuple(self.changes.values()),
+            changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
             applied=tuple(self.applied),
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
             unsafe=tuple(each for each in left if each.fix and self._rule(now, each).fix not in self.allowed),
@@ -176,20 +176,23 @@ class _Fixing:
             self.refused[_key(refused.finding)] = refused.reason
         if not edits.changes:
             return None
-        following = self._judged(self._merged(edits.changes))
+        following = self._judged(self._merged(edits))
         wrong = _wrong(now, following, edits.applied)
         if wrong and len(edits.applied) == 1:
             self.refused[_key(edits.applied[0])] = wrong
         return None if wrong else following
 
     def _accept(self, edits: Edits) -> None:
-        self.changes = self._merged(edits.changes)
+        self.changes = self._merged(edits)
         self.applied += edits.applied
         self.later += edits.later
 
-    def _merged(self, changes: Iterable[FileChange]) -> dict[str, FileChange]:
+    def _merged(self, edits: Edits) -> dict[str, FileChange]:
         merged = dict(self.changes)
-        for change in changes:
+        for old, new in reversed(edits.renamed):
+            change = merged.pop(os.path.abspath(old))  # noqa: PTH100
+            merged[os.path.abspath(new)] = FileChange(new, None, change.after)  # noqa: PTH100
+        for change in edits.changes:
             path = os.path.abspath(change.path)  # noqa: PTH100  # as the plan names them: links are not followed
             known = merged.get(path)
             merged[path] = FileChange(change.path, known.before if known is not None else change.before, change.after)
@@ -225,20 +228,23 @@ class _Fixing:
             else:
                 by_migration.setdefault(place, []).append(ChosenFix(finding, way, statement))
         changes: list[FileChange] = []
+        renamed: list[tuple[str, str]] = []
         applied: list[Finding] = []
         later: list[LaterStep] = []
         for place, fixes in by_migration.items():
             edits = self._edit(now, place, fixes)
             changes += edits.changes
+            renamed += edits.renamed
             applied += edits.applied
             refused += edits.refused
             later += edits.later
             if edits.changes:
                 break  # another migration's edits may concern the same files
-        return Edits(tuple(changes), tuple(applied), tuple(refused), tuple(later))
+        return Edits(tuple(changes), tuple(applied), tuple(refused), tuple(later), tuple(renamed))
 
     def _edit(self, now: _Round, place: tuple[str, str], fixes: Sequence[ChosenFix]) -> Edits:
-        fixed = _in_history(now.plan, now.migrations[place])
+        created = frozenset(path for path, change in self.changes.items() if change.before is None)
+        fixed = _in_history(now.plan, now.migrations[place], created)
         if fixed is None:
             return Edits(refused=tuple(NotFixed(each.finding, "its file is not part of a history") for each in fixes))
         if fixed.migration.runner == ALEMBIC.name:
@@ -262,12 +268,12 @@ def _statement(migration: Migration | None, finding: Finding) -> Statement | Non
     return next((sent.statement for sent in statements if sent.statement.index == finding.statement), None)
 
 
-def _in_history(plan: Plan, migration: Migration) -> FixedMigration | None:
+def _in_history(plan: Plan, migration: Migration, created: frozenset[str]) -> FixedMigration | None:
     """Returns a migration with its file and its source."""
     path = migration.up.file.path
     found = ((file, source) for source in plan.sources for file in source.files if file.up.path == path)
     file, source = next(found, (None, None))
-    return FixedMigration(migration, file, source) if file is not None and source is not None else None
+    return FixedMigration(migration, file, source, created) if file is not None and source is not None else None
 
 
 def _wrong(before: _Round, after: _Round, applied: Sequence[Finding]) -> str:

@@ -25,11 +25,27 @@ _SHOWN = 3
 OnProgress = Callable[[str], None]
 
 
-class Lock(Struct, frozen=True, order=True):
-    """A lock that migrations took on a relation that existed before: its mode, and whether it was held for a time that grows with the rows."""
+class Locks(Struct, frozen=True):
+    """The strongest blocking locks that migrations took on a relation that existed before: the strongest of all, and the strongest that was
+    held for a time that grows with the rows; None without one."""
 
-    mode: LockMode
-    grows: bool
+    any: LockMode | None = None
+    long: LockMode | None = None
+
+    def with_lock(self, mode: LockMode, *, grows: bool) -> "Locks":
+        """Returns the strongest locks with one more."""
+        return Locks(_stronger(self.any, mode), _stronger(self.long, mode) if grows else self.long)
+
+    def is_stronger_than(self, other: "Locks") -> bool:
+        """Whether one of the locks is stronger than that of the other."""
+        return _stronger(self.any, other.any) != other.any or _stronger(self.long, other.long) != other.long
+
+    def __str__(self) -> str:
+        if self.any is None:
+            return "nothing that blocks reads or writes"
+        if self.long is None:
+            return f"{self.any} for a moment"
+        return f"{self.long} for a time that grows with its rows" + (f", {self.any} for a moment" if self.any != self.long else "")
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -132,16 +148,16 @@ class _Run:
                 return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
         return f"{what} could not be run: {self.problems[0].message}" if self.problems else ""
 
-    def locks(self) -> dict[Name, Lock]:
-        """Returns the strongest blocking lock on each relation that existed before its migration; one held for long counts more."""
-        found: dict[Name, Lock] = {}
+    def locks(self) -> dict[Name, Locks]:
+        """Returns the strongest blocking locks on each relation that existed before its migration."""
+        found: dict[Name, Locks] = {}
         for each in self.replayed:
             for record in each.recording.statements:
                 for measured in record.measured_effects:
                     effect = measured.effect
                     if not effect.new and effect.blocks:
-                        lock = Lock(effect.lock, measured.grows_with_rows)
-                        found[effect.relation] = max(found.get(effect.relation, lock), lock, key=lambda each: (each.grows, each.mode))
+                        known = found.get(effect.relation, Locks())
+                        found[effect.relation] = known.with_lock(effect.lock, grows=measured.grows_with_rows)
         return found
 
 
@@ -151,21 +167,20 @@ def _schema_reason(before: list[Schema], after: list[Schema]) -> str:
     return f"the schema at the end differs: {shown}{' …' if len(differences) > _SHOWN else ''}" if differences else ""
 
 
-def _lock_reason(before: Mapping[Name, Lock], after: Mapping[Name, Lock]) -> str:
-    for name, lock in after.items():
-        old = before.get(name)
-        if old is None or (lock.grows and not old.grows) or (lock.grows == old.grows and lock.mode > old.mode):
-            than = f"instead of {_text(old)}" if old is not None else "which was not blocked before"
-            return f"{name} would be locked in {_text(lock)}, {than}"
+def _lock_reason(before: Mapping[Name, Locks], after: Mapping[Name, Locks]) -> str:
+    for name, locks in after.items():
+        old = before.get(name, Locks())
+        if locks.is_stronger_than(old):
+            return f"{name} would be locked in {locks}, instead of {old}"
     return ""
 
 
-def _weaker(before: Mapping[Name, Lock], after: Mapping[Name, Lock]) -> Iterator[str]:
-    for name, lock in sorted(before.items(), key=lambda item: str(item[0])):
-        now = after.get(name)
-        if now != lock:
-            yield f"{name}: {_text(lock)} before, {_text(now) if now is not None else 'nothing that blocks reads or writes'} now"
+def _weaker(before: Mapping[Name, Locks], after: Mapping[Name, Locks]) -> Iterator[str]:
+    for name, locks in sorted(before.items(), key=lambda item: str(item[0])):
+        now = after.get(name, Locks())
+        if now != locks:
+            yield f"{name}: {locks} before; {now} now"
 
 
-def _text(lock: Lock) -> str:
-    return f"{lock.mode}{' for a time that grows with its rows' if lock.grows else ''}"
+def _stronger(one: LockMode | None, other: LockMode | None) -> LockMode | None:
+    return max((mode for mode in (one, other) if mode is not None), default=None)
