@@ -218,7 +218,7 @@ class _Editor:
         leaves = part.outside and self.half.transaction is not Transaction.QUERY
         stem = parent.removesuffix(".sql")
         head = (layout.up_outside if part.outside else layout.up).format(parent=stem)
-        text = head + self._joined(part.pieces).strip("\n") + "\n"
+        text = head + self._joined(part.pieces).strip("\r\n") + "\n"
         down_outside = part.outside and len(undone) == 1
         has_down = self.fixed.migration.down is not None
         undo = "\n".join(undone) + "\n" if undone else "-- nothing to undo\n"
@@ -236,7 +236,7 @@ class _Editor:
     def _changeset(self, part: Share, undone: Sequence[str], number: int) -> str:
         """Returns a changeset of Liquibase that follows the edited one."""
         outside = " runInTransaction:false" if part.outside else ""
-        lines = [f"\n--changeset {self.fixed.migration.id}-{number}{outside}", self._joined(part.pieces).strip("\n")]
+        lines = [f"\n--changeset {self.fixed.migration.id}-{number}{outside}", self._joined(part.pieces).strip("\r\n")]
         return "\n".join((*lines, *(f"--rollback {each}" for each in undone))) + "\n"
 
     def _joined(self, pieces: Iterable[Piece], head: str = "") -> str:
@@ -245,7 +245,7 @@ class _Editor:
         for piece in pieces:
             new, lead = piece.statement is None, piece.lead
             if not done:
-                lead = lead.removeprefix("\n") if not head or head.endswith("\n") else lead
+                lead = lead.removeprefix("\r").removeprefix("\n") if not head or head.endswith("\n") else lead
             elif self.layout.mark and self.layout.mark not in lead:
                 lead = f"\n{self.layout.mark}\n{lead.lstrip()}"
             elif not lead.startswith(("\n", "\r\n")) and new != was_new:

@@ -1,0 +1,182 @@
+"""A fix that needs a migration of its own: the files of each runner, before and after."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from migsafe.configuration import Configuration
+from migsafe.library.fix import Fixes, fix
+
+TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer);\n"
+ADD = "ALTER TABLE orders ADD COLUMN note text;\n"
+BUILD = "-- for the report\nCREATE INDEX orders_qty_idx ON orders (qty);\n"
+BUILT = "-- for the report\nCREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);\n"
+UNDO = "DROP INDEX orders_qty_idx;\n"
+UNDONE = "DROP INDEX CONCURRENTLY orders_qty_idx;\n"
+DROP = "ALTER TABLE orders DROP COLUMN note;\n"
+
+Files = dict[str, str]
+
+RUNNERS: dict[str, tuple[Files, Files]] = {
+    "dbmate": (
+        {
+            "20240101000000_a.sql": f"-- migrate:up\n{TABLE}\n-- migrate:down\nDROP TABLE orders;\n",
+            "20240102235959_b.sql": f"-- migrate:up\n{ADD}{BUILD}\n-- migrate:down\n{UNDO}{DROP}",
+        },
+        {
+            "20240102235959_b.sql": f"-- migrate:up\n{ADD}\n-- migrate:down\n{DROP}",
+            "20240103000000_create_orders_qty_idx.sql": f"-- migrate:up transaction:false\n{BUILT}\n-- migrate:down transaction:false\n{UNDONE}",
+        },
+    ),
+    "goose": (
+        {
+            "00001_a.sql": f"-- +goose Up\n{TABLE}-- +goose Down\nDROP TABLE orders;\n",
+            "00002_b.sql": f"-- +goose Up\n{ADD}{BUILD}-- +goose Down\n{UNDO}{DROP}",
+        },
+        {
+            "00002_b.sql": f"-- +goose Up\n{ADD}-- +goose Down\n{DROP}",
+            "00003_create_orders_qty_idx.sql": f"-- +goose NO TRANSACTION\n-- +goose Up\n{BUILT}\n-- +goose Down\n{UNDONE}",
+        },
+    ),
+    "sql-migrate": (
+        {"1_a.sql": f"-- +migrate Up\n{TABLE}", "2_b.sql": f"-- +migrate Up\n{ADD}{BUILD}-- +migrate Down\n{UNDO}{DROP}"},
+        {
+            "2_b.sql": f"-- +migrate Up\n{ADD}-- +migrate Down\n{DROP}",
+            "3_create_orders_qty_idx.sql": f"-- +migrate Up notransaction\n{BUILT}\n-- +migrate Down notransaction\n{UNDONE}",
+        },
+    ),
+    "golang-migrate": (
+        {"001_a.up.sql": TABLE, "001_a.down.sql": "DROP TABLE orders;\n", "002_b.up.sql": f"{ADD}{BUILD}", "002_b.down.sql": f"{UNDO}{DROP}"},
+        {
+            "002_b.up.sql": ADD,
+            "002_b.down.sql": DROP,
+            "003_create_orders_qty_idx.up.sql": BUILT,
+            "003_create_orders_qty_idx.down.sql": UNDONE,
+        },
+    ),
+    "sqlx": (
+        {"1_x.sql": "-- no-transaction\nSELECT 1;\n", "2_a.sql": TABLE, "3_b.sql": f"{ADD}{BUILD}"},
+        {"3_b.sql": ADD, "4_create_orders_qty_idx.sql": f"-- no-transaction\n{BUILT}"},
+    ),
+    "flyway": (
+        {"V1.1__a.sql": TABLE, "V1.2__b.sql": f"{ADD}{BUILD}", "V1.3__c.sql": "SELECT 1;\n"},
+        {"V1.2__b.sql": ADD, "V1.2.1__create_orders_qty_idx.sql": BUILT},
+    ),
+    "prisma": (
+        {"20240101000000_a/migration.sql": TABLE, "20240102000000_b/migration.sql": f"{ADD}{BUILD}"},
+        {"20240102000000_b/migration.sql": ADD, "20240102000001_create_orders_qty_idx/migration.sql": BUILT},
+    ),
+    "diesel": (
+        {
+            "2024-01-01-000000_a/up.sql": TABLE,
+            "2024-01-02-000000_b/up.sql": f"{ADD}{BUILD}",
+            "2024-01-02-000000_b/down.sql": f"{UNDO}{DROP}",
+        },
+        {
+            "2024-01-02-000000_b/up.sql": ADD,
+            "2024-01-02-000000_b/down.sql": DROP,
+            "2024-01-02-000001_create_orders_qty_idx/up.sql": BUILT,
+            "2024-01-02-000001_create_orders_qty_idx/down.sql": UNDONE,
+            "2024-01-02-000001_create_orders_qty_idx/metadata.toml": "run_in_transaction = false\n",
+        },
+    ),
+    "atlas": (
+        {"20240101000000_a.sql": TABLE, "20240102000000_b.sql": f"{ADD}{BUILD}", "atlas.sum": ""},
+        {"20240102000000_b.sql": ADD, "20240102000001_create_orders_qty_idx.sql": f"-- atlas:txmode none\n\n{BUILT}"},
+    ),
+    "yoyo": (
+        {"001-a.sql": TABLE, "001-a.rollback.sql": "DROP TABLE orders;\n", "002-b.sql": f"{ADD}{BUILD}", "002-b.rollback.sql": f"{UNDO}{DROP}"},
+        {
+            "002-b.sql": ADD,
+            "002-b.rollback.sql": DROP,
+            "003-create_orders_qty_idx.sql": f"-- depends: 002-b\n-- transactional: false\n{BUILT}",
+            "003-create_orders_qty_idx.rollback.sql": UNDONE,
+        },
+    ),
+    "liquibase": (
+        {"a.sql": f"--liquibase formatted sql\n--changeset me:1\n{TABLE}--changeset me:2\n{ADD}{BUILD}--rollback {DROP}"},
+        {
+            "a.sql": f"--liquibase formatted sql\n--changeset me:1\n{TABLE}--changeset me:2\n{ADD}--rollback {DROP}\n"
+            f"--changeset me:2-2 runInTransaction:false\n{BUILT}--rollback DROP INDEX CONCURRENTLY IF EXISTS orders_qty_idx;\n"
+        },
+    ),
+    "drizzle": (
+        {
+            "0000_a.sql": TABLE,
+            "0001_b.sql": f"{ADD.strip()}\n--> statement-breakpoint\n{BUILD}",
+            "meta/_journal.json": '{"entries": [{"tag": "0000_a", "when": 1}, {"tag": "0001_b", "when": 2}]}',
+        },
+        {
+            "0001_b.sql": f"{ADD.strip()}\n--> statement-breakpoint\nCOMMIT;\n--> statement-breakpoint\n{BUILT.strip()}\n"
+            "--> statement-breakpoint\nBEGIN;\n"
+        },
+    ),
+    "plain": ({"0001_a.sql": TABLE, "0002_b.sql": f"{ADD}{BUILD}"}, {"0002_b.sql": f"{ADD}{BUILT}"}),
+}
+"""The files of each runner, and what the fix of index-not-concurrent makes of those that it changes."""
+
+
+def _fixes(folder: Path, name: str, *rules: str) -> Fixes:
+    return fix([str(folder / name)], settings=Configuration(select=rules, no_exec=True), unsafe=True)
+
+
+def _write(folder: Path, files: Files) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_an_index_gets_a_migration_outside_a_transaction(runner: str, tmp_path: Path) -> None:
+    before, after = RUNNERS[runner]
+    folder = tmp_path / "migrations"
+    _write(folder, before)
+    changed = next(name for name in after if name in before)
+    fixes = _fixes(folder, changed, "index-not-concurrent")
+    assert {str(Path(change.path).relative_to(folder)): change.after for change in fixes.changes} == after
+    fixes.write()
+    assert [finding.rule for finding in fixes.applied] == ["index-not-concurrent"]
+    assert _fixes(folder, changed, "index-not-concurrent").changes == ()
+
+
+def test_a_runner_that_has_only_transactions_is_told_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    _write(folder, {"1000000000000_a/up.sql": TABLE, "1000000000001_b/up.sql": BUILD})
+    fixes = _fixes(folder, "1000000000001_b/up.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == (
+        (),
+        ["Hasura sends every migration in a transaction: run the statement with psql"],
+    )
+
+
+def test_a_new_migration_does_not_take_the_place_of_another(tmp_path: Path) -> None:
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{ADD}{BUILD}", "3_c.up.sql": "SELECT 1;\n"})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == (
+        (),
+        ["it needs another migration, and there is no version between 2 and 3"],
+    )
+
+
+def test_one_action_of_several_is_replaced_in_its_statement(tmp_path: Path) -> None:
+    change = dedent("""\
+        ALTER TABLE orders -- two at once
+            ADD COLUMN buyer bigint,
+            ADD CONSTRAINT orders_qty_check CHECK (qty > 0),
+            ADD COLUMN note text; -- the end
+        """)
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.up.sql": change.replace("(qty > 0)", "(qty > 0) NOT VALID").replace(" -- the end", ""),
+        "3_validate_orders_qty_check.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;\n",
+    }
+
+
+def test_line_ends_and_a_byte_order_mark_stay(tmp_path: Path) -> None:
+    _write(tmp_path, {"001_a.up.sql": TABLE})
+    (tmp_path / "002_b.up.sql").write_bytes(b"\xef\xbb\xbf" + f"{ADD}{BUILD}".replace("\n", "\r\n").encode())
+    _fixes(tmp_path, "002_b.up.sql", "index-not-concurrent").write()
+    assert (tmp_path / "002_b.up.sql").read_bytes() == b"\xef\xbb\xbf" + ADD.replace("\n", "\r\n").encode()
+    assert (tmp_path / "003_create_orders_qty_idx.up.sql").read_bytes() == BUILT.replace("\n", "\r\n").encode()
