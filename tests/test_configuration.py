@@ -81,6 +81,11 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.sources.custom.files, settings.sources.custom.no_transaction) == ("*.up.sql", "*.autocommit.*")
 
 
+def test_lock_timeouts_follow_postgresql(tmp_path: Path) -> None:
+    settings = read_configuration(project(tmp_path, "lock-timeout = '2000'\nslo.blocked = '0'", "migsafe.toml"))
+    assert (settings.limits.lock_timeout, settings.slo.budgets[0]) == (2000, 0)
+
+
 def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project(tmp_path, 'migrations = ["db"]', "migsafe.toml")
     (tmp_path / "src").mkdir()
@@ -105,12 +110,15 @@ def test_without_a_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest.M
         ("fail-on = 'sometimes'", "fail-on: invalid value: sometimes\n  Use error, info, never or warning."),
         ("severity.drop-table = 'bad'", "severity.drop-table: invalid value: bad\n  Use error, info or warning."),
         ("lock-timeout = '2x'", "lock-timeout: invalid duration: 2x\n  Examples: 500ms, 2s, 1min."),
+        ("slo.blocked = '5'", "slo.blocked: a duration needs a unit: 5\n  Write 5s for seconds, or 5ms for milliseconds."),
+        ("slo.hold = 5", 'slo.hold: expected a string, got a whole number\n  Write a duration in quotes, with its unit: "5s" or "5ms".'),
+        ("script-timeout = '10'", "script-timeout: a duration needs a unit: 10"),
         ("start-after = 42", "start-after: expected a string, got a whole number"),
         ("per-path = [{ ignore = [] }]", "per-path[1].paths: the key is missing"),
         ("per-path = [{ paths = [], ignor = [] }]", "per-path[1].ignor: unknown key\n  Did you mean ignore?"),
         ("folder = '.'", "folder: unknown key\n"),
         ("custom-runner.file = '*'", "custom-runner.file: unknown key\n  Did you mean files?"),
-        ("custom-runner.order = 'date'", "custom-runner.order: invalid value: date\n  Use name, number, file-name or file-number."),
+        ("custom-runner.order = 'date'", "custom-runner.order: invalid value: date\n  Use file-name, file-number, name or number."),
         ("custom-runner.up-marker = '('", "custom-runner.up-marker: invalid regular expression: "),
         ("small-table = -1", "small-table: invalid value: -1\n  It must be 0 or more."),
         ("small-table = '9'", "small-table: expected a whole number, got a string"),

@@ -134,9 +134,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         budgets,
         command_line,
         experiments,
-        number,
         running_host,
         sessions,
+        time,
         usual_options,
         write_reports,
     )
@@ -167,7 +167,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     options = replace(
         options,
         experiments=experiments(check),
-        reader_seconds=number("queue", queue),
+        reader_seconds=time("queue", queue) / 1000,
         queries=project_queries,
         keep_plans=explain is not None,
         load=sessions(load, project_queries is not None),

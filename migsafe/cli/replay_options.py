@@ -12,6 +12,7 @@ from migsafe.cache.renderings import usual
 from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import EXPERIMENTS
 from migsafe.configuration import Configuration
+from migsafe.configuration.durations import read_duration
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
@@ -21,7 +22,6 @@ from migsafe.replaying.seeding import in_proportion, same_for_every_table
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.schema.statistics import Statistics, read_statistics
-from migsafe.session import milliseconds
 from migsafe.terminal.display import Display, display_for
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import Status
@@ -48,7 +48,7 @@ def command_line() -> str:
 def number(option: str, value: str) -> float:
     """Returns a number that is not negative. Raises ConfigError."""
     try:
-        number = float(value.replace("_", "").removesuffix("s"))
+        number = float(value.replace("_", ""))
     except ValueError:
         number = -1
     if not 0 <= number < float("inf"):
@@ -57,11 +57,8 @@ def number(option: str, value: str) -> float:
 
 
 def time(option: str, value: str) -> float:
-    """Returns a duration in milliseconds. Raises ConfigError."""
-    duration = milliseconds(value)
-    if duration is None:
-        raise ConfigError(f"--{option}: invalid duration: {value}", "Examples: 500ms, 2s, 1min.")
-    return duration
+    """Returns a duration in milliseconds. Raises ConfigError, also for a number without a unit."""
+    return read_duration(f"--{option}", value)
 
 
 def time_limit(option: str, value: str) -> float | None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.errors import ConfigError, did_you_mean, join_choices
+from migsafe.configuration.durations import read_duration, read_setting
+from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Limits
 from migsafe.session import milliseconds
@@ -27,23 +28,32 @@ _Table = TypeVar("_Table", bound=Struct)
 
 FILES = ("migsafe.toml", "pyproject.toml")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
-_CUSTOM_CHOICES = {
-    "order": ("name", "number", "file-name", "file-number"),
-    "transaction": ("file", "query", "statement"),
-    "out_of_order": ("applies", "skips", "refuses", "unknown"),
-}
 _FILE_KEYS = ("migrations", "schema", "stats", "queries", "baseline", "rules")
-_NO_KEYS = ("folder",)
+NO_KEYS = ("folder",)
 _OPTION = "--"
+_TIME = r"\s*[+]?(\d+\.?\d*|\.\d+)\s*"
+_UNITS = "(us|ms|s|min|h|d)"
+
+
+def _duration(description: str, *, unit: bool = True) -> Meta:
+    """Returns what is known about a key that is a duration; the JSON Schema has it as a pattern."""
+    pattern = rf"^(\s*0\s*|{_TIME}{_UNITS}\s*)$" if unit else rf"^{_TIME}{_UNITS}?\s*$"
+    return Meta(description=description, extra_json_schema={"pattern": pattern})
+
+
+RuleName = Annotated[str, Meta(extra_json_schema={"$ref": "#/definitions/rule"})]
+_Severities = dict[RuleName, SeverityWord]
 
 
 class PerPath(Struct, frozen=True, kw_only=True):
-    """Settings for some files: the globs of their paths, relative to the configuration's folder (`**` matches any number of folders), the rules
-    to ignore there, and severities."""
+    """Settings for some files."""
 
-    paths: tuple[str, ...]
-    ignore: tuple[str, ...] = ()
-    severity: dict[str, SeverityWord] = {}
+    paths: Annotated[
+        tuple[str, ...],
+        Meta(description="Globs of the files' paths, relative to the folder of the configuration; `**` matches any number of folders."),
+    ]
+    ignore: Annotated[tuple[RuleName, ...], Meta(description="The rules to ignore in these files.")] = ()
+    severity: Annotated[_Severities, Meta(description="The severities of rules in these files.")] = {}
 
     @property
     def severities(self) -> dict[str, Severity]:
@@ -52,12 +62,15 @@ class PerPath(Struct, frozen=True, kw_only=True):
 
 
 class Slo(Struct, frozen=True, kw_only=True):
-    """The budgets of a release: `blocked` is the longest that a query may wait, `hold` the longest that a lock which blocks queries may be
-    held (durations such as 500ms or 2s), `rows-lost` the most rows that existing tables may lose. A budget that is not set limits nothing."""
+    """The budgets of a release, for `migsafe premortem` and `migsafe replay`. A budget that is not set limits nothing."""
 
-    blocked: str | None = None
-    hold: str | None = None
-    rows_lost: Annotated[int, Meta(ge=0)] | None = None
+    blocked: Annotated[
+        str | None, _duration("The longest time that a query may wait: lock_timeout plus the work. It needs a unit, as in 500ms or 2s.")
+    ] = None
+    hold: Annotated[
+        str | None, _duration("The longest time that a lock which blocks queries may be held. It needs a unit, as in 500ms or 2s.")
+    ] = None
+    rows_lost: Annotated[Annotated[int, Meta(ge=0)] | None, Meta(description="The most rows that existing tables may lose.")] = None
 
     @property
     def budgets(self) -> tuple[float | None, float | None, int | None]:
@@ -68,31 +81,49 @@ class Slo(Struct, frozen=True, kw_only=True):
 class Configuration(Struct, frozen=True, kw_only=True):
     """The settings of a project. Command-line options override them."""
 
-    migrations: tuple[str, ...] = ()
-    runner: str | None = None
-    transaction: TransactionHabit | None = None
-    custom_runner: CustomRunner | None = None
-    template_values: dict[str, str] = {}
-    pg_version: Annotated[int, Meta(ge=versions.OLDEST, le=versions.NEWEST)] = versions.DEFAULT
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    fail_on: FailOn = "warning"
-    severity: dict[str, SeverityWord] = {}
-    per_path: tuple[PerPath, ...] = ()
-    slo: Slo = Slo()
-    start_after: str | None = None
-    lock_timeout: str | None = None
-    longest_lock_timeout: str = "10s"
-    small_table: Annotated[int, Meta(ge=0)] = 10_000
-    without_extensions: tuple[str, ...] = ()
-    no_exec: bool = False
-    script_timeout: str = "10s"
-    schema: str | None = None
-    stats: str | None = None
-    queries: tuple[str, ...] = ()
-    queries_complete: bool = False
-    baseline: str | None = None
-    rules: str | None = None
+    migrations: Annotated[
+        tuple[str, ...], Meta(description="The files and folders of the migrations, relative to the folder of this file.")
+    ] = ()
+    runner: Annotated[str | None, Meta(description="The runner of the migrations, if migsafe cannot recognise it from the files.")] = None
+    transaction: Annotated[
+        TransactionHabit | None,
+        Meta(description="What the runner runs in one transaction, if migsafe cannot tell it from the files."),
+    ] = None
+    custom_runner: Annotated[CustomRunner | None, Meta(description="Your own runner, instead of `runner`.")] = None
+    template_values: Annotated[
+        dict[str, str], Meta(description="The values of placeholders in SQL files: {{ name }}, {{ .name }} and ${name}.")
+    ] = {}
+    pg_version: Annotated[
+        int,
+        Meta(ge=versions.OLDEST, le=versions.NEWEST, description="The major version of the server on which the migrations run."),
+    ] = versions.DEFAULT
+    select: Annotated[tuple[RuleName, ...], Meta(description="Only these rules; empty for all that are on.")] = ()
+    ignore: Annotated[tuple[RuleName, ...], Meta(description="Rules that are off.")] = ()
+    fail_on: Annotated[FailOn, Meta(description="The lowest severity that makes the exit code 1.")] = "warning"
+    severity: Annotated[_Severities, Meta(description="The severities of rules; a severity also turns on a rule that is off.")] = {}
+    per_path: Annotated[tuple[PerPath, ...], Meta(description="Settings for some files.")] = ()
+    slo: Annotated[Slo, Meta(description="The budgets of a release, for `migsafe premortem` and `migsafe replay`.")] = Slo()
+    start_after: Annotated[
+        str | None, Meta(description="The version of a migration: it and those before it are history, which is read and not checked.")
+    ] = None
+    lock_timeout: Annotated[
+        str | None, _duration("The lock_timeout that the runner sets on its connections; without a unit, milliseconds.", unit=False)
+    ] = None
+    longest_lock_timeout: Annotated[
+        str, _duration("The longest lock_timeout that the rule lock-timeout-too-long accepts; without a unit, milliseconds.", unit=False)
+    ] = "10s"
+    small_table: Annotated[int, Meta(ge=0, description="A table with fewer rows is small: work on it takes a negligible time.")] = 10_000
+    without_extensions: Annotated[
+        tuple[str, ...], Meta(description="Extensions that `migsafe replay` does not create; it leaves out what needs them.")
+    ] = ()
+    no_exec: Annotated[bool, Meta(description="Run no code of the project: neither migrations written in Python nor own rules.")] = False
+    script_timeout: Annotated[str, _duration("The time limit of each migration written in Python. It needs a unit.")] = "10s"
+    schema: Annotated[str | None, Meta(description="A `pg_dump --schema-only` of the database before the first migration.")] = None
+    stats: Annotated[str | None, Meta(description="The statistics of production's tables, from `migsafe stats`.")] = None
+    queries: Annotated[tuple[str, ...], Meta(description="The application's queries: files, folders, recorded workloads.")] = ()
+    queries_complete: Annotated[bool, Meta(description="Whether the application sends no other queries.")] = False
+    baseline: Annotated[str | None, Meta(description="The file with findings that are not reported.")] = None
+    rules: Annotated[str | None, Meta(description="A folder with your own rules.")] = None
     folder: str = "."
     """The folder of the configuration, relative to the current folder. It is not a key."""
 
@@ -190,10 +221,11 @@ def _read(path: Path, table: dict[str, Any]) -> Configuration:
         table = {**table, "per-path": parts}
     if isinstance(table.get("slo"), dict):
         slo = _convert(table["slo"], Slo, f"{where}slo.")
-        _check_durations(slo, ("blocked", "hold"), f"{where}slo.")
+        _check(read_duration, slo, ("blocked", "hold"), f"{where}slo.")
         table = {**table, "slo": slo}
     settings = _convert(table, Configuration, where)
-    _check_durations(settings, ("lock-timeout", "longest-lock-timeout", "script-timeout"), where)
+    _check(read_setting, settings, ("lock-timeout", "longest-lock-timeout"), where)
+    _check(read_duration, settings, ("script-timeout",), where)
     # Paths in a configuration are relative to its folder; messages show them relative to the current folder.
     folder = os.path.relpath(path.parent)
     return replace(settings, folder=folder, **{key: _from_here(folder, getattr(settings, key)) for key in _FILE_KEYS})
@@ -206,19 +238,15 @@ def _from_here(folder: str, path: Any) -> Any:
     return os.path.normpath(Path(folder, path)) if path is not None else None
 
 
-def _check_durations(table: Struct, keys: Iterable[str], where: str) -> None:
+def _check(read: Callable[[str, str], int], table: Struct, keys: Iterable[str], where: str) -> None:
     for key in keys:
         value = getattr(table, key.replace("-", "_"))
-        if value is not None and milliseconds(value) is None:
-            raise ConfigError(f"{where}{key}: invalid duration: {value}", "Examples: 500ms, 2s, 1min.")
+        if value is not None:
+            read(f"{where}{key}", value)
 
 
 def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:
     runner = _convert(table, CustomRunner, where)
-    for key, choices in _CUSTOM_CHOICES.items():
-        value = getattr(runner, key)
-        if value not in choices:
-            raise ConfigError(f"{where}{key}: invalid value: {value}", f"Use {join_choices(choices)}.")
     for key in ("up_marker", "down_marker", "no_transaction_marker"):
         try:
             re.compile(getattr(runner, key) or "")
@@ -229,7 +257,7 @@ def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:
 
 def _convert(table: Mapping[str, Any], to: type[_Table], where: str) -> _Table:
     """Returns a table of a configuration as a Struct. Raises ConfigError that names the wrong key after `where`."""
-    known = {field.name.replace("_", "-"): field.name for field in msgspec.structs.fields(to) if field.name not in _NO_KEYS}
+    known = {field.name.replace("_", "-"): field.name for field in msgspec.structs.fields(to) if field.name not in NO_KEYS}
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}{key}: unknown key", did_you_mean(key, known))

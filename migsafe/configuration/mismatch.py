@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, inspect
+from msgspec.structs import replace
 
 from migsafe.errors import join_choices
 
@@ -36,6 +37,11 @@ def find_mismatch(table: Mapping[str, Any], to: type[Struct], *, from_text: bool
 
 def _mismatches(value: Any, kind: inspect.Type, key: str, from_text: bool) -> Iterator[Mismatch]:
     match kind:
+        case inspect.Metadata(type=described, extra_json_schema=extra):
+            for mismatch in _mismatches(value, described, key, from_text):
+                is_duration = type(value) in (int, float) and "pattern" in (extra or {})
+                hint = f'Write a duration in quotes, with its unit: "{value}s" or "{value}ms".'
+                yield replace(mismatch, hint=hint) if is_duration else mismatch
         case inspect.UnionType(types=types):
             # A key that may be unset is the only union here, and TOML has no null.
             [kind_if_set] = [each for each in types if not isinstance(each, inspect.NoneType)]

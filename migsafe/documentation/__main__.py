@@ -1,9 +1,10 @@
 """`python -m migsafe.documentation [FOLDER]`: writes the pages of the rules and their index, in a checkout to `docs/rules`, the overview of
-the rules in its README, and the table of their fixes in `docs/fixes.md`."""
+the rules in its README, the table of their fixes in `docs/fixes.md`, and the JSON Schemas of the configuration."""
 
 import sys
 from pathlib import Path
 
+from migsafe.configuration.schema import schema_files
 from migsafe.documentation.markdown import between_marks, files, fix_table, with_overview
 from migsafe.linting.rulebook import shipped_rules
 
@@ -26,6 +27,8 @@ def main() -> None:
     if folder == DOCS:
         FIXES.write_text(between_marks(FIXES.read_text(encoding="utf-8"), fix_table(shipped_rules())), encoding="utf-8")
         README.write_text(with_overview(README.read_text(encoding="utf-8"), shipped_rules(), "docs/rules"), encoding="utf-8")
+        for name, text in schema_files([rule.name for rule in shipped_rules()]).items():
+            (DOCS.parent / name).write_text(text, encoding="utf-8")
     print(f"{folder}: {len(pages)} pages")
 
 

@@ -8,6 +8,8 @@ from migsafe.setup.repository import OWN, PYPROJECT
 
 _TABLE = re.compile(r"^\[tool\.migsafe\][ \t]*(?:#.*)?$\n?", re.MULTILINE)
 
+_SCHEMA = re.compile(r"#:schema .*\n")
+
 
 def name_baseline(folder: str, baseline: str, file: str | None = None) -> str | None:
     """Adds `baseline` to the configuration, and returns the path of its file.
@@ -28,7 +30,9 @@ def name_baseline(folder: str, baseline: str, file: str | None = None) -> str | 
             before = text[: table.end()] if table[0].endswith("\n") else f"{text[: table.end()]}\n"
             text = before + line + text[table.end() :]
         else:
-            text = line + text  # before any table
+            directive = _SCHEMA.match(text)  # must be the first line
+            start = directive.end() if directive else 0
+            text = text[:start] + line + text[start:]  # before any table
         path.write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MigsafeError(f"{path}: cannot be written: {error}", f"Add this line to the configuration: {line.strip()}") from error

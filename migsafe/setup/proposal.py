@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from migsafe.configuration.schema import FILE, SITE
 from migsafe.setup import texts
 from migsafe.setup.installation import application, requirement
 from migsafe.setup.repository import AGENTS, GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
@@ -60,6 +61,7 @@ def _configuration(repository: Repository, histories: Sequence[History]) -> Prop
     text = texts.configuration(histories, repository.schemas, repository.queries)
     if PYPROJECT in repository.texts:
         return _appended(PYPROJECT, repository.texts[PYPROJECT], f"[tool.migsafe]\n{text}")
+    text = f"#:schema {SITE}{FILE}\n{text}"  # for editors: the TOML language server checks the keys, and offers them
     return Proposal(path=OWN, added=text, text=text)
 
 

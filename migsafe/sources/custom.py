@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
@@ -14,26 +14,42 @@ from migsafe.text import Script, Span
 
 
 class CustomRunner(Struct, frozen=True):
-    """The configuration of a custom runner.
+    """The configuration of a custom runner."""
 
-    `files` is a glob below the migrations folder (`**/` for folders of any depth); `order` is `name` or `number` (numbers in names compared
-    as numbers), or `file-name` or `file-number`, which do not compare the names of folders, so that several folders are one history;
-    `down` a glob of the names of down files, each of which belongs to the file with the same number;
-    `up_marker` and `down_marker` are regular expressions of the lines that begin the halves, if one file contains both; `transaction` is
-    what the runner does with a migration (`file`, `query`, `statement`); `no_transaction` is a glob of file names,
-    `no_transaction_marker` a regular expression of a line, that switch it off; `out_of_order` what it does with a new migration that
-    sorts before one that has run (`applies`, `skips`, `refuses`).
-    """
-
-    files: str = "*.sql"
-    order: str = "number"
-    down: str | None = None
-    up_marker: str | None = None
-    down_marker: str | None = None
-    transaction: str = "file"
-    no_transaction: str | None = None
-    no_transaction_marker: str | None = None
-    out_of_order: str = "unknown"
+    files: Annotated[
+        str, Meta(description="A glob of the migrations below each folder of `migrations`; `**/` matches folders of any depth.")
+    ] = "*.sql"
+    order: Annotated[
+        Literal["name", "number", "file-name", "file-number"],
+        Meta(
+            description="How the migrations are ordered: by name, or with the numbers in the names compared as numbers; `file-name` and "
+            "`file-number` do not compare the names of folders, so that several folders are one history."
+        ),
+    ] = "number"
+    down: Annotated[
+        str | None, Meta(description="A glob of the names of down files, each of which belongs to the file with the same number.")
+    ] = None
+    up_marker: Annotated[
+        str | None, Meta(description="A regular expression of the line that begins the upgrade, if one file contains both directions.")
+    ] = None
+    down_marker: Annotated[
+        str | None, Meta(description="A regular expression of the line that begins the downgrade, if one file contains both directions.")
+    ] = None
+    transaction: Annotated[
+        Literal["file", "query", "statement"],
+        Meta(
+            description="What the runner does with a migration: it runs it in one transaction, sends it as one query, or runs each "
+            "statement in its own transaction."
+        ),
+    ] = "file"
+    no_transaction: Annotated[str | None, Meta(description="A glob of the names of files that run outside a transaction.")] = None
+    no_transaction_marker: Annotated[
+        str | None, Meta(description="A regular expression of the line in a file that turns the transaction off.")
+    ] = None
+    out_of_order: Annotated[
+        Literal["applies", "skips", "refuses", "unknown"],
+        Meta(description="What the runner does with a new migration that sorts before one that has run."),
+    ] = "unknown"
 
 
 def custom_runner(configuration: CustomRunner) -> Runner:

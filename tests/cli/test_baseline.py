@@ -120,6 +120,7 @@ def test_an_invalid_baseline_is_an_error(migsafe: Command, write: Write, content
     ("name", "before", "after"),
     [
         ("migsafe.toml", None, 'baseline = "migsafe-baseline.json"\n'),
+        ("migsafe.toml", "#:schema x\nignore = []\n", '#:schema x\nbaseline = "migsafe-baseline.json"\nignore = []\n'),
         ("migsafe.toml", 'select = ["drop-table"]\n', 'baseline = "migsafe-baseline.json"\nselect = ["drop-table"]\n'),
         ("pyproject.toml", "[tool.migsafe]\nignore = []\n", '[tool.migsafe]\nbaseline = "migsafe-baseline.json"\nignore = []\n'),
     ],

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from migsafe.cli import main
+from migsafe.configuration.schema import FILE, SITE
 from migsafe.setup.installation import requirement
 
 pytestmark = pytest.mark.process
@@ -53,7 +54,7 @@ def test_nothing_is_written_without_confirmation(repository: Path, capsys: pytes
     assert main(["init"]) == 0
     output = capsys.readouterr().out
     assert "db/migrations  1 migration, plain SQL" in output
-    assert "migsafe.toml  new file\n  migrations = [\n" in output
+    assert f"migsafe.toml  new file\n  #:schema {SITE}{FILE}\n  migrations = [\n" in output
     assert output.endswith("Nothing was written. To write the files, use --yes.\n")
     assert main(["init", "--yes", "--dry-run"]) == 0
     assert written(repository) == before
