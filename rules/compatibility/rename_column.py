@@ -8,6 +8,9 @@ the old name of the table replaces it; and columns that swap their names in one 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
 
+Unsafe, without an index or a constraint that the new column needs too:
+    ALTER TABLE products RENAME COLUMN category TO section;
+
 Safe, in several migrations and releases:
     ALTER TABLE orders ADD COLUMN remark text;
     -- next migration
@@ -56,6 +59,7 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             column = table.column(op.column) if table is not None else None
             type_name = str(column.type) if column and column.type else "…"
             needed = also_needed(table, column, at, keys_done=False) if table is not None and column is not None else ""
+            needed = needed or (f"COLLATE {column.collation}" if column is not None and column.collation is not None else "")
             use = use_of_relations(at, (op.target.name,), op.column)
             at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use))
         return
@@ -102,6 +106,7 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         f"next release fails until the migration has run{renamed.use.words}",
         help=_help(table, old, new, renamed.type_name, renamed.needed),
+        fix="" if renamed.needed else None,
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=renamed.use.severity,

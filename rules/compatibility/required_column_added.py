@@ -24,6 +24,8 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
+from migsafe.schema.default_names import default_name
+from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault
 from migsafe.sql.operations.values import quoted
 
@@ -62,6 +64,7 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
         op,
         f"ADD COLUMN {name} is NOT NULL without a default: {consequence}",
         help=_help(op, at),
+        fix=None if _is_plain(op) else "",
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
@@ -88,15 +91,21 @@ def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
     )
 
 
+def _is_plain(op: AddColumn) -> bool:
+    """Whether the column has nothing but NOT NULL, and the statement no condition, which the steps would lose."""
+    return (
+        all(constraint.kind is ConstraintKind.NOT_NULL for constraint in op.column.constraints)
+        and op.column.identity is None
+        and not (op.if_not_exists or op.target.if_exists or op.target.only)
+        and not (op.column.collation or op.column.storage or op.column.compression or op.column.options)
+    )
+
+
 def _help(op: AddColumn, at: Context) -> str:
     table, name = op.target.name, quoted(op.column.name)
-    check = quoted(f"{table.name}_{op.column.name}_not_null")
+    not_null = {op.column.name: default_name(table.name, (op.column.name,), "not_null")}
     return (
         deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL") + f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
         f"-- deploy a release that writes {name}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"
-        f"ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;\n"
-        "-- next migration\n"
-        f"ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n"
-        f"ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL;\n"
-        f"ALTER TABLE {table} DROP CONSTRAINT {check};"
+        + join_migrations(*set_not_null_in_steps(table, not_null, at.catalog.pg_version))
     )

@@ -42,7 +42,7 @@ from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
-from migsafe.linting.reruns.guards import can_run_in_one_transaction, recreate_index, rerunnable_statement
+from migsafe.linting.reruns.guards import can_run_in_one_transaction, only_adds_guard, recreate_index, rerunnable_statement
 from migsafe.linting.reruns.object_use import Action, Outcome
 from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
@@ -159,16 +159,20 @@ def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_tran
 def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -> Finding:
     done = at.past[problem.place]
     help = rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction)
+    safe = only_adds_guard(help, at.text(*done.statement.span))
     if at.migration.transaction_assumed and one_transaction and not any(isinstance(other.operation, Begin) for other in at.past):
         return at.finding(
             done,
             "no runner is recognised and `transaction` is not set, so each statement is judged as committed by itself: if a later one fails, "
             f"this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
             help=f'-- if the runner runs each file in one transaction, set in the configuration: transaction = "file"\n-- otherwise:\n{help}',
+            fix=help,
+            safe_fix=safe,
             cause="transaction",
         )
     return at.finding(
         done,
         f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
         help=help,
+        safe_fix=safe,
     )

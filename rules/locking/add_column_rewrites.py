@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from migsafe import versions
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.wording import once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
@@ -82,12 +83,15 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
         f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, "
         f"because {first.why}: every {first.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, at),
+        fix="" if op.column.generated is not None else _safe_way(op, at, final=_identity(op, at)),
         relations=[effect.relation for effect in rewritten],
         lock=first.lock,
     )
 
 
-def _safe_way(op: AddColumn, at: Context) -> str:
+def _safe_way(op: AddColumn, at: Context, final: str | None = None) -> str:
+    """Returns the migrations that add the column without a rewrite; `final` replaces the last one of an identity column, in which people
+    choose a number."""
     new, table, name = op.column, op.target.name, quoted(op.column.name)
     if new.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not new.constraints:
         virtual = f"{column_definition(new)} GENERATED ALWAYS AS ({new.generated.expression.sql}) VIRTUAL"
@@ -105,7 +109,9 @@ def _safe_way(op: AddColumn, at: Context) -> str:
     elif is_serial(new.type) or new.identity is not None:
         sequence = _sequence(op, at)
         add = f"ADD COLUMN {column_definition(new, stored_type(at.catalog, new.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
-        steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence};\nALTER TABLE {table} {add};")
+        integer = stored_type(at.catalog, new.type) if new.identity is None else None
+        of_type = f" AS {integer}" if integer is not None and str(integer) != "bigint" else ""
+        steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence}{of_type};\nALTER TABLE {table} {add};")
         steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
     else:
         add = f"ADD COLUMN {column_definition(new, domains[-1].type if domains else None)}"
@@ -115,7 +121,10 @@ def _safe_way(op: AddColumn, at: Context) -> str:
         steps.append(f"ALTER TABLE {table} {add};")
         if default is not None:
             steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
-    return join_migrations(*steps, *_constraints(op, domains, at))
+    steps += _constraints(op, domains, at)
+    if new.identity is not None:
+        steps.append(_identity_by_hand(op, at) if final is None else final)
+    return join_migrations(*steps)
 
 
 def _sequence(op: AddColumn, at: Context) -> Name:
@@ -169,16 +178,37 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
             name = constraint.name or default_name(table.name, () if is_key else (new.name,), "pkey" if is_key else "key")
             yield unique_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
             yield add_constraint_using_index(table, constraint, name)
-    if new.identity is not None:
-        kind = "ALWAYS" if new.identity.always else "BY DEFAULT"
-        sequence = _sequence(op, at)
-        ignored = f"-- migsafe: ignore[identity-refuses-values] no running release gives {quoted(new.name)} a value\n"
-        yield (
-            f"-- start with a number above the last value of {sequence}:\n"
-            f"{ignored if new.identity.always else ''}"
-            f"-- ALTER TABLE {table} ALTER COLUMN {quoted(new.name)} DROP DEFAULT, "
-            f"ALTER COLUMN {quoted(new.name)} ADD GENERATED {kind} AS IDENTITY (START WITH 1000000);\n-- DROP SEQUENCE {sequence};"
-        )
-    elif numbered:
-        sequence = _sequence(op, at)
-        yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted(new.name)};"
+    if numbered and new.identity is None:
+        yield f"ALTER SEQUENCE {_sequence(op, at)} OWNED BY {table}.{quoted(new.name)};"
+
+
+def _identity_by_hand(op: AddColumn, at: Context) -> str:
+    """Returns the last migration of an identity column, to be pasted by people."""
+    new, sequence = op.column, _sequence(op, at)
+    assert new.identity is not None
+    ignored = f"-- migsafe: ignore[identity-refuses-values] no running release gives {quoted(new.name)} a value\n"
+    return (
+        f"-- start with a number above the last value of {sequence}:\n"
+        f"{ignored if new.identity.always else ''}"
+        f"-- {_add_identity(op)} (START WITH 1000000);\n-- DROP SEQUENCE {sequence};"
+    )
+
+
+def _identity(op: AddColumn, at: Context) -> str:
+    """Returns the last migration of an identity column, which continues with the numbers of the first sequence."""
+    new, table, sequence = op.column, op.target.name, _sequence(op, at)
+    if new.identity is None or new.identity.options:
+        return "-- … the options of the identity"
+    condition = f"no running release gives {quoted(new.name)} a value"
+    released = once_released(condition, "identity-refuses-values") if new.identity.always else ""
+    return (
+        f"{released}BEGIN;\n{_add_identity(op)};\n"
+        f"SELECT setval(pg_get_serial_sequence('{table}', '{new.name}'), nextval('{sequence}'));\n"
+        f"DROP SEQUENCE {sequence};\nCOMMIT;"
+    )
+
+
+def _add_identity(op: AddColumn) -> str:
+    assert op.column.identity is not None
+    kind, name = "ALWAYS" if op.column.identity.always else "BY DEFAULT", quoted(op.column.name)
+    return f"ALTER TABLE {op.target.name} ALTER COLUMN {name} DROP DEFAULT, ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY"

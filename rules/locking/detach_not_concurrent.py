@@ -21,7 +21,10 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import DetachPartition
+from migsafe.schema.default_names import default_name
+from migsafe.sql.generation import join_migrations
+from migsafe.sql.operations import ConstraintKind, DetachPartition
+from migsafe.sql.operations.values import quoted
 
 
 @rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the partition pending detach")
@@ -45,6 +48,27 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
             f"-- {op.partition} FINALIZE completes it\n"
             f"-- it leaves a CHECK with the bounds on {op.partition}, which can be dropped later"
         ),
+        fix=_fix(op, at),
         relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,
+    )
+
+
+def _fix(op: DetachPartition, at: Context) -> str:
+    """Returns the statements that also drop the CHECK that CONCURRENTLY leaves; empty if its name is not known.
+
+    PostgreSQL names it like an unnamed CHECK, and adds none if another one implies it (DetachAddConstraintIfNeeded in its
+    src/backend/commands/tablecmds.c).
+    """
+    parent, partition = at.catalog.relation(op.target.name), at.catalog.relation(op.partition)
+    if parent is None or partition is None or parent.partition_key is None or parent.parents or not partition.complete:
+        return ""
+    keys = {element.column for element in parent.partition_key.elements}
+    checks = [each for each in at.catalog.constraints(partition.oid) if each.kind is ConstraintKind.CHECK]
+    if None in keys or checks:
+        return ""
+    name = default_name(partition.name.name, tuple(str(key) for key in keys) if len(keys) == 1 else (), "check")
+    return join_migrations(
+        at.outside_transaction(f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;"),
+        f"ALTER TABLE {op.partition} DROP CONSTRAINT IF EXISTS {quoted(name)};",
     )

@@ -59,6 +59,7 @@ def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:
         help=at.outside_transaction(
             f"-- CONCURRENTLY does not allow CASCADE: first drop the objects that depend on the index\n{sql}" if op.cascade else sql
         ),
+        fix="" if op.cascade or len(dropped) < len(op.names) else None,
         relations=tables,
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

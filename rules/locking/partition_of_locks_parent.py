@@ -47,6 +47,8 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
         f"CREATE TABLE … PARTITION OF takes {locked[0].lock} on the whole partitioned table {parent}{work}, and first waits for every "
         f"transaction that uses it: meanwhile every {locked[0].blocked_commands} waits",
         help=_with_default_partition(op, op.partition_of, op.bound, scanned, at),
+        fix=_fix(op, op.partition_of, op.bound, scanned, at),
+        safe_fix=not scanned,
         relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,
     )
@@ -64,6 +66,16 @@ def _with_default_partition(op: CreateTable, parent: Name, bound: Bound, scanned
         f"-- without blocking reads and writes:\n{validate_constraints(excluded.table, excluded.name)}",
         attached,
         f"ALTER TABLE {excluded.table} DROP CONSTRAINT {quoted(excluded.name)};",
+    )
+
+
+def _fix(op: CreateTable, parent: Name, bound: Bound, scanned: list[Name], at: Context) -> str:
+    """Returns the safe way with what PARTITION OF copies, and no more: no comments and no extended statistics."""
+    relation = at.catalog.relation(parent)
+    if op.server is not None or op.columns or op.if_not_exists or relation is None or not relation.complete:
+        return ""
+    return _with_default_partition(op, parent, bound, scanned, at).replace(
+        f"LIKE {parent} INCLUDING ALL", f"LIKE {parent} INCLUDING ALL EXCLUDING COMMENTS EXCLUDING STATISTICS"
     )
 
 

@@ -59,7 +59,15 @@ def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding 
         message = (
             f"REFRESH MATERIALIZED VIEW takes {locked.lock} on {locked.relation} until its query has run: every SELECT waits{while_held(at)}"
         )
-    return at.finding(op, message, help=_concurrently(op, view, lacks_index, at), relations=[locked.relation], lock=locked.lock)
+    is_usable = view is not None and any(_is_usable(index) for index in at.catalog.indexes(view.oid))
+    return at.finding(
+        op,
+        message,
+        help=_concurrently(op, view, lacks_index, at),
+        fix=f"REFRESH MATERIALIZED VIEW CONCURRENTLY {op.view};" if is_usable and op.with_data else "",
+        relations=[locked.relation],
+        lock=locked.lock,
+    )
 
 
 def _refused(op: RefreshMaterializedView, view: Relation, at: Context) -> Finding:
@@ -67,6 +75,7 @@ def _refused(op: RefreshMaterializedView, view: Relation, at: Context) -> Findin
         op,
         f"PostgreSQL refuses REFRESH … CONCURRENTLY of {view.name}, because it has no unique index on plain columns without WHERE",
         help=_concurrently(op, view, True, at),
+        fix="",  # another index changes the final schema
         relations=[view.name],
     )
     # A refused statement is an error, unless the project configured a severity for the rule.

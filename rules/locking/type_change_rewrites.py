@@ -16,6 +16,9 @@ batches fill the existing rows, and a later release uses it. To shorten a text, 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
 
+Unsafe, without an index or a constraint that the new column needs too:
+    ALTER TABLE items ALTER COLUMN line TYPE bigint;
+
 Safe, because the values go to a new column that a later release uses, the batches outside a transaction:
     ALTER TABLE orders ADD COLUMN qty_new bigint;
     -- next migration
@@ -52,7 +55,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from msgspec import Struct
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.type_changes import type_change_safe_way
+from migsafe.linting.facts.type_changes import type_change_fix, type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.sql.operations import AlterColumnType, Name
@@ -87,6 +90,7 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
         f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
         f"because {_cause(main)}{_other_tables(slow, main, at)}: every {main.blocked_commands} waits{while_held(at)}",
         help=type_change_safe_way(op, main, at),
+        fix=type_change_fix(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,
     )

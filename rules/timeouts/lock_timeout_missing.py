@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.timeouts import timeout_in_effect
+from migsafe.linting.facts.timeouts import setting_before, timeout_in_effect
 from migsafe.linting.facts.unknown_tables import index_of_unknown_table
 from migsafe.linting.facts.wording import blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
@@ -41,6 +41,8 @@ from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation
 class _State(Struct):
     positions: list[int] = []
     """The statements without a timeout, by their position in the migration."""
+    in_block: bool = False
+    """Whether the first one is in a transaction with others."""
 
 
 @rule(category="timeouts", severity=Severity.WARNING, once=True, fix="safe")
@@ -49,7 +51,9 @@ def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[
     if not isinstance(op, MigrationEnd):
         requests = bool(at.blocking_effects) or index_of_unknown_table(op, at) is not None
         if requests and not _is_concurrent(op) and timeout_in_effect(at, "lock_timeout") == 0:
-            at.state(_State).positions.append(at.position)
+            state = at.state(_State)
+            state.in_block = at.session.in_transaction_block if not state.positions else state.in_block
+            state.positions.append(at.position)
         return
     unlimited = [at.past[position] for position in at.state(_State).positions]
     if unlimited:
@@ -75,6 +79,7 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
         f"{command_name(at, first)} requests {locks} {_without_timeout(at, first)}: while it waits for running transactions, "
         f"every {blocked_statements(blocks)} waits behind it{project}{other_statements}",
         help=_help(at, first, never_set=never_set),
+        fix=setting_before(at, first.operation, "lock_timeout", "'2s'", in_block=at.state(_State).in_block),
         relations=[effect.relation for effect in effects],
         lock=worst,
         cause="project" if never_set else "",

@@ -17,6 +17,17 @@ See: https://www.postgresql.org/docs/current/sql-set.html
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Do, SetVariable
 
+_LIMITS = (
+    "lock_timeout",
+    "statement_timeout",
+    "transaction_timeout",
+    "idle_in_transaction_session_timeout",
+    "maintenance_work_mem",
+    "max_parallel_maintenance_workers",
+    "work_mem",
+)
+"""The parameters that decide neither what a later statement does nor where. With search_path or role it could end in another schema."""
+
 
 @rule(
     category="timeouts",
@@ -33,4 +44,5 @@ def set_local_outside_transaction(op: SetVariable, at: Context) -> Finding | Non
         op,
         f"SET LOCAL {op.variable} has no effect: no transaction is open, so the setting ends with this statement",
         help=f"SET {op.variable} = {value};",
+        fix=f"SET {op.variable} = {value};\n-- at the end of the migration:\nRESET {op.variable};" if op.variable in _LIMITS else "",
     )

@@ -20,7 +20,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
 """
 
-from migsafe.linting.facts.timeouts import timeout_in_effect
+from migsafe.linting.facts.timeouts import setting_before, timeout_in_effect
 from migsafe.linting.facts.wording import command_name, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Operation
@@ -44,6 +44,7 @@ def statement_timeout_missing(op: Operation, at: Context) -> Finding | None:
         f"{command_name(at, op)} runs for a time that grows with {join_names([effect.relation for effect in slow])}, and no statement_timeout "
         "limits it",
         help="-- before this statement:\nSET statement_timeout = '30s';",
+        fix=setting_before(at, op, "statement_timeout", "'30s'", in_block=at.session.in_transaction_block),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )

@@ -160,6 +160,7 @@ def _refused(op: Change, at: Context, pending: _Pending) -> Finding | None:
             f'PostgreSQL refuses this statement: cannot {command} "{table.name.name}" because it has pending trigger events (line {event.line} '
             f"changed rows that {event.constraint} checks at the end of the transaction)",
             help="-- check the rows before the change, or change the rows in a migration of its own:\nSET CONSTRAINTS ALL IMMEDIATE;",
+            fix="-- before this statement:\nSET CONSTRAINTS ALL IMMEDIATE;",
             relations=(table.name,),
         )
     return None

@@ -8,9 +8,9 @@ from migsafe.linting.rule import Context
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.effects.type_changes import casts_of, change_of_type, is_utc
 from migsafe.schema.default_names import default_name
-from migsafe.schema.objects import Column, Constraint, EnumType, Relation
+from migsafe.schema.objects import Column, Constraint, EnumType, Relation, RelationKind
 from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
-from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
+from migsafe.sql.operations import AlterColumnType, ConstraintKind, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
 _TEXTS = frozenset(("text", "character varying", "character"))
@@ -56,6 +56,40 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
     return steps
+
+
+def type_change_fix(op: AlterColumnType, main: Effect, at: Context) -> str | None:
+    """Returns the statements that also end in the same schema: the new column takes the place of the old one, in a later deployment, because
+    it is the last of the table. None if the safe way does so; empty if nothing does, or if the column has more than a type and a default."""
+    table = op.target.name
+    relation = at.catalog.relation(table)
+    before = relation.column(op.column) if relation is not None else None
+    if relation is None or before is None or before.type is None or not relation.complete:
+        return ""
+    if (not main.rewrite and not main.rebuilt) or _same_times(op, relation, before, at):
+        return None
+    narrower = op.using is None and (_is_shorter_text(before.type, op.type) or _added_values(op, before.type, at))
+    default = before.default.expression.sql if before.default is not None else ""
+    needed = also_needed(relation, before, at, keys_done=False).removeprefix(f"DEFAULT {default}")
+    special = before.generated or before.identity or before.not_null or before.collation or before.inherited or not before.local
+    if narrower or needed or special or relation.kind is not RelationKind.TABLE or at.catalog.children(relation.oid):
+        return ""
+    name, new, trigger = quoted(op.column), quoted(new_column(op.column)), quoted(default_name(table.name, (new_column(op.column),), "sync"))
+    function = Name(default_name(table.name, (new_column(op.column),), "sync"), table.schema)
+    steps = join_migrations(*filled_column(table, TypedColumn(op.column, before.type), op.type, op.using, at))
+    return "\n".join(
+        (
+            steps,
+            f"-- when every row has its new value, and no release depends on the order of the columns of {table}:",
+            "BEGIN;",
+            f"DROP TRIGGER {trigger} ON {table};",
+            f"ALTER TABLE {table} DROP COLUMN {name};",
+            f"ALTER TABLE {table} RENAME COLUMN {new} TO {name};",
+            *([f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default};"] if default else []),
+            f"DROP FUNCTION {function}();",
+            "COMMIT;",
+        )
+    )
 
 
 def _same_times(op: AlterColumnType, relation: Relation, column: Column, at: Context) -> str:

@@ -38,6 +38,16 @@ def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, 
     return text if text is not None and len(text) <= _LONGEST else _separated(outcome, one_transaction=one_transaction)
 
 
+def only_adds_guard(text: str, original: str) -> bool:
+    """Whether a text is one statement that differs from another only by IF [NOT] EXISTS or OR REPLACE, so that a first run does the same."""
+    return _without_guards(text) == _without_guards(original)
+
+
+def _without_guards(sql: str) -> str:
+    words = re.sub(r"(?i)\b(?:IF (?:NOT )?EXISTS|OR REPLACE|COLUMN)\s+", "", " ".join(sql.split()))
+    return words.rstrip("; ")
+
+
 def _separated(outcome: Outcome, *, one_transaction: bool) -> str:
     guard = _GUARDS[outcome]
     if not one_transaction:
