@@ -32,7 +32,7 @@ OTHER_ENDS = {
     "rename-column": (r"index public.orders_note_idx is missing", "the author creates the index that the help names"),
     "sequence-ends-early": (r"sequence public.letters_number_seq is bigint", "the sequence gets the type of its column"),
     "transaction-not-closed": (r"column public.orders.delivered still exists", "without its COMMIT the migration does nothing"),
-    "type-change-rewrites": (r"public\.orders\.qty\b|qty_new", "another column has the new type"),
+    "type-change-rewrites": (r"public\.orders\.qty\b|qty_new|public\.items\.line\b|line_new", "another column has the new type"),
     "type-narrowed": (r"column public.notes.line is .*\(50\)|notes_line_check", "a CHECK limits the values instead of the type"),
 }
 """For rules whose help is to end in another schema, a regular expression of each difference, and the reason."""
