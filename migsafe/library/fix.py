@@ -18,7 +18,6 @@ from migsafe.library.lint import Track, judge_plan
 from migsafe.library.plan import find_plan
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
-from migsafe.linting.rule import Rule
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.predictor import Predictor
 from migsafe.session import sent_statements
@@ -116,7 +115,7 @@ class _Fixing:
     def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], track: Track) -> None:
         self.plan = plan
         self.settings = settings
-        self.allowed = ("safe", "unsafe") if unsafe else ("safe",)
+        self.unsafe = unsafe
         self.wanted = wanted
         self.track = track
         self.changes: dict[str, FileChange] = {}
@@ -136,7 +135,7 @@ class _Fixing:
             changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
             applied=tuple(self.applied),
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
-            unsafe=tuple(each for each in left if each.fix and self._rule(now, each).fix not in self.allowed),
+            unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
             before=first.verdict,
             verdict=now.verdict,
@@ -198,9 +197,8 @@ class _Fixing:
             merged[path] = FileChange(change.path, known.before if known is not None else change.before, change.after)
         return merged
 
-    @staticmethod
-    def _rule(now: _Round, finding: Finding) -> Rule:
-        return next(rule for rule in now.verdict.rules if rule.name == finding.rule)
+    def _is_allowed(self, finding: Finding) -> bool:
+        return self.unsafe or finding.fix_is_safe
 
     def _chosen(self, now: _Round) -> list[Finding]:
         """Returns the findings whose fixes may be applied, the worst first."""
@@ -210,7 +208,7 @@ class _Fixing:
             if finding.fix
             and finding.migration
             and _key(finding) not in self.refused
-            and self._rule(now, finding).fix in self.allowed
+            and self._is_allowed(finding)
             and self.wanted(finding)
         ]
         return sorted(found, key=lambda finding: -finding.severity)
