@@ -73,11 +73,16 @@ class Downgrade:
             statements = list(read(self._half.script.text, [call.sql_span]))
             dropped = [dropped_by(operation) for statement in statements for operation in statement.operations]
             if any(creation is not None and creation.key == key for creation in dropped):
+                try:
+                    place = find_place(self._source, call, _FUNCTION)
+                except Refused as reason:
+                    raise Refused(f"the call in downgrade() that undoes it cannot be moved: {reason}") from reason
                 if len(dropped) > 1 or sum(each.file_span == call.file_span for each in calls) > 1:
-                    raise Refused("downgrade() undoes it in a call that does more")
-                place = find_place(self._source, call, _FUNCTION)
+                    raise Refused("the call in downgrade() that undoes it does something else as well")
                 if place.conditional:
                     raise Refused("downgrade() undoes it on a condition")
+                if place.batch is not None and len(place.batch.body.body) > 1:
+                    raise Refused("the call in downgrade() that undoes it is one of several in a batch")
                 return place
         if any(call.opaque or not call.certain for call in calls):
             raise Refused("it is not known what downgrade() does")
@@ -89,16 +94,18 @@ class Downgrade:
         # A constraint that the flagged statement defines may have got its name only now; downgrade() already removes it in some way.
         defined = {constraint.kind for constraint in defined_constraints(flagged.operations)}
         edited = [*steps.here, *steps.end]
-        gone = {dropped.key for step in edited for op in step.statement.operations if (dropped := dropped_by(op)) is not None}
         owned = indexes_of_constraints(edited)
-        used = indexes_of_constraints(steps.moved)
-        for step in reversed(edited):
-            for creation in reversed(list(created_by(step.statement.operations))):
-                name = creation.name.name
-                is_removed = creation.key in known | gone or creation.of_kind in defined or (creation.kind == "index" and name in owned)
-                if creation in here and not is_removed:
-                    text = drop(creation, concurrently=step.outside, if_exists=creation.kind == "index" and name in used)
-                    yield step_code(read_step(text, self._catalog), self._style)
+        left: dict[tuple[str, str, str], tuple[Creation, Step]] = {}
+        for step in edited:
+            for op in step.statement.operations:
+                if (dropped := dropped_by(op)) is not None:
+                    left.pop(dropped.key, None)
+                left |= {creation.key: (creation, step) for creation in created_by([op]) if creation in here}
+        for creation, step in reversed(left.values()):
+            is_index, name = creation.kind == "index", creation.name.name
+            if creation.key not in known and creation.of_kind not in defined and not (is_index and name in owned):
+                text = drop(creation, concurrently=step.outside)
+                yield step_code(read_step(text, self._catalog), self._style)
 
     def _of_revision(self, group: Sequence[Step], everything: Sequence[Step], calls: dict[tuple[str, str, str], CallPlace]) -> Iterator[Piece]:
         """Yields the code of the downgrade of a new revision."""
@@ -109,12 +116,21 @@ class Downgrade:
                 yield self._moved(place, step, created[0])
             else:
                 yield from self._undo(step, everything)
+            yield from self._rebuilt(step, group, everything)
+
+    def _rebuilt(self, step: Step, group: Sequence[Step], everything: Sequence[Step]) -> Iterator[Piece]:
+        """Yields the code that builds the index of a constraint again if an earlier revision has built it: dropping the constraint drops it."""
+        lost = indexes_of_constraints([step])
+        for other in everything:
+            if other not in group and lost & {each.name.name for each in created_by(other.statement.operations) if each.kind == "index"}:
+                yield step_code(other, self._style)
 
     def _generated(self, group: Sequence[Step], everything: Sequence[Step]) -> Iterator[Piece]:
         """Yields the code of the downgrade of a new revision beside one that has none; nothing for a step that cannot be undone."""
         for step in reversed(group):
             try:
                 yield from self._undo(step, everything)
+                yield from self._rebuilt(step, group, everything)
             except Refused:
                 continue
 

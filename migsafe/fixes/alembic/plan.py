@@ -139,7 +139,14 @@ def _may_need(statement: Statement, moved: Operation, words: set[str]) -> bool:
     """Whether a statement of the same table may depend on an operation that would run after it."""
     if not isinstance(moved, sql.SetNotNull):
         return True
-    return moved.column in words and not all(isinstance(op, _INDEPENDENT_OF_NOT_NULL) for op in statement.operations)
+    return moved.column in words and not all(map(_is_independent_of_not_null, statement.operations))
+
+
+def _is_independent_of_not_null(operation: Operation) -> bool:
+    match operation:
+        case sql.AddConstraint(constraint=constraint):
+            return constraint.kind is not sql.ConstraintKind.PRIMARY_KEY
+    return isinstance(operation, _INDEPENDENT_OF_NOT_NULL)
 
 
 def _table(operation: Operation) -> str:

@@ -71,13 +71,12 @@ def dropped_by(operation: Operation) -> Creation | None:
     return None
 
 
-def drop(creation: Creation, *, concurrently: bool = False, if_exists: bool = False) -> str:
+def drop(creation: Creation, *, concurrently: bool = False) -> str:
     """Returns the statement that drops a creation."""
-    exists = "IF EXISTS " if if_exists else ""
     if creation.kind == "index":
-        return f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}{exists}{creation.name}"
+        return f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}{creation.name}"
     name = quoted(creation.name.name)
-    action = f"ALTER COLUMN {name} DROP NOT NULL" if creation.kind == "not null" else f"DROP {creation.kind.upper()} {exists}{name}"
+    action = f"ALTER COLUMN {name} DROP NOT NULL" if creation.kind == "not null" else f"DROP {creation.kind.upper()} {name}"
     return f"ALTER TABLE {creation.table} {action}"
 
 
@@ -109,11 +108,7 @@ def undo(step: Step, steps: Sequence[Step]) -> list[str]:
     creations = list(created_by(operations))
     if len(creations) != len(operations):
         raise Refused("it is not known what undoes all of its steps, so the downgrade of the new revision cannot be written")
-    used = indexes_of_constraints(steps)
-    return [
-        drop(creation, concurrently=step.outside, if_exists=creation.kind == "index" and creation.name.name in used)
-        for creation in reversed(creations)
-    ]
+    return [drop(creation, concurrently=step.outside) for creation in reversed(creations)]
 
 
 def _added_by(creation: Creation, steps: Iterable[Step]) -> str:
