@@ -1,6 +1,7 @@
 """Findings in results."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from migsafe.linting.finding import Finding
 
 class FindingResult(Struct, frozen=True, kw_only=True):
     """A hazard. `help` is the safe way: SQL to use instead. `blocks` is what waits while `lock` is held. `more` counts equal findings in the
-    file that this one stands for."""
+    file that this one stands for. `fix` is `safe` or `unsafe` if the tool `fix` may change it."""
 
     rule: str
     severity: str
@@ -23,6 +24,7 @@ class FindingResult(Struct, frozen=True, kw_only=True):
     lock: str | None = None
     blocks: tuple[str, ...] = ()
     more: int = 0
+    fix: Literal["safe", "unsafe"] | None = None
 
 
 def finding_result(finding: Finding) -> FindingResult:
@@ -40,6 +42,7 @@ def finding_result(finding: Finding) -> FindingResult:
         lock=str(finding.lock) if finding.lock is not None else None,
         blocks=finding.lock.blocks if finding.lock is not None else (),
         more=finding.more,
+        fix=("safe" if finding.fix_is_safe else "unsafe") if finding.fix else None,
     )
 
 
@@ -51,7 +54,8 @@ def worst_first(findings: list[Finding]) -> list[Finding]:
 def finding_lines(finding: FindingResult) -> Iterator[str]:
     """Yields the lines about a finding: place and message, then the safe way."""
     more = f" (and {finding.more} equal ones in this file)" if finding.more else ""
-    yield f"{finding.path}:{finding.line}:{finding.column}: {finding.severity} {finding.rule}: {finding.message}{more}"
+    fix = f" [{finding.fix} fix]" if finding.fix is not None else ""
+    yield f"{finding.path}:{finding.line}:{finding.column}: {finding.severity} {finding.rule}{fix}: {finding.message}{more}"
     yield from (f"    {line}" for line in finding.help.splitlines())
 
 

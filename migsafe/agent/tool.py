@@ -40,7 +40,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     """A tool. `run` gets an instance of `arguments`, and its answer has a `result`.
 
     Every tool may execute code of the project (migrations written in Python, its own rules), unless the server runs with --no-exec.
-    `runs_sql` if it also executes the SQL; `writes` if it may write files.
+    `runs_sql` if it also executes the SQL; `writes` if it may write files of the project.
     """
 
     name: str

@@ -63,7 +63,7 @@ def call(workspace: Workspace) -> Call:
 
 def test_each_tool_says_what_it_takes_and_returns(workspace: Workspace) -> None:
     tools = connect(workspace, lambda client: client.list_tools()).tools
-    assert {tool.name for tool in tools} >= {"lint", "locks", "explain", "replay", "queries", "premortem"}
+    assert {tool.name for tool in tools} == {"lint", "locks", "explain", "fix", "replay", "queries", "premortem"}
     for tool in tools:
         assert (tool.input_schema["type"], tool.output_schema["type"]) == ("object", "object")
         # Some clients run tools that only read without asking; a script of Alembic may do anything.
@@ -116,6 +116,28 @@ def test_premortem_tells_the_gate_and_the_order(call: Call) -> None:
     [migration] = result.structured_content["migrations"]
     assert migration["rollback"]["manner"] == "by hand"
     assert "gate: open, because the configuration has no budgets" in text_of(result)
+
+
+def test_fix_writes_only_with_permission_and_on_request(call: Call, workspace: Workspace) -> None:
+    file = workspace.folder / "migrations/2_notes.sql"
+    file.write_text("ALTER TABLE orders ADD qty int;\n")
+    before = file.read_text()
+    arguments = {"paths": ["migrations/2_notes.sql"], "rules": ["lock-timeout-missing"]}
+    [finding] = [each for each in call("lint", **arguments).structured_content["findings"] if each["fix"] == "safe"]
+    assert finding["rule"] == "lock-timeout-missing"
+    shown = call("fix", **arguments)
+    assert "+SET lock_timeout" in shown.structured_content["diff"]
+    assert "nothing is written" in text_of(shown)
+    refused = call("fix", **arguments, write=True)
+    assert text_of(refused).startswith("fix: this server writes no files\n")
+    permitted = replace(workspace, allow_writes=True)
+    assert connect(permitted, lambda client: client.call_tool("fix", arguments)).structured_content["written"] is False
+    assert file.read_text() == before
+    written = connect(permitted, lambda client: client.call_tool("fix", {**arguments, "write": True})).structured_content
+    assert (written["written"], written["files"], written["diff"]) == (True, [{"path": "migrations/2_notes.sql", "new": False}], "")
+    assert file.read_text().startswith("SET lock_timeout")
+    whole = call("fix")
+    assert "an applied one must stay as it is\n  Pass the files that are new" in text_of(whole)
 
 
 @pytest.mark.server
