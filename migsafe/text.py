@@ -155,6 +155,12 @@ def _refuse_endless(path: str) -> None:
         raise UnreadableError(f"{path}: is a {kind}, and is not read", "Migrations are regular files, or standard input: `migsafe lint -`.")
 
 
+def encoded(path: str, text: str) -> bytes:
+    """Returns the text of a file in the encoding in which `read_text` reads it: UTF-8, unless a Python script declares another one."""
+    declared = _DECLARED.match(text.encode()) if path.endswith(".py") else None
+    return text.encode(declared[1].decode() if declared else "utf-8")
+
+
 def read_text(path: str) -> str:
     """Returns the text of the file at `path`, or of standard input if it is `-`.
 

@@ -24,7 +24,7 @@ from migsafe.session import sent_statements
 from migsafe.sources import Migration, Plan
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.statements import Statement
-from migsafe.text import Script
+from migsafe.text import Script, encoded
 
 _MOST_ROUNDS = 60
 _BOM = b"\xef\xbb\xbf"
@@ -282,12 +282,12 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding]) -> str:
         return f"PostgreSQL would refuse the result: {failing[0].message}"
     if len(after.verdict.problems) > len(before.verdict.problems):
         return f"the result could not be judged: {after.verdict.problems[-1].message}"
-    was, now = Counter(map(_key, before.verdict.findings)), Counter(map(_key, after.verdict.findings))
-    remaining = [finding for finding in applied if now[_key(finding)] >= was[_key(finding)]]
-    if remaining:
+    # Statements may have moved to other files.
+    was, now = Counter(map(_hazard, before.verdict.findings)), Counter(map(_hazard, after.verdict.findings))
+    if any(now[_hazard(finding)] >= was[_hazard(finding)] for finding in applied):
         return "its finding would remain"
     worst = max(finding.severity for finding in applied)
-    new = [finding for finding in after.verdict.findings if not was[_key(finding)] and finding.severity >= worst]
+    new = [finding for finding in after.verdict.findings if not was[_hazard(finding)] and finding.severity >= worst]
     if new and _weight(after.verdict) >= _weight(before.verdict):
         return f"the result would have another finding, {new[0].rule}: {new[0].message}"
     return ""
@@ -299,8 +299,12 @@ def _weight(verdict: Verdict) -> tuple[int, int]:
 
 def _key(finding: Finding) -> tuple[str, ...]:
     """Returns what identifies a finding while its place changes."""
-    # Messages name lines.
-    return finding.rule, finding.script.path, finding.migration, re.sub(r"\d+", "0", finding.message), finding.subject
+    return finding.script.path, finding.migration, *_hazard(finding)
+
+
+def _hazard(finding: Finding) -> tuple[str, ...]:
+    """Returns what identifies a hazard wherever it is; messages name lines."""
+    return finding.rule, re.sub(r"\d+", "0", finding.message), finding.subject
 
 
 def _diff(change: FileChange) -> str:
@@ -315,7 +319,7 @@ def _write(change: FileChange) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mark = _BOM if change.before is not None and path.read_bytes().startswith(_BOM) else b""
-        data = mark + change.after.encode()
+        data = mark + encoded(change.path, change.after)
         if change.before is None:
             with path.open("xb") as file:
                 file.write(data)

@@ -26,7 +26,8 @@ RUNNERS: dict[str, tuple[Files, Files]] = {
         },
         {
             "20240102235959_b.sql": f"-- migrate:up\n{ADD}\n-- migrate:down\n{DROP}",
-            "20240103000000_create_orders_qty_idx.sql": f"-- migrate:up transaction:false\n{BUILT}\n-- migrate:down transaction:false\n{UNDONE}",
+            "20240103000000_create_orders_qty_idx.sql": f"-- migrate:up transaction:false\n{BUILT}\n"
+            f"-- migrate:down transaction:false\n{UNDONE}",
         },
     ),
     "goose": (

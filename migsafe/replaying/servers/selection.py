@@ -51,6 +51,11 @@ def choose_host(options: ServerOptions) -> Host:
     return PrivateHost(_local_installation(options), superuser=options.superuser)
 
 
+def installed_version(wanted: int) -> str | None:
+    """Returns a major version as an option of a private server if this machine has it; None if the usual choice remains."""
+    return str(wanted) if any(installation.major == wanted for installation in find_installations()) else None
+
+
 def _local_installation(options: ServerOptions) -> Installation:
     """Returns the PostgreSQL for a private server: what the options name, else the newest installation with contrib extensions."""
     if options.pg_bin is not None:

@@ -1,0 +1,78 @@
+"""`migsafe lint --fix`, `--diff`, `--unsafe-fixes` and `--prove`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Command = Callable[..., Run]
+Write = Callable[[str, str], Path]
+
+INDEX = "CREATE INDEX orders_qty_idx ON orders (qty);\n"
+
+
+@pytest.fixture
+def history(write: Write) -> Path:
+    """A table in the first migration, an index in the second one, whose runner is golang-migrate."""
+    write("migsafe.toml", "select = ['index-not-concurrent', 'unnamed-object']\n")
+    write("db/1_orders.up.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer);\n")
+    return write("db/2_index.up.sql", f"ALTER TABLE orders ADD COLUMN note text;\n{INDEX}")
+
+
+def test_a_diff_shows_the_changes_and_writes_nothing(migsafe: Command, history: Path) -> None:
+    result = migsafe("lint", "--diff", "--unsafe-fixes", "db/2_index.up.sql")
+    assert (result.code, result.out) == (
+        1,
+        "--- a/db/2_index.up.sql\n+++ b/db/2_index.up.sql\n@@ -1,2 +1 @@\n ALTER TABLE orders ADD COLUMN note text;\n"
+        f"-{INDEX}--- /dev/null\n+++ b/db/3_create_orders_qty_idx.up.sql\n@@ -0,0 +1 @@\n+{INDEX.replace('INDEX', 'INDEX CONCURRENTLY')}",
+    )
+    assert "can fix 1 finding: index-not-concurrent" in result.err
+    assert history.read_text().endswith(INDEX)
+
+
+def test_fixes_are_written_and_the_rest_is_reported(migsafe: Command, history: Path) -> None:
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql")
+    assert (result.code, result.out) == (0, "Nothing found in 2 files, 2 statements.\n")
+    assert "1 file edited, 1 file new: db/3_create_orders_qty_idx.up.sql" in result.err
+    assert history.read_text() == "ALTER TABLE orders ADD COLUMN note text;\n"
+    assert migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql").err == "migsafe: nothing to fix\n"
+
+
+def test_an_unsafe_fix_is_named_but_not_applied(migsafe: Command, history: Path) -> None:
+    result = migsafe("lint", "--fix", "db/2_index.up.sql")
+    assert result.code == 1
+    assert "--unsafe-fixes" in result.err
+    assert history.read_text().endswith(INDEX)
+
+
+def test_fixes_that_a_server_proves_are_written(migsafe: Command, history: Path) -> None:
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    assert result.code == 0
+    assert "the schema at the end is the same, and no lock is stronger" in result.err
+    assert "SHARE for a time that grows with its rows, ACCESS EXCLUSIVE for a moment before; ACCESS EXCLUSIVE for a moment now" in result.err
+    assert history.with_name("3_create_orders_qty_idx.up.sql").exists()
+
+
+def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: Path) -> None:
+    history.write_text(f"SELECT nobody_knows();\n{INDEX}")
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    assert result.code == 1
+    assert "index-not-concurrent is not fixed: it is not proved: the migrations as they are fail on the server" in result.err
+    assert history.read_text().endswith(INDEX)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--fix", "db"), "--fix edits migrations, and must know which are new"),
+        (("--fix", "--diff", "db/2_index.up.sql"), "--fix and --diff cannot be used together"),
+        (("--prove", "db/2_index.up.sql"), "--prove needs --fix or --diff"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(migsafe: Command, history: Path, arguments: tuple[str, ...], error: str) -> None:
+    result = migsafe("lint", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert error in result.err
+    assert history.read_text().endswith(INDEX)
