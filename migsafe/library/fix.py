@@ -205,11 +205,7 @@ class _Fixing:
         found = [
             finding
             for finding in now.verdict.findings
-            if finding.fix
-            and finding.migration
-            and _key(finding) not in self.refused
-            and self._is_allowed(finding)
-            and self.wanted(finding)
+            if finding.fix and finding.migration and _key(finding) not in self.refused and self._is_allowed(finding) and self.wanted(finding)
         ]
         return sorted(found, key=lambda finding: -finding.severity)
 
@@ -287,7 +283,10 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding]) -> str:
     if any(now[_hazard(finding)] >= was[_hazard(finding)] for finding in applied):
         return "its finding would remain"
     worst = max(finding.severity for finding in applied)
-    new = [finding for finding in after.verdict.findings if not was[_hazard(finding)] and finding.severity >= worst]
+    # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
+    rules = {finding.rule for finding in applied}
+    others = (finding for finding in after.verdict.findings if finding.severity >= worst and finding.rule not in rules)
+    new = [finding for finding in others if not was[_hazard(finding)]]
     if new and _weight(after.verdict) >= _weight(before.verdict):
         return f"the result would have another finding, {new[0].rule}: {new[0].message}"
     return ""
