@@ -137,6 +137,15 @@ def _line_starts(text: str) -> Iterator[int]:
         line_end = text.find("\n", line_end + 1)
 
 
+def newline_of(path: "str | os.PathLike[str]") -> str:
+    r"""Returns how the lines of a file end: `\r\n` if the first one does, otherwise `\n`, also for a file that does not exist."""
+    try:
+        with Path(path).open("rb") as file:
+            return "\r\n" if file.readline(_HEAD).endswith(b"\r\n") else "\n"
+    except OSError:
+        return "\n"
+
+
 def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123  # making a Path takes as long as reading a small file, and a history has thousands
         return file.read()

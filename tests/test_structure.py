@@ -14,6 +14,7 @@ ORDER = (
     "versions",
     "lock",
     "errors",
+    "paths",
     "text",
     "script_environment",
     "newer_syntax",

@@ -11,6 +11,7 @@ from migsafe.cli.help import RUN, WRITE
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.terminal.colours import BOLD
 from migsafe.terminal.display import display_for
+from migsafe.text import newline_of
 
 if TYPE_CHECKING:
     from migsafe.setup import Ci, Proposal, Repository
@@ -117,7 +118,7 @@ def _write(path: Path, proposal: "Proposal") -> None:
     assert proposal.text is not None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x" if proposal.new else "w", encoding="utf-8") as file:
+        with path.open("x" if proposal.new else "w", encoding="utf-8", newline=newline_of(path)) as file:
             file.write(proposal.text)
     except OSError as error:
         raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error

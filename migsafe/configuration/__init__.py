@@ -15,6 +15,7 @@ from migsafe.configuration.durations import read_duration, read_setting
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Limits
+from migsafe.paths import relative_path, with_slashes
 from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
 from migsafe.sources.custom import glob_pattern
@@ -144,7 +145,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
         """Whether a part of the configuration applies to a file."""
         if path == "-":
             return False
-        relative = Path(os.path.relpath(path, self.folder)).as_posix()
+        relative = relative_path(path, self.folder)
         return any(re.fullmatch(f"{glob_pattern(pattern.rstrip('/'))}(?:/.*)?", relative) for pattern in part.paths)
 
     @property
@@ -227,7 +228,7 @@ def _read(path: Path, table: dict[str, Any]) -> Configuration:
     _check(read_setting, settings, ("lock-timeout", "longest-lock-timeout"), where)
     _check(read_duration, settings, ("script-timeout",), where)
     # Paths in a configuration are relative to its folder; messages show them relative to the current folder.
-    folder = os.path.relpath(path.parent)
+    folder = relative_path(path.parent)
     return replace(settings, folder=folder, **{key: _from_here(folder, getattr(settings, key)) for key in _FILE_KEYS})
 
 
@@ -235,7 +236,7 @@ def _from_here(folder: str, path: Any) -> Any:
     """Returns a path of the configuration, or several, relative to the current folder."""
     if isinstance(path, tuple):
         return tuple(_from_here(folder, each) for each in path)
-    return os.path.normpath(Path(folder, path)) if path is not None else None
+    return with_slashes(os.path.normpath(Path(folder, path))) if path is not None else None
 
 
 def _check(read: Callable[[str, str], int], table: Struct, keys: Iterable[str], where: str) -> None:

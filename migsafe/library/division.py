@@ -6,7 +6,6 @@ third of the time of judging it (`benchmarks/speed.py`), so the first process ha
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from types import TracebackType
@@ -46,7 +45,7 @@ class DivisionError(Exception):
 
 def usable_processors() -> int:
     """Returns how many processors this process may use, at most MOST_PROCESSES; 1 where processes cannot be forked safely."""
-    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES) if sys.platform == "linux" else 1
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES) if hasattr(os, "sched_getaffinity") else 1
 
 
 class Division:
@@ -75,7 +74,7 @@ class Division:
 
     def begin(self, steps: Steps) -> Part:
         """Starts a process for each part but the last; returns the last."""
-        *others, last = parts(steps, self._number)
+        *others, last = parts(steps, self._number if hasattr(os, "fork") else 1)
         if others:
             with self._watch.paused() if self._watch is not None else nullcontext():
                 self._start(others)

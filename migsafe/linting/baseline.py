@@ -6,7 +6,6 @@ statements by their number. Lines and messages do not matter. It contains the fi
 them, too: otherwise they would be new when that one is suppressed.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +17,7 @@ from msgspec.structs import replace
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict, with_findings
+from migsafe.paths import relative_path
 from migsafe.text import Span, read_text
 
 DEFAULT_FILE = "migsafe-baseline.json"
@@ -73,7 +73,7 @@ def write(file: str, verdict: Verdict) -> int:
     lines = ",\n".join(msgspec.json.encode(entry).decode() for entry in entries)
     text = f'{{"version": {VERSION}, "findings": [\n{lines}\n]}}\n' if entries else f'{{"version": {VERSION}, "findings": []}}\n'
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        Path(file).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise MigsafeError(f"{file}: cannot be written: {(error.strerror or str(error)).lower()}") from error
     return len(entries)
@@ -118,7 +118,7 @@ def _exists(entry: Entry, file: str) -> bool:
 
 
 def _path(path: str, file: str) -> str:
-    return path if path == _STDIN else _unicode(Path(os.path.relpath(path, Path(file).parent)).as_posix())
+    return path if path == _STDIN else _unicode(relative_path(path, Path(file).parent))
 
 
 def _unicode(name: str) -> str:

@@ -1,6 +1,5 @@
 """The rules of a run: loaded from folders of rule files, chosen by name, looked up by operation."""
 
-import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -18,6 +17,7 @@ from migsafe.linting.downgrades import FailingDowngrade
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import MigrationEnd, RefusedOperation, Rule, WorkloadQuery
 from migsafe.linting.suppressions import Suppression
+from migsafe.paths import relative_path
 from migsafe.sql.operations import Operation
 
 SHIPPED = "migsafe.rules"
@@ -102,7 +102,7 @@ def own_rules(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
     for rule in rules:
         if rule.name in taken:
             file = Path(rule.check.__code__.co_filename)
-            raise ConfigError(f"{os.path.relpath(file)}: a rule {rule.name} already exists", "Give the function another name.")
+            raise ConfigError(f"{relative_path(file)}: a rule {rule.name} already exists", "Give the function another name.")
         taken[rule.name] = rule
     return rules
 
@@ -167,7 +167,7 @@ def _module(path: Path, name: str) -> ModuleType:
     except Exception as cause:  # the file belongs to a project and may raise anything
         del sys.modules[name]
         place = _place(cause, path)
-        raise ConfigError(f"{os.path.relpath(path)}{place}: cannot be loaded as a rule: {type(cause).__name__}: {_text(cause)}") from cause
+        raise ConfigError(f"{relative_path(path)}{place}: cannot be loaded as a rule: {type(cause).__name__}: {_text(cause)}") from cause
     return module
 
 

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
+from migsafe.paths import relative_path
+
 STDIN = "-"
 """The path of a script from standard input."""
 
@@ -42,9 +44,4 @@ def unicode(name: str) -> str:
 
 
 def _from(path: Path, base: Path) -> str:
-    if path.is_relative_to(base):
-        return path.relative_to(base).as_posix()
-    try:
-        return Path(os.path.relpath(path, base)).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else relative_path(path, base)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError
 from migsafe.setup.repository import OWN, PYPROJECT
+from migsafe.text import newline_of
 
 _TABLE = re.compile(r"^\[tool\.migsafe\][ \t]*(?:#.*)?$\n?", re.MULTILINE)
 
@@ -33,7 +34,7 @@ def name_baseline(folder: str, baseline: str, file: str | None = None) -> str | 
             directive = _SCHEMA.match(text)  # must be the first line
             start = directive.end() if directive else 0
             text = text[:start] + line + text[start:]  # before any table
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline=newline_of(path))
     except (OSError, UnicodeDecodeError) as error:
         raise MigsafeError(f"{path}: cannot be written: {error}", f"Add this line to the configuration: {line.strip()}") from error
     return str(path)

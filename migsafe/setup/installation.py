@@ -104,7 +104,15 @@ def _for_pip(url: str, folder: Path) -> str:
 def _git(folder: Path, *arguments: str) -> str:
     """Returns git's output; an empty text if git is missing or fails."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS)  # noqa: S603, S607
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=_GIT_SECONDS,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

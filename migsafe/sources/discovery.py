@@ -174,7 +174,7 @@ def _position_of(
     path: str, candidate: Path, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool
 ) -> tuple[Found, int, bool] | None:
     try:
-        folder = Folder(str(candidate), None if deep else Path(path).name)
+        folder = Folder(candidate.as_posix(), None if deep else Path(path).name)
     except MigsafeError:
         return None
     runner, histories = _histories(folder, chosen, problems, deep=deep)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.paths import with_slashes
 from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.connection_settings import known_connection_setup
 from migsafe.sources.custom import CustomRunner, custom_runner
@@ -67,7 +68,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     problems: dict[str, UnreadableError] = {}
     selections: dict[str, _FolderSelection] = {}
     skipped: list[str] = []
-    for path in paths:
+    for path in map(with_slashes, paths):
         if path != "-" and _is_folder(path):
             if is_part_of_history(path) and _select_part(selections, path, chosen, problems):
                 continue
@@ -129,7 +130,7 @@ def _select_file(
         if getattr(file, half).path != path:
             history.files[position] = replace(file, **{half: Script(path)})
         return True
-    if path != "-" and Folder(str(Path(path).parent)).has_for_another_database(Path(path).name):
+    if path != "-" and Folder(Path(path).parent.as_posix()).has_for_another_database(Path(path).name):
         return False
     if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
         error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))

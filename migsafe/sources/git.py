@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migsafe.errors import MigsafeError
+from migsafe.paths import relative_path
 from migsafe.text import Script
 
 _VARIABLES_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
@@ -145,7 +146,7 @@ class _Repository:
                 above = f"/{old}".removesuffix(inner).lstrip("/")
                 former[above] = former.get(above, 0) + 1
         best = max(former, key=lambda above: former[above], default=None)
-        return os.path.relpath(Path(self.root, best)) if best is not None else None
+        return relative_path(Path(self.root, best)) if best is not None else None
 
 
 def _head(root: str) -> str | None:
@@ -184,7 +185,7 @@ def _is_below(path: str, root: str) -> bool:
 
 def _relative(root: str, path: str) -> str:
     """Returns a path relative to the repository, as git writes it; nothing for the repository itself."""
-    relative = Path(os.path.relpath(os.path.realpath(path or "."), root)).as_posix()
+    relative = relative_path(os.path.realpath(path or "."), root)
     return "" if relative == "." else relative
 
 

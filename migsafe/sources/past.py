@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.paths import relative_path
 from migsafe.sources.lineage import LateHandling, LatePlace, MergedState, MigrationReference
 from migsafe.sources.migration import Migration
 from migsafe.sources.past_folder import PastFolder
@@ -234,7 +235,7 @@ def _places(comparing: _Comparing) -> dict[str, int]:
     if all(_absolute(file.up.path) in known for file in comparing.tip):
         return {_absolute(file.up.path): place for place, file in enumerate(comparing.files)}
     folder = comparing.past.folder or "."
-    own = {os.path.relpath(file.up.path, folder).replace(os.sep, "/"): file.up for file in comparing.files}
+    own = {relative_path(file.up.path, folder): file.up for file in comparing.files}
     listed = _listed(comparing.runner, comparing.past.folder, {**comparing.past.tip, **own})
     return {_absolute(file.up.path): place for place, file in enumerate(listed)}
 

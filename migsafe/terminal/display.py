@@ -25,6 +25,18 @@ def display_for(output: Path | None) -> Display:
     is_terminal = output is None and sys.stdout.isatty()
     is_forced = bool(os.environ.get("FORCE_COLOR"))
     colour = not os.environ.get("NO_COLOR") and (is_terminal or is_forced)
-    if os.environ.get("TERM") == "dumb" and not is_forced:
+    if not is_forced and (os.environ.get("TERM") == "dumb" or (is_terminal and not _interprets_escapes())):
         colour = False
     return Display(colour=colour, width=get_terminal_size().columns if is_terminal else None)
+
+
+def _interprets_escapes() -> bool:
+    """Whether the terminal interprets escape sequences. The console of Windows does so only if a program asks it to."""
+    if sys.platform != "win32":
+        return True
+    import ctypes  # noqa: PLC0415  # only needed on Windows
+
+    standard_output, escapes, mode = -11, 4, ctypes.c_ulong()
+    console = ctypes.windll.kernel32
+    handle = console.GetStdHandle(standard_output)
+    return bool(console.GetConsoleMode(handle, ctypes.byref(mode)) and console.SetConsoleMode(handle, mode.value | escapes))

@@ -14,11 +14,13 @@ def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
     """Writes a report to a file, or to standard output, whose reader may close it early (`| head`). Raises MigsafeError."""
     try:
         if output is not None:
-            with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # importing pathlib is slower than this
+            with open(output, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:  # noqa: PTH123
                 file.write(text)
             return
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
+            # Programs that read a report expect UTF-8; on Windows, Python would use the code page for what is not a console.
+            encoding = "utf-8" if os.name == "nt" and not sys.stdout.isatty() else None
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:

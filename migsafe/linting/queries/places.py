@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import json
 
 from migsafe.errors import UnreadableError
+from migsafe.paths import with_slashes
 from migsafe.text import Script, Span
 from migsafe.workload import CallSite, Query
 
@@ -29,7 +30,7 @@ class QueryFiles:
 
     def path(self, place: CallSite) -> str:
         """Returns the path of a place, relative to the current folder."""
-        return os.path.normpath(Path(self.folder, place.path))
+        return with_slashes(os.path.normpath(Path(self.folder, place.path)))
 
     def script(self, place: CallSite) -> Script | None:
         """Returns the file of a place; None if it cannot be read: the queries were recorded elsewhere, or it has changed since."""

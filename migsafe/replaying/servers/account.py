@@ -1,7 +1,6 @@
 """The operating system account that a server runs as: PostgreSQL refuses to run as root."""
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -84,6 +83,8 @@ def find_unprivileged_account() -> Account:
     """Returns an account that is not root: that of this process, or another one. Raises MigsafeError if there is none."""
     if os.geteuid() != 0:
         return Account()
+    import pwd  # noqa: PLC0415  # Windows does not have it
+
     accounts = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}
     for name in (*_PREFERRED, *accounts):
         if name in accounts:

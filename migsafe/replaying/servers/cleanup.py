@@ -6,7 +6,6 @@ free when none is left. Process numbers would not tell: the system uses them aga
 This module also runs as a process of its own, which waits for the end of a migsafe process. So it imports only the standard library.
 """
 
-import fcntl
 import os
 import signal
 import sys
@@ -33,6 +32,8 @@ _PAUSE = 0.02
 def lock(path: str) -> int | None:
     """Locks a file or folder until the returned descriptor is closed, here and in every process that inherits it. Returns None if another
     process has locked it, or if there is no such file (any more)."""
+    import fcntl  # noqa: PLC0415  # Windows does not have it
+
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

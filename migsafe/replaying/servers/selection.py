@@ -32,8 +32,13 @@ class ServerOptions(NamedTuple):
 def choose_host(options: ServerOptions) -> Host:
     """Returns the server, not started or connected yet, and removes what killed runs have left on this machine.
 
-    Raises ConfigError for contradicting options, MigsafeError if there is no server.
+    Raises ConfigError for contradicting options, MigsafeError if there is no server, and on Windows.
     """
+    if not hasattr(os, "fork"):
+        raise MigsafeError(
+            "migrations cannot be run on a server from Windows",
+            "Use migsafe in WSL or in a container: docs/windows.md. `migsafe lint` and `migsafe locks` need no server.",
+        )
     if options.copy_of is not None and options.server != _LOCAL:
         raise ConfigError("--from and --server cannot be combined", "--from starts a private server.")
     if (options.template or options.in_place) and (options.server == _LOCAL or options.server.startswith(_LAB)):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from migsafe.paths import relative_path
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic.env_values import Base, Engine, ModuleValue
 
@@ -92,6 +93,6 @@ def _may_contain_modules(name: str) -> bool:
 
 def _names(path: str, bases: list[str]) -> Iterator[str]:
     for base in bases:
-        relative = os.path.relpath(path, base)
+        relative = relative_path(path, base)
         if not relative.startswith(".."):
             yield ".".join(Path(relative).with_suffix("").parts).removesuffix(".__init__")

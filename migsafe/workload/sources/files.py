@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from msgspec import msgpack
 
 from migsafe.errors import UnreadableError
+from migsafe.paths import relative_path, with_slashes
 from migsafe.sources.git import PastTree
 from migsafe.text import read_text
 
@@ -50,11 +51,11 @@ class ProjectFiles:
 
     def name(self, path: str) -> str:
         """Returns the name of a path relative to the current folder."""
-        return Path(os.path.relpath(os.path.normpath(path), self.folder or ".")).as_posix()
+        return relative_path(os.path.normpath(path), self.folder or ".")
 
     def path(self, name: str) -> str:
         """Returns the path of a file relative to the current folder."""
-        return os.path.normpath(Path(self.folder, name))
+        return with_slashes(os.path.normpath(Path(self.folder, name)))
 
     def is_folder(self, name: str) -> bool:
         """Whether there is a folder of a name."""
@@ -69,7 +70,7 @@ class ProjectFiles:
         found = []
         for folder, folders, files in os.walk(self.path(name)):
             folders[:] = sorted(each for each in folders if _is_searched(each))
-            inner = Path(os.path.relpath(folder, self.folder or ".")).as_posix()
+            inner = relative_path(folder, self.folder or ".")
             found += [each if inner == "." else f"{inner}/{each}" for each in files]
         return sorted(found)
 
@@ -93,8 +94,8 @@ class PastProjectFiles(ProjectFiles):
     def __init__(self, folder: str, tree: PastTree, store: Kept | None = None) -> None:
         super().__init__(folder, store)
         self._tree = tree
-        start = Path(os.path.relpath(os.path.realpath(folder or "."), tree.root)).as_posix()
-        self._names = {Path(os.path.relpath(name, start)).as_posix(): name for name in tree.names}
+        start = relative_path(os.path.realpath(folder or "."), tree.root)
+        self._names = {relative_path(name, start): name for name in tree.names}
 
     def is_folder(self, name: str) -> bool:
         """Whether the revision has a folder of a name."""
