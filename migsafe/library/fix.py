@@ -20,6 +20,7 @@ from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.predictor import Predictor
+from migsafe.rendering.renderer import MemoryStore
 from migsafe.session import sent_statements
 from migsafe.sources import Migration, Plan
 from migsafe.sources.alembic import ALEMBIC
@@ -115,6 +116,7 @@ class _Fixing:
     def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], track: Track) -> None:
         self.plan = plan
         self.settings = settings
+        self.renderings = MemoryStore()
         self.unsafe = unsafe
         self.wanted = wanted
         self.track = track
@@ -149,7 +151,7 @@ class _Fixing:
         def note(migration: Migration) -> None:
             migrations[migration.up.file.path, migration.id] = migration
 
-        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note)
+        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note, renderings=self.renderings)
         if self.settings.baseline is not None:
             from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
 
@@ -251,7 +253,7 @@ class _Fixing:
         from migsafe.fixes.alembic import edit_scripts  # noqa: PLC0415  # renders and edits Python
 
         predictor = Predictor(self.settings.pg_version)
-        with make_renderer(self.settings, None) as renderer:
+        with make_renderer(self.settings, self.renderings) as renderer:
             # A downgrade that depends on what the database contains is not certain then, and left alone.
             migration = renderer.render_down(fixed.migration, predictor)
         return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)

@@ -22,6 +22,7 @@ from migsafe.sources import RUNNERS, Migration, Plan, Source, Step
 
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
+    from migsafe.rendering.renderer import RenderingStore
 
 Track = Callable[[Steps], Iterable[tuple[Source, Step]]]
 """A function that iterates over the steps of a plan and may show the progress."""
@@ -64,12 +65,16 @@ def judge_plan(
     downgrades: bool = False,
     processes: int = 1,
     on_migration: Callable[[Migration], None] | None = None,
+    renderings: "RenderingStore | None" = None,
 ) -> Verdict:
     """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the
-    migrations and may show the progress; `on_migration` is called with each judged migration, once it is rendered. A long history is divided
-    among up to this number of `processes`, but not with `on_migration`, nor with downgrades, which are tried out."""
+    migrations and may show the progress; `on_migration` is called with each judged migration, once it is rendered. Without a memory,
+    `renderings` may keep what several judgements render. A long history is divided among up to this number of `processes`, but not with
+    `on_migration`, nor with downgrades, which are tried out."""
     if on_migration is not None:
-        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1, on_migration=on_migration)
+        return _judge_divided(
+            plan, settings, memory, track, downgrades=downgrades, processes=1, on_migration=on_migration, renderings=renderings
+        )
     try:
         return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1 if downgrades else processes)
     except DivisionError:
@@ -85,6 +90,7 @@ def _judge_divided(
     downgrades: bool,
     processes: int,
     on_migration: Callable[[Migration], None] | None = None,
+    renderings: "RenderingStore | None" = None,
 ) -> Verdict:
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
@@ -120,7 +126,7 @@ def _judge_divided(
         return found
 
     division = Division(processes, judge_alone, state, book.rules, memory.watch if memory is not None else None) if processes > 1 else None
-    renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
+    renderer = make_renderer(settings, memory.renderings() if memory is not None else renderings)
     selected = select(renderer, watch=track, resumption=resumption, division=division)
     if on_migration is not None:
         selected = _noting(selected, on_migration)
