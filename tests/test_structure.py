@@ -39,6 +39,7 @@ ORDER = (
     "documentation",
     "reports",
     "setup",
+    "editor",
     "agent",
     "cli",
     "pytest_plugin",

@@ -8,6 +8,7 @@ from migsafe.library.locks import PredictedMigration, PredictedStatement, Predic
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.reports.excerpt import first_words
+from migsafe.reports.locks.wording import blocking, details_of, listed
 from migsafe.sources import Transaction
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
@@ -18,7 +19,6 @@ _LONGEST_NAME = 40
 _MANY = 3
 """How many relations with equal effects get a line each."""
 _MOST_NAMES = 10
-_MOST_INDEXES = 3
 
 
 @dataclass
@@ -87,7 +87,7 @@ class _Rows:
         longest = _LONGEST_NAME if display.width is None else min(display.width // 3, _LONGEST_NAME)
         self._names = max((name for name in names if name <= longest), default=0)
         self._locks = max((len(effect.lock.value) for effect in effects), default=0)
-        self._blocked = max((len(_blocks(effect)) for effect in effects), default=0)
+        self._blocked = max((len(blocking(effect)) for effect in effects), default=0)
 
     def of(self, predicted: PredictedStatement) -> Iterator[str]:
         """Yields the lines below a statement."""
@@ -100,13 +100,13 @@ class _Rows:
             yield from self._prose(predicted.condition, DIM)
         equal: dict[tuple[LockMode, str, str], list[Effect]] = {}
         for effect in predicted.effects:
-            equal.setdefault((effect.lock, _blocks(effect), "; ".join(_details(effect))), []).append(effect)
+            equal.setdefault((effect.lock, blocking(effect), "; ".join(details_of(effect))), []).append(effect)
         for (lock, blocks, details), effects in equal.items():
             if len(effects) <= _MANY:
                 for effect in effects:
                     yield from self._row(effect, details)
             else:
-                yield from self._prose(f"{lock}, {blocks}: {_listed([_name(effect) for effect in effects], _MOST_NAMES)}", _colour(effects[0]))
+                yield from self._prose(f"{lock}, {blocks}: {listed([_name(effect) for effect in effects], _MOST_NAMES)}", _colour(effects[0]))
                 yield from self._prose(details, indent=_GAP) if details else ()
 
     def _row(self, effect: Effect, details: str) -> Iterator[str]:
@@ -115,7 +115,7 @@ class _Rows:
         if columns(name) > self._names or (self._width is not None and used - len(_GAP) > self._width):
             yield from self._stacked(effect, name, details)
             return
-        cells = ((effect.lock.value, self._locks), (_blocks(effect), self._blocked))
+        cells = ((effect.lock.value, self._locks), (blocking(effect), self._blocked))
         painted = (self._display.paint(text, _colour(effect)) + " " * (width - len(text)) for text, width in cells)
         row = self._margin + _GAP.join((padded(name, self._names), *painted))
         if not details:
@@ -129,7 +129,7 @@ class _Rows:
     def _stacked(self, effect: Effect, name: str, details: str) -> Iterator[str]:
         """Yields a row that does not fit: the name on its own line."""
         yield from self._prose(name)
-        yield from self._prose(f"{effect.lock}, {_blocks(effect)}", _colour(effect), indent=_GAP)
+        yield from self._prose(f"{effect.lock}, {blocking(effect)}", _colour(effect), indent=_GAP)
         if details:
             yield from self._prose(details, indent=_GAP)
 
@@ -147,42 +147,13 @@ def _reason(predicted: PredictedStatement) -> str:
     return "; ".join(visible(reason) for reason in predicted.unknown) or "migsafe does not know what it does"
 
 
-def _listed(names: Sequence[str], most: int) -> str:
-    """Returns the names with commas; of too many, the first ones."""
-    rest = len(names) - most
-    return ", ".join(names) if rest <= 1 else f"{', '.join(names[:most])} and {rest} more"
-
-
 def _name(effect: Effect) -> str:
     return visible(str(effect.relation))
-
-
-def _blocks(effect: Effect) -> str:
-    if effect.new:
-        return "blocks nothing: it is new"
-    return f"blocks {' and '.join(effect.blocks) or 'nothing'}"
 
 
 def _colour(effect: Effect) -> str:
     blocked = () if effect.new else effect.blocks
     return RED if "reads" in blocked else MAGENTA if blocked else DIM
-
-
-def _details(effect: Effect) -> Iterator[str]:
-    """Yields the details of an effect besides its lock. Few matter for a new relation: it is empty and unknown to other sessions."""
-    if effect.kind != "table":
-        yield effect.kind
-    if effect.new:
-        return
-    work = [words for words, does in (("rewrites it", effect.rewrite), ("reads all of it", effect.scan and not effect.rewrite)) if does]
-    if effect.rebuilt:
-        work.append(f"rebuilds {visible(_listed(effect.rebuilt, _MOST_INDEXES))}")
-    if work:
-        yield " and ".join(work) + (f": {visible(effect.why)}" if effect.why else "")
-    if effect.blocks != effect.lock.blocks:
-        yield f"{effect.index_lock} on an index: planning any query on the table waits for it"
-    if effect.waits:
-        yield "waits for transactions that use it"
 
 
 def _add(count: _Count, predicted: PredictedMigration) -> None:
