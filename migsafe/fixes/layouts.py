@@ -17,7 +17,7 @@ class Layout(Struct, frozen=True):
     if the runner has no such directive. `settings` are the name and text of a file beside it that says so. `statement` wraps a statement that
     contains semicolons. `folder`: each migration has a folder of its own, with this script in it. `none_outside`: the runner cannot send
     anything outside a transaction; the text says what to do instead. `in_place`: new migrations would need more than files, so everything
-    stays in one, with COMMIT and BEGIN. `mark` stands between statements.
+    stays in one, with COMMIT and BEGIN. `mark` stands between statements; `block_lines` match the lines around statements with semicolons.
     """
 
     up: str = ""
@@ -31,6 +31,7 @@ class Layout(Struct, frozen=True):
     none_outside: str = ""
     in_place: bool = False
     mark: str = ""
+    block_lines: re.Pattern[str] | None = None
 
 
 def _first_line(line: str) -> Callable[[str], str]:
@@ -74,6 +75,7 @@ LAYOUTS: Mapping[str, Layout] = {
         down_outside="-- +goose Down\n",
         leave=_first_line("-- +goose NO TRANSACTION\n"),
         statement=_in_statement_block("+goose"),
+        block_lines=re.compile(r"\n?^-- \+goose Statement(?:Begin|End)[^\n]*", re.MULTILINE),
     ),
     "sql-migrate": Layout(
         up="-- +migrate Up\n",
@@ -82,6 +84,7 @@ LAYOUTS: Mapping[str, Layout] = {
         down_outside="-- +migrate Down notransaction\n",
         leave=_replaced(r"^-- \+migrate [ \t]*Up\b", " notransaction"),
         statement=_in_statement_block("+migrate"),
+        block_lines=re.compile(r"\n?^-- \+migrate Statement(?:Begin|End)[^\n]*", re.MULTILINE),
     ),
     "flyway": Layout(leave=str, settings=("{name}.conf", "executeInTransaction=false\n")),
     "diesel": Layout(leave=str, folder="up.sql", settings=("metadata.toml", "run_in_transaction = false\n")),

@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.sql.operations import CreateIndex, CreateTable, Do, Operation, Update, ValidateConstraint
+from migsafe.sql.operations import (
+    AlterRelation,
+    CreateIndex,
+    CreateTable,
+    Do,
+    Operation,
+    ResetVariable,
+    SetVariable,
+    Update,
+    ValidateConstraint,
+)
 
 _NAME = re.compile(r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>[-_.]?)(?P<slug>.*?)(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$")
 _FLYWAY = re.compile(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
@@ -108,15 +118,19 @@ def _key(version: str) -> list[int]:
 
 
 def slug_for(operations: Sequence[Operation], original: str, number: int) -> str:
-    """Returns the words in the name of a new migration: what its first statement does, or those of the original with a number. `operations` are
-    those of the statement."""
-    match operations:
+    """Returns the words in the name of a new migration with these operations: what the first one does, or those of the original with a
+    number."""
+    match [operation for operation in operations if not isinstance(operation, SetVariable | ResetVariable)]:
         case [CreateIndex(name=str(name)), *_]:
             slug = f"create_{name}"
         case [CreateTable(table=table), *_]:
             slug = f"create_{table.name}"
         case [ValidateConstraint(constraint=name), *_]:
             slug = f"validate_{name}"
+        case [AlterRelation(target=target), *_]:
+            slug = f"alter_{target.name.name}"
+        case [Update(table=table), *_]:
+            slug = f"update_{table.name}"
         case [Do(), *inner] if updates := [op for op in inner if isinstance(op, Update)]:
             slug = f"fill_{updates[0].table.name}"
         case _:

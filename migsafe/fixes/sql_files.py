@@ -67,7 +67,7 @@ class _Editor:
         steps = fixed_steps(self.text, self.region, list(read(self.text, self.half.chunks)), chosen)
         if not steps.applied:
             return Edits(refused=steps.refused)
-        parts = self._divided(steps)
+        parts, steps = self._unblocked(self._divided(steps), steps)
         self.renamed = ()
         changes = tuple(self._changes(parts, steps))
         return Edits(changes, steps.applied, steps.refused, steps.later, self.renamed)
@@ -84,10 +84,25 @@ class _Editor:
             return [Share(tuple(piece for step in steps.steps for piece in step.pieces))]
         if blocks:
             raise CannotDivide("the migration has BEGIN and COMMIT beside the transaction of its runner")
+        if self.runner.name == "custom" and self.region != Span(0, len(self.text)):
+            raise CannotDivide("it needs another file, whose sections only your runner knows")
         found = shares(steps.steps, outside=self.outside, alone=self.runner.one_statement_outside)
         if self.layout.none_outside and any(share.outside for share in found) and not self.outside:
             raise CannotDivide(self.layout.none_outside)
         return found
+
+    def _unblocked(self, parts: list[Share], steps: Steps) -> tuple[list[Share], Steps]:
+        """Returns the statements of divided migrations in blocks of their own, if they need them: a block may have been around several."""
+        lines = self.layout.block_lines
+        if len(parts) == 1 or lines is None:
+            return parts, steps
+
+        def unblocked(piece: Piece) -> Piece:
+            text = self.layout.statement(lines.sub("", piece.text))
+            return replace(piece, text=text, lead=lines.sub("", piece.lead))
+
+        shares_ = [Share(tuple(map(unblocked, part.pieces)), part.outside) for part in parts]
+        return shares_, replace(steps, head=lines.sub("", steps.head), tail=lines.sub("", steps.tail))
 
     @staticmethod
     def _divided_by_step(steps: Sequence[Step], *, new_files: bool) -> list[Share]:
@@ -122,7 +137,8 @@ class _Editor:
         if down is None:
             return [], []
         original = list(read(down.script.text, down.chunks))
-        return downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
+        undone, moved = downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
+        return [self.layout.statement(each) for each in undone], moved
 
     # The original file
 
@@ -185,9 +201,19 @@ class _Editor:
         for number, part in enumerate(parts, 2):
             version = next_version(names[-1] if names else name, following, used)
             used.add(version)
-            names.append(name.with_version(version, slug_for(operations_of([part.pieces[0].text]), name.slug, number)))
+            names.append(name.with_version(version, self._slug(part, name, number)))
         self.renamed = self._renamed(names[-1], made, following, used)
         return names
+
+    def _slug(self, part: Share, name: VersionedName, number: int) -> str:
+        """Returns the words for the name of a new migration, which no other one of this run has."""
+        own = re.sub(r"_\d+$", "", name.slug) if self._is_created(self.fixed.file) else name.slug
+        slug = slug_for(operations_of(piece.text for piece in part.pieces), own, number)
+        others = {read_name(self._name_of(file), self.runner.name).slug for file in self.fixed.source.files if self._is_created(file)}
+        while slug in others:
+            number += 1
+            slug = f"{re.sub(r'_[0-9]+$', '', slug)}_{number}"
+        return slug
 
     def _is_created(self, file: MigrationFile) -> bool:
         return os.path.abspath(file.up.path) in self.fixed.created  # noqa: PTH100  # as the plan names it: links are not followed
@@ -251,7 +277,7 @@ class _Editor:
             elif not lead.startswith(("\n", "\r\n")) and new != was_new:
                 lead = f"\n{lead.lstrip()}"
             was_new = new
-            done += lead + (self.layout.statement(piece.text) if new else piece.text)
+            done += lead + (self.layout.statement(piece.text) if new and "StatementBegin" not in piece.text else piece.text)
         return done
 
 
