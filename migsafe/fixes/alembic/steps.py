@@ -75,6 +75,12 @@ def steps_of(fix: ChosenFix, text: str, catalog: Catalog) -> Steps:
 def _number(fix: ChosenFix, text: str, catalog: Catalog) -> Iterator[_Numbered]:
     way = fix.way
     flagged = replace(read_step(text[slice(*fix.statement.span)], catalog), kept=all(part.joined for part in way.before))
+    if way.splits:
+        if MARK_START in flagged.text:
+            raise Refused("a part of the statement is not known")
+        # An autocommit block commits what is before it, and a new transaction begins after it.
+        yield _Numbered(0, replace(flagged, outside=True, kept=False), "", at_end=False)
+        return
     revision, after = 0, ""
     places = {Place.BEFORE: way.before, Place.INSTEAD: way.instead, Place.AFTER: way.after, Place.END: way.end}
     for place, parts in places.items():
