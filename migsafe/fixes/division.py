@@ -124,7 +124,7 @@ def _depend_on(later: Sequence[Step], step: Step) -> bool:
     unique = any(_is_unique(op) for statement in own for op in statement.operations)
     return any(
         isinstance(op, OpaqueCode | Unparsed | Broken)
-        or (not mentioned_names(statement).isdisjoint(names) and not isinstance(op, _ADDS if unique else (*_ADDS, *_WRITES)))
+        or (not mentioned_names(statement).isdisjoint(names) and not _needs_nothing(op, unique=unique))
         for statement in _statements(later)
         for op in statement.operations
     )
@@ -135,6 +135,11 @@ _ADDS = (AddColumn, SetDefault, CreateIndex)
 
 _WRITES = (AddConstraint, Insert, Update, Delete, Select)
 """The same, unless the step makes something unique, to which ON CONFLICT or a foreign key may refer."""
+
+
+def _needs_nothing(op: Operation, *, unique: bool) -> bool:
+    """Whether an operation needs nothing that a step makes, which may be `unique`. A key may need its columns to be NOT NULL."""
+    return isinstance(op, _ADDS if unique else (*_ADDS, *_WRITES)) and not (isinstance(op, AddConstraint) and _is_unique(op))
 
 
 def _is_unique(op: Operation) -> bool:

@@ -335,7 +335,7 @@ class Context:
         use_words: str = "",
         fix: str | None = None,
         safe_fix: bool = False,
-        replaces: Iterable[PastOperation] = (),
+        replaces: Iterable[Statement] = (),
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is for a finding that is less or more severe than the rule usually is. For a rule with fixes, `fix`
@@ -350,7 +350,7 @@ class Context:
             help, fix = (_BLOCK.sub(r"\1", text) for text in (help, fix))  # the runner's transaction is that block
         return Finding(
             fix=fix,
-            replaces=tuple(half.file_span(each.statement.span) for each in replaces),
+            replaces=tuple(half.file_span(each.span) for each in replaces),
             fix_is_safe=rule.fix == "safe" or safe_fix,
             rule=rule.name,
             category=rule.category,

@@ -24,7 +24,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import free_constraint_name
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault
 from migsafe.sql.operations.values import quoted
@@ -103,7 +103,7 @@ def _is_plain(op: AddColumn) -> bool:
 
 def _help(op: AddColumn, at: Context) -> str:
     table, name = op.target.name, quoted(op.column.name)
-    not_null = {op.column.name: default_name(table.name, (op.column.name,), "not_null")}
+    not_null = {op.column.name: free_constraint_name(at.catalog, at.resolve(table), (op.column.name,), "not_null").name}
     return (
         deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL") + f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
         f"-- deploy a release that writes {name}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"

@@ -66,7 +66,7 @@ def combine_alter_tables(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             f"{len(group)} consecutive ALTER TABLEs of {table}: {each} separately",
             help=f"-- in place of all of them:\nALTER TABLE {target}\n    {combined};",
             relations=(table,),
-            replaces=[statement[0] for statement in group],
+            replaces=[statement[0].statement for statement in group],
         )
 
 

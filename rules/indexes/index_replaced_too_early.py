@@ -74,11 +74,14 @@ def _finding(op: CreateIndex, at: Context, position: int, old: Index) -> Finding
         after = f"\nALTER INDEX {quoted(name)} RENAME TO {quoted(old.name.name)};"
     else:
         after = ""
+    created, dropped = f"{create_index(op, name, concurrently=True)};", f"DROP INDEX CONCURRENTLY {old.name};{after}"
+    drop = at.past[position].operation
+    is_alone = isinstance(drop, Drop) and len(drop.names) == 1 and not drop.cascade
     return at.finding(
         at.past[position],
         f"{old.name} is dropped before its replacement exists: until the new index is built, queries that need it scan {table}",
-        help=at.outside_transaction(
-            f"{create_index(op, name, concurrently=True)};\n-- when it is built:\nDROP INDEX CONCURRENTLY {old.name};{after}"
-        ),
+        help=at.outside_transaction(f"{created}\n-- when it is built:\n{dropped}"),
+        fix="-- in place of all of them:\n" + at.outside_transaction(f"{created}\n{dropped}") if is_alone else "",
+        replaces=(at.past[position].statement, at.statement),
         relations=(table,),
     )

@@ -44,7 +44,7 @@ from migsafe.linting.facts.wording import once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
-from migsafe.schema.default_names import default_name, free_relation_name
+from migsafe.schema.default_names import default_name, free_constraint_name, free_relation_name
 from migsafe.schema.objects import Domain
 from migsafe.sql.generation import (
     add_constraint_using_index,
@@ -171,7 +171,9 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
         yield f"-- without blocking reads and writes:\n{validate_constraints(table, *parts)}"
     numbered = is_serial(new.type) or new.identity is not None
     if new.not_null or numbered or ConstraintKind.PRIMARY_KEY in kinds or any(domain.not_null for domain in domains):
-        yield from set_not_null_in_steps(table, {new.name: default_name(table.name, (new.name,), "not_null")}, at.catalog.pg_version)
+        yield from set_not_null_in_steps(
+            table, {new.name: free_constraint_name(at.catalog, at.resolve(table), (new.name,), "not_null").name}, at.catalog.pg_version
+        )
     for constraint in new.constraints:
         if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             is_key = constraint.kind is ConstraintKind.PRIMARY_KEY

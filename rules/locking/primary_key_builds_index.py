@@ -26,7 +26,7 @@ from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import unique_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import default_name, free_constraint_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -51,7 +51,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
     relation = at.catalog.relation(table)
     nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
-    names = {column_name: default_name(table.name, (column_name,), "not_null") for column_name in nullable}
+    names = {column_name: free_constraint_name(at.catalog, at.resolve(table), (column_name,), "not_null").name for column_name in nullable}
     first = f"ALTER TABLE {table} {at.text_without(op, [key])};" if isinstance(op, AddColumn) else ""
     action = "ADD PRIMARY KEY" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} PRIMARY KEY"
     main = max(at.effects, key=lambda effect: effect.lock.strength)

@@ -26,7 +26,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import free_constraint_name
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -49,7 +49,7 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
         return None
     nullable = _nullable(op, at)
     columns = " and ".join(map(quoted, nullable)) or f"a column of {key.index}"
-    names = {column: default_name(table.name, (column,), "not_null") for column in nullable}
+    names = {column: free_constraint_name(at.catalog, at.resolve(table), (column,), "not_null").name for column in nullable}
     return at.finding(
         op,
         f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "

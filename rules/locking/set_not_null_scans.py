@@ -27,7 +27,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe import expressions
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Constraint as SchemaConstraint
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps, validate_constraints
 from migsafe.sql.operations import AddConstraint, ConstraintKind, Name, SetNotNull
@@ -58,7 +58,7 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
         op,
         f"{action} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
         f"every {slow[0].blocked_commands} waits{while_held(at)}",
-        help=_safe_way(op, column, name or default_name(table.name, (column,), "not_null"), at),
+        help=_safe_way(op, column, name or free_constraint_name(at.catalog, at.resolve(table), (column,), "not_null").name, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )

@@ -85,6 +85,19 @@ def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) 
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in one ALTER TABLE with actions that need {lock}: the lock "
         f"is held until the check ends, and every {blocked_statements(lock.blocks)} waits{while_held(at)}",
         help=join_migrations(*steps),
+        fix=_divided(op, at),
         relations=(table,),
         lock=lock,
     )
+
+
+def _divided(op: ValidateConstraint, at: Context) -> str:
+    """Returns the validation alone: afterwards, if the statement adds the constraint, and before the other actions if it is the first one;
+    empty if it is between them."""
+    others = [other for other in at.statement.operations if isinstance(other, AlterRelation)]
+    added = {other.constraint.name for other in others if isinstance(other, AddConstraint)}
+    table = f"{'IF EXISTS ' if op.target.if_exists else ''}{'ONLY ' if op.target.only else ''}{op.target.name}"
+    validation = f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted(op.constraint)};"
+    if op.constraint in added:
+        return f"-- next migration\n{validation}"
+    return validation if others[0] is op else ""
