@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 _RECURSION_LIMIT = 20_000
 """SQL nests deeper than Python's usual thousand calls allow. Calls from Python to Python do not use the C stack."""
 
-COMMANDS = ("lint", "locks", "replay", "rehearse", "premortem", "queries", "rules", "explain", "stats", "init", "server", "mcp")
+COMMANDS = ("lint", "locks", "replay", "rehearse", "premortem", "queries", "rules", "explain", "stats", "init", "config", "server", "mcp")
 """The commands, in the order of the help. Each is the function of this name in the module of this name."""
 
 

@@ -3,7 +3,6 @@
 Completing must not run code of the repository: the names of a project's own rules are read from the syntax of their files.
 """
 
-import ast
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def rule_names(incomplete: str) -> list[Completion]:
 
 def runner_names(incomplete: str) -> list[Completion]:
     """Completes the name of a runner."""
-    from migsafe.sources.runners import RUNNERS  # noqa: PLC0415  # only needed for a completion
+    from migsafe.sources import RUNNERS  # noqa: PLC0415  # only needed for a completion
 
     return [(runner.name, runner.title) for runner in RUNNERS if runner.name.startswith(incomplete)]
 
@@ -44,25 +43,13 @@ def _rules() -> Iterator[Completion]:
 
 
 def _own_rules() -> Iterator[Completion]:
-    """Yields the names of the project's own rules; none if the configuration or a file cannot be read."""
+    """Yields the names of the project's own rules; none if the configuration cannot be read."""
     from migsafe.configuration import read_configuration  # noqa: PLC0415  # only needed for a completion
+    from migsafe.linting.rulebook import own_rule_names  # noqa: PLC0415
 
     try:
         folder = read_configuration().rules
     except MigsafeError:
         return
-    for file in sorted(Path(folder).rglob("[!_]*.py")) if folder is not None else ():
-        try:
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, SyntaxError):
-            continue
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and any(_is_rule(decorator) for decorator in node.decorator_list):
-                yield node.name.replace("_", "-"), (ast.get_docstring(node) or "").partition("\n")[0]
-
-
-def _is_rule(decorator: ast.expr) -> bool:
-    match decorator:
-        case ast.Call(func=ast.Name(id="rule") | ast.Attribute(attr="rule")):
-            return True
-    return False
+    if folder is not None:
+        yield from ((name, "a rule of this project") for name in sorted(own_rule_names(Path(folder))))

@@ -38,6 +38,7 @@ from migsafe.cli.options import (
     exit_code,
     format_option,
     skipped_files,
+    split_names,
 )
 from migsafe.cli.written_reports import read_report_files, write_reports
 from migsafe.configuration import Configuration, read_configuration
@@ -117,8 +118,8 @@ def lint(
 
         watch_files(paths, config, format=format, output=output or also, write_baseline=write_baseline)
     settings = read_configuration(Path(config) if config else None).overridden(
-        select=_names(select),
-        ignore=_names(ignore),
+        select=split_names(select),
+        ignore=split_names(ignore),
         fail_on=fail_on,
         baseline=baseline,
         stats=stats,
@@ -208,8 +209,3 @@ def _write_baseline(verdict: Verdict, settings: Configuration, config: str | Non
         write_output(f'{configured}: `baseline = "{DEFAULT_FILE}"` added.\n', None)
         return []
     return [f'to report only new findings, set `baseline = "{DEFAULT_FILE}"` in the configuration, or use `--baseline {file}`']
-
-
-def _names(values: list[str] | None) -> tuple[str, ...] | None:
-    """Return the names in an option that can be repeated, and whose values can be separated by commas."""
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None

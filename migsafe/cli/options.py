@@ -156,6 +156,11 @@ def format_option(formats: Sequence[str], help: str) -> Any:
     return typer.Option(metavar="|".join(formats), autocompletion=choices(formats), rich_help_panel=REPORT, help=help)
 
 
+def split_names(values: list[str] | None) -> tuple[str, ...] | None:
+    """Returns the names in an option that can be repeated, and whose values can be separated by commas; None if it was not given."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
+
+
 def skipped_files(skipped: Sequence[str]) -> str:
     """Returns a message about files that are not migrations: the first few by name."""
     number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])

@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
+from migsafe.cli.help import RUN
 from migsafe.errors import MigsafeError
 
 
 def server(
-    stdio: Annotated[bool, typer.Option("--stdio", help="Accepted because many editors add it; the server always uses it.")] = False,
+    stdio: Annotated[
+        bool, typer.Option("--stdio", rich_help_panel=RUN, help="Accepted because many editors add it; the server always uses it.")
+    ] = False,
 ) -> None:
     """Run the language server, which an editor starts: findings while you type, locks on hover, fixes and suppressions.
 

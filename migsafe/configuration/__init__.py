@@ -28,6 +28,7 @@ SeverityWord = Literal["error", "warning", "info"]
 _Table = TypeVar("_Table", bound=Struct)
 
 FILES = ("migsafe.toml", "pyproject.toml")
+TABLE_IN_PROJECT = ("tool", "migsafe")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
 _FILE_KEYS = ("migrations", "schema", "stats", "queries", "baseline", "rules")
 NO_KEYS = ("folder",)
@@ -176,20 +177,28 @@ def read_configuration(file: Path | None = None, start: Path | None = None) -> C
 
     Raises ConfigError for an invalid file; for an unknown key, the error names the nearest known one.
     """
-    if file is not None:
-        return _read(file, _table(file) or {})
+    path, table = (file, read_table(file) or {}) if file is not None else _nearest(start)
+    return _read(path, table) if path is not None else Configuration()
+
+
+def find_configuration(start: Path | None = None) -> Path | None:
+    """Returns the file of the nearest configuration in the folder `start` (default: the current one) or above; None if there is none."""
+    return _nearest(start)[0]
+
+
+def _nearest(start: Path | None) -> tuple[Path | None, dict[str, Any]]:
     folder = (start or Path.cwd()).resolve()
     for above in (folder, *folder.parents):
         for name in FILES:
             path = above / name
-            table = _table(path) if path.is_file() else None
+            table = read_table(path) if path.is_file() else None
             if table is not None:
-                return _read(path, table)
-    return Configuration()
+                return path, table
+    return None, {}
 
 
-def _table(path: Path) -> dict[str, Any] | None:
-    """Returns migsafe's keys in a file; None for a pyproject.toml without any."""
+def read_table(path: Path) -> dict[str, Any] | None:
+    """Returns migsafe's keys in a file; None for a pyproject.toml without any. Raises MigsafeError for a file that is not TOML."""
     text = read_text(str(path))
     in_project = path.name == "pyproject.toml"
     if in_project and "migsafe" not in text:

@@ -40,7 +40,7 @@ def test_own_rules_are_completed_and_not_run(migsafe: Callable[..., Run], write:
     write("migsafe.toml", 'rules = "own"')
     write("own/team.py", 'raise RuntimeError\n@rule(category="design")\ndef team_name(op, at):\n    """Names the team."""\n')
     write("own/broken.py", "def")
-    assert rule_names("team") == [("team-name", "Names the team.")]
+    assert rule_names("team") == [("team-name", "a rule of this project")]
 
 
 def test_the_shell_s_script_is_shown(migsafe: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
