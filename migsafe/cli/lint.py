@@ -116,7 +116,8 @@ def lint(
     if watch:
         from migsafe.cli.watching import watch_files  # noqa: PLC0415  # only needed with --watch
 
-        watch_files(paths, config, format=format, output=output or also, write_baseline=write_baseline)
+        others = {f"--format {format}": format != "text", "--output": output, "--also": also, "--write-baseline": write_baseline}
+        watch_files(paths, config, {**others, "--fix": fix, "--prove": prove})
     settings = read_configuration(Path(config) if config else None).overridden(
         select=split_names(select),
         ignore=split_names(ignore),

@@ -35,9 +35,14 @@ Snapshot = Mapping[str, tuple[int, int, int]]
 """The files that are watched: of each path, the time of its last change, the size, and the number of its inode."""
 
 
-def watch_files(paths: Sequence[str] | None, config: str | None, *, format: str, output: object, write_baseline: bool) -> NoReturn:
-    """Lint, and again whenever a file changes, until KeyboardInterrupt. Raises ConfigError for options that cannot be combined with --watch."""
-    _refuse_combinations(paths, format, output, write_baseline)
+def watch_files(paths: Sequence[str] | None, config: str | None, others: Mapping[str, object]) -> NoReturn:
+    """Lint, and again whenever a file changes, until KeyboardInterrupt. `others` are options that cannot be combined with --watch, and whether
+    each was given. Raises ConfigError for one that was, and for standard input."""
+    for option, given in others.items():
+        if given:
+            raise ConfigError(f"--watch and {option} cannot be used together", "--watch shows people the findings as text, and writes no file.")
+    if "-" in (paths or ()):
+        raise ConfigError("--watch cannot watch standard input", "Name files or folders.")
     watched = WatchedFiles(paths, config)
     before = watched.look()
     reason = ""
@@ -121,17 +126,6 @@ def _show_run(reason: str) -> None:
 
 def _say(text: str, colour: str) -> None:
     print(display_for(None).paint(text, colour), flush=True)
-
-
-def _refuse_combinations(paths: Sequence[str] | None, format: str, output: object, write_baseline: bool) -> None:
-    if format != "text":
-        raise ConfigError(f"--watch and --format {format} cannot be used together", "--watch shows the findings to people, as text.")
-    if output:
-        raise ConfigError("--watch and --output or --also cannot be used together", "--watch shows the findings on the terminal.")
-    if write_baseline:
-        raise ConfigError("--watch and --write-baseline cannot be used together", "Write the baseline first, then watch.")
-    if "-" in (paths or ()):
-        raise ConfigError("--watch cannot watch standard input", "Name files or folders.")
 
 
 def _configurations() -> Iterator[str]:

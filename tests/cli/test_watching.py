@@ -21,8 +21,9 @@ ROOT = Path(__file__).parents[2]
     ("arguments", "message"),
     [
         (("--format", "json"), "--watch and --format json cannot be used together"),
-        (("--output", "x"), "--watch and --output or --also cannot be used together"),
+        (("--output", "x"), "--watch and --output cannot be used together"),
         (("--write-baseline",), "--watch and --write-baseline cannot be used together"),
+        (("--fix",), "--watch and --fix cannot be used together"),
         (("-",), "--watch cannot watch standard input"),
     ],
 )
