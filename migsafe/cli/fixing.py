@@ -85,6 +85,7 @@ def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
         messages.append(
             f"--unsafe-fixes fixes {_counted(len(fixes.unsafe), 'more finding')}: `migsafe explain RULE` says what to know about each"
         )
+    messages += fixes.notes
     for step in fixes.later:
         lines = step.sql.replace("\n", "\n    ")
         messages.append(f"for a later deployment, {step.after}:\n    {lines}")

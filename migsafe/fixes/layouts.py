@@ -18,6 +18,7 @@ class Layout(Struct, frozen=True):
     contains semicolons. `folder`: each migration has a folder of its own, with this script in it. `none_outside`: the runner cannot send
     anything outside a transaction; the text says what to do instead. `in_place`: new migrations would need more than files, so everything
     stays in one, with COMMIT and BEGIN. `mark` stands between statements; `block_lines` match the lines around statements with semicolons.
+    `note` says what the runner needs after its files have changed.
     """
 
     up: str = ""
@@ -32,6 +33,7 @@ class Layout(Struct, frozen=True):
     in_place: bool = False
     mark: str = ""
     block_lines: re.Pattern[str] | None = None
+    note: str = ""
 
 
 def _first_line(line: str) -> Callable[[str], str]:
@@ -90,7 +92,11 @@ LAYOUTS: Mapping[str, Layout] = {
     "diesel": Layout(leave=str, folder="up.sql", settings=("metadata.toml", "run_in_transaction = false\n")),
     "hasura": Layout(folder="up.sql", none_outside="Hasura sends every migration in a transaction: run the statement with psql"),
     "pop": Layout(none_outside="its file would need another name, `….autocommit.up.sql`"),
-    "atlas": Layout(up_outside="-- atlas:txmode none\n\n", leave=_first_line("-- atlas:txmode none\n\n")),
+    "atlas": Layout(
+        up_outside="-- atlas:txmode none\n\n",
+        leave=_first_line("-- atlas:txmode none\n\n"),
+        note="run `atlas migrate hash`: atlas.sum has the sums of the files as they were",
+    ),
     "yoyo": Layout(
         up="-- depends: {parent}\n",
         up_outside="-- depends: {parent}\n-- transactional: false\n",

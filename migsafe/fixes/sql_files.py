@@ -15,6 +15,7 @@ from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version
 from migsafe.fixes.steps import Control, Piece, Step, Steps, fixed_steps
 from migsafe.sources import Half, Transaction
 from migsafe.sources.runner import MigrationFile
+from migsafe.sql.operations import Copy, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -76,6 +77,8 @@ class _Editor:
         """Returns the statements of each migration; the first one keeps the file. Raises CannotDivide."""
         apart = any(step.own or step.outside for step in steps.steps)
         blocks = any(piece.control is not Control.NONE for step in steps.steps for piece in step.pieces)
+        if apart and self._has_more_than_sql(steps):
+            raise CannotDivide("the file has commands of psql, rows of COPY, or delimiters of its own")
         if self.layout.in_place:
             return [Share(tuple(in_one_file(steps_last(steps.steps), in_block=not self.by_statement)))]
         if self.by_statement:
@@ -90,6 +93,14 @@ class _Editor:
         if self.layout.none_outside and any(share.outside for share in found) and not self.outside:
             raise CannotDivide(self.layout.none_outside)
         return found
+
+    def _has_more_than_sql(self, steps: Steps) -> bool:
+        """Whether the text between the statements matters, so that they cannot be moved."""
+        statements = (piece.statement for step in steps.steps for piece in step.pieces if piece.statement is not None)
+        found = any(
+            isinstance(op, PsqlCommand) or (isinstance(op, Copy) and op.endpoint == "stdin") for each in statements for op in each.operations
+        )
+        return found or (self.runner.name == "liquibase" and len(self.half.chunks) > 1)
 
     def _unblocked(self, parts: list[Share], steps: Steps) -> tuple[list[Share], Steps]:
         """Returns the statements of divided migrations in blocks of their own, if they need them: a block may have been around several."""

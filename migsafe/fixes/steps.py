@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
 from migsafe.fixes.way import Part
 from migsafe.linting.finding import Finding
-from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, SetVariable
+from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SetVariable
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -75,7 +75,7 @@ def fixed_steps(text: str, region: Span, statements: Sequence[Statement], chosen
     for statement in statements:
         end = _end(text, statement.span.end, region.end)
         own = text[statement.span.start : end]
-        own = own if ";" in text[statement.span.end : end] else f"{own};"
+        own = own if end > statement.span.end or isinstance(statement.operations[0], PsqlCommand) else f"{own};"
         pieces.append(Piece(own, text[edge : statement.span.start], _control(statement), statement))
         edge = end
     return _Fixing(text, pieces, by_statement).result(text[region.start : first], text[edge : region.end])

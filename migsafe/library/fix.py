@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
+from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
 from migsafe.library.lint import Track, judge_plan
 from migsafe.library.plan import find_plan
@@ -35,7 +36,8 @@ class Fixes(Struct, kw_only=True):
     """What fixes do to the files of a project; nothing is written before `write` is called.
 
     `changes` are the edited and the new files, `applied` the findings whose fixes were applied. `refused` are findings with a fix that cannot
-    be applied here, with the reasons; `unsafe` those whose fix is unsafe and was not allowed. `later` are steps for later deployments.
+    be applied here, with the reasons; `unsafe` those whose fix is unsafe and was not allowed. `later` are steps for later deployments,
+    `notes` what the runner needs after the files have changed.
     `before` and `verdict` are the verdicts before and after.
     """
 
@@ -44,6 +46,7 @@ class Fixes(Struct, kw_only=True):
     refused: tuple[NotFixed, ...]
     unsafe: tuple[Finding, ...]
     later: tuple[LaterStep, ...]
+    notes: tuple[str, ...]
     before: Verdict
     verdict: Verdict
 
@@ -139,6 +142,7 @@ class _Fixing:
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
             unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
+            notes=tuple(_notes(self.plan)) if self.changes else (),
             before=first.verdict,
             verdict=now.verdict,
         )
@@ -242,7 +246,7 @@ class _Fixing:
         created = frozenset(path for path, change in self.changes.items() if change.before is None)
         fixed = _in_history(now.plan, now.migrations[place], created)
         if fixed is None:
-            return Edits(refused=tuple(NotFixed(each.finding, "its file is not part of a history") for each in fixes))
+            return Edits(refused=tuple(NotFixed(each.finding, "its file is not a migration of a history") for each in fixes))
         if fixed.migration.runner == ALEMBIC.name:
             return self._edit_script(fixed, fixes)
         from migsafe.fixes.sql_files import edit_sql  # noqa: PLC0415
@@ -259,6 +263,14 @@ class _Fixing:
         return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)
 
 
+def _notes(plan: Plan) -> Iterator[str]:
+    """Yields what the runners of a plan need after their files have changed."""
+    for name in dict.fromkeys(source.runner.name for source in plan.sources):
+        note = LAYOUTS[name].note if name in LAYOUTS else ""
+        if note:
+            yield note
+
+
 def _statement(migration: Migration | None, finding: Finding) -> Statement | None:
     statements = sent_statements(migration.up) if migration is not None else ()
     return next((sent.statement for sent in statements if sent.statement.index == finding.statement), None)
@@ -267,6 +279,8 @@ def _statement(migration: Migration | None, finding: Finding) -> Statement | Non
 def _in_history(plan: Plan, migration: Migration, created: frozenset[str]) -> FixedMigration | None:
     """Returns a migration with its file and its source."""
     path = migration.up.file.path
+    if any(file.down is not None and file.down.path == path for source in plan.sources for file in source.files):
+        return None  # the file of a downgrade that was named
     found = ((file, source) for source in plan.sources for file in source.files if file.up.path == path)
     file, source = next(found, (None, None))
     return FixedMigration(migration, file, source, created) if file is not None and source is not None else None

@@ -181,3 +181,20 @@ def test_line_ends_and_a_byte_order_mark_stay(tmp_path: Path) -> None:
     _fixes(tmp_path, "002_b.up.sql", "index-not-concurrent").write()
     assert (tmp_path / "002_b.up.sql").read_bytes() == b"\xef\xbb\xbf" + ADD.replace("\n", "\r\n").encode()
     assert (tmp_path / "003_create_orders_qty_idx.up.sql").read_bytes() == BUILT.replace("\n", "\r\n").encode()
+
+
+def test_a_file_with_commands_of_psql_is_not_divided(tmp_path: Path) -> None:
+    _write(
+        tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"\\set ON_ERROR_STOP on\nALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0);\n{ADD}"}
+    )
+    fixes = _fixes(tmp_path, "2_b.sql", "check-validates")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == (
+        (),
+        ["the file has commands of psql, rows of COPY, or delimiters of its own"],
+    )
+
+
+def test_a_named_down_file_is_not_fixed(tmp_path: Path) -> None:
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": ADD, "2_b.down.sql": BUILD})
+    fixes = _fixes(tmp_path, "2_b.down.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == ((), ["its file is not a migration of a history"])
