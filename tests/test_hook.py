@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[1]
 MADE = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
@@ -27,10 +28,7 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Git]:
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path.parent / "pre-commit"))
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)
-    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
-    here = hook.replace("language: python", "language: system").replace("entry: migsafe", f"entry: {sys.executable} -m migsafe")
-    hooks = "".join(f"      {line}\n" for line in here.splitlines() if not line.startswith("#"))
-    (tmp_path / ".pre-commit-config.yaml").write_text(f"repos:\n  - repo: local\n    hooks:\n{hooks}")
+    configure(tmp_path, "migsafe")
     (tmp_path / "migsafe.toml").write_text('migrations = ["migrations"]\nignore = ["not-rerunnable"]\n')
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "0001_orders.sql").write_text(MADE)
@@ -42,6 +40,13 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Git]:
     subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=tmp_path, capture_output=True, check=True)
     yield run
     shutil.rmtree(tmp_path.parent / "pre-commit", ignore_errors=True)
+
+
+def configure(folder: Path, hook: str) -> None:
+    """Puts one of the hooks into the configuration of pre-commit."""
+    [entry] = [entry for entry in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()) if entry["id"] == hook]
+    entry |= {"language": "system", "entry": f"{sys.executable} -m {entry['entry']}"}
+    (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": [entry]}]}))
 
 
 def commit(git: Git, tmp_path: Path, name: str, text: str) -> subprocess.CompletedProcess[str]:
@@ -76,3 +81,15 @@ def test_a_query_without_an_index_is_not_committed(git: Git, tmp_path: Path) -> 
     done = commit(git, tmp_path, "queries.jsonl", QUERIES + first + new)
     assert done.returncode != 0
     assert "query-without-index" in done.stdout + done.stderr
+
+
+def test_the_fixing_hook_applies_safe_fixes_and_lets_the_next_commit_pass(git: Git, tmp_path: Path) -> None:
+    configure(tmp_path, "migsafe-fix")
+    assert git("commit", "--all", "--message=fixes").returncode == 0
+    without_timeout = "CREATE TABLE notes (id bigint PRIMARY KEY, orders_id bigint REFERENCES orders);\nDROP TABLE notes;\n"
+    done = commit(git, tmp_path, "migrations/0002_notes.sql", without_timeout)
+    assert done.returncode != 0
+    assert "files were modified by this hook" in done.stdout + done.stderr
+    fixed = (tmp_path / "migrations" / "0002_notes.sql").read_text()
+    assert fixed.startswith("SET lock_timeout = ")
+    assert commit(git, tmp_path, "migrations/0002_notes.sql", fixed).returncode == 0
