@@ -113,7 +113,7 @@ def _with_arguments(source: PythonSource, plan: FixPlan, step: Step) -> Piece | 
     """Returns the call with other arguments, if these are enough for a step."""
     old, new = _only_operation(plan.fix.statement), _only_operation(step.statement)
     keywords = keywords_for(_method(plan.place), old, new) if old is not None and new is not None else None
-    if keywords is None:
+    if keywords is None or any(arg.star for arg in plan.place.call.args):
         return None
     call = source.source(plan.place.line)
     changed = with_keywords(call, keywords, source.newline)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+import libcst as cst
 from msgspec.structs import replace
 
 from migsafe.fixes.alembic.blocks import merge_blocks
@@ -102,16 +103,30 @@ class _Editor:
             text = assemble(code, style, source.indentation(place.span.start), in_autocommit=place.in_autocommit)
             edits.append(TextEdit(*place.span, text))
         ending = [step_code(step, style) for plan in plans for step in plan.steps.end]
-        beginning = [piece for plan in plans for piece in plan.downgrades.added]
-        removed = {place.span: place for plan in plans for place in plan.downgrades.removed}
+        beginning = [piece for plan in plans if not plan.downgrades.removed for piece in plan.downgrades.added]
         edits += [*at_end(source, style, FUNCTION, ending), *at_beginning(source, style, "downgrade", beginning)]
-        edits += removals(source, [place.node for place in removed.values()], is_filled=bool(beginning))
+        edits += self._changes_of_downgrade(plans, is_filled=bool(beginning))
         edits += with_imports(
             source,
             operations=not self._imports_operations,
             sqlalchemy=not style.sa and any(piece.needs_sqlalchemy for piece in (*pieces, *ending, *beginning)),
         )
         return merge_blocks(apply_edits(source.text, edits))
+
+    def _changes_of_downgrade(self, plans: Sequence[FixPlan], *, is_filled: bool) -> Iterator[TextEdit]:
+        """Yields the edits of the calls that the downgrade no longer makes. In place of the first of a fix it drops what the fix has added."""
+        removed: list[cst.BaseStatement] = []
+        for plan in plans:
+            first, *others = plan.downgrades.removed or (None,)
+            if first is not None and plan.downgrades.added:
+                indentation = self._source.indentation(first.span.start)
+                code = assemble(plan.downgrades.added, self._style, indentation, in_autocommit=first.in_autocommit)
+                yield TextEdit(*first.span, code)
+                is_filled = True
+            elif first is not None:
+                removed.append(first.node)
+            removed += [place.node for place in others if place is not None]
+        yield from removals(self._source, list(dict.fromkeys(removed)), is_filled=is_filled)
 
     def _new_revisions(self, plans: Sequence[FixPlan]) -> Iterator[FileChange]:
         """Yields the new revisions, and the changes of those that followed the edited one. Raises Refused."""

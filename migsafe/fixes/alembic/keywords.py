@@ -31,9 +31,9 @@ def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] 
             keywords["postgresql_concurrently"] = "True"
         case sql.AddConstraint(constraint=before), sql.AddConstraint(constraint=after) if not before.not_valid and after.not_valid:
             keywords["postgresql_not_valid"] = "True"
-    for field, keyword in (("if_not_exists", "if_not_exists"), ("if_exists", "if_exists")):
-        if not getattr(old, field, False) and getattr(new, field, False):
-            keywords[keyword] = "True"
+    for field in ("if_not_exists", "if_exists"):
+        if getattr(old, field, False) != getattr(new, field, False):
+            keywords[field] = str(getattr(new, field))
     return keywords if keywords and _shape(old, keywords) == _shape(new, keywords) else None
 
 
@@ -51,7 +51,7 @@ def _shape(value: Any, keywords: dict[str, str]) -> Any:
 
 
 def with_keywords(statement: str, keywords: dict[str, str], newline: str) -> str:
-    """Returns the text of a statement that is one call, with arguments added or changed."""
+    """Returns the text of a statement that is one call, with arguments added, or changed where the call has them."""
     source = PythonSource(statement + newline)
     call = next(node for node in source.nodes(cst.Call) if source.span(node).start == 0 and source.span(node).end == len(statement))
     assert isinstance(call, cst.Call)

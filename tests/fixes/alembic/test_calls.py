@@ -30,7 +30,7 @@ def test_a_call_gets_an_argument_and_a_block_and_keeps_its_format_and_comments(p
         with op.get_context().autocommit_block():
             op.drop_index("gone")
         # for the list
-        op.create_index("ix_customer", "orders", ["customer"], unique=False)
+        op.create_index("ix_customer", "orders", ["customer"], if_not_exists=True)
         """,
         {
             "ix_note": "DROP INDEX CONCURRENTLY IF EXISTS ix_note;\nCREATE INDEX CONCURRENTLY ix_note ON orders (note);",
@@ -52,7 +52,7 @@ def test_a_call_gets_an_argument_and_a_block_and_keeps_its_format_and_comments(p
         with op.get_context().autocommit_block():
             op.drop_index("gone", postgresql_concurrently=True)
             # for the list
-            op.create_index("ix_customer", "orders", ["customer"], unique=False, postgresql_concurrently=True)
+            op.create_index("ix_customer", "orders", ["customer"], if_not_exists=False, postgresql_concurrently=True)
     """).strip()
     )
 

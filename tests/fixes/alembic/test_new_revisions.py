@@ -47,7 +47,7 @@ def test_a_revision_is_inserted_and_calls_of_the_downgrade_move_to_it(make_proje
         '# as it was\nop.alter_column("orders", "note", nullable=True)',
     )
     assert upgrade_of(text) == 'op.create_check_constraint("note_set", "orders", "note IS NOT NULL", postgresql_not_valid=True)'
-    assert downgrade_of(text) == 'op.drop_constraint("note_set", "orders")\n# as it was'
+    assert downgrade_of(text) == '# as it was\nop.drop_constraint("note_set", "orders")'
     _, new, merge = edits.changes
     version = new.path.rpartition("/")[2].partition("_")[0]
     assert new.path == str(project.versions / f"{version}_change_orders_step_2.py")
