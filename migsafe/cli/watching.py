@@ -22,6 +22,7 @@ from migsafe.terminal.display import display_for
 
 _SECONDS = 0.3
 _PAUSES = 20
+_MOST_PAUSES = 10
 _MOST_NAMED = 3
 _NOT_ENTERED = frozenset(("__pycache__", "node_modules"))
 _IN_OWN_FOLDER = ("up.sql", "down.sql", "migration.sql")
@@ -107,12 +108,13 @@ def named(changed: Mapping[str, str]) -> str:
 
 def _settled(watched: WatchedFiles, now: Snapshot) -> Snapshot:
     """Waits until nothing changes any more: a checkout writes many files, and an editor replaces one in several steps."""
-    while True:
+    for _ in range(_MOST_PAUSES):
         time.sleep(watched.pause)
         later = watched.look()
         if later == now:
-            return later
+            break
         now = later
+    return now
 
 
 def _show_run(reason: str) -> None:

@@ -1,13 +1,13 @@
 """The number of findings of each rule, for a first look at a long history: `migsafe lint --statistics`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec import Struct
 
 from migsafe import __version__
 from migsafe.errors import ConfigError
-from migsafe.linting.finding import Severity
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.verdict import Verdict
 from migsafe.reports.text import COLOURS, closing
 from migsafe.terminal.colours import BOLD
@@ -19,13 +19,15 @@ FORMATS = ("text", "json")
 
 
 class RuleCount(Struct, frozen=True, kw_only=True):
-    """How many findings a rule has with a severity, and in how many files."""
+    """How many findings a rule has with a severity, in how many files, and how many of them have a fix."""
 
     rule: str
     category: str
     severity: Severity
     count: int
     files: int
+    safe_fixes: int
+    unsafe_fixes: int
 
 
 def statistics_reporter(format: str) -> Callable[[Verdict, Display], str]:
@@ -37,12 +39,20 @@ def statistics_reporter(format: str) -> Callable[[Verdict, Display], str]:
 
 def rule_counts(verdict: Verdict) -> list[RuleCount]:
     """Returns the counts of the rules, the most frequent rule first, of equally frequent ones the most severe."""
-    paths: dict[tuple[str, str, Severity], list[str]] = {}
+    groups: dict[tuple[str, str, Severity], list[Finding]] = {}
     for finding in verdict.findings:
-        paths.setdefault((finding.rule, finding.category, finding.severity), []).append(finding.script.path)
+        groups.setdefault((finding.rule, finding.category, finding.severity), []).append(finding)
     counts = [
-        RuleCount(rule=rule, category=category, severity=severity, count=len(found), files=len(set(found)))
-        for (rule, category, severity), found in paths.items()
+        RuleCount(
+            rule=rule,
+            category=category,
+            severity=severity,
+            count=len(group),
+            files=_files(group),
+            safe_fixes=sum(_is_fixable(finding) and finding.fix_is_safe for finding in group),
+            unsafe_fixes=sum(_is_fixable(finding) and not finding.fix_is_safe for finding in group),
+        )
+        for (rule, category, severity), group in groups.items()
     ]
     return sorted(counts, key=lambda each: (-each.count, -each.severity, each.rule))
 
@@ -54,13 +64,24 @@ def _text(verdict: Verdict, display: Display) -> str:
         return closing(verdict, display) + "\n"
     digits = len(str(len(verdict.findings)))
     width = max(len(each.rule) for each in counts)
+    files = [_counted(each.files, "file") for each in counts]
+    total = _counted(_files(verdict.findings), "file")
+    widest = max(map(len, (*files, total)))
     lines = [
         f"{each.count:{digits}}  {display.paint(f'{each.severity.word:7}', COLOURS[each.severity])}  "
-        f"{display.paint(f'{each.rule:{width}}', BOLD)}  {_files(each.files)}"
-        for each in counts
+        f"{display.paint(f'{each.rule:{width}}', BOLD)}  {in_files:{widest}}  {_fixes(each)}".rstrip()
+        for each, in_files in zip(counts, files, strict=True)
     ]
-    total = f"{len(verdict.findings):{digits}}  {'in all':{9 + width}}  {_files(_files_with_findings(verdict))}"
-    return "\n".join((*lines, total, "", closing(verdict, display))) + "\n"
+    return "\n".join((*lines, f"{len(verdict.findings):{digits}}  {'in all':{9 + width}}  {total}", "", closing(verdict, display))) + "\n"
+
+
+def _fixes(each: RuleCount) -> str:
+    """Returns how many of the findings `lint --fix` can resolve, and how many with `--unsafe-fixes`."""
+    return ", ".join(
+        f"{number} {kind} fix{'' if number == 1 else 'es'}"
+        for number, kind in ((each.safe_fixes, "safe"), (each.unsafe_fixes, "unsafe"))
+        if number
+    )
 
 
 def _json(verdict: Verdict, display: Display) -> str:
@@ -70,7 +91,7 @@ def _json(verdict: Verdict, display: Display) -> str:
         "tool": {"name": "migsafe", "version": __version__},
         "pg_version": verdict.pg_version,
         "summary": verdict.summary,
-        "total": {"count": len(verdict.findings), "files": _files_with_findings(verdict)},
+        "total": {"count": len(verdict.findings), "files": _files(verdict.findings)},
         "statistics": [
             {
                 "rule": each.rule,
@@ -78,6 +99,8 @@ def _json(verdict: Verdict, display: Display) -> str:
                 "severity": each.severity.word,
                 "count": each.count,
                 "files": each.files,
+                "safe_fixes": each.safe_fixes,
+                "unsafe_fixes": each.unsafe_fixes,
             }
             for each in rule_counts(verdict)
         ],
@@ -85,9 +108,13 @@ def _json(verdict: Verdict, display: Display) -> str:
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
-def _files_with_findings(verdict: Verdict) -> int:
-    return len({finding.script.path for finding in verdict.findings})
+def _is_fixable(finding: Finding) -> bool:
+    return bool(finding.fix and finding.migration)
 
 
-def _files(number: int) -> str:
-    return f"{number} file{'' if number == 1 else 's'}"
+def _files(findings: Iterable[Finding]) -> int:
+    return len({finding.script.path for finding in findings})
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,7 +14,7 @@ def test_rules_are_counted(migsafe: Callable[..., Run], write: Callable[..., Pat
     assert run.code == 1
     assert run.out == (
         "3  error    drop-table            2 files\n"
-        "1  error    index-not-concurrent  1 file\n"
+        "1  error    index-not-concurrent  1 file   1 unsafe fix\n"
         "4  in all                         2 files\n"
         "\n"
         "4 errors in 2 files, 6 statements.\n"
@@ -24,7 +24,17 @@ def test_rules_are_counted(migsafe: Callable[..., Run], write: Callable[..., Pat
     assert run.code == 0
     assert document["total"] == {"count": 4, "files": 2}
     assert document["summary"]["errors"] == 4
-    assert document["statistics"][0] == {"rule": "drop-table", "category": "compatibility", "severity": "error", "count": 3, "files": 2}
+    drops, index = document["statistics"]
+    assert drops == {
+        "rule": "drop-table",
+        "category": "compatibility",
+        "severity": "error",
+        "count": 3,
+        "files": 2,
+        "safe_fixes": 0,
+        "unsafe_fixes": 0,
+    }
+    assert (index["rule"], index["count"], index["unsafe_fixes"]) == ("index-not-concurrent", 1, 1)
 
 
 def test_without_findings_the_counts_say_so(migsafe: Callable[..., Run], write: Callable[..., Path]) -> None:
