@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from lsprotocol import types
 
-from migsafe.editor.diagnostics import SOURCE
+from migsafe.editor.diagnostics import about
 from migsafe.editor.documents import Document
 from migsafe.linting.finding import Finding
 from migsafe.linting.suppressions import ABOUT_SUPPRESSIONS
@@ -54,7 +54,7 @@ def suppressions(document: Document, edits: Edits, params: types.CodeActionParam
         yield types.CodeAction(
             f"Suppress {finding.rule}, with a reason",
             kind=types.CodeActionKind.QuickFix,
-            diagnostics=_about(finding, document, params.context.diagnostics),
+            diagnostics=about(finding, document, params.context.diagnostics),
             edit=edits.insertion(document.places.position(line), before, PLACEHOLDER, line_end),
         )
 
@@ -68,9 +68,3 @@ def _commented_line(document: Document, finding: Finding) -> int:
                 start = place.start
                 break
     return document.places.line_start(start)
-
-
-def _about(finding: Finding, document: Document, shown: Sequence[types.Diagnostic]) -> list[types.Diagnostic]:
-    """Returns those of the client's diagnostics that are about a finding."""
-    range = document.places.first_line(finding.span)
-    return [each for each in shown if each.source == SOURCE and each.code == finding.rule and each.range.start == range.start]

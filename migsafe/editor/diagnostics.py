@@ -1,6 +1,7 @@
 """Findings as diagnostics."""
 
 import re
+from collections.abc import Sequence
 
 from lsprotocol import types
 
@@ -39,6 +40,12 @@ def rule_page(rule: Rule | None) -> str | None:
     """Returns the address of the documentation of a rule; None without one."""
     links = page(rule.documentation).see if rule is not None else ()
     return links[0] if links else None
+
+
+def about(finding: Finding, document: Document, shown: Sequence[types.Diagnostic]) -> list[types.Diagnostic]:
+    """Returns those of the client's diagnostics that are about a finding."""
+    range = document.places.first_line(finding.span)
+    return [each for each in shown if each.source == SOURCE and each.code == finding.rule and each.range.start == range.start]
 
 
 def _diagnostic(finding: Finding, rule: Rule | None, document: Document, uri: str) -> types.Diagnostic:

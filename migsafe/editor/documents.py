@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pygls import uris
 
@@ -14,6 +15,9 @@ from migsafe.linting.rule import Rule
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.sources import Half
 from migsafe.text import Span
+
+if TYPE_CHECKING:
+    from migsafe.library.fix import Fixes
 
 LANGUAGES = {".sql": "sql", ".py": "python"}
 """The suffixes of migrations, and the names of their languages in Markdown."""
@@ -38,6 +42,7 @@ class Document:
         self._session = session
         self.path = path
         self.text = text
+        self.encoding = encoding
         self.places = Places(text, encoding)
 
     @cached_property
@@ -76,6 +81,10 @@ class Document:
     def language(self) -> str:
         """The name of the document's language in Markdown."""
         return LANGUAGES[os.path.splitext(self.path)[1]]  # noqa: PTH122
+
+    def fix(self, finding: Finding) -> "Fixes | None":
+        """Returns what the fix of a finding does. Raises MigsafeError."""
+        return self._session.fix(self.path, self.text, finding)
 
     def statements(self) -> Iterator[tuple[Half, StatementPrediction, Span]]:
         """Yields the statements, each with the place that contains it: in a script, the call that sends it."""

@@ -17,6 +17,7 @@ from migsafe import __version__
 from migsafe.editor.actions import Edits, suppressions
 from migsafe.editor.diagnostics import diagnostics, own_problems
 from migsafe.editor.documents import Document, file_path
+from migsafe.editor.fixes import COMMAND, applied_fix, fix_actions
 from migsafe.editor.hints import inlay_hints
 from migsafe.editor.hovers import hover
 from migsafe.errors import MigsafeError
@@ -223,7 +224,19 @@ def _add_requests(server: MigsafeServer) -> None:
     async def acted(params: types.CodeActionParams) -> list[types.CodeAction] | None:
         uri = params.text_document.uri
         edits = Edits(uri, server.version_of(uri), server.client_capabilities)
-        return await server.answered(uri, lambda document: [*suppressions(document, edits, params)])
+        return await server.answered(uri, lambda document: [*fix_actions(document, uri, params), *suppressions(document, edits, params)])
+
+    @server.command(COMMAND)
+    async def fixed(uri: str, rule: str, message: str) -> None:
+        try:
+            fix = await server.answered(uri, lambda document: applied_fix(document, uri, rule, message, server.client_capabilities))
+        except MigsafeError as error:
+            server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"migsafe: {error}"))
+            return
+        if fix is not None:
+            result = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(fix.edit, f"Fix {rule}"))
+            if result.applied and fix.remaining:
+                server.window_show_message(types.ShowMessageParams(types.MessageType.Info, f"migsafe: {fix.remaining}"))
 
     @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
     async def hinted(params: types.InlayHintParams) -> list[types.InlayHint] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.baseline import read, subtract_baseline
+from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations
@@ -29,6 +31,9 @@ from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import RUNNERS, Half, Migration, Plan, Source, Step
 from migsafe.sources.plain import NUMBERED
 from migsafe.text import Script
+
+if TYPE_CHECKING:
+    from migsafe.library.fix import Fixes
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -158,6 +163,19 @@ class EditedHistory:
                     predictions = selected.predictor.predict_migration(half, transaction_continues=selected.transaction_continues)
                     migrations.append(EditedMigration(half, tuple(predictions)))
         return migrations
+
+    def fix(self, text: str, finding: Finding) -> "Fixes":
+        """Returns what the fix of a finding in a text of the file does, also if it is unsafe. It judges the whole history, which may take
+        seconds. Raises MigsafeError."""
+        from migsafe.library.fix import fix_plan  # noqa: PLC0415  # not needed to judge
+
+        plan = find_plan([self.path], self.settings, "fix")
+        edited = plan.edited({os.path.abspath(self.path): Script(self.path, text)})  # noqa: PTH100  # links stay
+
+        def is_wanted(other: Finding) -> bool:
+            return (other.rule, other.message) == (finding.rule, finding.message)
+
+        return fix_plan(edited, self.settings, unsafe=True, wanted=is_wanted)
 
     def _selected(
         self, text: str, unreadable: dict[str, UnreadableError], stack: ExitStack, *, with_neighbours: bool

@@ -4,8 +4,13 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from migsafe.library.edited_history import EditedHistory, EditedMigration, EditedVerdict
+from migsafe.linting.finding import Finding
+
+if TYPE_CHECKING:
+    from migsafe.library.fix import Fixes
 
 __all__ = ["EditedMigration", "EditedVerdict", "EditingSession"]
 
@@ -37,6 +42,12 @@ class EditingSession:
         """Returns what the statements of a file do; nothing for a file that is not a migration. Raises MigsafeError."""
         history = self._history(path, text)
         return history.predict(text) if history is not None else []
+
+    def fix(self, path: str, text: str, finding: Finding) -> "Fixes | None":
+        """Returns what the fix of a finding in the text of a file does; None for a file that is not a migration. Nothing is written. Raises
+        MigsafeError."""
+        history = self._history(path, text)
+        return history.fix(text, finding) if history is not None else None
 
     def row_counts(self, path: str) -> Mapping[str, int]:
         """Returns the row counts of the configuration's statistics for a file that was judged, by relation; empty without any."""

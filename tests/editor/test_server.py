@@ -10,6 +10,7 @@ from tests.support.language_client import LanguageClient, Message
 
 pytestmark = pytest.mark.process
 
+CAPABILITIES = {"workspace": {"workspaceEdit": {"documentChanges": True, "resourceOperations": ["create"]}}}
 ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\nINSERT INTO orders VALUES (1);\n"
 INDEX = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
 STATISTICS = '{"version": 1, "relations": {"public.orders": 1200000}}\n'
@@ -42,7 +43,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageClient]
     first = SCRIPT.partition("def ")[0].replace('"a"', "None").replace('"b"', '"a"')
     (root / "versions" / "a.py").write_text(f"{first}def upgrade():\n    op.execute({ORDERS!r})\n")
     (root / "versions" / "b.py").write_text(SCRIPT)
-    with LanguageClient([sys.executable, "-m", "migsafe", "server", "--stdio"], root) as client:
+    with LanguageClient([sys.executable, "-m", "migsafe", "server", "--stdio"], root, CAPABILITIES) as client:
         yield client
         assert client.exit() == 0
 
@@ -63,9 +64,9 @@ def actions(client: LanguageClient, path: str, line: int, title: str, diagnostic
 
 def applied(text: str, edit: Any) -> str:
     """Returns a text after the edit of one document."""
-    [edits] = edit["changes"].values()
+    [change] = edit["documentChanges"]
     lines = text.splitlines(keepends=True)
-    for each in edits:
+    for each in change["edits"]:
         start = each["range"]["start"]
         assert each["range"] == {"start": start, "end": start}
         lines.insert(start["line"], each["newText"])
@@ -112,6 +113,35 @@ def test_a_suppression_is_written_with_a_reason(client: LanguageClient) -> None:
     assert "\n-- migsafe: ignore[index-not-concurrent] write here why this is safe\nCREATE INDEX" in text
     assert client.change(path, text) == []
     assert actions(client, path, 0, "Suppress", []) == []
+
+
+def fixed(client: LanguageClient, action: Message) -> list[Message]:
+    """Returns the changes of documents that the command of an action asks for."""
+    client.request("workspace/executeCommand", action["command"])
+    changes: list[Message] = client.wait_for("workspace/applyEdit")["edit"]["documentChanges"]
+    return changes
+
+
+def test_an_action_fixes_a_finding(client: LanguageClient) -> None:
+    path = "sql/2_index.sql"
+    diagnostics = client.change(path, f"{INDEX}SELECT 1;\n")
+    [action] = actions(client, path, 1, "Fix index-not-concurrent (unsafe: a failed build leaves an INVALID index)", diagnostics)
+    assert action["diagnostics"] == diagnostics
+    [change] = fixed(client, action)
+    assert change["textDocument"]["uri"] == client.uri(path)
+    assert [each["range"]["start"] for each in change["edits"]] == [{"line": 1, "character": 0}]
+    assert "CREATE INDEX CONCURRENTLY" in change["edits"][0]["newText"]
+
+
+def test_a_fix_creates_the_next_migration(client: LanguageClient) -> None:
+    path = "sql/2_index.sql"
+    text = "SET lock_timeout = '2s';\nALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n"
+    [action] = actions(client, path, 1, "Fix check-validates", client.change(path, text))
+    created, filled, edited = fixed(client, action)
+    assert (created["kind"], created["uri"]) == ("create", filled["textDocument"]["uri"])
+    assert created["uri"].rpartition("/")[2].startswith("3_")
+    assert "VALIDATE CONSTRAINT positive" in filled["edits"][0]["newText"]
+    assert "NOT VALID" in edited["edits"][0]["newText"]
 
 
 def test_hints_show_the_strongest_lock_of_each_statement(client: LanguageClient) -> None:

@@ -75,7 +75,7 @@ class LanguageClient:
             if wanted(message):
                 return message
             if "id" in message and "method" in message:
-                self._send({"id": message["id"], "result": None})
+                self._send({"id": message["id"], "result": {"applied": True} if message["method"] == "workspace/applyEdit" else None})
             self.received.append(message)
 
     def wait_for(self, method: str) -> Message:
