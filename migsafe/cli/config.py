@@ -22,6 +22,7 @@ from migsafe.cli.options import (
     split_names,
 )
 from migsafe.configuration import find_configuration, read_configuration
+from migsafe.paths import relative_path
 from migsafe.reports.settings import FORMATS, EffectiveSettings, Surroundings, settings_reporter
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import DEBUG, write_output
@@ -77,7 +78,7 @@ def config(
         "no_exec": no_exec or None,
     }
     file = Path(config) if config else find_configuration()
-    file = Path(os.path.relpath(file)) if file is not None else None
+    file = Path(relative_path(file)) if file is not None else None
     settings = read_configuration(file).overridden(**options)
     load_rulebook(settings)  # checks the names of rules
     overriding = [key.replace("_", "-") for key, value in options.items() if value is not None]

@@ -117,7 +117,7 @@ def lint(
         from migsafe.cli.watching import watch_files  # noqa: PLC0415  # only needed with --watch
 
         others = {f"--format {format}": format != "text", "--output": output, "--also": also, "--write-baseline": write_baseline}
-        watch_files(paths, config, {**others, "--fix": fix, "--prove": prove})
+        watch_files(paths, config, (schema, stats, baseline), {**others, "--fix": fix, "--prove": prove})
     settings = read_configuration(Path(config) if config else None).overridden(
         select=split_names(select),
         ignore=split_names(ignore),

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from migsafe.configuration import FILES, Configuration, read_configuration
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.paths import relative_path, with_slashes
 from migsafe.reports.paths import root
 from migsafe.terminal.colours import BOLD, DIM
 from migsafe.terminal.display import display_for
@@ -36,15 +37,15 @@ Snapshot = Mapping[str, tuple[int, int, int]]
 """The files that are watched: of each path, the time of its last change, the size, and the number of its inode."""
 
 
-def watch_files(paths: Sequence[str] | None, config: str | None, others: Mapping[str, object]) -> NoReturn:
-    """Lint, and again whenever a file changes, until KeyboardInterrupt. `others` are options that cannot be combined with --watch, and whether
-    each was given. Raises ConfigError for one that was, and for standard input."""
+def watch_files(paths: Sequence[str] | None, config: str | None, files: Sequence[str | None], others: Mapping[str, object]) -> NoReturn:
+    """Lint, and again whenever a file changes, until KeyboardInterrupt. `files` are those that options name. `others` are options that cannot
+    be combined with --watch, and whether each was given. Raises ConfigError for one that was, and for standard input."""
     for option, given in others.items():
         if given:
             raise ConfigError(f"--watch and {option} cannot be used together", "--watch shows people the findings as text, and writes no file.")
-    if "-" in (paths or ()):
+    if "-" in (*(paths or ()), *files):
         raise ConfigError("--watch cannot watch standard input", "Name files or folders.")
-    watched = WatchedFiles(paths, config)
+    watched = WatchedFiles(paths, config, files)
     before = watched.look()
     reason = ""
     while True:
@@ -62,9 +63,10 @@ class WatchedFiles:
     """The files on which a run depends: those in the folders of the migrations, what the configuration names, the configuration itself, and
     settings of runners in the folders above the migrations."""
 
-    def __init__(self, paths: Sequence[str] | None, config: str | None) -> None:
+    def __init__(self, paths: Sequence[str] | None, config: str | None, files: Sequence[str | None] = ()) -> None:
         self._paths = paths
         self._config = config
+        self._files = files
         self._settings = Configuration()
         self.pause = _SECONDS
         """How many seconds to wait before the next look: longer for very many files."""
@@ -88,9 +90,11 @@ class WatchedFiles:
         for path in self._paths or settings.migrations:
             yield from _history(path)
             yield from _settings_above(path)
-        for named_path in (*settings.queries, settings.rules, settings.schema, settings.stats, settings.baseline):
-            if named_path is not None:
-                yield from _files_below(named_path) if os.path.isdir(named_path) else (named_path,)
+        for path in settings.queries:
+            yield from _query_files(path, settings.folder)
+        if settings.rules is not None:
+            yield from _files_below(settings.rules)
+        yield from (file for file in (*self._files, settings.schema, settings.stats, settings.baseline) if file is not None)
 
 
 def changes(before: Snapshot, after: Snapshot) -> dict[str, str]:
@@ -101,7 +105,7 @@ def changes(before: Snapshot, after: Snapshot) -> dict[str, str]:
 
 def named(changed: Mapping[str, str]) -> str:
     """Returns the first few changes as text: `0007_orders.sql changed`."""
-    parts = [f"{path} {word}" for path, word in sorted(changed.items())]
+    parts = [f"{with_slashes(path)} {word}" for path, word in sorted(changed.items())]
     more = len(parts) - _MOST_NAMED
     return ", ".join((*parts[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])))
 
@@ -127,14 +131,18 @@ def _show_run(reason: str) -> None:
 
 
 def _say(text: str, colour: str) -> None:
-    print(display_for(None).paint(text, colour), flush=True)
+    try:
+        print(display_for(None).paint(text, colour), flush=True)
+    except BrokenPipeError:  # the reader has left, and nothing else ends the watching
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
 
 
 def _configurations() -> Iterator[str]:
     """Yields the paths where a configuration is looked for, existing or not."""
     folder = Path.cwd()
     for above in (folder, *folder.parents):
-        yield from (os.path.relpath(above / name) for name in FILES)
+        yield from (relative_path(above / name) for name in FILES)
 
 
 def _history(path: str) -> Iterator[str]:
@@ -148,13 +156,29 @@ def _history(path: str) -> Iterator[str]:
         yield from _files_below(str(file.parent), enter=False)
 
 
+def _query_files(path: str, folder: str) -> Iterator[str]:
+    """Yields a file of queries, those in a folder, and those that a configuration of sqlc names."""
+    from migsafe.workload.sources.files import ProjectFiles  # noqa: PLC0415  # only needed with --watch and queries
+    from migsafe.workload.sources.sqlc import is_configuration, sqlc_files  # noqa: PLC0415
+
+    if os.path.isdir(path):
+        yield from _files_below(path)
+        return
+    yield path
+    if is_configuration(with_slashes(path)):
+        files = ProjectFiles(folder)
+        with suppress(MigsafeError):
+            yield from map(files.path, sqlc_files(files, files.name(path)).queries)
+
+
 def _files_below(folder: str, *, enter: bool = True) -> Iterator[str]:
     """Yields the files in a folder and, with `enter`, below, without hidden ones and what editors write for a moment."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith((".", "#")) or entry.name.endswith("~") or entry.name in _NOT_ENTERED:
+            is_hidden = entry.name.startswith((".", "#")) and entry.name != ".sqlx"
+            if is_hidden or entry.name.endswith("~") or entry.name in _NOT_ENTERED:
                 continue
-            if entry.is_dir():
+            if entry.is_dir(follow_symlinks=False):
                 if enter:
                     yield from _files_below(entry.path)
             elif not entry.name.isdecimal():  # vim tests with a file such as 4913 whether it may write
@@ -168,4 +192,4 @@ def _settings_above(path: str) -> Iterator[str]:
         if not above.is_relative_to(top):
             return
         with suppress(OSError), os.scandir(above) as entries:
-            yield from (os.path.relpath(entry.path) for entry in entries if entry.name.endswith(_SETTINGS) and entry.is_file())
+            yield from (relative_path(entry.path) for entry in entries if entry.name.endswith(_SETTINGS) and entry.is_file())

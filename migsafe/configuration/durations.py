@@ -10,13 +10,13 @@ from migsafe.errors import ConfigError
 from migsafe.session import milliseconds
 
 _EXAMPLES = "Examples: 500ms, 2s, 1min."
-_NUMBER = re.compile(r"\s*[+-]?\d*\.?\d+\s*")
+_UNIT = re.compile(r"(?:us|ms|s|min|h|d)\s*$")
 
 
 def read_duration(where: str, value: str) -> int:
     """Returns a duration in milliseconds; 0 needs no unit. Raises ConfigError, which names the option or key `where`."""
     duration = read_setting(where, value)
-    if duration and _NUMBER.fullmatch(value):
+    if duration and not _UNIT.search(value):
         number = value.strip()
         raise ConfigError(f"{where}: a duration needs a unit: {number}", f"Write {number}s for seconds, or {number}ms for milliseconds.")
     return duration

@@ -33,12 +33,25 @@ def test_what_cannot_be_watched(migsafe: Callable[..., Run], arguments: tuple[st
 
 
 def test_everything_that_a_run_depends_on_is_watched(migsafe: Callable[..., Run], write: Callable[..., Path]) -> None:
-    write("pyproject.toml", '[tool.migsafe]\nmigrations = ["db/migrations"]\nqueries = ["q"]\nrules = "r"\nstats = "stats.json"\n')
-    for name in ("db/migrations/1.sql", "db/env.py", "db/notes.txt", "q/a.sql", "r/own.py", "db/migrations/.2.sql.swp"):
+    write("pyproject.toml", '[tool.migsafe]\nmigrations = ["db/migrations"]\nqueries = ["q", "sqlc.yaml"]\nrules = "r"\nstats = "stats.json"\n')
+    for name in (
+        "db/migrations/1.sql",
+        "db/env.py",
+        "db/notes.txt",
+        "q/a.sql",
+        "r/own.py",
+        "db/migrations/.2.sql.swp",
+        "named/b.sql",
+        "before.sql",
+    ):
         write(name, "")
-    files = WatchedFiles(None, None)
+    write("sqlc.yaml", "sql:\n  - engine: postgresql\n    queries: named\n")
+    files = WatchedFiles(None, None, ["before.sql", None])
     before = files.look()
-    assert set(before) == {"db/migrations/1.sql", "db/env.py", "q/a.sql", "r/own.py", "pyproject.toml"}
+    assert set(before) == {
+        *("db/migrations/1.sql", "db/env.py", "q/a.sql", "r/own.py", "pyproject.toml"),
+        *("sqlc.yaml", "named/b.sql", "before.sql"),
+    }
     write("stats.json", "{}")
     write("db/migrations/1.sql", "SELECT 1;")
     Path("q/a.sql").unlink()
