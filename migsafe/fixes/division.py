@@ -19,6 +19,7 @@ from migsafe.sql.operations import (
     Operation,
     Select,
     SetDefault,
+    SetVariable,
     Unparsed,
     Update,
 )
@@ -48,7 +49,13 @@ def shares(steps: Sequence[Step], *, outside: bool, alone: bool) -> list[Share]:
             else:
                 found.append(Share((piece,), apart))
         joins = not step.own
-    return found
+    # A setting of the transaction does nothing where the statement that it was for has left.
+    return [share for share in found if not _only_sets(share)] or found
+
+
+def _only_sets(share: Share) -> bool:
+    statements = _statements([Step(share.pieces)])
+    return all(isinstance(op, SetVariable) and op.local for statement in statements for op in statement.operations)
 
 
 def in_one_file(steps: Sequence[Step], *, in_block: bool = False) -> list[Piece]:

@@ -198,3 +198,9 @@ def test_a_named_down_file_is_not_fixed(tmp_path: Path) -> None:
     _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": ADD, "2_b.down.sql": BUILD})
     fixes = _fixes(tmp_path, "2_b.down.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == ((), ["its file is not a migration of a history"])
+
+
+def test_a_setting_of_the_transaction_goes_with_the_transaction(tmp_path: Path) -> None:
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"SET LOCAL lock_timeout = '2s';\n{BUILD}"})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent", "set-local-outside-transaction")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {"2_b.up.sql": BUILT}
