@@ -22,15 +22,8 @@ _SHOWN = 10
 
 
 def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports: Sequence[ReportFile]) -> int:
-    """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code.
-
-    Raises ConfigError if a whole history would be fixed: a migration that a database has applied must stay as it is.
-    """
-    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
-        raise ConfigError(
-            "--fix edits migrations, and must know which are new",
-            "Name the files, or use `--since origin/main` or `--changed`; a migration that a database has applied must stay as it is.",
-        )
+    """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code. Raises MigsafeError,
+    as `fix_plan` does."""
     if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
         raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
     proof = None

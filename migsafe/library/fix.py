@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, read_configuration
-from migsafe.errors import MigsafeError
+from migsafe.errors import ConfigError, MigsafeError
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
@@ -101,7 +101,12 @@ def fix_plan(
     track: Track = iter,
 ) -> Fixes:
     """Find the fixes of the migrations of a plan, as `fix` does. `track` iterates over the migrations of each judgement, and may show the
-    progress."""
+    progress. Raises ConfigError if a whole history would be fixed: a migration that a database has applied must stay as it is."""
+    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
+        raise ConfigError(
+            "it is not known which migrations are new, and one that a database has applied must stay as it is",
+            "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
+        )
     return _Fixing(plan, settings, unsafe, wanted or (lambda finding: True), track).run()
 
 

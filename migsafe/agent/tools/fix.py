@@ -101,7 +101,6 @@ def _fix(arguments: FixArguments, workspace: Workspace, progress: Progress) -> A
     settings = workspace.settings(arguments.pg_version)
     plan = find_plan(workspace.requested(arguments.paths), settings, "fix", since=arguments.since, changed=arguments.changed)
     workspace.check_results(migration.up.file.path for migration in plan.migrations)
-    _refuse_whole_history(plan, settings)
     if arguments.prove:
         fixes, proved_on = _proved(plan, settings, arguments, progress)
     else:
@@ -111,15 +110,6 @@ def _fix(arguments: FixArguments, workspace: Workspace, progress: Progress) -> A
         fixes.write()
     result = _result(fixes, proved_on, written=arguments.write and bool(fixes.changes))
     return Answer(result=result, text="\n".join(_lines(result)))
-
-
-def _refuse_whole_history(plan: Plan, settings: Configuration) -> None:
-    """Raises ConfigError if it is not known which migrations are new: one that a database has applied must stay as it is."""
-    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
-        raise ConfigError(
-            "fix: it is not known which migrations are new, and an applied one must stay as it is",
-            "Pass the files that are new in `paths`, or use `changed` or `since`.",
-        )
 
 
 def _wanted(arguments: FixArguments, settings: Configuration) -> Callable[[Finding], bool]:
