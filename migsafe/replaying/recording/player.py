@@ -27,7 +27,9 @@ from migsafe.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_NO_TRANSACTION = "25001"
+_NO_TRANSACTION = ("25001", "2D000")
+"""The errors of a statement that PostgreSQL refuses in a transaction block, and of a COMMIT of a DO block or a procedure in one."""
+
 _DEALLOCATE = ("deallocate", "discard")
 
 
@@ -133,7 +135,7 @@ class Player:
         if error is not None:
             self._ledger.discard_prepared()
             refused = len(results) <= message.before
-            if standalone and refused and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
+            if standalone and refused and error.sqlstate in _NO_TRANSACTION and not self._connection.closed:
                 self._open.remove(record)
                 self._rollback()
                 self._record_nontransactional(statement, command)

@@ -216,3 +216,11 @@ def test_a_rehearsal_adds_locks_too_short_to_be_seen(shop: tuple[Server, Any]) -
     [record] = play(shop[0], "VACUUM orders", rehearsed={1: Measurement(effects=(orders,))})
     assert record.outside_transaction
     assert locks_of((record,)) == [["orders ACCESS EXCLUSIVE"]]
+
+
+def test_a_block_that_commits_runs_outside_a_transaction(shop: tuple[Server, Any]) -> None:
+    server, connection = shop
+    changes = "UPDATE orders SET note = 'kept' WHERE id = 1; COMMIT; UPDATE orders SET note = 'x' WHERE id = 2;"
+    [record] = play(server, f"DO $$ BEGIN {changes} END $$")
+    assert record.outside_transaction
+    assert connection.execute("SELECT note FROM orders WHERE id <= 2 ORDER BY id").fetchall() == [("kept",), ("x",)]
