@@ -1,8 +1,8 @@
 """The history of a file that is being edited: it is read once, and the text in the editor is judged on the database that it leaves."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from migsafe.linting.judge import judge
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor, StatementPrediction
-from migsafe.rendering.messages import RenderRequest
+from migsafe.rendering.messages import Answer, Question, RenderRequest, RenderResult
 from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import RUNNERS, Half, Migration, Plan, Source, Step
 from migsafe.sources.plain import NUMBERED
@@ -68,26 +68,32 @@ class EditedHistory:
         self._progress: list[_Progress] = []
         self._parts: list[Source] = []
         self._on_disk = _signature(path)
-        with Watch() as watch:
+        with ExitStack() as failure, Watch() as watch:
+            failure.callback(self.close)
             self.settings = read_configuration(start=Path(path).parent)
             self._plan = find_plan([path], self.settings, "lint")
             if _is_migration(self._plan, path, self.settings):
                 self.migrates = True
-                self._read_project()
-                self._run_history(watch)
+                store = usual_store()
+                renderings = _HistoryStore(Renderings(store, watch) if store is not None else None)
+                self._read_project(renderings)
+                self._run_history()
+                renderings.finish()
+            failure.pop_all()
         self._trace = _without_file(watch.trace(), path)
 
-    def _read_project(self) -> None:
+    def _read_project(self, renderings: "_HistoryStore") -> None:
         settings = self.settings
         self.limits = judging_limits(settings)
         self._queries = read_project_queries(settings, self._plan)
         self._book = load_rulebook(settings, ["queries"] if self._queries is not None else [])
         self._baseline = read(settings.baseline) if settings.baseline is not None else []
-        self._renderer = _LastingRenderer(make_renderer(settings, _NoStore()))
+        self._renderer = _LastingRenderer(make_renderer(settings, renderings))
 
-    def _run_history(self, watch: Watch) -> None:
+    def _run_history(self) -> None:
         """Runs the migrations before the file, for each database that receives them."""
-        store, unreadable = usual_store(), dict[str, UnreadableError]()
+        assert self._renderer is not None
+        unreadable: dict[str, UnreadableError] = {}
         found: list[MigsafeError] = [*self._plan.problems]
         for source in self._sources():
             history = source.with_text(Script(self.path), unreadable)
@@ -97,7 +103,7 @@ class EditedHistory:
             selected = selected_migrations(
                 Plan([history], (), {}),
                 self.settings.pg_version,
-                make_renderer(self.settings, Renderings(store, watch) if store is not None else None),
+                self._renderer,
                 schema=schema_script(self.settings.schema),
                 resumption=progress,
                 part=Part(0, end),
@@ -251,11 +257,36 @@ class _LastingRenderer:
         return self.renderer.render_down(migration, predictor)
 
 
-class _NoStore(MemoryStore):
-    """A store that keeps nothing: each text of an edited script is rendered once or twice."""
+class _HistoryStore(MemoryStore):
+    """The stored renderings while the history runs; afterwards nothing is stored, because each text of the file is rendered once or twice."""
+
+    def __init__(self, renderings: Renderings | None) -> None:
+        super().__init__()
+        self._renderings_of_history = renderings
+
+    def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
+        """Returns the stored result of the same request, if everything that it depends on is unchanged and `ask` gives the same answers."""
+        return self._renderings_of_history.look_up(request, ask) if self._renderings_of_history is not None else None
 
     def store(self, request: RenderRequest, rendering: Rendering) -> None:
-        """Does nothing."""
+        """Stores a rendering of the history."""
+        if self._renderings_of_history is not None:
+            self._renderings_of_history.store(request, rendering)
+
+    def note_unrepeatable(self) -> None:
+        """Records that the history contains something that may be different the next time."""
+        if self._renderings_of_history is not None:
+            self._renderings_of_history.note_unrepeatable()
+
+    def starting_worker(self) -> AbstractContextManager[None]:
+        """Returns a context for the start of the worker, which reads files that are dependencies of the renderings."""
+        return self._renderings_of_history.starting_worker() if self._renderings_of_history is not None else nullcontext()
+
+    def finish(self) -> None:
+        """Writes the renderings of the history, which has run."""
+        if self._renderings_of_history is not None:
+            self._renderings_of_history.close()
+        self._renderings_of_history = None
 
 
 def _is_migration(plan: Plan, path: str, settings: Configuration) -> bool:
