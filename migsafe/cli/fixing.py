@@ -22,8 +22,8 @@ _SHOWN = 10
 
 
 def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports: Sequence[ReportFile]) -> int:
-    """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code. Raises MigsafeError,
-    as `fix_plan` does."""
+    """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code. Raises
+    MigsafeError, as `fix_plan` does."""
     if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
         raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
     proof = None
