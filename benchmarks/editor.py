@@ -2,9 +2,9 @@
 
     python benchmarks/editor.py [--migrations N] [--keystrokes N] [--alembic]
 
-The benchmark generates a history (without --alembic that of benchmarks/speed.py), starts `migsafe server`, opens the last migration, and types a
-statement into it, one character at a time. A keystroke takes from sending the change until the diagnostics of this version arrive. The benchmark
-also measures a hover and the inlay hints after each keystroke, and the first diagnostics, for which the whole history is read.
+The benchmark generates a history (without --alembic that of benchmarks/speed.py), starts `migsafe server`, opens the last migration, and types
+a statement into it, one character at a time. A keystroke takes from sending the change until the diagnostics of this version arrive. It also
+measures a hover and the inlay hints after each keystroke, and the first diagnostics, for which the whole history is read.
 """
 
 import argparse

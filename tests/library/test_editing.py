@@ -30,9 +30,7 @@ def rules(edited: EditedVerdict | None) -> list[str]:
     return [finding.rule for finding in edited.verdict.findings]
 
 
-@pytest.mark.parametrize(
-    ("folder", "number"), [("shop", 3), pytest.param("shop_alembic/migrations/versions", 1, marks=pytest.mark.process)]
-)
+@pytest.mark.parametrize(("folder", "number"), [("shop", 3), pytest.param("shop_alembic/migrations/versions", 1, marks=pytest.mark.process)])
 def test_a_text_is_judged_as_the_file_would_be(folder: str, number: int, session: EditingSession) -> None:
     for file in sorted((FIXTURES / folder).glob("*[a-z].*"))[-number:]:
         text = file.read_text()
