@@ -5,7 +5,7 @@
     for finding in lint(["migrations/0042_orders.sql"]).findings:
         print(finding.rule, finding.message)
 
-`lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures,
+`lint` judges migrations, `fix` finds their fixes, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures,
 `premortem` assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the application's queries. They do
 what the commands do, return typed results and print nothing. `record` records the queries that the code in a `with` block sends. All raise
 MigsafeError for an error.
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from migsafe.assessment.premortem import Premortem
     from migsafe.configuration import Configuration, read_configuration
     from migsafe.errors import MigsafeError
+    from migsafe.library.fix import Fixes, fix
     from migsafe.library.lint import lint
     from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
     from migsafe.library.premortem import premortem
@@ -39,6 +40,7 @@ __all__ = [
     "Configuration",
     "Effect",
     "Finding",
+    "Fixes",
     "ListedQuery",
     "LockMode",
     "MigsafeError",
@@ -55,6 +57,7 @@ __all__ = [
     "Severity",
     "Verdict",
     "__version__",
+    "fix",
     "lint",
     "locks",
     "premortem",
@@ -70,6 +73,7 @@ _MODULES = {
     "Configuration": "migsafe.configuration",
     "Effect": "migsafe.prediction.effects.effect",
     "Finding": "migsafe.linting.finding",
+    "Fixes": "migsafe.library.fix",
     "LockMode": "migsafe.lock",
     "MigsafeError": "migsafe.errors",
     "ReplayOptions": "migsafe.replaying.replay",
@@ -85,6 +89,7 @@ _MODULES = {
     "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
     "Verdict": "migsafe.linting.verdict",
+    "fix": "migsafe.library.fix",
     "lint": "migsafe.library.lint",
     "locks": "migsafe.library.locks",
     "premortem": "migsafe.library.premortem",

@@ -3,20 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from migsafe.cli.fix_options import FixOptions
 from migsafe.cli.options import FAILED, FOUND, exit_code
 from migsafe.cli.written_reports import ReportFile, write_reports
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
-from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.fix import Fixes, Proof, fix_plan
 from migsafe.sources import Plan
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
-
-if TYPE_CHECKING:
-    from migsafe.library.prove import Proof
 
 _SHOWN = 10
 
@@ -26,9 +22,8 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
     MigsafeError, as `fix_plan` does."""
     if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
         raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
-    proof = None
     if options.prove:
-        fixes, proof = _proved(plan, settings, options)
+        fixes = _proved(plan, settings, options)
     else:
         fixes = fix_plan(plan, settings, unsafe=options.unsafe, track=lambda steps: track(steps, "migsafe: migration"))
     if options.diff:
@@ -38,12 +33,12 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
         fixes.write()
         write_reports(fixes.verdict, reports)
         code = exit_code(fixes.verdict.worst(), settings)
-    for message in (*fixes.verdict.problems, *messages_of(fixes, options), *(_proof_message(proof) if proof is not None else ())):
+    for message in (*fixes.verdict.problems, *messages_of(fixes, options), *(_proof_message(fixes.proof) if fixes.proof is not None else ())):
         show_error(message)
     return FAILED if fixes.verdict.problems else code
 
 
-def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> "tuple[Fixes, Proof | None]":
+def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
     from migsafe.cli.replay_options import running_host  # noqa: PLC0415  # only needed with a server
     from migsafe.library.prove import proved_fixes  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, installed_version  # noqa: PLC0415
@@ -52,7 +47,7 @@ def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> "tuple[
         return proved_fixes(plan, settings, host, unsafe=options.unsafe, on_progress=show)
 
 
-def _proof_message(proof: "Proof") -> Iterator[str]:
+def _proof_message(proof: Proof) -> Iterator[str]:
     weaker = "".join(f"\n  {line}" for line in proof.weaker)
     yield f"proved on {proof.server}: the schema at the end is the same, and no lock is stronger{weaker}"
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,8 +29,23 @@ from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, encoded
 
+if TYPE_CHECKING:
+    from migsafe.replaying.servers.selection import ServerOptions
+
 _MOST_ROUNDS = 60
 _BOM = b"\xef\xbb\xbf"
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """What was measured of the migrations before and after fixes.
+
+    `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
+    each relation. `server` is the version of the server.
+    """
+
+    reason: str
+    weaker: tuple[str, ...]
+    server: str
 
 
 class Fixes(Struct, kw_only=True):
@@ -38,7 +54,7 @@ class Fixes(Struct, kw_only=True):
     `changes` are the edited and the new files, `applied` the findings whose fixes were applied. `refused` are findings with a fix that cannot
     be applied here, with the reasons; `unsafe` those whose fix is unsafe and was not allowed. `later` are steps for later deployments,
     `notes` what the runner needs after the files have changed.
-    `before` and `verdict` are the verdicts before and after.
+    `before` and `verdict` are the verdicts before and after, `proof` is what a server proved of the fixes, if that was asked for.
     """
 
     changes: tuple[FileChange, ...]
@@ -49,6 +65,7 @@ class Fixes(Struct, kw_only=True):
     notes: tuple[str, ...]
     before: Verdict
     verdict: Verdict
+    proof: Proof | None = None
 
     @property
     def scripts(self) -> dict[str, Script]:
@@ -79,16 +96,23 @@ def fix(
     since: str | None = None,
     changed: bool = False,
     unsafe: bool = False,
-    wanted: Callable[[Finding], bool] | None = None,
+    wanted: Callable[[Finding], bool] = lambda finding: True,
+    prove: "ServerOptions | None" = None,
 ) -> Fixes:
     """Find the fixes of migrations as `migsafe lint --fix` does, until none is left; nothing is written.
 
     `paths`, `settings`, `since` and `changed` as for `lint`. `unsafe` also applies fixes after which a failure or a second run leaves something
-    else behind, or which need another deployment. `wanted` chooses among the findings that have a fix. Raises MigsafeError if nothing could be
-    judged.
+    else behind, or which need another deployment. `wanted` chooses among the findings that have a fix. With `prove`, the server on which to run
+    the migrations before and after, only proved fixes are kept. Raises MigsafeError if nothing could be judged, or there is no server.
     """
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "fix", since=since, changed=changed)
+    if prove is not None:
+        from migsafe.library.prove import proved_fixes  # noqa: PLC0415  # only needed with a server
+        from migsafe.replaying.servers.selection import choose_host  # noqa: PLC0415
+
+        with choose_host(prove) as host:
+            return proved_fixes(plan, settings, host, unsafe=unsafe, wanted=wanted)
     return fix_plan(plan, settings, unsafe=unsafe, wanted=wanted)
 
 
@@ -97,7 +121,7 @@ def fix_plan(
     settings: Configuration,
     *,
     unsafe: bool = False,
-    wanted: Callable[[Finding], bool] | None = None,
+    wanted: Callable[[Finding], bool] = lambda finding: True,
     track: Track = iter,
 ) -> Fixes:
     """Find the fixes of the migrations of a plan, as `fix` does. `track` iterates over the migrations of each judgement, and may show the
@@ -107,7 +131,7 @@ def fix_plan(
             "it is not known which migrations are new, and one that a database has applied must stay as it is",
             "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
         )
-    return _Fixing(plan, settings, unsafe, wanted or (lambda finding: True), track).run()
+    return _Fixing(plan, settings, unsafe, wanted, track).run()
 
 
 class _Round(Struct):

@@ -1,13 +1,14 @@
 """Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration
 from migsafe.fixes.edits import NotFixed
-from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.fix import Fixes, Proof, fix_plan
 from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
@@ -48,68 +49,61 @@ class Locks(Struct, frozen=True):
         return f"{self.long} for a time that grows with its rows" + (f", {self.any} for a moment" if self.any != self.long else "")
 
 
-class Proof(Struct, frozen=True, kw_only=True):
-    """What was measured of the migrations before and after fixes.
-
-    `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
-    each relation. `server` is the version of the server.
-    """
-
-    reason: str
-    weaker: tuple[str, ...]
-    server: str
-
-
 def prove_fixes(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progress: OnProgress = lambda text: None) -> Proof:
     """Run the migrations of a plan on a server, as they are and with fixes, and compare the schemas and the locks.
 
     Each table that the migrations touch has a thousand generated rows. Steps for later deployments run at the end. Raises MigsafeError if there
     is no server.
     """
+    return _try(plan, fixes, settings, host, on_progress)[0]
+
+
+def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progress: OnProgress) -> tuple[Proof, bool]:
+    """Returns the proof of fixes, and whether the migrations fail as they are, so that nothing can be proved."""
     later = tuple(text for step in fixes.later for text in _statements(step.sql))
     before = _Run(plan, settings, host, (), on_progress)
     after = _Run(plan.edited(fixes.scripts), settings, host, later, on_progress)
-    reason = before.why_incomplete("the migrations as they are") or after.why_incomplete("the fixed migrations")
+    original = before.why_incomplete("the migrations as they are")
     locks, now = before.locks(), after.locks()
-    reason = reason or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
-    return Proof(reason=reason, weaker=tuple(_weaker(locks, now)) if not reason else (), server=f"PostgreSQL {host.major}")
+    reason = (
+        original or after.why_incomplete("the fixed migrations") or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
+    )
+    weaker = tuple(_weaker(locks, now)) if not reason else ()
+    return Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}"), bool(original)
 
 
 def proved_fixes(
-    plan: Plan, settings: Configuration, host: Host, *, unsafe: bool = False, on_progress: OnProgress = lambda text: None
-) -> tuple[Fixes, Proof | None]:
-    """Find the fixes of the migrations of a plan, and keep those that a server proves; the others are refused, with the reason.
+    plan: Plan,
+    settings: Configuration,
+    host: Host,
+    *,
+    unsafe: bool = False,
+    wanted: Callable[[Finding], bool] = lambda finding: True,
+    on_progress: OnProgress = lambda text: None,
+) -> Fixes:
+    """Find the fixes of the migrations of a plan, and keep those that a server proves; the others are refused, with the reason. The result has
+    the proof, unless nothing is left.
 
-    If all together are not proved, those of each migration are tried alone. Returns no proof if nothing is left.
+    If all together are not proved, the fixes of each rule are tried alone, and then all that are proved.
     """
-    fixes = fix_plan(plan, settings, unsafe=unsafe)
+    fixes = fix_plan(plan, settings, unsafe=unsafe, wanted=wanted)
     if not fixes.changes:
-        return fixes, None
-    whole = prove_fixes(plan, fixes, settings, host, on_progress)
-    if not whole.reason:
-        return fixes, whole
-    paths = list(dict.fromkeys(change.path for change in fixes.changes if change.before is not None))
-    reasons = dict.fromkeys(paths, whole.reason)
-    good: list[str] = []
-    for path in paths if len(paths) > 1 else ():
-        alone = fix_plan(plan, settings, unsafe=unsafe, wanted=_in_files([path], plan))
-        proof = prove_fixes(plan, alone, settings, host, on_progress) if alone.changes else whole
-        reasons[path] = proof.reason
-        good += [] if proof.reason else [path]
-    some = fix_plan(plan, settings, unsafe=unsafe, wanted=_in_files(good, plan))
+        return fixes
+    proof, original_fails = _try(plan, fixes, settings, host, on_progress)
+    if not proof.reason:
+        return replace(fixes, proof=proof)
+    rules = list(dict.fromkeys(finding.rule for finding in fixes.applied))
+    reasons = dict.fromkeys(rules, proof.reason)
+    for rule in rules if len(rules) > 1 and not original_fails else ():
+        alone = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding, rule=rule: finding.rule == rule and wanted(finding))
+        reasons[rule] = prove_fixes(plan, alone, settings, host, on_progress).reason if alone.changes else proof.reason
+    some = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding: not reasons.get(finding.rule, "") and wanted(finding))
     last = prove_fixes(plan, some, settings, host, on_progress) if some.changes else None
     if last is not None and last.reason:
-        reasons |= dict.fromkeys(good, last.reason)
+        reasons |= {rule: reason or last.reason for rule, reason in reasons.items()}
         some, last = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding: False), None
-    given_up = [finding for finding in fixes.applied if reasons.get(finding.script.path)]
-    some.refused = (*some.refused, *(NotFixed(finding, f"it is not proved: {reasons[finding.script.path]}") for finding in given_up))
-    return some, last
-
-
-def _in_files(paths: Iterable[str], plan: Plan) -> Callable[[Finding], bool]:
-    """Returns a function that chooses the findings of some files, and of the new files that follow from them."""
-    others = {file.up.path for source in plan.sources for file in source.files} - set(paths)
-    return lambda finding: bool(set(paths)) and finding.script.path not in others
+    given_up = (NotFixed(each, f"it is not proved: {reasons[each.rule]}") for each in fixes.applied if reasons[each.rule])
+    return replace(some, refused=(*some.refused, *given_up), proof=last)
 
 
 def _statements(sql: str) -> Iterator[str]:

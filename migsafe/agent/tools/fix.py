@@ -10,7 +10,7 @@ from migsafe.agent.sizes import short_prose
 from migsafe.agent.tool import Answer, Changed, Paths, PgVersion, Problem, Progress, Since, Tool, problem_lines, problems_of
 from migsafe.agent.workspace import Workspace
 from migsafe.configuration import Configuration
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import MigsafeError
 from migsafe.library.fix import Fixes, fix_plan
 from migsafe.library.plan import find_plan
 from migsafe.library.project import list_rules
@@ -96,19 +96,17 @@ def _fix(arguments: FixArguments, workspace: Workspace, progress: Progress) -> A
         )
     if arguments.prove and workspace.no_exec:
         raise MigsafeError("fix: this server executes nothing of the project", "The user has started `migsafe mcp` with --no-exec.")
-    if arguments.prove and arguments.rules:
-        raise ConfigError("fix: `prove` and `rules` cannot be combined", "All fixes of a migration are proved together.")
     settings = workspace.settings(arguments.pg_version)
     plan = find_plan(workspace.requested(arguments.paths), settings, "fix", since=arguments.since, changed=arguments.changed)
     workspace.check_results(migration.up.file.path for migration in plan.migrations)
     if arguments.prove:
-        fixes, proved_on = _proved(plan, settings, arguments, progress)
+        fixes = _proved(plan, settings, arguments, progress)
     else:
-        fixes, proved_on = fix_plan(plan, settings, unsafe=arguments.unsafe, wanted=_wanted(arguments, settings)), ""
+        fixes = fix_plan(plan, settings, unsafe=arguments.unsafe, wanted=_wanted(arguments, settings))
     workspace.check_results(change.path for change in fixes.changes)
     if arguments.write:
         fixes.write()
-    result = _result(fixes, proved_on, written=arguments.write and bool(fixes.changes))
+    result = _result(fixes, written=arguments.write and bool(fixes.changes))
     return Answer(result=result, text="\n".join(_lines(result)))
 
 
@@ -118,16 +116,15 @@ def _wanted(arguments: FixArguments, settings: Configuration) -> Callable[[Findi
     return lambda finding: not names or finding.rule in names
 
 
-def _proved(plan: Plan, settings: Configuration, arguments: FixArguments, progress: Progress) -> tuple[Fixes, str]:
+def _proved(plan: Plan, settings: Configuration, arguments: FixArguments, progress: Progress) -> Fixes:
     from migsafe.library.prove import proved_fixes  # noqa: PLC0415  # only needed with a server
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
 
     with choose_host(ServerOptions()) as host:
-        fixes, proof = proved_fixes(plan, settings, host, unsafe=arguments.unsafe, on_progress=progress)
-    return fixes, proof.server if proof is not None else ""
+        return proved_fixes(plan, settings, host, unsafe=arguments.unsafe, wanted=_wanted(arguments, settings), on_progress=progress)
 
 
-def _result(fixes: Fixes, proved_on: str, *, written: bool) -> FixResult:
+def _result(fixes: Fixes, *, written: bool) -> FixResult:
     diff = "" if written else fixes.diff()
     return FixResult(
         written=written,
@@ -141,7 +138,7 @@ def _result(fixes: Fixes, proved_on: str, *, written: bool) -> FixResult:
         unsafe_left=len(fixes.unsafe),
         findings_left=len(fixes.verdict.findings),
         later=tuple(LaterResult(after=step.after, sql=short_prose(step.sql)) for step in fixes.later),
-        proved_on=proved_on,
+        proved_on=fixes.proof.server if fixes.proof is not None else "",
         diff=diff[:_DIFF_CHARACTERS],
         diff_left_out=max(len(diff) - _DIFF_CHARACTERS, 0),
         problems=problems_of(fixes.verdict.problems),
