@@ -33,7 +33,9 @@ def hover(document: Document, position: types.Position) -> types.Hover | None:
         text, place = _statement(half, prediction, place, offset, document.row_counts)
         parts.append(text)
     rules = document.rules
-    parts += [_finding(finding, rules.get(finding.rule), document.language) for finding in findings]
+    # The page of one rule is an answer; the pages of several are too much to read in a hover.
+    with_reason = len(findings) == 1
+    parts += [_finding(finding, rules.get(finding.rule), document.language, with_reason=with_reason) for finding in findings]
     if not parts:
         return None
     place = findings[0].span if place is None else place
@@ -79,14 +81,14 @@ def _effects(effects: Sequence[Effect], rows: Mapping[str, int]) -> Iterator[str
         yield f"- and {len(effects) - _MOST_EFFECTS} more"
 
 
-def _finding(finding: Finding, rule: Rule | None, language: str) -> str:
-    """Returns a finding: its message, the safe way, and the beginning of the rule's page."""
+def _finding(finding: Finding, rule: Rule | None, language: str, *, with_reason: bool) -> str:
+    """Returns a finding: its message, the safe way, and the beginning of the rule's page if the reason is wanted."""
     address = rule_page(rule)
     name = code(finding.rule) if address is None else f"[{code(finding.rule)}]({address})"
     parts = [f"**{finding.severity.word}** {name}: {escaped(finding.message)}"]
     if finding.help:
         parts += ["Safe:", fenced(finding.help, language)]
     reason = next((block.text for block in page(rule.documentation).blocks if isinstance(block, Prose)), "") if rule is not None else ""
-    if reason:
-        parts.append(escaped(reason))
-    return "\n\n".join([*parts, f"`migsafe explain {finding.rule}` shows examples."])
+    if reason and with_reason:
+        parts += [escaped(reason), f"`migsafe explain {finding.rule}` shows examples."]
+    return "\n\n".join(parts)
