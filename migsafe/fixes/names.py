@@ -19,7 +19,10 @@ from migsafe.sql.operations import (
     ValidateConstraint,
 )
 
-_NAME = re.compile(r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>[-_.]?)(?P<slug>.*?)(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$")
+_NAME = re.compile(
+    r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>(?!\.sql$|\.up\.)[-_.]?)(?P<slug>.*?)"
+    r"(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$"
+)
 _FLYWAY = re.compile(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
 _DASHED = re.compile(r"(?P<version>\d{4}-\d{2}-\d{2}-\d{6})(?P<sep>_)(?P<slug>.*)$")
 """Diesel's times."""

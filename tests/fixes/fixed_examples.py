@@ -10,35 +10,33 @@ from psycopg import Connection
 from migsafe.configuration import Configuration
 from migsafe.fixes.edits import FileChange
 from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.locks import PredictedMigration, predict_plan
+from migsafe.library.prove import Locks
 from migsafe.linting.finding import Finding
-from migsafe.prediction.history import SelectedMigration, selected_migrations
-from migsafe.rendering.renderer import Renderer
-from migsafe.sources import Migration, Plan, find_migrations
-from migsafe.text import Script
+from migsafe.lock import LockMode
+from migsafe.sources import Migration, Plan, Transaction, find_migrations
+from migsafe.sql.operations import Name
 from tests.rules.example_runs import SCHEMA
-from tests.rules.followed_helps import ABOUT_BLOCKS, Example, run_migrations
+from tests.rules.followed_helps import ABOUT_BLOCKS, Example, run_migrations, sent_by
 from tests.rules.runner_files import Kind, migrations_of
 from tests.rules.test_examples import judging
 
+_REFUSED = ("index-on-partitioned-concurrently", "concurrently-in-transaction")
+"""Rules that are about statements that PostgreSQL refuses."""
 _BLOCK = re.compile(r"^(?:BEGIN|COMMIT);\n?", re.MULTILINE)
 
 
-class FixedExample:
-    """An unsafe example as the users of a kind of runner have it, and what `lint --fix --unsafe-fixes` makes of it."""
+class Fixed:
+    """The files of an unsafe example after a history, and what `lint --fix --unsafe-fixes` makes of them."""
 
-    def __init__(self, example: Example, kind: Kind, folder: Path) -> None:
+    def __init__(self, example: Example, folder: Path, history: set[str], *, runner: str | None, transaction: str | None) -> None:
         self.example = example
-        self._kind = kind
-        self._folder = folder
-        schema = folder.parent / "schema.sql"
+        self.history = history
+        schema = folder.with_name(f"{folder.name}.schema")
         schema.write_text(f"{SCHEMA}\n{example.setup}")
-        in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
-        unsafe = [_BLOCK.sub("", text) for text in example.unsafe] if in_block else example.unsafe
-        self._history = self._write(example.history, 1)
-        self._unsafe = self._write(unsafe, 2)
         self.settings = Configuration(
-            runner=None if kind is Kind.PSQL else kind.value[0],
-            transaction="statement" if kind is Kind.PSQL else None,
+            runner=runner,
+            transaction=transaction,  # type: ignore[arg-type]  # one of the words that it has
             pg_version=example.pg_version,
             schema=str(schema),
             select=tuple(rule.name for rule in judging(example.rule)),
@@ -47,24 +45,8 @@ class FixedExample:
         self.plan = find_migrations([str(folder)], self.settings.sources)
         self.fixes = self._fixes(self.plan)
 
-    def _write(self, texts: Iterable[str], part: int) -> set[str]:
-        """Writes the files of migrations, and returns their paths."""
-        paths = set()
-        for number, text in enumerate(texts):
-            for migration in migrations_of(text, self._kind, 100 * part + number):
-                script = migration.up.file
-                path = self._folder / script.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(script.text)
-                if self._kind is Kind.FLYWAY and migration.up.transaction is not migration.up.transaction.FILE:
-                    path.with_name(f"{path.name}.conf").write_text("executeInTransaction=false\n")
-                paths.add(str(path))
-        if self._kind is Kind.FLYWAY:
-            (self._folder / "flyway.conf").write_text("flyway.postgresql.transactional.lock=false\n")
-        return paths
-
     def _fixes(self, plan: Plan) -> Fixes:
-        return fix_plan(plan, self.settings, unsafe=True, wanted=lambda finding: finding.script.path not in self._history)
+        return fix_plan(plan, self.settings, unsafe=True, wanted=lambda finding: finding.script.path not in self.history)
 
     @property
     def edited(self) -> Plan:
@@ -90,21 +72,85 @@ class FixedExample:
         """Returns the files that change."""
         return "\n".join(f"-- {change.path}\n{change.after}" for change in self.fixes.changes)
 
+    def stronger_locks(self) -> list[str]:
+        """Returns the relations that the fixed migrations lock more, or longer, than the unsafe ones, as predicted; none if PostgreSQL refuses
+        the unsafe ones."""
+        before, after = self._predicted(self.plan), self._predicted(self.edited)
+        if self.example.rule.name in _REFUSED or any(each.refused for migration in before for each in migration.statements):
+            return []
+        unsafe = _locks(before)
+        return [
+            f"{name}: {lock}; before: {unsafe.get(name)}"
+            for name, lock in _locks(after).items()
+            if lock.is_stronger_than(unsafe.get(name, Locks()))
+        ]
+
+    def _predicted(self, plan: Plan) -> list[PredictedMigration]:
+        predicted = predict_plan(plan, self.settings).migrations
+        return [each for each in predicted if each.migration.up.file.path not in self.history]
+
+
+class FixedExample(Fixed):
+    """An unsafe example as the users of a kind of runner have it."""
+
+    def __init__(self, example: Example, kind: Kind, folder: Path) -> None:
+        self._kind = kind
+        self._folder = folder
+        in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
+        history = self._write(example.history, 1)
+        self._write([_BLOCK.sub("", text) for text in example.unsafe] if in_block else example.unsafe, 2)
+        is_plain = kind is Kind.PSQL
+        super().__init__(example, folder, history, runner=None if is_plain else kind.value[0], transaction="statement" if is_plain else None)
+
+    def _write(self, texts: Iterable[str], part: int) -> set[str]:
+        """Writes the files of migrations, and returns their paths."""
+        paths = set()
+        for number, text in enumerate(texts):
+            for migration in migrations_of(text, self._kind, 100 * part + number):
+                path = self._folder / migration.up.file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(migration.up.file.text)
+                if self._kind is Kind.FLYWAY and migration.up.transaction is not Transaction.FILE:
+                    path.with_name(f"{path.name}.conf").write_text("executeInTransaction=false\n")
+                paths.add(str(path))
+        if self._kind is Kind.FLYWAY:
+            (self._folder / "flyway.conf").write_text("flyway.postgresql.transactional.lock=false\n")
+        return paths
+
     def prepare(self, connection: "Connection[Any]") -> None:
         """Runs the history."""
-        run_migrations(connection, [each for each in self._migrations() if each.up.file.path in self._history])
+        run_migrations(
+            connection, [each for number, text in enumerate(self.example.history) for each in migrations_of(text, Kind.PSQL, number)]
+        )
 
     def run(self, connection: "Connection[Any]") -> str:
         """Runs the fixed migrations and the later steps; returns the error with which PostgreSQL refuses one."""
-        fixed = [each for each in self._migrations() if each.up.file.path not in self._history]
         later = [each for step in self.fixes.later for each in migrations_of(step.sql, Kind.PSQL)]
-        return run_migrations(connection, [*fixed, *later])
+        return run_migrations(connection, [*self._fixed(), *later])
 
-    def _migrations(self) -> list[Migration]:
-        return [each.migration for each in self.selected()]
+    def end_key(self) -> object:
+        """Returns what the files and the later steps send, by which equal ways are known."""
+        return (*map(sent_by, self._fixed()), *(step.sql for step in self.fixes.later))
 
-    def selected(self) -> list[SelectedMigration]:
-        """Returns the fixed migrations."""
-        with Renderer() as renderer:
-            found = selected_migrations(self.edited, self.example.pg_version, renderer, schema=Script(str(self.settings.schema)))
-            return [each for each in found if isinstance(each, SelectedMigration)]
+    def _fixed(self) -> list[Migration]:
+        return [each.migration for each in self._predicted(self.edited)]
+
+
+def _locks(migrations: Iterable[PredictedMigration]) -> dict[Name, Locks]:
+    """Returns the blocking locks on each relation that existed before its migration: also those that the transaction holds while a later
+    statement takes a time that grows with a table."""
+    found: dict[Name, Locks] = {}
+    for migration in migrations:
+        held: dict[tuple[int | None, Name], LockMode] = {}
+        for statement in migration.statements:
+            old = [effect for effect in statement.effects if not effect.new]
+            for effect in old:
+                if effect.blocks:
+                    place = statement.transaction, effect.relation
+                    held[place] = max(effect.lock, held.get(place, effect.lock))
+                    found[effect.relation] = found.get(effect.relation, Locks()).with_lock(effect.lock, grows=False)
+            if any(effect.scan or effect.rewrite or effect.rebuilt for effect in old):
+                for (transaction, relation), lock in held.items():
+                    if transaction == statement.transaction:
+                        found[relation] = found[relation].with_lock(lock, grows=True)
+    return found

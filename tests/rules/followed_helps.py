@@ -100,7 +100,7 @@ class FollowedExample:
 
     def end_key(self) -> object:
         """Returns what the files send, by which equal ways are known; a single statement is its own transaction anyway."""
-        return tuple(map(_sent, self.safe))
+        return tuple(map(sent_by, self.safe))
 
     def remaining(self) -> list[Finding]:
         """Returns the findings of all rules in the files that the author writes."""
@@ -264,7 +264,8 @@ def statements_of(text: str) -> Iterator[tuple[Statement, str]]:
         start = statement.span.end
 
 
-def _sent(migration: Migration) -> tuple[object, ...]:
+def sent_by(migration: Migration) -> tuple[object, ...]:
+    """Returns the commands and statements that a migration sends; a single statement is its own transaction anyway."""
     begun = [False]
     steps: list[object] = []
     for step in runner_steps(migration.up, lambda: begun[0]):

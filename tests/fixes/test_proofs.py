@@ -1,0 +1,114 @@
+"""The fix of every unsafe example, in the files of each kind of runner and in revisions of Alembic: the finding is gone, nothing is locked more
+or longer than before, a second run changes nothing, and on servers it ends in the same schema."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from migsafe.library import fix, lint, locks
+from migsafe.linting.rule import Rule
+from migsafe.replaying.servers.server import Server
+from tests.fixes.fixed_examples import Fixed, FixedExample
+from tests.fixes.fixed_scripts import FixedScripts
+from tests.rules.followed_helps import unsafe_examples
+from tests.rules.followed_scripts import OpenRenderer
+from tests.rules.help_bench import HelpBench
+from tests.rules.runner_files import Kind
+from tests.rules.test_examples import RULES
+from tests.support.servers import newest, oldest_and_newest
+
+FIXED = [rule for rule in RULES if rule.fix]
+NOT_IN_ALEMBIC = (
+    "combine-alter-tables",
+    "concurrently-in-transaction",
+    "detach-not-concurrent",
+    "index-replaced-too-early",
+    "set-local-outside-transaction",
+    "transaction-not-closed",
+)
+"""Rules that report nothing in an Alembic script, because it has no BEGIN of its own, and those whose fix needs more than it can edit."""
+
+NOT_THE_SAME = {"transaction-not-closed": "without its COMMIT the migration does nothing"}
+"""Rules whose unsafe examples do not end as they are meant to."""
+
+each_fixed_rule = pytest.mark.parametrize("rule", FIXED, ids=lambda rule: rule.name)
+
+
+@pytest.fixture(scope="module", params=oldest_and_newest())
+def bench(request: pytest.FixtureRequest) -> Iterator[HelpBench]:
+    with Server(request.param) as server:
+        yield HelpBench(server)
+
+
+@pytest.fixture(scope="module", params=newest())
+def newest_bench(request: pytest.FixtureRequest) -> Iterator[HelpBench]:
+    with Server(request.param) as server:
+        yield HelpBench(server)
+
+
+@pytest.fixture(scope="module")
+def one_renderer() -> Iterator[None]:
+    """One worker process for all revisions."""
+    renderer = OpenRenderer()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (fix, lint, locks):
+            patch.setattr(module, "make_renderer", lambda settings, kept: renderer)
+        yield
+    renderer.close()
+
+
+def fixed_examples(rule: Rule, folder: Path, pg_version: int) -> Iterator[Fixed]:
+    """Yields the examples of a rule whose findings are fixed, for each kind of runner."""
+    for number, example in enumerate(unsafe_examples(rule, pg_version)):
+        for kind in Kind:
+            own = folder / f"{number}_{kind.name.lower()}"
+            own.mkdir()
+            yield from _if_fixed(FixedExample(example, kind, own))
+
+
+def fixed_scripts(rule: Rule, folder: Path, pg_version: int) -> Iterator[Fixed]:
+    """Yields the examples of a rule whose findings are fixed in revisions of Alembic."""
+    for number, example in enumerate(unsafe_examples(rule, pg_version)):
+        own = folder / f"{number}_alembic"
+        own.mkdir()
+        yield from _if_fixed(FixedScripts(example, own))
+
+
+def _if_fixed(fixed: Fixed) -> Iterator[Fixed]:
+    if any(finding.rule == fixed.example.rule.name for finding in fixed.fixes.applied):
+        yield fixed
+
+
+def _check(fixed: Fixed) -> None:
+    assert fixed.remaining == [], fixed.text
+    assert fixed.again() == (), fixed.text
+    assert fixed.stronger_locks() == [], fixed.text
+
+
+@each_fixed_rule
+def test_a_fix_removes_the_finding_and_locks_no_more(rule: Rule, tmp_path: Path) -> None:
+    fixed = list(fixed_examples(rule, tmp_path, 17))
+    assert fixed
+    for each in fixed:
+        _check(each)
+
+
+@pytest.mark.server
+@each_fixed_rule
+def test_a_fix_ends_in_the_same_schema(bench: HelpBench, rule: Rule, tmp_path: Path) -> None:
+    for each in fixed_examples(rule, tmp_path, bench.server.major):
+        differences = bench.compare(each, each.end_key())
+        assert differences == [] or rule.name in NOT_THE_SAME, f"{each.text}\n{each.fixes.later}"
+
+
+@pytest.mark.server
+@pytest.mark.process
+@pytest.mark.usefixtures("one_renderer")
+@pytest.mark.parametrize("rule", [rule for rule in FIXED if rule.name not in NOT_IN_ALEMBIC], ids=lambda rule: rule.name)
+def test_a_fix_of_a_script_does_the_same(newest_bench: HelpBench, rule: Rule, tmp_path: Path) -> None:
+    fixed = list(fixed_scripts(rule, tmp_path, newest_bench.server.major))
+    assert fixed
+    for each in fixed:
+        _check(each)
+        assert newest_bench.compare(each, each) == [], f"{each.text}\n{each.fixes.later}"
