@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code
-from migsafe.fixes.alembic.keywords import keywords_for, with_keywords
+from migsafe.fixes.alembic.keywords import keywords_for, with_keywords, without_not_null
 from migsafe.fixes.alembic.places import CallPlace
 from migsafe.fixes.alembic.plan import FixPlan, literal_of, refuse_values, split_call, unmoved
 from migsafe.fixes.alembic.python_source import PythonSource
@@ -34,7 +34,7 @@ def pieces_of_place(source: PythonSource, style: Style, plans: Sequence[FixPlan]
     return [*pieces, _batch_of(source, batch, waiting)] if waiting else pieces
 
 
-def _batch_of(source: PythonSource, batch: cst.With, statements: Sequence[cst.BaseStatement], *, outside: bool = False) -> Piece:
+def _batch_of(source: PythonSource, batch: cst.With, statements: Sequence[cst.BaseStatement]) -> Piece:
     """Returns a batch with some consecutive statements of another one, and the comments above and behind them."""
     parts = [source.text[source.span(batch).start : _first_line(source, batch.body.body[0])]]
     last = batch.body.body[-1]
@@ -42,7 +42,7 @@ def _batch_of(source: PythonSource, batch: cst.With, statements: Sequence[cst.Ba
         # What follows the last statement on its line is not a part of the batch.
         end = source.span(each).end if each is last else source.next_line(source.span(each).end)
         parts.append(source.text[_first_line(source, each) : end])
-    return kept_code("".join(parts), outside=outside)
+    return kept_code("".join(parts), outside=False)
 
 
 def _first_line(source: PythonSource, statement: cst.CSTNode) -> int:
@@ -56,9 +56,10 @@ def _first_line(source: PythonSource, statement: cst.CSTNode) -> int:
 def _of_call(source: PythonSource, style: Style, plans: Sequence[FixPlan]) -> list[Piece]:
     plan = plans[0]
     if len(plan.statements) == 1:
-        batch, line = plan.place.batch, plan.place.line
-        kept = _batch_of(source, batch, [line]) if batch is not None else kept_code(source.source(line), outside=False)
-        return list(_of_statement(source, style, plans, kept))
+        call = source.source(plan.place.line)
+        if any(each.divides for each in plans):
+            call = without_not_null(call, source.newline)
+        return list(_of_statement(source, style, plans, _with_call(source, plan, call, outside=False)))
     pieces: list[Piece] = []
     waiting = ""
     for statement, before, text in split_call(source, plan):
@@ -96,9 +97,9 @@ def _of_statement(source: PythonSource, style: Style, plans: Sequence[FixPlan], 
     as_text = _method(plans[0].place) == "execute"
     for plan in plans:
         yield from (step_code(step, style, as_text=as_text) for step in unmoved(plan.steps)[0])
-    if replacing is None:
+    if replacing is None or replacing.divides:
         yield kept
-    else:
+    if replacing is not None:
         for step in unmoved(replacing.steps)[1]:
             yield _with_arguments(source, replacing, step) or _new_code(source, style, replacing, step, as_text=as_text)
     for plan in plans:
@@ -116,11 +117,15 @@ def _with_arguments(source: PythonSource, plan: FixPlan, step: Step) -> Piece | 
     if keywords is None or any(arg.star for arg in plan.place.call.args):
         return None
     call = source.source(plan.place.line)
-    changed = with_keywords(call, keywords, source.newline)
+    return _with_call(source, plan, with_keywords(call, keywords, source.newline), outside=step.outside)
+
+
+def _with_call(source: PythonSource, plan: FixPlan, call: str, *, outside: bool) -> Piece:
+    """Returns a call with another text, in a batch of its own if it is in one."""
     if plan.place.batch is None:
-        return kept_code(changed, outside=step.outside)
-    whole = _batch_of(source, plan.place.batch, [plan.place.line], outside=step.outside)
-    return kept_code("\n".join(whole.lines).replace(call, changed), outside=step.outside)
+        return kept_code(call, outside=outside)
+    whole = _batch_of(source, plan.place.batch, [plan.place.line])
+    return kept_code("\n".join(whole.lines).replace(source.source(plan.place.line), call), outside=outside)
 
 
 def _only_operation(statement: Statement) -> Operation | None:

@@ -52,9 +52,7 @@ def _shape(value: Any, keywords: dict[str, str]) -> Any:
 
 def with_keywords(statement: str, keywords: dict[str, str], newline: str) -> str:
     """Returns the text of a statement that is one call, with arguments added, or changed where the call has them."""
-    source = PythonSource(statement + newline)
-    call = next(node for node in source.nodes(cst.Call) if source.span(node).start == 0 and source.span(node).end == len(statement))
-    assert isinstance(call, cst.Call)
+    source, call = _parsed(statement, newline)
     edits, added = [], []
     for name, value in keywords.items():
         existing = next((arg for arg in call.args if arg.keyword is not None and arg.keyword.value == name), None)
@@ -63,6 +61,21 @@ def with_keywords(statement: str, keywords: dict[str, str], newline: str) -> str
         else:
             added.append(f"{name}={value}")
     return apply_edits(statement, [*edits, *(_added(source, call, added) if added else ())])
+
+
+def without_not_null(statement: str, newline: str) -> str:
+    """Returns the text of a statement that is a call of `alter_column`, without what makes the column NOT NULL."""
+    source, call = _parsed(statement, newline)
+    changed = (arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "nullable")
+    return apply_edits(statement, [TextEdit(*source.span(arg), "existing_nullable=True") for arg in changed])
+
+
+def _parsed(statement: str, newline: str) -> tuple[PythonSource, cst.Call]:
+    """Returns a statement that is one call with the places of its parts."""
+    source = PythonSource(statement + newline)
+    call = next(node for node in source.nodes(cst.Call) if source.span(node) == (0, len(statement)))
+    assert isinstance(call, cst.Call)
+    return source, call
 
 
 def _added(source: PythonSource, call: cst.Call, arguments: list[str]) -> list[TextEdit]:

@@ -28,7 +28,8 @@ _INDEPENDENT_OF_NOT_NULL = (
 
 
 class FixPlan(Struct, frozen=True):
-    """A fix that can be applied: the call that it changes, with all statements of that call, its steps, and what it does to downgrades."""
+    """A fix that can be applied: the call that it changes, with all statements of that call, its steps, and what it does to downgrades.
+    `divides`: the call also sends other statements, and still does so without its `nullable=False`."""
 
     fix: ChosenFix
     call: Call
@@ -36,6 +37,7 @@ class FixPlan(Struct, frozen=True):
     statements: tuple[Statement, ...]
     steps: Steps
     downgrades: DowngradeChanges
+    divides: bool = False
 
     @property
     def replaces(self) -> bool:
@@ -56,7 +58,8 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
     steps = steps_of(fix, half.script.text, catalog)
     _refuse_partial(fix, steps, half)
     place = find_place(source, call, FUNCTION)
-    if sum(each.file_span == call.file_span for each in program.calls) > 1:
+    divides = sum(each.file_span == call.file_span for each in program.calls) > 1 and not any(step.kept for step in steps.here)
+    if divides and not _sets_not_null_beside(place, fix.statement):
         raise Refused("the call sends several statements")
     _refuse_unsuitable_transaction(migration, place, steps)
     if steps.next or steps.later:
@@ -64,7 +67,15 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
         _refuse_dependents(fix.statement, steps, migration)
     downgrade = Downgrade(source, migration.down, style, catalog)
     changes = downgrade.changes(fix.statement, steps)
-    return FixPlan(fix, call, place, tuple(read(half.script.text, [call.sql_span])), steps, changes)
+    return FixPlan(fix, call, place, tuple(read(half.script.text, [call.sql_span])), steps, changes, divides)
+
+
+def _sets_not_null_beside(place: CallPlace, flagged: Statement) -> bool:
+    """Whether a call sends SET NOT NULL among others because of an argument that can be left out."""
+    arguments = {arg.keyword.value: arg.value for arg in place.call.args if arg.keyword is not None}
+    nullable = arguments.get("nullable")
+    is_false = isinstance(nullable, cst.Name) and nullable.value == "False"
+    return is_false and "existing_nullable" not in arguments and isinstance(flagged.operations[0], sql.SetNotNull)
 
 
 def _refuse_partial(fix: ChosenFix, steps: Steps, half: Half) -> None:

@@ -158,6 +158,31 @@ def test_names_of_imports_are_those_of_the_script(project: Project) -> None:
     )
 
 
+def test_a_call_of_several_statements_is_divided_or_gets_statements_around_it(project: Project) -> None:
+    text, edits = project.change(
+        """
+        op.alter_column("orders", "note", type_=sa.String(),
+                        nullable=False, server_default="")
+        """,
+        {
+            "SET NOT NULL": "ALTER TABLE orders ADD CONSTRAINT note_set CHECK (note IS NOT NULL) NOT VALID;",
+            "TYPE": "-- after this statement:\nANALYZE orders (note);",
+            "DEFAULT": "-- before this statement:\nSET lock_timeout = '2s';",
+        },
+    )
+    assert edits.refused == ()
+    assert (
+        upgrade_of(text)
+        == dedent("""
+        op.execute("SET lock_timeout = '2s'")
+        op.alter_column("orders", "note", type_=sa.String(),
+                        existing_nullable=True, server_default="")
+        op.create_check_constraint("note_set", "orders", "note IS NOT NULL", postgresql_not_valid=True)
+        op.execute("ANALYZE orders (note)")
+    """).strip()
+    )
+
+
 @pytest.mark.parametrize(
     ("upgrade", "reason"),
     [
