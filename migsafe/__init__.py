@@ -5,10 +5,10 @@
     for finding in lint(["migrations/0042_orders.sql"]).findings:
         print(finding.rule, finding.message)
 
-`lint` judges migrations, `fix` finds their fixes, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures,
-`premortem` assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the application's queries. They do
-what the commands do, return typed results and print nothing. `record` records the queries that the code in a `with` block sends. All raise
-MigsafeError for an error.
+`lint` judges migrations, `fix` finds their fixes, `locks` predicts what each statement locks, `replay` runs them on a disposable
+PostgreSQL and measures, `premortem` assesses how a deployment can fail, `rehearse` tries the phases of a rollout, `queries` lists the
+application's queries. They do what the commands do, return typed results and print nothing. `record` records the queries that the code in
+a `with` block sends. All raise MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from migsafe.assessment.premortem import Premortem
     from migsafe.configuration import Configuration, read_configuration
     from migsafe.errors import MigsafeError
-    from migsafe.library.fix import Fixes, fix
+    from migsafe.library.fix import fix
+    from migsafe.library.fixes import Fixes
     from migsafe.library.lint import lint
     from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
     from migsafe.library.premortem import premortem
@@ -73,7 +74,7 @@ _MODULES = {
     "Configuration": "migsafe.configuration",
     "Effect": "migsafe.prediction.effects.effect",
     "Finding": "migsafe.linting.finding",
-    "Fixes": "migsafe.library.fix",
+    "Fixes": "migsafe.library.fixes",
     "LockMode": "migsafe.lock",
     "MigsafeError": "migsafe.errors",
     "ReplayOptions": "migsafe.replaying.replay",

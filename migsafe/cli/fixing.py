@@ -9,7 +9,7 @@ from migsafe.cli.options import FAILED, FOUND, exit_code
 from migsafe.cli.written_reports import ReportFile, write_reports
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
-from migsafe.library.fix import Fixes, Proof, fix_plan
+from migsafe.library.fixes import Fixes, Proof, fix_plan
 from migsafe.sources import Plan
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track

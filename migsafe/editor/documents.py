@@ -17,7 +17,7 @@ from migsafe.sources import Half
 from migsafe.text import Span
 
 if TYPE_CHECKING:
-    from migsafe.library.fix import Fixes
+    from migsafe.library.fixes import Fixes
 
 LANGUAGES = {".sql": "sql", ".py": "python"}
 """The suffixes of migrations, and the names of their languages in Markdown."""

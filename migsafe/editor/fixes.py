@@ -13,7 +13,7 @@ from migsafe.editor.diagnostics import about
 from migsafe.editor.documents import Document
 from migsafe.editor.positions import Places
 from migsafe.errors import MigsafeError
-from migsafe.library.fix import Fixes
+from migsafe.library.fixes import Fixes
 from migsafe.linting.finding import Finding
 from migsafe.text import Span
 

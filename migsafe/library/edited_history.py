@@ -33,7 +33,7 @@ from migsafe.sources.plain import NUMBERED
 from migsafe.text import Script
 
 if TYPE_CHECKING:
-    from migsafe.library.fix import Fixes
+    from migsafe.library.fixes import Fixes
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -173,7 +173,7 @@ class EditedHistory:
     def fix(self, text: str, finding: Finding) -> "Fixes":
         """Returns what the fix of a finding in a text of the file does, also if it is unsafe. It judges the whole history, which may take
         seconds. Raises MigsafeError."""
-        from migsafe.library.fix import fix_plan  # noqa: PLC0415  # not needed to judge
+        from migsafe.library.fixes import fix_plan  # noqa: PLC0415  # not needed to judge
 
         plan = find_plan([self.path], self.settings, "fix")
         edited = plan.edited({os.path.abspath(self.path): Script(self.path, text)})  # noqa: PTH100  # links stay

@@ -10,7 +10,7 @@ from migsafe.library.edited_history import EditedHistory, EditedMigration, Edite
 from migsafe.linting.finding import Finding
 
 if TYPE_CHECKING:
-    from migsafe.library.fix import Fixes
+    from migsafe.library.fixes import Fixes
 
 __all__ = ["EditedMigration", "EditedVerdict", "EditingSession"]
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration
 from migsafe.fixes.edits import NotFixed
-from migsafe.library.fix import Fixes, Proof, fix_plan
+from migsafe.library.fixes import Fixes, Proof, fix_plan
 from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
@@ -65,9 +65,9 @@ def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progr
     after = _Run(plan.edited(fixes.scripts), settings, host, later, on_progress)
     original = before.why_incomplete("the migrations as they are")
     locks, now = before.locks(), after.locks()
-    reason = (
-        original or after.why_incomplete("the fixed migrations") or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
-    )
+    reason = original or after.why_incomplete("the fixed migrations")
+    reason = reason or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
+
     weaker = tuple(_weaker(locks, now)) if not reason else ()
     return Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}"), bool(original)
 
@@ -95,7 +95,7 @@ def proved_fixes(
     rules = list(dict.fromkeys(finding.rule for finding in fixes.applied))
     reasons = dict.fromkeys(rules, proof.reason)
     for rule in rules if len(rules) > 1 and not original_fails else ():
-        alone = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding, rule=rule: finding.rule == rule and wanted(finding))
+        alone = fix_plan(plan, settings, unsafe=unsafe, wanted=_of_rule(rule, wanted))
         reasons[rule] = prove_fixes(plan, alone, settings, host, on_progress).reason if alone.changes else proof.reason
     some = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding: not reasons.get(finding.rule, "") and wanted(finding))
     last = prove_fixes(plan, some, settings, host, on_progress) if some.changes else None
@@ -104,6 +104,10 @@ def proved_fixes(
         some, last = fix_plan(plan, settings, unsafe=unsafe, wanted=lambda finding: False), None
     given_up = (NotFixed(each, f"it is not proved: {reasons[each.rule]}") for each in fixes.applied if reasons[each.rule])
     return replace(some, refused=(*some.refused, *given_up), proof=last)
+
+
+def _of_rule(rule: str, wanted: Callable[[Finding], bool]) -> Callable[[Finding], bool]:
+    return lambda finding: finding.rule == rule and wanted(finding)
 
 
 def _statements(sql: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from migsafe.configuration import Configuration
 from migsafe.fixes.edits import FileChange
-from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.fixes import Fixes, fix_plan
 from migsafe.library.locks import PredictedMigration, predict_plan
 from migsafe.library.prove import Locks
 from migsafe.linting.finding import Finding

@@ -6,7 +6,8 @@ from textwrap import dedent
 import pytest
 
 from migsafe.configuration import Configuration
-from migsafe.library.fix import Fixes, fix
+from migsafe.library.fix import fix
+from migsafe.library.fixes import Fixes
 
 TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer);\n"
 ADD = "ALTER TABLE orders ADD COLUMN note text;\n"

@@ -11,7 +11,7 @@ from migsafe.agent.tool import Answer, Changed, Paths, PgVersion, Problem, Progr
 from migsafe.agent.workspace import Workspace
 from migsafe.configuration import Configuration
 from migsafe.errors import MigsafeError
-from migsafe.library.fix import Fixes, fix_plan
+from migsafe.library.fixes import Fixes, fix_plan
 from migsafe.library.plan import find_plan
 from migsafe.library.project import list_rules
 from migsafe.linting.finding import Finding

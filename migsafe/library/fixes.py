@@ -1,0 +1,348 @@
+"""The fixes of the migrations of a plan: they are applied in rounds, and each result is judged."""
+
+import difflib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.configuration import Configuration
+from migsafe.errors import ConfigError, MigsafeError
+from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
+from migsafe.fixes.layouts import LAYOUTS
+from migsafe.fixes.way import read_way
+from migsafe.library.lint import Track, judge_plan
+from migsafe.library.project import make_renderer
+from migsafe.linting.finding import Finding
+from migsafe.linting.verdict import Verdict
+from migsafe.prediction.predictor import Predictor
+from migsafe.rendering.renderer import MemoryStore
+from migsafe.session import sent_statements
+from migsafe.sources import Migration, Plan
+from migsafe.sources.alembic import ALEMBIC
+from migsafe.sql.statements import Statement
+from migsafe.text import Script, encoded
+
+_MOST_ROUNDS = 60
+_BOM = b"\xef\xbb\xbf"
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """What was measured of the migrations before and after fixes.
+
+    `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
+    each relation. `server` is the version of the server.
+    """
+
+    reason: str
+    weaker: tuple[str, ...]
+    server: str
+
+
+class Fixes(Struct, kw_only=True):
+    """What fixes do to the files of a project; nothing is written before `write` is called.
+
+    `changes` are the edited and the new files, `applied` the findings whose fixes were applied. `refused` are findings with a fix that cannot
+    be applied here, with the reasons; `unsafe` those whose fix is unsafe and was not allowed. `later` are steps for later deployments,
+    `notes` what the runner needs after the files have changed.
+    `before` and `verdict` are the verdicts before and after, `proof` is what a server proved of the fixes, if that was asked for.
+    """
+
+    changes: tuple[FileChange, ...]
+    applied: tuple[Finding, ...]
+    refused: tuple[NotFixed, ...]
+    unsafe: tuple[Finding, ...]
+    later: tuple[LaterStep, ...]
+    notes: tuple[str, ...]
+    before: Verdict
+    verdict: Verdict
+    proof: Proof | None = None
+
+    @property
+    def scripts(self) -> dict[str, Script]:
+        """The changed and the new files as scripts, by their absolute paths."""
+        return {os.path.abspath(change.path): Script(change.path, change.after) for change in self.changes}  # noqa: PTH100  # links stay
+
+    def diff(self) -> str:
+        """Returns the changes as a unified diff."""
+        return "".join(_diff(change) for change in self.changes)
+
+    def write(self) -> None:
+        """Writes the changed and the new files. Raises MigsafeError, before it writes anything, for a new file that exists by now and for an
+        edited one that is no longer as it was read; afterwards only if the disk refuses it."""
+        for change in self.changes:
+            if change.before is None and os.path.lexists(change.path):
+                raise MigsafeError(f"{change.path}: exists already, and is not overwritten", "Nothing was written. Run the command again.")
+            if change.before is not None and Script(change.path).text != change.before:
+                raise MigsafeError(f"{change.path}: has changed meanwhile", "Nothing was written. Run the command again.")
+        # New files first: an edited migration alone would lack what moved out of it.
+        for change in sorted(self.changes, key=lambda change: change.before is not None):
+            _write(change)
+
+
+def fix_plan(
+    plan: Plan,
+    settings: Configuration,
+    *,
+    unsafe: bool = False,
+    wanted: Callable[[Finding], bool] = lambda finding: True,
+    track: Track = iter,
+) -> Fixes:
+    """Find the fixes of the migrations of a plan, until none is left; nothing is written.
+
+    `unsafe` also applies fixes after which a failure or a second run leaves something else behind, or which need another deployment. `wanted`
+    chooses among the findings that have a fix. `track` iterates over the migrations of each judgement, and may show the progress. Raises
+    ConfigError if a whole history would be fixed: a migration that a database has applied must stay as it is.
+    """
+    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
+        raise ConfigError(
+            "it is not known which migrations are new, and one that a database has applied must stay as it is",
+            "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
+        )
+    return _Fixing(plan, settings, unsafe, wanted, track).run()
+
+
+class _Round(Struct):
+    """One judgement of the migrations as they are so far."""
+
+    plan: Plan
+    verdict: Verdict
+    migrations: dict[tuple[str, str], Migration]
+
+
+class _Fixing:
+    """Applies fixes in rounds, and judges the result after each."""
+
+    def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], track: Track) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.renderings = MemoryStore()
+        self.unsafe = unsafe
+        self.wanted = wanted
+        self.track = track
+        self.changes: dict[str, FileChange] = {}
+        self.applied: list[Finding] = []
+        self.refused: dict[tuple[str, ...], str] = {}
+        self.later: list[LaterStep] = []
+
+    def run(self) -> Fixes:
+        first = now = self._judged({})
+        for _ in range(_MOST_ROUNDS):
+            following = self._round(now)
+            if following is None:
+                break
+            now = following
+        left = now.verdict.findings
+        return Fixes(
+            changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
+            applied=tuple(self.applied),
+            refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
+            unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
+            later=tuple(self.later),
+            notes=tuple(_notes(self.plan)) if self.changes else (),
+            before=first.verdict,
+            verdict=now.verdict,
+        )
+
+    def _judged(self, changes: Mapping[str, FileChange]) -> _Round:
+        scripts = {path: Script(change.path, change.after) for path, change in changes.items()}
+        plan = self.plan.edited(scripts) if scripts else self.plan
+        migrations: dict[tuple[str, str], Migration] = {}
+
+        def note(migration: Migration) -> None:
+            migrations[migration.up.file.path, migration.id] = migration
+
+        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note, renderings=self.renderings)
+        if self.settings.baseline is not None:
+            from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
+
+            verdict = subtract_baseline(verdict, read(self.settings.baseline), self.settings.baseline)[0]
+        return _Round(plan, verdict, migrations)
+
+    def _round(self, now: _Round) -> _Round | None:
+        """Applies fixes to the migrations, and returns the judgement of the result; None if there is nothing to apply."""
+        while chosen := self._chosen(now):
+            for some in (chosen, chosen[:1]):
+                edits = self._edits(now, some)
+                following = self._following(now, edits)
+                if following is not None:
+                    self._accept(edits)
+                    return following
+                if not edits.changes or len(some) == 1:
+                    break
+        return None
+
+    def _following(self, now: _Round, edits: Edits) -> _Round | None:
+        """Returns the judgement after edits; None if there are none, or if they are wrong: then a single one is refused."""
+        for refused in edits.refused:
+            self.refused[_key(refused.finding)] = refused.reason
+        if not edits.changes:
+            return None
+        following = self._judged(self._merged(edits))
+        wrong = _wrong(now, following, edits.applied)
+        if wrong and len(edits.applied) == 1:
+            self.refused[_key(edits.applied[0])] = wrong
+        return None if wrong else following
+
+    def _accept(self, edits: Edits) -> None:
+        self.changes = self._merged(edits)
+        self.applied += edits.applied
+        self.later += edits.later
+
+    def _merged(self, edits: Edits) -> dict[str, FileChange]:
+        merged = dict(self.changes)
+        for old, new in reversed(edits.renamed):
+            change = merged.pop(os.path.abspath(old))  # noqa: PTH100
+            merged[os.path.abspath(new)] = FileChange(new, None, change.after)  # noqa: PTH100
+        for change in edits.changes:
+            path = os.path.abspath(change.path)  # noqa: PTH100  # as the plan names them: links are not followed
+            known = merged.get(path)
+            merged[path] = FileChange(change.path, known.before if known is not None else change.before, change.after)
+        return merged
+
+    def _is_allowed(self, finding: Finding) -> bool:
+        return self.unsafe or finding.fix_is_safe
+
+    def _chosen(self, now: _Round) -> list[Finding]:
+        """Returns the findings whose fixes may be applied, the worst first."""
+        found = [
+            finding
+            for finding in now.verdict.findings
+            if finding.fix and finding.migration and _key(finding) not in self.refused and self._is_allowed(finding) and self.wanted(finding)
+        ]
+        return sorted(found, key=lambda finding: -finding.severity)
+
+    def _edits(self, now: _Round, chosen: Sequence[Finding]) -> Edits:
+        by_migration: dict[tuple[str, str], list[ChosenFix]] = {}
+        refused: list[NotFixed] = []
+        for finding in chosen:
+            place = (finding.script.path, finding.migration)
+            way, statement = read_way(finding.fix), _statement(now.migrations.get(place), finding)
+            if way is None:
+                refused.append(NotFixed(finding, "its safe way leaves a decision to you"))
+            elif statement is None:
+                refused.append(NotFixed(finding, "its statement is not in a migration that was judged"))
+            else:
+                by_migration.setdefault(place, []).append(ChosenFix(finding, way, statement))
+        changes: list[FileChange] = []
+        renamed: list[tuple[str, str]] = []
+        applied: list[Finding] = []
+        later: list[LaterStep] = []
+        for place, fixes in by_migration.items():
+            edits = self._edit(now, place, fixes)
+            changes += edits.changes
+            renamed += edits.renamed
+            applied += edits.applied
+            refused += edits.refused
+            later += edits.later
+            if edits.changes:
+                break  # another migration's edits may concern the same files
+        return Edits(tuple(changes), tuple(applied), tuple(refused), tuple(later), tuple(renamed))
+
+    def _edit(self, now: _Round, place: tuple[str, str], fixes: Sequence[ChosenFix]) -> Edits:
+        created = frozenset(path for path, change in self.changes.items() if change.before is None)
+        fixed = _in_history(now.plan, now.migrations[place], created)
+        if fixed is None:
+            return Edits(refused=tuple(NotFixed(each.finding, "its file is not a migration of a history") for each in fixes))
+        if fixed.migration.runner == ALEMBIC.name:
+            return self._edit_script(fixed, fixes)
+        from migsafe.fixes.sql_files import edit_sql  # noqa: PLC0415
+
+        return edit_sql(fixed, fixes)
+
+    def _edit_script(self, fixed: FixedMigration, fixes: Sequence[ChosenFix]) -> Edits:
+        from migsafe.fixes.alembic import edit_scripts  # noqa: PLC0415  # renders and edits Python
+
+        predictor = Predictor(self.settings.pg_version)
+        with make_renderer(self.settings, self.renderings) as renderer:
+            # A downgrade that depends on what the database contains is not certain then, and left alone.
+            migration = renderer.render_down(fixed.migration, predictor)
+        return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    """Yields what the runners of a plan need after their files have changed."""
+    for name in dict.fromkeys(source.runner.name for source in plan.sources):
+        note = LAYOUTS[name].note if name in LAYOUTS else ""
+        if note:
+            yield note
+
+
+def _statement(migration: Migration | None, finding: Finding) -> Statement | None:
+    statements = sent_statements(migration.up) if migration is not None else ()
+    return next((sent.statement for sent in statements if sent.statement.index == finding.statement), None)
+
+
+def _in_history(plan: Plan, migration: Migration, created: frozenset[str]) -> FixedMigration | None:
+    """Returns a migration with its file and its source."""
+    path = migration.up.file.path
+    if any(file.down is not None and file.down.path == path for source in plan.sources for file in source.files):
+        return None  # the file of a downgrade that was named
+    found = ((file, source) for source in plan.sources for file in source.files if file.up.path == path)
+    file, source = next(found, (None, None))
+    return FixedMigration(migration, file, source, created) if file is not None and source is not None else None
+
+
+def _wrong(before: _Round, after: _Round, applied: Sequence[Finding]) -> str:
+    """Returns why the result of edits cannot be accepted, as the end of a sentence; empty if it can."""
+    refusing = {rule.name for rule in after.verdict.rules if rule.refuses} | {"syntax-error", "unparsed-statement"}
+    failing = [finding for finding in after.verdict.findings if finding.rule in refusing]
+    if len(failing) > sum(finding.rule in refusing for finding in before.verdict.findings):
+        return f"PostgreSQL would refuse the result: {failing[0].message}"
+    if len(after.verdict.problems) > len(before.verdict.problems):
+        return f"the result could not be judged: {after.verdict.problems[-1].message}"
+    # Statements may have moved to other files.
+    was, now = Counter(map(_hazard, before.verdict.findings)), Counter(map(_hazard, after.verdict.findings))
+    if any(now[_hazard(finding)] >= was[_hazard(finding)] for finding in applied):
+        return "its finding would remain"
+    worst = max(finding.severity for finding in applied)
+    # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
+    rules = {finding.rule for finding in applied}
+    others = (finding for finding in after.verdict.findings if finding.severity >= worst and finding.rule not in rules)
+    new = [finding for finding in others if not was[_hazard(finding)]]
+    if new and _weight(after.verdict) >= _weight(before.verdict):
+        return f"the result would have another finding, {new[0].rule}: {new[0].message}"
+    return ""
+
+
+def _weight(verdict: Verdict) -> tuple[int, int]:
+    return verdict.summary.errors, verdict.summary.warnings
+
+
+def _key(finding: Finding) -> tuple[str, ...]:
+    """Returns what identifies a finding while its place changes."""
+    return finding.script.path, finding.migration, *_hazard(finding)
+
+
+def _hazard(finding: Finding) -> tuple[str, ...]:
+    """Returns what identifies a hazard wherever it is; messages name lines."""
+    return finding.rule, re.sub(r"\d+", "0", finding.message), finding.subject
+
+
+def _diff(change: FileChange) -> str:
+    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (change.before or "", change.after))
+    old = f"a/{change.path}" if change.before is not None else "/dev/null"
+    lines = difflib.unified_diff(before, after, old, f"b/{change.path}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _write(change: FileChange) -> None:
+    path = Path(change.path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mark = _BOM if change.before is not None and path.read_bytes().startswith(_BOM) else b""
+        data = mark + encoded(change.path, change.after)
+        if change.before is None:
+            with path.open("xb") as file:
+                file.write(data)
+            return
+        beside = path.with_name(f".{path.name}.migsafe")
+        beside.write_bytes(data)
+        beside.chmod(path.stat().st_mode)
+        beside.replace(path.resolve())
+    except OSError as error:
+        raise MigsafeError(f"{change.path}: cannot be written: {(error.strerror or str(error)).lower()}", "Check its permissions.") from error
