@@ -12,6 +12,7 @@ from migsafe.errors import MigsafeError
 from migsafe.library.editing import EditedMigration, EditedVerdict, EditingSession
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
+from migsafe.paths import relative_path, with_slashes
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.sources import Half
 from migsafe.text import Span
@@ -28,11 +29,8 @@ def file_path(uri: str) -> str | None:
     path = uris.to_fs_path(uri)
     if not path or os.path.splitext(path)[1] not in LANGUAGES:  # noqa: PTH122
         return None
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # another drive
-        return path
-    return path if relative.startswith(os.pardir) else relative
+    relative = relative_path(path)
+    return with_slashes(path) if relative.startswith(os.pardir) else relative
 
 
 class Document:

@@ -4,10 +4,12 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from lsprotocol import types
 from pygls import uris
@@ -89,13 +91,29 @@ class MigsafeServer(LanguageServer):
                 if document is None:
                     continue
                 version = self.version_of(uri)
-                found, errors = await self.in_thread(_judged, document, uri)
+                async with self._progress(document.path):
+                    found, errors = await self.in_thread(_judged, document, uri)
                 # A newer version is judged next; its diagnostics would replace these at once.
                 if uri not in self._stale and uri in self.opened:
                     self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
                     self._tell(uri, errors)
         finally:
             del self._checks[uri]
+
+    @asynccontextmanager
+    async def _progress(self, path: str) -> AsyncIterator[None]:
+        """Returns a context in which the client shows that a history is read, which may take seconds."""
+        window = self.client_capabilities.window
+        if window is None or not window.work_done_progress or self.session.has_history(path) or not await self.in_thread(os.path.isfile, path):
+            yield
+            return
+        token = str(uuid4())
+        await self.work_done_progress.create_async(token)
+        self.work_done_progress.begin(token, types.WorkDoneProgressBegin("migsafe", message="reads the history"))
+        try:
+            yield
+        finally:
+            self.work_done_progress.end(token, types.WorkDoneProgressEnd())
 
     async def check_all(self) -> None:
         """Judges all open documents again, because a file has changed."""
@@ -205,12 +223,15 @@ def _add_synchronization(server: MigsafeServer) -> None:
 
 
 def _configure(server: MigsafeServer, options: Any) -> None:
-    """Reads the option `inlayHints`, which may be below `migsafe`."""
+    """Reads the options `inlayHints` and `noExec`, which may be below `migsafe`."""
     if isinstance(options, dict):
         options = options.get("migsafe", options)
-    value = options.get("inlayHints") if isinstance(options, dict) else None
-    if isinstance(value, bool):
-        server.shows_hints = value
+    if not isinstance(options, dict):
+        return
+    if isinstance(shows_hints := options.get("inlayHints"), bool):
+        server.shows_hints = shows_hints
+    if isinstance(no_exec := options.get("noExec"), bool):
+        server.session.no_exec = no_exec
 
 
 def _add_requests(server: MigsafeServer) -> None:

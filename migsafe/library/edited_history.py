@@ -56,10 +56,11 @@ class EditedMigration(Struct, frozen=True):
 class EditedHistory:
     """The history of the migration at a path, with the configuration that is nearest to it, and the database before the migration.
 
-    `path` is that of a file. Reading the history may take seconds. Raises MigsafeError, for example for an invalid configuration.
+    `path` is that of a file. `no_exec`: no code of the project is run, whatever the configuration says. Reading the history may take seconds.
+    Raises MigsafeError, for example for an invalid configuration.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, no_exec: bool = False) -> None:
         self.path = path
         self.problems: tuple[MigsafeError, ...] = ()
         self.migrates = False
@@ -68,19 +69,22 @@ class EditedHistory:
         self._progress: list[_Progress] = []
         self._parts: list[Source] = []
         self._on_disk = _signature(path)
-        with ExitStack() as failure, Watch() as watch:
+        store = usual_store()
+        # On systems whose files cannot be observed, there is no store either.
+        watch = Watch() if store is not None else None
+        with ExitStack() as failure, watch or nullcontext():
             failure.callback(self.close)
-            self.settings = read_configuration(start=Path(path).parent)
+            settings = read_configuration(start=Path(path).parent)
+            self.settings = settings.overridden(no_exec=no_exec or None)
             self._plan = find_plan([path], self.settings, "lint")
             if _is_migration(self._plan, path, self.settings):
                 self.migrates = True
-                store = usual_store()
                 renderings = _HistoryStore(Renderings(store, watch) if store is not None else None)
                 self._read_project(renderings)
                 self._run_history()
                 renderings.finish()
             failure.pop_all()
-        self._trace = _without_file(watch.trace(), path)
+        self._trace = _without_file(watch.trace(), path) if watch is not None else None
 
     def _read_project(self, renderings: "_HistoryStore") -> None:
         settings = self.settings

@@ -25,10 +25,11 @@ class EditingSession:
     """The histories of the files that are being edited.
 
     A history is read again when something changes that it depends on: another migration, the configuration, a rule, env.py. A session must be
-    closed. Only one thread may use it at a time.
+    closed. Only one thread may use it at a time. `no_exec`: no code of a project is run, neither Alembic scripts nor own rules.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, no_exec: bool = False) -> None:
+        self.no_exec = no_exec
         self._histories: OrderedDict[str, EditedHistory] = OrderedDict()
         self._checked: dict[str, float] = {}
 
@@ -53,6 +54,10 @@ class EditingSession:
         """Returns the row counts of the configuration's statistics for a file that was judged, by relation; empty without any."""
         history = self._histories.get(path)
         return history.limits.rows if history is not None and history.migrates else {}
+
+    def has_history(self, path: str) -> bool:
+        """Whether the history of a file was read, so that judging the file takes milliseconds. Any thread may ask."""
+        return path in self._histories
 
     def note_change(self) -> None:
         """Notes that some file may have changed. A history whose dependencies are not all known is read again."""
@@ -85,7 +90,7 @@ class EditingSession:
             # Only a revision of Alembic, of all files in Python, is a migration, and most are none.
             if (path.endswith(".py") and "revision" not in text) or not os.path.isfile(path):
                 return None
-            history = self._histories[path] = EditedHistory(path)
+            history = self._histories[path] = EditedHistory(path, no_exec=self.no_exec)
             self._checked[path] = time.monotonic()
             while len(self._histories) > _MOST_HISTORIES:
                 self.forget(next(iter(self._histories)))

@@ -10,7 +10,10 @@ from tests.support.language_client import LanguageClient, Message
 
 pytestmark = pytest.mark.process
 
-CAPABILITIES = {"workspace": {"workspaceEdit": {"documentChanges": True, "resourceOperations": ["create"]}}}
+CAPABILITIES = {
+    "workspace": {"workspaceEdit": {"documentChanges": True, "resourceOperations": ["create"]}},
+    "window": {"workDoneProgress": True},
+}
 ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\nINSERT INTO orders VALUES (1);\n"
 INDEX = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
 STATISTICS = '{"version": 1, "relations": {"public.orders": 1200000}}\n'
@@ -76,6 +79,8 @@ def applied(text: str, edit: Any) -> str:
 def test_findings_appear_while_a_migration_is_typed(client: LanguageClient) -> None:
     path = "sql/2_index.sql"
     assert client.open(path, "") == []
+    assert client.wait_for("$/progress")["value"] == {"kind": "begin", "title": "migsafe", "message": "reads the history"}
+    assert client.wait_for("$/progress")["value"]["kind"] == "end"
     [finding] = client.change(path, f"/* 😀 */ {INDEX}")
     assert finding["code"] == "index-not-concurrent"
     assert finding["severity"] == 1

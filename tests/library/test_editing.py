@@ -41,7 +41,12 @@ def test_a_text_is_judged_as_the_file_would_be(folder: str, number: int, session
         assert shown(result.verdict) == shown(lint([str(file)])), file
 
 
-def test_the_history_is_read_again_when_it_changes(tmp_path: Path, session: EditingSession) -> None:
+@pytest.mark.parametrize("observed", [True, False])
+def test_the_history_is_read_again_when_it_changes(
+    observed: bool, tmp_path: Path, session: EditingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not observed:  # as on Windows
+        monkeypatch.setattr("migsafe.library.edited_history.usual_store", lambda: None)
     (tmp_path / "1_orders.sql").write_text("CREATE TABLE orders (id bigint PRIMARY KEY);\n")
     file = tmp_path / "2_note.sql"
     file.write_text("")
@@ -75,6 +80,17 @@ def test_a_migration_that_is_saved_moves_in_its_history(tmp_path: Path, session:
     write("c", "b", "ALTER TABLE orders ADD note text")
     session.note_change()
     assert "statement-fails" in rules(session.judge(str(file), file.read_text()))
+
+
+@pytest.mark.process
+def test_a_script_is_not_run_where_that_is_not_wanted(tmp_path: Path) -> None:
+    script = "from alembic import op\nrevision = 'a'\ndown_revision = None\ndef upgrade():\n    open('ran', 'w')\n"
+    file = tmp_path / "a.py"
+    file.write_text(script)
+    session = EditingSession(no_exec=True)
+    assert session.judge(str(file), script.replace("'ran'", repr(str(tmp_path / "ran")))) is not None
+    session.close()
+    assert not (tmp_path / "ran").exists()
 
 
 def test_other_files_are_not_judged(tmp_path: Path, session: EditingSession) -> None:
