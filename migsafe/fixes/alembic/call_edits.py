@@ -125,7 +125,7 @@ def _with_call(source: PythonSource, plan: FixPlan, call: str, *, outside: bool)
     if plan.place.batch is None:
         return kept_code(call, outside=outside)
     whole = _batch_of(source, plan.place.batch, [plan.place.line])
-    return kept_code("\n".join(whole.lines).replace(source.source(plan.place.line), call), outside=outside)
+    return kept_code(source.newline.join(whole.lines).replace(source.source(plan.place.line), call), outside=outside)
 
 
 def _only_operation(statement: Statement) -> Operation | None:

@@ -1,7 +1,6 @@
 """The edits of a revision, and of the files around it."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 import libcst as cst
@@ -23,6 +22,7 @@ from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, No
 from migsafe.schema.catalog import Catalog
 from migsafe.sources.alembic import RevisionFile
 from migsafe.sql import operations as sql
+from migsafe.text import Span
 
 _REPEATABLE = (sql.ValidateConstraint, sql.SetNotNull)
 _COMMIT_BEFORE = Piece(("pass  # commits the revisions before this one",), outside=True)
@@ -31,10 +31,9 @@ _COMMIT_BEFORE = Piece(("pass  # commits the revisions before this one",), outsi
 def edit_revision(fixed: FixedMigration, chosen: Sequence[ChosenFix], catalog: Catalog) -> Edits:
     """Returns what fixes do to a revision, to those that follow it, and which new ones they need."""
     try:
-        editor = _Editor(fixed, catalog)
+        return _Editor(fixed, catalog).edit(sorted(chosen, key=lambda fix: fix.statement.span.start))
     except NotPython as error:
         return Edits(refused=tuple(NotFixed(fix.finding, f"the script cannot be parsed: {error}") for fix in chosen))
-    return editor.edit(sorted(chosen, key=lambda fix: fix.statement.span.start))
 
 
 class _Editor:
@@ -72,15 +71,25 @@ class _Editor:
         for plan, why in list(refuse_second_replacements(plans)):
             plans.remove(plan)
             refused.append(NotFixed(plan.fix.finding, why))
-        try:
-            changes = self._changes(plans)
-        except Refused as reason:
-            # What concerns other files concerns all fixes that need new revisions.
-            refused += [NotFixed(plan.fix.finding, str(reason)) for plan in plans if plan.steps.next or plan.steps.end]
-            plans = [plan for plan in plans if not (plan.steps.next or plan.steps.end)]
-            changes = self._changes(plans)
+        changes, plans, impossible = self._possible_changes(plans)
+        refused += impossible
         later = tuple(step for plan in plans for step in plan.steps.later)
         return Edits(changes, tuple(plan.fix.finding for plan in plans), tuple(refused), later)
+
+    def _possible_changes(self, plans: list[FixPlan]) -> tuple[tuple[FileChange, ...], list[FixPlan], list[NotFixed]]:
+        """Returns the changes of all files, the fixes that they apply, and those that other parts of the files make impossible."""
+        try:
+            return self._changes(plans), plans, []
+        except Refused:
+            possible: list[FixPlan] = []
+            refused: list[NotFixed] = []
+        for plan in plans:
+            try:
+                self._changes([*possible, plan])
+                possible.append(plan)
+            except Refused as reason:
+                refused.append(NotFixed(plan.fix.finding, str(reason)))
+        return self._changes(possible), possible, refused
 
     def _changes(self, plans: Sequence[FixPlan]) -> tuple[FileChange, ...]:
         """Returns the changes of all files. Raises Refused."""
@@ -95,8 +104,10 @@ class _Editor:
         source, style = self._source, self._style
         pieces: list[Piece] = []
         edits: list[TextEdit] = []
-        for _, group in groupby(plans, key=lambda plan: plan.place.span):
-            own = list(group)
+        places: dict[Span, list[FixPlan]] = {}
+        for plan in plans:
+            places.setdefault(plan.place.span, []).append(plan)
+        for own in places.values():
             place = own[0].place
             code = pieces_of_place(source, style, own)
             pieces += code

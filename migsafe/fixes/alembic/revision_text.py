@@ -137,7 +137,8 @@ def _docstring(text: str, name: RevisionName, parent: str) -> str:
     multiline = "\n" in text
     ending = text[len(text.rstrip(match[1]).rstrip()) : len(text) - len(match[1])] if multiline else ""
     newline = "\r\n" if "\r\n" in text else "\n"
-    content = newline.join((name.title, "", *lines)) if lines else name.title
+    title = name.title.replace("\\", "\\\\").replace(match[1][0], "'" if match[1][0] == '"' else '"')
+    content = newline.join((title, "", *lines)) if lines else title
     start = text[: match.end()] + (newline if text[match.end() :].startswith(("\n", "\r")) else "")
     return f"{start}{content}{ending}{match[1]}"
 
