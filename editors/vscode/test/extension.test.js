@@ -8,7 +8,7 @@ const path = require("node:path");
 const test = require("node:test");
 
 const { serverCommand } = require("../src/command");
-const { Position, Workspace, install } = require("./vscode");
+const { Position, Range, Workspace, install } = require("./vscode");
 
 const ROOT = path.resolve(__dirname, "../../..");
 const COMMAND = process.env.MIGSAFE_COMMAND
@@ -55,6 +55,20 @@ test("a hover shows the lock", { timeout: 60_000 }, async () => {
   const token = new workspace.api.CancellationTokenSource().token;
   const hover = await provider.provideHover(document, new Position(1, 3), token);
   assert.match(hover.contents.value, /\*\*SHARE\*\* on `public\.orders`: blocks writes/);
+});
+
+test("the light bulb fixes and suppresses a finding", { timeout: 60_000 }, async () => {
+  const [, provider] = workspace.registered.get("registerCodeActionsProvider");
+  const diagnostics = await workspace.diagnosticsOf(document, (found) => found.length > 0);
+  const range = new Range(new Position(1, 3), new Position(1, 3));
+  const token = new workspace.api.CancellationTokenSource().token;
+  const [fix, suppression] = await provider.provideCodeActions(document, range, { diagnostics }, token);
+  assert.match(fix.title, /^Fix index-not-concurrent \(unsafe: /);
+  assert.equal(fix.command.command, "migsafe.fix");
+  assert.deepEqual(fix.diagnostics.map((each) => each.message), diagnostics.map((each) => each.message));
+  const [{ uri, edit }] = suppression.edit.edits;
+  assert.equal(String(uri), String(document.uri));
+  assert.match(edit.newText, /^-- migsafe: ignore\[index-not-concurrent\] write here why/);
 });
 
 test("inlay hints are an option", { timeout: 60_000 }, async () => {

@@ -101,6 +101,27 @@ class CancellationTokenSource {
   dispose() {}
 }
 
+class CodeAction {
+  constructor(title, kind) {
+    Object.assign(this, { title, kind });
+  }
+}
+
+class WorkspaceEdit {
+  constructor() {
+    this.edits = [];
+  }
+  replace(uri, range, newText) {
+    this.edits.push({ uri, edit: new TextEdit(range, newText) });
+  }
+}
+
+class TextEdit {
+  constructor(range, newText) {
+    Object.assign(this, { range, newText });
+  }
+}
+
 class CodeActionKind {
   constructor(value) {
     this.value = value;
@@ -187,7 +208,8 @@ class Workspace {
     const channel = new Proxy({}, { get: () => () => undefined });
     const watcher = { onDidCreate: () => channel, onDidChange: () => channel, onDidDelete: () => channel, dispose: () => undefined };
     this.api = withPlaceholders({
-      CancellationTokenSource, CodeActionKind, Diagnostic, Disposable, EventEmitter, Hover, InlayHint, Location, MarkdownString, Position, Range, RelativePattern, Uri,
+      CancellationTokenSource, CodeAction, CodeActionKind, Diagnostic, Disposable, EventEmitter, Hover, InlayHint, Location, MarkdownString, Position,
+      Range, RelativePattern, TextEdit, Uri, WorkspaceEdit,
       DiagnosticSeverity: enumeration(0, "Error", "Warning", "Information", "Hint"),
       DiagnosticTag: enumeration(1, "Unnecessary", "Deprecated"),
       version: "1.91.0",
