@@ -46,8 +46,8 @@ def config(
     """Show the settings that apply here, and where each comes from.
 
     The configuration is the file that --config names, or the nearest migsafe.toml or pyproject.toml with a table [tool.migsafe], in the
-    current folder or above. Its keys are listed with their lines. The options of the list are those of `migsafe lint`: given here, they
-    show what they override. An invalid configuration is reported as by every command.
+    current folder or above. Its keys are listed with their lines. Options of `migsafe lint`, such as --fail-on, override keys: given here,
+    the list shows their values. An invalid configuration is reported as by every command.
 
     \b
       migsafe config                        what applies in this folder
@@ -55,7 +55,7 @@ def config(
       migsafe config --format json          for programs
       migsafe config --config ci.toml       another configuration
 
-    `migsafe rules` shows which rules are on, docs/configuration.md explains the keys.
+    `migsafe rules` shows which rules are on; docs/configuration.md explains the keys.
 
     \b
     Exit code 0: the configuration is valid, or there is none.
