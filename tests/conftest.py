@@ -1,5 +1,8 @@
 """What holds for all tests."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support import servers
@@ -16,6 +19,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Passes `--all-servers` on, before the parameters of the tests are computed."""
     servers.all_servers = config.getoption("--all-servers")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plugins_are_found() -> None:
+    """The CI names pytest's plugins; the tests that start pytest find them as in a team's project."""
+    os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_workers() -> Iterator[None]:
+    """Loads Alembic once for the workers of all tests of this process."""
+    from tests.support.worker_forks import forked_workers  # noqa: PLC0415  # only here
+
+    with forked_workers():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
