@@ -36,11 +36,12 @@ def file_path(uri: str) -> str | None:
 class Document:
     """One version of a document. What it is asked for is computed at the first use, by the one thread that uses the session."""
 
-    def __init__(self, session: EditingSession, path: str, text: str, encoding: str) -> None:
+    def __init__(self, session: EditingSession, path: str, text: str, encoding: str, version: int | None = None) -> None:
         self._session = session
         self.path = path
         self.text = text
         self.encoding = encoding
+        self.version = version
         self.places = Places(text, encoding)
 
     @cached_property

@@ -81,7 +81,8 @@ def _workspace_edit(fixes: Fixes, document: Document, uri: str, client: types.Cl
                 raise MigsafeError(f"the fix writes {change.path}, and this editor lets no server create files", _INSTEAD)
             changes.append(types.CreateFile(place, options=types.CreateFileOptions(overwrite=False)))
         plain[place] = _text_edits(change.before or "", change.after, document.encoding)
-        changes.append(types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(place), plain[place]))
+        version = document.version if place == uri else None
+        changes.append(types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(place, version), plain[place]))
     return types.WorkspaceEdit(document_changes=changes) if creates else types.WorkspaceEdit(plain)
 
 

@@ -39,11 +39,12 @@ class MigsafeServer(LanguageServer):
     def __init__(self) -> None:
         # The client sends the whole text: it is small, and no change can be applied wrongly.
         super().__init__("migsafe", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
-        threading.stack_size(_STACK_BYTES)
         self.session = EditingSession()
         self.shows_hints = True
         self._thread = ThreadPoolExecutor(1, "migsafe")
-        threading.stack_size(0)
+        before = threading.stack_size(_STACK_BYTES)
+        self._thread.submit(int).result()  # the thread starts with the first task
+        threading.stack_size(before)
         self.opened: dict[str, None] = {}
         """The URIs of the open documents, as the client writes them; pygls decodes them."""
         self._documents: dict[str, tuple[int, Document]] = {}
@@ -63,13 +64,9 @@ class MigsafeServer(LanguageServer):
         opened = self.workspace.get_text_document(uri)
         known = self._documents.get(uri)
         if known is None or known[0] != opened.version or known[1].text != opened.source:
-            document = Document(self.session, path, opened.source, str(self.encoding))
+            document = Document(self.session, path, opened.source, self.encoding, opened.version)
             self._documents[uri] = known = (opened.version or 0, document)
         return known[1]
-
-    def version_of(self, uri: str) -> int | None:
-        """Returns the version of an open document."""
-        return self.workspace.get_text_document(uri).version
 
     @property
     def encoding(self) -> str:
@@ -90,12 +87,11 @@ class MigsafeServer(LanguageServer):
                 document = self.document(uri)
                 if document is None:
                     continue
-                version = self.version_of(uri)
                 async with self._progress(document.path):
                     found, errors = await self.in_thread(_judged, document, uri)
                 # A newer version is judged next; its diagnostics would replace these at once.
                 if uri not in self._stale and uri in self.opened:
-                    self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+                    self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, document.version))
                     self._tell(uri, errors)
         finally:
             del self._checks[uri]
@@ -244,8 +240,13 @@ def _add_requests(server: MigsafeServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix]))
     async def acted(params: types.CodeActionParams) -> list[types.CodeAction] | None:
         uri = params.text_document.uri
-        edits = Edits(uri, server.version_of(uri), server.client_capabilities)
-        return await server.answered(uri, lambda document: [*fix_actions(document, uri, params), *suppressions(document, edits, params)])
+        client = server.client_capabilities
+
+        def actions(document: Document) -> list[types.CodeAction]:
+            edits = Edits(uri, document.version, client)
+            return [*fix_actions(document, uri, params), *suppressions(document, edits, params)]
+
+        return await server.answered(uri, actions)
 
     @server.command(COMMAND)
     async def fixed(uri: str, rule: str, message: str) -> None:
