@@ -12,6 +12,7 @@ from migsafe.errors import MigsafeError
 from migsafe.library.editing import EditedMigration, EditedVerdict, EditingSession
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
+from migsafe.linting.verdict import Verdict
 from migsafe.paths import relative_path, with_slashes
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.sources import Half
@@ -54,22 +55,27 @@ class Document:
         """The migrations of the file, with what their statements do; nothing if that cannot be known."""
         try:
             return self._session.predict(self.path, self.text)
-        except MigsafeError:  # told to the user with the diagnostics
+        except MigsafeError:
             return []
 
     @property
     def findings(self) -> list[Finding]:
         """The findings in the file; nothing if it cannot be judged."""
-        try:
-            edited = self.edited
-        except MigsafeError:
-            return []
-        return [] if edited is None else [finding for finding in edited.verdict.findings if finding.script.path == self.path]
+        verdict = self._verdict
+        return [finding for finding in verdict.findings if finding.script.path == self.path] if verdict is not None else []
 
     @property
     def rules(self) -> dict[str, Rule]:
         """The rules that judged the file, by name."""
-        return {rule.name: rule for rule in self.edited.verdict.rules} if self.edited is not None else {}
+        verdict = self._verdict
+        return {rule.name: rule for rule in verdict.rules} if verdict is not None else {}
+
+    @property
+    def _verdict(self) -> Verdict | None:
+        try:
+            return self.edited.verdict if self.edited is not None else None
+        except MigsafeError:  # told to the user with the diagnostics
+            return None
 
     @property
     def row_counts(self) -> Mapping[str, int]:

@@ -194,6 +194,7 @@ def test_errors_are_told_once(client: LanguageClient) -> None:
     assert message["type"] == 1
     assert message["message"].endswith("migsafe.toml: stat: unknown key\n  Did you mean stats?")
     assert client.change(path, INDEX) == []
+    assert hover(client, path, 1, 3) == ""
     configuration.write_text(before)
     client.notify("textDocument/didSave", {"textDocument": {"uri": client.uri(path)}})
     client.wait(
