@@ -12,12 +12,17 @@ from migsafe.sql.operations.values import quoted
 _NOTHING_TO_UNDO = (
     *(sql.ValidateConstraint, sql.Update, sql.Delete, sql.Insert, sql.Select, sql.Do, sql.SetVariable, sql.ResetVariable),
     *(sql.Analyze, sql.Vacuum, sql.Reindex, sql.RefreshMaterializedView, sql.LockTable, sql.Comment),
+    sql.SetConstraints,
 )
 
 
+_IN_SCHEMA = ("index", "partition")
+"""Kinds whose names are unique without that of a table."""
+
+
 class Creation(Struct, frozen=True):
-    """Something that an operation creates: an index, or what belongs to a `table`: a constraint, a column, or NOT NULL of a column.
-    `of_kind` is the kind of a constraint."""
+    """Something that an operation creates: an index, a table, a view, a function, or what belongs to a `table`: a constraint, a column,
+    NOT NULL of a column, a trigger, a partition. `of_kind` is the kind of a constraint."""
 
     kind: str
     name: Name
@@ -28,7 +33,7 @@ class Creation(Struct, frozen=True):
     def key(self) -> tuple[str, str, str]:
         """What two operations have in common if one creates it and the other one drops it; schemas are left out, because one may not write
         them."""
-        return self.kind, self.name.name, self.table.name if self.table is not None and self.kind != "index" else ""
+        return self.kind, self.name.name, self.table.name if self.table is not None and self.kind not in _IN_SCHEMA else ""
 
 
 def created_by(operations: Iterable[Operation]) -> Iterator[Creation]:
@@ -45,6 +50,16 @@ def created_by(operations: Iterable[Operation]) -> Iterator[Creation]:
                 yield Creation("not null", Name(column), target.name)
             case sql.AddColumn(target=target, column=column):
                 yield Creation("column", Name(column.name), target.name)
+            case sql.AttachPartition(target=target, partition=partition):
+                yield Creation("partition", partition, target.name)
+            case sql.CreateTable(table=table):
+                yield Creation("table", table)
+            case sql.CreateView(view=view, or_replace=False):
+                yield Creation("view", view)
+            case sql.CreateFunction(kind="function", function=function, arguments=()):
+                yield Creation("function", function)
+            case sql.CreateTrigger(trigger=trigger, table=table):
+                yield Creation("trigger", Name(trigger), table)
 
 
 def defined_constraints(operations: Iterable[Operation]) -> Iterator[sql.Constraint]:
@@ -60,8 +75,12 @@ def defined_constraints(operations: Iterable[Operation]) -> Iterator[sql.Constra
 def dropped_by(operation: Operation) -> Creation | None:
     """Returns what an operation drops."""
     match operation:
-        case sql.Drop(kind="index", names=(name,)):
-            return Creation("index", name)
+        case sql.Drop(kind="index" | "table" | "view" | "function" as kind, names=(name,)):
+            return Creation(kind, name)
+        case sql.Drop(kind="trigger", names=(name,), table=table):
+            return Creation("trigger", name, table)
+        case sql.DetachPartition(target=target, partition=partition):
+            return Creation("partition", partition, target.name)
         case sql.DropConstraint(target=target, constraint=name):
             return Creation("constraint", Name(name), target.name)
         case sql.DropNotNull(target=target, column=column):
@@ -73,11 +92,19 @@ def dropped_by(operation: Operation) -> Creation | None:
 
 def drop(creation: Creation, *, concurrently: bool = False) -> str:
     """Returns the statement that drops a creation."""
-    if creation.kind == "index":
-        return f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}{creation.name}"
     name = quoted(creation.name.name)
-    action = f"ALTER COLUMN {name} DROP NOT NULL" if creation.kind == "not null" else f"DROP {creation.kind.upper()} {name}"
-    return f"ALTER TABLE {creation.table} {action}"
+    match creation.kind:
+        case "index":
+            return f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}{creation.name}"
+        case "table" | "view" | "function" as kind:
+            return f"DROP {kind.upper()} {creation.name}{'()' if kind == 'function' else ''}"
+        case "trigger":
+            return f"DROP TRIGGER {name} ON {creation.table}"
+        case "partition":
+            return f"ALTER TABLE {creation.table} DETACH PARTITION {creation.name}"
+        case "not null":
+            return f"ALTER TABLE {creation.table} ALTER COLUMN {name} DROP NOT NULL"
+    return f"ALTER TABLE {creation.table} DROP {creation.kind.upper()} {name}"
 
 
 def indexes_of_constraints(steps: Iterable[Step]) -> set[str]:
