@@ -50,7 +50,7 @@ def created_by(operations: Iterable[Operation]) -> Iterator[Creation]:
                 yield Creation("not null", Name(column), target.name)
             case sql.AddColumn(target=target, column=column):
                 yield Creation("column", Name(column.name), target.name)
-            case sql.AttachPartition(target=target, partition=partition):
+            case sql.AttachPartition(target=sql.Target(kind="table") as target, partition=partition):
                 yield Creation("partition", partition, target.name)
             case sql.CreateTable(table=table):
                 yield Creation("table", table)
@@ -79,7 +79,7 @@ def dropped_by(operation: Operation) -> Creation | None:
             return Creation(kind, name)
         case sql.Drop(kind="trigger", names=(name,), table=table):
             return Creation("trigger", name, table)
-        case sql.DetachPartition(target=target, partition=partition):
+        case sql.DetachPartition(target=sql.Target(kind="table") as target, partition=partition):
             return Creation("partition", partition, target.name)
         case sql.DropConstraint(target=target, constraint=name):
             return Creation("constraint", Name(name), target.name)
