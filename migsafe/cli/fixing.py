@@ -9,7 +9,7 @@ from migsafe.cli.options import FAILED, FOUND, exit_code
 from migsafe.cli.written_reports import ReportFile, write_reports
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
-from migsafe.library.fixes import Fixes, Proof, fix_plan
+from migsafe.library.fixes import Fixes, Proof, fix_plan, require_new_migrations
 from migsafe.sources import Plan
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
@@ -19,7 +19,8 @@ _SHOWN = 10
 
 def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports: Sequence[ReportFile]) -> int:
     """Fixes the migrations of a plan, with `--diff` only shows the changes, reports what remains, and returns the exit code. Raises
-    MigsafeError, as `fix_plan` does."""
+    MigsafeError."""
+    require_new_migrations(plan, settings)
     if options.fix and any(file.up.path == "-" for source in plan.sources for file in source.files):
         raise ConfigError("--fix cannot edit standard input", "`--diff` shows what would change.")
     if options.prove:

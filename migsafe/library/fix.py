@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from migsafe.configuration import Configuration, read_configuration
-from migsafe.library.fixes import Fixes, fix_plan
+from migsafe.library.fixes import Fixes, fix_plan, require_new_migrations
 from migsafe.library.plan import find_plan
 from migsafe.linting.finding import Finding
 
@@ -30,6 +30,7 @@ def fix(
     """
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "fix", since=since, changed=changed)
+    require_new_migrations(plan, settings)
     if prove is not None:
         from migsafe.library.prove import proved_fixes  # noqa: PLC0415  # only needed with a server
         from migsafe.replaying.servers.selection import choose_host  # noqa: PLC0415

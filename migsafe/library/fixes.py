@@ -84,6 +84,15 @@ class Fixes(Struct, kw_only=True):
             _write(change)
 
 
+def require_new_migrations(plan: Plan, settings: Configuration) -> None:
+    """Raises ConfigError if a whole history is to be fixed: a migration that a database has applied must stay as it is."""
+    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
+        raise ConfigError(
+            "it is not known which migrations are new, and one that a database has applied must stay as it is",
+            "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
+        )
+
+
 def fix_plan(
     plan: Plan,
     settings: Configuration,
@@ -95,14 +104,8 @@ def fix_plan(
     """Find the fixes of the migrations of a plan, until none is left; nothing is written.
 
     `unsafe` also applies fixes after which a failure or a second run leaves something else behind, or which need another deployment. `wanted`
-    chooses among the findings that have a fix. `track` iterates over the migrations of each judgement, and may show the progress. Raises
-    ConfigError if a whole history would be fixed: a migration that a database has applied must stay as it is.
+    chooses among the findings that have a fix. `track` iterates over the migrations of each judgement, and may show the progress.
     """
-    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
-        raise ConfigError(
-            "it is not known which migrations are new, and one that a database has applied must stay as it is",
-            "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
-        )
     return _Fixing(plan, settings, unsafe, wanted, track).run()
 
 

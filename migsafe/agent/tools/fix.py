@@ -11,7 +11,7 @@ from migsafe.agent.tool import Answer, Changed, Paths, PgVersion, Problem, Progr
 from migsafe.agent.workspace import Workspace
 from migsafe.configuration import Configuration
 from migsafe.errors import MigsafeError
-from migsafe.library.fixes import Fixes, fix_plan
+from migsafe.library.fixes import Fixes, fix_plan, require_new_migrations
 from migsafe.library.plan import find_plan
 from migsafe.library.project import list_rules
 from migsafe.linting.finding import Finding
@@ -99,6 +99,7 @@ def _fix(arguments: FixArguments, workspace: Workspace, progress: Progress) -> A
     settings = workspace.settings(arguments.pg_version)
     plan = find_plan(workspace.requested(arguments.paths), settings, "fix", since=arguments.since, changed=arguments.changed)
     workspace.check_results(migration.up.file.path for migration in plan.migrations)
+    require_new_migrations(plan, settings)
     if arguments.prove:
         fixes = _proved(plan, settings, arguments, progress)
     else:
