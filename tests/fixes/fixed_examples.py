@@ -29,9 +29,11 @@ _BLOCK = re.compile(r"^(?:BEGIN|COMMIT);\n?", re.MULTILINE)
 class Fixed:
     """The files of an unsafe example after a history, and what `lint --fix --unsafe-fixes` makes of them."""
 
-    def __init__(self, example: Example, folder: Path, history: set[str], *, runner: str | None, transaction: str | None) -> None:
+    def __init__(
+        self, example: Example, folder: Path, files: tuple[set[str], set[str]], *, runner: str | None, transaction: str | None
+    ) -> None:
         self.example = example
-        self.history = history
+        self.history, unsafe = files
         schema = folder.with_name(f"{folder.name}.schema")
         schema.write_text(f"{SCHEMA}\n{example.setup}")
         self.settings = Configuration(
@@ -42,7 +44,7 @@ class Fixed:
             select=tuple(rule.name for rule in judging(example.rule)),
             lock_timeout=None if example.rule.category == "timeouts" else "2s",
         )
-        self.plan = find_migrations([str(folder)], self.settings.sources)
+        self.plan = find_migrations(sorted(unsafe), self.settings.sources)
         self.fixes = self._fixes(self.plan)
 
     def _fixes(self, plan: Plan) -> Fixes:
@@ -98,9 +100,11 @@ class FixedExample(Fixed):
         self._folder = folder
         in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
         history = self._write(example.history, 1)
-        self._write([_BLOCK.sub("", text) for text in example.unsafe] if in_block else example.unsafe, 2)
+        unsafe = self._write([_BLOCK.sub("", text) for text in example.unsafe] if in_block else example.unsafe, 2)
         is_plain = kind is Kind.PSQL
-        super().__init__(example, folder, history, runner=None if is_plain else kind.value[0], transaction="statement" if is_plain else None)
+        super().__init__(
+            example, folder, (history, unsafe), runner=None if is_plain else kind.value[0], transaction="statement" if is_plain else None
+        )
 
     def _write(self, texts: Iterable[str], part: int) -> set[str]:
         """Writes the files of migrations, and returns their paths."""

@@ -29,9 +29,8 @@ class FixedScripts(Fixed):
         self._versions.mkdir()
         (folder / "env.py").write_text(DEFAULT_ENVIRONMENT.replace("connection=connection,", f"connection=connection, {SETTING},"))
         self._files: list[Path] = []
-        history = self._write(example.history)
-        self._write(example.unsafe)
-        super().__init__(example, folder, history, runner=None, transaction=None)
+        files = self._write(example.history), self._write(example.unsafe)
+        super().__init__(example, folder, files, runner=None, transaction=None)
 
     def _write(self, texts: Iterable[str]) -> set[str]:
         written = set()

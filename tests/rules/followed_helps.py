@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 
+from migsafe.fixes.way import read_way
 from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits, Rule
@@ -77,9 +78,11 @@ class FollowedExample:
         self.history = _files(example.history, kind, 1)
         self.unsafe = _files(example.unsafe, kind, 2)
         self.found = found = example.findings([*self.history, *self.unsafe], [example.rule])
+        # tests/fixes follows the helps that are fixes.
+        by_hand = [each for each in found if read_way(each.fix) is None]
         in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
         texts = [
-            followed(text, [each for each in found if each.script.text.endswith(text)], leave_out_block=in_block) for text in example.unsafe
+            followed(text, [each for each in by_hand if each.script.text.endswith(text)], leave_out_block=in_block) for text in example.unsafe
         ]
         self.has_help = any(text is not None for text in texts)
         pieces = [piece for text, own in zip(texts, example.unsafe, strict=True) for piece in (text if text is not None else [own])]

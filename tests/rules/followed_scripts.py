@@ -11,6 +11,7 @@ from alembic.config import Config
 from psycopg import Connection, Error
 from sqlalchemy.exc import DBAPIError
 
+from migsafe.fixes.way import read_way
 from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits, Rule
@@ -127,7 +128,7 @@ class FollowedScripts:
         """Returns the helps that the author follows, by the number of the flagged statement."""
         helps = {}
         for finding in findings:
-            if is_applicable(finding.help):
+            if is_applicable(finding.help) and read_way(finding.fix) is None:
                 text = finding.script.text
                 starts = [text.index(indent(call.strip(), "    ")) for call in calls if call]
                 number = sum(start <= finding.span.start for start in starts) - 1
