@@ -98,6 +98,7 @@ class FixedExample(Fixed):
     def __init__(self, example: Example, kind: Kind, folder: Path) -> None:
         self._kind = kind
         self._folder = folder
+        (folder / ".git").mkdir()  # a repository's files belong to no project around it
         in_block = kind.wraps and example.rule.name not in ABOUT_BLOCKS
         history = self._write(example.history, 1)
         unsafe = self._write([_BLOCK.sub("", text) for text in example.unsafe] if in_block else example.unsafe, 2)
