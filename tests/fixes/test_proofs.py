@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.library import fix, lint, locks
+from migsafe.library import fixes, lint, locks
 from migsafe.linting.rule import Rule
 from migsafe.replaying.servers.server import Server
 from tests.fixes.fixed_examples import Fixed, FixedExample
@@ -56,7 +56,7 @@ def one_renderer() -> Iterator[None]:
     """One worker process for all revisions."""
     renderer = OpenRenderer()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (fix, lint, locks):
+        for module in (fixes, lint, locks):
             patch.setattr(module, "make_renderer", lambda settings, kept: renderer)
         yield
     renderer.close()
