@@ -13,6 +13,7 @@ from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.steps import Refused, Step
 from migsafe.sql.operations import Operation
 from migsafe.sql.statements import Statement
+from migsafe.text import Span
 
 
 def pieces_of_place(source: PythonSource, style: Style, plans: Sequence[FixPlan]) -> list[Piece]:
@@ -155,14 +156,17 @@ def _constant_names(source: PythonSource, place: CallPlace) -> set[str]:
     return names
 
 
-def refuse_second_replacements(plans: Sequence[FixPlan]) -> Iterator[tuple[FixPlan, str]]:
-    """Yields the fixes that replace a statement which another fix replaces, with the reason."""
-    replaced = set()
+def without_second_replacements(plans: Sequence[FixPlan]) -> list[FixPlan]:
+    """Returns the fixes without those that replace a statement which an earlier one replaces: they are for what that makes of it."""
+    replaced: set[Span] = set()
+    chosen = []
     for plan in plans:
-        if plan.replaces and plan.fix.statement.span in replaced:
-            yield plan, "another fix replaces the same statement"
-        elif plan.replaces:
-            replaced.add(plan.fix.statement.span)
+        span = plan.fix.statement.span
+        if not plan.replaces or span not in replaced:
+            chosen.append(plan)
+        if plan.replaces:
+            replaced.add(span)
+    return chosen
 
 
 def check_pieces(source: PythonSource, style: Style, plan: FixPlan) -> None:

@@ -7,7 +7,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from migsafe.fixes.alembic.blocks import merge_blocks
-from migsafe.fixes.alembic.call_edits import check_pieces, pieces_of_place, refuse_second_replacements
+from migsafe.fixes.alembic.call_edits import check_pieces, pieces_of_place, without_second_replacements
 from migsafe.fixes.alembic.children import children_with_parent
 from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code
 from migsafe.fixes.alembic.function_edits import at_beginning, at_end, removals, with_imports
@@ -68,9 +68,7 @@ class _Editor:
                 plans.append(plan)
             except Refused as reason:
                 refused.append(NotFixed(fix.finding, str(reason)))
-        for plan, why in list(refuse_second_replacements(plans)):
-            plans.remove(plan)
-            refused.append(NotFixed(plan.fix.finding, why))
+        plans = without_second_replacements(plans)
         changes, plans, impossible = self._possible_changes(plans)
         refused += impossible
         later = tuple(step for plan in plans for step in plan.steps.later)
@@ -151,7 +149,7 @@ class _Editor:
             name = name_revision(
                 "\n".join((parent, *(step.text for step in steps))),
                 number + 1,
-                self._file.revision.title,
+                self._title,
                 self._source.text,
                 self._file.up.path,
                 taken,
@@ -166,6 +164,12 @@ class _Editor:
             parent = name.version
         if longest:
             yield from children_with_parent(self._fixed.source, self._file.id, parent)
+
+    @property
+    def _title(self) -> str:
+        """The title of the edited revision; its version if its docstring has none."""
+        title = self._file.revision.title
+        return title if title and not title.startswith(("Revision ID:", "Revises:")) else self._file.id
 
     def _exists(self, path: str) -> bool:
         return Path(path).exists() or any(file.up.path == path for file in self._fixed.source.files)

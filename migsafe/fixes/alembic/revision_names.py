@@ -39,7 +39,7 @@ def name_revision(
     version = _version(content, taken)
     match = _STEP.search(title)
     step = (int(match[1]) if match else 1) + number
-    new_title = f"{_STEP.sub('', title).rstrip('.') or 'fix of the previous revision'}, step {step}"
+    new_title = f"{_STEP.sub('', title).rstrip('.')}, step {step}"
     template, longest = file_template(environment.config_file, environment.section, environment.project_file)
     template = template or _DEFAULT_TEMPLATE
     moment, written = _created(edited_text, edited_path, template, timedelta(minutes=number))
