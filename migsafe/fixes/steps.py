@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
 from migsafe.fixes.way import Part
 from migsafe.linting.finding import Finding
-from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SetVariable
+from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SessionControl, SetVariable
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -155,7 +155,7 @@ class _Fixing:
             return None
         self.applied.append(fix.finding)
         way = fix.way
-        self.moved |= {normal(text) for text in way.statements}
+        self.moved |= {normal(text) for text in way.statements if not _is_setting(text)}
         self._remove_others(fix)
         self.at_end += _steps(way.end)
         steps = _steps(way.before)
@@ -226,6 +226,11 @@ class _Fixing:
 
     def _actions(self, head: str, actions: Sequence[Operation]) -> str:
         return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""
+
+
+def _is_setting(text: str) -> bool:
+    """Whether a statement only changes the session: the same one elsewhere is for other statements."""
+    return all(isinstance(op, SessionControl) for statement in read(text) for op in statement.operations)
 
 
 def _settings(pieces: Sequence[Piece], *, only_local: bool) -> list[Piece]:

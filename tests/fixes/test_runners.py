@@ -205,3 +205,12 @@ def test_a_setting_of_the_transaction_goes_with_the_transaction(tmp_path: Path) 
     _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"SET LOCAL lock_timeout = '2s';\n{BUILD}"})
     fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent", "set-local-outside-transaction")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {"2_b.up.sql": BUILT}
+
+
+def test_a_setting_for_other_statements_stays(tmp_path: Path) -> None:
+    limited = f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"
+    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{limited}ALTER TABLE orders DROP COLUMN qty;\n"})
+    fixes = _fixes(tmp_path, "2_b.sql", "lock-timeout-missing")
+    assert [change.after for change in fixes.changes] == [
+        f"{limited}SET lock_timeout = '2s';\nALTER TABLE orders DROP COLUMN qty;\nRESET lock_timeout;\n"
+    ]
