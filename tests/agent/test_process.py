@@ -4,9 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-import anyio
 import pytest
-from mcp import Client, StdioServerParameters
 from msgspec.structs import fields
 
 from migsafe.agent.tools import TOOLS
@@ -18,6 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.process
 def test_a_client_starts_the_command(tmp_path: Path) -> None:
+    import anyio  # noqa: PLC0415  # as in test_tools
+    from mcp import Client, StdioServerParameters  # noqa: PLC0415
+
     (tmp_path / "1_orders.sql").write_text("DROP TABLE orders;\n")
     command = StdioServerParameters(
         command=sys.executable, args=["-m", "migsafe", "mcp", "--folder", str(tmp_path)], env={"PYTHONPATH": str(ROOT)}

@@ -2,30 +2,35 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anyio
-import mcp_types as types
 import pytest
-from mcp import Client
 from msgspec.structs import replace
 
-from migsafe.agent.server import make_server
 from migsafe.agent.sizes import SQL_CHARACTERS
 from migsafe.agent.tools import TOOLS
 from migsafe.agent.workspace import Workspace
 from tests.support.servers import any_installation
+
+if TYPE_CHECKING:
+    import mcp_types as types
+    from mcp import Client
 
 ORDERS = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
 INDEX = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\nDROP TABLE orders;\n"
 QUERIES = "-- name: Find :many\nSELECT id FROM orders WHERE note = $1;\n-- name: Gone :many\nSELECT id FROM carts;\n"
 CONFIGURATION = 'migrations = ["migrations"]\nqueries = ["queries.sql"]\n'
 
-Call = Callable[..., types.CallToolResult]
+Call = Callable[..., "types.CallToolResult"]
 
 
-def connect(workspace: Workspace, use: Callable[[Client], Any]) -> Any:
+def connect(workspace: Workspace, use: Callable[["Client"], Any]) -> Any:
     """Returns what a session with a server returns."""
+    # Only a process that runs these tests loads the package.
+    import anyio  # noqa: PLC0415
+    from mcp import Client  # noqa: PLC0415
+
+    from migsafe.agent.server import make_server  # noqa: PLC0415
 
     async def session() -> Any:
         async with Client(make_server(workspace)) as client:
@@ -34,9 +39,9 @@ def connect(workspace: Workspace, use: Callable[[Client], Any]) -> Any:
     return anyio.run(session)
 
 
-def text_of(result: types.CallToolResult) -> str:
+def text_of(result: "types.CallToolResult") -> str:
     [content] = result.content
-    assert isinstance(content, types.TextContent)
+    assert content.type == "text"
     return content.text
 
 
