@@ -97,16 +97,10 @@ def steps_last(steps: Sequence[Step]) -> list[Step]:
     """Returns the steps with those of fixes at the end on which no later statement depends, so that fewer migrations are needed."""
     stays: list[Step] = []
     moves: list[Step] = []
-    for number, step in enumerate(steps):
-        if (step.own or step.outside) and not _depend_on(_kept_after(steps, number), step):
-            moves.append(step)
-        else:
-            stays.append(step)
-    return stays + _validations_together(moves)
-
-
-def _kept_after(steps: Sequence[Step], number: int) -> list[Step]:
-    return [step for step in steps[number + 1 :] if not (step.own or step.outside)]
+    for step in reversed(steps):
+        moves_on = (step.own or step.outside) and not _depend_on(stays, step)
+        (moves if moves_on else stays).append(step)
+    return stays[::-1] + _validations_together(moves[::-1])
 
 
 def _validations_together(steps: Sequence[Step]) -> list[Step]:
