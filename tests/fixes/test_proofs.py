@@ -1,6 +1,7 @@
 """The fix of every unsafe example, in the files of each kind of runner and in revisions of Alembic: the finding is gone, nothing is locked more
 or longer than before, a second run changes nothing, and on servers it ends in the same schema."""
 
+import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from migsafe.library import fixes, lint, locks
 from migsafe.linting.rule import Rule
+from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
+from migsafe.text import Script
 from tests.fixes.fixed_examples import Fixed, FixedExample
 from tests.fixes.fixed_scripts import FixedScripts
 from tests.rules.followed_helps import unsafe_examples
@@ -49,6 +52,24 @@ def bench(request: pytest.FixtureRequest) -> Iterator[HelpBench]:
 def newest_bench(request: pytest.FixtureRequest) -> Iterator[HelpBench]:
     with Server(request.param) as server:
         yield HelpBench(server)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """Loads each schema once: a fix is judged several times, each time on the same one."""
+    load, loaded = Predictor.load, {}
+
+    def load_copy(predictor: Predictor, script: Script) -> None:
+        key = script.text, predictor.catalog.pg_version
+        if key not in loaded:
+            load(predictor, script)
+            loaded[key] = pickle.dumps({**vars(predictor)})
+        own = predictor._finds_contradictions
+        vars(predictor).update(pickle.loads(loaded[key]), _finds_contradictions=own)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Predictor, "load", load_copy)
+        yield
 
 
 @pytest.fixture(scope="module")
