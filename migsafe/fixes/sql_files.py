@@ -15,7 +15,7 @@ from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version
 from migsafe.fixes.steps import Control, Piece, Step, Steps, fixed_steps
 from migsafe.sources import Half, Transaction
 from migsafe.sources.runner import MigrationFile
-from migsafe.sql.operations import Copy, PsqlCommand
+from migsafe.sql.operations import Broken, Copy, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -65,7 +65,10 @@ class _Editor:
         self.by_statement = self.half.transaction in (Transaction.STATEMENT, Transaction.NONE)
 
     def edits(self, chosen: Sequence[ChosenFix]) -> Edits:
-        steps = fixed_steps(self.text, self.region, list(read(self.text, self.half.chunks)), chosen)
+        statements = list(read(self.text, self.half.chunks))
+        if any(isinstance(op, Broken) for statement in statements for op in statement.operations):
+            raise CannotDivide("the migration has a syntax error")
+        steps = fixed_steps(self.text, self.region, statements, chosen)
         if not steps.applied:
             return Edits(refused=steps.refused)
         parts, steps = self._unblocked(self._divided(steps), steps)
