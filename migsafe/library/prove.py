@@ -22,6 +22,7 @@ from migsafe.sql.statements import read
 
 _ROWS = 1_000
 _SHOWN = 3
+_LONGEST = 300
 
 OnProgress = Callable[[str], None]
 
@@ -139,12 +140,12 @@ class _Run:
         for each in self.replayed:
             failure = each.recording.failure
             if failure is not None:
-                return f"{what} fail on the server: {each.migration.up.file.path}: {failure.message}"
+                return f"{what} fail on the server: {each.migration.up.file.path}: {_first_line(failure.message)}"
             if each.emptying is not None:
-                return f"{what} fail on generated rows: {each.emptying.message}"
+                return f"{what} fail on generated rows: {_first_line(each.emptying.message)}"
             if each.untried or each.left_out:
                 return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
-        return f"{what} could not be run: {self.problems[0].message}" if self.problems else ""
+        return f"{what} could not be run: {_first_line(self.problems[0].message)}" if self.problems else ""
 
     def locks(self) -> dict[Name, Locks]:
         """Returns the strongest blocking locks on each relation that existed before its migration."""
@@ -157,6 +158,12 @@ class _Run:
                         known = found.get(effect.relation, Locks())
                         found[effect.relation] = known.with_lock(effect.lock, grows=measured.grows_with_rows)
         return found
+
+
+def _first_line(message: str) -> str:
+    """Returns the first line of a message: that of a program may have thousands of characters."""
+    line = message.partition("\n")[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
 def _schema_reason(before: list[Schema], after: list[Schema]) -> str:
