@@ -12,6 +12,7 @@ class FixOptions(Struct, frozen=True):
     diff: bool = False
     unsafe: bool = False
     prove: bool = False
+    write_baseline: bool = False
 
     @property
     def wanted(self) -> bool:
@@ -19,6 +20,8 @@ class FixOptions(Struct, frozen=True):
         if self.fix and self.diff:
             raise ConfigError("--fix and --diff cannot be used together", "--diff shows what --fix would write.")
         asked = self.fix or self.diff
+        if asked and self.write_baseline:
+            raise ConfigError("--write-baseline cannot be used with --fix or --diff", "Fix first, then write the baseline of what remains.")
         for name, value in (("--unsafe-fixes", self.unsafe), ("--prove", self.prove)):
             if value and not asked:
                 raise ConfigError(f"{name} needs --fix or --diff")

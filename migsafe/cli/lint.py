@@ -137,7 +137,7 @@ def lint(
     memory: Memory | None = None if no_cache or uses_stdin else context.obj
     on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
-    options = FixOptions(fix, diff, unsafe_fixes, prove)
+    options = FixOptions(fix, diff, unsafe_fixes, prove, write_baseline)
     if options.wanted:
         from migsafe.cli.fixing import run_fixes  # noqa: PLC0415  # only needed to fix
 
