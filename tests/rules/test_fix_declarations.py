@@ -25,6 +25,36 @@ def test_an_unsafe_example_has_a_fix(rule: Rule) -> None:
     assert any(finding.fix and read_way(finding.fix) is not None for finding in findings)
 
 
+def test_a_single_fix_of_a_rule_may_be_safe() -> None:
+    named = {rule.name: rule for rule in RULES}
+    found = {
+        name: [finding.fix_is_safe for example in unsafe_examples(named[name], 17) for finding in FollowedExample(example, Kind.PSQL).found]
+        for name in ("not-rerunnable", "partition-of-locks-parent", "index-not-concurrent", "lock-timeout-missing")
+    }
+    assert found == {
+        "not-rerunnable": [True, False, False],  # IF NOT EXISTS; a decision; DROP INDEX and CREATE INDEX
+        "partition-of-locks-parent": [True],
+        "index-not-concurrent": [False],
+        "lock-timeout-missing": [True],
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["-- migsafe: ignore[drop-column] unused\nALTER TABLE a DROP COLUMN b;", "SELECT …;", "-- or, later:\nSELECT 1;"]
+)
+def test_a_decision_is_no_fix(text: str) -> None:
+    assert read_way(text) is None
+
+
+def test_a_suppression_belongs_to_a_later_deployment() -> None:
+    way = read_way("SELECT 1;\n-- when no release names b:\n-- migsafe: ignore[drop-column] unused\nALTER TABLE a DROP COLUMN b;")
+    assert way is not None
+    assert [(part.after, part.statements) for part in way.instead] == [
+        ("", ("SELECT 1;",)),
+        ("when no release names b", ("-- migsafe: ignore[drop-column] unused\nALTER TABLE a DROP COLUMN b;",)),
+    ]
+
+
 @pytest.mark.parametrize("wrong", [{"fix": "sure"}, {"fix": "safe", "no_fix": "it has one"}])
 def test_an_own_rule_with_a_wrong_declaration_is_refused(wrong: dict[str, str]) -> None:
     def no_drops(op: DropColumn, at: object) -> Finding | None:
