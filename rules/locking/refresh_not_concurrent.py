@@ -43,7 +43,13 @@ from migsafe.sql.operations import Name, RefreshMaterializedView
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.WARNING, speaks_for=("long-work-under-lock",), fix="safe")
+@rule(
+    category="locking",
+    severity=Severity.WARNING,
+    speaks_for=("long-work-under-lock",),
+    fix="unsafe",
+    unsafe_because="its weaker lock, which blocks only another REFRESH or VACUUM, may be held for longer",
+)
 def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding | None:
     """Report a REFRESH that blocks readers, and one that PostgreSQL refuses."""
     view = at.catalog.relation(op.view)
