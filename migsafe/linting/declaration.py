@@ -30,8 +30,9 @@ class Rule(Struct, frozen=True):
 
     `fix` says whether `lint --fix` applies the safe way of its findings: it is `safe` if the migration ends in the same schema, takes no
     stronger or longer lock anywhere, and leaves the same behind when it fails or runs again; `unsafe` if a failure or a second run leaves
-    something else behind, if a weaker lock may last longer, or if another deployment is needed, which `unsafe_because` says, as the end of a sentence. A finding of a rule with
-    unsafe fixes may have a safe one (`Finding.fix_is_safe`). A rule without a fix says the reason in `no_fix`, as the end of a sentence.
+    something else behind, if a weaker lock may last longer, or if another deployment is needed, which `unsafe_because` says, as the end of a
+    sentence. A finding of a rule with unsafe fixes may have a safe one (`Finding.fix_is_safe`). A rule without a fix says the reason in
+    `no_fix`, as the end of a sentence.
     """
 
     name: str
