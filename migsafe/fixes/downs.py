@@ -3,70 +3,33 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
+
+from migsafe.fixes.creations import created_by, drop, dropped_by, leaves_nothing
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Operation
-from migsafe.sql.operations.values import quoted
+from migsafe.sql.operations import Operation
 from migsafe.sql.statements import Statement, read
 
-Undone = tuple[str, ...]
-"""What an operation adds or removes: its kind and its names, without schemas."""
+
+class Downgrade(Struct, frozen=True):
+    """The downgrade of a migration to which some operations moved: its statements, and those that the original downgrade loses. It is not
+    `complete` if it is not known what undoes one of the operations."""
+
+    statements: tuple[str, ...] = ()
+    moved: tuple[Statement, ...] = ()
+    complete: bool = True
 
 
-def added(op: Operation) -> Undone | None:
-    """Returns what an operation adds, so that the operation that removes it can be found; None if it adds nothing of that kind."""
-    match op:
-        case sql.CreateIndex(name=str(name)):
-            return ("index", name)
-        case sql.AddConstraint(target=target, constraint=constraint) if constraint.name is not None:
-            return ("constraint", target.name.name, constraint.name)
-        case sql.AddColumn(target=target, column=column):
-            return ("column", target.name.name, column.name)
-        case sql.SetNotNull(target=target, column=column):
-            return ("not null", target.name.name, column)
-        case sql.CreateTable(table=name):
-            return ("table", name.name)
-        case sql.AttachPartition(partition=partition):
-            return ("partition", partition.name)
-    return None
-
-
-def removed(op: Operation) -> Undone | None:
-    """Returns what an operation removes; None if it removes nothing that `added` knows."""
-    match op:
-        case sql.Drop(kind="index" | "table" as kind, names=(name,)):
-            return (kind, name.name)
-        case sql.DropConstraint(target=target, constraint=name):
-            return ("constraint", target.name.name, name)
-        case sql.DropColumn(target=target, column=name):
-            return ("column", target.name.name, name)
-        case sql.DropNotNull(target=target, column=name):
-            return ("not null", target.name.name, name)
-        case sql.DetachPartition(partition=partition):
-            return ("partition", partition.name)
-    return None
-
-
-def undoing(statements: Sequence[Statement], ops: Iterable[Operation]) -> list[Statement]:
+def undoing(statements: Sequence[Statement], ops: Sequence[Operation]) -> list[Statement]:
     """Returns the statements of a downgrade that only undo some operations of the upgrade."""
-    own = {what for op in ops if (what := added(op)) is not None} | {what for op in ops if (what := removed(op)) is not None}
-    found = []
-    for statement in statements:
-        effects = [removed(op) or added(op) for op in statement.operations]
-        if effects and all(effect in own for effect in effects):
-            found.append(statement)
-    return found
+    own = {creation.key for creation in created_by(ops)} | {creation.key for creation in map(dropped_by, ops) if creation is not None}
+    return [statement for statement in statements if all(_key(op) in own for op in statement.operations)]
 
 
-def undo(op: Operation, *, concurrently: bool) -> str:
-    """Returns the statement that undoes an operation; empty if nothing is to be undone, or that is not known."""
-    match op:
-        case sql.CreateIndex(name=str(name), table=table):
-            return f"DROP INDEX {'CONCURRENTLY ' if concurrently else ''}IF EXISTS {Name(name, table.schema)};"
-        case sql.AddConstraint(target=target, constraint=constraint) if constraint.name is not None:
-            return f"ALTER TABLE {target.name} DROP CONSTRAINT IF EXISTS {quoted(constraint.name)};"
-        case sql.SetNotNull(target=target, column=column):
-            return f"ALTER TABLE {target.name} ALTER COLUMN {quoted(column)} DROP NOT NULL;"
-    return ""
+def _key(op: Operation) -> tuple[str, str, str] | None:
+    """Returns what an operation drops or creates."""
+    found = dropped_by(op) or next(created_by([op]), None)
+    return found.key if found is not None else None
 
 
 def concurrent_undo(statement: Statement, text: str) -> str:
@@ -78,19 +41,21 @@ def concurrent_undo(statement: Statement, text: str) -> str:
     return own
 
 
-def downgrade_of(ops: Sequence[Operation], original: Sequence[Statement], text: str, *, outside: bool) -> tuple[list[str], list[Statement]]:
-    """Returns the downgrade of a migration to which some operations moved: its statements, and those that the original downgrade loses.
+def downgrade_of(ops: Sequence[Operation], original: Sequence[Statement], text: str, *, outside: bool) -> Downgrade:
+    """Returns the downgrade of a migration to which operations moved; `original` and `text` are the downgrade of the whole.
 
     What the original downgrade undoes anyway, with other things, it still undoes."""
     moved = undoing(original, ops)
-    known = {what for statement in moved for op in statement.operations if (what := removed(op) or added(op)) is not None}
+    known = {_key(op) for statement in moved for op in statement.operations}
     elsewhere = " ".join(text[slice(*statement.span)] for statement in original if statement not in moved)
     statements = [concurrent_undo(statement, text) if outside else f"{text[slice(*statement.span)]};" for statement in moved]
-    for op in reversed(ops):
-        what = added(op)
-        if what is not None and what not in known and not re.search(rf"(?<!\w){re.escape(what[-1])}(?!\w)", elsewhere):
-            statements += [undo(op, concurrently=outside)]
-    return [each for each in statements if each], moved
+    dropped = {creation.key for creation in map(dropped_by, ops) if creation is not None}
+    for creation in reversed(list(created_by(ops))):
+        mentioned = re.search(rf"(?<!\w){re.escape(creation.name.name)}(?!\w)", elsewhere)
+        if creation.key not in known | dropped and not mentioned:
+            statements.append(f"{drop(creation, concurrently=outside, if_exists=True)};")
+    complete = all(leaves_nothing(op) or _key(op) is not None for op in ops)
+    return Downgrade(tuple(statements), tuple(moved), complete)
 
 
 def operations_of(texts: Iterable[str]) -> list[Operation]:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from migsafe.fixes.division import Share, in_one_file, shares, steps_last
-from migsafe.fixes.downs import downgrade_of, operations_of
+from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.layouts import LAYOUTS, Layout
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
@@ -135,8 +135,8 @@ class _Editor:
         added: list[tuple[str, str]] = []
         section = ""
         for number, (part, name) in enumerate(zip(parts[1:], names, strict=True)):
-            undone, moved = self._downgrade(part, down)
-            gone += moved
+            undone = self._downgrade(part, down)
+            gone += undone.moved
             if self.runner.name == "liquibase":
                 section += self._changeset(part, undone, number + 2)
             else:
@@ -147,12 +147,12 @@ class _Editor:
                 raise NoVersion(f"it needs a new file, and {path} exists already")
             yield FileChange(path, None, _with_line_ends(text, self.text))
 
-    def _downgrade(self, part: Share, down: Half | None) -> tuple[list[str], list[Statement]]:
+    def _downgrade(self, part: Share, down: Half | None) -> Downgrade:
         if down is None:
-            return [], []
+            return Downgrade()
         original = list(read(down.script.text, down.chunks))
-        undone, moved = downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
-        return [self.layout.statement(each) for each in undone], moved
+        done = downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
+        return replace(done, statements=tuple(map(self.layout.statement, done.statements)))
 
     # The original file
 
@@ -249,7 +249,7 @@ class _Editor:
             raise NoVersion("it needs another migration before those of other fixes: run the command again")
         return tuple(renamed)
 
-    def _new_files(self, part: Share, undone: Sequence[str], name: VersionedName, parent: str) -> Iterator[tuple[str, str]]:
+    def _new_files(self, part: Share, undone: Downgrade, name: VersionedName, parent: str) -> Iterator[tuple[str, str]]:
         layout, old = self.layout, self.fixed.file
         folder = old.up.path.rpartition("/")[0]
         outer = folder.rpartition("/")[0] if self._in_folder else folder
@@ -259,9 +259,9 @@ class _Editor:
         stem = parent.removesuffix(".sql")
         head = (layout.up_outside if part.outside else layout.up).format(parent=stem)
         text = head + self._joined(part.pieces).strip("\r\n") + "\n"
-        down_outside = part.outside and len(undone) == 1
+        down_outside = part.outside and len(undone.statements) == 1
         has_down = self.fixed.migration.down is not None
-        undo = "\n".join(undone) + "\n" if undone else "-- nothing to undo\n"
+        undo = "".join(f"{line}\n" for line in (*undone.statements, *_remark(undone)))
         if has_down and layout.down:
             text += f"\n{layout.down_outside if down_outside else layout.down}{undo}"
         yield up, text
@@ -273,11 +273,11 @@ class _Editor:
             path = place(down_name) if place is not None else _joined_path(down_folder, name.beside(down_name))
             yield path, (layout.down_outside if down_outside else "") + undo
 
-    def _changeset(self, part: Share, undone: Sequence[str], number: int) -> str:
+    def _changeset(self, part: Share, undone: Downgrade, number: int) -> str:
         """Returns a changeset of Liquibase that follows the edited one."""
         outside = " runInTransaction:false" if part.outside else ""
         lines = [f"\n--changeset {self.fixed.migration.id}-{number}{outside}", self._joined(part.pieces).strip("\r\n")]
-        return "\n".join((*lines, *(f"--rollback {each}" for each in undone))) + "\n"
+        return "\n".join((*lines, *(f"--rollback {each}" for each in undone.statements))) + "\n"
 
     def _joined(self, pieces: Iterable[Piece], head: str = "") -> str:
         """Returns the text of statements that follow a head, without an empty line between."""
@@ -293,6 +293,13 @@ class _Editor:
             was_new = new
             done += lead + (self.layout.statement(piece.text) if new and "StatementBegin" not in piece.text else piece.text)
         return done
+
+
+def _remark(downgrade: Downgrade) -> list[str]:
+    """Returns what a downgrade says instead of, or beside, its statements."""
+    if not downgrade.complete:
+        return ["-- not everything that this migration does is undone here"]
+    return [] if downgrade.statements else ["-- nothing to undo"]
 
 
 def _has_version(fixed: FixedMigration) -> bool:

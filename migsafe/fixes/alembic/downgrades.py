@@ -9,7 +9,8 @@ from migsafe.fixes.alembic.keywords import with_keywords
 from migsafe.fixes.alembic.places import CallPlace, find_place, operations_names, sqlalchemy_name
 from migsafe.fixes.alembic.python_source import PythonSource, called_name, names_in
 from migsafe.fixes.alembic.steps import Refused, Step, Steps, read_step
-from migsafe.fixes.alembic.undo import Creation, created_by, defined_constraints, drop, dropped_by, indexes_of_constraints, needs_no_undo, undo
+from migsafe.fixes.alembic.undo import defined_constraints, indexes_of_constraints, needs_no_undo, undo
+from migsafe.fixes.creations import Creation, created_by, drop, dropped_by
 from migsafe.schema.catalog import Catalog
 from migsafe.sources.migration import Half
 from migsafe.sql import operations as sql
