@@ -68,7 +68,7 @@ def test_the_shop_has_the_predicted_effects(shop: Callable[..., FinishedReplay])
 
 def test_a_rewrite_blocks_all_queries_and_probe_sessions_wait(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1; ALTER TABLE orders ALTER id TYPE bigint, ALTER note TYPE varchar(50); SELECT 2;"}
-    done = replay_files(host, tmp_path, files, only="0002.sql", rows=150_000)
+    done = replay_files(host, tmp_path, files, only="0002.sql", rows=300_000)
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
     assert {wait.statement for wait in done.recording.waits} == {2}
     assert done.recording.times_before.slowest < done.recording.longest_wait <= done.statements[1].duration_ms + 1000
