@@ -1,6 +1,7 @@
 """Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,8 +17,10 @@ from migsafe.lock import LockMode
 from migsafe.replaying.experiments.contents import Schema, schema_differences
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
 from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import Plan
 from migsafe.sql.operations import Name
+from migsafe.sql.operations.values import quoted
 from migsafe.sql.statements import read
 
 _ROWS = 1_000
@@ -116,6 +119,24 @@ def _statements(sql: str) -> Iterator[str]:
         yield sql[slice(*statement.span)]
 
 
+@contextmanager
+def _without_new_roles(host: Host) -> Iterator[None]:
+    """Drops the roles that migrations create on a private server, so that they can run again: roles belong to all databases of a server."""
+    if not isinstance(host, PrivateHost):
+        yield
+        return
+    before = _roles(host)
+    yield
+    with host.server.connect() as connection:
+        for role in _roles(host) - before:
+            connection.execute(f"DROP OWNED BY {quoted(role)}; DROP ROLE {quoted(role)}".encode())
+
+
+def _roles(host: PrivateHost) -> set[str]:
+    with host.server.connect() as connection:
+        return {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_catalog.pg_roles").fetchall()}
+
+
 class _Run:
     """One replay of a plan."""
 
@@ -131,7 +152,8 @@ class _Run:
             afterwards=later,
         )
         run = ReplayRun(plan, host, options, on_progress)
-        self.replayed: list[ReplayedMigration] = list(run.migrations())
+        with _without_new_roles(host):
+            self.replayed: list[ReplayedMigration] = list(run.migrations())
         self.problems = run.problems
         self.schemas: list[Schema] = run.schemas
 
@@ -148,15 +170,25 @@ class _Run:
         return f"{what} could not be run: {_first_line(self.problems[0].message)}" if self.problems else ""
 
     def locks(self) -> dict[Name, Locks]:
-        """Returns the strongest blocking locks on each relation that existed before its migration."""
+        """Returns the strongest blocking locks on each relation that existed before its migration; one that the transaction holds while a later
+        statement takes a time that grows with a table is held for long, too."""
         found: dict[Name, Locks] = {}
+
+        def note(relation: Name, mode: LockMode, *, grows: bool) -> None:
+            found[relation] = found.get(relation, Locks()).with_lock(mode, grows=grows)
+
         for each in self.replayed:
+            measured = [effect for record in each.recording.statements for effect in record.measured_effects]
+            new = {effect.effect.relation for effect in measured if effect.effect.new}
             for record in each.recording.statements:
-                for measured in record.measured_effects:
-                    effect = measured.effect
-                    if not effect.new and effect.blocks:
-                        known = found.get(effect.relation, Locks())
-                        found[effect.relation] = known.with_lock(effect.lock, grows=measured.grows_with_rows)
+                old = [effect for effect in record.measured_effects if not effect.effect.new]
+                for effect in old:
+                    if effect.effect.blocks:
+                        note(effect.effect.relation, effect.effect.lock, grows=effect.grows_with_rows)
+                if any(effect.grows_with_rows for effect in old):
+                    for relation, mode in record.held_before.items():
+                        if mode.blocks and relation not in new:
+                            note(relation, mode, grows=True)
         return found
 
 
