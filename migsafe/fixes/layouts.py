@@ -49,8 +49,8 @@ def _in_statement_block(prefix: str) -> Callable[[str], str]:
     """Returns a function that marks a statement with semicolons in it, for a runner that divides files at semicolons."""
 
     def wrapped(sql: str) -> str:
-        inner = sql.rstrip().rstrip(";")
-        return f"-- {prefix} StatementBegin\n{sql}\n-- {prefix} StatementEnd" if ";" in inner else sql
+        begin, inner = f"-- {prefix} StatementBegin\n", sql.rstrip().rstrip(";")
+        return f"{begin}{sql}\n-- {prefix} StatementEnd" if ";" in inner and not sql.startswith(begin) else sql
 
     return wrapped
 

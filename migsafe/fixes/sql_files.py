@@ -291,7 +291,7 @@ class _Editor:
             elif not lead.startswith(("\n", "\r\n")) and new != was_new:
                 lead = f"\n{lead.lstrip()}"
             was_new = new
-            done += lead + (self.layout.statement(piece.text) if new and "StatementBegin" not in piece.text else piece.text)
+            done += lead + (self.layout.statement(piece.text) if new else piece.text)
         return done
 
 

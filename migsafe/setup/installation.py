@@ -1,7 +1,6 @@
 """How a job installs migsafe and the application that the revisions import."""
 
 import json
-import subprocess
 import tomllib
 from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -9,10 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from migsafe import __version__
+from migsafe.setup.repository import git_output
 
 _DISTRIBUTION = "migsafe-cli"
 _REQUIREMENTS = "requirements.txt"
-_GIT_SECONDS = 10
 
 
 def requirement(installed: Distribution | None = None) -> str:
@@ -76,12 +75,12 @@ def _checkout() -> Path | None:
 
 
 def _of_checkout(folder: Path) -> str | None:
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = git_output(folder, "rev-parse", "HEAD")
     if not commit:
         return None
-    remotes = _git(folder, "remote").split()
+    remotes = git_output(folder, "remote").split()
     remote = "origin" if "origin" in remotes or not remotes else remotes[0]
-    url = _git(folder, "remote", "get-url", remote) if remotes else ""
+    url = git_output(folder, "remote", "get-url", remote) if remotes else ""
     return _at(_for_pip(url, folder), commit)
 
 
@@ -99,20 +98,3 @@ def _for_pip(url: str, folder: Path) -> str:
     if colon and "/" not in host:  # scp's form, as in git@example.com:team/migsafe.git
         return f"ssh://{host}/{path}"
     return (folder / url).resolve().as_uri()
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    """Returns git's output; an empty text if git is missing or fails."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            ["git", *arguments],  # noqa: S607
-            cwd=folder,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=_GIT_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

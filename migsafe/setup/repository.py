@@ -77,7 +77,7 @@ def survey(paths: Sequence[str]) -> Repository:
     are searched. Raises MigsafeError if there are none."""
     root = _root()
     texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, AGENTS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
-    remotes = _git(root, "remote", "--verbose")
+    remotes = git_output(root, "remote", "--verbose")
     all_files = files_of(root)
     files = [] if paths else all_files
     schemas = tuple(dumped_schemas(root, files))
@@ -135,12 +135,12 @@ def _from(root: Path, path: str) -> str:
 
 
 def _root() -> Path:
-    top = _git(Path.cwd(), "rev-parse", "--show-toplevel").strip()
+    top = git_output(Path.cwd(), "rev-parse", "--show-toplevel")
     return Path(top).resolve() if top else Path.cwd()
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    """Returns git's output; an empty text if git is missing or fails."""
+def git_output(folder: Path, *arguments: str) -> str:
+    """Returns the output of git in a folder; an empty text if git is missing or fails."""
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
@@ -153,7 +153,7 @@ def _git(folder: Path, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout if done.returncode == 0 else ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _text(path: Path) -> str:
