@@ -15,7 +15,7 @@ from migsafe.errors import ConfigError, MigsafeError
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
-from migsafe.library.lint import Track, judge_plan
+from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
@@ -160,11 +160,7 @@ class _Fixing:
             migrations[migration.up.file.path, migration.id] = migration
 
         verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note, renderings=self.renderings)
-        if self.settings.baseline is not None:
-            from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
-
-            verdict = subtract_baseline(verdict, read(self.settings.baseline), self.settings.baseline)[0]
-        return _Round(plan, verdict, migrations)
+        return _Round(plan, without_baseline(verdict, self.settings), migrations)
 
     def _round(self, now: _Round) -> _Round | None:
         """Applies fixes to the migrations, and returns the judgement of the result; None if there is nothing to apply."""

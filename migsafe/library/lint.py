@@ -49,6 +49,11 @@ def lint(
     """
     settings = settings or read_configuration()
     verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed, text=text), settings, downgrades=downgrades)
+    return without_baseline(verdict, settings)
+
+
+def without_baseline(verdict: Verdict, settings: Configuration) -> Verdict:
+    """Returns the verdict without the findings in the settings' baseline, if there is one. Raises MigsafeError if it cannot be read."""
     if settings.baseline is None:
         return verdict
     from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
