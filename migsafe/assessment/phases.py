@@ -1,15 +1,16 @@
 """Judges the phases of a rollout: what fails in each, and what was not tried."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.assessment.interruptions import statement_lines
 from migsafe.assessment.premortem import Assessment, Phase
-from migsafe.assessment.rehearsal import Answer, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
+from migsafe.assessment.rehearsal import Answer, Backfill, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
 from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states, untried_queries
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
+from migsafe.fixes.way import read_way
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.results import BrokenQuery, QueryResults
@@ -22,6 +23,7 @@ NOT_COMPARED = "it is not known which queries the running release sends"
 QUERY_FAILS = "rehearse-query-fails"
 """The rule of a failure that only a rehearsal finds: a query of the new release fails."""
 
+_BACKFILL = "backfill-unbatched"
 _BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks"})
 _REGRESSED = "replay-plan-regressed"
 _LACKS_INDEX = "replay-query-without-index"
@@ -40,6 +42,38 @@ class RolledOut(Struct, frozen=True):
     def key(self) -> tuple[str, str]:
         """The path and the version, which findings have, too."""
         return self.assessment.path, self.assessment.migration.id
+
+    def backfills(self) -> Iterator[Backfill]:
+        """Yields the statements that change all rows of a table in one transaction."""
+        lines = statement_lines(self.assessment.migration.up)
+        records = self.replayed.recording.statements if self.replayed is not None else ()
+        durations = {record.statement.index: record.duration_ms for record in records if record.failure is None and not record.skip_reason}
+        tried = {change.statement: change for change in (self.replayed.batched if self.replayed is not None else ())}
+        for finding in unbatched_backfills(self.assessment):
+            yield Backfill(
+                path=finding.script.path,
+                line=lines.get(finding.statement, 0),
+                message=finding.message,
+                help=finding.help,
+                duration_ms=durations.get(finding.statement),
+                in_batches=tried.get(finding.statement),
+            )
+
+
+def unbatched_backfills(assessment: Assessment) -> list[Finding]:
+    """Returns the findings about changes of all rows in one transaction."""
+    return [finding for finding in assessment.findings if finding.rule == _BACKFILL]
+
+
+def batched_backfills(assessments: Iterable[Assessment]) -> dict[tuple[str, str], dict[int, str]]:
+    """Returns the same changes in batches, as SQL: by path and version of the migration, and index of the statement."""
+    batched: dict[tuple[str, str], dict[int, str]] = {}
+    for assessment in assessments:
+        for finding in unbatched_backfills(assessment):
+            way = read_way(finding.fix)
+            if way is not None and len(way.statements) == 1 and not finding.in_body:
+                batched.setdefault((assessment.path, assessment.migration.id), {})[finding.statement] = way.statements[0]
+    return batched
 
 
 def judge_phases(
@@ -98,6 +132,7 @@ class _Judge:
             failures=failures,
             untried=(*not_run, *untried),
             notes=tuple(self._notes(phase, numbers)),
+            backfills=tuple(backfill for number in numbers for backfill in self._migrations[number].backfills()),
         )
 
     def _migration(self, number: int) -> PhaseMigration:

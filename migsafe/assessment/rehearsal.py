@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from migsafe.assessment.premortem import Phase
 from migsafe.linting.finding import NamedQuery
+from migsafe.replaying.experiments.batches import BatchedChange
 
 
 class Answer(StrEnum):
@@ -55,10 +56,23 @@ class PhaseMigration(Struct, frozen=True, kw_only=True):
     duration_ms: float | None = None
 
 
+class Backfill(Struct, frozen=True, kw_only=True):
+    """A statement that changes all rows of a table in one transaction. `message` and `help` are those of the rule backfill-unbatched.
+    `duration_ms` is how long it took, None if it did not run. `in_batches` is how the same change went in batches, None if that was not tried."""
+
+    path: str
+    line: int
+    message: str
+    help: str
+    duration_ms: float | None = None
+    in_batches: BatchedChange | None = None
+
+
 class PhaseResult(Struct, frozen=True, kw_only=True):
     """One phase of a rehearsal.
 
-    `untried` are the reasons why a part of it was not tried, `notes` are sentences about the order.
+    `untried` are the reasons why a part of it was not tried, `notes` are sentences about the order. `backfills` are its changes of whole tables
+    in one transaction, which do not make it fail.
     """
 
     phase: Phase
@@ -68,6 +82,7 @@ class PhaseResult(Struct, frozen=True, kw_only=True):
     failures: tuple[PhaseFailure, ...] = ()
     untried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    backfills: tuple[Backfill, ...] = ()
 
     @property
     def passed(self) -> bool | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.assessment.phases import RolledOut, judge_phases
+from migsafe.assessment.phases import RolledOut, batched_backfills, judge_phases
 from migsafe.assessment.rehearsal import PhaseResult, passed
 from migsafe.assessment.release_states import untried_queries
 from migsafe.configuration import Configuration, read_configuration
@@ -109,6 +109,7 @@ def rehearse_plan(
     command line, for the report."""
     on_progress("finding the phases")
     premortem = assess_plan(plan, settings)
+    options = replace(options, batched=batched_backfills(premortem.assessments))
     replay = replay_plan(plan, host, options, budgets, on_progress, command)
     replayed = {(each.migration.up.file.path, each.migration.id): each for each in replay.replayed}
     migrations = [RolledOut(assessment, replayed.get((assessment.path, assessment.migration.id))) for assessment in premortem.assessments]

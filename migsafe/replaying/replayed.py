@@ -8,6 +8,7 @@ from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate
+from migsafe.replaying.experiments.batches import BatchedChange
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.queries.results import QueryResults
@@ -36,7 +37,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps
     their plans before and after each migration. With `load`, so many sessions execute the SELECTs of the running release beside it.
-    `reads_schema` keeps the schema at the end of each source, after the statements of `afterwards`.
+    `reads_schema` keeps the schema at the end of each source, after the statements of `afterwards`. `batched` are changes of all rows that are
+    also tried in batches: by path and version of the migration and index of the statement, the SQL that makes the same change.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -56,6 +58,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     keep_plans: bool = False
     load: int = 0
     reads_schema: bool = False
+    batched: Mapping[tuple[str, str], Mapping[int, str]] = {}
     afterwards: tuple[str, ...] = ()
 
 
@@ -65,7 +68,7 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
     `emptying` is set if the migration was run again with empty tables, `lock_timeout` if it was run again after one. `row_cause` says which
     rows made it fail, if the rows were generated. `untried` is why no statement could be sent; empty if one was. `likely_cause` is the end
     of a sentence about its failure. `estimates` are the estimated times with production's rows, by statement index. `queries` is what was
-    measured of the application's queries; None without any.
+    measured of the application's queries; None without any. `batched` are the changes of all rows that were also tried in batches.
     """
 
     recording: Recording
@@ -78,6 +81,7 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
     likely_cause: str = ""
     estimates: dict[int, Estimate] = {}
     queries: QueryResults | None = None
+    batched: tuple[BatchedChange, ...] = ()
 
     @property
     def longest_wait(self) -> float:

@@ -9,6 +9,7 @@ from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.estimates import estimate_duration
 from migsafe.replaying.experiments.agreement import compare_with_predictions
+from migsafe.replaying.experiments.batches import BatchedChange, change_in_batches
 from migsafe.replaying.experiments.contents import unchanged_tables
 from migsafe.replaying.experiments.crash import crash
 from migsafe.replaying.experiments.outcome import Outcome, tried_in_part
@@ -92,6 +93,7 @@ class MigrationRunner:
             subject = self._subject(migration, before, database.name, start, outside, emptied)
             left_out = len(left_out_statements(recording))
             outcomes = [tried_in_part(outcome, left_out) for outcome in self._run_experiments(subject)] if recording.failure is None else []
+            batched = self._change_in_batches(subject) if recording.failure is None else ()
             queries = self._try_queries(database.name, before, recording, predictor)
         finally:
             if before is not None:
@@ -99,7 +101,7 @@ class MigrationRunner:
         if "agreement" in self._options.experiments:
             outcomes.append(compare_with_predictions(predictions, recording.statements))
         replayed = self._replayed(database, recording, predictions, outcomes, emptying)
-        return replace(replayed, lock_timeout=lock_timeout, queries=queries)
+        return replace(replayed, lock_timeout=lock_timeout, queries=queries, batched=batched)
 
     def forget_state(self) -> None:
         """Forgets what is known of the database, because something else than a replayed migration has changed it."""
@@ -215,7 +217,8 @@ class MigrationRunner:
 
     def _copy_for_experiments(self, database: str, migration: Migration, outside: frozenset[int]) -> str | None:
         """Copies a database if experiments need it as it is before a migration; returns the name of the copy."""
-        is_needed = self._trials is not None or self._is_reversed(migration) or not is_one_transaction(migration.up, outside)
+        is_needed = self._trials is not None or self._batched(migration) or self._is_reversed(migration)
+        is_needed = is_needed or not is_one_transaction(migration.up, outside)
         return self._databases.create(database) if is_needed and self._databases.can_be_copied else None
 
     def _start(self, database: str, migration: Migration) -> DatabaseState:
@@ -362,6 +365,15 @@ class MigrationRunner:
             self._progress(f"{subject.migration.up.file.path}: {name}")
             outcomes.append(_ON_COPIES[name](subject))
         return outcomes
+
+    def _batched(self, migration: Migration) -> Mapping[int, str]:
+        return self._options.batched.get((migration.up.file.path, migration.id), {})
+
+    def _change_in_batches(self, subject: Subject) -> tuple[BatchedChange, ...]:
+        batched = self._batched(subject.migration)
+        if batched:
+            self._progress(f"{subject.migration.up.file.path}: in batches")
+        return change_in_batches(subject, batched) if batched else ()
 
     def _wanted(self) -> list[str]:
         return [name for name in _ON_COPIES if name in self._options.experiments]

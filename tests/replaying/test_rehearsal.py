@@ -51,6 +51,7 @@ EXPAND_AND_CONTRACT = {
 PAGE = Path(__file__).parents[2] / "docs" / "rehearse.md"
 AUTHOR = ("-c", "user.name=author", "-c", "user.email=author@example.com")
 TIME = re.compile(r"· [\d.]+ m?s\b")
+TIMES = re.compile(r"Here it took.*?same\s+rows\n", re.DOTALL)
 
 Rehearse = Callable[..., Rehearsal]
 
@@ -94,7 +95,7 @@ def failures(phase: PhaseResult) -> list[str]:
 
 def assert_shown(text: str) -> None:
     """Asserts that docs/rehearse.md shows this report, apart from the times and from what it leaves out."""
-    text, page = (TIME.sub("·", each) for each in (text, PAGE.read_text()))
+    text, page = (TIMES.sub("", TIME.sub("·", each)) for each in (text, PAGE.read_text()))
     first = text.splitlines()[2:5]
     [shown] = [block for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL) if block.splitlines()[:3] == first]
     assert re.search("(?:.*\n)*?".join(map(re.escape, re.split(r"^…\n", shown, flags=re.MULTILINE))), text), text
@@ -141,6 +142,21 @@ def test_a_query_of_the_new_release_that_breaks_in_the_contract_phase(rehearse: 
     assert failures(rehearsal.phases[-1]) == ["rehearse-query-fails:1 both"]
     assert rehearsal.phases[-1].failures[0].sqlstate == "42703"
     assert rehearsal.passed is False
+
+
+@pytest.mark.parametrize(("value", "compared"), [("email", True), ("gen_random_uuid()", False)])
+def test_a_change_of_all_rows_is_tried_in_batches(rehearse: Rehearse, value: str, compared: bool) -> None:
+    files = {"0012_add.sql": "ALTER TABLE customers ADD mail text;", "0013_copy.sql": f"\nUPDATE customers SET mail = {value};"}
+    rehearsal = rehearse(files, RUNNING, rows=25_000)
+    [change] = rehearsal.phases[-1].backfills
+    assert (change.path, change.line) == ("migrations/0013_copy.sql", 2)
+    assert change.in_batches is not None
+    tried = change.in_batches
+    assert (tried.transactions, tried.differences, tried.compared, tried.failure) == (3, (), compared, "")
+    assert "needs 3 transactions of" in " ".join(rehearsal_reporter("text")(rehearsal, Display()).split())
+    document = json.loads(rehearsal_reporter("json")(rehearsal, Display()))
+    assert document["phases"][-1]["backfills"][0]["in_batches"]["transactions"] == 3
+    assert "All rows in one transaction" in rehearsal_reporter("html")(rehearsal, Display())
 
 
 def test_what_was_not_tried_is_not_a_pass(rehearse: Rehearse) -> None:

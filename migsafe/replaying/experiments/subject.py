@@ -81,7 +81,7 @@ class Subject:
         self.outside = outside
         self.emptied = emptied
         self.unwritten = unwritten
-        self._guard = guard
+        self.guard = guard
 
     @property
     def is_one_transaction(self) -> bool:
@@ -125,7 +125,7 @@ class Subject:
     def run(self, database: str, half: Half, upto: int | None = None) -> None:
         """Runs a migration as its runner would. Raises Refused."""
         with self.working(database) as connection:
-            send(connection, half, upto, guard=self._guard)
+            send(connection, half, upto, guard=self.guard)
             if connection.info.server_version >= 10000 * STATISTICS_IN_SHARED_MEMORY and is_idle(connection):
                 # The counters must contain what was written.
                 connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")

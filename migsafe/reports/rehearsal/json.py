@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from migsafe.assessment.rehearsal import PhaseFailure, PhaseResult, ReleaseResult
+from migsafe.assessment.rehearsal import Backfill, PhaseFailure, PhaseResult, ReleaseResult
 from migsafe.library.rehearse import Rehearsal
 from migsafe.linting.finding import NamedQuery
 from migsafe.reports.paths import unicode
@@ -54,7 +54,28 @@ def _phase(phase: PhaseResult) -> dict[str, Any]:
         "running_release": _release(phase.running),
         "new_release": _release(phase.new),
         "failures": [_failure(failure) for failure in phase.failures],
+        "backfills": [_backfill(change) for change in phase.backfills],
         "untried": [unicode(reason) for reason in phase.untried],
+    }
+
+
+def _backfill(change: Backfill) -> dict[str, Any]:
+    tried = change.in_batches
+    return {
+        "message": unicode(change.message),
+        "path": unicode(change.path),
+        "line": change.line,
+        "duration_ms": None if change.duration_ms is None else round(change.duration_ms, 3),
+        "in_batches": None
+        if tried is None
+        else {
+            "transactions": tried.transactions,
+            "duration_ms": round(tried.duration_ms, 3),
+            "differences": [unicode(line) for line in tried.differences],
+            "compared": tried.compared,
+            "failure": unicode(tried.failure) or None,
+        },
+        "help": change.help,
     }
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from migsafe.assessment.rehearsal import PhaseFailure, PhaseResult
+from migsafe.assessment.rehearsal import Backfill, PhaseFailure, PhaseResult
 from migsafe.library.rehearse import Rehearsal
-from migsafe.reports.rehearsal.wording import RESULTS, heading, release_cell, remarks, verdict
+from migsafe.reports.rehearsal.wording import RESULTS, backfill, heading, release_cell, remarks, verdict
 from migsafe.reports.replay.wording import facts
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
@@ -22,6 +22,8 @@ def report(rehearsal: Rehearsal, display: Display) -> str:
     pieces = [f"{heading(rehearsal)}\n", "\n".join(_table(rehearsal, display)) + "\n"]
     for phase in rehearsal.phases:
         pieces += ["\n".join(_failure(phase, failure, display)) + "\n" for failure in phase.failures]
+    for phase in rehearsal.phases:
+        pieces += ["\n".join(_backfill(phase, change, display)) + "\n" for change in phase.backfills]
     room = display.width or WIDTH_OF_A_FILE
     notes = [visible(note) for note in remarks(rehearsal)]
     if notes:
@@ -49,11 +51,21 @@ def _failure(phase: PhaseResult, failure: PhaseFailure, display: Display) -> Ite
     place = f"{failure.path}:{failure.line}" if failure.line else failure.path
     where = f"{display.paint(visible(place), BOLD)} " if place else ""
     yield f"{where}{display.paint(phase.phase.name.lower(), RED)} {display.paint(failure.rule, BOLD)}"
+    yield from _message(failure.message, failure.help, display)
+
+
+def _backfill(phase: PhaseResult, change: Backfill, display: Display) -> Iterator[str]:
+    yield f"{display.paint(visible(f'{change.path}:{change.line}'), BOLD)} {phase.phase.name.lower()}, one transaction"
+    yield from _message(backfill(change), change.help, display)
+
+
+def _message(message: str, help: str, display: Display) -> Iterator[str]:
+    """Yields a message, and the safe way."""
     width = display.width or WIDTH_OF_A_FILE
-    yield from ("  " + line for line in wrapped(visible(failure.message), max(width - 2, 20)))
-    if failure.help:
+    yield from ("  " + line for line in wrapped(visible(message), max(width - 2, 20)))
+    if help:
         yield f"  {display.paint('Safe:', BOLD)}"
-        yield from (f"    {visible(line)}".rstrip() for line in failure.help.splitlines())
+        yield from (f"    {visible(line)}".rstrip() for line in help.splitlines())
 
 
 def _item(text: str, width: int) -> Iterator[str]:

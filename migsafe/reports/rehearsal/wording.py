@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from migsafe.assessment.premortem import Phase
-from migsafe.assessment.rehearsal import Answer, ReleaseResult
+from migsafe.assessment.rehearsal import Answer, Backfill, ReleaseResult
 from migsafe.library.rehearse import Rehearsal
+from migsafe.terminal.quantities import format_duration
 
 RESULTS = {True: "passed", False: "failed", None: "not tried"}
 
@@ -40,6 +41,26 @@ def release_cell(result: ReleaseResult) -> str:
             return "not tried"
         case _:
             return result.reason
+
+
+def backfill(change: Backfill) -> str:
+    """Returns what a change of all rows does, and what was measured of it, in one transaction and in batches."""
+    took = f". Here it took {format_duration(change.duration_ms)}" if change.duration_ms is not None else ""
+    return f"{change.message}{took}. {_in_batches(change)}"
+
+
+def _in_batches(change: Backfill) -> str:
+    tried = change.in_batches
+    if tried is None:
+        return "In batches, it was not tried"
+    if tried.failure:
+        return f"In batches, it could not be tried: {tried.failure}"
+    number = max(tried.transactions, 1)
+    result = f"but leaves other rows: {'; '.join(tried.differences)}" if tried.differences else "and leaves the same rows"
+    result = result if tried.compared else "and leaves other values, as does each run of the migration itself"
+    average = "" if number == 1 else f" of {format_duration(tried.duration_ms / number)} on average"
+    took = f", {format_duration(tried.duration_ms)} in all," if number > 1 else f" of {format_duration(tried.duration_ms)},"
+    return f"In batches, which was tried on a copy, it needs {_count(number, 'transaction')}{average}{took} {result}"
 
 
 def heading(rehearsal: Rehearsal) -> str:
