@@ -58,7 +58,10 @@ class PhaseMigration(Struct, frozen=True, kw_only=True):
 
 class Backfill(Struct, frozen=True, kw_only=True):
     """A statement that changes all rows of a table in one transaction. `message` and `help` are those of the rule backfill-unbatched.
-    `duration_ms` is how long it took, None if it did not run. `in_batches` is how the same change went in batches, None if that was not tried."""
+
+    `duration_ms` is how long it took, None if it did not run. `in_batches` is how the same change went in batches, None if that was not
+    tried.
+    """
 
     path: str
     line: int

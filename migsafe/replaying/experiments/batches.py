@@ -22,7 +22,8 @@ class BatchedChange(Struct, frozen=True, kw_only=True):
     """A statement that changes all rows, by index, and what the same change in batches came to.
 
     `transactions` is the number of batches, `duration_ms` the time of all of them. `differences` are the rows and values that differ from what
-    the migration leaves; they are not `compared` if another run of the migration leaves others, too. `failure` says why the batches could not be tried; empty if they were.
+    the migration leaves; they are not `compared` if another run of the migration leaves others, too. `failure` says why the batches could not
+    be tried; empty if they were.
     """
 
     statement: int
