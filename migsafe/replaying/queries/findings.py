@@ -49,7 +49,7 @@ def _of_new_release(results: QueryResults) -> Iterator[QueryFinding]:
         yield _finding(_BREAKS, Severity.ERROR, message, broken)
     by_message: dict[str, list[NamedQuery]] = {}
     for failing in results.failing:
-        if failing.failure.sqlstate in _MISSING:
+        if failing.is_write or failing.failure.sqlstate in _MISSING:
             by_message.setdefault(f"`{failing.failure.message}` ({failing.failure.sqlstate})", []).append(failing.query)
     for answer, queries in by_message.items():
         message = f"after all migrations, the new release's {_queries(queries)} {'does' if len(queries) == 1 else 'do'} not work: PostgreSQL "

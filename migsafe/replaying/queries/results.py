@@ -53,11 +53,13 @@ class WorkingQuery(Struct, frozen=True, kw_only=True):
 
 
 class FailingQuery(Struct, frozen=True, kw_only=True):
-    """A query that only the new release sends, and that PostgreSQL refuses before and after a migration."""
+    """A query that only the new release sends, and that PostgreSQL refuses before and after a migration. `is_write` if it can be prepared, but
+    fails when it is executed, with any values."""
 
     query: NamedQuery
     text: str
     failure: QueryFailure
+    is_write: bool = False
 
 
 class ChangedQuery(Struct, frozen=True, kw_only=True):
@@ -72,8 +74,8 @@ class ChangedQuery(Struct, frozen=True, kw_only=True):
 
 
 class BrokenWrite(Struct, frozen=True, kw_only=True):
-    """An INSERT, UPDATE or MERGE of the running release that succeeds before a migration, and fails with the same values after it. `is_certain`
-    if it fails with any values: for a constraint, the query itself or a default gives the value."""
+    """A write of the running release that succeeds before a migration, and fails with the same values after it. `is_certain` if it fails with
+    any values: for a constraint, the query itself or a default gives the value."""
 
     query: NamedQuery
     text: str
@@ -94,8 +96,8 @@ class UntriedQuery(Struct, frozen=True, kw_only=True):
 class QueryResults(Struct, frozen=True, kw_only=True):
     """What was measured of the queries of both releases around one migration.
 
-    `total` is the number of queries, `prepared` how many of them PostgreSQL accepts after the migration, `written` how many INSERTs, UPDATEs
-    and MERGEs were executed. `new_queries` are those that only the new release sends. `compared` says whether the running release is known;
+    `total` is the number of queries, `prepared` how many of them PostgreSQL accepts after the migration, `written` how many writes
+    were executed. `new_queries` are those that only the new release sends. `compared` says whether the running release is known;
     otherwise the queries are those of both releases. `at_end` if the history ends with this migration, and all of it was run; `is_release` if
     the migrations that are replayed are those of one release. `broken` are queries of the running release, `broken_new` those that only the new
     release sends. `plans` are the plans before and after the migration. `prepare_ms` is the time in which all queries were prepared once,

@@ -1,4 +1,4 @@
-"""Executing one INSERT, UPDATE or MERGE in a savepoint that is rolled back."""
+"""Executing one write in a savepoint that is rolled back."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What the parameters of an INSERT, UPDATE or MERGE are written to or compared with."""
+"""What the parameters of an INSERT, UPDATE, DELETE or MERGE are written to or compared with."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from migsafe.workload.query import Query
 from migsafe.workload.scopes import Level, all_levels
 from migsafe.workload.shapes import Shapes
 
-_WRITES = ("insert", "update", "merge")
+_WRITES = ("insert", "update", "delete", "merge")
 
 
 class ColumnUse(Struct, frozen=True):
@@ -27,7 +27,7 @@ class ColumnUse(Struct, frozen=True):
 
 
 class WriteTargets(Struct, frozen=True, kw_only=True):
-    """The tables that a query writes to with INSERT, UPDATE or MERGE, the columns of its parameters by their numbers, and by table the
+    """The tables that a query writes to, the columns of its parameters by their numbers, and by table the
     conditions with constants that its rows have to satisfy, as SQL. `only_inserts` if it changes no existing row."""
 
     tables: tuple[Name, ...] = ()
@@ -37,7 +37,7 @@ class WriteTargets(Struct, frozen=True, kw_only=True):
 
 
 def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTargets | None:
-    """Returns what a query writes; None if it contains no INSERT, UPDATE or MERGE, or is not understood."""
+    """Returns what a query writes; None if it only reads, or is not understood."""
     shape = shapes.query(query.text)
     if isinstance(shape, UnreadShape):
         return None

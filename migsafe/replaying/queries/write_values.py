@@ -1,4 +1,4 @@
-"""The values with which INSERTs, UPDATEs and MERGEs are tried: those of existing rows where there are some, else generated ones.
+"""The values with which writes are tried: those of existing rows where there are some, else generated ones.
 
 A row's own values satisfy its foreign keys, and the constraints of the table. So an error with such values does not come from the values.
 """

@@ -1,43 +1,40 @@
-"""INSERTs, UPDATEs and MERGEs of the running release, executed with the same values before and after a migration.
+"""INSERTs, UPDATEs, DELETEs and MERGEs of both releases, executed before and after a migration.
 
-PREPARE does not see what depends on rows: NOT NULL, CHECK, unique and foreign-key constraints, generated columns, triggers. Only a write that
-succeeds before the migration and fails after it is reported, and only if the error does not come from the chosen values.
+PREPARE does not see what depends on rows: NOT NULL, CHECK, unique and foreign-key constraints, generated columns, triggers. Of the running
+release, only a write that succeeds before the migration and fails after it with the same values is reported, and only if the error does not
+come from the chosen values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
-from migsafe.replaying.exchange import execute
 from migsafe.replaying.queries.attribution import Check, likely_causes
-from migsafe.replaying.queries.comparison import is_transient
+from migsafe.replaying.queries.new_writes import NewWrites
 from migsafe.replaying.queries.results import BrokenWrite, Prepared, QueryResults, UntriedQuery
 from migsafe.replaying.queries.trial import TrialState
-from migsafe.replaying.queries.write_execution import Executed, Trial, Write, WriteSession
+from migsafe.replaying.queries.write_attempts import TIME_LIMIT, WriteResult, tried_after, tried_before, write_session
+from migsafe.replaying.queries.write_execution import Write, WriteSession
 from migsafe.replaying.queries.write_targets import write_targets
 from migsafe.replaying.queries.write_values import ATTEMPTS, WriteValues, unique_columns
 from migsafe.replaying.recording.records import Recording
-from migsafe.replaying.servers.host import Host
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.workload.compared_columns import application_path
+from migsafe.workload.query import Query
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _NO_ARBITER = "42P10"
 """The SQLSTATE of ON CONFLICT without a unique index over its columns."""
-_WORDS = frozenset(("insert", "update", "merge"))
-_TIME_LIMIT = 20.0
-"""The seconds for the writes of a migration."""
+_WORDS = frozenset(("insert", "update", "delete", "merge"))
 _LOCAL = (
     *(sql.AlterRelation, sql.CreateTable, sql.CreateTableAs, sql.CreateIndex, sql.CreateView, sql.CreateMaterializedView, sql.CreateSequence),
     *(sql.CreateTrigger, sql.CreateRule, sql.CreatePolicy, sql.AlterPolicy, sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain),
@@ -48,24 +45,15 @@ _LOCAL = (
 _OBJECTS_OF_TABLES = ("table", "index", "view", "materialized view", "sequence", "trigger", "rule", "policy", "constraint", "foreign table")
 
 
-class _Result(Struct):
-    """What is known of a write: how it succeeded before the migration, and how it fails after it."""
-
-    write: Write
-    trial: Trial | None = None
-    rows: int = 0
-    after: Executed | None = None
-    untried: str = ""
-
-
 class WriteTrial:
-    """Executes the writes of the running release before and after each migration."""
+    """Executes the writes of both releases before and after each migration."""
 
     def __init__(self, queries: ProjectQueries) -> None:
         self._queries = queries
+        self._new = NewWrites(queries)
         self._earlier: Mapping[str, Prepared] = {}
-        self._first: dict[str, _Result] = {}
-        self._results: list[_Result] = []
+        self._first: dict[str, WriteResult] = {}
+        self._results: list[WriteResult] = []
         self._likely: Mapping[str, int] = {}
         self._milliseconds = 0.0
 
@@ -74,31 +62,41 @@ class WriteTrial:
         self._earlier = state.prepared
         self._first = {}
         if state.host.only_database is not None:
-            deadline = monotonic() + _TIME_LIMIT
-            writes = self._writes(state.prepared, state.catalog)
-            with _session(state.host, state.database, state.search_path) as (connection, session):
+            deadline = monotonic() + TIME_LIMIT
+            writes = self._writes(self._queries.running.values(), state.prepared, state.catalog)
+            with write_session(state.host, state.database, state.search_path) as (connection, session):
                 values = WriteValues(connection)
-                self._first = {write.query.fingerprint: _tried_before(write, session, values, range(ATTEMPTS), deadline) for write in writes}
+                self._first = {write.query.fingerprint: tried_before(write, session, values, range(ATTEMPTS), deadline) for write in writes}
 
     def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
         """Executes the writes that the migration may affect before and after it; returns a function that executes those again that fail."""
         both = {name: each for name, each in self._earlier.items() if each.failure is None and state.prepared[name].failure is None}
         affected = _affected(recording, state.catalog)
-        writes = [write for write in self._writes(both, state.catalog) if affected is None or _is_affected(write, affected, state.catalog)]
-        start, deadline = perf_counter(), monotonic() + _TIME_LIMIT
+        writes = self._writes(self._queries.running.values(), both, state.catalog)
+        writes = [write for write in writes if affected is None or _is_affected(write, affected, state.catalog)]
+        start, deadline = perf_counter(), monotonic() + TIME_LIMIT
         results = self._compared(writes, state, before, deadline) if writes else ()
         # A write that only a trigger may connect with the migration says nothing if it could not be tried.
         self._results = [each for each in results if not each.untried or affected is None or affected.intersection(each.write.targets.tables)]
+        self._try_new(state, before, affected, deadline)
         self._milliseconds = 1000 * (perf_counter() - start)
         failing = {each.write.query.fingerprint: each for each in self._results if each.after is not None}
-        texts = {name: each.write.query.text for name, each in failing.items()}
+        texts = {**{name: each.write.query.text for name, each in failing.items()}, **self._new.changed}
         self._likely = likely_causes(texts, recording, state.catalog) if before is None else {}
 
         def check(connection: "Connection[Any]") -> set[str]:
             session = WriteSession(connection, state.search_path)
-            return {name for name, each in failing.items() if session.execute_or_plan(each.write, each.trial).failure is not None}
+            failed = {name for name, each in failing.items() if session.execute_or_plan(each.write, each.trial).failure is not None}
+            return failed | self._new.check(session)
 
-        return check if failing else None
+        return check if texts else None
+
+    def _try_new(self, state: TrialState, before: str | None, affected: set[Name] | None, deadline: float) -> None:
+        """Executes the writes of the new release that the migration may affect, and those that were not executed yet."""
+        new = [query for query in self._queries.all.values() if self._queries.is_new(query)]
+        writes = self._writes(new, state.prepared, state.catalog)
+        chosen = [write for write in writes if self._new.is_untried(write) or affected is None or _is_affected(write, affected, state.catalog)]
+        self._new.compare(chosen, self._earlier, state, before, deadline)
 
     def add_results(self, results: QueryResults, causes: Mapping[str, int]) -> QueryResults:
         """Returns the results with the writes that fail after the migration, and those that could not be tried."""
@@ -115,19 +113,20 @@ class WriteTrial:
                 )
             elif result.untried:
                 untried.append(UntriedQuery(query=named, text=query.text, reason=result.untried, is_write=True))
-        return replace(
+        found = replace(
             results,
             written=len(self._results) - len(untried),
             broken_writes=tuple(broken),
             untried=(*results.untried, *untried),
             write_ms=self._milliseconds,
         )
+        return self._new.add_results(found, lambda name: causes.get(name, self._likely.get(name)))
 
-    def _writes(self, prepared: Mapping[str, Prepared], catalog: Catalog) -> list[Write]:
-        """Returns the writes of the running release among the queries that PostgreSQL accepts."""
+    def _writes(self, queries: Iterable[Query], prepared: Mapping[str, Prepared], catalog: Catalog) -> list[Write]:
+        """Returns the writes among queries, as far as PostgreSQL accepts them."""
         writes = []
-        for name, query in self._queries.running.items():
-            accepted = prepared.get(name)
+        for query in queries:
+            accepted = prepared.get(query.fingerprint)
             if accepted is None or accepted.failure is not None or _WORDS.isdisjoint(words_of(query.text)):
                 continue
             with application_path(catalog):
@@ -137,39 +136,30 @@ class WriteTrial:
                 writes.append(Write(query=query, targets=targets, types=accepted.parameters, declared=declared))
         return writes
 
-    def _compared(self, writes: Iterable[Write], state: TrialState, before: str | None, deadline: float) -> Iterator[_Result]:
-        with _session(state.host, state.database, state.search_path) as (connection, session):
+    def _compared(self, writes: Iterable[Write], state: TrialState, before: str | None, deadline: float) -> Iterator[WriteResult]:
+        with write_session(state.host, state.database, state.search_path) as (connection, session):
             if before is None:
                 for write in writes:
-                    result = self._first.get(write.query.fingerprint) or _Result(write, untried="it could not be executed before the migration")
-                    yield _tried_after(result, session, is_last=True)
+                    result = self._first.get(write.query.fingerprint) or WriteResult(
+                        write, untried="it could not be executed before the migration"
+                    )
+                    yield tried_after(result, session, is_last=True)
                 return
             unique = unique_columns(connection)
-            with _session(state.host, before, state.search_path) as (first_connection, first):
+            with write_session(state.host, before, state.search_path) as (first_connection, first):
                 values = WriteValues(first_connection, unique)
                 for write in writes:
                     yield _compare(write, first, session, values, deadline)
 
 
-@contextmanager
-def _session(host: Host, database: str, search_path: tuple[str, ...]) -> "Iterator[tuple[Connection[Any], WriteSession]]":
-    """Connects as the role that migrations run as, and opens a transaction that is rolled back at the end."""
-    connection = host.connect_as_migrator(database)
-    try:
-        execute(connection, "BEGIN")
-        yield connection, WriteSession(connection, search_path)
-    finally:
-        connection.close()
-
-
-def _compare(write: Write, first: WriteSession, second: WriteSession, values: WriteValues, deadline: float) -> _Result:
+def _compare(write: Write, first: WriteSession, second: WriteSession, values: WriteValues, deadline: float) -> WriteResult:
     """Tries a write with several sets of values, until it succeeds with one on both sides, or its error does not depend on the values."""
-    failed: _Result | None = None
+    failed: WriteResult | None = None
     for attempt in range(ATTEMPTS):
-        result = _tried_before(write, first, values, (attempt,) if failed else range(attempt, ATTEMPTS), deadline)
+        result = tried_before(write, first, values, (attempt,) if failed else range(attempt, ATTEMPTS), deadline)
         if result.trial is None:
             break
-        result = _tried_after(result, second, is_last=False)
+        result = tried_after(result, second, is_last=False)
         if result.after is None:
             return result
         failed = result
@@ -182,7 +172,7 @@ def _compare(write: Write, first: WriteSession, second: WriteSession, values: Wr
     return failed
 
 
-def _planned(result: _Result, first: WriteSession, second: WriteSession) -> _Result:
+def _planned(result: WriteResult, first: WriteSession, second: WriteSession) -> WriteResult:
     """Plans an INSERT with ON CONFLICT that could not be executed: the planner looks for the unique index (infer_arbiter_indexes)."""
     write = result.write
     if "conflict" not in words_of(write.query.text) or first.plan(write).failure is not None:
@@ -190,42 +180,6 @@ def _planned(result: _Result, first: WriteSession, second: WriteSession) -> _Res
     planned = second.plan(write)
     if planned.failure is not None and planned.failure.sqlstate == _NO_ARBITER:
         result.untried, result.after = "", planned
-    return result
-
-
-def _tried_before(write: Write, session: WriteSession, values: WriteValues, attempts: Iterable[int], deadline: float) -> _Result:
-    """Returns how a write succeeds before the migration: with a row if possible, and with triggers if possible."""
-    result = _Result(write)
-    for attempt in attempts:
-        if monotonic() > deadline:
-            result.untried = result.untried or f"the {_TIME_LIMIT:g} s for executing writes were over"
-            return result
-        arguments = values.arguments(write.targets, write.types, attempt)
-        for trial in (Trial(arguments, suspended=False), Trial(arguments, suspended=True)):
-            executed = session.execute(write, trial)
-            if executed.failure is None:
-                result.trial, result.rows = trial, executed.rows
-                result.untried = "" if executed.rows else "no row satisfies its conditions, with the values that were tried"
-                break
-            if result.trial is None and not result.untried:
-                result.untried = str(executed.query_failure)
-        if result.rows:
-            return result
-    return result
-
-
-def _tried_after(result: _Result, session: WriteSession, *, is_last: bool) -> _Result:
-    """Executes a write after the migration as it succeeded before it."""
-    if result.trial is None:
-        return result
-    executed = session.execute(result.write, result.trial)
-    if executed.failure is None:
-        return result
-    result.untried = ""
-    result.after = executed
-    if is_transient(executed.query_failure) or session.depends_on_values(result.write, executed.failure):
-        result.untried = f"after the migration it fails with generated values, and may succeed with others: {executed.query_failure}"
-        result.after = None if is_last else executed
     return result
 
 

@@ -165,6 +165,40 @@ def test_a_part_of_a_release(run: Run, any_host: PrivateHost) -> None:
     assert [each.query.name for each in results_of(done)[1].failing] == ["NewOrder", "Invoices"]
 
 
+ADD_MAIL = "ALTER TABLE customers ADD COLUMN mail text;"
+LET_GO = """
+ALTER TABLE customers ALTER COLUMN email DROP NOT NULL;
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kept'; END $$;
+CREATE TRIGGER keep BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION keep();
+"""
+DELETES = """
+-- name: Forget :exec
+DELETE FROM orders WHERE id = $1;
+"""
+NEW_WRITES = """
+-- name: Enter :exec
+INSERT INTO customers (mail) VALUES ($1);
+-- name: Order :exec
+INSERT INTO orders (customer, note) VALUES ($1, $2);
+-- name: Register :exec
+INSERT INTO customers (email) VALUES ($1);
+"""
+
+
+def test_deletes_and_the_writes_of_the_new_release(run: Run, any_host: PrivateHost) -> None:
+    done = run(any_host, HISTORY, ADD_MAIL, LET_GO, "ALTER TABLE orders ADD COLUMN later text;", running=DELETES, new=NEW_WRITES)
+    results = results_of(done)
+    assert found(done, "replay-write-breaks") == [("0002", 4, "warning", ["Forget"])]
+    # PostgreSQL prepares Enter after the first migration, but it leaves out a NOT NULL column until the second one.
+    assert [(each.query.name, each.works, each.migration, each.statement, each.failure) for each in first_steps(results)] == [
+        ("Register", Works.BEFORE, None, None, None),
+        ("Enter", Works.FROM, 1, 1, None),
+        ("Order", Works.NEVER, None, None, results[-1].failing[0].failure),
+    ]
+    assert results[-1].failing[0].failure.sqlstate == "23502"
+    assert found(done, "replay-query-breaks") == [("0003", 1, "warning", ["Order"])]
+
+
 WRITTEN = """
 CREATE TYPE state AS ENUM ('open', 'closed');
 CREATE TABLE parents (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code varchar(12) NOT NULL UNIQUE);
