@@ -46,8 +46,10 @@ def _call(finding: Finding) -> Hashable:
 
 
 def _statement(finding: Finding) -> Hashable:
-    # A finding about the file has no statement of its own; a DO block runs several.
-    place = finding.span if finding.category in ("history", "queries") or finding.in_body else finding.statement
+    # A finding about the file has no statement of its own. The hazards of the statements in a DO block are separate; its code of which
+    # nothing is known has to be read as a whole.
+    is_apart = finding.category == "queries" or finding.in_body != (finding.category == "history")
+    place = finding.span if is_apart else finding.statement
     return finding.migration, place, _length(finding)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.constraints import add_constraint
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import describe
@@ -20,11 +21,12 @@ _NAME_IS_INHERITED = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 
 def refuse_held(catalog: Catalog, result: DropResult, part: Part) -> None:
     """Refuses a drop of a column or a constraint on which other objects depend."""
-    if result.held_by:
+    certain = next((held for held in result.held_by if certainly_exists(catalog, catalog[held.oid])), None)
+    if certain is not None:
         description, holders = describe(catalog, part), [describe(catalog, held) for held in result.held_by]
         catalog.add_refusal(
             f"cannot drop {description} because other objects depend on it",
-            f"{holders[0]} depends on {description}",
+            f"{describe(catalog, certain)} depends on {description}",
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
 

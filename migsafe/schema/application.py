@@ -29,6 +29,7 @@ from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, unmade_relations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
+from migsafe.sql.templates import is_harmless
 
 SCHEMA_CHANGES.register_none("changes only the session or its transaction", sql.SessionControl)
 SCHEMA_CHANGES.register_none(
@@ -62,6 +63,7 @@ _CREATES_NO_RELATION = re.compile(
 )
 """The beginning of dynamic SQL whose first statement creates no relation."""
 
+_DROPS = re.compile(r"\bdrop\b", re.IGNORECASE)
 _CREATES = re.compile(r"\b(?:create|rename|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
 _WORD = re.compile(r"\w+")
@@ -142,12 +144,16 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 @SCHEMA_CHANGES.register(sql.OpaqueCode)
 def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
+    if op.operations and all(map(is_harmless, op.operations)):
+        return
     if op.operations:
         names = {_changed_table(operation) for operation in op.operations}
         changed = {relation.oid for name in names if name is not None and (relation := catalog.relation(name)) is not None}
         _forget(catalog, changed)
         return
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
+        if _DROPS.search(op.code):
+            catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
     if not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code):
         catalog.origin = replace(catalog.origin, made_all=False)

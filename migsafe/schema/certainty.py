@@ -1,7 +1,7 @@
 """Whether an object that the history created still exists."""
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Composite, Constraint, Domain, EnumType, Index, Object, Relation
+from migsafe.schema.objects import Attached, Composite, Constraint, Domain, EnumType, Index, Object, Relation, Trigger
 from migsafe.sql.operations import Name
 
 
@@ -9,8 +9,15 @@ def certainly_exists(catalog: Catalog, known: Object) -> bool:
     """Whether no opaque code can have dropped an object since it was created."""
     if known.oid > catalog.origin.opaque_until:
         return True
-    table = catalog.get(known.table) if isinstance(known, Index | Constraint) else known
-    return not isinstance(table, Relation) or table.complete
+    table = catalog.get(known.table) if isinstance(known, Index | Constraint | Trigger | Attached) else known
+    return isinstance(table, Relation) and table.complete
+
+
+def refuse_because_of(catalog: Catalog, known: Object, error: str, detail: str = "", help: str = "") -> None:
+    """Records why PostgreSQL would refuse the operation that is being applied, if the object because of which it does certainly exists. The
+    other parameters are those of Refusal."""
+    if certainly_exists(catalog, known):
+        catalog.add_refusal(error, detail, help)
 
 
 def is_unmade_enum(catalog: Catalog, name: Name) -> bool:

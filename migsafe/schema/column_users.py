@@ -1,6 +1,7 @@
 """The objects that use a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.dependents import Part, is_type_named, uses_column
 from migsafe.schema.descriptions import describe
 from migsafe.schema.objects import Attached, Column, PublishedColumns, Relation, RelationKind
@@ -14,7 +15,9 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
     for relation in catalog.dependents(table.oid, Relation):
         if relation.read_relations and uses_column(catalog, relation, (table.oid, column.number)):
             kind = relation.kind.value.upper()
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                relation,
                 "cannot alter type of a column used by a view or rule",
                 f'{describe(catalog, Part(relation.oid))} depends on column "{column.name}"',
                 f"-- in one transaction: DROP {kind} {relation.name}, this statement, and CREATE {kind} {relation.name} with its indexes, "
@@ -23,7 +26,9 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
             return
     for trigger in catalog.triggers(table.oid):
         if column.number in trigger.columns:
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                trigger,
                 "cannot alter type of a column used in a trigger definition",
                 f'{describe(catalog, Part(trigger.oid))} depends on column "{column.name}"',
                 f"-- in one transaction: DROP TRIGGER {Name(trigger.name.name)} ON {table.name}, this statement, and CREATE TRIGGER",
@@ -31,7 +36,9 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
             return
     for published in catalog.dependents(table.oid, PublishedColumns):
         if column.number in published.columns:
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                published,
                 "cannot alter type of a column used by a publication WHERE clause",
                 f'{describe(catalog, Part(published.oid))} depends on column "{column.name}"',
                 "-- in one transaction: take the table out of the publication (ALTER PUBLICATION … DROP TABLE), this statement, and ADD TABLE",
@@ -40,7 +47,9 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
     for attached in catalog.dependents(table.oid, Attached):
         if attached.read_relations and uses_column(catalog, attached, (table.oid, column.number)):
             what = "in a policy definition" if attached.kind == "policy" else "by a view or rule"
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                attached,
                 f"cannot alter type of a column used {what}",
                 f'{describe(catalog, Part(attached.oid))} depends on column "{column.name}"',
                 f"-- in one transaction: DROP {attached.kind.upper()} {Name(attached.name.name)} ON {table.name}, this statement, and "

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.certainty import certainly_exists, refuse_because_of
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.descriptions import name_in_quotes
@@ -276,7 +276,9 @@ def inherit_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Co
 def _add_constraint_with_index(catalog: Catalog, oid: int, definition: sql.Constraint) -> None:
     table = catalog.require(Relation, oid)
     if definition.kind is ConstraintKind.PRIMARY_KEY and (existing := catalog.primary_key(oid)) is not None:
-        catalog.add_refusal(
+        refuse_because_of(
+            catalog,
+            existing,
             f'multiple primary keys for table "{table.name.name}" are not allowed',
             help=f"-- first: ALTER TABLE {table.name} DROP CONSTRAINT {Name(existing.name.name)};",
         )

@@ -3,6 +3,7 @@
 import re
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
@@ -108,13 +109,14 @@ def drop(catalog: Catalog, op: Drop) -> None:
             "-- first drop or move the objects in the schema",
         )
     result = find_dropped_parts(catalog, parts, cascade=op.cascade or op.kind == "schema")
-    if result.held_by:
+    certain = next((part for part in result.held_by if certainly_exists(catalog, catalog[part.oid])), None)
+    if certain is not None:
         dropped, holders = describe(catalog, parts[0]), [describe(catalog, part) for part in result.held_by]
         catalog.add_refusal(
             f"cannot drop {dropped} because other objects depend on it"
             if len(parts) == 1
             else "cannot drop desired object(s) because other objects depend on them",
-            f"{holders[0]} depends on {dropped if len(parts) == 1 else 'one of them'}",
+            f"{describe(catalog, certain)} depends on {dropped if len(parts) == 1 else 'one of them'}",
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
     drop_parts(catalog, result.parts)

@@ -5,6 +5,7 @@ import re
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.formulas import identifiers, row_columns
@@ -48,8 +49,11 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     for existing in catalog.functions(name):
         if existing.arguments == arguments:
             if not op.or_replace:
-                catalog.add_refusal(
-                    f'function "{name.name}" already exists with same argument types', help=f"-- CREATE OR REPLACE {op.kind.upper()}"
+                refuse_because_of(
+                    catalog,
+                    existing,
+                    f'function "{name.name}" already exists with same argument types',
+                    help=f"-- CREATE OR REPLACE {op.kind.upper()}",
                 )
             catalog.change(existing, **properties)
             return
@@ -103,7 +107,9 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
     referenced = catalog.relation(op.references) if op.references is not None else None
     for existing in trigger_named(catalog, table, op.trigger):
         if not op.or_replace:
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                existing,
                 f'trigger "{op.trigger}" for relation "{table.name.name}" already exists',
                 help=f"DROP TRIGGER IF EXISTS {Name(op.trigger)} ON {op.table};",
             )
@@ -148,7 +154,9 @@ def _attach(catalog: Catalog, attached_object: Attached, table: Relation, *, or_
     if existing is not None:
         if not or_replace:
             kind = {"policy": "table"}.get(attached_object.kind, "relation")
-            catalog.add_refusal(
+            refuse_because_of(
+                catalog,
+                existing,
                 f'{attached_object.kind} "{attached_object.name.name}" for {kind} "{table.name.name}" already exists',
                 help=f"DROP {attached_object.kind.upper()} IF EXISTS {Name(attached_object.name.name)} ON {table.name};",
             )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import set_column, stored_type
 from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts, is_type_named
@@ -16,7 +17,7 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 def _make_room(catalog: Catalog, name: Name) -> None:
     existing = catalog.type_named(name)
     if existing is not None:
-        catalog.add_refusal(f'type "{name.name}" already exists')
+        refuse_because_of(catalog, existing, f'type "{name.name}" already exists')
         drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
 
 
@@ -37,7 +38,9 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
     if op.value in enum.values:
         if not op.if_not_exists:
             in_quotes = "'" + op.value.replace("'", "''") + "'"
-            catalog.add_refusal(f'enum label "{op.value}" already exists', help=f"ALTER TYPE {op.type} ADD VALUE IF NOT EXISTS {in_quotes};")
+            refuse_because_of(
+                catalog, enum, f'enum label "{op.value}" already exists', help=f"ALTER TYPE {op.type} ADD VALUE IF NOT EXISTS {in_quotes};"
+            )
         return
     values = list(enum.values)
     neighbour = op.before or op.after

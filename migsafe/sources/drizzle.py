@@ -18,7 +18,13 @@ _BREAKPOINT = re.compile(r"--> statement-breakpoint")
 
 
 def _recognises(folder: Folder) -> bool:
-    return folder.has_file("meta", "_journal.json") or bool(_in_folders(folder)) or folder.mentions(_BREAKPOINT)
+    """Recognises a journal, and what drizzle-kit generates. A journal that lists none of the files is left over: something else runs them."""
+    if _in_folders(folder):
+        return True
+    tags = _journal(folder)
+    if tags and folder.sql_files:
+        return any(f"{tag}.sql" in folder.files for tag in tags)
+    return folder.has_file("meta", "_journal.json") or folder.mentions(_BREAKPOINT)
 
 
 def _in_folders(folder: Folder) -> list[str]:

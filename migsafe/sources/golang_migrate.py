@@ -11,15 +11,26 @@ import re
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
-from migsafe.sources.runner import Runner
+from migsafe.sources.runner import Folder, Runner
 
 _NAME = r"(\d+)_(.*)\.(up|down)\.sql$"
+_NUMBERED = re.compile(r"\d+_.*\.sql$")
+
+
+def _recognises(folder: Folder) -> bool:
+    """Recognises the names; not a folder without down files in which other numbered files have neither suffix, because its runner takes
+    every file."""
+    suffixes = [match[3] for name in folder.sql_files if (match := re.match(_NAME, name))]
+    if not suffixes or "down" in suffixes:
+        return bool(suffixes)
+    return sum(bool(_NUMBERED.match(name)) for name in folder.sql_files) == len(suffixes)
+
 
 GOLANG_MIGRATE = Runner(
     name="golang-migrate",
     title="golang-migrate",
     default_transaction=Transaction.QUERY,
-    recognises=lambda folder: any(re.match(_NAME, name) for name in folder.sql_files),
+    recognises=_recognises,
     files=lambda folder: find_pairs(folder, _NAME),
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration file",

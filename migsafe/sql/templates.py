@@ -2,15 +2,28 @@
 
 from collections.abc import Iterable
 
-from migsafe.sql.operations import AlterRelation, CreateIndex, Operation
+from migsafe.sql.operations import (
+    AlterDefaultPrivileges,
+    AlterObject,
+    AlterRelation,
+    Comment,
+    CreateIndex,
+    CreateObject,
+    Grant,
+    Operation,
+    SetOwner,
+)
 from migsafe.text import MARK_START
+
+_ROLES = ("role", "user", "group")
+_WITHOUT_LOCK = ("function", "procedure", "routine", "aggregate", "schema", "type", "domain")
 
 
 def operations_on_known_tables(operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """Returns the operations if each is an ALTER TABLE or a CREATE INDEX of a table without a mark in its name, so that their locks are known;
-    nothing if there is another one."""
+    """Returns the operations if each is an ALTER TABLE or a CREATE INDEX of a table without a mark in its name, so that their locks are known,
+    or a statement that blocks and breaks nothing; nothing if there is another one."""
     known = tuple(operations)
-    return known if all(map(_has_known_table, known)) else ()
+    return known if all(_has_known_table(operation) or is_harmless(operation) for operation in known) else ()
 
 
 def _has_known_table(operation: Operation) -> bool:
@@ -19,4 +32,19 @@ def _has_known_table(operation: Operation) -> bool:
             return MARK_START not in str(target.name)
         case CreateIndex(table=table):
             return MARK_START not in str(table)
+        case SetOwner(kind=kind, name=name):
+            return kind in _WITHOUT_LOCK or MARK_START not in str(name)
+    return False
+
+
+def is_harmless(operation: Operation) -> bool:
+    """Whether an operation blocks no session and takes nothing away, whatever its marks stand for: it creates or describes a role, grants
+    privileges, or comments on an object."""
+    match operation:
+        case CreateObject(kind=kind) | AlterObject(kind=kind):
+            return kind in _ROLES
+        case Grant(revoke=revoke) | AlterDefaultPrivileges(revoke=revoke):
+            return not revoke
+        case Comment():
+            return True
     return False

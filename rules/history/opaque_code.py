@@ -1,9 +1,10 @@
 """Code whose effect is only known when it runs.
 
 EXECUTE of a string that is built from variables or query results may lock, rewrite or drop anything. migsafe reads a constant string, and
-format() on constants, like any other SQL. It also follows the functions and procedures that the migrations create. CALL of any other procedure
-is reported, and so is a function of an extension that changes or locks existing tables: for example run_maintenance of pg_partman,
-create_hypertable of TimescaleDB, create_distributed_table of Citus, AddGeometryColumn of PostGIS.
+format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CREATE ROLE or OWNER TO of which only names are unknown, because
+they take nothing away. migsafe also follows the functions and procedures that the migrations create. CALL of any other procedure is reported,
+and so is a function of an extension that changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of
+TimescaleDB, create_distributed_table of Citus, AddGeometryColumn of PostGIS.
 
 Unsafe:
     DO $$
@@ -27,7 +28,8 @@ See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STA
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.unknown_calls import UnknownCall, unknown_call
-from migsafe.sql.operations import Call, OpaqueCode, Select
+from migsafe.sql.operations import Call, OpaqueCode, Select, SetOwner
+from migsafe.sql.templates import is_harmless
 
 
 @rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
@@ -40,6 +42,8 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
                 return None
             message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
             return at.finding(at.place_in_file(program.definition) or op, message)
+        case OpaqueCode(operations=operations) if operations and all(is_harmless(run) or isinstance(run, SetOwner) for run in operations):
+            return None
         case OpaqueCode(confined=True):
             return at.finding(op, f"details of this statement are only known at run time: {op.reason}")
         case OpaqueCode():

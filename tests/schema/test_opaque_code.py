@@ -86,6 +86,34 @@ def test_any_code_may_have_dropped_what_is_there(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("known", "sql"),
+    [
+        ("ALTER TABLE a ADD PRIMARY KEY (id)", "ALTER TABLE a ADD PRIMARY KEY (n)"),
+        ("CREATE POLICY p ON a USING (true)", "CREATE POLICY p ON a USING (false)"),
+        (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE OR REPLACE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT 1'",
+        ),
+        ("CREATE VIEW v AS SELECT n FROM a", "ALTER TABLE a DROP COLUMN n"),
+        ("CREATE VIEW v AS SELECT n FROM a", "ALTER TABLE a ALTER COLUMN n TYPE bigint"),
+        ("CREATE TYPE e AS ENUM ('a')", "CREATE TYPE e AS ENUM ('b')"),
+    ],
+)
+def test_any_code_may_have_dropped_what_stands_in_the_way(known: str, sql: str) -> None:
+    _, statements = predictions(f"{known}; {body('EXECUTE x')}; {sql}")
+    assert statements[-1].refusal is None
+    assert predictions(f"{known}; {sql}")[1][-1].refusal is not None
+
+
+def test_grants_and_roles_with_unknown_names_leave_everything_known() -> None:
+    code = "EXECUTE 'GRANT SELECT ON a TO ' || x; EXECUTE format('CREATE ROLE %I', x); EXECUTE 'ALTER TABLE b OWNER TO ' || x"
+    predictor, [statement] = predictions(body(code))
+    assert statement.understood
+    assert [(effect.relation.name, effect.lock) for effect in statement.effects] == [("b", LockMode.ACCESS_EXCLUSIVE)]
+    assert all(relation.complete for relation in predictor.catalog.relations())
+
+
+@pytest.mark.parametrize(
     ("call", "incomplete"),
     [
         ("CALL unknown()", {"a", "b", "p"}),

@@ -2,6 +2,7 @@
 
 from migsafe.prediction.refusals.registry import checks_for, refuses
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Function
 from migsafe.schema.refusal import Refusal
@@ -20,7 +21,7 @@ def replace_function(catalog: Catalog, op: sql.CreateFunction) -> Refusal | None
     arguments = tuple(str(argument.type) for argument in inputs)
     name = catalog.in_first_schema(op.function)
     existing = next((function for function in catalog.functions(name) if function.name == name and function.arguments == arguments), None)
-    if existing is None:
+    if existing is None or not certainly_exists(catalog, existing):
         return None
     drop = f"DROP {existing.kind.upper()} {op.function}({', '.join(arguments)});"
     help = f"-- in one transaction, first: {drop}\n-- and grant the privileges on it again"
