@@ -15,6 +15,7 @@ from migsafe.replaying.queries.trial import TrialState
 from migsafe.replaying.queries.write_attempts import WriteResult, tried_before, write_session
 from migsafe.replaying.queries.write_execution import Trial, Write, WriteSession
 from migsafe.replaying.queries.write_values import ATTEMPTS, WriteValues
+from migsafe.sql.operations import Name
 
 
 class _Change(Struct, frozen=True):
@@ -42,10 +43,20 @@ class NewWrites:
         return write.query.fingerprint not in self._tried
 
     def compare(
-        self, writes: Collection[Write], earlier: Mapping[str, Prepared], state: TrialState, before: str | None, deadline: float
+        self,
+        writes: Collection[Write],
+        earlier: Mapping[str, Prepared],
+        state: TrialState,
+        before: str | None,
+        *,
+        affected: Collection[Name] | None,
+        deadline: float,
     ) -> None:
-        """Executes writes that PostgreSQL can prepare after a migration on the schema after it, and those that it could prepare `earlier` on
-        the copy of the database `before` it, if there is one."""
+        """Executes the writes that PostgreSQL can prepare after a migration on the schema after it, and those that it could prepare `earlier`
+        on the copy of the database `before` it, if there is one.
+
+        A write of a table that is not `affected` (None: all are) says nothing if it cannot be executed.
+        """
         self._changes, self._untried, self._number = {}, [], len(writes)
         if not writes:
             return
@@ -60,6 +71,12 @@ class NewWrites:
                 first = {write.query.fingerprint: tried_before(write, session, values, range(ATTEMPTS), deadline) for write in both}
         for fingerprint, result in now.items():
             self._note(result, first.get(fingerprint))
+            if (
+                result.untried
+                and result.refused is None
+                and (affected is None or any(table in affected for table in result.write.targets.tables))
+            ):
+                self._untried.append(result)
 
     def check(self, session: WriteSession) -> set[str]:
         """Returns the writes that are different now from how they were before the migration."""
@@ -112,5 +129,3 @@ class NewWrites:
             if first is not None and first.trial is not None:
                 self._changes[name] = _Change(now.write, first.trial, now.refused, works_now=False)
             self._failing[name] = FailingQuery(query=self._queries.named(query), text=query.text, failure=now.refused, is_write=True)
-        if now.untried and now.refused is None:
-            self._untried.append(now)

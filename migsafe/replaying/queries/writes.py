@@ -96,7 +96,7 @@ class WriteTrial:
         new = [query for query in self._queries.all.values() if self._queries.is_new(query)]
         writes = self._writes(new, state.prepared, state.catalog)
         chosen = [write for write in writes if self._new.is_untried(write) or affected is None or _is_affected(write, affected, state.catalog)]
-        self._new.compare(chosen, self._earlier, state, before, deadline)
+        self._new.compare(chosen, self._earlier, state, before, affected=affected, deadline=deadline)
 
     def add_results(self, results: QueryResults, causes: Mapping[str, int]) -> QueryResults:
         """Returns the results with the writes that fail after the migration, and those that could not be tried."""
