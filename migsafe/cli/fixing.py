@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from migsafe.cli.fix_options import FixOptions
 from migsafe.cli.options import FAILED, FOUND, exit_code
 from migsafe.cli.written_reports import ReportFile, write_reports
@@ -32,7 +34,8 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
         code = FOUND if fixes.changes else 0
     else:
         fixes.write()
-        write_reports(fixes.verdict, reports)
+        # The messages below say what else can be fixed.
+        write_reports(replace(fixes.verdict, editable=False), reports)
         code = exit_code(fixes.verdict.worst(), settings)
     for message in (*fixes.verdict.problems, *messages_of(fixes, options), *(_proof_message(fixes.proof) if fixes.proof is not None else ())):
         show_error(message)

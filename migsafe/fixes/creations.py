@@ -11,7 +11,7 @@ from migsafe.sql.operations.values import quoted
 _LEAVES_NOTHING = (
     *(sql.ValidateConstraint, sql.Update, sql.Delete, sql.Insert, sql.Select, sql.Do, sql.SetVariable, sql.ResetVariable),
     *(sql.Analyze, sql.Vacuum, sql.Reindex, sql.RefreshMaterializedView, sql.LockTable, sql.Comment),
-    sql.SetConstraints,
+    *(sql.SetConstraints, sql.Begin, sql.Commit),
 )
 
 

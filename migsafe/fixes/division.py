@@ -53,34 +53,39 @@ def shares(steps: Sequence[Step], *, outside: bool, alone: bool) -> list[Share]:
     return [share for share in found if not _only_sets(share)] or found
 
 
+def in_block(share: Share) -> Share:
+    """Returns the statements of a migration between BEGIN and COMMIT."""
+    return replace(share, pieces=(_BEGIN, *share.pieces, _COMMIT))
+
+
 def _only_sets(share: Share) -> bool:
     statements = _statements([Step(share.pieces)])
     return all(isinstance(op, SetVariable) and op.local for statement in statements for op in statement.operations)
 
 
-def in_one_file(steps: Sequence[Step], *, in_block: bool = False) -> list[Piece]:
+def in_one_file(steps: Sequence[Step], *, begun: bool = False) -> list[Piece]:
     """Returns the statements for one file of which each is sent by itself. A block ends before a step that needs a transaction of its own, or
-    none, and begins again after it. `in_block`: the runner's own transaction is such a block."""
+    none, and begins again after it. `begun`: the runner's own transaction is such a block."""
     done: list[Piece] = []
     closed = False
     for step in steps:
         control = step.pieces[0].control
         apart = step.own or step.outside
-        if in_block and apart and not closed:
+        if begun and apart and not closed:
             done += [_COMMIT]
             closed = True
         elif closed and not apart and control is not Control.COMMIT:
             done += [_BEGIN]
             closed = False
         if control is not Control.NONE:
-            in_block = control is Control.BEGIN
+            begun = control is Control.BEGIN
         if control is Control.COMMIT and closed:
             closed = False
         elif step.own and not step.outside and closed and len(step.pieces) > 1:
             done += [_BEGIN, *step.pieces, _COMMIT]
         else:
             done += step.pieces
-    return _without_empty_blocks([*done, *([_BEGIN] if closed and in_block else [])])
+    return _without_empty_blocks([*done, *([_BEGIN] if closed and begun else [])])
 
 
 def _without_empty_blocks(pieces: Sequence[Piece]) -> list[Piece]:

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from migsafe.sql.operations import (
     AlterRelation,
+    Begin,
+    Commit,
     CreateIndex,
     CreateTable,
     Do,
@@ -123,7 +125,7 @@ def _key(version: str) -> list[int]:
 def slug_for(operations: Sequence[Operation], original: str, number: int) -> str:
     """Returns the words in the name of a new migration with these operations: what the first one does, or those of the original with a
     number."""
-    match [operation for operation in operations if not isinstance(operation, SetVariable | ResetVariable)]:
+    match [operation for operation in operations if not isinstance(operation, SetVariable | ResetVariable | Begin | Commit)]:
         case [CreateIndex(name=str(name)), *_]:
             slug = f"create_{name}"
         case [CreateTable(table=table), *_]:

@@ -7,12 +7,12 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
-from migsafe.fixes.division import Share, in_one_file, shares, steps_last
+from migsafe.fixes.division import Share, in_block, in_one_file, shares, steps_last
 from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.layouts import LAYOUTS, Layout
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
-from migsafe.fixes.steps import Control, Piece, Step, Steps, fixed_steps
+from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
 from migsafe.sources import Half, Transaction
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.operations import Broken, Copy, PsqlCommand
@@ -58,7 +58,10 @@ class _Editor:
         self.text = self.half.script.text
         self.runner = fixed.source.runner
         self.layout: Layout = LAYOUTS.get(self.runner.name, Layout(in_place=True))
-        self.region = Span(self.half.chunks[0].start, self.half.chunks[-1].end)
+        self.whole = Span(self.half.chunks[0].start, self.half.chunks[-1].end)
+        self.region = self.whole
+        """The text that the fixes concern: all of the migration, or what its only block contains."""
+        self.block: Span | None = None
         query = self.half.transaction is Transaction.QUERY
         self.outside = query and self.runner.default_transaction is not Transaction.QUERY
         self.renamed: tuple[tuple[str, str], ...] = ()
@@ -68,6 +71,7 @@ class _Editor:
         statements = list(read(self.text, self.half.chunks))
         if any(isinstance(op, Broken) for statement in statements for op in statement.operations):
             raise CannotDivide("the migration has a syntax error")
+        statements = self._in_own_block(statements, chosen)
         steps = fixed_steps(self.text, self.region, statements, chosen)
         if not steps.applied:
             return Edits(refused=steps.refused)
@@ -76,6 +80,23 @@ class _Editor:
         changes = tuple(self._changes(parts, steps))
         return Edits(changes, steps.applied, steps.refused, steps.later, self.renamed)
 
+    def _in_own_block(self, statements: list[Statement], chosen: Sequence[ChosenFix]) -> list[Statement]:
+        """Returns the statements inside the only block of a migration that opens its transaction itself, where the runner opens none: each
+        file that gets some of them has such a block. Returns all statements of other migrations."""
+        self.region, self.block = self.whole, None
+        controls = [number for number, statement in enumerate(statements) if control_of(statement) is not Control.NONE]
+        last = len(statements) - 1
+        is_one = (
+            last > 1 and controls == [0, last] and [control_of(statements[0]), control_of(statements[last])] == [Control.BEGIN, Control.COMMIT]
+        )
+        on_control = any(fix.statement.index in (statements[0].index, statements[last].index) for fix in chosen)
+        if not is_one or on_control or self.half.transaction is not Transaction.QUERY or self.outside or self.layout.in_place:
+            return statements
+        self.block = Span(statements[0].span.start, end_of(self.text, statements[last].span.end, self.whole.end))
+        inner = end_of(self.text, statements[0].span.end, self.whole.end)
+        self.region = Span(inner, end_of(self.text, statements[last - 1].span.end, self.whole.end))
+        return statements[1:last]
+
     def _divided(self, steps: Steps) -> list[Share]:
         """Returns the statements of each migration; the first one keeps the file. Raises CannotDivide."""
         apart = any(step.own or step.outside for step in steps.steps)
@@ -83,7 +104,7 @@ class _Editor:
         if apart and self._has_more_than_sql(steps):
             raise CannotDivide("the file has commands of psql, rows of COPY, or delimiters of its own")
         if self.layout.in_place:
-            return [Share(tuple(in_one_file(steps_last(steps.steps), in_block=not self.by_statement)))]
+            return [Share(tuple(in_one_file(steps_last(steps.steps), begun=not self.by_statement)))]
         if self.by_statement:
             return self._divided_by_step(steps.steps, new_files=self.runner.name == "plain" and _has_version(self.fixed))
         if not apart and not self.outside:
@@ -95,7 +116,9 @@ class _Editor:
         found = shares(steps.steps, outside=self.outside, alone=self.runner.one_statement_outside)
         if self.layout.none_outside and any(share.outside for share in found) and not self.outside:
             raise CannotDivide(self.layout.none_outside)
-        return found
+        if self.block is None:
+            return found
+        return [found[0], *(part if part.outside else in_block(part) for part in found[1:])]
 
     def _has_more_than_sql(self, steps: Steps) -> bool:
         """Whether the text between the statements matters, so that they cannot be moved."""
@@ -158,8 +181,10 @@ class _Editor:
 
     def _original(self, part: Share, steps: Steps, section: str, down: Half | None, gone: Sequence[Statement]) -> Iterator[FileChange]:
         head, rest = self.text[: self.region.start] + steps.head, self.text[self.region.end :]
+        if self.block is not None and part.outside:
+            head, rest = self.text[: self.block.start] + steps.head, self.text[self.block.end :]
         if down is not None and down.script.path == self.half.script.path:
-            rest = _without(self.text, gone, self.region.end)
+            rest = _without(self.text, gone, self.whole.end)
         elif down is not None and gone:
             yield FileChange(down.script.path, down.script.text, _without(down.script.text, gone, 0))
         text, path = head + self._joined(part.pieces, head), self.fixed.file.up.path

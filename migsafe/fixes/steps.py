@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
+from migsafe.fixes.shapes import shape
 from migsafe.fixes.way import Part
 from migsafe.linting.finding import Finding
 from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SessionControl, SetVariable
@@ -16,6 +17,8 @@ from migsafe.text import Span
 
 _TERMINATOR = re.compile(r"\s*;(?:[ \t]*--(?!>)[^\r\n]*)?(?:\s*-- \+(?:goose|migrate) StatementEnd[^\r\n]*)?")
 """The end of a statement, with a comment behind it and the directive of a runner that ends a block of statements."""
+
+_COMMENT_BEHIND = re.compile(r"\s*;[ \t]*(--(?!>)[^\r\n]*)")
 
 _DIRECTIVES = re.compile(
     r".*^[ \t]*--[ \t]*(?:migrate:up|\+goose[ \t]+(?:up|no transaction)|\+migrate[ \t]+up|atlas:|no-transaction|transactional[ \t]*:"
@@ -73,21 +76,22 @@ def fixed_steps(text: str, region: Span, statements: Sequence[Statement], chosen
     first = directives.end() if directives is not None else region.start
     pieces, edge = [], first
     for statement in statements:
-        end = _end(text, statement.span.end, region.end)
+        end = end_of(text, statement.span.end, region.end)
         own = text[statement.span.start : end]
         own = own if end > statement.span.end or isinstance(statement.operations[0], PsqlCommand) else f"{own};"
-        pieces.append(Piece(own, text[edge : statement.span.start], _control(statement), statement))
+        pieces.append(Piece(own, text[edge : statement.span.start], control_of(statement), statement))
         edge = end
     return _Fixing(text, pieces, by_statement).result(text[region.start : first], text[edge : region.end])
 
 
-def _end(text: str, end: int, region_end: int) -> int:
+def end_of(text: str, end: int, region_end: int) -> int:
     """Returns where a statement ends, with its semicolon and a comment behind that on its line."""
     match = _TERMINATOR.match(text, end, region_end)
     return match.end() if match is not None else end
 
 
-def _control(statement: Statement) -> Control:
+def control_of(statement: Statement) -> Control:
+    """Returns what a statement does to the transaction of its script."""
     first = statement.operations[0]
     return Control.BEGIN if isinstance(first, Begin) else Control.COMMIT if isinstance(first, Commit) else Control.NONE
 
@@ -159,6 +163,7 @@ class _Fixing:
         self._remove_others(fix)
         self.at_end += _steps(way.end)
         steps = _steps(way.before)
+        number = len(steps)
         if inline is not None:
             steps += [Step((Piece(inline),)), *_steps(self._now(way.instead[1:]))]
         elif way.instead:
@@ -169,7 +174,8 @@ class _Fixing:
             steps.append(Step((replace(piece, lead="\n" if steps else piece.lead),)))
         steps += _steps(self._now(way.after))
         first = steps[0].pieces[0]
-        return [replace(steps[0], pieces=(replace(first, lead=piece.lead), *steps[0].pieces[1:])), *steps[1:]]
+        done = [replace(steps[0], pieces=(replace(first, lead=piece.lead), *steps[0].pieces[1:])), *steps[1:]]
+        return _with_comment(done, number, piece) if way.instead else done
 
     def _now(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Returns the parts of this deployment, and notes the others."""
@@ -208,7 +214,9 @@ class _Fixing:
         new = [op for each in read(text) for op in each.operations if isinstance(op, AlterRelation)]
         if len(own) < 2 or replaced is None or not new or any(op.target.name != replaced.target.name for op in new):
             return None
-        actions = text[new[0].span.start : new[-1].span.end]
+        # The fix may repeat another action of the statement, for example DROP CONSTRAINT of the name that it uses again.
+        others = [shape(op) for op in own if op is not replaced]
+        actions = ", ".join(text[slice(*op.span)] for op in new if shape(op) not in others)
         return f"{self.text[statement.span.start : replaced.span.start]}{actions}{self.text[replaced.span.end : statement.span.end]};"
 
     def _other_actions(self, fix: ChosenFix) -> tuple[str, str] | tuple[None, None]:
@@ -226,6 +234,17 @@ class _Fixing:
 
     def _actions(self, head: str, actions: Sequence[Operation]) -> str:
         return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""
+
+
+def _with_comment(steps: Sequence[Step], number: int, piece: Piece) -> list[Step]:
+    """Returns steps in which the comment behind a replaced statement is behind the first statement of the step with a number."""
+    assert piece.statement is not None
+    behind = _COMMENT_BEHIND.match(piece.text, piece.statement.span.end - piece.statement.span.start)
+    first, *others = steps[number].pieces
+    if behind is None or not first.text.endswith(";"):
+        return list(steps)
+    commented = replace(steps[number], pieces=(replace(first, text=f"{first.text} {behind[1]}"), *others))
+    return [*steps[:number], commented, *steps[number + 1 :]]
 
 
 def _is_setting(text: str) -> bool:

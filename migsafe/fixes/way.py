@@ -24,6 +24,7 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.linting.finding import leaves_decision
 from migsafe.sql.split import RawStatement, split
 
 
@@ -78,12 +79,11 @@ _END = re.compile(r"at the end of the migration")
 _KEEPS = re.compile(r"then the statement as it is:")
 _FOR_ALL = re.compile(r"in place of all of them:")
 _SUPPRESSION = re.compile(r"migsafe: ignore\[")
-_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
 
 
 def read_way(text: str) -> Way | None:
     """Returns the steps of a safe way; None if it has none, or leaves a decision to the author."""
-    if _TO_DECIDE.search(text):
+    if leaves_decision(text):
         return None
     reader = _Reader()
     for line in text.splitlines():

@@ -16,6 +16,7 @@ from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, La
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
 from migsafe.library.lint import Track, judge_plan, without_baseline
+from migsafe.library.plan import has_only_new_migrations
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
@@ -86,7 +87,7 @@ class Fixes(Struct, kw_only=True):
 
 def require_new_migrations(plan: Plan, settings: Configuration) -> None:
     """Raises ConfigError if a whole history is to be fixed: a migration that a database has applied must stay as it is."""
-    if settings.start_after is None and any(not source.release and len(source.files) > 1 for source in plan.sources):
+    if not has_only_new_migrations(plan, settings):
         raise ConfigError(
             "it is not known which migrations are new, and one that a database has applied must stay as it is",
             "Name the new files, or use `--since origin/main`, `--changed`, or `start-after` in the configuration.",
@@ -130,6 +131,8 @@ class _Fixing:
         self.changes: dict[str, FileChange] = {}
         self.applied: list[Finding] = []
         self.refused: dict[tuple[str, ...], str] = {}
+        self.wrong: dict[tuple[str, ...], bool] = {}
+        """The findings whose fixes would have a wrong result, and whether they were tried again after others."""
         self.later: list[LaterStep] = []
 
     def run(self) -> Fixes:
@@ -184,13 +187,20 @@ class _Fixing:
         following = self._judged(self._merged(edits))
         wrong = _wrong(now, following, edits.applied)
         if wrong and len(edits.applied) == 1:
-            self.refused[_key(edits.applied[0])] = wrong
+            key = _key(edits.applied[0])
+            self.refused[key] = wrong
+            self.wrong.setdefault(key, False)
         return None if wrong else following
 
     def _accept(self, edits: Edits) -> None:
         self.changes = self._merged(edits)
         self.applied += edits.applied
         self.later += edits.later
+        # The result may be right now, for example because the lock_timeout is set that it lacked.
+        for key, tried_again in self.wrong.items():
+            if not tried_again:
+                self.refused.pop(key, None)
+                self.wrong[key] = True
 
     def _merged(self, edits: Edits) -> dict[str, FileChange]:
         merged = dict(self.changes)
@@ -207,13 +217,13 @@ class _Fixing:
         return self.unsafe or finding.fix_is_safe
 
     def _chosen(self, now: _Round) -> list[Finding]:
-        """Returns the findings whose fixes may be applied, the worst first."""
+        """Returns the findings whose fixes may be applied, the worst first, and of equal ones the safe fixes first."""
         found = [
             finding
             for finding in now.verdict.findings
             if finding.fix and finding.migration and _key(finding) not in self.refused and self._is_allowed(finding) and self.wanted(finding)
         ]
-        return sorted(found, key=lambda finding: -finding.severity)
+        return sorted(found, key=lambda finding: (-finding.severity, not finding.fix_is_safe))
 
     def _edits(self, now: _Round, chosen: Sequence[Finding]) -> Edits:
         by_migration: dict[tuple[str, str], list[ChosenFix]] = {}
@@ -302,10 +312,16 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding]) -> str:
     # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
     rules = {finding.rule for finding in applied}
     others = (finding for finding in after.verdict.findings if finding.severity >= worst and finding.rule not in rules)
-    new = [finding for finding in others if not was[_hazard(finding)]]
+    new = [finding for finding in others if not was[_hazard(finding)] and not _is_part(finding, before.verdict)]
     if new and _weight(after.verdict) >= _weight(before.verdict):
         return f"the result would have another finding, {new[0].rule}: {new[0].message}"
     return ""
+
+
+def _is_part(finding: Finding, before: Verdict) -> bool:
+    """Whether a finding is a part of one that a rule reported once for the whole migration, which is divided now."""
+    relations = set(finding.relations)
+    return bool(relations) and any(other.rule == finding.rule and relations <= set(other.relations) for other in before.findings)
 
 
 def _weight(verdict: Verdict) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.division import Division, DivisionError
-from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.plan import find_plan, has_only_new_migrations, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.judge import JudgingState, judge, judge_part
@@ -137,6 +137,7 @@ def _judge_divided(
         selected = _noting(selected, on_migration)
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
     verdict = judge(chain(selected, removed), book, settings.pg_version, runners, limits, state, queries)
+    verdict = replace(verdict, editable=has_only_new_migrations(plan, settings) and "-" not in verdict.paths)
     if queries is None:
         return verdict
     return replace(verdict, queries=len(queries.workload.queries), unread_queries=len(queries.workload.unread))

@@ -62,3 +62,8 @@ def _compare(plan: Plan, settings: Configuration, since: str | None, on_git_answ
 def schema_script(path: str | None) -> Script | None:
     """Returns the script of a `pg_dump --schema-only`, if there is one."""
     return Script(path) if path else None
+
+
+def has_only_new_migrations(plan: Plan, settings: Configuration) -> bool:
+    """Whether it is known that no database has applied the migrations of a plan, because they are not a whole history."""
+    return settings.start_after is not None or all(source.release or len(source.files) <= 1 for source in plan.sources)

@@ -1,5 +1,6 @@
 """Findings and their severities."""
 
+import re
 from enum import Enum, IntEnum
 
 from msgspec import Struct
@@ -7,6 +8,9 @@ from msgspec import Struct
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
+
+_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
+_DEPLOYMENT_FIRST = re.compile(r"-- (?:when .*:$|deploy a release )", re.MULTILINE)
 
 
 class Severity(IntEnum):
@@ -111,3 +115,14 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix_is_safe: bool = False
     replaces: tuple[Span, ...] = ()
     resolved: bool = False
+
+    @property
+    def is_fixable(self) -> bool:
+        """Whether `lint --fix` can probably edit the statement: its fix leaves no decision, and needs no deployment before it."""
+        is_complete = bool(self.fix and self.migration) and not leaves_decision(self.fix)
+        return is_complete and not self.in_body and _DEPLOYMENT_FIRST.match(self.fix) is None
+
+
+def leaves_decision(way: str) -> bool:
+    """Whether a safe way has something that its reader must fill in or choose."""
+    return _TO_DECIDE.search(way) is not None

@@ -44,7 +44,8 @@ class Verdict(Struct, kw_only=True):
 
     `unreduced` are all findings that are not suppressed, also those that reports leave out because another one speaks for them. `baselined`
     counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them. `queries` is the
-    number of the application's queries that were read, None if the configuration names none; `unread_queries` could not be read.
+    number of the application's queries that were read, None if the configuration names none; `unread_queries` could not be read. `editable` if
+    `lint --fix` may edit the judged migrations, because they are known to be new.
     """
 
     findings: list[Finding]
@@ -57,6 +58,7 @@ class Verdict(Struct, kw_only=True):
     rules: tuple[Rule, ...] = ()
     queries: int | None = None
     unread_queries: int = 0
+    editable: bool = False
 
     def worst(self) -> Severity | None:
         """Returns the severity of the worst finding; None without findings."""

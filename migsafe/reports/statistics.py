@@ -49,8 +49,8 @@ def rule_counts(verdict: Verdict) -> list[RuleCount]:
             severity=severity,
             count=len(group),
             files=_files(group),
-            safe_fixes=sum(_is_fixable(finding) and finding.fix_is_safe for finding in group),
-            unsafe_fixes=sum(_is_fixable(finding) and not finding.fix_is_safe for finding in group),
+            safe_fixes=sum(finding.is_fixable and finding.fix_is_safe for finding in group),
+            unsafe_fixes=sum(finding.is_fixable and not finding.fix_is_safe for finding in group),
         )
         for (rule, category, severity), group in groups.items()
     ]
@@ -106,10 +106,6 @@ def _json(verdict: Verdict, display: Display) -> str:
         ],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
-
-
-def _is_fixable(finding: Finding) -> bool:
-    return bool(finding.fix and finding.migration)
 
 
 def _files(findings: Iterable[Finding]) -> int:

@@ -18,9 +18,9 @@ _NO_BREAK = "\xa0"
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """Returns every finding, then a line with the counts."""
+    """Returns every finding, then a line with the counts, and one that says how many findings `lint --fix` can resolve."""
     findings = findings_text(verdict, display)
-    return "\n".join((*([findings] if findings else []), closing(verdict, display) + "\n"))
+    return "\n".join((*([findings] if findings else []), closing(verdict, display) + "\n")) + _fixable(verdict)
 
 
 def findings_text(verdict: Verdict, display: Display) -> str:
@@ -59,6 +59,17 @@ def closing(verdict: Verdict, display: Display) -> str:
     nothing = "Nothing found" if summary.unparsed or missing else display.paint("Nothing found", BOLD)
     extent = f"{', '.join(counts) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
     return "; ".join((extent, *unread)) + "."
+
+
+def _fixable(verdict: Verdict) -> str:
+    """Returns a line with the numbers of the findings that have a fix; empty if there are none, or if the migrations must stay as they are."""
+    fixable = [finding for finding in verdict.findings if finding.is_fixable] if verdict.editable else []
+    safe = sum(finding.fix_is_safe for finding in fixable)
+    with_fix = f"{_count(safe, 'finding')} can be fixed with `--fix`"
+    if safe == len(fixable):
+        return f"{with_fix}.\n" if safe else ""
+    unsafe = len(fixable) - safe
+    return (f"{with_fix}, {unsafe} more" if safe else f"{_count(unsafe, 'finding')} can be fixed") + " with `--fix --unsafe-fixes`.\n"
 
 
 def _left_out(verdict: Verdict) -> list[str]:

@@ -40,6 +40,15 @@ def test_fixes_are_written_and_the_rest_is_reported(migsafe: Command, history: P
     assert migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql").err == "migsafe: nothing to fix\n"
 
 
+def test_a_report_says_how_many_findings_can_be_fixed(migsafe: Command, history: Path) -> None:
+    history.write_text(f"{INDEX}ALTER TABLE orders ADD COLUMN note text;\n")
+    chosen = "--select", "index-not-concurrent,lock-timeout-missing"
+    hint = "1 finding can be fixed with `--fix`, 1 more with `--fix --unsafe-fixes`.\n"
+    assert migsafe("lint", "db/2_index.up.sql", *chosen).out.endswith(f"\n{hint}")
+    # Migrations that a database has applied are not edited.
+    assert hint not in migsafe("lint", "db", *chosen).out
+
+
 def test_an_unsafe_fix_is_named_but_not_applied(migsafe: Command, history: Path) -> None:
     result = migsafe("lint", "--fix", "db/2_index.up.sql")
     assert result.code == 1

@@ -171,8 +171,31 @@ def test_one_action_of_several_is_replaced_in_its_statement(tmp_path: Path) -> N
     _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
     fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
-        "2_b.up.sql": change.replace("(qty > 0)", "(qty > 0) NOT VALID").replace(" -- the end", ""),
+        "2_b.up.sql": change.replace("(qty > 0)", "(qty > 0) NOT VALID"),
         "3_validate_orders_qty_check.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;\n",
+    }
+
+
+def test_an_action_that_the_statement_has_already_is_not_repeated(tmp_path: Path) -> None:
+    change = "ALTER TABLE orders DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (qty > 0);\n"
+    _write(tmp_path, {"1_a.up.sql": f"{TABLE}ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n", "2_b.up.sql": change})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    assert fixes.changes[0].after == change.replace("(qty > 0)", "(qty > 0) NOT VALID")
+
+
+def test_a_block_of_the_file_is_in_each_file_that_gets_a_part(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "1_a.up.sql": TABLE,
+            "2_b.up.sql": f"BEGIN;\n-- add\n{ADD}ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0); -- or none\n{BUILD}COMMIT;\n",
+        },
+    )
+    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates", "index-not-concurrent")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.up.sql": f"BEGIN;\n-- add\n{ADD}ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID; -- or none\nCOMMIT;\n",
+        "3_validate_positive.up.sql": "BEGIN;\nALTER TABLE orders VALIDATE CONSTRAINT positive;\nCOMMIT;\n",
+        "4_create_orders_qty_idx.up.sql": BUILT,
     }
 
 

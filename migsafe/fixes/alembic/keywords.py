@@ -1,12 +1,10 @@
 """Fixes that only add an argument to the call that is there: its other arguments, its format and its comments stay."""
 
-from typing import Any
-
 import libcst as cst
-import msgspec
 
 from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
+from migsafe.fixes.shapes import shape
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Operation
 
@@ -34,20 +32,11 @@ def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] 
     for field in ("if_not_exists", "if_exists"):
         if getattr(old, field, False) != getattr(new, field, False):
             keywords[field] = str(getattr(new, field))
-    return keywords if keywords and _shape(old, keywords) == _shape(new, keywords) else None
+    ignored = {_FIELDS.get(keyword, keyword) for keyword in keywords}
+    return keywords if keywords and shape(old, ignored) == shape(new, ignored) else None
 
 
 _FIELDS = {"postgresql_concurrently": "concurrently", "postgresql_not_valid": "not_valid"}
-
-
-def _shape(value: Any, keywords: dict[str, str]) -> Any:
-    """Returns what an operation says, without the places of its parts and without the fields of the keywords."""
-    if isinstance(value, msgspec.Struct):
-        ignored = {"span", *(_FIELDS.get(keyword, keyword) for keyword in keywords)}
-        return type(value), tuple(_shape(getattr(value, name), keywords) for name in value.__struct_fields__ if name not in ignored)
-    if isinstance(value, tuple):
-        return tuple(_shape(each, keywords) for each in value)
-    return value
 
 
 def with_keywords(statement: str, keywords: dict[str, str], newline: str) -> str:
