@@ -5,6 +5,7 @@ uses only libpq's functions, which psycopg documents as `psycopg.pq`.
 """
 
 import select
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,15 +23,16 @@ class Reply(NamedTuple):
     error: "Error | None"
 
 
-def exchange(connection: "Connection[Any]", sql: str) -> Reply:
+def exchange(connection: "Connection[Any]", sql: str, meanwhile: Sequence[Callable[[], None]] = ()) -> Reply:
     """Sends SQL of one or more statements, and waits for all results. Like `psql -c`, the server runs several statements in one transaction
-    unless they contain BEGIN and COMMIT. Ctrl-C cancels the statement."""
+    unless they contain BEGIN and COMMIT. Ctrl-C cancels the statement. `meanwhile` is short work for the time until the server answers: what
+    has not begun by then is left."""
     from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
 
     results: list[PGresult] = []
     try:
         connection.pgconn.send_query(sql.encode())
-        return Reply(results, _receive(connection, results))
+        return Reply(results, _receive(connection, results, meanwhile))
     except Error as error:
         return Reply(results, error)
     except KeyboardInterrupt:
@@ -54,7 +56,7 @@ def rows_of(result: "PGresult", encoding: str = "utf-8") -> list[list[str | None
     return [[value.decode(encoding) if value is not None else None for value in row] for row in values]
 
 
-def _receive(connection: "Connection[Any]", results: "list[PGresult]") -> "Error | None":
+def _receive(connection: "Connection[Any]", results: "list[PGresult]", meanwhile: Sequence[Callable[[], None]]) -> "Error | None":
     """Appends the results as they arrive, and returns the first error."""
     from psycopg.errors import ProgrammingError, error_from_result  # noqa: PLC0415
     from psycopg.pq import ExecStatus  # noqa: PLC0415
@@ -68,6 +70,10 @@ def _receive(connection: "Connection[Any]", results: "list[PGresult]") -> "Error
         socket.poll()
         libpq.consume_input()
     socket.modify(libpq.socket, select.POLLIN)
+    for work in meanwhile:
+        if socket.poll(0):
+            break
+        work()
     failed: Error | None = None
     while True:
         while libpq.is_busy():

@@ -54,12 +54,13 @@ _numbers = count(1)
 
 class Message(NamedTuple):
     """The SQL to send before and after a statement. `before` is the number of its results before those of the statement, `recorded` the
-    number of those after it, without that of COMMIT."""
+    number of those after it, without that of COMMIT. `opens`: the counters before the statement are among the first ones."""
 
     opening: str
     closing: str
     before: int
     recorded: int
+    opens: bool
 
     def around(self, command: str) -> str:
         """Returns the whole message. A statement may end with a comment, which ends with its line."""
@@ -71,7 +72,7 @@ class Ledger:
 
     Call `begin_transaction` when a transaction begins, send each statement with its `message`, give the results to `measure`, and call
     `committed` or `rolled_back` at the end. `contents` is what the database contains. `read` has, for the last statement, the tuples read and
-    the rows of each table; `wal_bytes` is the WAL that it wrote, `seconds` the time that the server took to record it.
+    the rows of each table; `wal_bytes` is the WAL that it wrote.
     """
 
     def __init__(self, connection: "Connection[Any]", contents: Contents) -> None:
@@ -85,7 +86,6 @@ class Ledger:
         self._prepared = False
         self._number = 0
         self.wal_bytes = 0
-        self.seconds = 0.0
         self.read: dict[Name, tuple[int | None, int | None]] = {}
         # The counters of earlier statements must have been reported before the first transaction.
         self._read_mark()
@@ -104,7 +104,8 @@ class Ledger:
         """
         opening = ["BEGIN"] if begins else []
         closing = []
-        if not self._begun:
+        if begins or not self._begun:
+            self._begun = True
             opening += self._prepare() if not self._prepared else []
             opening += [] if self._flushes else [self._execute("counters")]
             opening.append(self._execute("mark"))
@@ -113,7 +114,7 @@ class Ledger:
         closing += [self._execute("mark"), self._execute("entry"), self._execute("mark")]
         end = ["COMMIT"] if commits else []
         text = "".join(f"{command}; " for command in opening)
-        return Message(text, "; ".join([*closing, *end]), len(opening), len(closing))
+        return Message(text, "; ".join([*closing, *end]), len(opening), len(closing), opens=bool(opening))
 
     def discard_prepared(self) -> None:
         """Notes that the connection may have lost the prepared statements."""
@@ -121,13 +122,16 @@ class Ledger:
 
     def measure(self, message: Message, results: "Sequence[PGresult]", operations: Iterable[Operation]) -> Measurement:
         """Measures a statement with these operations, from the results of its message without that of COMMIT."""
-        if not self._begun:
+        if message.opens:
             self._open(results[: message.before])
-        *_, first, entry, last = results
-        (wal, ended), (_, recorded) = self._mark_of(first), self._mark_of(last)
-        self.seconds = recorded - ended
+        *_, first, entry, _last = results
+        wal, _ = self._mark_of(first)
         self.wal_bytes, self._wal = wal - self._wal, wal
         return self._measure_locks(rows_of(entry, self._connection.info.encoding), is_truncate(operations))
+
+    def recording_seconds(self, results: "Sequence[PGresult]") -> float:
+        """Returns the time that the server took to record a statement, from the results of its message without that of COMMIT."""
+        return self._mark_of(results[-1])[1] - self._mark_of(results[-3])[1]
 
     def committed(self) -> None:
         """Notes that the transaction has been committed."""
@@ -178,7 +182,6 @@ class Ledger:
 
     def _open(self, opening: "Sequence[PGresult]") -> None:
         """Reads the results of the SQL before the first statement of a transaction."""
-        self._begun = True
         self._wal, _ = self._mark_of(opening[-1])
         self._counts = {}
         if not self._flushes:

@@ -79,7 +79,8 @@ class LockMonitor:
         self._lock = threading.Lock()
         self._seen: dict[int, ObservedLock] | None = None
         self._waited: LockWait | None = None
-        self._working = threading.Event()
+        self._hurry = threading.Event()
+        """Set while the thread must look often, and at its end."""
         self._over = False
         self._thread = threading.Thread(target=self._watch, name="migsafe-watch", daemon=True)
 
@@ -89,29 +90,29 @@ class LockMonitor:
 
     def __exit__(self, *_: object) -> None:
         self._over = True
-        self._working.set()
+        self._hurry.set()
         self._thread.join()
 
     @contextmanager
     def measure_wait(self) -> Iterator[LockWait]:
         """Measures how long the backend waits for locks in the `with` block, to a few milliseconds."""
+        # Most statements end before the thread's next look: nothing wakes the thread for them, and none waits for the end of a look.
         waited = self._waited = LockWait()
-        self._working.set()
         try:
             yield waited
         finally:
-            self._working.clear()
-            with self._lock:
-                self._waited = None
+            self._waited = None
 
     @contextmanager
     def record_locks(self) -> Iterator[dict[int, ObservedLock]]:
         """Records the locks that the backend holds in the `with` block, by oid."""
         seen: dict[int, ObservedLock] = {}
         self._seen = seen
+        self._hurry.set()
         try:
             yield seen
         finally:
+            self._hurry.clear()
             with self._lock:
                 self._seen = None
 
@@ -120,9 +121,11 @@ class LockMonitor:
             before = time.perf_counter()
             waiting = False
             while not self._over:
-                self._working.wait()
                 waited = self._waited
-                time.sleep(_CLOSE if self._seen is not None else _FAR)
+                if self._hurry.is_set():
+                    time.sleep(_CLOSE)
+                else:
+                    self._hurry.wait(_FAR)
                 now = time.perf_counter()
                 if self._waited is not waited:
                     # The statement has ended meanwhile; this look does not belong to it.
@@ -130,8 +133,8 @@ class LockMonitor:
                     continue
                 with self._lock:
                     is_waiting = self._look(now)
-                    if waiting and is_waiting and self._waited is not None:
-                        self._waited.seconds += now - before
+                    if waiting and is_waiting and waited is not None and self._waited is waited:
+                        waited.seconds += now - before
                         self._resolve_deadlock(now - before)
                     else:
                         self._stuck = 0.0

@@ -1,7 +1,9 @@
 """The player: sends a migration to a server as its runner does, and records what each statement does."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from migsafe.replaying.recording.snapshot import Snapshot
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.replaying.sending import execute_statement, is_idle, set_up, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import Command, SentStatement, runner_steps
+from migsafe.session import Command, SentStatement, runner_steps, sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -26,11 +28,27 @@ from migsafe.sql.statements import Statement
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from psycopg.pq.abc import PGresult
 
 _NO_TRANSACTION = ("25001", "2D000")
 """The errors of a statement that PostgreSQL refuses in a transaction block, and of a COMMIT of a DO block or a procedure in one."""
 
 _DEALLOCATE = ("deallocate", "discard")
+
+
+class ReadAhead(Iterator[SentStatement]):
+    """The statements of a migration. `read` reads the next one before it is asked for."""
+
+    def __init__(self, statements: Iterable[SentStatement]) -> None:
+        self._statements = iter(statements)
+        self._read: list[SentStatement] = []
+
+    def __next__(self) -> SentStatement:
+        return self._read.pop() if self._read else next(self._statements)
+
+    def read(self) -> None:
+        """Reads the next statement."""
+        self._read = self._read or list(islice(self._statements, 1))
 
 
 class MigrationFailed(Exception):
@@ -70,6 +88,8 @@ class Player:
         self._open: list[OpenStatement] = []
         self._busy: list[tuple[float, float]] = []
         self._busy_seconds = 0.0
+        self._unmeasured: Callable[[], None] | None = None
+        self._statements: ReadAhead = ReadAhead(())
         self._transaction: int | None = None
         self._transactions = 0
         self._temporary_bytes: list[int] = []
@@ -85,8 +105,9 @@ class Player:
         if began is not None:
             began(self.start)
         set_up(self._connection, half)
+        self._statements = ReadAhead(sent_statements(half))
         try:
-            for step in runner_steps(half, lambda: self._in_block):
+            for step in runner_steps(half, lambda: self._in_block, self._statements):
                 match step:
                     case Command.BEGIN:
                         self._begin()
@@ -98,6 +119,7 @@ class Player:
                         self._send(statement, half)
         except MigrationFailed:
             self._rollback()
+        self._settle()
         return tuple(self.records)
 
     @property
@@ -108,46 +130,60 @@ class Player:
         operation, text = statement.operations[0], half.script.text
         command = text[statement.span.start : statement.span.end]
         reason = skip_reason(statement, half)
+        if reason or isinstance(operation, sql.SessionControl):
+            self._settle()
         if reason:
             record = self._open_statement(statement, command)
             record.skip_reason = reason
             if not self._in_block:
-                self._close([record])
+                self._close([record], self._busy_seconds)
         elif isinstance(operation, sql.SessionControl):
             self._control_session(statement, command)
         else:
             self._record(statement, command, text)
 
     def _record(self, statement: Statement, command: str, text: str) -> None:
+        """Runs a statement and records it. It is measured while the server runs the next one, or by `_settle`."""
         standalone = not self._in_block
+        message = self._ledger.message(begins=standalone, commits=standalone, forgets=_may_deallocate(command))
         if standalone:
             self._transactions += 1
             self._transaction = self._transactions
-            self._ledger.begin_transaction()
-        message = self._ledger.message(begins=standalone, commits=standalone, forgets=_may_deallocate(command))
         record = self._open_statement(statement, command)
         with self._timed(record):
             results, error = self._exchange(message, statement, text)
-        if error is None and standalone:
-            results.pop()
-        if error is None or len(results) > message.before + message.recorded:
-            self._measure(record, message, results)
-        if error is not None:
-            self._ledger.discard_prepared()
-            refused = len(results) <= message.before
-            if standalone and refused and error.sqlstate in _NO_TRANSACTION and not self._connection.closed:
-                self._open.remove(record)
-                self._rollback()
-                self._record_nontransactional(statement, command)
-                return
-            self._fail(record, error)
+        self._settle()
         if standalone:
-            self._end_transaction(rolled_back=False)
+            self._ledger.begin_transaction()
+        if error is None:
+            measured = results[:-1] if standalone else results
+            self._leave_out(record, self._ledger.recording_seconds(measured))
+            self._unmeasured = partial(self._measure, record, message, measured, ended=self._busy_seconds if standalone else None)
+            self._transaction = None if standalone else self._transaction
+            return
+        if len(results) > message.before + message.recorded:
+            self._leave_out(record, self._ledger.recording_seconds(results))
+            self._measure(record, message, results)
+        self._ledger.discard_prepared()
+        refused = len(results) <= message.before
+        if standalone and refused and error.sqlstate in _NO_TRANSACTION and not self._connection.closed:
+            self._open.remove(record)
+            self._rollback()
+            self._record_nontransactional(statement, command)
+            return
+        self._fail(record, error)
+
+    def _settle(self) -> None:
+        """Measures the last statement, if that has not been done yet."""
+        measure, self._unmeasured = self._unmeasured, None
+        if measure is not None:
+            measure()
 
     def _exchange(self, message: Message, statement: Statement, text: str) -> Reply:
         """Sends a statement with what the ledger adds; the rows of a COPY need an exchange of their own."""
         if not isinstance(statement.operations[0], sql.Copy):
-            return exchange(self._connection, message.around(text[statement.span.start : statement.span.end]))
+            meanwhile = (self._settle, self._statements.read)
+            return exchange(self._connection, message.around(text[statement.span.start : statement.span.end]), meanwhile)
         results: list[Any] = []
         try:
             results += execute(self._connection, message.opening)
@@ -158,13 +194,16 @@ class Player:
         rest = exchange(self._connection, message.closing)
         return Reply([*results, *rest.results], rest.error)
 
-    def _measure(self, record: OpenStatement, message: Message, results: "list[Any]") -> None:
+    def _measure(self, record: OpenStatement, message: Message, results: "list[PGresult]", ended: float | None = None) -> None:
+        """Measures a statement from the results of its message; `ended` is when it was committed, if it was a transaction of its own."""
         record.measured = self._ledger.measure(message, results, record.statement.operations)
-        self._leave_out(record, self._ledger.seconds)
         record.wal_bytes = self._ledger.wal_bytes
         record.counts = self._ledger.read
         names = ((name, self.contents.name_before(oid)) for name, oid in record.measured.oids.items())
         record.known_as = {name: known for name, known in names if known is not None}
+        if ended is not None:
+            self._ledger.committed()
+            self._close([record], ended)
 
     def _leave_out(self, record: OpenStatement, seconds: float) -> None:
         """Leaves the time that recording took out of the time of the last statement."""
@@ -194,7 +233,7 @@ class Player:
         if not is_idle(self._connection) and not self._in_block:
             self._open_transaction(record)
         elif record in self._open and not self._in_block:
-            self._close([record])
+            self._close([record], self._busy_seconds)
 
     def _record_nontransactional(self, statement: Statement, command: str) -> None:
         """Records a statement that cannot run in a transaction: its locks are watched while it runs, or were measured by the rehearsal."""
@@ -214,7 +253,7 @@ class Player:
         record.counts = {relation.name: (None, self.contents.rows.get(oid)) for oid, relation in before.relations.items()}
         # Without any look, locks may have been held all the time.
         record.periods = self._observed_periods(before, seen) if seen else None
-        self._close([record])
+        self._close([record], self._busy_seconds)
 
     def _observed_periods(self, before: Snapshot, seen: Mapping[int, ObservedLock]) -> dict[Name, tuple[LockPeriod, ...]]:
         """Returns the times for which the locks that were seen were held, by relation."""
@@ -284,6 +323,7 @@ class Player:
         return now - started
 
     def _begin(self) -> None:
+        self._settle()
         execute(self._connection, "BEGIN")
         self._open_transaction(None)
 
@@ -295,6 +335,7 @@ class Player:
         self._ledger.begin_transaction()
 
     def _commit(self) -> None:
+        self._settle()
         last = self._open[-1] if self._open else None
         started = perf_counter()
         try:
@@ -311,6 +352,7 @@ class Player:
         self._end_transaction(rolled_back=False)
 
     def _rollback(self) -> None:
+        self._settle()
         if not self._connection.closed:
             try:
                 execute(self._connection, "ROLLBACK")
@@ -326,11 +368,12 @@ class Player:
             self._ledger.rolled_back()
         else:
             self._ledger.committed()
-        self._close(self._open)
+        self._close(self._open, self._busy_seconds)
 
-    def _close(self, ended: list[OpenStatement]) -> None:
-        self.records += [record.finish(self._busy_seconds, self._existing) for record in ended]
-        self._open = [record for record in self._open if record not in ended]
+    def _close(self, records: list[OpenStatement], ended: float) -> None:
+        """Finishes the records of a transaction that has `ended`."""
+        self.records += [record.finish(ended, self._existing) for record in records]
+        self._open = [record for record in self._open if record not in records]
 
     def _fail(self, record: OpenStatement, error: Any) -> None:
         record.failure = failure_of(error, record.stop_reason)

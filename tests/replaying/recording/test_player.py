@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
+from migsafe.replaying.recording.ledger import Ledger
 from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
@@ -164,6 +165,22 @@ def test_a_failure_at_commit_belongs_to_the_last_statement(shop: tuple[Server, A
     [*_, last] = play(shop[0], text, transaction=Transaction.FILE)
     assert last.failure is not None
     assert last.failure.sqlstate == "23503"
+
+
+def test_a_statement_is_measured_while_the_next_one_runs(shop: tuple[Server, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    server, connection = shop
+    measure = Ledger.measure
+
+    def release_and_measure(ledger: Ledger, *args: Any) -> Measurement:
+        connection.execute("SELECT pg_advisory_unlock_all()")
+        return measure(ledger, *args)
+
+    monkeypatch.setattr(Ledger, "measure", release_and_measure)
+    connection.execute("SELECT pg_advisory_lock(1)")
+    wait = "SELECT pg_advisory_xact_lock(1)"
+    played = play(server, f"SET lock_timeout = '20s'; ALTER TABLE orders ADD late int; {wait}; COMMENT ON TABLE orders IS 'o'")
+    assert [record.failure for record in played] == [None] * 4
+    assert locks_of(played) == [[], ["orders ACCESS EXCLUSIVE"], [], ["orders SHARE UPDATE EXCLUSIVE"]]
 
 
 def test_row_counts_are_updated_without_counting_again(shop: tuple[Server, Any]) -> None:
