@@ -11,7 +11,7 @@ import msgspec
 from migsafe.cache.pickling import pickled, unpickled
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import JudgingState
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
 from migsafe.prediction.predictor import Predictor

@@ -7,7 +7,7 @@ from migsafe.cache.answers import Answer, CacheKey, store_answer
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import JudgingState
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from migsafe.linting.judge import JudgingState
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Part, Steps
 from migsafe.sources import Half, Step

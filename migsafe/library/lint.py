@@ -13,7 +13,8 @@ from migsafe.library.division import Division, DivisionError
 from migsafe.library.plan import find_plan, has_only_new_migrations, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.library.project_queries import read_project_queries
-from migsafe.linting.judge import JudgingState, judge, judge_part
+from migsafe.linting.judge import judge, judge_part
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Limits, Need
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations

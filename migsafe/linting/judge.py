@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
 from migsafe.linting.finding import Finding
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.neighbours import affects_next, findings_together
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report
@@ -29,6 +30,7 @@ from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 if TYPE_CHECKING:
+    from migsafe.linting.queries.changes import QueryChanges
     from migsafe.linting.queries.project_queries import ProjectQueries
 
 
@@ -38,7 +40,7 @@ def judge(
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
     limits: Limits | None = None,
-    state: "JudgingState | None" = None,
+    state: JudgingState | None = None,
     queries: "ProjectQueries | None" = None,
 ) -> Verdict:
     """Judges the upgrades of migrations.
@@ -58,45 +60,12 @@ def judge_part(
     pg_version: int,
     runners: Iterable[Runner],
     limits: Limits,
-    state: "JudgingState",
+    state: JudgingState,
     queries: "ProjectQueries | None" = None,
 ) -> None:
     """Judges some of the migrations of a run, as `judge` does, into `state`; another part of the run makes the verdict."""
     _Run(rulebook, pg_version, runners, limits, state, queries).judge_all(selected)
     state.catalog = None  # the next part has the same database
-
-
-class JudgingState:
-    """What a run has found so far, and what it must remember of the migrations that it has judged."""
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self.scripts: dict[str, ScriptSuppressions] = {}
-        self.paths: set[str] = set()
-        self.query_paths: set[str] = set()
-        self.first_migration: int | None = None
-        """The number of the first judged migration in the database of the last one."""
-        self.earlier: tuple[EarlierMigration, ...] = ()
-        self.neighbour: EarlierMigration | None = None
-        """The migration before the next one, if its transaction was left open to find out what the two do together."""
-        self.catalog: Catalog | None = None
-        """The database of the last migration."""
-        self.statements = 0
-        self.unparsed = 0
-        self.failures: dict[str, RuleError] = {}
-
-    def copy_from(self, other: "JudgingState") -> None:
-        """Takes over the state of another run."""
-        self.__dict__.update(vars(other))
-
-    def put_before(self, other: "JudgingState") -> None:
-        """Puts what was found in the migrations before the first one of this state before it. The two have no script in common."""
-        self.findings[:0] = other.findings
-        self.scripts = {**other.scripts, **self.scripts}
-        self.paths |= other.paths
-        self.statements += other.statements
-        self.unparsed += other.unparsed
-        self.first_migration = other.first_migration
 
 
 class _Run:
@@ -273,20 +242,31 @@ class _Run:
         predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
         if check and self.state.first_migration is None:
             self.state.first_migration = predictor.catalog.migration
+        changes = self._query_changes() if check else None
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
         for statement, first, last in statements:
             for operation, effects in predictor.predict_operations(statement, first=first, last=last):
                 if check:
-                    at.note_queries(operation)
+                    if changes is not None:
+                        changes.note_before(operation, at)
                     self._check_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
             if check and predictor.refused is not None:
                 refused, refusal = predictor.refused
                 self._check_all(statement, RefusedOperation(refused.span, refusal), (), at)
         if check:
+            if changes is not None:
+                at.query_changes = changes.at_end(at)
             end = statement if last_number is None else replace(statement, index=last_number)
             self._check_all(end, MigrationEnd(statement.span), (), at)
+
+    def _query_changes(self) -> "QueryChanges | None":
+        if self.queries is None:
+            return None
+        from migsafe.linting.queries.changes import QueryChanges  # noqa: PLC0415  # only with queries
+
+        return QueryChanges(self.queries)
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         at.enter(statement, operation, effects)

@@ -33,7 +33,7 @@ from migsafe.sql.statements import Statement, single_statements
 from migsafe.text import Script, Span
 
 if TYPE_CHECKING:
-    from migsafe.linting.queries.changes import QueryChange, QueryChanges
+    from migsafe.linting.queries.change import QueryChange
     from migsafe.linting.queries.project_queries import ProjectQueries
 
 __all__ = [
@@ -96,7 +96,6 @@ class Context:
     """
 
     __slots__ = (
-        "_changes",
         "_earlier",
         "_facts",
         "_forecast",
@@ -114,6 +113,7 @@ class Context:
         "operation",
         "past",
         "queries",
+        "query_changes",
         "statement",
     )
 
@@ -129,7 +129,8 @@ class Context:
     ) -> None:
         self.migration, self.lineage, self._earlier = migration, standing, earlier
         self.queries = queries
-        self._changes: QueryChanges | None = queries.changes() if queries is not None else None
+        self.query_changes: list[QueryChange] = []
+        """What the migration changes for the application's queries; known at its end."""
         self.application_file: Script | None = None
         self.statement: Statement
         self.operation: Operation
@@ -155,16 +156,6 @@ class Context:
     def ask(self, rule: Rule) -> None:
         """Makes a rule the current rule."""
         self._rule = rule
-
-    def note_queries(self, operation: Operation) -> None:
-        """Notes the queries that the operation may affect, before it runs."""
-        if self._changes is not None:
-            self._changes.note_before(operation, self)
-
-    @property
-    def query_changes(self) -> "list[QueryChange]":
-        """Returns what the migration changes for the application's queries; to be asked at its end."""
-        return self._changes.at_end(self) if self._changes is not None else []
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Adds the current operation to `past`, after every rule has checked it; a further INSERT of a dump only if a rule needs it."""

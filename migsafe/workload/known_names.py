@@ -1,6 +1,6 @@
 """What the catalogue knows not to exist: relations, functions, types and operators that a query names."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -9,11 +9,9 @@ from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.lookups import Lookups
-from migsafe.workload.scopes import Level
+from migsafe.workload.needs import Failure
+from migsafe.workload.scopes import Level, Levels
 from migsafe.workload.types import EQUALITIES, are_comparable, base_type, is_assignable, is_known_type, named_type
-
-if TYPE_CHECKING:
-    from migsafe.workload.binding import Binder
 
 _SYNTAX = frozenset(
     """row all any some coalesce nullif greatest least grouping xmlelement xmlforest xmlconcat xmlagg xmlparse xmlpi xmlroot xmlserialize
@@ -21,6 +19,18 @@ _SYNTAX = frozenset(
     json_query json_exists json_scalar json_serialize json_table json exists cast treat merge_action unnest array cube rollup""".split()
 )
 """Names that look like functions, and are part of the syntax."""
+
+
+class Resolution(Protocol):
+    """The resolution of a query: the types of its operands, and the first reason why PostgreSQL rejects it."""
+
+    failure: Failure | None
+
+    def fail(self, code: str, message: str, name: str) -> None:
+        """Records why PostgreSQL rejects the query."""
+
+    def type_of(self, operand: Operand, levels: Levels) -> TypeName | None:
+        """Returns the type of an operand; None if it is not known."""
 
 
 class KnownNames:
@@ -41,7 +51,7 @@ class KnownNames:
         # A function of one argument is also a column of a row, or a cast to a type.
         return is_known_type(catalog, TypeName(name=call.name)) is not True
 
-    def check(self, binder: "Binder", shape: Shape, level: Level) -> None:
+    def check(self, binder: Resolution, shape: Shape, level: Level) -> None:
         """Records the functions, types, operators and values that do not exist."""
         for call in shape.calls:
             is_column = call.arguments == 1 and any(call.name in source.columns for source in level.sources)
@@ -60,7 +70,7 @@ class KnownNames:
             if target is not None and column in target.columns and (type_name := target.columns[column].type) is not None:
                 self.check_assignment(binder, column, type_name, value, level)
 
-    def _condition(self, binder: "Binder", condition: Condition | None, level: Level) -> None:
+    def _condition(self, binder: Resolution, condition: Condition | None, level: Level) -> None:
         match condition:
             case All() | Either():
                 for part in condition.parts:
@@ -71,7 +81,7 @@ class KnownNames:
                     for value in values:
                         self._compare(binder, condition.left, condition.operator, value, level)
 
-    def _compare(self, binder: "Binder", left: Operand, operator: str, right: Operand, level: Level) -> None:
+    def _compare(self, binder: Resolution, left: Operand, operator: str, right: Operand, level: Level) -> None:
         levels = (level, *level.outer)
         first, second = (binder.type_of(operand, levels) for operand in (left, right))
         for type_name, value in ((first, right), (second, left)):
@@ -87,7 +97,7 @@ class KnownNames:
             sign = "=" if operator in ("in", "any", "not in") else operator
             binder.fail("42883", f"operator does not exist: {first} {sign} {second}", sign)
 
-    def _constant(self, binder: "Binder", type_name: TypeName, value: Value) -> None:
+    def _constant(self, binder: Resolution, type_name: TypeName, value: Value) -> None:
         """A string constant becomes a value of the enum that it is compared with."""
         base = base_type(self.catalog, type_name)
         if (
@@ -100,7 +110,7 @@ class KnownNames:
         ):
             binder.fail("22P02", f'invalid input value for enum {base[0]}: "{value.text}"', base[0])
 
-    def check_assignment(self, binder: "Binder", column: str, target: TypeName, value: Operand, level: Level) -> None:
+    def check_assignment(self, binder: Resolution, column: str, target: TypeName, value: Operand, level: Level) -> None:
         """Records that a value cannot be stored in a column."""
         if isinstance(value, Value) and not value.casts:
             self._constant(binder, target, value)

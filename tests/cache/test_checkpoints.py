@@ -11,7 +11,8 @@ from migsafe.cache import checkpoints as module
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import JudgingState, judge
+from migsafe.linting.judge import judge
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import Steps, selected_migrations

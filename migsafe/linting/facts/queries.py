@@ -24,7 +24,7 @@ from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
 if TYPE_CHECKING:
-    from migsafe.linting.queries.changes import QueryChange
+    from migsafe.linting.queries.change import QueryChange
     from migsafe.workload.assessment import CandidateIndex, TableAccess
 
 _CHOSEN_BY_DEFAULT = "btree"

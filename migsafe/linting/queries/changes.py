@@ -5,47 +5,24 @@ the beginning was harmed by the operation between the last assessment without th
 repairs (a view under the old name, a column that is dropped and added again) does not count.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.linting.finding import Harm, NamedQuery, QueryProblem
+from migsafe.linting.facts.ownership import is_column_created_here, is_created_here
+from migsafe.linting.finding import Harm, QueryProblem
 from migsafe.linting.queries.affected import harmed_words, introduced_words
+from migsafe.linting.queries.change import QueryChange
+from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.linting.rule import Context
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Operation
-from migsafe.workload import Query
+from migsafe.sql.operations import Operation
 from migsafe.workload.assessment import Failure, InsertProblem, QueryAssessment, TableAccess
-
-if TYPE_CHECKING:
-    from migsafe.linting.queries.project_queries import ProjectQueries
-    from migsafe.linting.rule import Context
-
 
 _GENERATED_ALWAYS = "428C9"
 """The SQLSTATE of a value for a column that PostgreSQL generates."""
-
-
-class QueryChange(Struct, frozen=True, kw_only=True):
-    """A query that a migration changes, and the position of the operation that does it in `Context.past`.
-
-    `after` is its assessment at the end of the migration. `access` is the table access that has no index, `former_index` the one it lost,
-    `insert` the reason why an INSERT fails. `problem` is what must still be true at the end of the history: None if the running release has
-    the query, which meets this migration before a later one.
-    """
-
-    query: Query
-    named: NamedQuery
-    harm: Harm
-    position: int
-    before: QueryAssessment
-    after: QueryAssessment
-    access: TableAccess | None = None
-    former_index: Name | None = None
-    insert: InsertProblem | None = None
-    problem: QueryProblem | None = None
 
 
 class _Step(NamedTuple):
@@ -56,12 +33,11 @@ class _Step(NamedTuple):
 class QueryChanges:
     """The queries that a migration may change, with their assessments so far."""
 
-    def __init__(self, queries: "ProjectQueries") -> None:
+    def __init__(self, queries: ProjectQueries) -> None:
         self.queries = queries
         self._steps: dict[str, list[_Step]] = {}
-        self._at_end: tuple[int, list[QueryChange]] | None = None
 
-    def note_before(self, op: Operation, at: "Context") -> None:
+    def note_before(self, op: Operation, at: Context) -> None:
         """Assesses the queries that an operation may affect, on the database before it."""
         words = list(dict.fromkeys(harmed_words(op, at.catalog)))
         if words and _is_own(op, at):
@@ -75,12 +51,9 @@ class QueryChanges:
             step = _Step(at.position, self.queries.assess(query, at.catalog))
             self._steps.setdefault(fingerprint, []).append(step)
 
-    def at_end(self, at: "Context") -> list[QueryChange]:
+    def at_end(self, at: Context) -> list[QueryChange]:
         """Returns what the migration changes, at its end."""
-        if self._at_end is None or self._at_end[0] != at.position:
-            changes = [change for fingerprint, steps in self._steps.items() for change in self._changes(fingerprint, steps, at.catalog)]
-            self._at_end = at.position, changes
-        return self._at_end[1]
+        return [change for fingerprint, steps in self._steps.items() for change in self._changes(fingerprint, steps, at.catalog)]
 
     def _changes(self, fingerprint: str, steps: list[_Step], catalog: Catalog) -> list[QueryChange]:
         query = self.queries.all[fingerprint]
@@ -172,10 +145,8 @@ def _is_same(problem: InsertProblem, other: InsertProblem) -> bool:
     return (problem.kind, problem.table, problem.column) == (other.kind, other.table, other.column)
 
 
-def _is_own(op: Operation, at: "Context") -> bool:
+def _is_own(op: Operation, at: Context) -> bool:
     """Whether an operation is about an object that the migration itself created, which no query used before."""
-    from migsafe.linting.facts.ownership import is_column_created_here, is_created_here  # noqa: PLC0415  # the facts use the context
-
     match op:
         case sql.DropColumn(target=target, column=column) | sql.RenameColumn(target=target, column=column):
             return is_column_created_here(at, target.name, column)

@@ -7,7 +7,6 @@ from msgspec import Struct, msgpack
 
 from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.finding import NamedQuery
-from migsafe.linting.queries.changes import QueryChanges
 from migsafe.linting.queries.places import QueryFiles
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
@@ -64,10 +63,6 @@ class ProjectQueries:
         if place is None:
             return NamedQuery(query.fingerprint)
         return NamedQuery(query.fingerprint, place.name, self.files.path(place), place.line, query.per_request)
-
-    def changes(self) -> QueryChanges:
-        """Returns a record of what a migration changes for the queries."""
-        return QueryChanges(self)
 
     def mentioning(self, words: Collection[str]) -> list[Query]:
         """Returns the queries whose texts contain all of these words, in any letter case."""

@@ -12,14 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from migsafe.rendering.messages import RenderRequest
 from migsafe.rendering.worker.guards import Guards, ImportTooLong, Snapshot
 from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, reason_for
-
-if TYPE_CHECKING:
-    from migsafe.rendering.worker.script_run import Run
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
@@ -34,11 +31,24 @@ _MAY_SEND = re.compile(r"sql|alembic|pg|postgres|database|db|orm|flask|django|pe
 """Packages that send SQL, or give access to what does."""
 
 
+class RunOfScript(Protocol):
+    """A run of a script, as the modules of the project need it."""
+
+    reasons: dict[str, str]
+    active: bool
+
+    def note_mark(self, mark: str, reason: str) -> None:
+        """Records why a value is unknown."""
+
+    def decide(self, frame: FrameType, name: str = "", reason: str = "", *, about_rows: bool = False) -> bool:
+        """Returns the decision at a fork."""
+
+
 class ProjectOwner:
     """The owner of unknown values in the modules of the project: the run that currently uses the modules."""
 
     def __init__(self) -> None:
-        self.run: Run | None = None
+        self.run: RunOfScript | None = None
         self.is_importing = False
         self.marks: dict[str, str] = {}
         self._decisions: dict[tuple[object, int], int] = {}
@@ -115,7 +125,7 @@ class ProjectCode:
         self._spent = 0.0
         sys.path[:] = list(dict.fromkeys((*request.folders, *self._base_path, *request.last_folders)))
 
-    def begin(self, run: "Run", database: Any) -> None:
+    def begin(self, run: RunOfScript, database: Any) -> None:
         """Connects the modules of the project with a run, and restores what they have changed when they were loaded."""
         self.owner.run, self.database = run, database
         run.reasons.update(self.owner.marks)

@@ -3,13 +3,11 @@
 import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import MetaData
 from migsafe.sources.alembic.modules import Module
-
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
 
 _MOST_MODULES = 300
 _WORD = "naming_convention"
@@ -17,7 +15,7 @@ _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|
 _NAME = re.compile(r"[\w.]+")
 
 
-def follow_conventions(reader: "EnvReader") -> None:
+def follow_conventions(reader: Reading) -> None:
     """Follows the modules that env.py imports until one of them gives SQLModel's metadata a convention."""
     for module in _modules_with_conventions(reader):
         reader.run_effects(module)
@@ -25,7 +23,7 @@ def follow_conventions(reader: "EnvReader") -> None:
             return
 
 
-def only_convention(reader: "EnvReader") -> Any:
+def only_convention(reader: Reading) -> Any:
     """Returns the naming convention of all metadata in the modules that env.py imports; None if there are several, or none."""
     conventions = [
         value.naming_convention
@@ -37,7 +35,7 @@ def only_convention(reader: "EnvReader") -> Any:
     return conventions[0] if conventions and all(convention == conventions[0] for convention in conventions) else None
 
 
-def _modules_with_conventions(reader: "EnvReader") -> Iterator[Module]:
+def _modules_with_conventions(reader: Reading) -> Iterator[Module]:
     """Yields the modules that mention naming conventions, among those of the project that env.py imports and those that they import."""
     waiting = list(reader.imported)
     seen: set[str] = set()

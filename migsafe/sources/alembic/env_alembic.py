@@ -1,19 +1,17 @@
 """`alembic.context` as env.py uses it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_database
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import AlembicTransaction, Connection, External, Transaction, Upgrade
-
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
 
 _CONFIG = "alembic.context.config"
 
 
-def attribute(reader: "EnvReader", owner: str, name: str) -> Any:
+def attribute(reader: Reading, owner: str, name: str) -> Any:
     """Returns an attribute of `context` or `context.config`."""
     match owner, name:
         case "alembic.context.config", "attributes":
@@ -27,7 +25,7 @@ def attribute(reader: "EnvReader", owner: str, name: str) -> Any:
     return External(f"{owner}.{name}")
 
 
-def call(reader: "EnvReader", name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+def call(reader: Reading, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     """Returns the result of a call of `context` or `context.config`."""
     if name.startswith(f"{_CONFIG}."):
         return _config(reader, name.rpartition(".")[2], arguments, named)
@@ -57,7 +55,7 @@ def call(reader: "EnvReader", name: str, arguments: list[Any], named: dict[str, 
     return UNKNOWN
 
 
-def _config(reader: "EnvReader", name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+def _config(reader: Reading, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     key = arguments[0] if arguments else named.get("name", UNKNOWN)
     default = arguments[1] if len(arguments) > 1 else named.get("default")
     match name:
@@ -74,14 +72,14 @@ def _config(reader: "EnvReader", name: str, arguments: list[Any], named: dict[st
     return UNKNOWN
 
 
-def _section(reader: "EnvReader", name: Any) -> dict[str, Any]:
+def _section(reader: Reading, name: Any) -> dict[str, Any]:
     options: dict[str, Any] = dict(reader.sections.get(name, {})) if isinstance(name, str) else {}
     if name == reader.section:
         options.update(reader.main_options)
     return options
 
 
-def _configure(reader: "EnvReader", arguments: list[Any], named: dict[str, Any]) -> None:
+def _configure(reader: Reading, arguments: list[Any], named: dict[str, Any]) -> None:
     given = named.get("connection", arguments[0] if arguments else None)
     inner = named.get("opts")
     options = {**named, **(inner if isinstance(inner, dict) else {})}
@@ -92,7 +90,7 @@ def _configure(reader: "EnvReader", arguments: list[Any], named: dict[str, Any])
     reader.current = Upgrade(options, connection, reader.place)
 
 
-def _run_migrations(reader: "EnvReader", named: dict[str, Any]) -> None:
+def _run_migrations(reader: Reading, named: dict[str, Any]) -> None:
     current = reader.current
     if current is None:
         return
@@ -107,7 +105,7 @@ def _run_migrations(reader: "EnvReader", named: dict[str, Any]) -> None:
     reader.upgrades.append(upgrade)
 
 
-def enter_transaction(reader: "EnvReader", block: Callable[[Any], None]) -> None:
+def enter_transaction(reader: Reading, block: Callable[[Any], None]) -> None:
     """Runs the block of `with context.begin_transaction()`."""
     current = reader.current
     if current is not None:

@@ -3,10 +3,11 @@
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_alembic, env_database, flask_migrate
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import (
     AlembicTransaction,
     Base,
@@ -27,9 +28,6 @@ from migsafe.sources.alembic.env_values import (
     truth,
 )
 from migsafe.sources.alembic.modules import bound_names, top_level
-
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
 
 _TEXT_METHODS = frozenset(
     (
@@ -55,7 +53,7 @@ class Pending:
         self.named = named
 
 
-def call(reader: "EnvReader", callee: Any, arguments: list[Any], named: dict[str, Any], *, in_with: bool) -> Any:
+def call(reader: Reading, callee: Any, arguments: list[Any], named: dict[str, Any], *, in_with: bool) -> Any:
     """Returns the result of a call."""
     match callee:
         case Function(yields=True):
@@ -75,7 +73,7 @@ def call(reader: "EnvReader", callee: Any, arguments: list[Any], named: dict[str
     return UNKNOWN
 
 
-def _call_back(reader: "EnvReader", arguments: Sequence[Any]) -> Any:
+def _call_back(reader: Reading, arguments: Sequence[Any]) -> Any:
     """Follows the functions that something unknown is given, because it probably calls them; returns the result of the last."""
     result: Any = UNKNOWN
     for argument in arguments:
@@ -84,13 +82,13 @@ def _call_back(reader: "EnvReader", arguments: Sequence[Any]) -> Any:
     return result
 
 
-def _created(reader: "EnvReader", of: Class, arguments: list[Any], named: dict[str, Any]) -> Any:
+def _created(reader: Reading, of: Class, arguments: list[Any], named: dict[str, Any]) -> Any:
     if any(isinstance(base, External) and base.last == "SQLAlchemy" for base in of.bases):
         return _external(reader, External("flask_sqlalchemy.SQLAlchemy"), arguments, named)
     return reader.instance(of, arguments, named)
 
 
-def _external(reader: "EnvReader", callee: External, arguments: list[Any], named: dict[str, Any]) -> Any:
+def _external(reader: Reading, callee: External, arguments: list[Any], named: dict[str, Any]) -> Any:
     first = arguments[0] if arguments else UNKNOWN
     if callee.name.startswith("alembic."):
         return env_alembic.call(reader, callee.name, arguments, named)
@@ -119,7 +117,7 @@ def _external(reader: "EnvReader", callee: External, arguments: list[Any], named
     return _python(reader, callee, arguments, named)
 
 
-def _python(reader: "EnvReader", callee: External, arguments: list[Any], named: dict[str, Any]) -> Any:
+def _python(reader: Reading, callee: External, arguments: list[Any], named: dict[str, Any]) -> Any:
     """Returns the result of one of Python's own functions; unknown for others, which may call the functions that they are given."""
     first = arguments[0] if arguments else UNKNOWN
     match callee.last:
@@ -155,14 +153,14 @@ def _plainly(function: Callable[..., Any], arguments: Sequence[Any], named: Mapp
     return result if plain else list(result) if len(arguments) < 100 else UNKNOWN
 
 
-def _engine_from_config(reader: "EnvReader", section: Any, arguments: Sequence[Any], named: dict[str, Any], *, is_async: bool) -> Engine:
+def _engine_from_config(reader: Reading, section: Any, arguments: Sequence[Any], named: dict[str, Any], *, is_async: bool) -> Engine:
     prefix = named.get("prefix", arguments[1] if len(arguments) > 1 else "sqlalchemy.")
     options = section if isinstance(section, dict) else {}
     known = {key.removeprefix(prefix): value for key, value in options.items() if isinstance(key, str) and key.startswith(str(prefix))}
     return env_database.make_engine(reader, known.get("url", UNKNOWN), {**known, **named}, is_async=is_async)
 
 
-def _method(reader: "EnvReader", owner: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
+def _method(reader: Reading, owner: Any, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     match owner:
         case Engine():
             return env_database.engine_method(reader, owner, name, arguments, named)
@@ -198,7 +196,7 @@ def _container_method(owner: Any, name: str, arguments: list[Any], named: dict[s
     return list(result) if name in ("items", "keys", "values") else result
 
 
-def attribute(reader: "EnvReader", owner: Any, name: str) -> Any:
+def attribute(reader: Reading, owner: Any, name: str) -> Any:
     """Returns an attribute."""
     match owner:
         case ModuleValue(name=module):
@@ -226,7 +224,7 @@ def attribute(reader: "EnvReader", owner: Any, name: str) -> Any:
     return UNKNOWN
 
 
-def _of_base(reader: "EnvReader", owner: Base, metadata: MetaData, name: str) -> Any:
+def _of_base(reader: Reading, owner: Base, metadata: MetaData, name: str) -> Any:
     match name:
         case "metadata":
             return metadata
@@ -241,7 +239,7 @@ def _of_base(reader: "EnvReader", owner: Base, metadata: MetaData, name: str) ->
     return Method(owner, name)
 
 
-def _external_attribute(reader: "EnvReader", owner: External, name: str) -> Any:
+def _external_attribute(reader: Reading, owner: External, name: str) -> Any:
     if owner.name.startswith("alembic.context"):
         return env_alembic.attribute(reader, owner.name, name)
     if owner.last == "SQLModel" and name == "metadata":
@@ -252,7 +250,7 @@ def _external_attribute(reader: "EnvReader", owner: External, name: str) -> Any:
     return External(f"{owner.name}.{name}")
 
 
-def item(reader: "EnvReader", owner: Any, key: Any) -> Any:
+def item(reader: Reading, owner: Any, key: Any) -> Any:
     """Returns an item of a container."""
     match owner:
         case dict():
@@ -264,7 +262,7 @@ def item(reader: "EnvReader", owner: Any, key: Any) -> Any:
     return UNKNOWN
 
 
-def set_attribute(reader: "EnvReader", owner: Any, name: str, value: Any) -> None:
+def set_attribute(reader: Reading, owner: Any, name: str, value: Any) -> None:
     """Sets an attribute."""
     match owner:
         case MetaData() if name == "naming_convention":
@@ -279,7 +277,7 @@ def set_attribute(reader: "EnvReader", owner: Any, name: str, value: Any) -> Non
             reader.shared_metadata = value
 
 
-def class_member(reader: "EnvReader", of: Class, name: str, owner: Any) -> Any:
+def class_member(reader: Reading, of: Class, name: str, owner: Any) -> Any:
     """Returns a member of a class or of one of its bases, bound to its owner if it is a method."""
     if name in of.names:
         return of.names[name]
@@ -300,7 +298,7 @@ def class_member(reader: "EnvReader", of: Class, name: str, owner: Any) -> Any:
     return UNKNOWN
 
 
-def _bound(reader: "EnvReader", value: Any, statement: ast.stmt, owner: Any, of: Class) -> Any:
+def _bound(reader: Reading, value: Any, statement: ast.stmt, owner: Any, of: Class) -> Any:
     if (
         not isinstance(value, Function)
         or isinstance(value.node, ast.Lambda)
@@ -316,7 +314,7 @@ def _bound(reader: "EnvReader", value: Any, statement: ast.stmt, owner: Any, of:
     return bound
 
 
-def _inherited(reader: "EnvReader", of: Class, base: Any, name: str) -> Any:
+def _inherited(reader: Reading, of: Class, base: Any, name: str) -> Any:
     """Returns a member that a class has from a base outside of the project."""
     if name != "metadata":
         return UNKNOWN
@@ -330,13 +328,13 @@ def _inherited(reader: "EnvReader", of: Class, base: Any, name: str) -> Any:
     return UNKNOWN
 
 
-def decorate(reader: "EnvReader", decorator: Any, arguments: Sequence[Any], function: Function) -> None:
+def decorate(reader: Reading, decorator: Any, arguments: Sequence[Any], function: Function) -> None:
     """Registers a function that is decorated as a listener."""
     if isinstance(decorator, External) and decorator.last == "listens_for" and len(arguments) > 1:
         env_database.listen(reader, arguments[0], arguments[1], function)
 
 
-def enter(reader: "EnvReader", value: Any, block: Callable[[Any], None]) -> None:
+def enter(reader: Reading, value: Any, block: Callable[[Any], None]) -> None:
     """Runs the block of a `with`."""
     match value:
         case Connection():
@@ -356,7 +354,7 @@ def enter(reader: "EnvReader", value: Any, block: Callable[[Any], None]) -> None
             block(value if truth(value) and not is_unknown(value) else UNKNOWN)
 
 
-def _enter_instance(reader: "EnvReader", value: Instance, block: Callable[[Any], None]) -> None:
+def _enter_instance(reader: Reading, value: Instance, block: Callable[[Any], None]) -> None:
     entering, leaving = (class_member(reader, value.of, name, value) for name in ("__enter__", "__exit__"))
     if not isinstance(entering, Function):
         entering, leaving = (class_member(reader, value.of, name, value) for name in ("__aenter__", "__aexit__"))

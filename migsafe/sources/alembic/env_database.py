@@ -6,10 +6,11 @@ did not, unless the engine has `future=True`. A `connect` listener and `connect_
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_plus
 
 from migsafe.script_environment import UNKNOWN
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import (
     Connection,
     DriverConnection,
@@ -20,9 +21,6 @@ from migsafe.sources.alembic.env_values import (
     Transaction,
 )
 
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
-
 _SETTING = re.compile(r"\s*(?:SET|RESET|SELECT\s+(?:pg_catalog\.)?set_config)\b", re.IGNORECASE)
 _LOCAL = re.compile(r"\s*SET\s+LOCAL\b", re.IGNORECASE)
 _STARTUP_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|[^\s\\])*)")
@@ -30,7 +28,7 @@ _URL_OPTIONS = re.compile(r"[?&]options=([^&]*)")
 _EVENTS = ("connect", "first_connect", "checkout", "engine_connect", "begin", "do_connect")
 
 
-def make_engine(reader: "EnvReader", url: Any, options: Mapping[str, Any], *, is_async: bool) -> Engine:
+def make_engine(reader: Reading, url: Any, options: Mapping[str, Any], *, is_async: bool) -> Engine:
     """Returns an engine, with what its arguments send on each connection."""
     url = options.get("url", url)
     engine = Engine(url if isinstance(url, str) else UNKNOWN, reader.place, is_async=is_async)
@@ -71,14 +69,14 @@ def _is_autocommit(options: Mapping[str, Any]) -> bool:
     return any(isinstance(level, str) and level.upper() == "AUTOCOMMIT" for level in levels)
 
 
-def listen(reader: "EnvReader", target: Any, event: Any, function: Any) -> None:
+def listen(reader: Reading, target: Any, event: Any, function: Any) -> None:
     """Registers a listener for new connections of an engine, or of all engines."""
     if event in _EVENTS and isinstance(function, Function):
         listeners = target.listeners if isinstance(target, Engine) else reader.listeners
         listeners.append((event, function))
 
 
-def connect(reader: "EnvReader", engine: Engine) -> Connection:
+def connect(reader: Reading, engine: Engine) -> Connection:
     """Returns a new connection, on which the listeners have run."""
     connection = Connection(engine)
     for _, function in (*reader.listeners, *engine.listeners):
@@ -86,7 +84,7 @@ def connect(reader: "EnvReader", engine: Engine) -> Connection:
     return connection
 
 
-def engine_method(reader: "EnvReader", engine: Engine, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+def engine_method(reader: Reading, engine: Engine, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """Returns the result of a method of an engine."""
     match name:
         case "connect":
@@ -105,7 +103,7 @@ def engine_method(reader: "EnvReader", engine: Engine, name: str, arguments: Seq
     return UNKNOWN
 
 
-def connection_method(reader: "EnvReader", connection: Connection, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+def connection_method(reader: Reading, connection: Connection, name: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """Returns the result of a method of a connection."""
     match name:
         case "execute" | "exec_driver_sql" | "scalar" | "scalars":
@@ -135,7 +133,7 @@ def connection_method(reader: "EnvReader", connection: Connection, name: str, ar
     return UNKNOWN
 
 
-def _execute(reader: "EnvReader", connection: Connection, name: str, arguments: Sequence[Any]) -> None:
+def _execute(reader: Reading, connection: Connection, name: str, arguments: Sequence[Any]) -> None:
     statement = arguments[0] if arguments else UNKNOWN
     is_legacy = name == "execute" and isinstance(statement, str) and not isinstance(statement, Text) and statement != UNKNOWN
     if not is_legacy and connection.autocommit is None and begins_by_itself(reader, connection):
@@ -144,7 +142,7 @@ def _execute(reader: "EnvReader", connection: Connection, name: str, arguments: 
     send(connection, statement)
 
 
-def begins_by_itself(reader: "EnvReader", connection: Connection) -> bool:
+def begins_by_itself(reader: Reading, connection: Connection) -> bool:
     """Whether a connection begins a transaction with its first statement."""
     return connection.engine.is_future or reader.finder.sqlalchemy_release != 1
 

@@ -3,14 +3,12 @@
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_calls
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import External, Function, Scope, is_unknown, truth
-
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
 
 _WIDTH = re.compile(r"\d{5}")
 """A width in a template that would produce a very long text."""
@@ -19,7 +17,7 @@ _LARGEST = 10**30
 _PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict, set)
 
 
-def evaluate(reader: "EnvReader", node: ast.expr, scope: Scope, *, in_with: bool = False) -> Any:
+def evaluate(reader: Reading, node: ast.expr, scope: Scope, *, in_with: bool = False) -> Any:
     """Returns the value of an expression; `in_with` if it is the expression of a `with`."""
     match node:
         case ast.Constant(value=value):
@@ -61,12 +59,12 @@ def _items(value: Any) -> list[Any]:
     return list(value)[:100] if isinstance(value, list | tuple | dict | set) else []
 
 
-def _in_round(reader: "EnvReader", target: ast.expr, item: Any, element: ast.expr, scope: Scope) -> Any:
+def _in_round(reader: Reading, target: ast.expr, item: Any, element: ast.expr, scope: Scope) -> Any:
     reader.assign(target, item, scope)
     return reader.value(element, scope)
 
 
-def _operation(reader: "EnvReader", node: ast.expr, scope: Scope) -> Any:
+def _operation(reader: Reading, node: ast.expr, scope: Scope) -> Any:
     match node:
         case ast.JoinedStr(values=pieces):
             return _bounded("".join(_piece(reader, piece, scope) for piece in pieces))
@@ -91,7 +89,7 @@ def _operation(reader: "EnvReader", node: ast.expr, scope: Scope) -> Any:
     return UNKNOWN
 
 
-def _piece(reader: "EnvReader", piece: ast.expr, scope: Scope) -> str:
+def _piece(reader: Reading, piece: ast.expr, scope: Scope) -> str:
     if isinstance(piece, ast.Constant):
         return str(piece.value)
     value = reader.value(piece.value, scope) if isinstance(piece, ast.FormattedValue) else UNKNOWN
@@ -126,7 +124,7 @@ def _bounded(value: Any) -> Any:
     return UNKNOWN if too_large else value
 
 
-def _boolean(reader: "EnvReader", is_or: bool, values: Sequence[ast.expr], scope: Scope) -> Any:
+def _boolean(reader: Reading, is_or: bool, values: Sequence[ast.expr], scope: Scope) -> Any:
     """Returns the value of `and` or `or`. An unknown operand of `or` gives way to a known one: it is mostly a default."""
     result: Any = UNKNOWN
     unclear = False
@@ -167,7 +165,7 @@ def _is_partly_unknown(*values: Any) -> bool:
     return any(isinstance(value, str) and UNKNOWN in value for value in values)
 
 
-def _dictionary(reader: "EnvReader", node: ast.Dict, scope: Scope) -> dict[Any, Any]:
+def _dictionary(reader: Reading, node: ast.Dict, scope: Scope) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         new = reader.value(value, scope)
@@ -182,7 +180,7 @@ def _dictionary(reader: "EnvReader", node: ast.Dict, scope: Scope) -> dict[Any, 
     return result
 
 
-def _call(reader: "EnvReader", node: ast.Call, scope: Scope, *, in_with: bool) -> Any:
+def _call(reader: Reading, node: ast.Call, scope: Scope, *, in_with: bool) -> Any:
     callee = reader.value(node.func, scope)
     arguments: list[Any] = []
     for argument in node.args:
@@ -203,7 +201,7 @@ def _call(reader: "EnvReader", node: ast.Call, scope: Scope, *, in_with: bool) -
     return env_calls.call(reader, callee, arguments, named, in_with=in_with)
 
 
-def bind_arguments(reader: "EnvReader", function: Function, arguments: Sequence[Any], named: Mapping[str, Any], scope: Scope) -> None:
+def bind_arguments(reader: Reading, function: Function, arguments: Sequence[Any], named: Mapping[str, Any], scope: Scope) -> None:
     """Binds the parameters of a function; those without an argument have their default, or are unknown."""
     parameters = function.node.args
     positional = [*parameters.posonlyargs, *parameters.args]

@@ -12,10 +12,10 @@ from typing import Any
 
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_calls, env_expressions
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import (
     Base,
     Class,
-    Connection,
     External,
     Function,
     Instance,
@@ -23,7 +23,6 @@ from migsafe.sources.alembic.env_values import (
     ModuleValue,
     Place,
     Scope,
-    Upgrade,
     truth,
 )
 from migsafe.sources.alembic.modules import Module, ModuleFinder, bound_names, top_level
@@ -47,24 +46,11 @@ class Ends(Exception):
         self.kind = kind
 
 
-class EnvReader:
-    """One reading of env.py. `config` has the options of the main section, `sections` those of all sections."""
+class EnvReader(Reading):
+    """The interpreter of env.py."""
 
     def __init__(self, finder: ModuleFinder, sections: dict[str, dict[str, str]], section: str) -> None:
-        self.finder = finder
-        self.sections = sections
-        self.section = section
-        self.main_options: dict[str, Any] = {}
-        self.attributes: dict[str, Any] = {}
-        self.upgrades: list[Upgrade] = []
-        self.current: Upgrade | None = None
-        self.shared_metadata = MetaData()
-        """The metadata of SQLModel, which all models share."""
-        self.listeners: list[tuple[str, Function]] = []
-        """The listeners of all engines."""
-        self.connection: Connection | None = None
-        self.flask_database: tuple[Any, dict[str, Any]] | None = None
-        self.imported: list[str] = []
+        super().__init__(finder, sections, section)
         self._scopes: dict[str, Scope] = {}
         self._steps = 0
         self._depth = 0

@@ -5,33 +5,31 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from migsafe.paths import relative_path
 from migsafe.script_environment import UNKNOWN
+from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import Base, Engine, ModuleValue
-
-if TYPE_CHECKING:
-    from migsafe.sources.alembic.env_reader import EnvReader
 
 _MOST_FILES = 3000
 _USES = re.compile(rb"\bflask_migrate\b|\bmigrate\w*\.init_app\(")
 _SKIPPED = frozenset(("node_modules", "venv", "env", "site-packages", "tests", "test", "versions", "docs", "build", "dist"))
 
 
-def engine(reader: "EnvReader") -> Engine:
+def engine(reader: Reading) -> Engine:
     """Returns the engine of the application, whose URL is in its configuration."""
     return Engine(UNKNOWN, reader.place)
 
 
-def find_database(reader: "EnvReader") -> tuple[Any, dict[str, Any]]:
+def find_database(reader: Reading) -> tuple[Any, dict[str, Any]]:
     """Returns the `db` of `Migrate(app, db, …)` or `migrate.init_app(app, db)`, with the options for Alembic."""
     if reader.flask_database is None:
         reader.flask_database = _find_database(reader)
     return reader.flask_database
 
 
-def _find_database(reader: "EnvReader") -> tuple[Any, dict[str, Any]]:
+def _find_database(reader: Reading) -> tuple[Any, dict[str, Any]]:
     for name in _modules(reader.finder.root, reader.finder.folders):
         module = reader.finder.find(name)
         if module is None:
@@ -48,7 +46,7 @@ def _find_database(reader: "EnvReader") -> tuple[Any, dict[str, Any]]:
     return UNKNOWN, {}
 
 
-def _database(reader: "EnvReader", module: str, tree: ast.Module, node: ast.expr) -> Any:
+def _database(reader: Reading, module: str, tree: ast.Module, node: ast.expr) -> Any:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         owner = reader.member(module, node.value.id)
         return reader.member(owner.name, node.attr) if isinstance(owner, ModuleValue) else UNKNOWN
