@@ -2,6 +2,7 @@
 
     python benchmarks/queries.py indexes NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
     python benchmarks/queries.py trials NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
+    python benchmarks/queries.py loses NAME=MIGRATIONS:QUERIES… [--rows N] [--bindir DIR] [--verbose]
     python benchmarks/queries.py breaks NAME=GIT:MIGRATIONS:QUERIES… [--bindir DIR] [--verbose]
 
 `MIGRATIONS` is the folder of a history, `QUERIES` a file or folder that `queries` in the configuration could name. `GIT` is a git directory, in
@@ -14,6 +15,9 @@ tables that could not be filled are left out, and so are indexes on columns that
 
 `trials` does what `migsafe replay` does after the last migration, for all queries. Each index that it reports is then created as the report
 says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
+
+`loses` drops each index of the final schema in turn. A query loses it if its generic plan then costs more than 1,000 and more than ten times as
+much. The benchmark compares these with the queries that query-loses-index names for a last migration that drops the index.
 
 `breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query of the commit
 before the one that added the migration. The server's answer is compared with migsafe's, for each pair of query and migration.
@@ -33,6 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.index_reports import ReportedIndexes
 from benchmarks.lock_truth import choose_installation
+from benchmarks.lost_indexes import LostIndexes
 from benchmarks.query_breaks import Breaks, History, extract
 from benchmarks.query_truth import (
     EXPENSIVE,
@@ -267,6 +272,35 @@ def _print_breaks(title: str, counts: "Counter[str]", seconds: float) -> None:
         print(f"    {count:6,}  {name}", flush=True)
 
 
+def compare_losses(arguments: argparse.Namespace) -> int:
+    """Drops each index of projects, and compares the queries that lose it with those that the rule names; returns the exit status."""
+    total: Counter[str] = Counter()
+    with Server(choose_installation(arguments.bindir), {"max_wal_size": "8GB"}) as server:
+        print(server.installation)
+        for number, argument in enumerate(arguments.projects):
+            project = Project(argument)
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                seeded_database(server, project.migrations, f"loss{number}", arguments.rows) as (connection, unfilled),
+            ):
+                losses = LostIndexes(project.migrations, project.queries_at, project.queries, Path(folder))
+                losses.compare(connection, unfilled)
+            server.drop_database(f"loss{number}")
+            total += losses.counts
+            _print_losses(str(project), losses.counts)
+            for confusion in losses.confusions if arguments.verbose else ():
+                print(f"    {confusion}", flush=True)
+    _print_losses("all projects", total)
+    return 0
+
+
+def _print_losses(title: str, counts: "Counter[str]") -> None:
+    right, false, missed = counts["lost, called lost"], counts["kept, called lost"], counts["lost, called kept"]
+    print(f"\n{title}: precision {_percent(right, right + false)} ({false} wrong), recall {_percent(right, right + missed)} ({missed} missed)")
+    for name, count in sorted(counts.items()):
+        print(f"    {count:6,}  {name}", flush=True)
+
+
 def compare_trials(arguments: argparse.Namespace) -> int:
     """Tries indexes for all queries of projects, and verifies what is reported; returns the exit status."""
     total: Counter[str] = Counter()
@@ -304,7 +338,7 @@ def _percent(part: int, whole: int) -> str:
 def main() -> int:
     """Reads the arguments, and runs a comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("comparison", choices=("indexes", "trials", "breaks"))
+    parser.add_argument("comparison", choices=("indexes", "trials", "loses", "breaks"))
     parser.add_argument("projects", nargs="+", metavar="NAME=MIGRATIONS:QUERIES")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default: 100,000)")
     parser.add_argument("--truth", type=Path, help="a folder where the server's answers are stored, and read again by later runs")
@@ -312,7 +346,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()
     try:
-        compare = {"indexes": compare_indexes, "trials": compare_trials, "breaks": compare_breaks}
+        compare = {"indexes": compare_indexes, "trials": compare_trials, "loses": compare_losses, "breaks": compare_breaks}
         return compare[arguments.comparison](arguments)
     except MigsafeError as error:
         print(error, file=sys.stderr)

@@ -140,7 +140,8 @@ class _Judge:
         recording = rolled_out.replayed.recording if rolled_out.replayed is not None and not rolled_out.replayed.untried else None
         path, migration = rolled_out.key
         duration = recording.duration_ms if recording is not None else None
-        return PhaseMigration(path=path, migration=migration, own=tuple(sorted(self._own[number])), duration_ms=duration)
+        load = recording.load if recording is not None else None
+        return PhaseMigration(path=path, migration=migration, own=tuple(sorted(self._own[number])), duration_ms=duration, load=load)
 
     def _states_in(self, phase: Phase, numbers: Sequence[int]) -> list[int]:
         """Returns the schemas of a phase, as numbers of migrations: those after each of its migrations; for the deployment, the one there."""

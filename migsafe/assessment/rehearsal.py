@@ -7,6 +7,7 @@ from msgspec import Struct
 from migsafe.assessment.premortem import Phase
 from migsafe.linting.finding import NamedQuery
 from migsafe.replaying.experiments.batches import BatchedChange
+from migsafe.replaying.recording.load_times import LoadTimes
 
 
 class Answer(StrEnum):
@@ -48,12 +49,14 @@ class PhaseFailure(Struct, frozen=True, kw_only=True):
 
 
 class PhaseMigration(Struct, frozen=True, kw_only=True):
-    """A migration of a phase; `own` are the phases of its operations, and `duration_ms` is how long it ran; None if it did not run."""
+    """A migration of a phase; `own` are the phases of its operations, and `duration_ms` is how long it ran; None if it did not run. `load` is
+    the load beside it; None without any."""
 
     path: str
     migration: str
     own: tuple[Phase, ...]
     duration_ms: float | None = None
+    load: LoadTimes | None = None
 
 
 class Backfill(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from migsafe.cli.options import (
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
+    Load,
     MaxBlocked,
     MaxHold,
     MaxRows,
@@ -46,7 +47,7 @@ from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
 from migsafe.terminal.output import show_error
 
 
-def rehearse(  # an argument for each option
+def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     paths: Paths = None,
     format: Annotated[str, format_option(FORMATS, "The format of the report; steps is for scripts.")] = "text",
     output: Output = None,
@@ -64,6 +65,7 @@ def rehearse(  # an argument for each option
     max_rows: MaxRows = None,
     seed_all: SeedAll = False,
     seed_limit: SeedLimit = "1min",
+    load: Load = "0",
     max_blocked: MaxBlocked = None,
     max_hold: MaxHold = None,
     max_wal: MaxWal = None,
@@ -99,7 +101,7 @@ def rehearse(  # an argument for each option
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from migsafe.cli.replay_options import budgets, command_line, running_host, usual_options, write_reports  # noqa: PLC0415
+    from migsafe.cli.replay_options import budgets, command_line, running_host, sessions, usual_options, write_reports  # noqa: PLC0415
     from migsafe.library.rehearse import rehearse_plan, release_plan, release_queries  # noqa: PLC0415
     from migsafe.library.replay import configured_budgets  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
@@ -124,7 +126,7 @@ def rehearse(  # an argument for each option
     )
     plan = release_plan(paths, settings, since=since, changed=changed)
     project_queries = None if queries == ["none"] else release_queries(settings, plan, queries or ())
-    options = replace(options, experiments=(), queries=project_queries)
+    options = replace(options, experiments=(), queries=project_queries, load=sessions(load, project_queries is not None))
     with running_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)) as (host, show):
         result = rehearse_plan(plan, host, options, limits, settings, show, command_line())
     write_reports(result, write, output, write_page, report)

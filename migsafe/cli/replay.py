@@ -25,6 +25,7 @@ from migsafe.cli.options import (
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
+    Load,
     MaxBlocked,
     MaxHold,
     MaxRows,
@@ -82,14 +83,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
             help="Only these experiments, or `none`. [default: all]",
         ),
     ] = None,
-    load: Annotated[
-        str,
-        typer.Option(
-            metavar="N",
-            rich_help_panel=SERVER,
-            help="Beside each migration, execute the workload's SELECTs from N sessions, and measure how long they take.",
-        ),
-    ] = "0",
+    load: Load = "0",
     queue: Annotated[
         str,
         typer.Option(metavar="TIME", rich_help_panel=SERVER, help="Before each migration, let a long query hold each table for this time."),

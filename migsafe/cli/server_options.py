@@ -66,6 +66,14 @@ RunningQueries = Annotated[
         help="The queries of the release that runs now, or `none`; repeat the option for several. [default: `queries`, those at --since]",
     ),
 ]
+Load = Annotated[
+    str,
+    typer.Option(
+        metavar="N",
+        rich_help_panel=SERVER,
+        help="Beside each migration, execute the workload's SELECTs from N sessions, and measure how long they take.",
+    ),
+]
 MaxBlocked = Annotated[
     str | None, typer.Option(metavar="TIME", rich_help_panel=BUDGETS, help="The longest that a query may wait. [default: `slo.blocked`]")
 ]

@@ -63,7 +63,7 @@ def rehearse(any_host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     folder = Path("migrations")
     folder.mkdir()
 
-    def rehearsed(files: dict[str, str], queries: str, *, rows: int = 100) -> Rehearsal:
+    def rehearsed(files: dict[str, str], queries: str, *, rows: int = 100, load: int = 0) -> Rehearsal:
         """Without files, the release has no migrations."""
         for name, text in {**TABLE, **files}.items():
             (folder / name).write_text(text)
@@ -77,6 +77,7 @@ def rehearse(any_host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             experiments=(),
             rows=same_for_every_table(rows),
             probes=False,
+            load=load,
             queries=ProjectQueries(workload) if workload.queries or workload.running else None,
         )
         return rehearse_plan(plan, any_host, options, Budgets(), Configuration())
@@ -102,12 +103,18 @@ def assert_shown(text: str) -> None:
 
 
 def test_a_rename_fails_before_and_at_the_deployment(rehearse: Rehearse) -> None:
-    rehearsal = rehearse(RENAME, RUNNING + NEW)
+    rehearsal = rehearse(RENAME, RUNNING + NEW, load=1)
     assert table(rehearsal) == [("expand", "fails", "not running", False), ("deploy", "fails", "works", False)]
     assert failures(rehearsal.phases[0]) == ["replay-query-breaks:1 by_email", "replay-query-breaks:1 register"]
-    assert_shown(rehearsal_reporter("text")(rehearsal, Display()))
+    text = rehearsal_reporter("text")(rehearsal, Display())
+    assert "    load of 1 session, p50 / p99 / max: " in text
+    assert_shown("\n".join(line for line in text.splitlines() if not line.startswith("    load of")) + "\n")
+    markdown = rehearsal_reporter("markdown")(rehearsal, Display())
+    assert "### Rehearsal: failed: expand, deploy\n" in markdown
+    assert "| deploy | – | fails (2 of 2 queries) | works (2 queries) | 🔴 failed |" in markdown
     document = json.loads(rehearsal_reporter("json")(rehearsal, Display()))
     assert (document["result"], [phase["phase"] for phase in document["phases"]]) == ("failed", ["expand", "deploy"])
+    assert document["phases"][0]["migrations"][0]["load"]["sessions"] == 1
     assert document["phases"][0]["running_release"]["failing"][0]["name"] == "by_email"
     page = rehearsal_reporter("html")(rehearsal, Display())
     tags = Tags()

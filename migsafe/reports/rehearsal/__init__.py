@@ -9,7 +9,7 @@ from migsafe.terminal.display import Display
 if TYPE_CHECKING:
     from migsafe.library.rehearse import Rehearsal
 
-FORMATS = ("text", "json", "html", "steps")
+FORMATS = ("text", "json", "markdown", "html", "steps")
 """What `--format` accepts; each is a module here with a function `report(rehearsal, display)`."""
 
 

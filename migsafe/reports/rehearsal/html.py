@@ -3,7 +3,7 @@
 from migsafe import __version__
 from migsafe.library.rehearse import Rehearsal
 from migsafe.reports.page import lines, render_page
-from migsafe.reports.rehearsal.wording import PURPOSES, RESULTS, backfill, heading, release_cell, remarks, verdict
+from migsafe.reports.rehearsal.wording import PURPOSES, RESULTS, backfill, heading, load_of, release_cell, remarks, verdict
 from migsafe.reports.replay.wording import facts
 from migsafe.terminal.display import Display
 from migsafe.terminal.quantities import format_duration
@@ -16,7 +16,7 @@ def report(rehearsal: Rehearsal, display: Display) -> str:
     """Returns the whole page."""
     return render_page(
         "rehearsal.html",
-        {"duration": format_duration, "cell": release_cell, "sql": lines, "backfill": backfill},
+        {"duration": format_duration, "cell": release_cell, "sql": lines, "backfill": backfill, "load": load_of},
         title="Rehearsal",
         rehearsal=rehearsal,
         heading=heading(rehearsal),

@@ -9,6 +9,7 @@ from migsafe.library.rehearse import Rehearsal
 from migsafe.linting.finding import NamedQuery
 from migsafe.reports.paths import unicode
 from migsafe.reports.rehearsal.wording import RESULTS, remarks
+from migsafe.reports.replay.load import load_object
 from migsafe.terminal.display import Display
 
 VERSION = 1
@@ -48,6 +49,7 @@ def _phase(phase: PhaseResult) -> dict[str, Any]:
                 "id": unicode(migration.migration),
                 "operations": [own.name.lower() for own in migration.own],
                 "duration_ms": None if migration.duration_ms is None else round(migration.duration_ms, 3),
+                "load": load_object(migration.load) if migration.load is not None else None,
             }
             for migration in phase.migrations
         ],

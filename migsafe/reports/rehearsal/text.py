@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from migsafe.assessment.rehearsal import Backfill, PhaseFailure, PhaseResult
 from migsafe.library.rehearse import Rehearsal
-from migsafe.reports.rehearsal.wording import RESULTS, backfill, heading, release_cell, remarks, verdict
+from migsafe.reports.rehearsal.wording import RESULTS, backfill, heading, load_of, release_cell, remarks, verdict
 from migsafe.reports.replay.wording import facts
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
@@ -45,6 +45,8 @@ def _table(rehearsal: Rehearsal, display: Display) -> Iterator[str]:
         for migration in phase.migrations:
             time = "did not run" if migration.duration_ms is None else format_duration(migration.duration_ms)
             yield f"  {visible(migration.path)} {display.paint(f'· {time}', DIM)}"
+            if migration.load is not None:
+                yield display.paint(f"    {load_of(migration.load)}", DIM)
 
 
 def _failure(phase: PhaseResult, failure: PhaseFailure, display: Display) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from migsafe.assessment.premortem import Phase
 from migsafe.assessment.rehearsal import Answer, Backfill, ReleaseResult
 from migsafe.library.rehearse import Rehearsal
+from migsafe.replaying.recording.load_times import LoadTimes
 from migsafe.terminal.quantities import format_duration
 
 RESULTS = {True: "passed", False: "failed", None: "not tried"}
@@ -61,6 +62,19 @@ def _in_batches(change: Backfill) -> str:
     average = "" if number == 1 else f" of {format_duration(tried.duration_ms / number)} on average"
     took = f", {format_duration(tried.duration_ms)} in all," if number > 1 else f" of {format_duration(tried.duration_ms)},"
     return f"In batches, which was tried on a copy, it needs {_count(number, 'transaction')}{average}{took} {result}"
+
+
+def load_of(load: LoadTimes) -> str:
+    """Returns how long the SELECTs took beside a migration."""
+    if not load.queries:
+        return "load: none, because no SELECT of the running release can be executed"
+    phases = (("before", load.before), ("during", load.during), ("after", load.after))
+    times = [
+        f"{' / '.join(map(format_duration, (each.p50, each.p99, each.slowest))) if each.queries else 'none'} {name}" for name, each in phases
+    ]
+    failed = sum(sum(phase.errors.values()) for _, phase in phases)
+    errors = f"; {_count(failed, 'query')} failed" if failed else ""
+    return f"load of {_count(load.sessions, 'session')}, p50 / p99 / max: {', '.join(times)}{errors}"
 
 
 def heading(rehearsal: Rehearsal) -> str:

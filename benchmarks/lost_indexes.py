@@ -1,0 +1,118 @@
+"""Which queries lose their index when each index of a project is dropped: what the rule query-loses-index reports, and what a server plans."""
+
+import re
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+from msgspec import Struct
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.query_truth import EXPENSIVE, TENFOLD, Connection, GenericPlans, Plan
+from migsafe.library.editing import EditingSession
+from migsafe.linting.facts.sql_words import words_of
+from migsafe.sql.operations import quoted
+from migsafe.workload.query import Query
+
+_RULE = "query-loses-index"
+_INDEXES = """
+    SELECT n.nspname, c.relname, n.nspname, t.relname, (
+        SELECT conname FROM pg_catalog.pg_constraint AS o WHERE o.conindid = c.oid AND o.contype IN ('p', 'u', 'x') LIMIT 1)
+    FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname !~ '^(pg_|information_schema$)' AND c.relkind IN ('i', 'I') AND NOT c.relispartition ORDER BY 1, 2
+"""
+_NUMBER = re.compile(r"\d+")
+
+
+class DroppedIndex(Struct, frozen=True):
+    """An index of the final schema, and the statement that drops it."""
+
+    name: str
+    table: str
+    statement: str
+
+
+def dropped_indexes(connection: Connection) -> Iterator[DroppedIndex]:
+    """Yields all indexes, with the statements that drop them or their constraints."""
+    for schema, index, _, table, constraint in connection.execute(_INDEXES).fetchall():
+        qualified = f"{quoted(schema)}.{quoted(table)}"
+        if constraint is None:
+            yield DroppedIndex(index, table, f"DROP INDEX {quoted(schema)}.{quoted(index)};")
+        else:
+            yield DroppedIndex(index, table, f"ALTER TABLE {qualified} DROP CONSTRAINT {quoted(constraint)} CASCADE;")
+
+
+class LostIndexes:
+    """Compares the rule with the server, for each index of a project. `folder` is where a copy of the history is written."""
+
+    def __init__(self, migrations: str, queries_at: str, queries: Sequence[Query], folder: Path) -> None:
+        self.queries = queries
+        self.counts: Counter[str] = Counter()
+        self.confusions: list[str] = []
+        history = folder / "migrations"
+        shutil.copytree(migrations, history)
+        (folder / "migsafe.toml").write_text(f'migrations = ["migrations"]\nqueries = ["{Path(queries_at).resolve()}"]\n')
+        last = sorted(file for file in history.rglob("*.sql") if not file.name.endswith(".down.sql"))[-1]
+        self._file = last.with_name(_NUMBER.sub(lambda match: "9" * len(match[0]), last.name, count=1))
+        self._file.write_text("")
+
+    def compare(self, connection: Connection, unfilled: Sequence[str]) -> None:
+        """Drops each index in turn, and compares the queries that are expensive then with those that the rule names."""
+        plans = GenericPlans(connection)
+        before = {query.fingerprint: plans.explain(query) for query in self.queries}
+        session = EditingSession()
+        try:
+            for index in dropped_indexes(connection):
+                if f"public.{index.table}" in unfilled:
+                    self.counts["indexes of tables that could not be filled"] += 1
+                    continue
+                reading = [query for query in self.queries if index.table.lower() in words_of(query.text)]
+                lost = self._lost(connection, plans, index, before, reading)
+                if lost is not None:
+                    self._judge(index, lost, self._reported(session, index), reading)
+        finally:
+            session.close()
+
+    def _lost(
+        self, connection: Connection, plans: GenericPlans, index: DroppedIndex, before: dict[str, object], reading: Sequence[Query]
+    ) -> dict[str, tuple[float, float]] | None:
+        """Returns the costs before and after of the queries that become expensive without an index; None if it cannot be dropped."""
+        lost: dict[str, tuple[float, float]] = {}
+        connection.execute("BEGIN")
+        try:
+            connection.execute(index.statement.encode())
+            for query in reading:
+                first, now = before[query.fingerprint], plans.explain(query)
+                if isinstance(first, Plan) and isinstance(now, Plan) and now.cost > max(EXPENSIVE, TENFOLD * first.cost):
+                    lost[query.fingerprint] = first.cost, now.cost
+        except psycopg.Error as error:
+            self.counts["indexes that could not be dropped"] += 1
+            print(f"    {index.name}: {str(error).splitlines()[0]}")
+            return None
+        finally:
+            connection.execute("ROLLBACK")
+        return lost
+
+    def _reported(self, session: EditingSession, index: DroppedIndex) -> set[str]:
+        edited = session.judge(str(self._file), index.statement + "\n")
+        assert edited is not None
+        return {query.fingerprint for finding in edited.verdict.findings if finding.rule == _RULE for query in finding.queries}
+
+    def _judge(self, index: DroppedIndex, lost: dict[str, tuple[float, float]], reported: set[str], reading: Sequence[Query]) -> None:
+        self.counts["indexes"] += 1
+        self.counts["pairs"] += len(reading)
+        for query in reading:
+            real, ours = query.fingerprint in lost, query.fingerprint in reported
+            self.counts[f"{'lost' if real else 'kept'}, called {'lost' if ours else 'kept'}"] += 1
+            if real != ours:
+                place = query.places[0]
+                first, now = lost.get(query.fingerprint, (0.0, 0.0))
+                cost = f"cost {first:,.0f} to {now:,.0f}" if real else "not ten times as expensive"
+                verdict = "called lost" if ours else "missed"
+                text = " ".join(query.text.split())[:500]
+                self.confusions.append(f"{verdict}: {index.name} for {place.path}:{place.line} {place.name}, {cost}\n      {text}")
