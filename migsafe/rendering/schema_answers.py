@@ -1,5 +1,6 @@
 """Answers from migsafe's schema to questions that a script asks a database."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from migsafe.schema.objects import Constraint, EnumType, Index, Relation, Relati
 from migsafe.sql.operations import ConstraintKind, Name
 
 _UNKNOWN = Answer(known=False)
+_SEQUENCE = re.compile(r"""nextval\('"?(?P<schema>\w+)"?\.(?=[^.]*'::regclass\))""")
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
 
 
@@ -86,13 +88,19 @@ def _columns(catalog: Catalog, relation: Relation) -> list[Any]:
                 "name": column.name,
                 "type": str(column.type) if column.type is not None else None,
                 "nullable": not (column.not_null or (key is not None and column.number in key.columns)),
-                "default": column.default.expression.sql if column.default is not None else None,
+                "default": _shown_default(catalog, column.default.expression.sql) if column.default is not None else None,
                 "autoincrement": column.identity is not None or (column.default is not None and "nextval(" in column.default.expression.sql),
                 "comment": None,
                 **({"values": list(enum.values)} if isinstance(enum, EnumType) else {}),
             }
         )
     return details
+
+
+def _shown_default(catalog: Catalog, sql: str) -> str:
+    """Returns a default as PostgreSQL shows it: without the schema of a sequence that is visible."""
+    sequence = _SEQUENCE.match(sql)
+    return f"nextval('{sql[sequence.end() :]}" if sequence is not None and sequence["schema"] in catalog.search_path else sql
 
 
 def _names(relation: Relation | None, numbers: Sequence[int]) -> list[str | None]:

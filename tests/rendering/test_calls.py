@@ -159,3 +159,48 @@ def test_inserted_rows_and_custom_operations(render: Render) -> None:
 def test_an_index_may_name_a_column_twice(render: Render) -> None:
     half = render('op.create_index("a_idx", "a", ["x", "y", "x"])')
     assert sent(half) == ["CREATE INDEX a_idx ON a (x, y, x);"]
+
+
+def test_the_forms_of_sqlalchemy_1(render: Render) -> None:
+    half = render(
+        """
+        bind = op.get_bind()
+        bind.execute(orders.delete(orders.c.id == 1))
+        bind.execute(orders.update(orders.c.id == 1, values={"note": "a"}))
+        bind.execute(orders.insert({"note": "b"}))
+        bind.execute(sa.update(orders, orders.c.id == 2).values(note=sa.func.replace(orders.c.note, "a", "b", flags="g")))
+        op.bulk_insert(orders, [{"note": "c", "not_a_column": 1}])
+        """,
+        before='orders = sa.table("orders", sa.column("id"), sa.column("note"))',
+    )
+    assert sent(half) == [
+        "DELETE FROM orders WHERE orders.id = 1;",
+        "UPDATE orders SET note='a' WHERE orders.id = 1;",
+        "INSERT INTO orders (note) VALUES ('b');",
+        "UPDATE orders SET note=replace(orders.note, 'a', 'b') WHERE orders.id = 2;",
+        "INSERT INTO orders (note) VALUES ('c');",
+    ]
+
+
+def test_what_only_the_running_application_has_changes_no_other_statement(render: Render) -> None:
+    half = render(
+        """
+        identifier = sa.Column("id", sa.Integer, primary_key=True, default=Ids.next)
+        op.create_table("rates", identifier, sa.Column("n", sa.Integer, sa.Computed("id + 1")))
+        bind = op.get_bind()
+        secret = StringEncryptedType(sa.String, current_app.config["KEY"])
+        bind.execute(sa.text("UPDATE rates SET key = :key"), {"key": secret.process_bind_param("x", bind.dialect)})
+        """,
+        before="""
+        from flask import current_app
+        from ids import Ids
+        from sqlalchemy import event
+        from sqlalchemy_utils import StringEncryptedType
+        from tracing import trace
+
+        event.listen(sa.Engine, "before_cursor_execute", trace)
+        """,
+    )
+    create, update = sent(half)
+    assert create == "CREATE TABLE rates ( id INTEGER NOT NULL, n INTEGER GENERATED ALWAYS AS (id + 1) STORED, PRIMARY KEY (id) );"
+    assert update.startswith("UPDATE rates SET key = '⟨sqlalchemy_utils.StringEncryptedType.process_bind_param")

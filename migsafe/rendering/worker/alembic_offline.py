@@ -56,6 +56,8 @@ class RecordingImpl(PostgresqlImpl):
         if isinstance(table, Unknown):
             names = dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row)
             table = sqlalchemy_table(str(table), *map(column, names))
+        # As parameters of a statement, which they are on a server, values of other columns are ignored.
+        rows = [{name: value for name, value in row.items() if name in table.c} if isinstance(row, dict) else row for row in rows]
         super().bulk_insert(table, rows, multiinsert)
 
     def add_column(self, table_name: str, column: Any, **options: Any) -> None:
@@ -233,7 +235,7 @@ class OnlineEnvironment(EnvironmentContext):
 
 def install(run: Run, database: Database) -> Operations:
     """Connects `alembic.op` and `alembic.context` with a run."""
-    context = copy(_context())
+    context = copy(_context(run.version))
     context.connection = context._stdout_connection(None)
     impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, {})
     impl.run, impl.database = run, database
@@ -267,8 +269,8 @@ def _options(run: Run) -> EnvironmentValues:
 
 
 @cache
-def _context() -> OnlineContext:
-    return OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
+def _context(version: int) -> OnlineContext:
+    return OnlineContext(literal_dialect(version), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
 
 
 def _missing(run: Run, module: str, reason: str, operations: Operations) -> Callable[[str], Any]:

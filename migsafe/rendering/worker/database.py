@@ -26,6 +26,7 @@ from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_engine, result_columns
 from migsafe.rendering.worker.unknown import Unknown
+from migsafe.versions import VIRTUAL_GENERATED_COLUMNS
 
 
 class UnknownAwareCompiler(PGCompiler):
@@ -82,6 +83,8 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
         self.default_schema_name = "public"
         self.default_isolation_level = "READ COMMITTED"
         self._backslash_escapes = False
+        # SQLAlchemy 2.1 leaves out STORED of a generated column where the server supports both kinds.
+        self.supports_virtual_generated_columns = self.run.version >= VIRTUAL_GENERATED_COLUMNS
 
     def _get_server_version_info(self, _: Any) -> tuple[int, int]:
         return self.run.version, 0
@@ -243,12 +246,13 @@ class Database:
         return engine
 
 
-def literal_dialect() -> Any:
-    """Returns the dialect in which Alembic writes SQL to a file: percent signs are not doubled for a driver."""
+def literal_dialect(version: int) -> Any:
+    """Returns the dialect in which Alembic writes SQL for a server version to a file: percent signs are not doubled for a driver."""
     make: Any = PGDialect
     dialect = make(paramstyle="named")
     dialect.statement_compiler = UnknownAwareCompiler
     dialect._backslash_escapes = False
+    dialect.supports_virtual_generated_columns = version >= VIRTUAL_GENERATED_COLUMNS
     return dialect
 
 

@@ -17,6 +17,9 @@ from migsafe.rendering.worker.script_file import optional_imports
 from migsafe.rendering.worker.tolerant_operations import TolerantOperations
 from migsafe.rendering.worker.unknown import Unknown
 
+_OF_RUNNING_APPLICATION = {"flask": ("current_app", "g", "request", "session")}
+"""Names of installed packages whose values exist only while an application runs."""
+
 
 class StandIn(ModuleType):
     """A module that is missing, or lacks names: they are unknown."""
@@ -109,6 +112,8 @@ class Builtins(dict[str, Any]):
     def _checked(self, module: ModuleType, name: str, fromlist: Sequence[str] | None) -> Any:
         """Returns a module, with stand-ins for the imported names that it lacks."""
         project = self._project
+        if module.__name__ in _OF_RUNNING_APPLICATION:
+            module = self._without_application(module)
         execution = project.executions.get(module.__name__)
         if fromlist and "*" in fromlist and execution is not None and not execution.is_complete:
             self._stars.append(module)
@@ -119,6 +124,15 @@ class Builtins(dict[str, Any]):
                 reason = f"which {module.__name__} does not define"
                 return StandIn(module.__name__, project.owner, reason, module)
         return module
+
+    def _without_application(self, module: ModuleType) -> ModuleType:
+        reason = "which only the running application has"
+        stand_in = self._project.stand_ins.get((module.__name__, reason))
+        if stand_in is None:
+            stand_in = self._project.stand_ins[module.__name__, reason] = StandIn(module.__name__, self._project.owner, reason, module)
+            for name in _OF_RUNNING_APPLICATION[module.__name__]:
+                setattr(stand_in, name, Unknown(self._project.owner, f"{module.__name__}.{name}", reason))
+        return stand_in
 
     def _stand_in(self, absolute: str, fromlist: Sequence[str] | None, reason: str) -> ModuleType:
         name = absolute if fromlist else absolute.partition(".")[0]

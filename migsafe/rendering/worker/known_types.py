@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeEngine
 
 from migsafe.rendering.worker.plugins.spatial import geometry_type
 from migsafe.rendering.worker.types import NamedType
+from migsafe.rendering.worker.unknown import Unknown, name_of, unknown_like
 
 Make = Callable[..., TypeEngine[Any]]
 
@@ -39,8 +40,8 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
         "INETType": _always(INET()),
         "ArrowType": lambda *_, **__: DateTime(),
         "EnrichedDateTimeType": lambda *_, **__: DateTime(),
-        "StringEncryptedType": _always(String()),
-        "EncryptedType": _always(LargeBinary()),
+        "StringEncryptedType": lambda *_, **__: String(),
+        "EncryptedType": lambda *_, **__: LargeBinary(),
         "LtreeType": _always(NamedType("LTREE")),
         "ChoiceType": _choice,
         "PhoneNumberType": lambda region=None, max_length=20, *_, **__: Unicode(max_length),
@@ -61,13 +62,26 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
 }
 
 
-def known_type(name: str, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> TypeEngine[Any] | None:
+_CONVERSIONS = ("process_bind_param", "process_result_value", "process_literal_param")
+"""Methods by which a type converts single values; scripts call those of encrypted types."""
+
+
+def known_type(value: Unknown, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> TypeEngine[Any] | None:
     """Returns the type that a call of a class that is not installed would return; None if it is unknown."""
+    name = name_of(value)
     package, _, rest = name.partition(".")
     make = _KNOWN.get(package, {}).get(rest.rpartition(".")[2])
     if make is None:
         return None
     try:
-        return make(*arguments, **named)
+        type_ = make(*arguments, **named)
     except TypeError:
         return None
+    if "Encrypted" in rest:
+        for method in _CONVERSIONS:
+            setattr(type_, method, _converting(unknown_like(value, f"{name}.{method}()")))
+    return type_
+
+
+def _converting(result: Unknown) -> Callable[..., Unknown]:
+    return lambda *_, **__: result

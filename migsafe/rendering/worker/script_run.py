@@ -231,7 +231,7 @@ class Run:
 
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
-        return known_type(name_of(value), arguments, named)
+        return known_type(value, arguments, named)
 
     def send_through(self, value: Unknown, arguments: tuple[Any, ...]) -> object:
         """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if the SQL is not known."""

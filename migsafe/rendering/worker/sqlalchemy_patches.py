@@ -5,12 +5,14 @@ Old revisions are rarely updated to SQLAlchemy 2, but their SQL still counts. Se
 
 import json
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Column, Enum, Insert, MetaData, Table, TextClause, Update, text
+from sqlalchemy import ARRAY, Column, Enum, Function, Insert, MetaData, Table, TableClause, TextClause, Update, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
+from sqlalchemy.event import api as event_api
 from sqlalchemy.sql import coercions, expression
 
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
@@ -22,8 +24,11 @@ def install_patches() -> None:
     json.loads = _accepting_unknown(json.loads)
     for module in (sqlalchemy, sqlalchemy.sql, expression):
         module.select = _accepting_lists(module.select)  # type: ignore[attr-defined]
-        for name in ("insert", "update", "delete", "exists"):
-            setattr(module, name, _accepting_unknown(getattr(module, name)))
+        for name in ("insert", "update", "delete"):
+            setattr(module, name, _accepting_unknown(_accepting_conditions(getattr(module, name))))
+        module.exists = _accepting_unknown(module.exists)  # type: ignore[attr-defined]
+    for name in ("insert", "update", "delete"):
+        setattr(TableClause, name, _accepting_conditions(getattr(TableClause, name)))
     for array in (ARRAY, postgresql.ARRAY):
         array.__init__ = _accepting_unknown_items(array.__init__)  # type: ignore[method-assign]
     Enum.__new__ = _new_enum  # type: ignore[assignment]
@@ -36,6 +41,11 @@ def install_patches() -> None:
     Table.__init__ = accepting_autoload(Table.__init__)  # type: ignore[method-assign]
     for statement in (Insert, Update):
         statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
+    Column.__init__ = _calling_unknown_defaults(Column.__init__)  # type: ignore[method-assign]
+    Function.__init__ = _ignoring_named(Function.__init__)  # type: ignore[method-assign]
+    listen = _without_unknown(event_api.listen)
+    for module in (sqlalchemy.event, event_api):
+        vars(module)["listen"] = listen
 
 
 def _as_text(element: Any, *_: Any, **__: Any) -> Any:
@@ -56,6 +66,53 @@ def _accepting_unknown(function: Callable[..., Any]) -> Callable[..., Any]:
         if unknown is not None:
             return unknown_like(unknown, f"{function.__name__}({name_of(unknown)})")
         return function(*arguments, **named)
+
+    return call
+
+
+def _accepting_conditions(change: Callable[..., Any]) -> Callable[..., Any]:
+    # SQLAlchemy 1 took `delete(table, condition)`, `update(table, condition, values)`, `insert(table, values)`, also as methods of a table.
+    def call(table: Any, *arguments: Any, whereclause: Any = None, values: Any = None, **_: Any) -> Any:
+        statement = change(table)
+        if change.__name__ == "insert":
+            values = arguments[0] if arguments else values
+        else:
+            whereclause = arguments[0] if arguments else whereclause
+            values = arguments[1] if len(arguments) > 1 else values
+        if whereclause is not None:
+            statement = statement.where(whereclause)
+        return statement.values(values) if values is not None else statement
+
+    return wraps(change)(call)
+
+
+def _calling_unknown_defaults(init: Callable[..., None]) -> Any:
+    # Only an INSERT or UPDATE uses them; SQLAlchemy would look at an unknown value when it creates the column.
+    def call(self: Column[Any], *arguments: Any, **named: Any) -> None:
+        unknown = {name: value for name, value in named.items() if name in ("default", "onupdate") and isinstance(value, Unknown)}
+        init(self, *arguments, **named | {name: _returning(unknown_like(value, f"{name_of(value)}()")) for name, value in unknown.items()})
+
+    return call
+
+
+def _returning(value: Unknown) -> Callable[[], Unknown]:
+    return lambda: value
+
+
+def _ignoring_named(init: Callable[..., None]) -> Any:
+    # SQLAlchemy 1 ignored the arguments of a function by name.
+    def call(self: Function[Any], *clauses: Any, type_: Any = None, packagenames: Any = None, **named: Any) -> None:
+        known = {name: value for name, value in named.items() if name == "monotonic"}
+        init(self, *clauses, type_=type_, packagenames=packagenames, **known)
+
+    return call
+
+
+def _without_unknown(listen: Callable[..., None]) -> Any:
+    # A listener of a package that is not installed here (tracing, metrics) would make every statement depend on it.
+    def call(target: Any, identifier: str, listener: Any, *arguments: Any, **named: Any) -> None:
+        if not isinstance(target, Unknown) and not isinstance(listener, Unknown):
+            listen(target, identifier, listener, *arguments, **named)
 
     return call
 
