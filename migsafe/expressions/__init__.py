@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
     from migsafe.expressions.recomputed_values import converts_again
+    from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import TargetColumns, Unrestricting, columns_equal_to_constants, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
@@ -74,6 +75,7 @@ __all__ = [
     "proves_default_excludes",
     "proves_not_null",
     "query_shape",
+    "removed_values",
     "repeated_positions",
     "unrestricted",
 ]
@@ -109,6 +111,7 @@ _MODULES = {
     "condition_shape": "queries.parsing",
     "operand_shape": "queries.parsing",
     "query_shape": "queries.parsing",
+    "removed_values": "removed_values",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",
 }

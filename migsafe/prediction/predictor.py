@@ -255,6 +255,9 @@ class Predictor:
         self._statement_locks = None
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
+        renamed = _renamed_relation(operation, self.catalog)
+        if renamed is not None:
+            self.session.move_lock(*renamed)
         self.catalog.notes_refusals = find_refusals
         if find_refusals:
             refused = self._refusal(operation)
@@ -353,3 +356,15 @@ def in_execution_order(operations: tuple[Operation, ...]) -> tuple[Operation, ..
 
 def _alter_pass(operation: Operation) -> AlterPass:
     return operation.alter_pass if isinstance(operation, AlterRelation) else AlterPass.OTHER
+
+
+def _renamed_relation(operation: Operation, catalog: Catalog) -> tuple[Name, Name] | None:
+    """Returns the names of a relation before and after an operation that gives it another one."""
+    match operation:
+        case sql.Rename(kind="table" | "view" | "materialized view", new_name=new_name):
+            before = catalog.resolve(operation.name)
+            return before, Name(new_name, before.schema)
+        case sql.SetSchema(kind="table" | "view" | "materialized view", schema=schema):
+            before = catalog.resolve(operation.name)
+            return before, Name(before.name, schema)
+    return None

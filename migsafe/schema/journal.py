@@ -97,8 +97,12 @@ class JournaledMapping(Generic[K, V]):
         """Sets an entry."""
         self._journal.write(self._entries, key, value)
 
+    def remove(self, key: K) -> None:
+        """Removes an entry if there is one."""
+        self._journal.remove(self._entries, key)
+
     def changed_keys(self) -> Iterator[K]:
-        """The keys whose entries were set since the last `commit`."""
+        """The keys whose entries were changed since the last `commit`."""
         return self._journal.changed_keys()
 
     def undo(self, mark: int = 0) -> None:

@@ -140,6 +140,13 @@ class Session:
         if held_lock is None or held_lock < lock:
             self._locks.set(relation, lock)
 
+    def move_lock(self, relation: Hashable, renamed: Hashable) -> None:
+        """Records that a relation, whose lock stays, is found by another key from now on."""
+        lock = self._locks.entries.get(relation)
+        if lock is not None:
+            self._locks.remove(relation)
+            self._locks.set(renamed, lock)
+
     def lock_on(self, relation: Hashable) -> LockMode | None:
         """The strongest lock that the transaction holds on a relation."""
         return self._locks.entries.get(relation)

@@ -3,7 +3,8 @@
 If a value does not fit the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in production. Some
 conversions lose data instead: a fraction is rounded, a timestamp loses its time zone, a cast to varchar(n) truncates. First look for such
 values, or add a new column and copy the values that fit. A new enum that has all the values of the old one keeps every value: the rule is
-silent, also where the column is text between them in one transaction. If the change also rewrites the table or reads all its rows, the
+silent, also where the column is text between them in one transaction, and where the migration has deleted or updated the rows with the missing
+values. If the change also rewrites the table or reads all its rows, the
 finding says so, and speaks for type-change-rewrites.
 
 Unsafe:

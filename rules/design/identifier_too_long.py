@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import CutIdentifier
+from migsafe.sql.operations import CutIdentifier, Drop, DropColumn, DropConstraint
 
 
 class _State(Struct):
@@ -24,7 +24,9 @@ class _State(Struct):
 
 @rule(category="design", severity=Severity.WARNING, no_fix="another name changes the final schema")
 def identifier_too_long(op: CutIdentifier, at: Context) -> Finding | None:
-    """Report a name that PostgreSQL truncates, once per migration."""
+    """Report a name that PostgreSQL truncates, once per migration. A DROP finds the object by the truncated name."""
+    if all(isinstance(operation, Drop | DropColumn | DropConstraint | CutIdentifier) for operation in at.statement.operations):
+        return None
     reported = at.state(_State).reported
     if op.written in reported:
         return None

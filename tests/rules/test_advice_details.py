@@ -97,6 +97,11 @@ def test_a_larger_enum_needs_no_new_type(values: str, added: list[str]) -> None:
     assert all(statement in reported.help for statement in added)
 
 
+def test_a_larger_enum_has_the_name_of_the_one_that_the_migration_renames() -> None:
+    change = "CREATE TYPE genre AS ENUM ('novel', 'verse', 'essay'); ALTER TABLE loans ALTER COLUMN genre TYPE genre USING genre::text::genre;"
+    assert "ALTER TYPE genre ADD VALUE 'essay';" in finding(f"ALTER TYPE genre RENAME TO genre_old; {change}", "type-change-rewrites").help
+
+
 @pytest.mark.parametrize(("begin", "number"), [("BEGIN;", 1), ("", 2)])
 def test_two_changes_of_a_column_in_one_transaction_are_one_finding(begin: str, number: int) -> None:
     changes = "ALTER TABLE loans ALTER id TYPE numeric; ALTER TABLE loans ALTER id TYPE text;"

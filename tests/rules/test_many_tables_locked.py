@@ -26,6 +26,7 @@ ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES de
         (f"SET lock_timeout = 0; {ROUTES}", Severity.WARNING),
         (TWO, None),
         ("CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES depots);", None),
+        ("BEGIN; ALTER TABLE depots RENAME TO places; ALTER TABLE places ADD COLUMN a text; COMMIT;", None),
     ],
 )
 def test_a_moment_under_a_lock_timeout_is_information(sql: str, severity: Severity | None) -> None:

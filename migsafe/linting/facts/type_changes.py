@@ -10,7 +10,7 @@ from migsafe.prediction.effects.type_changes import casts_of, change_of_type, is
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, EnumType, Relation, RelationKind
 from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
-from migsafe.sql.operations import AlterColumnType, ConstraintKind, Name, TypeName
+from migsafe.sql.operations import AlterColumnType, ConstraintKind, Name, Rename, TypeName
 from migsafe.sql.operations.values import quoted
 
 _TEXTS = frozenset(("text", "character varying", "character"))
@@ -35,7 +35,10 @@ def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
             f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
         )
     if old is not None and main.rewrite and (added := _added_values(op, old, at)):
-        return "-- instead of a new type, without rewriting the table:\n" + "\n".join(f"ALTER TYPE {old} ADD VALUE {value};" for value in added)
+        type_ = _name_before_migration(old, at)
+        return "\n".join(
+            ["-- instead of a new type, without rewriting the table:", *(f"ALTER TYPE {type_} ADD VALUE {value};" for value in added)]
+        )
     if relation is not None and before is not None and (steps := _same_times(op, relation, before, at)):
         return steps
     column = new_column(op.column)
@@ -165,3 +168,12 @@ def _checked_later(op: AlterColumnType, checks: list[Constraint], at: Context) -
 
 def _is_shorter_text(old: TypeName, new: TypeName) -> bool:
     return old.name in _TEXTS and new.name == "character varying" and bool(new.modifiers) and not (old.dimensions or new.dimensions)
+
+
+def _name_before_migration(type_: TypeName, at: Context) -> Name | TypeName:
+    """Returns the name that a type has where the migration does not rename it."""
+    for done in reversed(at.past):
+        match done.operation:
+            case Rename(kind="type", name=name, new_name=new_name) if new_name == type_.name:
+                return name
+    return type_

@@ -58,3 +58,4 @@ ALTER TABLE orders ADD COLUMN c text;
 ALTER TABLE customers ADD COLUMN c text;
 ALTER TABLE orders RENAME COLUMN a TO x;
 ALTER TABLE b ADD COLUMN a_very_long_name_that_goes_on_and_on_and_on_until_it_is_longer_than_sixty_three text; -- expect: identifier-too-long
+ALTER TABLE b DROP COLUMN a_very_long_name_that_goes_on_and_on_and_on_until_it_is_longer_than_sixty_three;
