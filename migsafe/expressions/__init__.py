@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
     from migsafe.expressions.column_uses import column_uses
-    from migsafe.expressions.conversions import conversion_back
+    from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
@@ -57,6 +57,7 @@ __all__ = [
     "contains_enum_value",
     "conversion_back",
     "converts_again",
+    "fits_every_row",
     "grouping_columns",
     "inserted_values",
     "is_always_true",
@@ -90,6 +91,7 @@ _MODULES = {
     "columns_equal_to_constants": "restrictions",
     "contains_enum_value": "enum_constants",
     "conversion_back": "conversions",
+    "fits_every_row": "conversions",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
     "inserted_values": "inserted_values",

@@ -1,9 +1,14 @@
-"""How the value of an expression is converted back to the column that it converts."""
+"""How the value of an expression is converted back to the column that it converts, and whether it can fail."""
 
 from sqlglot import exp
 
 from migsafe.expressions.trees import folded_name, parse_expression
 from migsafe.sql.operations import Expression
+
+_TEXTS = (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR)
+_TOTAL = (exp.Coalesce, exp.Concat, exp.DPipe, exp.Lower, exp.MD5, exp.Nullif, exp.Trim, exp.Upper)
+_TOTAL_NAMES = frozenset(("btrim", "convert_to", "encode", "ltrim", "rtrim", "sha256", "to_json", "to_jsonb"))
+"""Functions that return a value for every value of their arguments' types."""
 
 
 def conversion_back(expression: Expression, column: str, value: str) -> str | None:
@@ -26,3 +31,50 @@ def conversion_back(expression: Expression, column: str, value: str) -> str | No
                 return None
         tree = tree.this
     return None
+
+
+def fits_every_row(expression: Expression, *, limited: bool) -> bool:
+    """Whether an expression certainly has a value for every row that its column can store: it chooses among constants, or computes a text or
+    bytes in ways that cannot fail. A column that is `limited` in length may not be able to store a computed value. A constant that does not
+    fit does so in any row, so a test finds it."""
+    tree = parse_expression(expression)
+    return tree is not None and _fits(tree, limited=limited)
+
+
+def _fits(tree: exp.Expression, *, limited: bool) -> bool:
+    match tree:
+        case exp.Literal() | exp.Boolean() | exp.Null():
+            return True
+        case exp.Paren() | exp.Neg():
+            return _fits(tree.this, limited=limited)
+        case exp.Case():
+            results = [branch.args["true"] for branch in tree.args["ifs"]]
+            results += [tree.args["default"]] if tree.args.get("default") else []
+            conditions = [branch.this for branch in tree.args["ifs"]] + ([tree.this] if tree.this else [])
+            return all(_fits(result, limited=limited) for result in results) and all(map(_only_casts_to_text, conditions))
+        case exp.TryCast():
+            return False
+        case exp.Cast():
+            return _is_constant(tree) or (not limited and _is_total(tree))
+    return not limited and _is_total(tree)
+
+
+def _is_total(tree: exp.Expression) -> bool:
+    """Whether an expression is a text, or bytes, that is computed in a way that cannot fail."""
+    if isinstance(tree, exp.Cast):
+        return _is_unlimited_text(tree.to)
+    is_known = isinstance(tree, _TOTAL) or (isinstance(tree, exp.Anonymous) and str(tree.this).lower() in _TOTAL_NAMES)
+    return is_known and _only_casts_to_text(tree)
+
+
+def _only_casts_to_text(tree: exp.Expression) -> bool:
+    casts_fit = all(_is_constant(cast) or _is_unlimited_text(cast.to) for cast in tree.find_all(exp.Cast))
+    return casts_fit and all(isinstance(call, _TOTAL) or str(call.this).lower() in _TOTAL_NAMES for call in tree.find_all(exp.Anonymous))
+
+
+def _is_constant(tree: exp.Expression) -> bool:
+    return tree.find(exp.Column, exp.Func) is None or (isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal | exp.Null))
+
+
+def _is_unlimited_text(type: exp.DataType) -> bool:
+    return type.this in _TEXTS and not type.expressions

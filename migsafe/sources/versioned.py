@@ -1,4 +1,4 @@
-"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` with `v1.2/name.sql`.
+"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` with `v1.2/name.sql`, `7/01_name.up.sql`.
 
 Several programs apply their own migrations in this way. Versions are sorted by their numbers (v1.9 before v1.10). If a folder has a
 manifest.json with `SchemaUpdateCqlFiles`, that is the list of files, in order (temporalio/temporal
@@ -7,13 +7,16 @@ tools/common/schema/updatetask.go, which sends statement by statement); otherwis
 
 import re
 
+from msgspec.structs import replace
+
 from migsafe.errors import MigsafeError
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
+from migsafe.sources.plain import plain_files
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key
 
-VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
+VERSION = re.compile(r"[vV]?\d+(?:\.\d+)*$")
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -23,9 +26,16 @@ def _files(folder: Folder) -> list[MigrationFile]:
             inner = folder.subfolder(version)
         except MigsafeError:
             continue
-        names = _manifest(inner) or sorted(inner.sql_files, key=natural_key)
-        migrations += [MigrationFile(f"{version}/{name.removesuffix('.sql')}", inner.script(name)) for name in names]
+        listed = [MigrationFile(name, inner.script(name)) for name in _manifest(inner)] or plain_files(inner)
+        migrations += [replace(file, id=f"{version}/{file.up.path.rpartition('/')[2].removesuffix('.sql')}") for file in listed]
     return migrations
+
+
+def _recognises(folder: Folder) -> bool:
+    """Recognises names with a point; plain numbers only if there are several, and no scripts beside them."""
+    names = [name for name in folder.folders if VERSION.match(name)]
+    is_clear = any("." in name for name in names) or (len(names) > 1 and not folder.sql_files)
+    return is_clear and bool(_files(folder))
 
 
 def _manifest(folder: Folder) -> list[str]:
@@ -48,7 +58,7 @@ VERSIONED = Runner(
     name="versioned",
     title="folders named by versions",
     default_transaction=Transaction.STATEMENT,
-    recognises=lambda folder: any(VERSION.match(name) for name in folder.folders) and bool(_files(folder)),
+    recognises=_recognises,
     files=_files,
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",

@@ -21,11 +21,13 @@ Safe:
 See: https://www.postgresql.org/docs/current/typeconv-query.html
 """
 
+from migsafe import expressions
 from migsafe.linting.facts.enum_values import EnumColumns, lost_values
 from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
 from migsafe.prediction.effects.effect_context import EffectContext
+from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.sql.operations import AlterColumnType, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -53,7 +55,7 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     context.timezone = at.session.settings.timezone
     change = type_change(context, op, column)
     lost = lost_values(op, relation, column, at.state(EnumColumns), at)
-    if not change.narrows or change.refused is not None or lost == ():
+    if not change.narrows or change.refused is not None or lost == () or _always_fits(op):
         return None
     name, table = quoted(op.column), relation.name
     misfit = _is_one_of(name, lost) if lost else _is_changed(name, column.type, op.type)
@@ -65,6 +67,13 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
         help=(f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;\n{_instead(at, op)}"),
         relations=(relation.name,),
     )
+
+
+def _always_fits(op: AlterColumnType) -> bool:
+    """Whether USING computes a value that fits for every row."""
+    if op.using is None or casts_of(op.using, op.column) is not None:
+        return False
+    return expressions.fits_every_row(op.using, limited=bool(op.type.modifiers))
 
 
 def _is_changed(column: str, old: TypeName, new: TypeName) -> str:

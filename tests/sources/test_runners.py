@@ -52,6 +52,11 @@ def up(migration: Migration) -> tuple[str, str]:
         ("yoyo", {"a.sql": "-- depends: b\n" + ORDERS, "b.sql": CUSTOMERS, "b.rollback.sql": NO_ORDERS}, ["b file", "a file"]),
         ("yoyo", {"a.sql": "-- transactional: false\n" + INDEX}, ["a none"]),
         ("versioned", {"v1.10/1.sql": ORDERS, "v1.9/1.sql": CUSTOMERS, "LATEST.sql": ORDERS}, ["v1.9/1 statement", "v1.10/1 statement"]),
+        (
+            "versioned",
+            {"10/01_c.up.sql": ORDERS, "9/02_b.up.sql": ORDERS, "9/01_a.up.sql": CUSTOMERS, "9/01_a.down.sql": NO_ORDERS},
+            ["9/01_a.up statement", "9/02_b.up statement", "10/01_c.up statement"],
+        ),
         ("flyway", {"V1_10__c.sql": ORDERS, "R__v.sql": ORDERS, "V1.2__b.sql": ORDERS}, ["1.2 file", "1.10 file", "R__v file"]),
         ("flyway", {"V1__a.sql": CUSTOMERS, "2024/V2__b.sql": ORDERS, "B2__base.sql": ORDERS}, ["1 file", "2 file"]),
     ],

@@ -58,3 +58,14 @@ INSERT INTO pg_settings VALUES (1);
 SELECT * FROM pg_class;
 COPY pg_class TO STDOUT;
 UPDATE pg_stuff SET a = 1 WHERE b = 2;
+
+-- next migration
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE moods (id bigint PRIMARY KEY, face text, code bigint, secret jsonb, note text);
+
+-- next migration
+-- What USING computes cannot fail, or can:
+ALTER TABLE moods ALTER COLUMN face TYPE mood USING CASE face WHEN ':)' THEN 'happy'::mood ELSE 'sad'::mood END; -- expect: statistics-lost
+ALTER TABLE moods ALTER COLUMN code TYPE integer USING 0; -- expect: statistics-lost
+ALTER TABLE moods ALTER COLUMN secret TYPE bytea USING convert_to(secret::text, 'utf-8'); -- expect: statistics-lost
+ALTER TABLE moods ALTER COLUMN note TYPE integer USING trim(note)::integer; -- expect: type-narrowed
