@@ -18,11 +18,15 @@ from migsafe.text import Span
 _TERMINATOR = re.compile(r"\s*;(?:[ \t]*--(?!>)[^\r\n]*)?(?:\s*-- \+(?:goose|migrate) StatementEnd[^\r\n]*)?")
 """The end of a statement, with a comment behind it and the directive of a runner that ends a block of statements."""
 
+_ABOVE = re.compile(r"(|.*?\n)((?:[ \t]*--[^\n]*\n)*[ \t]*)", re.DOTALL)
+"""The text before a statement, divided before the comments directly above it, which stay there: they may be suppressions, or directives."""
+
 _COMMENT_BEHIND = re.compile(r"\s*;[ \t]*(--(?!>)[^\r\n]*)")
 
 _DIRECTIVES = re.compile(
     r".*^[ \t]*--[ \t]*(?:migrate:up|\+goose[ \t]+(?:up|no transaction)|\+migrate[ \t]+up|atlas:|no-transaction|transactional[ \t]*:"
-    r"|depends[ \t]*:|liquibase|changeset|preconditions|validCheckSum)[^\n]*\n",
+    r"|depends[ \t]*:|liquibase|changeset|preconditions|validCheckSum"
+    r"|migsafe:[ \t]*ignore-file)[^\n]*\n",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 """The directives at the top of a migration, which stay in its file."""
@@ -171,11 +175,15 @@ class _Fixing:
             steps += _steps(self._now(way.instead))
             steps += [Step((Piece(after),))] if after else []
         else:
-            steps.append(Step((replace(piece, lead="\n" if steps else piece.lead),)))
+            steps.append(Step((piece,)))
         steps += _steps(self._now(way.after))
-        first = steps[0].pieces[0]
-        done = [replace(steps[0], pieces=(replace(first, lead=piece.lead), *steps[0].pieces[1:])), *steps[1:]]
-        return _with_comment(done, number, piece) if way.instead else done
+        if not number:
+            steps[0] = _with_lead(steps[0], piece.lead)
+        else:
+            above = _ABOVE.fullmatch(piece.lead)
+            lead, own = above.groups() if above is not None else (piece.lead, "")
+            steps[0], steps[number] = _with_lead(steps[0], lead), _with_lead(steps[number], f"\n{own}")
+        return _with_comment(steps, number, piece) if way.instead else steps
 
     def _now(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Returns the parts of this deployment, and notes the others."""
@@ -234,6 +242,11 @@ class _Fixing:
 
     def _actions(self, head: str, actions: Sequence[Operation]) -> str:
         return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""
+
+
+def _with_lead(step: Step, lead: str) -> Step:
+    first, *others = step.pieces
+    return replace(step, pieces=(replace(first, lead=lead), *others))
 
 
 def _with_comment(steps: Sequence[Step], number: int, piece: Piece) -> list[Step]:

@@ -13,6 +13,7 @@ these, at the beginning of a line, are instructions:
 - `-- in place of all of them:`: the statements replace all those that the finding names.
 - `-- next migration from this statement on`: the flagged statement and those after it become the next migration, unchanged. Where the file
   itself opens the transaction, a COMMIT and a BEGIN before the statement do the same.
+- `-- in place of this comment:` in the first line: the finding is about a comment, in whose place the next line stands, or nothing.
 
 Other comments in lines of their own are for people. A safe way that leaves something to fill in or to choose (`…`, `replace …`, `-- or …`)
 cannot be applied as a fix, nor can one that suppresses a finding, except after another deployment.
@@ -54,7 +55,8 @@ class Part(Struct, frozen=True):
 
 class Way(Struct, frozen=True):
     """A safe way: its parts in order, for each place. If it has none for INSTEAD, the flagged statement stays. `for_all`: it replaces all of
-    the statements that the finding names. `splits`: a new migration begins with the flagged statement, and nothing else changes."""
+    the statements that the finding names. `splits`: a new migration begins with the flagged statement, and nothing else changes.
+    `comment` stands in place of a flagged comment, which is removed if it is empty; None if the finding is about a statement."""
 
     before: tuple[Part, ...] = ()
     instead: tuple[Part, ...] = ()
@@ -62,6 +64,7 @@ class Way(Struct, frozen=True):
     end: tuple[Part, ...] = ()
     for_all: bool = False
     splits: bool = False
+    comment: str | None = None
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -78,11 +81,14 @@ _AFTER = re.compile(r"after this statement|after COMMIT")
 _END = re.compile(r"at the end of the migration")
 _KEEPS = re.compile(r"then the statement as it is:")
 _FOR_ALL = re.compile(r"in place of all of them:")
+_COMMENT = "-- in place of this comment:\n"
 _SUPPRESSION = re.compile(r"migsafe: ignore\[")
 
 
 def read_way(text: str) -> Way | None:
     """Returns the steps of a safe way; None if it has none, or leaves a decision to the author."""
+    if text.startswith(_COMMENT):
+        return Way(comment=text.removeprefix(_COMMENT))
     if leaves_decision(text):
         return None
     reader = _Reader()

@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.fixes.comments import edit_comments
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
@@ -227,30 +229,26 @@ class _Fixing:
 
     def _edits(self, now: _Round, chosen: Sequence[Finding]) -> Edits:
         by_migration: dict[tuple[str, str], list[ChosenFix]] = {}
+        comments: dict[str, list[tuple[Finding, str]]] = {}
         refused: list[NotFixed] = []
         for finding in chosen:
             place = (finding.script.path, finding.migration)
             way, statement = read_way(finding.fix), _statement(now.migrations.get(place), finding)
             if way is None:
                 refused.append(NotFixed(finding, "its safe way leaves a decision to you"))
+            elif way.comment is not None:
+                comments.setdefault(finding.script.path, []).append((finding, way.comment))
             elif statement is None:
                 refused.append(NotFixed(finding, "its statement is not in a migration that was judged"))
             else:
                 by_migration.setdefault(place, []).append(ChosenFix(finding, way, statement))
-        changes: list[FileChange] = []
-        renamed: list[tuple[str, str]] = []
-        applied: list[Finding] = []
-        later: list[LaterStep] = []
-        for place, fixes in by_migration.items():
-            edits = self._edit(now, place, fixes)
-            changes += edits.changes
-            renamed += edits.renamed
-            applied += edits.applied
+        some = (self._edit(now, place, fixes) for place, fixes in by_migration.items())
+        of_comments = (edit_comments(own[0][0].script, own) for own in comments.values())
+        for edits in chain(some, of_comments):
             refused += edits.refused
-            later += edits.later
             if edits.changes:
-                break  # another migration's edits may concern the same files
-        return Edits(tuple(changes), tuple(applied), tuple(refused), tuple(later), tuple(renamed))
+                return replace(edits, refused=tuple(refused))  # those of another file may concern the same files
+        return Edits(refused=tuple(refused))
 
     def _edit(self, now: _Round, place: tuple[str, str], fixes: Sequence[ChosenFix]) -> Edits:
         created = frozenset(path for path, change in self.changes.items() if change.before is None)

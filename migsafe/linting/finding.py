@@ -124,5 +124,5 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def leaves_decision(way: str) -> bool:
-    """Whether a safe way has something that its reader must fill in or choose."""
+    """Whether a safe way, other than that of a comment, has something that its reader must fill in or choose."""
     return _TO_DECIDE.search(way) is not None

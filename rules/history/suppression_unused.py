@@ -17,20 +17,31 @@ Safe:
     CREATE INDEX orders_qty_idx ON orders (qty);
 """
 
+import re
 from collections.abc import Iterator
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.suppressions import Suppression
 
+_NAMES = re.compile(r"\[[^\]]*\]")
 
-@rule(category="history", severity=Severity.WARNING, no_fix="fixes edit statements, not comments")
+
+@rule(category="history", severity=Severity.WARNING, fix="safe")
 def suppression_unused(op: Suppression, at: Context) -> Iterator[Finding]:
     """Report a suppression that applies nowhere, and each of its rules that reported nothing."""
     if not op.understood:
-        yield at.finding(op, "this suppresses nothing: it must name the rules", help="-- migsafe: ignore[rule-a, rule-b] the reason")
+        yield at.finding(op, "this suppresses nothing: it must name the rules", help="-- migsafe: ignore[rule-a, rule-b] the reason", fix="")
     elif op.misplaced:
-        yield at.finding(op, "this suppresses nothing: ignore-file is only valid above the first statement of the file")
+        yield at.finding(op, "this suppresses nothing: ignore-file is only valid above the first statement of the file", fix="")
     elif op.applies:
         where = "in this file" if op.whole_file else "here"
         for name in op.unused:
-            yield at.finding(op, f"{name} reports nothing {where}: remove the suppression")
+            yield at.finding(op, f"{name} reports nothing {where}: remove the suppression", fix=_without_unused(op, at))
+
+
+def _without_unused(op: Suppression, at: Context) -> str:
+    """Returns the comment without the rules that reported nothing; no comment if it names no other."""
+    script = at.application_file or at.migration.up.file
+    names = ", ".join(name for name in op.names if name not in op.unused)
+    comment = _NAMES.sub(f"[{names}]", script.text[slice(*op.span)], count=1) if names else ""
+    return f"-- in place of this comment:\n{comment}"

@@ -18,7 +18,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.suppressions import Suppression
 
 
-@rule(category="history", severity=Severity.WARNING, no_fix="fixes edit statements, not comments")
+@rule(category="history", severity=Severity.WARNING, no_fix="only the author knows which rule was meant")
 def unknown_rule(op: Suppression, at: Context) -> Iterator[Finding]:
     """Report each unknown rule name, with the nearest known one."""
     for name in op.unknown:

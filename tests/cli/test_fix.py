@@ -49,6 +49,20 @@ def test_a_report_says_how_many_findings_can_be_fixed(migsafe: Command, history:
     assert hint not in migsafe("lint", "db", *chosen).out
 
 
+def test_a_suppression_stays_above_its_statement_and_an_unused_one_is_removed(migsafe: Command, write: Write, history: Path) -> None:
+    chosen = "index-not-concurrent,drop-table,suppression-unused,lock-timeout-missing"
+    write("migsafe.toml", f"select = {chosen.split(',')}\n")
+    history.write_text(
+        "-- migsafe: ignore-file[drop-table] there is none\n-- migsafe: ignore-file[index-not-concurrent, drop-table] none\n"
+        f"-- migsafe: ignore[drop-table, index-not-concurrent] it is small\n{INDEX.rstrip()} -- migsafe: ignore[drop-table] no\n"
+    )
+    assert migsafe("lint", "--fix", "db/2_index.up.sql").code == 0
+    assert history.read_text() == (
+        "-- migsafe: ignore-file[index-not-concurrent] none\nSET LOCAL lock_timeout = '2s';\n"
+        f"-- migsafe: ignore[index-not-concurrent] it is small\n{INDEX}"
+    )
+
+
 def test_an_unsafe_fix_is_named_but_not_applied(migsafe: Command, history: Path) -> None:
     result = migsafe("lint", "--fix", "db/2_index.up.sql")
     assert result.code == 1

@@ -13,6 +13,7 @@ from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, shipped_rules
+from migsafe.linting.suppressions import ABOUT_SUPPRESSIONS
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.sending import Refused, send
@@ -190,7 +191,11 @@ def findings_of(migrations: Iterable[Migration], rules: list[Rule], rule: Rule, 
     """Returns what rules report in migrations; a lock_timeout is in effect, except in the examples of the rules about timeouts."""
     limits = Limits() if rule.category == "timeouts" else Limits(lock_timeout=2000)
     selected = [SelectedMigration(each, predictor) for each in migrations]
-    return judge(selected, Rulebook(rules), predictor.catalog.pg_version, limits=limits).findings
+    # A suppression is unused only where the rule that it names has run.
+    book = Rulebook(shipped_rules() if rule.name in ABOUT_SUPPRESSIONS else rules)
+    names = {each.name for each in rules}
+    found = judge(selected, book, predictor.catalog.pg_version, limits=limits).findings
+    return [finding for finding in found if finding.rule in names]
 
 
 def followed(text: str, findings: Iterable[Finding], *, leave_out_block: bool) -> list[str] | None:

@@ -35,18 +35,24 @@ def pieces_of_place(source: PythonSource, style: Style, plans: Sequence[FixPlan]
     return [*pieces, _batch_of(source, batch, waiting)] if waiting else pieces
 
 
+def number_before(plans: Sequence[FixPlan]) -> int:
+    """Returns how many of the pieces of a place precede its call, which stays; 0 for a place of several statements."""
+    is_alone = plans[0].place.batch is None and len(plans[0].statements) == 1
+    return sum(len(unmoved(plan.steps)[0]) for plan in plans) if is_alone else 0
+
+
 def _batch_of(source: PythonSource, batch: cst.With, statements: Sequence[cst.BaseStatement]) -> Piece:
     """Returns a batch with some consecutive statements of another one, and the comments above and behind them."""
-    parts = [source.text[source.span(batch).start : _first_line(source, batch.body.body[0])]]
+    parts = [source.text[source.span(batch).start : first_line(source, batch.body.body[0])]]
     last = batch.body.body[-1]
     for each in statements:
         # What follows the last statement on its line is not a part of the batch.
         end = source.span(each).end if each is last else source.next_line(source.span(each).end)
-        parts.append(source.text[_first_line(source, each) : end])
+        parts.append(source.text[first_line(source, each) : end])
     return kept_code("".join(parts), outside=False)
 
 
-def _first_line(source: PythonSource, statement: cst.CSTNode) -> int:
+def first_line(source: PythonSource, statement: cst.CSTNode) -> int:
     """Returns where the comments above a statement begin."""
     start = source.line_start(source.span(statement).start)
     while source.text[source.line_start(start - 1) : start].lstrip().startswith("#"):

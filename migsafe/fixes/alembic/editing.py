@@ -7,7 +7,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from migsafe.fixes.alembic.blocks import merge_blocks
-from migsafe.fixes.alembic.call_edits import check_pieces, pieces_of_place, without_second_replacements
+from migsafe.fixes.alembic.call_edits import check_pieces, first_line, number_before, pieces_of_place, without_second_replacements
 from migsafe.fixes.alembic.children import children_with_parent
 from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code
 from migsafe.fixes.alembic.function_edits import at_beginning, at_end, removals, with_imports
@@ -109,8 +109,13 @@ class _Editor:
             place = own[0].place
             code = pieces_of_place(source, style, own)
             pieces += code
-            text = assemble(code, style, source.indentation(place.span.start), in_autocommit=place.in_autocommit)
-            edits.append(TextEdit(*place.span, text))
+            indentation, above = source.indentation(place.span.start), first_line(source, place.node)
+            # The comments directly above the call stay there: they may be suppressions.
+            number = number_before(own) if above < source.line_start(place.span.start) else 0
+            if number:
+                before = assemble(code[:number], style, indentation, in_autocommit=place.in_autocommit)
+                edits.append(TextEdit(above, above, f"{indentation}{before}{style.newline}"))
+            edits.append(TextEdit(*place.span, assemble(code[number:], style, indentation, in_autocommit=place.in_autocommit)))
         ending = [step_code(step, style) for plan in plans for step in plan.steps.end]
         beginning = [piece for plan in plans if not plan.downgrades.removed for piece in plan.downgrades.added]
         edits += [*at_end(source, style, FUNCTION, ending), *at_beginning(source, style, "downgrade", beginning)]
