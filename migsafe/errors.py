@@ -27,6 +27,16 @@ class ConfigError(MigsafeError):
     """An invalid configuration or option."""
 
 
+class MissingExtraError(MigsafeError):
+    """A command whose packages are not installed, because they belong to an extra."""
+
+    def __init__(self, command: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"`migsafe {command}` needs the package {package}, which is not installed",
+            f"Install the extra: `pip install 'migsafe-cli[{extra}]'`.",
+        )
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """Returns a question that names the known word nearest to a misspelt one; if none is near, `otherwise`, or the list of all words."""
     from difflib import get_close_matches  # noqa: PLC0415  # slow to import, and only needed for a mistake

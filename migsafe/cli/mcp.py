@@ -9,7 +9,7 @@ import typer
 
 from migsafe.cli.help import PERMISSIONS, RUN
 from migsafe.cli.options import Config
-from migsafe.errors import MigsafeError
+from migsafe.errors import MigsafeError, MissingExtraError
 
 
 def mcp(
@@ -45,7 +45,7 @@ def mcp(
     this machine, and uses no other.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     if find_spec("mcp") is None:
-        raise MigsafeError("`migsafe mcp` needs the package mcp, which is not installed", "Install the extra: pip install 'migsafe-cli[agent]'")
+        raise MissingExtraError("mcp", "mcp", "agent")
     from migsafe.agent.server import run_server  # noqa: PLC0415  # it takes a second to load
     from migsafe.agent.workspace import Workspace  # noqa: PLC0415
 

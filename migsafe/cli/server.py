@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.help import RUN
-from migsafe.errors import MigsafeError
+from migsafe.errors import MissingExtraError
 
 
 def server(
@@ -24,7 +24,5 @@ def server(
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol", "cattrs", "attrs"):
             raise
-        raise MigsafeError(
-            f"the language server needs pygls 2, which is not installed ({error.name})", "Install it: `pip install 'migsafe-cli[server]'`."
-        ) from error
+        raise MissingExtraError("server", error.name, "server") from error
     serve()

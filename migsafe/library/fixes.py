@@ -6,17 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import ConfigError
 from migsafe.fixes.comments import edit_comments
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
+from migsafe.fixes.writing import write_changes
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
 from migsafe.library.project import make_renderer
@@ -28,10 +28,9 @@ from migsafe.session import sent_statements
 from migsafe.sources import Migration, Plan
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.statements import Statement
-from migsafe.text import Script, encoded
+from migsafe.text import Script
 
 _MOST_ROUNDS = 60
-_BOM = b"\xef\xbb\xbf"
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -75,16 +74,9 @@ class Fixes(Struct, kw_only=True):
         return "".join(_diff(change) for change in self.changes)
 
     def write(self) -> None:
-        """Writes the changed and the new files. Raises MigsafeError, before it writes anything, for a new file that exists by now and for an
-        edited one that is no longer as it was read; afterwards only if the disk refuses it."""
-        for change in self.changes:
-            if change.before is None and os.path.lexists(change.path):
-                raise MigsafeError(f"{change.path}: exists already, and is not overwritten", "Nothing was written. Run the command again.")
-            if change.before is not None and Script(change.path).text != change.before:
-                raise MigsafeError(f"{change.path}: has changed meanwhile", "Nothing was written. Run the command again.")
-        # New files first: an edited migration alone would lack what moved out of it.
-        for change in sorted(self.changes, key=lambda change: change.before is not None):
-            _write(change)
+        """Writes all the changed and the new files, or none. Raises MigsafeError for a new file that exists by now, and for an edited one that
+        is no longer as it was read, is read-only, or cannot be written."""
+        write_changes(self.changes)
 
 
 def require_new_migrations(plan: Plan, settings: Configuration) -> None:
@@ -341,21 +333,3 @@ def _diff(change: FileChange) -> str:
     old = f"a/{change.path}" if change.before is not None else "/dev/null"
     lines = difflib.unified_diff(before, after, old, f"b/{change.path}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _write(change: FileChange) -> None:
-    path = Path(change.path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mark = _BOM if change.before is not None and path.read_bytes().startswith(_BOM) else b""
-        data = mark + encoded(change.path, change.after)
-        if change.before is None:
-            with path.open("xb") as file:
-                file.write(data)
-            return
-        beside = path.with_name(f".{path.name}.migsafe")
-        beside.write_bytes(data)
-        beside.chmod(path.stat().st_mode)
-        beside.replace(path.resolve())
-    except OSError as error:
-        raise MigsafeError(f"{change.path}: cannot be written: {(error.strerror or str(error)).lower()}", "Check its permissions.") from error
