@@ -43,6 +43,9 @@ CREATEROLE_IS_LIMITED = 16
 GENERIC_PLAN = 16
 """EXPLAIN has GENERIC_PLAN, which plans a query with parameters without values for them."""
 
+INPUT_IS_VALID = 16
+"""pg_input_is_valid() tells whether a text is a value of a type, without an error."""
+
 # 17
 TRANSACTION_TIMEOUT = 17
 """transaction_timeout, which ends the session of a transaction that takes longer."""

@@ -41,7 +41,7 @@ def fits_every_row(expression: Expression, *, limited: bool) -> bool:
     return tree is not None and _fits(tree, limited=limited)
 
 
-def _fits(tree: exp.Expression, *, limited: bool) -> bool:
+def _fits(tree: exp.Expr, *, limited: bool) -> bool:
     match tree:
         case exp.Literal() | exp.Boolean() | exp.Null():
             return True
@@ -59,7 +59,7 @@ def _fits(tree: exp.Expression, *, limited: bool) -> bool:
     return not limited and _is_total(tree)
 
 
-def _is_total(tree: exp.Expression) -> bool:
+def _is_total(tree: exp.Expr) -> bool:
     """Whether an expression is a text, or bytes, that is computed in a way that cannot fail."""
     if isinstance(tree, exp.Cast):
         return _is_unlimited_text(tree.to)
@@ -67,12 +67,12 @@ def _is_total(tree: exp.Expression) -> bool:
     return is_known and _only_casts_to_text(tree)
 
 
-def _only_casts_to_text(tree: exp.Expression) -> bool:
+def _only_casts_to_text(tree: exp.Expr) -> bool:
     casts_fit = all(_is_constant(cast) or _is_unlimited_text(cast.to) for cast in tree.find_all(exp.Cast))
     return casts_fit and all(isinstance(call, _TOTAL) or str(call.this).lower() in _TOTAL_NAMES for call in tree.find_all(exp.Anonymous))
 
 
-def _is_constant(tree: exp.Expression) -> bool:
+def _is_constant(tree: exp.Expr) -> bool:
     return tree.find(exp.Column, exp.Func) is None or (isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal | exp.Null))
 
 

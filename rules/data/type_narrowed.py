@@ -21,16 +21,18 @@ Safe:
 See: https://www.postgresql.org/docs/current/typeconv-query.html
 """
 
-from migsafe import expressions
+from migsafe import expressions, versions
 from migsafe.linting.facts.enum_values import EnumColumns, lost_values
 from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.type_changes import casts_of
+from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import AlterColumnType, TypeName
 from migsafe.sql.operations.values import quoted
 
+_TEXTS = frozenset(("text", "character varying", "character"))
 _INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 _COMPARABLE = (
     frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision")),
@@ -58,7 +60,7 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     if not change.narrows or change.refused is not None or lost == () or _always_fits(op):
         return None
     name, table = quoted(op.column), relation.name
-    misfit = _is_one_of(name, lost) if lost else _is_changed(name, column.type, op.type)
+    misfit = _is_one_of(name, lost) if lost else _does_not_fit(name, column.type, op.type, at)
     lacks = f" (it lacks {', '.join(map(repr, lost[:3]))}{', …' if len(lost) > 3 else ''})" if lost else ""
     return at.finding(
         op,
@@ -76,6 +78,17 @@ def _always_fits(op: AlterColumnType) -> bool:
     return expressions.fits_every_row(op.using, limited=bool(op.type.modifiers))
 
 
+def _does_not_fit(column: str, old: TypeName, new: TypeName, at: Context) -> str:
+    """Returns a condition that a value meets if it does not fit the new type. A cast would fail at the first text that does not fit."""
+    if old.name in _TEXTS and new.name not in _TEXTS and not (old.dimensions or new.dimensions):
+        enum = at.catalog.type_of(new)
+        if isinstance(enum, EnumType):
+            return f"{column} NOT IN ({_literals(enum.values)})"
+        if at.catalog.pg_version >= versions.INPUT_IS_VALID:
+            return f"NOT pg_input_is_valid({column}, {_literals((str(new),))})"
+    return _is_changed(column, old, new)
+
+
 def _is_changed(column: str, old: TypeName, new: TypeName) -> str:
     """Returns a condition that a value meets if the new type changes it. The text of an equal number or time may differ between the types."""
     if old.name in _INTEGERS and new.name in _INTEGERS and not (old.dimensions or new.dimensions):
@@ -87,8 +100,11 @@ def _is_changed(column: str, old: TypeName, new: TypeName) -> str:
 
 def _is_one_of(column: str, values: tuple[str, ...]) -> str:
     """Returns a condition that a value of the old type meets, although the new type may not exist yet."""
-    literals = ("'" + value.replace("'", "''") + "'" for value in values)
-    return f"{column}::text IN ({', '.join(literals)})"
+    return f"{column}::text IN ({_literals(values)})"
+
+
+def _literals(values: tuple[str, ...]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 def _and_rewrites(at: Context) -> str:

@@ -83,15 +83,21 @@ MISFITS = [
     ("timestamptz", "date", ["2026-01-01 00:00", "2026-01-01 01:00"], ["2026-01-01 01:00:00-05"]),
     ("timestamp", "timestamptz(3)", ["2026-01-01 00:00:00.123", "2026-01-01 00:00:00.1234"], ["2026-01-01 00:00:00.1234"]),
     ("text", "varchar(3)", ["abc", "abcd"], ["abcd"]),
+    ("text", "integer USING size::integer", ["12", "twelve"], ["twelve"]),
+    ("text", "sizes USING size::sizes", ["small", "huge"], ["huge"]),
 ]
 
 
 @pytest.mark.server
 @pytest.mark.parametrize(("old", "new", "values", "misfits"), MISFITS)
 def test_the_values_that_do_not_fit_are_found(server: Server, old: str, new: str, values: list[str], misfits: list[str]) -> None:
-    table = f"CREATE TABLE parcels (id bigint PRIMARY KEY, size {old});\n"
+    table = f"CREATE TYPE sizes AS ENUM ('small', 'large'); CREATE TABLE parcels (id bigint PRIMARY KEY, size {old});\n"
     change = f"ALTER TABLE parcels ALTER COLUMN size TYPE {new};"
-    [finding] = [each for each in judge_sql(f"{table}-- next migration\n{change}").findings if each.rule == "type-narrowed"]
+    version = server.installation.major
+    if "::integer" in new and version < 16:
+        pytest.skip("before 16, the query ends at the first text that does not fit")
+    findings = judge_sql(f"{table}-- next migration\n{change}", pg_version=version).findings
+    [finding] = [each for each in findings if each.rule == "type-narrowed"]
     query = next(line for line in finding.help.splitlines() if line.startswith("SELECT"))
     with server.connect(autocommit=False) as connection:
         connection.execute(table.encode())
