@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -54,6 +54,7 @@ class LostIndexes:
         self.queries = queries
         self.counts: Counter[str] = Counter()
         self.confusions: list[str] = []
+        self._costs: dict[str, str] = {}
         history = folder / "migrations"
         shutil.copytree(migrations, history)
         (folder / "migsafe.toml").write_text(f'migrations = ["migrations"]\nqueries = ["{Path(queries_at).resolve()}"]\n')
@@ -71,25 +72,32 @@ class LostIndexes:
                 if f"public.{index.table}" in unfilled:
                     self.counts["indexes of tables that could not be filled"] += 1
                     continue
-                reading = [query for query in self.queries if index.table.lower() in words_of(query.text)]
+                reading = [query for query in self.queries if index.table.lower() in words_of(query.text) and not self._reads(query, unfilled)]
                 lost = self._lost(connection, plans, index, before, reading)
                 if lost is not None:
                     self._judge(index, lost, self._reported(session, index), reading)
         finally:
             session.close()
 
+    @staticmethod
+    def _reads(query: Query, tables: Sequence[str]) -> bool:
+        """Whether a query mentions one of these tables."""
+        return any(table.rpartition(".")[2].lower() in words_of(query.text) for table in tables)
+
     def _lost(
-        self, connection: Connection, plans: GenericPlans, index: DroppedIndex, before: dict[str, object], reading: Sequence[Query]
-    ) -> dict[str, tuple[float, float]] | None:
-        """Returns the costs before and after of the queries that become expensive without an index; None if it cannot be dropped."""
-        lost: dict[str, tuple[float, float]] = {}
+        self, connection: Connection, plans: GenericPlans, index: DroppedIndex, before: Mapping[str, object], reading: Sequence[Query]
+    ) -> set[str] | None:
+        """Returns the queries that become expensive without an index; None if it cannot be dropped."""
+        lost: set[str] = set()
         connection.execute("BEGIN")
         try:
             connection.execute(index.statement.encode())
             for query in reading:
                 first, now = before[query.fingerprint], plans.explain(query)
-                if isinstance(first, Plan) and isinstance(now, Plan) and now.cost > max(EXPENSIVE, TENFOLD * first.cost):
-                    lost[query.fingerprint] = first.cost, now.cost
+                if isinstance(first, Plan) and isinstance(now, Plan):
+                    self._costs[query.fingerprint] = f"cost {first.cost:,.0f} to {now.cost:,.0f}"
+                    if now.cost > max(EXPENSIVE, TENFOLD * first.cost):
+                        lost.add(query.fingerprint)
         except psycopg.Error as error:
             self.counts["indexes that could not be dropped"] += 1
             print(f"    {index.name}: {str(error).splitlines()[0]}")
@@ -103,7 +111,7 @@ class LostIndexes:
         assert edited is not None
         return {query.fingerprint for finding in edited.verdict.findings if finding.rule == _RULE for query in finding.queries}
 
-    def _judge(self, index: DroppedIndex, lost: dict[str, tuple[float, float]], reported: set[str], reading: Sequence[Query]) -> None:
+    def _judge(self, index: DroppedIndex, lost: set[str], reported: set[str], reading: Sequence[Query]) -> None:
         self.counts["indexes"] += 1
         self.counts["pairs"] += len(reading)
         for query in reading:
@@ -111,8 +119,7 @@ class LostIndexes:
             self.counts[f"{'lost' if real else 'kept'}, called {'lost' if ours else 'kept'}"] += 1
             if real != ours:
                 place = query.places[0]
-                first, now = lost.get(query.fingerprint, (0.0, 0.0))
-                cost = f"cost {first:,.0f} to {now:,.0f}" if real else "not ten times as expensive"
+                cost = self._costs.get(query.fingerprint, "not planned")
                 verdict = "called lost" if ours else "missed"
                 text = " ".join(query.text.split())[:500]
                 self.confusions.append(f"{verdict}: {index.name} for {place.path}:{place.line} {place.name}, {cost}\n      {text}")

@@ -14,6 +14,7 @@ from migsafe.schema.objects import Relation
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import quoted
+from migsafe.workload.equivalence import derived_values
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.pushing import PushedConditions
@@ -146,7 +147,9 @@ class _Accesses:
             for at, source in enumerate(level.sources)
             if source.shape.join == "left" and any(term.operator != "is null" for term in terms.of(at, where))
         }
-        return [*((condition, None) for condition in where), *_join_conditions(level, required), *_of_extreme(level)]
+        conditions = [*((condition, None) for condition in where), *_join_conditions(level, required), *_of_extreme(level)]
+        derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
+        return [*conditions, *((condition, None) for condition in derived)]
 
     def _graded(self, level: Level, terms: list[Term]) -> list[Term]:
         """Returns the terms, with those that compare with a query of many rows as weak ones."""
@@ -260,14 +263,14 @@ def _selects_few(table: _Table) -> bool:
 
 
 def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
-    """Returns the service that leads to few rows: one that meets a strong condition. Without strong conditions, one that meets a weak one or
-    gives the order is enough."""
+    """Returns the service that leads to few rows: one that meets a strong condition, or finds the rows without a reference. Without strong
+    conditions, one that meets a weak one or gives the order is enough."""
     has_strong = any(map(_is_selective, terms))
     best = max(found, key=lambda service: (service.strength, service.keys), default=None)
     if best is not None and best.strength is Strength.STRONG:
         return best
     if has_strong:
-        return None
+        return next((service for service in found if service.finds_unset), None)
     ordered = next((service for service in found if service.ordered), None)
     if ordered is not None:
         return ordered

@@ -1,5 +1,6 @@
 """Conditions of a query on one table, and the predicates of partial indexes that they imply."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from migsafe.expressions.constants import Constant, WrittenConstant, evaluate
@@ -28,15 +29,19 @@ Owns = Callable[[Ref], bool]
 Types = Callable[[str], TypeName | None]
 """The type of a subject: a column between double quotes."""
 
+_PARAMETER = re.compile(r"\$\d")
 _STRICT = frozenset(("=", "<>", "<", "<=", ">", ">=", "in", "any", "like", "ilike", "~", "@>", "<@", "&&", "@@"))
 
 
 def subject_of(operand: Operand, owns: Owns, types: Types = lambda _: None) -> str | None:
-    """Returns what an index compares: a column between double quotes, or the spelling of an expression over columns of the table only."""
+    """Returns what an index compares: a column between double quotes, or the spelling of an expression over columns of the table only. An
+    expression with a parameter is none, because an index has no parameters."""
     match operand:
         case Ref() if owns(operand):
             return quoted(operand.name)
-        case Formula() if operand.refs and not operand.queries and all(owns(ref) for ref in operand.refs):
+        case Formula() if (
+            operand.refs and not operand.queries and all(owns(ref) for ref in operand.refs) and not _PARAMETER.search(operand.text)
+        ):
             return without_text_casts(operand.text, (quoted(ref.name) for ref in operand.refs), types)
     return None
 

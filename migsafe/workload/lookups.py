@@ -53,6 +53,11 @@ class Lookups:
         triggers: tuple[Trigger, ...] = self._ask("triggers", table)
         return triggers
 
+    def references(self, table: int) -> tuple[Constraint, ...]:
+        """Returns a table's foreign keys."""
+        references: tuple[Constraint, ...] = self._ask("references", table)
+        return references
+
     def constraint(self, table: int, name: str) -> Constraint | None:
         """Returns a table's constraint of this name."""
         constraint: Constraint | None = self._ask("constraint", table, name)
@@ -112,6 +117,7 @@ _QUESTIONS: dict[str, Callable[..., Any]] = {
     "resolve": lambda catalog, name: catalog.resolve(name),
     "get": lambda catalog, oid: catalog.get(oid),
     "indexes": lambda catalog, oid: tuple(catalog.indexes(oid)),
+    "references": lambda catalog, oid: tuple(each for each in catalog.constraints(oid) if each.references is not None),
     "triggers": lambda catalog, oid: tuple(catalog.triggers(oid)),
     "constraint": lambda catalog, oid, name: catalog.constraint(oid, name),
     "type": lambda catalog, name: catalog.type_named(name),

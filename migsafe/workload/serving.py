@@ -26,12 +26,13 @@ Subjects = Sequence[str | None]
 
 class Service(Struct, frozen=True):
     """How an index meets the conditions: the strength of the best of them, and the number of its keys that are met; `ordered` if it gives the
-    order of ORDER BY … LIMIT."""
+    order of ORDER BY … LIMIT, `finds_unset` if its first key finds the rows without a reference, which are few in most tables."""
 
     index: Index
     strength: Strength
     keys: int = 0
     ordered: bool = False
+    finds_unset: bool = False
 
 
 OrderKeys = tuple[tuple[str, bool, bool], ...]
@@ -108,7 +109,8 @@ def _of_btree(index: Index, subjects: Subjects, table: Relation, terms: Sequence
         return None
     if strengths and index.unique and len(equal) == len(index.keys):
         strengths.append(Strength.STRONG)
-    return Service(index, max(strengths, default=Strength.RANGE), len(strengths), ordered)
+    finds_unset = any(term.is_unset and term.subject == subjects[0] for term in terms)
+    return Service(index, max(strengths, default=Strength.RANGE), len(strengths), ordered, finds_unset)
 
 
 def _gives_order(index: Index, subjects: Subjects, order: Order, equal: set[str]) -> bool:

@@ -22,7 +22,7 @@ from migsafe.expressions.queries.shapes import (
 from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
-from migsafe.workload.conditions import subject_of, types_of
+from migsafe.workload.conditions import quoted, subject_of, types_of
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
@@ -44,7 +44,7 @@ class Strength(IntEnum):
 class Term(Struct, frozen=True, kw_only=True):
     """A condition on a table. `subject` is the column or expression, as `subject_of` spells it. `others` are the numbers of the other elements
     of FROM in it; OUTER for those of queries around. `query` is the number of the query that it is compared with. `value` is what it is
-    compared with."""
+    compared with. `is_unset`: the rows without a reference, in a column of a foreign key."""
 
     subject: str
     operator: str
@@ -53,6 +53,7 @@ class Term(Struct, frozen=True, kw_only=True):
     others: frozenset[int] = frozenset()
     query: int | None = None
     value: Operand | None = None
+    is_unset: bool = False
 
     @property
     def is_equality(self) -> bool:
@@ -106,7 +107,8 @@ class Terms:
                 if subject is not None:
                     operator = "is not null" if condition.is_negated else "is null"
                     strength = Strength.RANGE if condition.is_negated else Strength.WEAK
-                    yield Term(subject=subject, operator=operator, strength=strength, type=self._type(source, subject))
+                    is_unset = not condition.is_negated and self._is_reference(source, subject)
+                    yield Term(subject=subject, operator=operator, strength=strength, type=self._type(source, subject), is_unset=is_unset)
             case Truth():
                 subject = self.subject(at, condition.operand)
                 if subject is not None:
@@ -123,6 +125,14 @@ class Terms:
 
     def _type(self, source: BoundSource, subject: str) -> TypeName | None:
         return types_of(source.relation)(subject) if source.relation is not None else None
+
+    def _is_reference(self, source: BoundSource, subject: str) -> bool:
+        """Whether a subject is a column of a foreign key."""
+        relation = source.relation
+        if relation is None:
+            return False
+        numbers = {number for reference in self.catalog.references(relation.oid) for number in reference.columns}
+        return any(column.number in numbers and quoted(column.name) == subject for column in relation.columns)
 
     def _comparison(self, at: int, source: BoundSource, left: Operand, operator: str, right: Operand) -> Iterator[Term]:
         subject = self.subject(at, left)

@@ -30,6 +30,8 @@ CREATE INDEX orders_data ON orders USING gin (data jsonb_path_ops);
 CREATE INDEX orders_during ON orders USING gist (during);
 CREATE INDEX orders_total ON orders USING brin (total);
 CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text);
+CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, sent_with bigint REFERENCES customers);
+CREATE INDEX events_sent_with ON events (sent_with);
 """
 FILL = f"""
 INSERT INTO customers SELECT n, 'e' || n, 'n' || n, 'c' || n, n FROM generate_series(1, {ROWS}) n;
@@ -37,6 +39,7 @@ INSERT INTO orders SELECT n, n, (ARRAY['new', 'paid', 'sent', 'lost']::state[])[
     timestamp '2020-01-01' + n * interval '1 minute', NULL, ARRAY['t' || n], jsonb_build_object('k', n), int4range(n, n + 1)
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
+INSERT INTO events SELECT n, n % 100, nullif(n % 50, 0) FROM generate_series(1, {ROWS}) n;
 ANALYZE;
 """
 CATALOG = catalog_of(SCHEMA)
@@ -66,6 +69,8 @@ SERVED = [
     ("SELECT * FROM orders WHERE total > 5 ORDER BY created DESC LIMIT 5", "orders_created"),
     ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
     ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
+    ("SELECT * FROM events WHERE subject = $1 AND sent_with IS NULL", "events_sent_with"),
+    ("SELECT * FROM orders o JOIN customers c ON c.region = o.customer_id AND c.id = o.id WHERE o.customer_id = $1", "orders_pkey"),
 ]
 UNINDEXED = [
     ("SELECT * FROM lines WHERE order_id = $1", ("order_id",)),
@@ -96,6 +101,9 @@ BESIDE = [
 ]
 FINE = [
     "SELECT * FROM lines",
+    # No index contains a parameter.
+    "SELECT * FROM lines ORDER BY similarity(note, $1) DESC LIMIT 5",
+    "SELECT * FROM lines WHERE product + $1 = $2",
     "SELECT * FROM orders WHERE state = $1",
     "SELECT * FROM orders WHERE total > $1",
     "SELECT * FROM lines WHERE note IS NULL OR $1",

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _CHOSEN_BY_DEFAULT = "btree"
 _CALL = re.compile(r"\b(\w+)\(")
-_TIME_CAST = re.compile(r"\bAS (?:DATE|TIME)", re.IGNORECASE)
+_STABLE = re.compile(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
+"""What depends on settings, for some types: casts from and to times, their parts and sums, and `||` of something that is not text."""
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -160,7 +161,7 @@ def _may_be_mutable(key: str, pg_version: int) -> bool:
     if not key.startswith("("):
         return False
     calls = [name.lower() for name in _CALL.findall(key)]
-    return _TIME_CAST.search(key) is not None or any(volatility_of(Name(name), pg_version) not in ("immutable", None) for name in calls)
+    return _STABLE.search(key) is not None or any(volatility_of(Name(name), pg_version) not in ("immutable", None) for name in calls)
 
 
 def _columns_of(key: str) -> list[str]:

@@ -5,6 +5,7 @@ the beginning was harmed by the operation between the last assessment without th
 repairs (a view under the old name, a column that is dropped and added again) does not count.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from migsafe.linting.rule import Context
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Operation
+from migsafe.sql.operations import Name, Operation
 from migsafe.workload.assessment import Failure, InsertProblem, QueryAssessment, TableAccess
 
 _GENERATED_ALWAYS = "428C9"
@@ -89,8 +90,7 @@ class QueryChanges:
                     if access.candidates:
                         add(Harm.LACKS_INDEX, steps[number].position, first, access=access)
             return changes
-        for access in after.accesses:
-            former = next((each for each in first.accesses if each.name == access.name and each.alias == access.alias), None)
+        for access, former in _paired_accesses(first, after):
             if access.candidates and former is not None and not former.candidates and former.index is not None:
                 number = _last_before([_lacks_index(state, access) for state in states])
                 add(Harm.LOSES_INDEX, steps[number].position, first, access=access, former_index=former.index)
@@ -99,6 +99,16 @@ class QueryChanges:
                 number = _last_before([any(_is_same(insert, other) for other in state.insert_problems) for state in states])
                 add(Harm.INSERT_FAILS, steps[number].position, first, insert=insert)
         return changes
+
+
+def _paired_accesses(first: QueryAssessment, after: QueryAssessment) -> Iterator[tuple[TableAccess, TableAccess | None]]:
+    """Yields the accesses of a query, each with what it was before: a query may read a table under one alias in several places."""
+    former: dict[tuple[Name, str], list[TableAccess]] = {}
+    for each in first.accesses:
+        former.setdefault((each.name, each.alias), []).append(each)
+    for access in after.accesses:
+        same = former.get((access.name, access.alias))
+        yield access, same.pop(0) if same else None
 
 
 def _with_moved_relation(first: QueryAssessment, later: QueryAssessment, catalog: Catalog) -> QueryAssessment:

@@ -22,6 +22,14 @@ _FEW = re.compile(
 )
 """Names of columns that have few values: a plan that takes each row's value for unique would find an index useful that is not."""
 
+_ENDED = r"(?:deleted|archived|removed|revoked|disabled|deactivated|suspended|banned|blocked|cancell?ed|discarded|withdrawn|trashed|hidden)"
+_ENDED_TIME = re.compile(rf"(?:^|_){_ENDED}_(?:at|on|by|date|time|timestamp|ts)$|^{_ENDED}$")
+"""Names of columns that are NULL in the rows that are in use: most rows."""
+_ENDED_FLAG = re.compile(rf"^(?:is_|was_)?{_ENDED}$")
+"""Names of columns that are false in most rows."""
+_MOST = 0.9
+"""The share of rows that are in use. A partial index of these is about as large as the table."""
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LISTED = re.compile(r"\[1 \+ n % \d+\]|\(n % 2 = 0\)")
 """The generated values of a column that has few: of an enum, of a list in a CHECK, or of type boolean."""
@@ -49,7 +57,9 @@ class Preferences(Struct, frozen=True):
         if known is not None:
             return known.null_frac
         required = self.requirements.columns_without_null(table.name)
-        return 0.0 if not required.isdisjoint((column.name, EVERY_COLUMN)) else USUAL_NULLS
+        if not required.isdisjoint((column.name, EVERY_COLUMN)):
+            return 0.0
+        return _MOST if _ENDED_TIME.search(_plain_name(column)) else USUAL_NULLS
 
     def distribution(self, table: Table, column: Column, expression: str, last: int) -> Distribution | None:
         """Returns the distribution of a column's values that `expression` generates, in a table with `last` rows; None if each row has another
@@ -60,11 +70,13 @@ class Preferences(Struct, frozen=True):
             return None
         if known is not None and known.n_distinct:
             return _as_in_production(known, seed, last)
+        if "(n % 2 = 0)" in expression and _ENDED_FLAG.search(_plain_name(column)):
+            return Distribution(seed, distinct=2, frequencies=(_MOST, 1.0 - _MOST), correlation=0.0)
         if _LISTED.search(expression):
             return Distribution(seed, distinct=min(_MANY, last), correlation=0.0)
         if _DATE in expression and last > _DAYS:
             return Distribution(seed, distinct=_DAYS)
-        if _FEW.search(_CAMEL.sub("_", column.name).lower()):
+        if _FEW.search(_plain_name(column)):
             return Distribution(seed, distinct=min(_FEW_VALUES, last), correlation=0.0)
         return None
 
@@ -93,6 +105,11 @@ class Preferences(Struct, frozen=True):
 def seed_of(table: Table, column: Column) -> int:
     """Returns a number that distinguishes a column from others, and is the same in each run."""
     return crc32(f"{table.root or table.name}.{column.name}".encode()) % 1_000_003
+
+
+def _plain_name(column: Column) -> str:
+    """Returns a column's name in lower case, with underscores between its words."""
+    return _CAMEL.sub("_", column.name).lower()
 
 
 def _is_different(known: ColumnStatistics, last: int) -> bool:

@@ -72,7 +72,7 @@ WITHOUT_STATISTICS = """
     CREATE TABLE person (id int PRIMARY KEY, email text UNIQUE, "accountStatus" text, born date, code text NOT NULL, made timestamptz);
     CREATE TABLE visit (id uuid PRIMARY KEY, person int REFERENCES person, earlier uuid REFERENCES visit,
         seen boolean NOT NULL, starts timestamptz NOT NULL, ends timestamptz, CHECK (ends >= starts));
-    CREATE TABLE place (id int, EXCLUDE (id WITH =));
+    CREATE TABLE place (id int, "deletedAt" timestamptz, is_archived boolean NOT NULL, EXCLUDE (id WITH =));
 """
 
 
@@ -83,6 +83,10 @@ def test_rows_without_statistics(connection: Any) -> None:
     for column in nullable:
         assert column.null_frac == pytest.approx(0.1, abs=0.03)
     assert estimates(connection, "place")["id"].null_frac == 0
+    # Most rows are in use, so an index of these is about as large as the table.
+    assert estimates(connection, "place")["deletedAt"].null_frac == pytest.approx(0.9, abs=0.03)
+    [(archived,)] = connection.execute("SELECT count(*) FILTER (WHERE is_archived)::float8 / count(*) FROM place").fetchall()
+    assert archived == pytest.approx(0.1, abs=0.03)
     assert (person["accountStatus"].n_distinct, person["code"].n_distinct, visit["seen"].n_distinct) == (10, -1, 2)
     assert person["made"].correlation == pytest.approx(1)
     assert visit["person"].distinct(MANY) > MANY * 0.8

@@ -100,6 +100,13 @@ def test_a_query_loses_its_index_if_no_other_one_serves_it_in_the_end(sql: str, 
     assert [rule for rule, _ in reported(f"{sql}\n{BY_CUSTOMER}")] == rules
 
 
+def test_a_table_that_was_read_as_a_whole_before_loses_no_index() -> None:
+    twice = "WITH a AS (SELECT o.id, o.qty FROM orders o WHERE o.customer_id = $1), b AS (SELECT o.id FROM orders o WHERE o.comment = $2)"
+    twice = f"-- queries: db/orders.sql\n-- name: Twice :many\n{twice} SELECT a.id FROM a, b;\n"
+    assert "query-loses-index" not in dict(reported(f"DROP INDEX orders_qty_idx;\n{twice}"))
+    assert "query-loses-index" in dict(reported(f"DROP INDEX orders_customer_id_idx;\n{twice}"))
+
+
 def test_an_index_of_a_small_table_is_not_missed() -> None:
     sql = f"DROP INDEX orders_customer_id_idx;\n{BY_CUSTOMER}"
     assert reported(sql, limits=Limits(lock_timeout=2000, rows={"public.orders": 90})) == []
