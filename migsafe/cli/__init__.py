@@ -4,16 +4,19 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import typer
 
 from migsafe import __version__
-from migsafe.cache.memory import Memory
 from migsafe.cli.help import FIRST_STEPS
 from migsafe.cli.options import FAILED
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 from migsafe.terminal.output import DEBUG, show_error
+
+if TYPE_CHECKING:
+    from migsafe.cache.memory import Memory
 
 _INTERRUPTED = 130
 _RECURSION_LIMIT = 20_000
@@ -57,7 +60,7 @@ def _common(
     """Take the options before a command."""
 
 
-def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, memory: "Memory | None" = None) -> int:
     """Run a command and return its exit code; errors have been written to standard error. `memory` is the cache of this and earlier runs."""
     sys.setrecursionlimit(_RECURSION_LIMIT)
     try:

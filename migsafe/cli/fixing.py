@@ -43,11 +43,12 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
 
 
 def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
-    from migsafe.cli.replay_options import running_host  # noqa: PLC0415  # only needed with a server
+    from migsafe.cli.running_host import running_host  # noqa: PLC0415  # only needed with a server
     from migsafe.library.prove import proved_fixes  # noqa: PLC0415
-    from migsafe.replaying.servers.selection import ServerOptions, installed_version  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
-    with running_host(ServerOptions(pg_version=installed_version(settings.pg_version))) as (host, show):
+    with running_host(ServerOptions(), settings.pg_version) as wait_for_host:
+        host, show = wait_for_host()
         return proved_fixes(plan, settings, host, unsafe=options.unsafe, on_progress=show)
 
 

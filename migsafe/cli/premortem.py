@@ -111,7 +111,7 @@ def premortem(
     plan = find_plan(paths, settings, "assess", since=since, changed=changed)
     where, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
     with ended_by_signals() if replay else nullcontext():
-        result = assess_plan(plan, settings, where, options, lambda steps: track(steps, "migsafe: migration"))
+        result = assess_plan(plan, settings, where, options, lambda steps: track(steps, "migsafe: migration"), show_error)
     file = Path(output) if output else None
     write_output(write(result, display_for(file)), file)
     for problem in result.problems:

@@ -99,11 +99,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a phase failed.
     Exit code 2: no phase failed, but something was not tried; or an error.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from migsafe.cli.replay_options import budgets, command_line, running_host, sessions, usual_options, write_reports  # noqa: PLC0415
-    from migsafe.library.rehearse import rehearse_plan, release_plan, release_queries  # noqa: PLC0415
-    from migsafe.library.replay import configured_budgets  # noqa: PLC0415
+    from migsafe.cli.running_host import running_host  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(
@@ -111,23 +107,31 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     )
     write = rehearsal_reporter(format)
     write_page = rehearsal_reporter("html") if report else None
-    limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
-    options = usual_options(
-        settings,
-        rows=rows,
-        max_rows=max_rows,
-        stats=stats,
-        seed_all=seed_all,
-        seed_limit=seed_limit,
-        schema=schema,
-        statement_limit=statement_limit,
-        run_limit=run_limit,
-        without_extension=without_extension,
-    )
-    plan = release_plan(paths, settings, since=since, changed=changed)
-    project_queries = None if queries == ["none"] else release_queries(settings, plan, queries or ())
-    options = replace(options, experiments=(), queries=project_queries, load=sessions(load, project_queries is not None))
-    with running_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)) as (host, show):
+    where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+    with running_host(where, settings.pg_version) as wait_for_host:
+        from msgspec.structs import replace  # noqa: PLC0415
+
+        from migsafe.cli.replay_options import budgets, command_line, sessions, usual_options, write_reports  # noqa: PLC0415
+        from migsafe.library.rehearse import rehearse_plan, release_plan, release_queries  # noqa: PLC0415
+        from migsafe.library.replay import configured_budgets  # noqa: PLC0415
+
+        limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
+        options = usual_options(
+            settings,
+            rows=rows,
+            max_rows=max_rows,
+            stats=stats,
+            seed_all=seed_all,
+            seed_limit=seed_limit,
+            schema=schema,
+            statement_limit=statement_limit,
+            run_limit=run_limit,
+            without_extension=without_extension,
+        )
+        plan = release_plan(paths, settings, since=since, changed=changed)
+        project_queries = None if queries == ["none"] else release_queries(settings, plan, queries or ())
+        options = replace(options, experiments=(), queries=project_queries, load=sessions(load, project_queries is not None))
+        host, show = wait_for_host()
         result = rehearse_plan(plan, host, options, limits, settings, show, command_line())
     write_reports(result, write, output, write_page, report)
     for problem in result.replay.verdict.problems:

@@ -47,7 +47,6 @@ from migsafe.cli.server_options import (
 )
 from migsafe.configuration import read_configuration
 from migsafe.errors import ConfigError
-from migsafe.library.plan import find_plan
 from migsafe.reports.replay import FORMATS, replay_reporter
 from migsafe.terminal.output import show_error, write_whole
 
@@ -122,51 +121,55 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 2: an error, or some migrations could not be replayed; the others
                  are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from migsafe.cli.replay_options import (  # noqa: PLC0415
-        budgets,
-        command_line,
-        experiments,
-        running_host,
-        sessions,
-        time,
-        usual_options,
-        write_reports,
-    )
-    from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
-    from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
+    from migsafe.cli.running_host import running_host  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
-    limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
-    options = usual_options(
-        settings,
-        rows=rows,
-        max_rows=max_rows,
-        stats=stats,
-        seed_all=seed_all,
-        seed_limit=seed_limit,
-        schema=schema,
-        statement_limit=statement_limit,
-        run_limit=run_limit,
-        without_extension=without_extension,
-    )
-    plan = find_plan(paths, settings, "replay", since=since, changed=changed)
-    project_queries = None if queries == ["none"] else read_replay_queries(settings, plan, queries or ())
-    if explain is not None and project_queries is None:
-        raise ConfigError("--explain needs the application's queries", "Name them with --queries, or as `queries` in the configuration.")
-    options = replace(
-        options,
-        experiments=experiments(check),
-        reader_seconds=time("queue", queue) / 1000,
-        queries=project_queries,
-        keep_plans=explain is not None,
-        load=sessions(load, project_queries is not None),
-    )
-    with running_host(ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)) as (host, show):
+    where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+    with running_host(where, settings.pg_version) as wait_for_host:
+        from msgspec.structs import replace  # noqa: PLC0415
+
+        from migsafe.cli.replay_options import (  # noqa: PLC0415
+            budgets,
+            command_line,
+            experiments,
+            sessions,
+            time,
+            usual_options,
+            write_reports,
+        )
+        from migsafe.library.plan import find_plan  # noqa: PLC0415
+        from migsafe.library.project_queries import read_replay_queries  # noqa: PLC0415
+        from migsafe.library.replay import configured_budgets, replay_plan  # noqa: PLC0415
+
+        limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))
+        options = usual_options(
+            settings,
+            rows=rows,
+            max_rows=max_rows,
+            stats=stats,
+            seed_all=seed_all,
+            seed_limit=seed_limit,
+            schema=schema,
+            statement_limit=statement_limit,
+            run_limit=run_limit,
+            without_extension=without_extension,
+        )
+        plan = find_plan(paths, settings, "replay", since=since, changed=changed)
+        project_queries = None if queries == ["none"] else read_replay_queries(settings, plan, queries or ())
+        if explain is not None and project_queries is None:
+            raise ConfigError("--explain needs the application's queries", "Name them with --queries, or as `queries` in the configuration.")
+        options = replace(
+            options,
+            experiments=experiments(check),
+            reader_seconds=time("queue", queue) / 1000,
+            queries=project_queries,
+            keep_plans=explain is not None,
+            load=sessions(load, project_queries is not None),
+        )
+        host, show = wait_for_host()
         result = replay_plan(plan, host, options, limits, show, command_line())
     write_reports(result, write, output, write_page, report)
     if explain is not None:

@@ -3,13 +3,11 @@
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from migsafe.cache.renderings import usual
-from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import EXPERIMENTS
 from migsafe.configuration import Configuration
 from migsafe.configuration.durations import read_duration
@@ -19,12 +17,9 @@ from migsafe.library.project import make_renderer
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.seeding import in_proportion, same_for_every_table
-from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.schema.statistics import Statistics, read_statistics
 from migsafe.terminal.display import Display, display_for
-from migsafe.terminal.output import show_error, write_output
-from migsafe.terminal.progress import Status
+from migsafe.terminal.output import write_output
 from migsafe.terminal.quantities import parse_size
 
 if TYPE_CHECKING:
@@ -135,25 +130,6 @@ def usual_options(
         without_extensions=[*settings.without_extensions, *(without_extension or ())],
         renderer=make_renderer(settings, usual()),
     )
-
-
-@contextmanager
-def running_host(server: ServerOptions) -> Iterator[tuple[Host, Callable[[str], None]]]:
-    """Starts a server, which ends with the `with` block and by a signal; yields it, and a function that shows the progress. Tells what was
-    removed or remains of this run and of those that were killed. Raises MigsafeError."""
-    with ExitStack() as stack:
-        stack.enter_context(ended_by_signals())
-        host = choose_host(server)
-        stack.callback(_show_notes, host)
-        stack.enter_context(host)
-        status = Status()
-        yield host, status.show
-        status.show("")
-
-
-def _show_notes(host: Host) -> None:
-    for note in host.notes:
-        show_error(note)
 
 
 def write_reports(

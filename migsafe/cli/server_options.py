@@ -30,7 +30,7 @@ ServerVersion = Annotated[
         metavar=versions.SUPPORTED_TEXT,
         autocompletion=choices(PG_VERSIONS),
         rich_help_panel=SERVER,
-        help="The private server's major version. [default: the newest installed]",
+        help="The private server's major version. [default: `pg-version` of the configuration]",
     ),
 ]
 Rows = Annotated[str, typer.Option(metavar="N", rich_help_panel=SERVER, help="How many rows to insert into each table.")]

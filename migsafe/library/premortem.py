@@ -1,6 +1,6 @@
 """Writing a pre-mortem of migrations, for the command line and for programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -56,17 +56,27 @@ def premortem(
 
 
 def assess_plan(
-    plan: Plan, settings: Configuration, server: ServerOptions | None = None, options: ReplayOptions | None = None, track: Track = iter
+    plan: Plan,
+    settings: Configuration,
+    server: ServerOptions | None = None,
+    options: ReplayOptions | None = None,
+    track: Track = iter,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> Premortem:
     """Write the pre-mortem of a plan's migrations; with a `server`, replay them there. `track` iterates over the migrations and may show the
-    progress."""
+    progress. `tell` gets the server's notes: which version it has, what was removed or remains of this run and of killed ones."""
     limits = judging_limits(settings)
     judged, problems = _judge(plan, settings, limits, track)
     replayed_on = ""
     if server is not None:
-        with choose_host(server) as host:
-            replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
-            replayed_on = host.title
+        chosen = choose_host(server, settings.pg_version)
+        try:
+            with chosen as host:
+                replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
+                replayed_on = host.title
+        finally:
+            for note in chosen.notes:
+                tell(note)
         problems += [error for error in errors if error not in problems]
         judged = [replace(migration, replayed=replayed.get(_key(migration.migration))) for migration in judged]
     return replace(

@@ -66,7 +66,7 @@ def rehearse(
     settings = settings or read_configuration()
     plan = release_plan(paths, settings, since=since, changed=changed)
     options = options or replace(default_options(settings), experiments=(), queries=release_queries(settings, plan))
-    with choose_host(server or ServerOptions()) as host:
+    with choose_host(server or ServerOptions(), settings.pg_version) as host:
         return rehearse_plan(plan, host, options, budgets or configured_budgets(settings), settings)
 
 

@@ -74,7 +74,7 @@ def replay(
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     options = options or msgspec.structs.replace(default_options(settings), queries=read_replay_queries(settings, plan))
-    with choose_host(server or ServerOptions()) as host:
+    with choose_host(server or ServerOptions(), settings.pg_version) as host:
         return replay_plan(plan, host, options, budgets or configured_budgets(settings), on_progress)
 
 

@@ -6,6 +6,7 @@ connection.
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -15,6 +16,9 @@ from migsafe.sql.operations import AddColumn, AlterColumnType, Begin, OpaqueCode
 from migsafe.sql.statements import Statement, read
 from migsafe.sql.templates import operations_on_known_tables
 from migsafe.text import MARK_START, Span
+
+_LONG = 1_000_000
+"""The characters of a script above which its statements are read one by one each time, because all of them together take much memory."""
 
 
 class SentStatement(NamedTuple):
@@ -134,8 +138,17 @@ def statements_of_paths(half: Half) -> Iterator[tuple[ProgramPath, Half, list[Se
         yield path, on_path, statements
 
 
-def _statements(half: Half) -> Iterator[Statement]:
-    return read(half.script.text, half.chunks) if half.program is None else _program_statements(half.script.text, half.program)
+def _statements(half: Half) -> Iterable[Statement]:
+    text = half.script.text
+    if half.program is not None:
+        return _program_statements(text, half.program)
+    return read(text, half.chunks) if len(text) > _LONG else _statements_of_script(text, half.chunks)
+
+
+@lru_cache(maxsize=16)
+def _statements_of_script(text: str, chunks: tuple[Span, ...]) -> tuple[Statement, ...]:
+    """Returns all statements of a script. A replay asks for those of a migration about ten times: to predict, to send and to repeat it."""
+    return tuple(read(text, chunks))
 
 
 def _program_statements(text: str, program: Program) -> Iterator[Statement]:

@@ -159,3 +159,10 @@ def test_prepared_statements_outlive_a_rollback() -> None:
 
 def test_transition_kinds_have_different_values() -> None:
     assert len({kind.value for kind in TransitionKind}) == len(TransitionKind)
+
+
+def test_a_script_is_read_once() -> None:
+    half = Half(Script("1.sql", "SELECT 1; SELECT 2"), (Span(0, 18),), Transaction.STATEMENT)
+    first, again = list(sent_statements(half)), list(sent_statements(half))
+    assert [sent.statement.index for sent in first] == [1, 2]
+    assert all(one.statement is two.statement for one, two in zip(first, again, strict=True))

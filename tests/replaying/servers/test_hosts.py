@@ -12,11 +12,11 @@ import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.linting.queries.project_queries import ProjectQueries
-from migsafe.replaying.servers import physical_copy, work_folders
+from migsafe.replaying.servers import physical_copy, selection, work_folders
 from migsafe.replaying.servers.database_lab import DatabaseLabHost
 from migsafe.replaying.servers.existing import ExistingHost
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.installations import inspect_installation
+from migsafe.replaying.servers.installations import Installation, inspect_installation
 from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.replaying.servers.server import Server
@@ -196,6 +196,22 @@ def test_contradictory_options_are_errors() -> None:
     ):
         with pytest.raises(ConfigError):
             choose_host(options)
+
+
+def test_a_private_server_has_the_version_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged = Installation(major=15, version="15.1", bindir=Path("/15"))
+    embedded = [Installation(major=major, version=f"{major}.1", bindir=Path(f"/{major}"), embedded=True) for major in (16, 17)]
+    monkeypatch.setattr(selection, "find_installations", lambda: (packaged, *embedded))
+    expected = {
+        (16, None): ("16.1", []),
+        (16, "15"): ("15.1", []),
+        # The default is not worth a server without the contrib extensions.
+        (17, None): ("15.1", []),
+        (18, None): ("15.1", ["pg-version is 18, which is not installed on this machine: the private server is PostgreSQL 15.1 (/15)."]),
+    }
+    for (usual, named), (version, notes) in expected.items():
+        host = choose_host(ServerOptions(pg_version=named), usual)
+        assert (host.title, host.notes) == (f"PostgreSQL {version}, a private server", notes)
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,11 @@ from migsafe.errors import MigsafeError
 from migsafe.replaying.servers import cleanup
 from migsafe.replaying.servers import installations as binaries
 from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
+from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
+from migsafe.replaying.servers.start import Start
 from migsafe.replaying.servers.work_folders import remove_leftovers
 from tests.support.servers import any_installation, each_installation
 
@@ -204,3 +207,23 @@ def _within(seconds: float, true: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def test_a_server_that_starts_beside_the_command_stops_with_it() -> None:
+    host = PrivateHost(any_installation())
+    with Start(lambda: host) as start:
+        start.begin()
+        # The command ends here without having waited, for example because a file does not exist.
+    assert start.host is host
+    with pytest.raises(MigsafeError, match="not running"):
+        _ = host.server.folder
+
+
+def test_an_error_of_the_start_arrives_where_the_command_waits() -> None:
+    def fail() -> Host:
+        raise MigsafeError("there is no PostgreSQL on this machine")
+
+    with Start(fail) as start:
+        start.begin()
+        with pytest.raises(MigsafeError, match="no PostgreSQL"):
+            start.wait()
