@@ -60,13 +60,12 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     if not change.narrows or change.refused is not None or lost == () or _always_fits(op):
         return None
     name, table = quoted(op.column), relation.name
-    misfit = _is_one_of(name, lost) if lost else _does_not_fit(name, column.type, op.type, at)
     lacks = f" (it lacks {', '.join(map(repr, lost[:3]))}{', …' if len(lost) > 3 else ''})" if lost else ""
     return at.finding(
         op,
         f"not every {column.type} fits {op.type}{lacks}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or "
         f"truncates the value{_and_rewrites(at)}",
-        help=(f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;\n{_instead(at, op)}"),
+        help=f"{_search(op, column.type, lost, at)}\n{_instead(at, op)}",
         relations=(relation.name,),
     )
 
@@ -76,6 +75,15 @@ def _always_fits(op: AlterColumnType) -> bool:
     if op.using is None or casts_of(op.using, op.column) is not None:
         return False
     return expressions.fits_every_row(op.using, limited=bool(op.type.modifiers))
+
+
+def _search(op: AlterColumnType, old: TypeName, lost: tuple[str, ...] | None, at: Context) -> str:
+    """Returns a query that finds values that do not fit."""
+    name = quoted(op.column)
+    if op.using is not None and casts_of(op.using, op.column) is None:
+        return f"-- first try the conversion; this query fails if a value does not fit:\nSELECT count({op.using.sql}) FROM {op.target.name};"
+    misfit = _is_one_of(name, lost) if lost else _does_not_fit(name, old, op.type, at)
+    return f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;"
 
 
 def _does_not_fit(column: str, old: TypeName, new: TypeName, at: Context) -> str:

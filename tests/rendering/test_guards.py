@@ -186,6 +186,8 @@ def test_both_branches_are_rendered_if_the_condition_is_unknown(render: Render) 
         ("SELECT 1 FROM information_schema.columns c WHERE c.table_name = 'orders' AND c.column_name IN ('note', 'paid')", True),
         ("SELECT 1 FROM information_schema.table_constraints WHERE table_name = 'orders' AND constraint_name = 'note_once'", True),
         ("SELECT 1 FROM information_schema.table_constraints WHERE constraint_name = 'note_twice' AND table_name = 'orders'", False),
+        ("SELECT column_default FROM information_schema.columns c WHERE table_name = 'orders' AND column_name = 'note'", True),
+        ("SELECT column_default FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'at'", False),
         ("SELECT 1 FROM pg_type WHERE typname = 'kind'", True),
         ("SELECT to_regclass('public.orders')", True),
         ("SELECT to_regclass('gone') IS NOT NULL", False),

@@ -106,3 +106,9 @@ def test_the_values_that_do_not_fit_are_found(server: Server, old: str, new: str
         found = connection.execute(f"SELECT size::text FROM ({query.rstrip(';')}) AS found (size)".encode()).fetchall()
         connection.rollback()
     assert [size for (size,) in found] == misfits
+
+
+def test_a_conversion_by_a_function_is_tried() -> None:
+    history = "CREATE TABLE parcels (id bigint PRIMARY KEY, size text);\n-- next migration\n"
+    findings = judge_sql(f"{history}ALTER TABLE parcels ALTER COLUMN size TYPE integer USING length(size);").findings
+    assert "SELECT count(length(size)) FROM parcels;" in next(finding.help for finding in findings if finding.rule == "type-narrowed")

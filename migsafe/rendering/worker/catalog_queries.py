@@ -12,6 +12,11 @@ _QUERY = re.compile(
     r"\s+where\s+(?P<conditions>.+?)(?:\s+limit\s+1)?",
     re.IGNORECASE,
 )
+_COLUMN_DETAIL = re.compile(
+    r"select\s+(?:\w+\.)?(?P<selected>column_default|is_nullable)\s+from\s+information_schema\.columns(?:\s+(?:as\s+)?(?!where\b)\w+)?"
+    r"\s+where\s+(?P<conditions>.+)",
+    re.IGNORECASE,
+)
 _CONDITION = re.compile(
     r"(?:\w+\.)?(?P<column>\w+)\s*(?:=\s*(?:'(?P<value>\w+)'(?:::\w+)?|current_schema(?:\(\))?|current_database\(\))"
     r"|in\s*\(\s*(?P<values>'\w+'(?:\s*,\s*'\w+')*)\s*\))",
@@ -70,6 +75,9 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     if valid:
         exists = _has(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
         return None if exists is None else [(True,)] if exists else []
+    described = _COLUMN_DETAIL.fullmatch(text)
+    if described:
+        return _column_detail(run, described)
     wrapped = _WRAPPED.fullmatch(text)
     query = _QUERY.fullmatch(wrapped["inner"].strip() if wrapped else text)
     number = _number(run, query) if query is not None else None
@@ -80,6 +88,21 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     if query["selected"].lower().startswith("count"):
         return [(number,)]
     return _rows(query, number)
+
+
+def _column_detail(run: Run, query: re.Match[str]) -> list[tuple[object, ...]] | None:
+    """Returns the row about the default or the nullability of a column."""
+    allowed = _conditions(query)
+    if allowed is None or not set(allowed) <= {"table_name", "column_name", "table_schema", "table_catalog"}:
+        return None
+    table, column, schemas = allowed.get("table_name", []), allowed.get("column_name", []), allowed.get("table_schema", [])
+    if len(table) != 1 or len(column) != 1 or len(schemas) > 1:
+        return None
+    answer = run.ask("columns", table[0], schemas[0] if schemas else None)
+    details = next((details for details in answer.value or () if details["name"] == column[0]), None)
+    if details is None:
+        return [] if answer.known else None
+    return [(details["default"],)] if query["selected"].lower() == "column_default" else [("YES" if details["nullable"] else "NO",)]
 
 
 def _rows(query: re.Match[str], number: int) -> list[tuple[object, ...]] | None:
