@@ -34,8 +34,8 @@ _STRICT = frozenset(("=", "<>", "<", "<=", ">", ">=", "in", "any", "like", "ilik
 
 
 def subject_of(operand: Operand, owns: Owns, types: Types = lambda _: None) -> str | None:
-    """Returns what an index compares: a column between double quotes, or the spelling of an expression over columns of the table only. An
-    expression with a parameter is none, because an index has no parameters."""
+    """Returns what an index compares: a column between double quotes, or the spelling of an expression over columns of the table only.
+    Returns None for an expression with a parameter: an index cannot contain one."""
     match operand:
         case Ref() if owns(operand):
             return quoted(operand.name)
