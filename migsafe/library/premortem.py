@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from migsafe.assessment.assembly import JudgedMigration, assemble_premortem
 from migsafe.assessment.gate import Budget
-from migsafe.assessment.operation_facts import OperationFacts, fact_collector, merge_path_facts, unsuppressed
+from migsafe.assessment.operation_facts import OperationFacts, fact_collector, merge_path_facts, project_findings, unsuppressed
 from migsafe.assessment.premortem import Premortem
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
@@ -15,6 +15,7 @@ from migsafe.library.lint import Track, judging_limits
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.library.project_queries import read_project_queries
+from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits, Need
 from migsafe.linting.rulebook import Rulebook, shipped_rules
@@ -66,7 +67,7 @@ def assess_plan(
     """Write the pre-mortem of a plan's migrations; with a `server`, replay them there. `track` iterates over the migrations and may show the
     progress. `tell` gets the server's notes: which version it has, what was removed or remains of this run and of killed ones."""
     limits = judging_limits(settings)
-    judged, problems = _judge(plan, settings, limits, track)
+    judged, problems, findings = _judge(plan, settings, limits, track)
     replayed_on = ""
     if server is not None:
         chosen = choose_host(server, settings.pg_version)
@@ -84,6 +85,7 @@ def assess_plan(
             judged, settings.pg_version, with_rows=bool(limits.rows), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on
         ),
         problems=tuple(problems),
+        queries=project_findings(tuple(finding for finding in findings if not finding.migration)),
     )
 
 
@@ -91,8 +93,11 @@ def _key(migration: Migration) -> tuple[str, str]:
     return migration.up.file.path, migration.id
 
 
-def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[JudgedMigration], list[MigsafeError]]:
-    """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
+def _judge(
+    plan: Plan, settings: Configuration, limits: Limits, track: Track
+) -> tuple[list[JudgedMigration], list[MigsafeError], list[Finding]]:
+    """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation. Returns
+    the migrations, the problems and all findings."""
     observed: dict[tuple[str, str], list[OperationFacts]] = {}
     queries = read_project_queries(settings, plan)
     provided: list[Need] = ["queries"] if queries is not None else []
@@ -118,7 +123,7 @@ def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) ->
         )
         for migration in migrations
     ]
-    return judged, verdict.problems
+    return judged, verdict.problems, verdict.findings
 
 
 def _facts(migration: Migration, observed: list[OperationFacts]) -> tuple[OperationFacts, ...]:

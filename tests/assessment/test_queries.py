@@ -65,3 +65,12 @@ def test_the_queries_that_lose_their_index(document: dict[str, object], capsys: 
     assert names(json.loads(capsys.readouterr().out)["migrations"][1]["queries"]["slower"]) == ["OfColour"]
     main(["premortem", "--since", "HEAD", "--format", "markdown"])
     assert "- 1 query loses the index that serves it: OfColour (queries.sql:1)" in capsys.readouterr().out
+
+
+def test_a_new_query_without_an_index_is_named(document: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "queries.sql").write_text(OLD + NEW + "-- name: ByColour :many\nSELECT id FROM tags WHERE colour = $1;\n")
+    main(["premortem", "--since", "HEAD", "--format", "json"])
+    [finding] = json.loads(capsys.readouterr().out)["queries"]
+    assert (finding["rule"], finding["path"], finding["start"]["line"]) == ("query-without-index", "queries.sql", 8)
+    main(["premortem", "--since", "HEAD", "--format", "markdown"])
+    assert "- `queries.sql:8` `query-without-index`: " in capsys.readouterr().out

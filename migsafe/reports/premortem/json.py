@@ -27,6 +27,7 @@ def report(premortem: Premortem, display: Display) -> str:
             for step in premortem.steps
         ],
         "migrations": [_assessment(assessment) for assessment in premortem.assessments],
+        "queries": [finding_object(finding) for finding in premortem.queries],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 

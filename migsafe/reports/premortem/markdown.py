@@ -74,7 +74,24 @@ def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
         yield ""
         yield from (f"- {_file(assessment.path)}" for assessment in quiet)
         yield ""
+    yield from _queries(premortem)
     yield from _checklist(premortem)
+
+
+def _queries(premortem: Premortem) -> Iterator[str]:
+    """Yields what is wrong with the release's queries themselves."""
+    if not premortem.queries:
+        return
+    yield "## The release's queries"
+    yield ""
+    for finding in premortem.queries:
+        line = finding.script.position(finding.span.start).line
+        yield f"- {code(f'{finding.script.path}:{line}')} {code(finding.rule)}: {escaped(finding.message)}."
+        if finding.help:
+            yield ""
+            yield from (f"  {line}" for line in fenced(finding.help).splitlines())
+            yield ""
+    yield ""
 
 
 def _is_quiet(assessment: Assessment) -> bool:
