@@ -1,14 +1,16 @@
-"""What is known of the schema before the migrations: read from the database, or shown by a dump."""
+"""What is known of the schema before the migrations, read from the database or shown by a dump, and what is predicted with it."""
 
 from collections.abc import Callable, Sequence
 
 from migsafe.errors import MigsafeError
-from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.schema_dump import read_schema
 from migsafe.schema.refusal import RefusalKind
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
+from migsafe.sql.statements import Statement
 from migsafe.text import Script
 
 _EXISTS = "already exists"
@@ -68,3 +70,13 @@ def _refusals(migration: Migration, predictor: Predictor, render: Callable[[Half
         return []
     refusals = (prediction.refusal for prediction in predictions)
     return [refusal.error for refusal in refusals if refusal is not None and refusal.kind is RefusalKind.SCHEMA]
+
+
+def predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
+    """Predicts a migration; returns the predictions, and its statements that cannot run in a transaction, by index."""
+    predictions, nontransactional = [], {}
+    for prediction in predictor.predict_migration(half):
+        predictions.append(prediction)
+        if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
+            nontransactional[prediction.statement.index] = prediction.statement
+    return tuple(predictions), nontransactional

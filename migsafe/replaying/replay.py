@@ -13,6 +13,7 @@ from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.experiments.contents import Schema, read_schema
 from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.known_schema import predict
 from migsafe.replaying.left_out import LeftOut
 from migsafe.replaying.queries.index_results import IndexResults
 from migsafe.replaying.queries.index_run import AffectedQueries, IndexRun, tables_beside
@@ -21,7 +22,7 @@ from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import error_class, failure_of, hint_for
 from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.replayed import EXPERIMENTS, ReplayedMigration, ReplayOptions
-from migsafe.replaying.running import MigrationRunner, ShowProgress, predict
+from migsafe.replaying.running import MigrationRunner, ShowProgress
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import Seeder
 from migsafe.replaying.servers.host import Host

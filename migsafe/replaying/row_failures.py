@@ -34,6 +34,7 @@ _DATA_CLASSES = ("22", "23")
 _CONSTRAINT_VIOLATIONS = "23"
 _CHECK_ROWS = (sql.AlterRelation, sql.AlterDomain, sql.CreateIndex, sql.Reindex)
 """Statements that check the existing rows of a table against a constraint."""
+_WRITE_ROWS = (sql.Insert, sql.Update, sql.Merge)
 
 
 class RowCause(Enum):
@@ -82,13 +83,20 @@ def row_cause(recording: Recording) -> RowCause | None:
 
 
 def are_nulls_or_duplicates_refused(recording: Recording) -> bool:
-    """Whether a migration failed because a column that it did not add contains NULLs, because several rows have the same value, because of a
-    CHECK, or because it raised an error itself."""
+    """Whether a migration failed because a column that it did not add contains NULLs, because it wrote a value that it computes from NULLs,
+    because several rows have the same value, because of a CHECK, or because it raised an error itself."""
     failure = recording.failure
     if failure is None or failure.sqlstate not in _OF_NULLS_OR_DUPLICATES:
         return False
+    if is_written(recording):
+        return True
     operations = [operation for record in recording.statements for operation in record.statement.operations]
     return not failure.column or failure.column not in {each.column.name for each in operations if isinstance(each, sql.AddColumn)}
+
+
+def is_written(recording: Recording) -> bool:
+    """Whether the last statement of a migration writes rows: PostgreSQL checks the new values."""
+    return isinstance(recording.statements[-1].statement.operations[0], _WRITE_ROWS)
 
 
 def check_for_rows(recording: Recording, catalog: Catalog) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.estimates import estimate_duration
@@ -17,6 +16,7 @@ from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
 from migsafe.replaying.instruments import Instruments, LoadTask, MigrationTask
+from migsafe.replaying.known_schema import predict
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
 from migsafe.replaying.probes.load_queries import columns_of_reads
 from migsafe.replaying.queries.results import QueryResults
@@ -32,6 +32,7 @@ from migsafe.replaying.row_failures import (
     are_nulls_or_duplicates_refused,
     check_for_rows,
     is_runnable,
+    is_written,
     row_cause,
 )
 from migsafe.replaying.sending import Refused, send
@@ -320,10 +321,12 @@ class MigrationRunner:
         ):
             return ""
         touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
+        if is_written(recording) and seeder.has_known_nulls(touched):
+            return ""
         is_about_one = row_cause(recording) is RowCause.EXISTING and failure.table in seeder.made
         check = check_for_rows(recording, catalog)
         with self._host.connect(before or database.name) as connection:
-            if failure.table in seeder.made and failure.table is not None and failure.column:
+            if failure.table in seeder.made and failure.table is not None and failure.column and not is_written(recording):
                 if seeder.known_nulls(failure.table, failure.column) or not seeder.gave_nulls(connection, failure.table, failure.column):
                     return ""  # production's rows have NULLs, too
             filled = seeder.fill_plainly(connection, {failure.table} if is_about_one and failure.table is not None else touched)
@@ -386,13 +389,3 @@ class MigrationRunner:
 def _failed_path(upgrade: Upgrade, recording: Recording) -> str:
     index = recording.statements[-1].statement.index
     return next(part.migration.up.file.path for part in upgrade.parts if part.has(index))
-
-
-def predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
-    """Predicts a migration; returns the predictions, and its statements that cannot run in a transaction, by index."""
-    predictions, nontransactional = [], {}
-    for prediction in predictor.predict_migration(half):
-        predictions.append(prediction)
-        if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
-            nontransactional[prediction.statement.index] = prediction.statement
-    return tuple(predictions), nontransactional

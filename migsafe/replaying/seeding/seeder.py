@@ -1,7 +1,7 @@
 """The seeder: fills the empty tables of a database, so that measurements resemble those of a database in use."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,10 @@ class Seeder:
         """Returns the share of NULLs in a column according to production's statistics, 0 if that is not known."""
         known = self._statistics.of_columns(table).get(column)
         return known.null_frac if known is not None else 0.0
+
+    def has_known_nulls(self, tables: Iterable[Name]) -> bool:
+        """Whether a column of these tables contains NULLs according to production's statistics."""
+        return any(known.null_frac > 0 for table in tables for known in self._statistics.of_columns(table).values())
 
     def gave_nulls(self, connection: "Connection[Any]", table: Name, column: str) -> bool:
         """Whether a column of a table that it filled may contain NULLs that it generated. A column that the table does not have in this
