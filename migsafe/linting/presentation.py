@@ -10,8 +10,8 @@ from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Rule
 from migsafe.text import Span
 
-_LISTED = ("design", "indexes")
-"""The categories of what is missing in a schema, which a dump may have hundreds of times."""
+_LISTED = ("design", "indexes", "idempotency")
+"""The categories of what is missing in a schema, which a dump may have hundreds of times, and of what a long script lacks in each statement."""
 
 
 def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> list[Finding]:

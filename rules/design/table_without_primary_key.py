@@ -2,7 +2,9 @@
 
 Its rows cannot be identified: UPDATE and DELETE cannot select exactly one row, duplicates can be neither prevented nor removed, logical
 replication refuses UPDATE and DELETE, and most tools that move or compare data need a key. Adding a key later builds an index while the
-table is locked. Not reported: a temporary table, and one that a later migration of the run drops.
+table is locked. It is information only if a unique index on columns that are not null identifies the rows: then just logical replication
+has no key. Not reported: a temporary table, one that a later migration of the run drops, and one in which a unique index on a constant, a
+boolean or `(version IS NOT NULL)` allows one or two rows.
 
 Unsafe:
     CREATE TABLE deliveries (order_id bigint NOT NULL, carrier text);
@@ -18,9 +20,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.definitions import primary_key_columns
-from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.objects import RelationKind
+from migsafe.linting.facts.few_rows import has_few_rows, identifying_index
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import CreateTable, CreateTableAs, Persistence
+from migsafe.sql.operations.values import quoted
 
 
 class _State(Struct):
@@ -37,19 +41,32 @@ def table_without_primary_key(op: CreateTable | CreateTableAs | MigrationEnd, at
             assert isinstance(done.operation, CreateTable | CreateTableAs)
             relation = at.catalog.relation(done.operation.table)
             if relation is not None and relation.kind in _WITH_ROWS and at.catalog.primary_key(relation.oid) is None:
-                yield at.finding(
-                    done,
-                    f"{relation.name} has no primary key: nothing identifies its rows",
-                    help=_help(done.operation),
-                    relations=(relation.name,),
-                    while_exist=(relation,),
-                )
+                yield from _without_key(done, relation, at)
         return
     if op.persistence is Persistence.TEMPORARY or (op.if_not_exists and at.catalog.relation(op.table) is not None):
         return
     # Partitions and children inherit the key of their parent; LIKE and OF may bring one that is not written here.
     if isinstance(op, CreateTableAs) or not (_inherits(op) or primary_key_columns(op) or not op.columns):
         at.state(_State).positions.append(at.position)
+
+
+def _without_key(done: PastOperation, relation: Relation, at: Context) -> Iterator[Finding]:
+    """Reports a table; less severely one whose rows a unique index identifies, and not at all one that has a row at most."""
+    assert isinstance(done.operation, CreateTable | CreateTableAs)
+    if has_few_rows(at.catalog, relation):
+        return
+    index = identifying_index(at.catalog, relation)
+    if index is not None:
+        message = (
+            f"{relation.name} has no primary key: {quoted(index.name.name)} identifies its rows, but logical replication does not know that, "
+            "so it refuses UPDATE and DELETE"
+        )
+        identity = f"ALTER TABLE {relation.name} REPLICA IDENTITY USING INDEX {quoted(index.name.name)};"
+        help = f"-- a primary key instead of {quoted(index.name.name)}, or:\n{identity}"
+    else:
+        message, help = f"{relation.name} has no primary key: nothing identifies its rows", _help(done.operation)
+    severity = None if index is None else Severity.INFO
+    yield at.finding(done, message, help=help, relations=(relation.name,), while_exist=(relation,), severity=severity)
 
 
 def _inherits(op: CreateTable) -> bool:

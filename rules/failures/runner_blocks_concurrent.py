@@ -21,7 +21,12 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, Reindex
 
 
-@rule(category="failures", severity=Severity.ERROR, no_fix="a setting of the project must change, not the migration")
+@rule(
+    category="failures",
+    severity=Severity.ERROR,
+    one_per_migration=True,
+    no_fix="a setting of the project must change, not the migration",
+)
 def runner_blocks_concurrent(op: CreateIndex | Reindex, at: Context) -> Finding | None:
     """Report an index that is built CONCURRENTLY on an existing table while the runner keeps a transaction open."""
     transaction = at.migration.up.runner_transaction

@@ -175,4 +175,5 @@ def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -
         f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
         help=help,
         safe_fix=safe,
+        subject=problem.reason.removesuffix(" already exists").removesuffix(" no longer exists"),
     )

@@ -51,6 +51,7 @@ from itertools import accumulate
 
 from migsafe import expressions
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
+from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -74,6 +75,8 @@ def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | No
     elif _is_for_each_row(op, at):
         return _row_by_row(op, relation, at)
     elif changes_rows_by_key(op, at):
+        return None
+    if relation is not None and has_few_rows(at.catalog, relation):
         return None
     reasons = unrestricting_filter(op, at)
     changed = _changed(at) if reasons is not None else []

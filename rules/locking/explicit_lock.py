@@ -38,7 +38,13 @@ from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable, Name
 
 
-@rule(category="locking", severity=Severity.WARNING, harm="", no_fix="only the author knows what the lock protects")
+@rule(
+    category="locking",
+    severity=Severity.WARNING,
+    harm="",
+    one_per_migration=True,
+    no_fix="only the author knows what the lock protects",
+)
 def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     """Report tables whose writes LOCK TABLE blocks, unless an earlier lock of the transaction already blocks them."""
     mode = LockMode(op.mode)

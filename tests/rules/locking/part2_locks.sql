@@ -12,13 +12,16 @@ LOCK TABLE orders; -- expect: explicit-lock
 -- it is locked already
 LOCK TABLE orders IN SHARE MODE;
 COMMIT;
+-- next migration
 BEGIN;
 LOCK orders IN SHARE MODE NOWAIT; -- expect: explicit-lock
-LOCK orders IN EXCLUSIVE MODE; -- expect: explicit-lock
+LOCK orders IN EXCLUSIVE MODE;
 COMMIT;
+-- next migration
 BEGIN;
 LOCK TABLE app.unknown IN SHARE ROW EXCLUSIVE MODE; -- expect: explicit-lock
 COMMIT;
+-- next migration
 BEGIN;
 LOCK TABLE open_orders IN EXCLUSIVE MODE; -- expect: explicit-lock
 COMMIT;
@@ -38,6 +41,7 @@ LOCK TABLE news;
 CREATE TEMP TABLE scratch (id bigint);
 LOCK TABLE scratch;
 COMMIT;
+-- next migration
 DO $$
 BEGIN
     LOCK TABLE orders IN EXCLUSIVE MODE; -- expect: explicit-lock
