@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Iterator
 
+from msgspec.structs import replace
+
 from migsafe.replaying.seeding.column_choice import ColumnChoice
 from migsafe.replaying.seeding.combinations import Expressions
 from migsafe.replaying.seeding.distribution import Distribution, at, earlier_row
@@ -144,7 +146,7 @@ class Refinement:
             or column.number in self._table.valued
             or column.number in self._fixed
             or any(column.number in reference.referenced for reference in self._own)
-            or any(_mentions(generated, column) and generated.not_null for generated in self._table.columns if generated.generated)
+            or any(_needs(generated, column) and generated.not_null for generated in self._table.columns if generated.generated)
         )
 
     def _generated_value(self, column: Column, expressions: Expressions) -> str | None:
@@ -170,3 +172,9 @@ class Refinement:
 def _mentions(generated: Column, column: Column) -> bool:
     """Whether the expression of a generated column may read a column."""
     return generated.default is not None and re.search(rf"(?<!\w){re.escape(quoted(column.name))}(?!\w)", generated.default) is not None
+
+
+def _needs(generated: Column, column: Column) -> bool:
+    """Whether the expression of a generated column may be NULL because a column is: it does not only test whether the column is NULL."""
+    tests = re.sub(rf"(?<!\w){re.escape(quoted(column.name))} IS (?:NOT )?NULL\b", "true", generated.default or "")
+    return _mentions(replace(generated, default=tests), column)

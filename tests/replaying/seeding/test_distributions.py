@@ -72,7 +72,8 @@ WITHOUT_STATISTICS = """
     CREATE TABLE person (id int PRIMARY KEY, email text UNIQUE, "accountStatus" text, born date, code text NOT NULL, made timestamptz);
     CREATE TABLE visit (id uuid PRIMARY KEY, person int REFERENCES person, earlier uuid REFERENCES visit,
         seen boolean NOT NULL, starts timestamptz NOT NULL, ends timestamptz, CHECK (ends >= starts));
-    CREATE TABLE place (id int, "deletedAt" timestamptz, is_archived boolean NOT NULL, EXCLUDE (id WITH =));
+    CREATE TABLE place (id int, "deletedAt" timestamptz, is_archived boolean NOT NULL,
+        deleted boolean NOT NULL GENERATED ALWAYS AS ("deletedAt" IS NOT NULL) STORED, EXCLUDE (id WITH =));
 """
 
 
