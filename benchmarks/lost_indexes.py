@@ -12,7 +12,7 @@ from msgspec import Struct
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.query_truth import Connection, GenericPlans, Plan
+from benchmarks.query_truth import TENFOLD, Connection, GenericPlans, Plan
 from migsafe.library.editing import EditingSession
 from migsafe.linting.facts.sql_words import words_of
 from migsafe.sql.operations import quoted
@@ -101,7 +101,8 @@ class LostIndexes:
                 first, now = before[query.fingerprint], plans.explain(query)
                 if isinstance(first, Plan) and isinstance(now, Plan):
                     self._costs[query.fingerprint] = f"cost {first.cost:,.0f} to {now.cost:,.0f}"
-                    if now.cost > first.cost + _DEARER and index.table in _read_whole(now) - _read_whole(first):
+                    is_dearer = now.cost > TENFOLD * first.cost or index.table in _read_whole(now) - _read_whole(first)
+                    if is_dearer and now.cost > first.cost + _DEARER:
                         lost.add(query.fingerprint)
         except psycopg.Error as error:
             self.counts["indexes that could not be dropped"] += 1

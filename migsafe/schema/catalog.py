@@ -251,6 +251,10 @@ class Catalog:
         """Whether a schema has a function of this name."""
         return any(oids and function.name == name for function, oids in self._functions.items())
 
+    def functions_named(self, name: str) -> list[Function]:
+        """Returns the functions of this name in all schemas."""
+        return [self.require(Function, oid) for function, oids in self._functions.items() if function.name == name for oid in oids]
+
     def object_named(self, kind: str, name: Name) -> Object | None:
         """Returns the object of another kind (`publication`, `statistics`) and of this name."""
         oid = self._others.get((kind, name))

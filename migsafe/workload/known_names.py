@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import All, Call, Compare, Condition, Either, Formula, Operand, Ref, Several, Shape, Value
 from migsafe.schema.catalog import SYSTEM_SCHEMAS
+from migsafe.schema.objects import Function
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.lookups import Lookups
@@ -51,12 +52,25 @@ class KnownNames:
         # A function of one argument is also a column of a row, or a cast to a type.
         return is_known_type(catalog, TypeName(name=call.name)) is not True
 
+    def _refuses_number(self, call: Call) -> bool:
+        """Whether it is certain that all functions of a name take another number of arguments."""
+        catalog = self.catalog
+        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX or not catalog.knows_all_functions():
+            return False
+        if volatility_of(Name(call.name, None), catalog.pg_version) is not None:
+            return False
+        functions = catalog.functions_named(call.name)
+        return bool(functions) and not any(_may_take(function, call.arguments) for function in functions)
+
     def check(self, binder: Resolution, shape: Shape, level: Level) -> None:
         """Records the functions, types, operators and values that do not exist."""
         for call in shape.calls:
             is_column = call.arguments == 1 and any(call.name in source.columns for source in level.sources)
             if not is_column and self.has_no_function(call):
                 binder.fail("42883", f"function {call.name} does not exist", call.name)
+            elif self._refuses_number(call):
+                arguments = f"{call.arguments} argument{'' if call.arguments == 1 else 's'}"
+                binder.fail("42883", f"function {call.name} with {arguments} does not exist", call.name)
         for written in shape.types:
             type_name = named_type(written)
             if type_name is not None and is_known_type(self.catalog, type_name) is False:
@@ -118,6 +132,13 @@ class KnownNames:
         source = binder.type_of(value, (level, *level.outer)) if not isinstance(value, Formula) else None
         if source is not None and not is_assignable(self.catalog, source, target):
             binder.fail("42804", f'column "{column}" is of type {target} but expression is of type {source}', column)
+
+
+def _may_take(function: Function, number: int) -> bool:
+    """Whether a function may be called with this number of arguments. An array at the end may be VARIADIC."""
+    most = len(function.arguments)
+    is_open = function.kind == "aggregate" or function.arguments[-1:] == ("any",) or "".join(function.arguments[-1:]).endswith("]")
+    return number >= most - function.defaults - is_open and (number <= most or is_open)
 
 
 def _is_number(value: Value) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
-from migsafe.schema.objects import Constraint, Index, Object, Relation, Trigger, Type
+from migsafe.schema.objects import Constraint, Function, Index, Object, Relation, Trigger, Type
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes
 
@@ -80,6 +80,11 @@ class Lookups:
         """Whether a schema has a function of this name."""
         return bool(self._ask("function", name))
 
+    def functions_named(self, name: str) -> tuple[Function, ...]:
+        """Returns the functions of this name in all schemas."""
+        functions: tuple[Function, ...] = self._ask("functions", name)
+        return functions
+
     def has_no_relation(self, name: Name) -> bool:
         """Whether it is certain that a query does not find a relation of this name. The application's search_path may differ from that of the
         migrations, so a relation of this name in another schema may be meant."""
@@ -123,6 +128,7 @@ _QUESTIONS: dict[str, Callable[..., Any]] = {
     "type": lambda catalog, name: catalog.type_named(name),
     "dropped type": _is_dropped_type,
     "function": lambda catalog, name: catalog.has_function_named(name),
+    "functions": lambda catalog, name: tuple(catalog.functions_named(name)),
     "no relation": _has_no_relation,
     "no functions": lambda catalog: not catalog.has_other_functions and (catalog.complete or catalog.from_beginning),
 }

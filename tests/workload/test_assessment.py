@@ -15,6 +15,8 @@ CREATE TABLE orders (
     doubled numeric GENERATED ALWAYS AS (total * 2) STORED,
     created timestamptz NOT NULL DEFAULT now()
 );
+CREATE FUNCTION rounded(amount numeric, digits integer DEFAULT 2) RETURNS numeric LANGUAGE sql AS 'SELECT round($1, $2)';
+CREATE FUNCTION any_of(VARIADIC texts text[]) RETURNS text LANGUAGE sql AS 'SELECT $1[1]';
 CREATE VIEW paid_orders AS SELECT id, customer_id FROM orders WHERE state = 'paid';
 """
 CATALOG = catalog_of(SCHEMA)
@@ -35,6 +37,7 @@ RESOLVED = [
     "SELECT p.customer_id FROM paid_orders p",
     "SELECT relname FROM pg_class",
     "SELECT coalesce(to_jsonb(o) -> 'total', '1') FROM orders o",
+    "SELECT rounded(total), rounded(total, digits => 1), any_of(), any_of('a', 'b', 'c') FROM orders",
 ]
 
 
@@ -59,6 +62,8 @@ FAILING = [
     ("42883", "SELECT 1 FROM orders WHERE id = $1::text"),
     ("42883", "SELECT 1 FROM orders JOIN customers ON orders.id = customers.email"),
     ("42883", "SELECT discount(id) FROM orders"),
+    ("42883", "SELECT rounded(total, 1, 2) FROM orders"),
+    ("42883", "SELECT rounded()"),
     ("22P02", "SELECT 1 FROM orders WHERE state = 'lost'"),
     ("42601", "INSERT INTO customers VALUES ($1, $2, $3, $4)"),
     ("42804", "UPDATE orders SET total = customers.email FROM customers"),
