@@ -3,7 +3,7 @@
 import marshal
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import msgspec
@@ -88,14 +88,9 @@ class Checkpoints:
 
     def _read(self, steps: Steps) -> None:
         """Compute the digest of the steps up to each step, and decide where checkpoints are wanted."""
-        encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
-        running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(worker_environment().items()), self._start)), digest_size=16)
-        self._digests = [running.hexdigest()]
-        for source, step in steps:
+        self._digests = [*digests(steps, self._start)]
+        for _, step in steps:
             migration = step.migration
-            lineage = source.lineages.get(migration.up.file.path) if step.selected else None
-            running.update(encoder.encode((source.path, source.runner.name, *step, lineage)))
-            self._digests.append(running.hexdigest())
             self._sizes.append(len(migration.up.file.text))
             self._scripts.update(half.file.path for half in (migration.up, migration.down) if half is not None)
         first_judged = next((number for number, (_, step) in enumerate(steps) if step.selected), 0)
@@ -115,6 +110,18 @@ class Checkpoints:
         self._state.copy_from(state)
         assert isinstance(predictor, Predictor)
         return predictor
+
+
+def digests(steps: Steps, start: object) -> Iterator[str]:
+    """Yields the digest of `start` and of the steps up to each step, first of none. Raises TypeError or UnicodeEncodeError if a path is not
+    valid text, or a migration cannot be encoded."""
+    encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
+    running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(worker_environment().items()), start)), digest_size=16)
+    yield running.hexdigest()
+    for source, step in steps:
+        lineage = source.lineages.get(step.migration.up.file.path) if step.selected else None
+        running.update(encoder.encode((source.path, source.runner.name, *step, lineage)))
+        yield running.hexdigest()
 
 
 class _Texts:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
-    from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
+    from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
     from migsafe.expressions.groups import all_output_columns, grouping_columns, output_columns
     from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.orders import ordered_columns
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.removed_values import removed_values
-    from migsafe.expressions.restrictions import TargetColumns, Unrestricting, columns_equal_to_constants, unrestricted
+    from migsafe.expressions.restrictions import columns_equal_to_constants, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
 
@@ -85,8 +85,8 @@ _MODULES = {
     "EnumValue": "enum_values",
     "KnownColumns": "filters",
     "column_uses": "column_uses",
-    "TargetColumns": "restrictions",
-    "Unrestricting": "restrictions",
+    "TargetColumns": "filters",
+    "Unrestricting": "filters",
     "columns_changed_again": "changed_rows",
     "columns_equal_to_constants": "restrictions",
     "contains_enum_value": "enum_constants",

@@ -1,7 +1,10 @@
-"""Filters that select every row."""
+"""Filters that select every row, and why others leave out none."""
 
 import re
 from collections.abc import Callable, Collection
+from enum import Enum
+
+from msgspec import Struct
 
 from migsafe import expressions
 from migsafe.schema.formulas import identifiers
@@ -10,6 +13,25 @@ from migsafe.sql.operations import Expression
 
 KnownColumns = Callable[[str], bool]
 """Whether a property is known of the column with this name."""
+
+
+class Unrestricting(Enum):
+    """Why a conjunct leaves out no rows, or only those that are filled already."""
+
+    TRUE = "is true of every row"
+    JOIN = "only joins other tables"
+    UNFILLED = "only finds the rows that are not filled yet"
+
+
+class TargetColumns(Struct, frozen=True, kw_only=True):
+    """What is known of the columns of the table whose rows a statement changes. `constant` are columns that have one value in every row,
+    because the migration added them; `filled` are those that an earlier statement of the migration has filled."""
+
+    not_null: KnownColumns
+    null: KnownColumns
+    constant: KnownColumns
+    filled: KnownColumns
+
 
 _KEYWORDS = frozenset(("true", "false", "and", "or", "not", "is", "null"))
 _CONSTANT_PARTS = re.compile(r"\b(?:true|false|null)\b|['\d.]\s*[=<>!]", re.IGNORECASE)

@@ -6,33 +6,13 @@ range, a function of the columns, an anti-join (NOT EXISTS, NOT IN), LIMIT, HAVI
 """
 
 from collections.abc import Iterator
-from enum import Enum
 
-from msgspec import Struct
 from sqlglot import exp
 
-from migsafe.expressions.filters import KnownColumns
+from migsafe.expressions.filters import TargetColumns, Unrestricting
 from migsafe.expressions.trees import folded_name, parse_expression, parse_statement
 from migsafe.expressions.truth import truth_of_every_row
 from migsafe.sql.operations import Expression
-
-
-class Unrestricting(Enum):
-    """Why a conjunct leaves out no rows, or only those that are filled already."""
-
-    TRUE = "is true of every row"
-    JOIN = "only joins other tables"
-    UNFILLED = "only finds the rows that are not filled yet"
-
-
-class TargetColumns(Struct, frozen=True, kw_only=True):
-    """What is known of the columns of the table whose rows a statement changes. `constant` are columns that have one value in every row,
-    because the migration added them; `filled` are those that an earlier statement of the migration has filled."""
-
-    not_null: KnownColumns
-    null: KnownColumns
-    constant: KnownColumns
-    filled: KnownColumns
 
 
 def unrestricted(text: str, columns: TargetColumns) -> frozenset[Unrestricting] | None:

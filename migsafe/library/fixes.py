@@ -17,6 +17,7 @@ from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, La
 from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.way import read_way
 from migsafe.fixes.writing import write_changes
+from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
 from migsafe.library.project import make_renderer
@@ -119,6 +120,7 @@ class _Fixing:
         self.plan = plan
         self.settings = settings
         self.renderings = MemoryStore()
+        self.history = FollowedHistory()
         self.unsafe = unsafe
         self.wanted = wanted
         self.track = track
@@ -156,7 +158,9 @@ class _Fixing:
         def note(migration: Migration) -> None:
             migrations[migration.up.file.path, migration.id] = migration
 
-        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note, renderings=self.renderings)
+        verdict = judge_plan(plan, self.settings, None, self.track, on_migration=note, renderings=self.renderings, history=self.history)
+        if verdict.problems:
+            self.history.forget()
         return _Round(plan, without_baseline(verdict, self.settings), migrations)
 
     def _round(self, now: _Round) -> _Round | None:

@@ -17,12 +17,13 @@ from migsafe.linting.judge import judge, judge_part
 from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Limits, Need
 from migsafe.linting.verdict import Verdict
-from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations
+from migsafe.prediction.history import HistoryEnd, Part, Resumption, SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import RUNNERS, Migration, Plan, Source, Step
 
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
+    from migsafe.library.followed_history import FollowedHistory
     from migsafe.rendering.renderer import RenderingStore
 
 Track = Callable[[Steps], Iterable[tuple[Source, Step]]]
@@ -72,14 +73,20 @@ def judge_plan(
     processes: int = 1,
     on_migration: Callable[[Migration], None] | None = None,
     renderings: "RenderingStore | None" = None,
+    history: "FollowedHistory | None" = None,
 ) -> Verdict:
     """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the
     migrations and may show the progress; `on_migration` is called with each judged migration, once it is rendered. Without a memory,
-    `renderings` may keep what several judgements render. A long history is divided among up to this number of `processes`, but not with
-    `on_migration`, nor with downgrades, which are tried out."""
+    `renderings` may keep what several judgements render, and `history` the database before the judged migrations. A long history is divided
+    among up to this number of `processes`, but not with `on_migration`, nor with downgrades, which are tried out."""
     if on_migration is not None:
         return _judge_divided(
-            plan, settings, memory, track, downgrades=downgrades, processes=1, on_migration=on_migration, renderings=renderings
+            *(plan, settings, memory, track),
+            downgrades=downgrades,
+            processes=1,
+            on_migration=on_migration,
+            renderings=renderings,
+            history=history,
         )
     try:
         return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1 if downgrades else processes)
@@ -97,6 +104,7 @@ def _judge_divided(
     processes: int,
     on_migration: Callable[[Migration], None] | None = None,
     renderings: "RenderingStore | None" = None,
+    history: "FollowedHistory | None" = None,
 ) -> Verdict:
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
@@ -111,7 +119,7 @@ def _judge_divided(
         *(("queries",) if queries is not None else ()),
     ]
     book, schema, state = load_rulebook(settings, provided), schema_script(settings.schema), JudgingState()
-    resumption = None
+    resumption: Resumption | None = history.begin(book.rules, state) if history is not None else None
     if memory is not None:
         # Settings that change the report but not the findings do not invalidate a checkpoint.
         relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)

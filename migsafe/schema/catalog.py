@@ -66,6 +66,9 @@ class Catalog:
         """Whether anything asks for `refusals`; finding some of them takes long."""
         self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
+        self._numbers: dict[type[Object], dict[int, None]] = {}
+        """The numbers of the objects of each class, also of those that no longer exist: most questions are about one class, and few objects
+        are of it."""
         self._dependents: dict[int, tuple[int, ...]] = {}
         self._relations: dict[Name, int] = {}
         self._types: dict[Name, int] = {}
@@ -152,7 +155,8 @@ class Catalog:
 
     def relations(self) -> Iterator[Relation]:
         """All tables, views and sequences."""
-        return (relation for relation in self._objects.values() if isinstance(relation, Relation))
+        objects = self._objects
+        return (relation for oid in self._numbers.get(Relation, ()) if isinstance(relation := objects.get(oid), Relation))
 
     def dependents(self, oid: int, kind: type[A]) -> list[A]:
         """Returns the objects of this kind that depend on an object."""
@@ -261,8 +265,9 @@ class Catalog:
         return None if oid is None else self._objects[oid]
 
     def objects_of(self, kind: type[A]) -> list[A]:
-        """Returns all objects of this kind."""
-        return [stored for stored in self._objects.values() if isinstance(stored, kind)]
+        """Returns all objects of this class, or of all classes (Object)."""
+        numbers = self._objects if kind is Object else self._numbers.get(kind, ())
+        return [stored for oid in numbers if isinstance(stored := self._objects.get(oid), kind)]
 
     def has_schema(self, schema: str) -> bool:
         """Whether a migration has created the schema."""
@@ -290,6 +295,8 @@ class Catalog:
         if before is None or before.name != changed.name:
             if before is not None:
                 self._forget_name(before)
+            else:
+                self._numbers.setdefault(type(changed), {})[changed.oid] = None
             self._add_name(changed)
         dependencies, former_dependencies = changed.dependencies(), before.dependencies() if before is not None else ()
         if dependencies != former_dependencies:

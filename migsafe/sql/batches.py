@@ -56,6 +56,17 @@ def _normalized_gap(gap: str) -> str:
     return "\n            " if "\n" in gap else " " if gap else ""
 
 
+def until_second_row(insert: str) -> str:
+    """Return an INSERT with only the first of several rows in VALUES, without what follows them; any other text unchanged."""
+    in_values, end = False, 0
+    for token in _tokens(insert):
+        end += len(token.gap) + len(token.text)
+        if token.depth == 0 and in_values and token.text != "(":
+            return insert[:end] if token.text == ")" else insert
+        in_values = in_values or (token.depth == 0 and token.kind == WORD and token.text.lower() == "values")
+    return insert
+
+
 def _tokens(sql: str) -> Iterator[_Token]:
     pattern, offset, depth = pattern_for(sql), 0, 0
     while offset < len(sql) and (match := pattern.match(sql, offset)) is not None and match.lastindex is not None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from migsafe.sql.grammar import parse
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import END, PLACEHOLDER, WORD
+from migsafe.sql.lexer import END, NUMBER, PLACEHOLDER, STRING, WORD
 from migsafe.sql.operations import Broken, FeatureUse, Operation
 from migsafe.sql.plpgsql import is_assignment, sql_part
 from migsafe.sql.split import MetaCommand, RawStatement, split
@@ -88,6 +88,8 @@ _RESERVED = frozenset(
 _ENDS = {"begin": "", "handlers": "", "if": "if", "else of if": "if", "case": "case", "else of case": "case", "loop": "loop"}
 """The word after END by construct."""
 _NOT_READ = frozenset("null exit continue raise get fetch move close open assert commit rollback pragma".split())
+_VALUES = frozenset("new old null true false".split())
+"""Words that are a whole expression in the bodies of triggers."""
 _QUERIES = frozenset("select with values table insert update delete merge".split())
 
 
@@ -334,6 +336,8 @@ class _Reader:
         """Read the tokens of an expression as PL/pgSQL does, as the rest of a SELECT."""
         if start >= end:
             self._fail(c, "an expression", end)
+        if end == start + 1 and (c.kinds[start] in (NUMBER, STRING) or c.words[start] in _VALUES):
+            return
         tokens = c.tokens
         raw = RawStatement(tokens.text, tokens.pattern)
         raw.kinds.append(WORD)

@@ -9,6 +9,7 @@ from migsafe.linting.reruns.paths import NamedObject, relation_named
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
 from migsafe.sql import operations as sql
+from migsafe.sql.batches import until_second_row
 from migsafe.sql.operations import Name, Operation
 from migsafe.sql.operations.values import quoted
 
@@ -70,9 +71,10 @@ def _repeated_insert(op: sql.Insert, text: str, catalog: Catalog) -> _Repetition
         changed = _changed_again(op, text, catalog)
         if changed is not None:
             return changed
-    # Parsing a large seed is expensive, and only these make its keys differ.
+    # Parsing is expensive. Only these make the keys differ, and only a unique index has keys.
     differs = bool(op.calls) or op.on_conflict == "update" or _NOT_A_KEY.search(text) is not None
-    positions = expressions.repeated_positions(text, catalog.pg_version) if differs and text and op.source != "default" else None
+    matters = differs and op.source != "default" and _has_unique_index(op.table, catalog)
+    positions = expressions.repeated_positions(until_second_row(text), catalog.pg_version) if matters and text else None
     added = _added_again(op.table, op.columns, positions, catalog, default=op.source == "default")
     if op.on_conflict is None:
         return added
@@ -94,6 +96,11 @@ def _added_again(
     if any(_is_unique_on(index, relation, repeated) for index in catalog.indexes(relation.oid)):
         return _FAILS
     return _ADDS_TWICE if relation.complete else _EITHER
+
+
+def _has_unique_index(table: Name, catalog: Catalog) -> bool:
+    relation = catalog.relation(table)
+    return relation is not None and any(index.unique for index in catalog.indexes(relation.oid))
 
 
 def _is_unique_on(index: Index, table: Relation, columns: set[str]) -> bool:
