@@ -130,7 +130,8 @@ def replay_plan(
 def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """Yields what was changed so that the migrations could run."""
     yield from run.notes
-    for kind, names in (("Roles", run.repairs.roles), ("Schemas", run.repairs.schemas)):
+    repairs = run.repairs
+    for kind, names in (("Roles", repairs.roles), ("Schemas", repairs.schemas), ("Extensions", repairs.extensions)):
         if names:
             yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."
     scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]

@@ -1,8 +1,10 @@
-"""What migrations need and no migration creates: roles, and schemas of a platform. They are created when a statement fails without them."""
+"""What migrations need and no migration creates: roles, schemas of a platform, extensions. They are created when a statement fails without
+them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from migsafe.replaying.missing_extensions import changed_extensions, create_missing_extension, is_object_missing
 from migsafe.replaying.refusals import Failure, denied_schema, has_no_schema_to_create_in, missing_role, missing_schema
 from migsafe.replaying.servers.host import Host
 from migsafe.session import Settings, sent_statements
@@ -20,12 +22,17 @@ _EXISTS = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
 
 class Repairs:
-    """The repairs of one run on a host. `roles` and `schemas` are those that it created, in order."""
+    """The repairs of one run on a host. `roles`, `schemas` and `extensions` are those that it created, in order. The extensions
+    `without_extensions` are not created."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, without_extensions: Iterable[str] = ()) -> None:
         self._host = host
         self.roles: list[str] = []
         self.schemas: list[str] = []
+        self.extensions: list[str] = []
+        self._without_extensions = frozenset(without_extensions)
+        self._own_extensions: set[str] = set()
+        self._sought: set[str] = set()
         self._granted: set[tuple[str, str]] = set()
         self._own_schemas: set[str] = set()
 
@@ -34,13 +41,16 @@ class Repairs:
         changes = _SCHEMA_CHANGE.finditer(half.script.text)
         self._own_schemas.update(quoted or plain.lower() for quoted, plain in (change.groups() for change in changes))
 
-    def forget_schemas(self) -> None:
-        """Forgets what was noted, for the history of another database."""
+    def begin_history(self, texts: Iterable[str]) -> None:
+        """Forgets what was noted of another database, and notes the extensions that the migrations with these texts create or drop."""
         self._own_schemas.clear()
+        self._sought.clear()
+        self._own_extensions = {extension for text in texts for extension in changed_extensions(text)}
 
     def repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
-        """Creates a missing role or schema, or grants the created roles access to a schema; returns whether that was possible and had not been
-        done. `half` is the migration that failed, `databases` are the database and its copies. A copy of production has all schemas already."""
+        """Creates a missing role, schema or extension, or grants the created roles access to a schema; returns whether that was possible and
+        had not been done. `half` is the migration that failed, `databases` are the database and its copies. A copy of production has all
+        schemas and extensions already."""
         role = missing_role(failure)
         if role is not None and role not in self.roles and self._host.create_role(role):
             self.roles.append(role)
@@ -53,7 +63,21 @@ class Repairs:
         missing = missing_schema(failure)
         wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []
         created = [self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas]
-        return any(created)
+        return any(created) or self._create_extension(failure, databases)
+
+    def _create_extension(self, failure: Failure, databases: tuple[str, ...]) -> bool:
+        """Creates the extension that has a missing object; looks for each object once, because all available extensions may be tried."""
+        if not is_object_missing(failure) or failure.message in self._sought:
+            return False
+        self._sought.add(failure.message)
+        excluded = {*self._own_extensions, *self._without_extensions}
+        created: set[str] = set()
+        for database in databases:
+            with self._host.connect(database) as connection:
+                extension = create_missing_extension(connection, failure, excluded)
+                created.update([extension] if extension is not None else [])
+        self.extensions += created.difference(self.extensions)
+        return bool(created)
 
     def _grant(self, schema: str, databases: tuple[str, ...]) -> bool:
         granted = False

@@ -46,7 +46,7 @@ class ReplayRun:
     """The replay of a plan.
 
     `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons; `filled`
-    are those with generated rows. `repairs` has the roles and schemas that migrations use but do not create; `notes` are sentences about
+    are those with generated rows. `repairs` has what migrations use but do not create; `notes` are sentences about
     what else was assumed. `indexes` are the results of the index trials, one for each source. `without_migrations` are the results for the
     queries, if no migration is selected and the new release has new queries. `has_shared_transactions`: some migrations ran in one
     transaction. `not_run` are the selected migrations that did not run, because an earlier one failed. `schemas` are the schemas at the end
@@ -64,7 +64,7 @@ class ReplayRun:
         self._databases = Databases(host, self._disconnect)
         self.unfilled: dict[str, str] = {}
         self.filled: set[Name] = set()
-        self.repairs = Repairs(host)
+        self.repairs = Repairs(host, options.without_extensions)
         self._left_out = LeftOut(options.without_extensions)
         self.not_run: list[str] = []
         self.notes: list[str] = []
@@ -86,7 +86,6 @@ class ReplayRun:
         database = Database(self._host.only_database or self._databases.create(self._host.start_database), self._new_seeder())
         copy = partial(self._databases.copy, database.name) if self._host.only_database is None else None
         scripts = Scripts(renderer, self._limits.limit_statement, partial(self.repairs.repair, databases=(database.name,)), copy)
-        self.repairs.forget_schemas()
         self._history = history = self._new_history(database.name)
         runner = self._new_runner(history)
         ran: set[str] | None = None
@@ -94,6 +93,7 @@ class ReplayRun:
         is_emptied = False
         try:
             steps = list(source.steps())
+            self.repairs.begin_history(step.migration.up.script.text for step in steps)
             predictor = history.begin(steps, scripts.half)
             for number, step in enumerate(steps):
                 if not step.selected:

@@ -1,10 +1,15 @@
-"""Roles and schemas that migrations need and none of them creates."""
+"""Roles, schemas and extensions that migrations need and none of them creates."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings
 from tests.support.replays import replay_files
+from tests.support.servers import FOUND
 
 ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY, note text NOT NULL);"
 
@@ -48,3 +53,21 @@ def test_a_schema_that_a_script_assumes_is_created(host: PrivateHost, tmp_path: 
     )
     done = replay_files(host, tmp_path, {"a1_orders.py": first, "b2_more.py": second}, settings=SourceSettings(runner="alembic"))
     assert (done.problems, done.recording.failure, done.run.repairs.schemas) == ([], None, ["tenant", "other"])
+
+
+def test_an_extension_that_the_migrations_assume_is_created(start_host: Callable[[Installation], PrivateHost], tmp_path: Path) -> None:
+    packaged = [installation for installation in FOUND if not installation.embedded]
+    if not packaged:
+        pytest.skip("no PostgreSQL with the contrib extensions on this machine")
+    host = start_host(packaged[-1])
+    files = {
+        "0001.sql": "CREATE TABLE notes (id int PRIMARY KEY, note text); CREATE INDEX ON notes USING gin (note gin_trgm_ops);",
+        "0002.sql": "ALTER TABLE notes ADD code uuid DEFAULT uuid_generate_v4(), ADD tag citext;",
+    }
+    done = replay_files(host, tmp_path, files, "rerun", only="0002.sql")
+    assert (done.problems, done.recording.failure, done.run.repairs.extensions) == ([], None, ["pg_trgm", "uuid-ossp", "citext"])
+    # A migration that creates the extension too late fails.
+    done = replay_files(host, tmp_path, {**files, "0003.sql": "CREATE EXTENSION citext;"})
+    failure = done.replayed[-1].recording.failure
+    assert failure is not None
+    assert (failure.message, done.run.repairs.extensions) == ('type "citext" does not exist', ["pg_trgm", "uuid-ossp"])
