@@ -64,7 +64,7 @@ _CREATES_NO_RELATION = re.compile(
 """The beginning of dynamic SQL whose first statement creates no relation."""
 
 _DROPS = re.compile(r"\bdrop\b", re.IGNORECASE)
-_CREATES = re.compile(r"\b(?:create|rename|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
+_CREATES = re.compile(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
 _WORD = re.compile(r"\w+")
 
@@ -155,12 +155,13 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
         if _DROPS.search(op.code):
             catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
-    if not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code):
+    may_create = not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code) is not None
+    if may_create:
         catalog.origin = replace(catalog.origin, made_all=False)
     words = set(_WORD.findall(op.code))
     named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
-    catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations)
+    catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations, may_create=may_create)
 
 
 def _changed_table(operation: Operation) -> Name | None:

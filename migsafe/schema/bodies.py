@@ -11,13 +11,13 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
 from migsafe.schema.overloads import call_arguments, possible_functions
 from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
-from migsafe.sql.statements import read, read_routine
+from migsafe.sql.statements import read, read_routine, routine_block
 from migsafe.sql.string_constants import StringConstant
 
 
 def body_operations(function: Function, arguments: Sequence[str | None] = ()) -> tuple[Operation, ...]:
     """Returns the operations of a function's body for a call with these arguments, None for an unknown value. There are none if the body
-    is unknown, or is not SQL or PL/pgSQL. Their spans are relative to the body."""
+    is unknown, or is not SQL or PL/pgSQL. Their spans are offsets in the `body_text`."""
     if function.code is None:
         return ()
     known_arguments = [
@@ -27,6 +27,12 @@ def body_operations(function: Function, arguments: Sequence[str | None] = ()) ->
         if key is not None and value is not None
     ]
     return _operations(function.code, function.language or "", tuple(known_arguments))
+
+
+def body_text(function: Function) -> str:
+    """Returns the text to which the spans of a body's operations refer; empty if the body is unknown."""
+    code = function.code or ""
+    return routine_block(code) if function.language == "plpgsql" else code
 
 
 @lru_cache(512)

@@ -380,12 +380,14 @@ class Catalog:
                 self.refusals, self.uncertain_oids = lists
                 self._committed = committed
 
-    def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True) -> None:
-        """Marks the relations as not completely known, because opaque code may have changed them."""
+    def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True, *, may_create: bool = True) -> None:
+        """Marks the relations as not completely known, because opaque code may have changed them, and that it `may_create` others."""
         for relation in list(self.relations()):
             # Even if the history has a materialized view as a whole, its columns are unknown.
             if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
                 self.change(relation, complete=False, may_have_rows=True, emptied=0)
+        if not may_create:
+            return
         self.complete = self.from_beginning = False
         for absent in (self._absent, self.dropped_types):
             for name in list(absent):

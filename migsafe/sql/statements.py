@@ -62,18 +62,22 @@ def single_statements(text: str) -> list[str]:
 def read_routine(code: str, known: KnownValues) -> tuple[Operation, ...]:
     """Return the operations of the body of a PL/pgSQL routine that is called with the `known` parameters.
 
-    Their spans are not offsets in the script.
+    Their spans are offsets in `routine_block(code)`.
     """
-    # The body has the same form as that of a DO block. The tag must not occur in it.
-    tag = "$body$"
-    while tag in code:
-        tag = f"${tag.strip('$')}_$"
-    for raw in split(f"DO {tag}{code}{tag}"):
+    for raw in split(routine_block(code)):
         if isinstance(raw, RawStatement):
             operations = parse(raw)
             block = operations[0]
             return body_operations(raw, block, _read_operations, known) if isinstance(block, Do) else operations
     return ()
+
+
+def routine_block(code: str) -> str:
+    """Return the body of a PL/pgSQL routine as a DO block, which has the same form."""
+    tag = "$body$"
+    while tag in code:
+        tag = f"${tag.strip('$')}_$"
+    return f"DO {tag}{code}{tag}"
 
 
 def _operations(raw: RawStatement) -> tuple[Operation, ...]:

@@ -47,7 +47,11 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
 """
 
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
+
+from msgspec import Struct
 
 from migsafe import expressions
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
@@ -57,9 +61,16 @@ from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.rendering.messages import FOR_EACH_ROW
+from migsafe.schema.bodies import body_operations, body_text
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import batched_by_key, without_filter
-from migsafe.sql.operations import Commit, Delete, Do, Merge, Name, Select, Update
+from migsafe.sql.operations import Call, Commit, Delete, Do, Merge, Name, Operation, Select, Update
+
+
+class _State(Struct):
+    loops: set[tuple[int, int, str]] = set()
+    """The loops with a finding: the statement, the offset of the loop's query, and the command that it runs."""
+
 
 _STORED = ("table", "partitioned table")
 _LOOP_WORDS = re.compile(r"(?is)\bend\s+loop\b|\bloop\b")
@@ -126,21 +137,42 @@ def _changed(at: Context) -> list[Name]:
 def _is_for_each_row(op: Update | Delete, at: Context) -> bool:
     """Whether a script makes the change once for each row of a query, or a DO block for each row of the whole table."""
     call = at.migration.up.call(op.span.start)
-    return (call is not None and call.repeated == FOR_EACH_ROW) or _is_in_loop_over_table(op, at)
+    return (call is not None and call.repeated == FOR_EACH_ROW) or _loop_over_table(op, at) is not None
 
 
-def _is_in_loop_over_table(op: Update | Delete, at: Context) -> bool:
-    """Whether a FOR loop of this DO block reads all rows of the table, and changes single rows without a COMMIT."""
-    block, *operations = at.statement.operations
-    if not isinstance(block, Do) or any(isinstance(other, Commit) for other in operations):
-        return False
+def _loop_over_table(op: Update | Delete, at: Context) -> int | None:
+    """Returns the offset of the query of a FOR loop in this DO block, or in a function that the statement calls, which reads all rows of the
+    table, and changes single rows without a COMMIT; None if there is no such loop."""
+    first, *operations = at.statement.operations
+    if not is_in_called_function(at, op):
+        return _loop_around(operations, op, at.text, at) if isinstance(first, Do) else None
+    for call in at.statement.operations:
+        for name in call.query.calls if isinstance(call, Select) else (call.procedure,) if isinstance(call, Call) else ():
+            for function in at.catalog.functions(name):
+                body = body_operations(function)
+                changes = [each for each in body if type(each) is type(op) and each.table == op.table and each.where == op.where]
+                loops = (_loop_around(body, each, partial(_part_of, body_text(function)), at) for each in changes)
+                if (loop := next((loop for loop in loops if loop is not None), None)) is not None:
+                    return loop
+    return None
+
+
+def _part_of(text: str, start: int, end: int) -> str:
+    return text[start:end]
+
+
+def _loop_around(operations: Sequence[Operation], op: Update | Delete, text: Callable[[int, int], str], at: Context) -> int | None:
+    """Returns the offset of the query of the FOR loop over all rows of its table in which a change is, in a body with these operations; `text`
+    returns the text between two offsets of the body."""
+    if any(isinstance(other, Commit) for other in operations):
+        return None
     table = at.resolve(op.table)
     for query in operations:
         if isinstance(query, Select) and query.span.end <= op.span.start and table in map(at.resolve, query.query.whole):
-            steps = [1 if word.lower() == "loop" else -1 for word in _LOOP_WORDS.findall(at.text(query.span.end, op.span.start))]
+            steps = [1 if word.lower() == "loop" else -1 for word in _LOOP_WORDS.findall(text(query.span.end, op.span.start))]
             if steps and min(accumulate(steps)) > 0:
-                return True
-    return False
+                return query.span.start
+    return None
 
 
 def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> Finding | None:
@@ -152,6 +184,10 @@ def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> 
     if not any(isinstance(done.operation, Select) and table in map(at.resolve, done.operation.query.whole) for done in at.past):
         return None
     command = "UPDATE" if isinstance(op, Update) else "DELETE"
+    offset, loops = _loop_over_table(op, at), at.state(_State).loops
+    if offset is not None and (at.statement.index, offset, command) in loops:
+        return None  # another branch of the same loop
+    loops.add((at.statement.index, offset or 0, command))
     in_sql = "compute the value in SQL" if isinstance(op, Update) else "put the condition into SQL"
     return at.finding(
         op,

@@ -105,6 +105,13 @@ def test_any_code_may_have_dropped_what_stands_in_the_way(known: str, sql: str) 
     assert predictions(f"{known}; {sql}")[1][-1].refusal is not None
 
 
+def test_code_that_creates_no_relation_leaves_absent_what_is_absent() -> None:
+    predictor, _ = predictions("DROP TABLE b; " + body("EXECUTE format('ALTER TABLE %I RENAME CONSTRAINT %I TO other', x, x)"))
+    assert predictor.catalog.is_absent(Name("b"))
+    predictor, _ = predictions("DROP TABLE b; " + body("EXECUTE format('ALTER TABLE %I RENAME TO %I', x, x)"))
+    assert not predictor.catalog.is_absent(Name("b"))
+
+
 def test_grants_and_roles_with_unknown_names_leave_everything_known() -> None:
     code = "EXECUTE 'GRANT SELECT ON a TO ' || x; EXECUTE format('CREATE ROLE %I', x); EXECUTE 'ALTER TABLE b OWNER TO ' || x"
     predictor, [statement] = predictions(body(code))
