@@ -37,7 +37,8 @@ def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports:
         # The messages below say what else can be fixed.
         write_reports(replace(fixes.verdict, editable=False), reports)
         code = exit_code(fixes.verdict.worst(), settings)
-    for message in (*fixes.verdict.problems, *messages_of(fixes, options), *(_proof_message(fixes.proof) if fixes.proof is not None else ())):
+    proved = _proof_messages(fixes.proof, settings) if fixes.proof is not None else ()
+    for message in (*fixes.verdict.problems, *messages_of(fixes, options), *proved):
         show_error(message)
     return FAILED if fixes.verdict.problems else code
 
@@ -52,9 +53,12 @@ def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
         return proved_fixes(plan, settings, host, unsafe=options.unsafe, on_progress=show)
 
 
-def _proof_message(proof: Proof) -> Iterator[str]:
+def _proof_messages(proof: Proof, settings: Configuration) -> Iterator[str]:
     weaker = "".join(f"\n  {line}" for line in proof.weaker)
     yield f"proved on {proof.server}: the schema at the end is the same, and no lock is stronger{weaker}"
+    wanted = f"PostgreSQL {settings.pg_version}"
+    if proof.server != wanted:
+        yield f"{wanted} (`pg-version`) is not installed here, so nothing is proved about its locks"
 
 
 def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:

@@ -18,8 +18,9 @@ _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_changes(changes: Sequence[FileChange]) -> None:
-    """Writes the changed and the new files. Raises MigsafeError for a new file that exists by now, for an edited one that is no longer as
-    it was read or that is read-only, and if the disk refuses one of them. After any exception, also KeyboardInterrupt, the files are as before."""
+    """Writes the changed and the new files. Raises MigsafeError for a new file that exists by now, for an edited one that is no longer as it
+    was read or that is read-only, and if the disk refuses one of them. After any exception, also KeyboardInterrupt, the files are as before.
+    """
     for change in changes:
         with _named(change):
             _check(change)

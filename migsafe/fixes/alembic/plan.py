@@ -58,6 +58,8 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
     steps = steps_of(fix, half.script.text, catalog)
     _refuse_partial(fix, steps, half)
     place = find_place(source, call, FUNCTION)
+    if place.conditional and fix.finding.category == "idempotency":
+        raise Refused("it depends on a condition, which a second run may not meet")
     divides = sum(each.file_span == call.file_span for each in program.calls) > 1 and not any(step.kept for step in steps.here)
     if divides and not _sets_not_null_beside(place, fix.statement):
         raise Refused("the call sends several statements")
