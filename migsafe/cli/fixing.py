@@ -75,9 +75,13 @@ def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
         messages.append(f"{verb} {_counted(len(fixes.applied), 'finding')}: {rules}\n  {files}")
     elif not fixes.refused:
         messages.append("nothing to fix")
+    refused: dict[tuple[str, str, str], list[int]] = {}
     for each in fixes.refused:
-        place = each.finding.script.position(each.finding.span.start)
-        messages.append(f"{each.finding.script.path}:{place.line}: {each.finding.rule} is not fixed: {each.reason}")
+        line = each.finding.script.position(each.finding.span.start).line
+        refused.setdefault((each.finding.script.path, each.finding.rule, each.reason), []).append(line)
+    for (path, rule, reason), own in refused.items():
+        others = f" (also in line{'s' if len(own) > 2 else ''} {', '.join(map(str, own[1:]))})" if len(own) > 1 else ""
+        messages.append(f"{path}:{own[0]}: {rule} is not fixed{others}: {reason}")
     if fixes.unsafe:
         messages.append(
             f"--unsafe-fixes fixes {_counted(len(fixes.unsafe), 'more finding')}: `migsafe explain RULE` says what to know about each"

@@ -50,9 +50,11 @@ def downgrade_of(ops: Sequence[Operation], original: Sequence[Statement], text: 
     elsewhere = " ".join(text[slice(*statement.span)] for statement in original if statement not in moved)
     statements = [concurrent_undo(statement, text) if outside else f"{text[slice(*statement.span)]};" for statement in moved]
     dropped = {creation.key for creation in map(dropped_by, ops) if creation is not None}
+    tables = {creation.name.name for creation in created_by(ops) if creation.kind == "table"}
     for creation in reversed(list(created_by(ops))):
         mentioned = re.search(rf"(?<!\w){re.escape(creation.name.name)}(?!\w)", elsewhere)
-        if creation.key not in known | dropped and not mentioned:
+        is_with_table = creation.table is not None and creation.table.name in tables
+        if creation.key not in known | dropped and not mentioned and not is_with_table:
             statements.append(f"{drop(creation, concurrently=outside, if_exists=True)};")
     complete = all(leaves_nothing(op) or _key(op) is not None for op in ops)
     return Downgrade(tuple(statements), tuple(moved), complete)

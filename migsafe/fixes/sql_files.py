@@ -8,7 +8,7 @@ from itertools import takewhile
 from msgspec.structs import replace
 
 from migsafe.fixes.division import Share, in_block, in_one_file, shares, steps_last
-from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of
+from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of, undoing
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.layouts import LAYOUTS, Layout
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
@@ -154,7 +154,7 @@ class _Editor:
         """Yields the edited files and the new ones. Raises NoVersion."""
         names = self._names(parts[1:])
         down = self.fixed.migration.down
-        gone: list[Statement] = []
+        gone = self._undone(steps, down)
         added: list[tuple[str, str]] = []
         section = ""
         for number, (part, name) in enumerate(zip(parts[1:], names, strict=True)):
@@ -169,6 +169,12 @@ class _Editor:
             if os.path.exists(path) and path not in dict(self.renamed):
                 raise NoVersion(f"it needs a new file, and {path} exists already")
             yield FileChange(path, None, _with_line_ends(text, self.text))
+
+    @staticmethod
+    def _undone(steps: Steps, down: Half | None) -> list[Statement]:
+        """Returns the statements of a downgrade that undo those that fixes have removed."""
+        removed = [op for statement in steps.removed for op in statement.operations]
+        return undoing(list(read(down.script.text, down.chunks)), removed) if down is not None and removed else []
 
     def _downgrade(self, part: Share, down: Half | None) -> Downgrade:
         if down is None:

@@ -61,7 +61,7 @@ class Step(Struct, frozen=True):
 
 class Steps(Struct, frozen=True):
     """A migration with its fixes: its steps in order, and what became of the fixes. `head` is the text before its first statement that belongs
-    to the file, `tail` the text behind the last one."""
+    to the file, `tail` the text behind the last one. `removed` are the statements that fixes have removed."""
 
     head: str
     steps: tuple[Step, ...]
@@ -69,6 +69,7 @@ class Steps(Struct, frozen=True):
     applied: tuple[Finding, ...]
     refused: tuple[NotFixed, ...]
     later: tuple[LaterStep, ...]
+    removed: tuple[Statement, ...] = ()
 
 
 def fixed_steps(text: str, region: Span, statements: Sequence[Statement], chosen: Sequence[ChosenFix]) -> Steps:
@@ -118,6 +119,7 @@ class _Fixing:
         self.at_end: list[Step] = []
         self.moved: set[str] = set()
         self.removed: set[int] = set()
+        self.omitted: list[Statement] = []
         self.split_at: int | None = None
 
     def result(self, head: str, tail: str) -> Steps:
@@ -125,7 +127,8 @@ class _Fixing:
         if self.split_at is not None:
             return Steps(head, tuple(self._divided(self.split_at)), tail, tuple(self.applied), (), ())
         steps = [step for piece, steps in done if steps is not None or not self._is_moved(piece) for step in steps or [Step((piece,))]]
-        return Steps(head, (*steps, *self.at_end), tail, tuple(self.applied), tuple(self.refused), tuple(self.later))
+        steps += self.at_end
+        return Steps(head, tuple(steps), tail, tuple(self.applied), tuple(self.refused), tuple(self.later), tuple(self.omitted))
 
     def _divided(self, number: int) -> list[Step]:
         """Returns the statements as they are, with a new transaction or migration that begins at one of them."""
@@ -156,6 +159,11 @@ class _Fixing:
         if fix is None or self._splits(piece, fix):
             return None
         reason = self._refusal(piece, fix)
+        if fix.way.removes and not reason:
+            self.removed.add(piece.statement.index)
+            self.omitted.append(piece.statement)
+            self.applied.append(fix.finding)
+            return None
         inline = self._inline(fix) if not reason else None
         before, after = self._other_actions(fix) if not reason and fix.way.instead and inline is None else ("", "")
         if reason or before is None or after is None:
@@ -199,14 +207,15 @@ class _Fixing:
                 if other is not None and any(other.span.start <= place.start < other.span.end for place in fix.finding.replaces):
                     self.removed |= {other.index} - {fix.statement.index}
 
-    @staticmethod
-    def _refusal(piece: Piece, fix: ChosenFix) -> str:
+    def _refusal(self, piece: Piece, fix: ChosenFix) -> str:
         """Returns why a fix cannot be applied at its statement; empty if it can."""
         first = (*fix.way.before, *fix.way.instead, *fix.way.after)[:1]
         if first and first[0].after:
             return f"it needs a deployment first: {first[0].after}"
         if fix.finding.in_body:
             return "the statement is inside a DO block"
+        if fix.way.removes and len(self.removed) == len(self.pieces) - 1:
+            return "the migration would be empty"
         if piece.control is not Control.NONE and fix.way.instead:
             return "it is about the transaction itself"
         return ""

@@ -13,6 +13,7 @@ these, at the beginning of a line, are instructions:
 - `-- in place of all of them:`: the statements replace all those that the finding names.
 - `-- next migration from this statement on`: the flagged statement and those after it become the next migration, unchanged. Where the file
   itself opens the transaction, a COMMIT and a BEGIN before the statement do the same.
+- `-- without this statement`: the flagged statement is removed.
 - `-- in place of this comment:` in the first line: the finding is about a comment, in whose place the next line stands, or nothing.
 
 Other comments in lines of their own are for people. A safe way that leaves something to fill in or to choose (`…`, `replace …`, `-- or …`)
@@ -56,7 +57,8 @@ class Part(Struct, frozen=True):
 class Way(Struct, frozen=True):
     """A safe way: its parts in order, for each place. If it has none for INSTEAD, the flagged statement stays. `for_all`: it replaces all of
     the statements that the finding names. `splits`: a new migration begins with the flagged statement, and nothing else changes.
-    `comment` stands in place of a flagged comment, which is removed if it is empty; None if the finding is about a statement."""
+    `removes`: the flagged statement is removed. `comment` stands in place of a flagged comment, which is removed if it is empty; None if the
+    finding is about a statement."""
 
     before: tuple[Part, ...] = ()
     instead: tuple[Part, ...] = ()
@@ -64,6 +66,7 @@ class Way(Struct, frozen=True):
     end: tuple[Part, ...] = ()
     for_all: bool = False
     splits: bool = False
+    removes: bool = False
     comment: str | None = None
 
     @property
@@ -73,6 +76,7 @@ class Way(Struct, frozen=True):
 
 
 _SPLIT = re.compile(r"next migration from this statement on\b")
+_WITHOUT = re.compile(r"without this statement\b")
 _NEXT = re.compile(r"next migration\b")
 _OUTSIDE = re.compile(r"(?:.*, )?in a migration that runs outside a transaction: |outside a transaction, too:")
 _DEPLOYMENT = re.compile(r"(when .*):$|(deploy a release .*?)(?:, then.*)?:?$|then (deploy .*?):?$")
@@ -107,6 +111,7 @@ class _Reader:
         self.lines: list[str] = []
         self.for_all = False
         self.splits = False
+        self.removes = False
         self.suppresses = False
 
     def read(self, line: str) -> None:
@@ -120,6 +125,8 @@ class _Reader:
             self.lines.append(line)
         elif _SPLIT.match(comment):
             self.splits = True
+        elif _WITHOUT.match(comment):
+            self.removes = True
         elif _NEXT.match(comment):
             self._begin(Part())
         elif _OUTSIDE.match(comment):
@@ -165,8 +172,9 @@ class _Reader:
             tuple(self.parts[Place.END]),
             self.for_all,
             self.splits,
+            self.removes,
         )
-        return found if (found.statements or found.splits) and not self.suppresses else None
+        return found if (found.statements or found.splits or found.removes) and not self.suppresses else None
 
 
 def _is_complete(lines: list[str]) -> bool:

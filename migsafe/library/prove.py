@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration
+from migsafe.fixes.creations import created_by
+from migsafe.fixes.downs import operations_of
 from migsafe.fixes.edits import NotFixed
 from migsafe.library.fixes import Fixes, Proof, fix_plan
 from migsafe.library.plan import schema_script
@@ -70,8 +72,8 @@ def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progr
     original = before.why_incomplete("the migrations as they are")
     locks, now = before.locks(), after.locks()
     reason = original or after.why_incomplete("the fixed migrations")
-    reason = reason or _schema_reason(before.schemas, after.schemas) or _lock_reason(locks, now)
-
+    changed = _changed_indexes(fixes)
+    reason = reason or _schema_reason(before.schemas, after.schemas, changed) or _lock_reason(locks, now)
     weaker = tuple(_weaker(locks, now)) if not reason else ()
     return Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}"), bool(original)
 
@@ -198,8 +200,23 @@ def _first_line(message: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
 
 
-def _schema_reason(before: list[Schema], after: list[Schema]) -> str:
-    differences = [line for old, new in zip(before, after, strict=True) for line in schema_differences(old, new)]
+def _changed_indexes(fixes: Fixes) -> set[str]:
+    """Returns the names of the indexes that fixes create or omit on purpose."""
+    rules = {rule.name for rule in fixes.before.rules if rule.changes_indexes}
+    texts = {finding: (finding.fix, finding.script.text[slice(*finding.span)]) for finding in fixes.applied if finding.rule in rules}
+    return {creation.name.name for own in texts.values() for creation in created_by(operations_of(own)) if creation.kind == "index"}
+
+
+def _schema_reason(before: list[Schema], after: list[Schema], changed: set[str]) -> str:
+    """Returns how the schemas differ, as the end of a sentence; empty if they do not, or only in indexes that may have `changed`."""
+    kept = {("index", quoted(name)) for name in changed}
+
+    def without_changed(schema: Schema) -> Schema:
+        return {key: text for key, text in schema.items() if (key[0], key[1].rpartition(".")[2]) not in kept}
+
+    differences = [
+        line for old, new in zip(before, after, strict=True) for line in schema_differences(without_changed(old), without_changed(new))
+    ]
     shown = "; ".join(differences[:_SHOWN])
     return f"the schema at the end differs: {shown}{' …' if len(differences) > _SHOWN else ''}" if differences else ""
 

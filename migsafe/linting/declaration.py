@@ -32,7 +32,7 @@ class Rule(Struct, frozen=True):
     stronger or longer lock anywhere, and leaves the same behind when it fails or runs again; `unsafe` if a failure or a second run leaves
     something else behind, if a weaker lock may last longer, or if another deployment is needed, which `unsafe_because` says, as the end of a
     sentence. A finding of a rule with unsafe fixes may have a safe one (`Finding.fix_is_safe`). A rule without a fix says the reason in
-    `no_fix`, as the end of a sentence.
+    `no_fix`, as the end of a sentence. A fix that `changes_indexes` creates an index that the migration lacks, or omits one.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Rule(Struct, frozen=True):
     fix: FixKind = ""
     no_fix: str = ""
     unsafe_because: str = ""
+    changes_indexes: bool = False
 
     @property
     def summary(self) -> str:
@@ -76,6 +77,7 @@ def rule(
     fix: FixKind = "",
     no_fix: str = "",
     unsafe_because: str = "",
+    changes_indexes: bool = False,
 ) -> Callable[[Callable[[Any, Any], Any]], Rule]:
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default.
 
@@ -111,6 +113,7 @@ def rule(
             fix=fix,
             no_fix=no_fix,
             unsafe_because=unsafe_because,
+            changes_indexes=changes_indexes,
         )
 
     return declare

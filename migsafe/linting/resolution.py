@@ -6,22 +6,36 @@ from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding, KnownObject
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Constraint
+from migsafe.schema.redundancy import is_served
 
 
 def resolve_findings(findings: Iterable[Finding], catalog: Catalog) -> list[Finding]:
-    """Returns the findings; those about an object that the database no longer has are marked as resolved. `catalog` is the database after the
-    last of the migrations that the findings are about."""
-    return [_resolved(finding, catalog) if finding.while_exist else finding for finding in findings]
+    """Returns the findings; those about an object that the database no longer has, or about a foreign key that has an index now, are marked
+    as resolved. `catalog` is the database after the last of the migrations that the findings are about."""
+    return [_resolved(finding, catalog) if finding.while_exist or finding.while_unserved else finding for finding in findings]
 
 
 def _resolved(finding: Finding, catalog: Catalog) -> Finding:
-    return replace(finding, while_exist=(), resolved=any(_is_gone(each, catalog) for each in finding.while_exist))
+    is_gone = any(_is_gone(each, catalog) for each in finding.while_exist)
+    has_index = finding.while_unserved is not None and _is_served(finding.while_unserved, catalog)
+    return replace(finding, while_exist=(), while_unserved=None, resolved=is_gone or has_index)
 
 
 def _is_gone(known: KnownObject, catalog: Catalog) -> bool:
     return catalog.get(known.oid) is None if known.oid is not None else not catalog.is_taken(known.name)
 
 
+def _is_served(foreign_key: int, catalog: Catalog) -> bool:
+    """Whether a foreign key does not exist, or has an index."""
+    constraint = catalog.get(foreign_key)
+    return not isinstance(constraint, Constraint) or is_served(catalog, constraint)
+
+
 def without_numbers(findings: Iterable[Finding]) -> list[Finding]:
     """Returns findings on one path through a script, whose objects may have other numbers in the end."""
-    return [replace(finding, while_exist=tuple(KnownObject(None, each.name) for each in finding.while_exist)) for finding in findings]
+    # A foreign key without its number is not looked up.
+    return [
+        replace(finding, while_unserved=None, while_exist=tuple(KnownObject(None, each.name) for each in finding.while_exist))
+        for finding in findings
+    ]

@@ -10,6 +10,7 @@ from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement
 from migsafe.sql.operations.values import quoted
 
 NEXT_FROM_HERE = "-- next migration from this statement on"
+WITHOUT_STATEMENT = "-- without this statement"
 """The fix that moves the flagged statement, and those after it, to the next migration."""
 
 

@@ -3,7 +3,8 @@
 PostgreSQL indexes the referenced key, not the referencing columns. Every DELETE of a referenced row, and every UPDATE of its key, searches
 for the rows that reference it: without an index this scans the whole referencing table once per row, while the row stays locked. The first
 columns of the index must be those of the foreign key, in any order; a partial index counts only if its condition says no more than that
-they are not null. Nothing is reported for a table that may have indexes that no migration created.
+they are not null. Nothing is reported for a table that may have indexes that no migration created, nor if a later migration of the run
+creates the index.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -42,7 +43,13 @@ class _State(Struct):
     """The foreign keys that were added, each with the position of its operation."""
 
 
-@rule(category="indexes", severity=Severity.WARNING, no_fix="another index changes the final schema")
+@rule(
+    category="indexes",
+    severity=Severity.WARNING,
+    fix="unsafe",
+    unsafe_because="it adds the index to the schema, where models of the application may have to declare it too",
+    changes_indexes=True,
+)
 def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each foreign key that is added, and report those that no index serves at the end of the migration."""
     if isinstance(op, MigrationEnd):
@@ -78,12 +85,15 @@ def _unserved(at: Context) -> Iterator[Finding]:
         build = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)}"
         index = f"{build} ON {table_of(operation)} ({columns});"
         referenced = at.resolve(foreign_key.references.table)
+        help = index if is_new else at.outside_transaction(index)
         yield at.finding(
             replace(done, operation=with_span(operation, foreign_key.span)),
             f"no index of {table.name} begins with {columns}, which references {referenced}: every DELETE on {referenced}, and every UPDATE of "
             f"its key, scans {table.name} to find the rows that reference it",
-            help=index if is_new else at.outside_transaction(index),
+            help=help,
+            fix=f"-- {'after this statement' if is_new else 'at the end of the migration'}:\n{help}",
             relations=(table.name, referenced),
+            while_unserved=oid,
         )
 
 

@@ -35,6 +35,7 @@ from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.objects import Index
 from migsafe.schema.redundancy import makes_redundant
 from migsafe.sql.definitions import table_of
+from migsafe.sql.generation import WITHOUT_STATEMENT
 from migsafe.sql.operations import AddColumn, AddConstraint, CreateIndex, CreateTable
 from migsafe.sql.operations.values import quoted
 
@@ -44,7 +45,13 @@ class _State(Struct):
     """The positions of operations that may create indexes, each with the last oid before it."""
 
 
-@rule(category="indexes", severity=Severity.WARNING, no_fix="omitting the index changes the final schema")
+@rule(
+    category="indexes",
+    severity=Severity.WARNING,
+    fix="unsafe",
+    unsafe_because="it omits the index, which models of the application may declare",
+    changes_indexes=True,
+)
 def redundant_index(op: CreateIndex | AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record operations that add indexes, and report the indexes that are redundant at the end of the migration."""
     if not isinstance(op, MigrationEnd):
@@ -76,6 +83,11 @@ def _redundant(at: Context, done: PastOperation, index: Index, reported: set[int
             yield _finding(at, done, index, other)
 
 
+def _is_alone(done: PastOperation) -> bool:
+    """Whether a statement does nothing but to create an index, so that it can be omitted."""
+    return isinstance(done.operation, CreateIndex) and len(done.statement.operations) == 1
+
+
 def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Finding:
     table = at.catalog[index.table].name
     relationship = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
@@ -90,6 +102,7 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
         done,
         f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
         help=help,
+        fix=WITHOUT_STATEMENT if _is_alone(done) else "",
         relations=(table,),
         subject=f"{index.name.name} of {table}",
         while_exist=(index, other),

@@ -79,6 +79,18 @@ def test_fixes_that_a_server_proves_are_written(migsafe: Command, history: Path)
     assert history.with_name("3_create_orders_qty_idx.up.sql").exists()
 
 
+def test_an_index_that_a_fix_adds_is_no_other_schema(migsafe: Command, write: Write, history: Path) -> None:
+    write("migsafe.toml", "select = ['foreign-key-without-index', 'redundant-index']\n")
+    parent = "ALTER TABLE orders ADD COLUMN parent bigint REFERENCES orders;\n"
+    history.write_text(f"{parent}CREATE INDEX twice ON orders (id);\n")
+    assert migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql").code == 0
+    assert history.read_text() == parent
+    assert (
+        history.with_name("3_create_orders_parent_idx.up.sql").read_text()
+        == "CREATE INDEX CONCURRENTLY orders_parent_idx ON orders (parent);\n"
+    )
+
+
 def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: Path) -> None:
     history.write_text(f"SELECT nobody_knows();\n{INDEX}")
     result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")

@@ -111,6 +111,12 @@ def _check(fixed: Fixed) -> None:
     assert fixed.stronger_locks() == [], fixed.text
 
 
+def _unexpected(rule: Rule, differences: list[str]) -> list[str]:
+    """Returns the differences of schemas without the one index that the fix of a rule may add or omit."""
+    is_index = rule.changes_indexes and len(differences) == 1 and differences[0].startswith("index ")
+    return [] if is_index else differences
+
+
 @each_fixed_rule
 def test_a_fix_removes_the_finding_and_locks_no_more(rule: Rule, tmp_path: Path) -> None:
     fixed = list(fixed_examples(rule, tmp_path, 17, _TWO_KINDS))
@@ -125,7 +131,7 @@ def test_a_fix_ends_in_the_same_schema(bench: HelpBench, rule: Rule, tmp_path: P
     # The kinds differ in the files, not in what a server makes of them.
     for each in fixed_examples(rule, tmp_path, bench.server.major, Kind if bench.server.major == NEWEST else _TWO_KINDS):
         assert each.remaining == [], each.text
-        differences = bench.compare(each, each.end_key())
+        differences = _unexpected(rule, bench.compare(each, each.end_key()))
         assert differences == [] or rule.name in NOT_THE_SAME, f"{each.text}\n{each.fixes.later}"
 
 
@@ -138,4 +144,4 @@ def test_a_fix_of_a_script_does_the_same(newest_bench: HelpBench, rule: Rule, tm
     assert fixed
     for each in fixed:
         _check(each)
-        assert newest_bench.compare(each, each) == [], f"{each.text}\n{each.fixes.later}"
+        assert _unexpected(rule, newest_bench.compare(each, each)) == [], f"{each.text}\n{each.fixes.later}"

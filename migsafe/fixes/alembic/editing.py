@@ -11,7 +11,7 @@ from migsafe.fixes.alembic.call_edits import check_pieces, first_line, number_be
 from migsafe.fixes.alembic.children import children_with_parent
 from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code
 from migsafe.fixes.alembic.function_edits import at_beginning, at_end, removals, with_imports
-from migsafe.fixes.alembic.places import operations_names, sqlalchemy_name
+from migsafe.fixes.alembic.places import CallPlace, operations_names, sqlalchemy_name
 from migsafe.fixes.alembic.plan import FUNCTION, FixPlan, plan_fix
 from migsafe.fixes.alembic.python_source import NotPython, PythonSource
 from migsafe.fixes.alembic.revision_names import name_revision
@@ -105,13 +105,19 @@ class _Editor:
         places: dict[Span, list[FixPlan]] = {}
         for plan in plans:
             places.setdefault(plan.place.span, []).append(plan)
+        removed = [plan.place.line for plan in plans if plan.fix.way.removes]
+        edits += removals(source, removed, is_filled=False)
+        edits += [TextEdit(first_line(source, line), source.line_start(source.span(line).start), "") for line in removed]
         for own in places.values():
             place = own[0].place
+            if all(plan.fix.way.removes for plan in own):
+                continue
             code = pieces_of_place(source, style, own)
             pieces += code
             indentation, above = source.indentation(place.span.start), first_line(source, place.node)
             # The comments directly above the call stay there: they may be suppressions.
-            number = number_before(own) if above < source.line_start(place.span.start) else 0
+            is_commented = above < source.line_start(place.span.start) and not _is_generated_comment(source, place)
+            number = number_before(own) if is_commented else 0
             if number:
                 before = assemble(code[:number], style, indentation, in_autocommit=place.in_autocommit)
                 edits.append(TextEdit(above, above, f"{indentation}{before}{style.newline}"))
@@ -188,6 +194,12 @@ class _Editor:
         first = next((number for number, step in enumerate(steps) if not _can_repeat(step)), len(steps))
         outside = [replace(piece, outside=True) for piece in pieces[:first]]
         return [*(outside or ([] if pieces[0].outside else [_COMMIT_BEFORE])), *pieces[first:]]
+
+
+def _is_generated_comment(source: PythonSource, place: CallPlace) -> bool:
+    """Whether the line above a call is the one with which Alembic begins generated code."""
+    start = source.line_start(place.span.start)
+    return source.text[source.line_start(start - 1) : start].lstrip().startswith("# ###")
 
 
 def _can_repeat(step: Step) -> bool:

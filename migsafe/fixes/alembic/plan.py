@@ -61,6 +61,8 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
     if place.conditional and fix.finding.category == "idempotency":
         raise Refused("it depends on a condition, which a second run may not meet")
     divides = sum(each.file_span == call.file_span for each in program.calls) > 1 and not any(step.kept for step in steps.here)
+    if fix.way.removes and len(list(read(half.script.text, [call.sql_span]))) > 1:
+        raise Refused("the call sends several statements")
     if divides and not _sets_not_null_beside(place, fix.statement):
         raise Refused("the call sends several statements")
     _refuse_unsuitable_transaction(migration, place, steps)

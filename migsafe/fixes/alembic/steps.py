@@ -54,6 +54,8 @@ class _Numbered(Struct, frozen=True):
 
 def steps_of(fix: ChosenFix, text: str, catalog: Catalog) -> Steps:
     """Returns the steps of a fix of a statement in the SQL `text` of a revision. Raises Refused."""
+    if fix.way.removes:
+        return Steps(())
     numbered = list(_number(fix, text, catalog))
     if numbered[0].after or (numbered[0].revision and not numbered[0].at_end):
         raise Refused("it needs a deployment of its own, before which the statement must not run")
