@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migsafe.replaying.row_security import row_security_off
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
 from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
@@ -168,14 +169,15 @@ def unchanged_tables(before: Tables, after: Tables) -> set[Name]:
 
 
 def read_rows(connection: "Connection[Any]", tables: Mapping[Name, Table]) -> dict[Name, Rows]:
-    """Reads the rows of these tables."""
+    """Reads the rows of these tables, also those that row security hides from the role."""
     rows = {}
-    for name, table in tables.items():
-        columns = table.columns
-        sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns]
-        query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
-        [(count, *values)] = connection.execute(query.encode()).fetchall()
-        rows[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns, values, strict=True)})
+    with row_security_off(connection):
+        for name, table in tables.items():
+            columns = table.columns
+            sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns]
+            query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
+            [(count, *values)] = connection.execute(query.encode()).fetchall()
+            rows[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns, values, strict=True)})
     return rows
 
 

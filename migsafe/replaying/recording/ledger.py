@@ -15,6 +15,7 @@ from migsafe.replaying.exchange import execute, rows_of
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, measurement_of
 from migsafe.replaying.recording.snapshot import KINDS, HeldModes, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
+from migsafe.replaying.row_security import lift_row_security
 from migsafe.sql.operations import Name, Operation
 
 if TYPE_CHECKING:
@@ -251,9 +252,10 @@ def read_contents(connection: "Connection[Any]", counter: "Connection[Any]") -> 
 
 
 def count_committed_rows(counter: "Connection[Any]", snapshot: Snapshot) -> dict[int, int]:
-    """Counts the committed rows of each table."""
+    """Counts the committed rows of each table, also those that row security hides from the role."""
     counter.execute("BEGIN")
     try:
+        lift_row_security(counter)
         return count_rows(counter, snapshot)
     finally:
         counter.execute("ROLLBACK")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from migsafe.replaying.row_security import row_security_off
 from migsafe.replaying.seeding.begun_tables import BegunTables
 from migsafe.replaying.seeding.column_choice import Unfillable
 from migsafe.replaying.seeding.filling import Filling, KeyValues
@@ -14,7 +15,6 @@ from migsafe.replaying.seeding.preferences import Preferences
 from migsafe.replaying.seeding.references import ReferencedTables
 from migsafe.replaying.seeding.removal import OwnRows, read_own_rows, remove_rows
 from migsafe.replaying.seeding.requirements import Requirements
-from migsafe.replaying.seeding.suspension import row_security_off
 from migsafe.replaying.seeding.tables import Reference, Table, find_tables_to_fill, find_tables_with_rows, find_touched, newest_table
 from migsafe.replaying.seeding.values import Values
 from migsafe.schema.statistics import Statistics

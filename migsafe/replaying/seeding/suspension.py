@@ -1,5 +1,5 @@
-"""What would hide, change or reject generated rows, suspended while tables are filled. A superuser needs none of this:
-session_replication_role turns triggers off, and row security does not apply."""
+"""Triggers that would change or reject generated rows, suspended while tables are filled. A superuser needs none of this, because
+session_replication_role turns triggers off."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,13 +18,6 @@ _TRIGGERS = """
 """
 """The triggers that fire and that the role may turn off."""
 
-_FORCED = """
-    SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND c.relforcerowsecurity AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
-        AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user)
-"""
-"""The tables whose row security applies to the role although it owns them."""
-
 
 @contextmanager
 def triggers_off(connection: "Connection[Any]", table: Name, oid: int) -> Iterator[None]:
@@ -38,17 +31,3 @@ def triggers_off(connection: "Connection[Any]", table: Name, oid: int) -> Iterat
     # ALTER TABLE is not possible while deferred foreign keys wait for their check.
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     connection.execute(f"ALTER TABLE {table} {', '.join(f'ENABLE TRIGGER {name}' for name in triggers)}".encode())
-
-
-@contextmanager
-def row_security_off(connection: "Connection[Any]") -> Iterator[None]:
-    """Lets the role see and insert all rows of the tables that it owns, in the `with` block."""
-    tables = [Name(name, schema) for schema, name in connection.execute(_FORCED).fetchall()]
-    for table in tables:
-        connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY".encode())
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            for table in tables:
-                connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY".encode())

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from migsafe.replaying.experiments.contents import read_rows, read_tables
+from migsafe.replaying.recording.ledger import count_committed_rows
+from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.seeding import Seeder, same_for_every_table
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.private import PrivateHost
@@ -39,6 +42,9 @@ def test_triggers_and_row_security_do_not_reject_rows(start_host: Callable[[Inst
             seeder.seed(connection)
             assert seeder.unfilled == {}
             assert connection.execute("SELECT count(*), count(DISTINCT parent) > 40 FROM children").fetchone() == (50, True)
+            # Counting and reading see all rows, too.
+            assert sorted(count_committed_rows(connection, take_snapshot(connection)).values()) == [50, 50]
+            assert [rows.count for rows in read_rows(connection, read_tables(connection).tables).values()] == [50, 50]
             assert connection.execute(STATE).fetchall() == before
         with host.connect("owned") as connection:
             assert connection.execute("SELECT count(*) FROM parents").fetchone() == (50,)
