@@ -35,6 +35,8 @@ RESOLVED = [
     "UPDATE orders o SET total = $1 FROM customers c WHERE c.id = o.customer_id AND c.email = $2",
     "SELECT id FROM customers JOIN orders USING (id)",
     "SELECT p.customer_id FROM paid_orders p",
+    "SELECT id AS n, name AS m FROM customers GROUP BY (n, m) ORDER BY (n)",
+    "SELECT id AS n, name AS m FROM customers GROUP BY GROUPING SETS (ROLLUP (n, m), (m))",
     "SELECT relname FROM pg_class",
     "SELECT coalesce(to_jsonb(o) -> 'total', '1') FROM orders o",
     "SELECT rounded(total), rounded(total, digits => 1), any_of(), any_of('a', 'b', 'c') FROM orders",

@@ -315,7 +315,7 @@ class Reader(SourceReader):
     def _group(self, group: exp.Expr | None) -> tuple[Ref, ...]:
         if group is None:
             return ()
-        refs = self._by_output(group.expressions)
+        refs = self._by_output(item for grouped in group.expressions for item in _grouped_items(grouped))
         for key in ("grouping_sets", "cube", "rollup"):
             self.collect(group.args.get(key))
         return refs
@@ -327,7 +327,8 @@ class Reader(SourceReader):
     def _by_output(self, items: Iterable[exp.Expr]) -> tuple[Ref, ...]:
         """Collects the columns of some items, and returns those that stand alone: they may be output columns."""
         refs: list[Ref] = []
-        for item in items:
+        for parenthesised in items:
+            item = parenthesised.unnest()
             if isinstance(item, exp.Column) and not item.table and isinstance(item.this, exp.Identifier):
                 refs.append(ref_of(item))
             else:
@@ -386,3 +387,12 @@ def _defaults(body: exp.Expr) -> tuple[int, ...]:
 def _is_default(node: exp.Expr) -> bool:
     name = node.this if isinstance(node, exp.Var) else node.name if isinstance(node, exp.Column) and not node.table else ""
     return isinstance(name, str) and name.upper() == "DEFAULT"
+
+
+def _grouped_items(item: exp.Expr) -> Iterator[exp.Expr]:
+    """Yields the items in a grouping set, or in a list in parentheses, which is one, too."""
+    if isinstance(item, exp.Tuple | exp.Rollup | exp.Cube | exp.GroupingSets):
+        for inner in item.expressions:
+            yield from _grouped_items(inner)
+    else:
+        yield item

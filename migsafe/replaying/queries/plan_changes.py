@@ -11,7 +11,8 @@ from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.attribution import Check
 from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults, UnplannedQuery
 from migsafe.replaying.queries.plan_trees import FullRead, Plan, Unexplained
-from migsafe.replaying.queries.planner_state import PlannerState, planner_version, read_planner_state, tables_without_statistics
+from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state, tables_without_statistics
+from migsafe.replaying.queries.planner_versions import PlannerVersions, mentions, read_planner_versions
 from migsafe.replaying.queries.plans import GenericPlans
 from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trial import TrialState
@@ -31,7 +32,7 @@ MIN_ROWS = 1_000
 class _Snapshot(Struct):
     """The plans in one state of a database, by fingerprint."""
 
-    version: str
+    versions: PlannerVersions
     state: PlannerState
     plans: dict[str, Plan | Unexplained]
     search_path: tuple[str, ...]
@@ -53,7 +54,7 @@ class PlanTrial:
     def before(self, state: TrialState) -> None:
         """Plans the queries before a migration."""
         with state.connect() as connection:
-            is_known = self._after is not None and self._after.version == planner_version(connection)
+            is_known = self._after is not None and self._after.versions == read_planner_versions(connection)
             self._before = self._after if is_known else self._snapshot(connection, state)
 
     def after(self, state: TrialState, before: str | None, recording: Recording) -> Check | None:
@@ -114,18 +115,26 @@ class PlanTrial:
         return worse
 
     def _snapshot(self, connection: "Connection[Any]", state: TrialState) -> _Snapshot:
-        """Plans the queries that PostgreSQL accepts."""
+        """Plans the queries that PostgreSQL accepts, as far as the plans may have changed."""
         started = perf_counter()
+        versions = read_planner_versions(connection)
+        former = self._after if self._after is not None else self._before
+        changed = versions.changed_names(former.versions) if former is not None and former.search_path == state.search_path else None
         plans = GenericPlans(connection, state.search_path)
         planned: dict[str, Plan | Unexplained] = {}
         for fingerprint, query in self._queries.all.items():
             failure = state.prepared[fingerprint].failure
-            plan = plans.explain(query) if failure is None else Unexplained(failure.sqlstate, failure.message, is_accepted=False)
+            earlier = former.plans.get(fingerprint) if former is not None else None
+            if failure is not None:
+                plan: Plan | Unexplained = Unexplained(failure.sqlstate, failure.message, is_accepted=False)
+            elif isinstance(earlier, Plan) and changed is not None and not mentions(query.text, changed):
+                plan = earlier
+            else:
+                plan = plans.explain(query)
             # Equal plans are one object, so that those of many migrations need little memory.
-            earlier = self._before.plans.get(fingerprint) if self._before is not None else None
             planned[fingerprint] = earlier if earlier is not None and earlier == plan else plan
         duration_ms = 1000 * (perf_counter() - started)
-        return _Snapshot(planner_version(connection), read_planner_state(connection), planned, state.search_path, duration_ms)
+        return _Snapshot(versions, read_planner_state(connection), planned, state.search_path, duration_ms)
 
     def _regressions(self, before: _Snapshot, after: _Snapshot) -> Iterable[PlanRegression]:
         for fingerprint, query in self._queries.all.items():

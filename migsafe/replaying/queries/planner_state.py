@@ -37,19 +37,6 @@ _WITHOUT_STATISTICS = """
             )
     ))
 """
-_VERSION = """
-    SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin, relfilenode, relpages, reltuples), ',' ORDER BY oid))
-    FROM pg_catalog.pg_class WHERE oid >= 16384
-"""
-"""Changes with each change of a table or an index."""
-_STATISTICS = "SELECT coalesce(max(xmin::text::bigint), 0) FROM pg_catalog.pg_statistic"
-_READABLE_STATISTICS = """
-    SELECT coalesce(sum(pg_catalog.hashtextextended(
-        pg_catalog.concat_ws(' ', schemaname, tablename, attname, inherited, null_frac, avg_width, n_distinct, correlation), 0)), 0)
-    FROM pg_catalog.pg_stats WHERE schemaname <> 'pg_catalog'
-"""
-"""The same for a role that may not read pg_statistic: on a server of the user, that of migsafe need not be a superuser."""
-_MAY_READ = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_statistic', 'SELECT')"
 
 
 class PlannedTable(Struct, frozen=True):
@@ -99,14 +86,6 @@ def read_planner_state(connection: "Connection[Any]") -> PlannerState:
     for schema, name, own in connection.execute(_KEYS).fetchall():
         keys.setdefault(Name(name, schema), []).append(tuple(own))
     return PlannerState(tables, indexes, keys)
-
-
-def planner_version(connection: "Connection[Any]") -> str:
-    """Returns a text that is different after each change of a table, an index or statistics: while it is the same, so are all plans."""
-    [(version,)] = connection.execute(_VERSION).fetchall()
-    [(may_read,)] = connection.execute(_MAY_READ).fetchall()
-    [(statistics,)] = connection.execute((_STATISTICS if may_read else _READABLE_STATISTICS).encode()).fetchall()
-    return f"{version}{statistics}"
 
 
 def tables_without_statistics(connection: "Connection[Any]", tables: Collection[Name]) -> list[Name]:
