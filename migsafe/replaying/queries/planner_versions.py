@@ -44,7 +44,7 @@ _READERS = """
 """
 """The views, and the functions that the planner may inline: a query that names one of them reads tables that it does not name."""
 _VERSION_OF = """
-    SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin), ',' ORDER BY oid)) FROM pg_catalog.{catalog}
+    SELECT '{catalog}', pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, xmin), ',' ORDER BY oid)) FROM pg_catalog.{catalog}
     WHERE oid >= 16384 {condition}
 """
 _OTHERS = {
@@ -95,10 +95,8 @@ def read_planner_versions(connection: "Connection[Any]") -> PlannerVersions:
     parents: dict[int, list[int]] = {}
     for child, parent in connection.execute(_PARENTS).fetchall():
         parents.setdefault(child, []).append(parent)
-    others = [
-        connection.execute(_VERSION_OF.format(catalog=catalog, condition=condition).encode()).fetchall()[0][0]
-        for catalog, condition in _OTHERS.items()
-    ]
+    queries = (_VERSION_OF.format(catalog=catalog, condition=condition) for catalog, condition in _OTHERS.items())
+    others = [version for _, version in sorted(connection.execute(" UNION ALL ".join(queries).encode()).fetchall())]
     [(settings,)] = connection.execute(_SETTINGS).fetchall()
     return PlannerVersions(
         tables={oid: (frozenset(names[each] for each in _line(oid, parents) if each in names), version) for oid, _, version in rows},
