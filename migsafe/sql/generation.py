@@ -269,3 +269,25 @@ def _key(element: IndexElement) -> str:
 def storage_options(options: Iterable[Option]) -> str:
     """Return a list of options in parentheses."""
     return f"({', '.join(option.name if option.value is None else f'{option.name} = {option.value}' for option in options)})"
+
+
+def comment_and_grants_copied(table: Name, old: str, new: str) -> str:
+    """Returns a DO block that gives a column the comment and the privileges of another one, which the catalogues of the server know."""
+    relation, of, to = ("'" + text.replace("'", "''") + "'" for text in (str(table), old, new))
+    column = f"attrelid = {relation}::regclass AND attname = {of}"
+    return f"""\
+DO $$
+DECLARE
+    granted record;
+BEGIN
+    EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', {relation}::regclass, {to},
+        (SELECT col_description(attrelid, attnum) FROM pg_catalog.pg_attribute WHERE {column}));
+    FOR granted IN
+        SELECT privilege.* FROM pg_catalog.pg_attribute, aclexplode(attacl) AS privilege WHERE {column}
+    LOOP
+        EXECUTE format('GRANT %s (%I) ON %s TO %s%s', granted.privilege_type, {to}, {relation}::regclass,
+            CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END,
+            CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+END
+$$;"""  # noqa: S608  # it is shown, not run

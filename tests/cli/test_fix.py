@@ -91,6 +91,22 @@ def test_an_index_that_a_fix_adds_is_no_other_schema(migsafe: Command, write: Wr
     )
 
 
+def test_a_column_that_takes_the_place_of_another_has_its_comment_and_grants(migsafe: Command, write: Write, history: Path) -> None:
+    write("migsafe.toml", "select = ['type-change-rewrites']\n")
+    write(
+        "db/1_orders.up.sql",
+        """
+        CREATE TABLE orders (id bigint PRIMARY KEY, "Qty" integer);
+        COMMENT ON COLUMN orders."Qty" IS 'it''s 100 %';
+        GRANT SELECT ("Qty") ON orders TO PUBLIC;
+    """,
+    )
+    history.write_text('ALTER TABLE orders ALTER COLUMN "Qty" TYPE bigint;\n')
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    assert "the schema at the end is the same" in result.err
+    assert "GRANT %s" in result.err
+
+
 def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: Path) -> None:
     history.write_text(f"SELECT nobody_knows();\n{INDEX}")
     result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")

@@ -9,7 +9,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.effects.type_changes import casts_of, change_of_type, is_utc
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, EnumType, Relation, RelationKind
-from migsafe.sql.generation import TypedColumn, check_not_valid, join_migrations, validate_constraints
+from migsafe.sql.generation import TypedColumn, check_not_valid, comment_and_grants_copied, join_migrations, validate_constraints
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, Name, Rename, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -85,6 +85,7 @@ def type_change_fix(op: AlterColumnType, main: Effect, at: Context) -> str | Non
             steps,
             f"-- when every row has its new value, and no release depends on the order of the columns of {table}:",
             "BEGIN;",
+            comment_and_grants_copied(table, op.column, new_column(op.column)),
             f"DROP TRIGGER {trigger} ON {table};",
             f"ALTER TABLE {table} DROP COLUMN {name};",
             f"ALTER TABLE {table} RENAME COLUMN {new} TO {name};",
