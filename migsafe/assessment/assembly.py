@@ -22,6 +22,7 @@ from migsafe.session import sent_statements
 from migsafe.sources import Migration
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
+from migsafe.sql.templates import is_harmless
 
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
@@ -207,7 +208,9 @@ def _rollback_plan(judged: JudgedMigration) -> RollbackPlan:
         return RollbackPlan(manner="unread", gone=lost_already)
     operations = [operation for sent in sent_statements(down) for operation in sent.statement.operations]
     lost = tuple(text for text in dict.fromkeys(map(_lost_data, operations)) if text)
-    unknown = {operation.reason for operation in operations if isinstance(operation, sql.OpaqueCode | sql.Unparsed)}
+    unknown = {
+        operation.reason for operation in operations if isinstance(operation, sql.OpaqueCode | sql.Unparsed) and not is_harmless(operation)
+    }
     return RollbackPlan(
         manner="written", loses=lost, gone=lost_already, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown))
     )

@@ -9,7 +9,6 @@ from migsafe.assessment.durations import Duration, Work, estimate_duration, work
 from migsafe.assessment.operation_facts import OperationFacts
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 
@@ -119,7 +118,7 @@ def find_blocked_relations(all_facts: Sequence[OperationFacts]) -> list[BlockedR
         transaction: tuple(find_row_work(facts for facts in all_facts if facts.transaction == transaction))
         for transaction in {blocked.transaction for blocked in blocked_relations}
     }
-    unknown_code = {(facts.transaction, facts.statement) for facts in all_facts if isinstance(facts.operation, sql.OpaqueCode | sql.Unparsed)}
+    unknown_code = {(facts.transaction, facts.statement) for facts in all_facts if facts.is_unknown_code}
     return [
         replace(
             blocked,

@@ -16,8 +16,9 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
+from migsafe.schema.unknown_calls import unknown_call
 from migsafe.schema.violating_rows import ViolatingRows, on_one_line
-from migsafe.sql.operations import Delete, Name, Operation, Update
+from migsafe.sql.operations import Delete, Name, OpaqueCode, Operation, Unparsed, Update
 from migsafe.text import Span
 
 _UNSUPPRESSED_PREFIX = "premortem: "
@@ -45,8 +46,9 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     milliseconds, 0 if there is none, None if the server decides. `rows` and `related` are by relation. `violating_rows` are rows that make it
     fail, `rollback` undoes it, `lost_rows` are the rows that it removes; `new_object`, `new_restriction` and `changed_result` are what the
     releases meet. `measured_duration` is the estimate for the statement on production's rows that is based on a replay. `has_small_relations`
-    says whether all its relations are known to be small, `is_in_called_function` whether it is in a function that the migration calls.
-    `count_query` is SQL that counts the rows that it changes. `queries` are those of the running release, by relation.
+    says whether all its relations are known to be small, `is_in_called_function` whether it is in a function that the migration calls, and
+    `is_unknown_code` that it may lock any relation, because only a running database knows what it does. `count_query` is SQL that counts the
+    rows that it changes. `queries` are those of the running release, by relation.
     """
 
     operation: Operation
@@ -67,6 +69,7 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     measured_duration: Duration | None = None
     has_small_relations: bool = False
     is_in_called_function: bool = False
+    is_unknown_code: bool = False
     count_query: str = ""
     queries: Mapping[Name, RelationQueries] = {}
 
@@ -74,6 +77,15 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     def blocking_effects(self) -> list[Effect]:
         """Returns the effects that block reads or writes."""
         return [effect for effect in self.effects if effect.blocks]
+
+
+def _is_unknown_code(op: Operation, at: Context) -> bool:
+    match op:
+        case OpaqueCode(confined=confined):
+            return not confined
+        case Unparsed():
+            return True
+    return unknown_call(at.catalog, op) is not None
 
 
 def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
@@ -101,6 +113,7 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
                 new_restriction=new_restriction(op, at),
                 changed_result=changed_result(op, at),
                 is_in_called_function=is_in_called_function(at, op),
+                is_unknown_code=_is_unknown_code(op, at),
                 count_query=_row_count_query(op, at),
                 queries={name: _queries(at, name) for name in names} if at.queries is not None else {},
                 has_small_relations=bool(names)

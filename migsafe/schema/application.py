@@ -144,7 +144,7 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 @SCHEMA_CHANGES.register(sql.OpaqueCode)
 def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
-    if op.operations and all(map(is_harmless, op.operations)):
+    if is_harmless(op):
         return
     if op.operations:
         names = {_changed_table(operation) for operation in op.operations}

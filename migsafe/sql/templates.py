@@ -10,6 +10,7 @@ from migsafe.sql.operations import (
     CreateIndex,
     CreateObject,
     Grant,
+    OpaqueCode,
     Operation,
     SetOwner,
 )
@@ -47,4 +48,6 @@ def is_harmless(operation: Operation) -> bool:
             return not revoke
         case Comment():
             return True
+        case OpaqueCode(operations=operations):
+            return bool(operations) and all(map(is_harmless, operations))
     return False

@@ -23,7 +23,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.concurrent_waits import remains, waited_for, waits_concurrently
-from migsafe.linting.facts.timeouts import format_timeout, without_timeouts
+from migsafe.linting.facts.timeouts import advice_without_timeouts, format_timeout, without_timeouts
 from migsafe.linting.facts.wording import command_name, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Reindex
@@ -40,7 +40,7 @@ def lock_timeout_on_concurrent(op: CreateIndex | Reindex | Drop | DetachPartitio
         op,
         f"{command_name(at, op)} waits for the transactions that use {join_names(tables) or 'the table'}, and lock_timeout = "
         f"{format_timeout(timeout)} cancels that wait: {remains(op)}",
-        help="-- before this statement:\nSET lock_timeout = 0;",
+        help=advice_without_timeouts(at, {"lock_timeout": timeout}),
         fix=without_timeouts(at, {"lock_timeout": timeout}),
         relations=tables,
     )

@@ -21,7 +21,7 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STAT
 
 from migsafe import versions
 from migsafe.linting.facts.concurrent_waits import remains, waited_for, waits_concurrently
-from migsafe.linting.facts.timeouts import format_timeout, without_timeouts
+from migsafe.linting.facts.timeouts import advice_without_timeouts, format_timeout, without_timeouts
 from migsafe.linting.facts.wording import command_name, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Reindex
@@ -44,7 +44,7 @@ def statement_timeout_on_concurrent(op: CreateIndex | Reindex | Drop | DetachPar
         op,
         f"{command_name(at, op)} takes as long as the transactions that use {join_names(tables) or 'the table'}, and {set_timeouts} "
         f"cancel{'s' if len(limits) == 1 else ''} it: {remains(op)}",
-        help="\n".join(("-- before this statement:", *(f"SET {name} = 0;" for name in limits))),
+        help=advice_without_timeouts(at, limits),
         fix=without_timeouts(at, limits),
         relations=tables,
     )

@@ -192,6 +192,20 @@ def test_what_nobody_has_looked_at_is_said(tell: Tell) -> None:
     assert titles(tell(sql)) == ["Statements that migsafe cannot analyse"]
 
 
+@pytest.mark.parametrize(
+    ("last", "lasts"),
+    [
+        ("CALL unknown()", "unknown"),
+        ("SELECT create_hypertable('customers', 'id')", "unknown"),
+        ("SELECT 1", "a moment"),
+        ("DO $$ DECLARE r text; BEGIN SELECT current_user INTO r; EXECUTE 'GRANT SELECT ON orders TO ' || r; END $$", "a moment"),
+    ],
+)
+def test_how_long_a_lock_is_held_is_unknown_before_unknown_code(tell: Tell, last: str, lasts: str) -> None:
+    document = tell(f"BEGIN;\nALTER TABLE orders ADD COLUMN a text;\n{last};\nCOMMIT;")
+    assert [each["lasts"] for each in document["migrations"][0]["touched"] if each["relation"] == "public.orders"] == [lasts]
+
+
 CHECKED = """\
 ALTER TABLE orders ALTER COLUMN qty SET NOT NULL;
 ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0);

@@ -1,9 +1,11 @@
 """The safe way of every finding, pasted into migrations of a table that no migration created, is not reported by the rule that gives it."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from migsafe import lint
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Limits, Rule
 from tests.rules.followed_helps import pieces
@@ -37,3 +39,13 @@ def test_the_sql_of_a_safe_way_is_safe(rule: Rule, sql: str, pg_version: int) ->
         migrations = pieces(finding.help)
         text = "\n-- next migration\n".join((*history, *migrations))
         assert [(other.rule, other.message) for other in found(text, rule, pg_version) if other.script.text not in history] == [], migrations
+
+
+def test_a_second_statement_is_not_advised_where_it_makes_a_transaction(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=postgres://localhost/shop?options=-c%20lock_timeout%3D2s\n")
+    (tmp_path / "1_a.up.sql").write_text("CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n")
+    (tmp_path / "1_a.down.sql").write_text("DROP TABLE orders;\n")
+    (tmp_path / "2_b.up.sql").write_text("CREATE INDEX CONCURRENTLY orders_note ON orders (note);\n")
+    [finding] = [finding for finding in lint([str(tmp_path)]).findings if finding.rule == "lock-timeout-on-concurrent"]
+    assert "connection that does not set lock_timeout" in finding.help
+    assert "SET lock_timeout" not in finding.help

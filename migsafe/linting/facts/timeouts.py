@@ -20,7 +20,7 @@ def timeout_in_effect(at: Context, name: Literal["lock_timeout", "statement_time
 def setting_before(at: Context, operation: Operation, name: str, value: str, *, in_block: bool) -> str:
     """Returns the fix that sets a parameter before an operation, and resets it at the end if no transaction does. Empty if the script is sent
     as one query, which a second statement makes a transaction, and the operation cannot run in one."""
-    one_query = at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query
+    one_query = is_one_query(at)
     if one_query and refused_in_transaction_block(operation, at.catalog) is not None:
         return ""
     if in_block or one_query:
@@ -31,11 +31,26 @@ def setting_before(at: Context, operation: Operation, name: str, value: str, *, 
 def without_timeouts(at: Context, timeouts: Mapping[str, int]) -> str:
     """Returns the fix that switches timeouts off for the current statement, which runs outside a transaction. Empty if the script is sent as
     one query, to which no statement can be added then."""
-    if at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query:
+    if is_one_query(at):
         return ""
     before = (f"SET {name} = 0;" for name in timeouts)
     after = (f"SET {name} = '{format_timeout(timeout)}';" for name, timeout in timeouts.items())
     return "\n".join(("-- before this statement:", *before, "-- after this statement:", *after))
+
+
+def advice_without_timeouts(at: Context, timeouts: Mapping[str, int]) -> str:
+    """Returns the safe way of a statement outside a transaction that a timeout may cancel."""
+    if is_one_query(at):
+        return (
+            f"-- apply this migration with a connection that does not set {' or '.join(timeouts)}: in its file, a second statement would\n"
+            "-- make a transaction of both"
+        )
+    return "\n".join(("-- before this statement:", *(f"SET {name} = 0;" for name in timeouts)))
+
+
+def is_one_query(at: Context) -> bool:
+    """Whether the runner sends the script as one query, which several statements make a transaction."""
+    return at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query
 
 
 def format_timeout(ms: int) -> str:
