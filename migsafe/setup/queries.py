@@ -1,6 +1,5 @@
 """The application's queries in a repository, for `queries` of the configuration."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -8,13 +7,13 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError
 from migsafe.workload.document import header
+from migsafe.workload.query_names import names_queries
 from migsafe.workload.reading import read_workload
 from migsafe.workload.sources.files import ProjectFiles
 from migsafe.workload.sources.sqlc import is_configuration, sqlc_files
 from migsafe.workload.sources.sqlx import FOLDER, OLD_FILE
 
 _NOT_OF_THE_APPLICATION = frozenset("test tests testdata testing spec specs fixtures example examples sample samples demo e2e".split())
-_NAMED = re.compile(rb"^[ \t]*(?:--|/\*)[ \t]*:?name\b[ \t]*:?[ \t]*[\w.-]+", re.MULTILINE)
 _HEAD = 1 << 16
 
 
@@ -67,19 +66,19 @@ def _candidates(root: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield (name.parent / FOLDER).as_posix(), "sqlx"
         elif name.name == OLD_FILE:
             yield file, "sqlx"
-        elif name.suffix == ".jsonl" and _head(root / file).startswith(header()[:10]):
+        elif name.suffix == ".jsonl" and _head(root / file).startswith(header()[:10].decode()):
             yield file, "recorded"
     named = {
-        PurePosixPath(file).parent for file in files if file.endswith(".sql") and file not in of_sqlc and _NAMED.search(_head(root / file))
+        PurePosixPath(file).parent for file in files if file.endswith(".sql") and file not in of_sqlc and names_queries(_head(root / file))
     }
     for folder in sorted(named):
         if named.isdisjoint(folder.parents) and folder.parts:
             yield folder.as_posix(), "named queries"
 
 
-def _head(path: Path) -> bytes:
+def _head(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD)
+            return file.read(_HEAD).decode(errors="replace")
     except OSError:
-        return b""
+        return ""

@@ -11,9 +11,9 @@ from migsafe.errors import UnreadableError
 from migsafe.paths import with_slashes
 from migsafe.text import Script, Span
 from migsafe.workload import CallSite, Query
+from migsafe.workload.query_names import names_queries
 
 _SQL_COMMENT = re.compile(r"\s*(?:--[^\n]*)?$")
-_NAME_LINE = re.compile(r"^\s*--\s*name\s*:", re.IGNORECASE)
 _SQL_FILE = ".sql"
 _WRITTEN = re.compile(r'"text"\s*:\s*"((?:[^"\\]|\\.)*)"')
 """The text of a query in a recorded workload or a statistics file."""
@@ -83,7 +83,7 @@ def _statement(script: Script, line: int) -> Span:
     while first < last and _SQL_COMMENT.match(script.line(first)):
         first += 1
     end = first
-    while end < last and not script.line(end).rstrip().endswith(";") and not _NAME_LINE.match(script.line(end + 1)):
+    while end < last and not script.line(end).rstrip().endswith(";") and not names_queries(script.line(end + 1)):
         end += 1
     text = script.line(first)
     start = script.line_start(first) + len(text) - len(text.lstrip())

@@ -7,12 +7,9 @@ from pathlib import PurePosixPath
 
 from migsafe.text import Script
 from migsafe.workload.placeholders import Prepared, from_colons, from_sqlc
+from migsafe.workload.query_names import NAME_LINE
 from migsafe.workload.sources.found import Found, Piece, queries_of
 
-_NAME = re.compile(
-    r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
-    re.MULTILINE | re.IGNORECASE,
-)
 _SUFFIXES = re.compile(r"(?:<!|\*!|[!^$#*])$")
 _DEFINES = re.compile(r"^[ \t]*(?:CREATE|ALTER|DROP|GRANT|COMMENT\s+ON)\b", re.MULTILINE | re.IGNORECASE)
 _COMMAND_OF_SQLC = re.compile(r"\s*:(?:one|many|exec\w*|copyfrom|batch\w+)\b")
@@ -24,7 +21,7 @@ def named_queries(script: Script, *, sqlc: bool = False, chosen: bool = True) ->
     was not `chosen` itself, only its folder, is left out if it creates or changes objects. Raises UnreadableError.
     """
     text = script.text
-    heads = [] if "name" not in text.lower() and ":snip" not in text else list(_NAME.finditer(text))
+    heads = [] if "name" not in text.lower() and ":snip" not in text else list(NAME_LINE.finditer(text))
     if not heads:
         if not chosen and _DEFINES.search(text):
             return

@@ -1,0 +1,13 @@
+"""The line that names a query in a file: `-- name: get_user :one`, `-- name: get-user^`, `-- :name get-user :? :1`, `/* :name … */`."""
+
+import re
+
+NAME_LINE = re.compile(
+    r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def names_queries(text: str) -> bool:
+    """Whether a text has a line that names a query."""
+    return NAME_LINE.search(text) is not None
