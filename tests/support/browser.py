@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import zlib
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run")
+_NARROWEST = 500
+"""Chromium has no narrower windows: a narrower page is a frame in a page."""
 _DARK = "--blink-settings=preferredColorScheme=0"
 
 _MEASURE = """
@@ -34,7 +36,7 @@ for (const e of document.querySelectorAll("main *")) {
   if (ratio < 4.5 && e.tagName !== "title") faint.push([e.textContent.slice(0, 40), ratio.toFixed(2)]);
   if (!e.closest(".wide") && e.getBoundingClientRect().right > innerWidth + 1) cut.push(e.textContent.slice(0, 40));
 }
-document.title = JSON.stringify({wide: document.documentElement.scrollWidth - innerWidth, faint, cut});
+top.document.title = JSON.stringify({wide: document.documentElement.scrollWidth - innerWidth, faint, cut});
 </script>
 """
 
@@ -66,7 +68,10 @@ def find_chromium() -> str:
 def measure_page(page: Path, width: int, *, dark: bool = False) -> PageMeasurement:
     """Returns the measurements of the page in a window of this width."""
     measured = page.with_name(f"measured_{page.name}")
-    measured.write_text(page.read_text().replace("</body>", f"{_MEASURE}</body>"))
+    text = page.read_text().replace("</body>", f"{_MEASURE}</body>")
+    if width < _NARROWEST:
+        text = f'<title></title><iframe srcdoc="{escape(text)}" width="{width}" height="1400" style="border: 0"></iframe>'
+    measured.write_text(text)
     out = _run_chromium(measured, width, dark, "--dump-dom")
     title = re.search(r"<title>(.*?)</title>", out, re.DOTALL)
     assert title is not None
