@@ -73,7 +73,18 @@ def test_json_has_the_keys_of_locks_and_measurements(replay: Replay) -> None:
     assert (effect["tuples_read"], effect["rows"], effect["grows"]) == (5000, 5000, True)
     assert effect["held_ms"] >= index["duration_ms"] > 0
     assert column["wal_bytes"] > 0
+    assert column["understood"]
     assert failed["failed"] == migration["failed"] == 'relation "gone" does not exist'
+
+
+def test_the_documentation_names_every_key(replay: Replay) -> None:
+    document = json.loads(replay_reporter("json")(replay, Display()))
+    [migration] = document["migrations"]
+    statement = migration["statements"][0]
+    parts = (document, document["rows"], document["verdict"], migration, migration["canaries"], statement, statement["effects"][0])
+    parts += (migration["held"][0], migration["experiments"][0])
+    documented = set(re.findall(r"`(\w+)(?:\[\])?`", (Path(__file__).parents[2] / "docs" / "replay.md").read_text()))
+    assert {key for part in parts for key in part} - documented == set()
 
 
 def test_waits_and_load_name_queries(replay: Replay) -> None:

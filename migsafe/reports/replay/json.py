@@ -63,6 +63,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
 def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
     half, recording = replayed.migration.up, replayed.recording
     held = held_locks(recording.statements)
+    understood = {prediction.statement.index: prediction.understood for prediction in replayed.predictions}
     return {
         "id": unicode(replayed.migration.id),
         "path": unicode(half.file.path),
@@ -72,7 +73,13 @@ def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
         "not_tried": replayed.untried or None,
         "emptied": _emptied(replayed),
         "lock_timeout": _lock_timeout(replayed),
-        "statements": [_statement(half, played, replayed.estimates.get(played.statement.index), held) for played in recording.statements],
+        "statements": [
+            {
+                **_statement(half, played, replayed.estimates.get(played.statement.index), held),
+                "understood": understood.get(played.statement.index, False),
+            }
+            for played in recording.statements
+        ],
         "held": [_held(lock) for locks in held.values() for lock in locks],
         "canaries": {
             "quiet": _quiet(recording.times_before),
