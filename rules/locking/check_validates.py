@@ -29,6 +29,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe.linting.facts.definitions import replaces_constraint
+from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.constraints import check_name
@@ -49,7 +50,8 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     checks = [check for check in constraints if check.kind is ConstraintKind.CHECK and check.enforced and not check.not_valid]
     slow = at.slow_effects(only=op.target.only) if checks else []
-    if not slow:
+    relation = at.catalog.relation(op.target.name)
+    if not slow or (relation is not None and has_few_rows(at.catalog, relation, [check.check for check in checks if check.check])):
         return None
     action = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
     return at.finding(

@@ -8,16 +8,20 @@ from migsafe.schema.objects import Constraint, Index, Key, Relation
 from migsafe.sql.operations import ConstraintKind, Expression
 
 
-def has_few_rows(catalog: Catalog, relation: Relation) -> bool:
+def has_few_rows(catalog: Catalog, relation: Relation, added: Iterable[Expression] = ()) -> bool:
     """Whether a unique index of a table has keys of which only a few values are possible: `((true))`, `(version IS NOT NULL)`, a boolean
-    that is not null, or a column that a CHECK limits to constants."""
+    that is not null, or a column that a CHECK limits to constants. `added` are conditions that a statement adds."""
     checks = [
         check
         for check in catalog.dependents(relation.oid, Constraint)
         if check.table == relation.oid and check.kind is ConstraintKind.CHECK and check.valid
     ]
+    conditions = tuple(added)
     return any(
-        index.unique and index.valid and index.predicate is None and all(_has_few_values(key, relation, checks) for key in index.keys)
+        index.unique
+        and index.valid
+        and index.predicate is None
+        and all(_has_few_values(key, relation, checks, conditions) for key in index.keys)
         for index in catalog.indexes(relation.oid)
     )
 
@@ -31,13 +35,15 @@ def identifying_index(catalog: Catalog, relation: Relation) -> Index | None:
     return None
 
 
-def _has_few_values(key: Key, relation: Relation, checks: Iterable[Constraint]) -> bool:
+def _has_few_values(key: Key, relation: Relation, checks: Iterable[Constraint], added: Iterable[Expression]) -> bool:
     if key.column is None:
         return key.formula is not None and (not key.formula.columns or _is_null_test(key.formula.expression))
     column = relation.column_numbered(key.column)
     if column is None or not column.not_null:
         return False
     if column.type is not None and column.type.name == "boolean" and not column.type.dimensions:
+        return True
+    if any(column.name in expressions.columns_equal_to_constants(condition) for condition in added):
         return True
     return any(
         check.check is not None and expressions.columns_equal_to_constants(check.check.expression) & _names(check, key.column)

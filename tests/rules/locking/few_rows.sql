@@ -9,3 +9,5 @@ UPDATE versions SET version = '2';
 UPDATE settings SET colour = 'green';
 DELETE FROM limits;
 UPDATE users SET value = 0; -- expect: backfill-unbatched
+ALTER TABLE limits DROP CONSTRAINT limits_name_check, ADD CHECK (name IN ('users', 'teams', 'guests'));
+ALTER TABLE users ADD CHECK (value IN (0, 1)); -- expect: check-validates
