@@ -56,6 +56,8 @@ def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
 def _proof_messages(proof: Proof, settings: Configuration) -> Iterator[str]:
     weaker = "".join(f"\n  {line}" for line in proof.weaker)
     yield f"proved on {proof.server}: the schema at the end is the same, and no lock is stronger{weaker}"
+    if proof.emptied:
+        yield f"how long {', '.join(proof.emptied)} would be locked is not proved, because generated rows are rejected: {proof.rejection}"
     wanted = f"PostgreSQL {settings.pg_version}"
     if proof.server != wanted:
         yield f"{wanted} (`pg-version`) is not installed here, so nothing is proved about its locks"

@@ -38,12 +38,15 @@ class Proof(Struct, frozen=True, kw_only=True):
     """What was measured of the migrations before and after fixes.
 
     `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
-    each relation. `server` is the version of the server.
+    each relation. `server` is the version of the server. `emptied` are the tables without rows, because PostgreSQL rejects the generated ones,
+    which its message, the `rejection`, says: for how long they are locked was not measured.
     """
 
     reason: str
     weaker: tuple[str, ...]
     server: str
+    emptied: tuple[str, ...] = ()
+    rejection: str = ""
 
 
 class Fixes(Struct, kw_only=True):

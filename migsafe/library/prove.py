@@ -72,10 +72,14 @@ def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progr
     original = before.why_incomplete("the migrations as they are")
     locks, now = before.locks(), after.locks()
     reason = original or after.why_incomplete("the fixed migrations")
+    if not before.emptied and after.emptied:
+        reason = reason or f"only the fixed migrations fail on generated rows: {after.rejection}"
     changed = _changed_indexes(fixes)
     reason = reason or _schema_reason(before.schemas, after.schemas, changed) or _lock_reason(locks, now)
     weaker = tuple(_weaker(locks, now)) if not reason else ()
-    return Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}"), bool(original)
+    emptied = tuple(sorted(map(str, before.emptied | after.emptied)))
+    proof = Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}", emptied=emptied, rejection=before.rejection)
+    return proof, bool(original)
 
 
 def proved_fixes(
@@ -165,11 +169,19 @@ class _Run:
             failure = each.recording.failure
             if failure is not None:
                 return f"{what} fail on the server: {each.migration.up.file.path}: {_first_line(failure.message)}"
-            if each.emptying is not None:
-                return f"{what} fail on generated rows: {_first_line(each.emptying.message)}"
             if each.untried or each.left_out:
                 return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
         return f"{what} could not be run: {_first_line(self.problems[0].message)}" if self.problems else ""
+
+    @property
+    def emptied(self) -> frozenset[Name]:
+        """The tables without rows, because PostgreSQL rejects the generated ones."""
+        return frozenset(name for each in self.replayed if each.emptying is not None for name in each.emptying.tables)
+
+    @property
+    def rejection(self) -> str:
+        """PostgreSQL's message about the generated rows; empty if it accepts them."""
+        return next((_first_line(each.emptying.message) for each in self.replayed if each.emptying is not None), "")
 
     def locks(self) -> dict[Name, Locks]:
         """Returns the strongest blocking locks on each relation that existed before its migration; one that the transaction holds while a later

@@ -107,6 +107,15 @@ def test_a_column_that_takes_the_place_of_another_has_its_comment_and_grants(mig
     assert "GRANT %s" in result.err
 
 
+def test_rows_that_the_migration_rejects_leave_the_duration_of_locks_open(migsafe: Command, write: Write, history: Path) -> None:
+    write("migsafe.toml", "select = ['check-validates']\n")
+    history.write_text("ALTER TABLE orders ADD CONSTRAINT none CHECK (qty < 0 AND id < 0);\n")
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    assert "the schema at the end is the same" in result.err
+    assert "how long public.orders would be locked is not proved, because generated rows are rejected: check constraint" in result.err
+    assert history.read_text().endswith("NOT VALID;\n")
+
+
 def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: Path) -> None:
     history.write_text(f"SELECT nobody_knows();\n{INDEX}")
     result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
