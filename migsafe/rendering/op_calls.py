@@ -20,6 +20,9 @@ _BOUND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
 """Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
 
+_OUTSIDE = "# outside a transaction, too:"
+"""Before a statement that PostgreSQL accepts in a transaction, and that should not run in one."""
+
 _Arguments = dict[str, str]
 """The keyword arguments of a call, as source text."""
 
@@ -30,14 +33,16 @@ def as_op_calls(text: str, catalog: Catalog, *, in_transaction: bool = True) -> 
     Statements without a suitable call use `op.execute`. `in_transaction`: Alembic has opened a transaction for the script, so its own BEGIN
     and COMMIT are left out."""
     lines: list[str] = []
-    end, in_block = 0, False
+    end, in_block, asked = 0, False, False
     for statement in read(text):
         comments = _comments(text[end : statement.span.start])
         if in_transaction and isinstance(statement.operations[0], sql.Begin | sql.Commit):
             lines += comments
             end = statement.span.end
             continue
-        outside = runs_outside(statement, catalog)
+        asked = _OUTSIDE in comments or (asked and not comments)
+        comments = [line for line in comments if line != _OUTSIDE]
+        outside = asked or runs_outside(statement, catalog)
         same_block = outside and in_block and f"# {_NEXT[1]}" not in comments
         lines += [_INDENT + line for line in comments] if same_block else comments
         if outside and not same_block:

@@ -23,6 +23,7 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.facts.repeated import other_places
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.sources import Transaction
 from migsafe.sql.operations import AlterColumnType, Analyze, Name
 from migsafe.sql.operations.values import quoted
 
@@ -69,6 +70,17 @@ def _finding(at: Context, changed: list[tuple[int, Name, str]]) -> Finding:
         at.past[position],
         f"ALTER COLUMN TYPE removes the statistics of {quoted(column)} of {table}: "
         f"until the next ANALYZE the planner guesses how many rows a condition on it selects{others}",
-        help="-- after COMMIT:\n" + "\n".join(f"ANALYZE {name} ({', '.join(names)});" for name, names in columns.items()),
+        help="\n".join((_when(at), *(f"ANALYZE {name} ({', '.join(names)});" for name, names in columns.items()))),
         relations=tuple(columns),
+    )
+
+
+def _when(at: Context) -> str:
+    """Returns when to analyze: in the transaction of the change, ANALYZE would run under its lock."""
+    if at.migration.up.transaction not in (Transaction.FILE, Transaction.QUERY):
+        return "-- at the end of the migration:"
+    return (
+        "-- at the end of the migration:\n-- outside a transaction, too:"
+        if at.is_script
+        else "-- at the end of the migration:\n-- next migration"
     )

@@ -139,3 +139,10 @@ def test_the_type_of_a_column_is_advised_in_python() -> None:
         "serial-column": '# sa.Column("id", sa.BigInteger(), sa.Identity(always=True))',
         "timestamp-without-time-zone": '# sa.Column("At", sa.DateTime(timezone=True))',
     }
+
+
+def test_what_should_run_outside_a_transaction_is_in_a_block() -> None:
+    calls = as_op_calls("-- at the end of the migration:\n-- outside a transaction, too:\nANALYZE t;\nANALYZE u;\n", Catalog(17))
+    assert calls == (
+        '# at the end of the migration:\nwith op.get_context().autocommit_block():\n    op.execute("ANALYZE t")\n    op.execute("ANALYZE u")'
+    )
