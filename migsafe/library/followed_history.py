@@ -5,7 +5,7 @@ from typing import Self
 
 from migsafe.cache.checkpoints import digests
 from migsafe.cache.pickling import pickled, unpickled
-from migsafe.linting.judge import JudgingState
+from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
 from migsafe.prediction.predictor import Predictor
