@@ -23,6 +23,7 @@ from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import quoted, subject_of, types_of
+from migsafe.workload.few_values import has_few_values
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
@@ -147,7 +148,7 @@ class Terms:
         yield Term(
             subject=subject,
             operator=operator,
-            strength=self._strength(type_name, operator, right),
+            strength=self._strength(subject, type_name, operator, right),
             type=type_name,
             others=frozenset(owner for owner in owners if owner is not None),
             query=right.query if isinstance(right, Nested) else None,
@@ -164,9 +165,11 @@ class Terms:
             return True
         return own == _FAMILIES[1] or (own == _FAMILIES[2] and other == _FAMILIES[0])
 
-    def _strength(self, type_name: TypeName | None, operator: str, right: Operand) -> Strength:
+    def _strength(self, subject: str, type_name: TypeName | None, operator: str, right: Operand) -> Strength:
         if operator not in ("=", "in", "any"):
             return Strength.RANGE
+        if has_few_values(subject.strip('"')):
+            return Strength.WEAK
         if type_name is not None and not type_name.dimensions:
             base = base_type(self.catalog, type_name)
             if base is not None and (base[1] is not None or base[0] == "boolean"):

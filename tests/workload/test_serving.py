@@ -29,7 +29,7 @@ CREATE INDEX orders_tags ON orders USING gin (tags);
 CREATE INDEX orders_data ON orders USING gin (data jsonb_path_ops);
 CREATE INDEX orders_during ON orders USING gist (during);
 CREATE INDEX orders_total ON orders USING brin (total);
-CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text);
+CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text, unit text);
 CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, sent_with bigint REFERENCES customers);
 CREATE INDEX events_sent_with ON events (sent_with);
 """
@@ -101,6 +101,7 @@ BESIDE = [
 ]
 FINE = [
     "SELECT * FROM lines",
+    "SELECT * FROM lines WHERE unit = $1",
     # No index contains a parameter.
     "SELECT * FROM lines ORDER BY similarity(note, $1) DESC LIMIT 5",
     "SELECT * FROM lines WHERE product + $1 = $2",

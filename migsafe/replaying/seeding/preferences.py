@@ -11,16 +11,13 @@ from migsafe.replaying.seeding.distribution import Distribution
 from migsafe.replaying.seeding.requirements import EVERY_COLUMN, Requirements
 from migsafe.replaying.seeding.tables import Column, Reference, Table
 from migsafe.schema.statistics import ColumnStatistics
+from migsafe.workload.few_values import has_few_values, plain_name
 
 USUAL_NULLS = 0.1
 """The share of NULLs in a column that may be NULL, if production's is unknown."""
 
 _FEW_VALUES = 10
-_FEW = re.compile(
-    r"(?:^|_)(?:status|state|kind|type|category|level|severity|priority|role|mode|phase|stage|tier|plan|provider|platform|environment|env"
-    r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|unit)$"
-)
-"""Names of columns that have few values: a plan that takes each row's value for unique would find an index useful that is not."""
+"""How many values a column has that usually has few: a plan that takes each row's value for unique would find an index useful that is not."""
 
 _ENDED = r"(?:deleted|archived|removed|revoked|disabled|deactivated|suspended|banned|blocked|cancell?ed|discarded|withdrawn|trashed|hidden)"
 _ENDED_TIME = re.compile(rf"(?:^|_){_ENDED}_(?:at|on|by|date|time|timestamp|ts)$|^{_ENDED}$")
@@ -30,7 +27,6 @@ _ENDED_FLAG = re.compile(rf"^(?:is_|was_)?{_ENDED}$")
 _MOST = 0.9
 """The share of rows that are in use. A partial index of these is about as large as the table."""
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LISTED = re.compile(r"\[1 \+ n % \d+\]|\(n % 2 = 0\)")
 """The generated values of a column that has few: of an enum, of a list in a CHECK, or of type boolean."""
 
@@ -59,7 +55,7 @@ class Preferences(Struct, frozen=True):
         required = self.requirements.columns_without_null(table.name)
         if not required.isdisjoint((column.name, EVERY_COLUMN)):
             return 0.0
-        return _MOST if _ENDED_TIME.search(_plain_name(column)) else USUAL_NULLS
+        return _MOST if _ENDED_TIME.search(plain_name(column.name)) else USUAL_NULLS
 
     def distribution(self, table: Table, column: Column, expression: str, last: int) -> Distribution | None:
         """Returns the distribution of a column's values that `expression` generates, in a table with `last` rows; None if each row has another
@@ -70,13 +66,13 @@ class Preferences(Struct, frozen=True):
             return None
         if known is not None and known.n_distinct:
             return _as_in_production(known, seed, last)
-        if "(n % 2 = 0)" in expression and _ENDED_FLAG.search(_plain_name(column)):
+        if "(n % 2 = 0)" in expression and _ENDED_FLAG.search(plain_name(column.name)):
             return Distribution(seed, distinct=2, frequencies=(_MOST, 1.0 - _MOST), correlation=0.0)
         if _LISTED.search(expression):
             return Distribution(seed, distinct=min(_MANY, last), correlation=0.0)
         if _DATE in expression and last > _DAYS:
             return Distribution(seed, distinct=_DAYS)
-        if _FEW.search(_plain_name(column)):
+        if has_few_values(column.name):
             return Distribution(seed, distinct=min(_FEW_VALUES, last), correlation=0.0)
         return None
 
@@ -105,11 +101,6 @@ class Preferences(Struct, frozen=True):
 def seed_of(table: Table, column: Column) -> int:
     """Returns a number that distinguishes a column from others, and is the same in each run."""
     return crc32(f"{table.root or table.name}.{column.name}".encode()) % 1_000_003
-
-
-def _plain_name(column: Column) -> str:
-    """Returns a column's name in lower case, with underscores between its words."""
-    return _CAMEL.sub("_", column.name).lower()
 
 
 def _is_different(known: ColumnStatistics, last: int) -> bool:
