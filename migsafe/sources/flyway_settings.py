@@ -16,8 +16,8 @@ _CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:applicati
 _PROGRAM = re.compile(r"(?:pom\.xml|build\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
 _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle")
 _SOURCES = ("src/main/java", "src/main/kotlin")
-_FLYWAY_SOURCE = re.compile(r".*Flyway.*\.(?:java|kt)$")
-_NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*false\b", re.IGNORECASE)
+_FLYWAY_SOURCE = re.compile(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")
+_NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*(?:to\W+)?false\b", re.IGNORECASE)
 _VERSION = re.compile(r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE)
 _SPRING_BOOT = re.compile(
     r"(?:org\.springframework\.boot[\"')]*\s*version\s*[\"'(]*|spring-boot-starter-parent</artifactId>\s*<version>)(\d+)\.", re.IGNORECASE
@@ -77,7 +77,7 @@ class FlywaySettings:
         return [(path, text) for path, text in found.items() if text is not None]
 
     def _flyway_sources(self) -> Iterator[Path]:
-        """Yields the Java and Kotlin files of the project whose names contain Flyway."""
+        """Yields the Java and Kotlin files of the project whose names are those of code that configures Flyway."""
         for above in self._folder.self_and_parents():
             for name in _SOURCES:
                 for folder, _, files in os.walk(above / name):

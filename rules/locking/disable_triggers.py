@@ -9,7 +9,8 @@ that transaction ends.
 session_replication_role = replica disables all triggers and rules of every table, foreign keys included, for this session, until it is set
 back or the session ends: a runner may run the next migrations in the same session.
 
-Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction.
+Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction. A dump that sets it while it fills the tables that it
+creates is not reported.
 
 Unsafe:
     ALTER TABLE orders DISABLE TRIGGER ALL;
@@ -75,12 +76,20 @@ class _State(Struct):
     disabled: list[_Disabled] = []
 
 
+def _writes_only_new_tables(position: int, at: Context) -> bool:
+    """Whether the operations after this one write rows, and only of tables that the migration creates, as a dump with data does."""
+    written = [effect for done in at.past[position:] for effect in done.effects if effect.lock is LockMode.ROW_EXCLUSIVE]
+    return bool(written) and all(effect.new for effect in written)
+
+
 @rule(category="locking", severity=Severity.WARNING, harm="", no_fix="only the author knows which trigger must be disabled")
 def disable_triggers(op: SetTrigger | SetRule | SetVariable | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that disable all triggers, or a rule, of an existing table, and report them at the end of the migration, when it is
     known whether they are enabled again. A single trigger, disabled by its name, is intended."""
     if isinstance(op, MigrationEnd):
         for disabled in at.state(_State).disabled:
+            if disabled.message == _ROLE_MESSAGE and _writes_only_new_tables(disabled.position, at):
+                continue
             stays = "" if _is_reverted(disabled.position, at) else ". This migration does not revert it"
             yield at.finding(
                 at.past[disabled.position], disabled.message + stays, help=disabled.help, relations=disabled.relations, lock=disabled.lock

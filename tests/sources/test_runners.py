@@ -152,6 +152,7 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
         ({"build.gradle": 'flyway {\n  pluginConfiguration = [postgresqlTransactionalLock: "false"]\n}\n'}, False),
         ({"compose.yaml": "environment:\n  FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK: 'false'\n"}, False),
         ({"src/main/java/shop/FlywaySetup.java": "settings.setTransactionalLock(false);\n"}, False),
+        ({"src/main/kotlin/shop/DataConfig.kt": 'mapOf("flyway.postgresql.transactional.lock" to "false")\n'}, False),
         ({"build.gradle": "implementation 'org.flywaydb:flyway-core:9.0.4'\n"}, False),
         ({"build.gradle": "implementation group: 'org.flywaydb', name: 'flyway-core', version: '9.0.1'\n"}, False),
         ({"pom.xml": "<flyway.version>10.4.1</flyway.version>\n"}, True),

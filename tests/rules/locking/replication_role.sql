@@ -8,3 +8,9 @@ BEGIN;
 SET LOCAL session_replication_role = 'replica'; -- expect: disable-triggers
 COMMIT;
 SELECT set_config('session_replication_role', 'replica', false); -- expect: disable-triggers
+
+-- next migration
+CREATE TABLE countries (code text PRIMARY KEY);
+SET session_replication_role = replica;
+INSERT INTO countries (code) VALUES ('FI');
+RESET session_replication_role;
