@@ -319,9 +319,10 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Col
 
 
 def _is_part(finding: Finding, before: Verdict) -> bool:
-    """Whether a finding is a part of one that a rule reported once for the whole migration, which is divided now."""
-    relations = set(finding.relations)
-    return bool(relations) and any(other.rule == finding.rule and relations <= set(other.relations) for other in before.findings)
+    """Whether a finding is a part of one that a rule reported once for the whole migration, which is divided now: on some of its relations, or
+    in a new file."""
+    relations, is_new = set(finding.relations), finding.script.path not in before.paths
+    return any(other.rule == finding.rule and (is_new if not relations else relations <= set(other.relations)) for other in before.findings)
 
 
 def _weight(verdict: Verdict) -> tuple[int, int]:
