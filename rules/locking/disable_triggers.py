@@ -9,8 +9,8 @@ that transaction ends.
 session_replication_role = replica disables all triggers and rules of every table, foreign keys included, for this session, until it is set
 back or the session ends: a runner may run the next migrations in the same session.
 
-Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction. A dump that sets it while it fills the tables that it
-creates is not reported.
+Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction.
+A dump that sets the role while it fills the tables that it creates is not reported.
 
 Unsafe:
     ALTER TABLE orders DISABLE TRIGGER ALL;
