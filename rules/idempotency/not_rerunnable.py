@@ -127,11 +127,13 @@ def _reported(at: Context) -> Iterator[Finding]:
         return
     reported: set[int] = set()
     one_transaction = can_run_in_one_transaction(at)
+    begins_none = not any(isinstance(done.operation, Begin) for done in at.past)
+    is_assumed = at.migration.transaction_assumed and one_transaction and begins_none
     for problem in second_run_problems([operation for operation in executed if operation.uses], fallible[-1]):
         statement = at.past[problem.place].statement
         if statement.index not in reported:
             reported.add(statement.index)
-            yield _finding(at, problem, one_transaction=one_transaction)
+            yield _finding(at, problem, one_transaction=one_transaction, is_assumed=is_assumed)
 
 
 def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_transaction: int) -> Iterator[Finding]:
@@ -156,11 +158,12 @@ def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_tran
         )
 
 
-def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -> Finding:
+def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool, is_assumed: bool) -> Finding:
+    """Returns the finding about a problem. `is_assumed`: that each statement commits by itself is only assumed."""
     done = at.past[problem.place]
     help = rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction)
     safe = only_adds_guard(help, at.text(*done.statement.span))
-    if at.migration.transaction_assumed and one_transaction and not any(isinstance(other.operation, Begin) for other in at.past):
+    if is_assumed:
         return at.finding(
             done,
             "no runner is recognised and `transaction` is not set, so each statement is judged as committed by itself: if a later one fails, "
