@@ -303,7 +303,7 @@ class Predictor:
         is_refused = self.session.in_block or self._in_routine
         command = refused_in_transaction_block(operation, self.catalog) if is_refused else None
         if command is not None:
-            error = transaction_block_error(command, in_transaction_block=self.session.in_transaction_block)
+            error = transaction_block_error(command, self.catalog.pg_version, in_transaction_block=self.session.in_transaction_block)
             return Refusal(error=error, kind=RefusalKind.TRANSACTION_BLOCK)
         return self.session.refusal(operation)
 

@@ -4,7 +4,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Bound, Name
+from migsafe.sql.operations import Bound, Name, Operation
 
 
 def merge_partitions(catalog: Catalog, op: sql.MergePartitions, table: Relation) -> None:
@@ -33,14 +33,18 @@ def _union(bounds: list[Bound | None]) -> Bound | None:
 
 
 def _replace(catalog: Catalog, op: sql.AlterRelation, old: tuple[Name, ...], new: tuple[tuple[Name, Bound | None], ...]) -> None:
-    drop = SCHEMA_CHANGES.handler(sql.Drop(op.span, kind="table", names=old))
-    if drop is not None:
-        drop(catalog, sql.Drop(op.span, kind="table", names=old))
+    for name in old:
+        # A foreign key that references the partitioned table does not hold its partitions.
+        _apply(catalog, sql.DetachPartition(op.span, target=op.target, partition=name))
+    _apply(catalog, sql.Drop(op.span, kind="table", names=old))
     for name, bound in new:
-        table = sql.CreateTable(op.span, table=name, partition_of=op.target.name, bound=bound)
-        create = SCHEMA_CHANGES.handler(table)
-        if create is not None:
-            create(catalog, table)
+        _apply(catalog, sql.CreateTable(op.span, table=name, partition_of=op.target.name, bound=bound))
         partition = catalog.relation(name)
         if partition is not None:
             catalog.change(partition, may_have_rows=True)
+
+
+def _apply(catalog: Catalog, op: Operation) -> None:
+    handler = SCHEMA_CHANGES.handler(op)
+    if handler is not None:
+        handler(catalog, op)

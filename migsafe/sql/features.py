@@ -1,7 +1,7 @@
 """The syntax, options and settings that PostgreSQL got after release 14, each with its first release.
 
 The grammar reports each use of one (`Cursor.uses`). The sources are the release notes and the manual; `tests/sql/features.sql` has every entry
-as a case that runs on servers: they accept it from its release on, and refuse it before. The entries of 19 come from its manual alone.
+as a case that runs on servers: they accept it from its release on, and refuse it before. Those of 19 ran on its second beta.
 """
 
 from msgspec import Struct
@@ -103,7 +103,6 @@ PORTION_OF = Feature("FOR PORTION OF", 19, "change the ranges with an UPDATE, an
 PROPERTY_GRAPH = Feature("a property graph", 19, "use views and joins")
 CONFLICT_SELECT = Feature("ON CONFLICT … DO SELECT", 19, "use DO UPDATE SET column = EXCLUDED.column … RETURNING")
 NULL_TREATMENT = Feature("IGNORE NULLS or RESPECT NULLS of a window function", 19)
-GROUP_BY_ALL = Feature("GROUP BY ALL", 19, "name the columns")
 CHECKPOINT_OPTIONS = Feature("CHECKPOINT with options", 19, "leave out the options")
 PUBLICATION_SEQUENCES = Feature("ALL SEQUENCES in a publication", 19)
 PUBLICATION_EXCEPT = Feature("EXCEPT in a publication", 19, "name the tables that are published")
@@ -207,6 +206,7 @@ _FUNCTIONS = {
     16: "any_value array_sample array_shuffle date_add date_subtract erf erfc random_normal",
     17: "jsonb_populate_record_valid to_bin to_oct to_regtypemod unicode_assigned uuid_extract_timestamp uuid_extract_version xmltext",
     18: "array_reverse array_sort casefold crc32 crc32c gamma lgamma uuidv4 uuidv7",
+    19: "error_on_null tid_block tid_offset to_regdatabase",
 }
 RANDOM_BETWEEN = Feature("random(min, max)", 17, "use floor(random() * (max - min + 1)) + min", function="random", is_syntax=False)
 _FUNCTION_RELEASES = {name: release for release, names in _FUNCTIONS.items() for name in names.split()}
@@ -238,10 +238,10 @@ _SETTINGS = {
         sync_replication_slots synchronized_standby_slots trace_connection_negotiation transaction_buffers transaction_timeout
         wal_summary_keep_time""",
     18: """autovacuum_vacuum_max_threshold autovacuum_worker_slots enable_distinct_reordering enable_self_join_elimination
-        extension_control_path file_copy_method idle_replication_slot_timeout io_max_combine_limit io_max_concurrency io_method io_workers
+        extension_control_path file_copy_method idle_replication_slot_timeout io_max_combine_limit io_max_concurrency io_method 
         max_active_replication_origins md5_password_warnings oauth_validator_libraries ssl_groups ssl_tls13_ciphers track_cost_delay_timing
         vacuum_max_eager_freeze_failure_rate vacuum_truncate""",
-    19: "autovacuum_max_parallel_workers max_repack_replication_slots password_expiration_warning_threshold wal_sender_shutdown_timeout",
+    19: "autovacuum_max_parallel_workers enable_eager_aggregate log_autoanalyze_min_duration max_repack_replication_slots password_expiration_warning_threshold wal_sender_shutdown_timeout",
 }
 _SETTING_RELEASES = {name: release for release, names in _SETTINGS.items() for name in names.split()}
 _SETTING_ADVICE = {"transaction_timeout": "use statement_timeout and idle_in_transaction_session_timeout"}

@@ -295,9 +295,6 @@ INSERT INTO item (id) VALUES (1) ON CONFLICT (id) DO SELECT RETURNING id
 -- 19: IGNORE NULLS or RESPECT NULLS of a window function
 SELECT lag(note) IGNORE NULLS OVER (ORDER BY id) FROM item
 
--- 19: GROUP BY ALL
-SELECT note, count(*) FROM item GROUP BY ALL
-
 -- 19: CHECKPOINT with options
 CHECKPOINT (MODE fast)
 
@@ -338,10 +335,10 @@ REPACK (VERBOSE, ANALYZE) item (note)
 REPACK USING INDEX
 
 -- 19: FOR PORTION OF
-UPDATE item FOR PORTION OF span FROM 1 TO 5 AS i SET note = 'a' WHERE id = 1
+UPDATE spans FOR PORTION OF span FROM 1 TO 5 AS i SET id = '[1,2)' WHERE id = '[2,3)'
 
 -- 19: FOR PORTION OF
-DELETE FROM item FOR PORTION OF span (int4range(1, 5))
+DELETE FROM spans FOR PORTION OF span (int4range(1, 5))
 
 -- 19: WAIT FOR
 WAIT FOR LSN '0/1' WITH (MODE 'standby_flush', TIMEOUT '10s', NO_THROW)
@@ -359,7 +356,7 @@ ALTER PROPERTY GRAPH shop ADD VERTEX TABLES (other)
 GRANT SELECT ON PROPERTY GRAPH shop TO reader
 
 -- 19: a property graph
-SELECT note FROM GRAPH_TABLE (shop MATCH (i IS item WHERE i.id > 1)-[:sold]->(o:"other") COLUMNS (i.note AS note)) AS sold (note) JOIN item USING (note)
+SELECT note FROM GRAPH_TABLE (shop MATCH (i IS item WHERE i.id > 1)-[IS sold]->(o IS "other") COLUMNS (i.note AS note)) AS sold (note) JOIN item USING (note)
 
 -- 19: a property graph
 CREATE VIEW sold AS SELECT n FROM GRAPH_TABLE (shop MATCH (a)<-[e]-(b) COLUMNS (count(*) AS n))

@@ -35,6 +35,15 @@ SETUP_18 = """
 CREATE TABLE named (note text, CONSTRAINT named_note NOT NULL note);
 CREATE TABLE spans (id int4range, span int4range, PRIMARY KEY (id, span WITHOUT OVERLAPS));
 """
+SETUP_19 = """
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (10) TO (20);
+"""
+NOT_PREPARED = (
+    *("does not support subscription connections", "not allowed for disabled subscriptions", "recovery is not in progress"),
+    *('relation "shop" does not exist', "function postgres_fdw_connection(oid, oid, internal) does not exist"),
+)
+"""Errors of statements that PostgreSQL knows, on a server that lacks what they need."""
 WITHOUT_CASE = {"a subscription", "CREATE DATABASE", "CREATE COLLATION"}
 """Kinds of objects of which not every option has a case, because it needs a publisher a cluster of a certain kind, or ICU."""
 
@@ -76,6 +85,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
             connection.execute(b"CREATE SUBSCRIPTION" + SETUP.encode().split(b"CREATE SUBSCRIPTION")[1])
             if server.major >= 18:
                 connection.execute(SETUP_18.encode())
+            if server.major >= 19:
+                connection.execute(SETUP_19.encode())
         yield server
 
 
@@ -85,7 +96,8 @@ def test_postgresql_accepts_a_feature_from_its_release_on(server: Server) -> Non
     for head, sql in CASES:
         release = max(stated(head))[0]
         refused = refusal(server, sql)
-        if (refused is None) != (server.major >= release):
+        known = refused is None or any(error in refused for error in NOT_PREPARED)
+        if known != (server.major >= release):
             wrong.append(f"{head}: {sql}: {refused}")
     assert "\n".join(wrong) == ""
 

@@ -121,8 +121,7 @@ def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
         if relation is None:
             yield from context.effect_on_name(op.table, _EXCLUSIVE, rewrite=True, scan=True, why=why)
             return
-        for table in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
-            yield from rewritten(context, table, why) if context.has_rows(table) else context.effect_on(table, _EXCLUSIVE)
+        yield from _reordered(context, relation, why, by_index=True)
         return
     for table in context.catalog.relations():
         if table.clustered_on is not None:
@@ -143,12 +142,22 @@ def repack(context: EffectContext, op: sql.Repack) -> Effects:
         yield from context.effect_on_name(op.table, _EXCLUSIVE, rewrite=True, scan=True, why=why)
         return
     if relation is not None:
-        tables = context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]
-    else:
-        kinds = (RelationKind.TABLE, RelationKind.MATERIALIZED)
-        tables = [one for one in context.catalog.relations() if one.kind in kinds and (one.clustered_on is not None or not op.by_index)]
-    for table in tables:
-        yield from rewritten(context, table, why) if context.has_rows(table) else context.effect_on(table, _EXCLUSIVE)
+        yield from _reordered(context, relation, why, by_index=op.by_index)
+        return
+    kinds = (RelationKind.TABLE, RelationKind.MATERIALIZED)
+    for table in context.catalog.relations():
+        if table.kind in kinds and (table.clustered_on is not None or not op.by_index):
+            yield from rewritten(context, table, why) if context.has_rows(table) else context.effect_on(table, _EXCLUSIVE)
+
+
+def _reordered(context: EffectContext, relation: Relation, why: str, *, by_index: bool) -> Effects:
+    """The effects of CLUSTER and REPACK on a table and its partitions."""
+    for table in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
+        if context.has_rows(table):
+            yield from rewritten(context, table, why)
+            continue
+        locks_index = by_index and table is relation and context.pg_version >= versions.CLUSTER_LOCKS_PARTITIONED_INDEX
+        yield from context.effect_on(table, _EXCLUSIVE, index_lock=_EXCLUSIVE if locks_index else None)
 
 
 def _tables(context: EffectContext, named: tuple[sql.Relation, ...]) -> list[Relation | Name]:

@@ -159,10 +159,8 @@ def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
     )
     if checked:
         why = f"every value of the domain {domain.name} is checked"
-        weak = op.action == "validate constraint" and context.pg_version >= versions.DOMAIN_VALIDATION_LETS_WRITES_THROUGH
-        lock = LockMode.SHARE_UPDATE_EXCLUSIVE if weak else LockMode.SHARE
         for relation in _tables_with_domain(context, domain):
-            yield from context.effect_on(relation, lock, scan=context.has_rows(relation), why=why)
+            yield from context.effect_on(relation, LockMode.SHARE, scan=context.has_rows(relation), why=why)
 
 
 def _tables_with_domain(context: EffectContext, domain: Domain) -> list[Relation]:

@@ -173,10 +173,16 @@ def merge_or_split(context: EffectContext, op: sql.MergePartitions | sql.SplitPa
             yield from context.effect_on_name(name, _EXCLUSIVE, scan=True, why=why)
             continue
         scan = context.has_rows(partition)
-        yield from context.effect_on(partition, _EXCLUSIVE, scan=scan, why=why if scan else "")
+        index_lock = _EXCLUSIVE if context.catalog.indexes(partition.oid) else None
+        yield from context.effect_on(partition, _EXCLUSIVE, index_lock=index_lock, scan=scan, why=why if scan else "")
     parent = context.catalog.relation(op.target.name)
     if parent is not None:
-        yield from _foreign_keys_of(context, parent, checked=False)
+        # The foreign keys of the partitions that are dropped have triggers on the other tables.
+        for constraint in context.catalog.constraints(parent.oid):
+            if constraint.kind is ConstraintKind.FOREIGN_KEY:
+                yield from context.effect_on_oid(constraint.references, _EXCLUSIVE)
+        for constraint in context.catalog.foreign_keys_to(parent.oid):
+            yield from context.effect_on_oid(constraint.table, _EXCLUSIVE)
 
 
 @EFFECTS.register(sql.Inherit)

@@ -64,11 +64,13 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
     return None
 
 
-def transaction_block_error(command: str, *, in_transaction_block: bool) -> str:
+def transaction_block_error(command: str, pg_version: int, *, in_transaction_block: bool) -> str:
     """Returns the server's message for a command that `refused_in_transaction_block` names: in a transaction block, or else in a DO block
     (PreventInTransactionBlock in xact.c)."""
     name = _EXPLANATION.sub("", command).replace("DATABASE … ", "DATABASE ").replace("…", "...")
-    return f"{name} cannot {'run inside a transaction block' if in_transaction_block else 'be executed from a function'}"
+    if in_transaction_block:
+        return f"{name} cannot run inside a transaction block"
+    return f"{name} cannot be executed from a function{' or procedure' if pg_version >= versions.REWORDED_ERRORS else ''}"
 
 
 def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:
@@ -89,8 +91,8 @@ def _value(op: sql.CreateObject | sql.AlterObject, option: str) -> str | None:
 
 
 def _repack(op: sql.Repack, catalog: Catalog) -> str | None:
-    if op.concurrently or op.analyze:
-        return "REPACK (CONCURRENTLY)" if op.concurrently else "REPACK (ANALYZE)"
+    if op.concurrently:
+        return "REPACK (CONCURRENTLY)"
     if op.table is None:
         return "REPACK without a table"
     table = catalog.relation(op.table)

@@ -92,9 +92,9 @@ def detach(catalog: Catalog, op: sql.DetachPartition) -> Refusal | None:
 def refresh(catalog: Catalog, op: sql.RefreshMaterializedView) -> Refusal | None:
     """REFRESH needs a materialized view, and rows if it is CONCURRENTLY."""
     if op.concurrently and not op.with_data:
-        return Refusal(
-            error="CONCURRENTLY and WITH NO DATA options cannot be used together", help=f"REFRESH MATERIALIZED VIEW {op.view} WITH NO DATA;"
-        )
+        options = "CONCURRENTLY and WITH NO DATA"
+        both = f"REFRESH options {options}" if catalog.pg_version >= versions.REWORDED_ERRORS else f"{options} options"
+        return Refusal(error=f"{both} cannot be used together", help=f"REFRESH MATERIALIZED VIEW {op.view} WITH NO DATA;")
     relation = catalog.relation(op.view)
     is_table = relation is not None and relation.complete and relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED)
     return Refusal(error=f'"{quoted(relation.name.name)}" is not a materialized view') if relation is not None and is_table else None

@@ -33,7 +33,7 @@ def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
     if not op.unique or relation.kind is not RelationKind.PARTITIONED or relation.partition_key is None:
         return None
     columns = [element.column for element in op.elements if element.column is not None]
-    return _refuse_key(relation.partition_key, columns, ConstraintKind.UNIQUE, name)
+    return _refuse_key(catalog, relation.partition_key, columns, ConstraintKind.UNIQUE, name)
 
 
 @refuses(sql.AddConstraint, sql.AddColumn, sql.CreateTable)
@@ -57,13 +57,13 @@ def add_key(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.Create
                 return refusal
         elif partition_key is not None and definition.index is None:
             columns = definition.columns or [element.column for element in definition.elements if element.column is not None]
-            refusal = _refuse_key(partition_key, columns, definition.kind, name)
+            refusal = _refuse_key(catalog, partition_key, columns, definition.kind, name)
             if refusal is not None:
                 return refusal
     return None
 
 
-def _refuse_key(partition_key: PartitionKey, columns: Iterable[str], kind: ConstraintKind, table: str) -> Refusal | None:
+def _refuse_key(catalog: Catalog, partition_key: PartitionKey, columns: Iterable[str], kind: ConstraintKind, table: str) -> Refusal | None:
     if any(element.expression is not None for element in partition_key.elements):
         return Refusal(
             error=f"unsupported {_NAMES[kind]} constraint with partition key definition",
@@ -74,9 +74,10 @@ def _refuse_key(partition_key: PartitionKey, columns: Iterable[str], kind: Const
     missing = [element.column for element in partition_key.elements if element.column not in names]
     if not missing or not names:
         return None
+    what = _NAMES[kind] if catalog.pg_version >= versions.REWORDED_ERRORS else "unique"
     full_key = ", ".join(str(Name(name)) for name in (*names, *(column for column in missing if column is not None)))
     return Refusal(
-        error="unique constraint on partitioned table must include all partitioning columns",
+        error=f"{what} constraint on partitioned table must include all partitioning columns",
         detail=f'{_NAMES[kind]} constraint on table "{table}" lacks column "{missing[0]}" which is part of the partition key',
         help=f"-- include the partition key: {_NAMES[kind]} ({full_key}); or add the constraint to each partition, where it is enforced "
         "only inside that partition",
@@ -90,7 +91,7 @@ def _refuse_exclusion(catalog: Catalog, partition_key: PartitionKey, definition:
             error="exclusion constraints are not supported on partitioned tables",
             help="-- add the constraint to each partition: it is then enforced only inside each partition",
         )
-    refusal = _refuse_key(partition_key, [element.column for element in definition.elements if element.column], definition.kind, table)
+    refusal = _refuse_key(catalog, partition_key, [element.column for element in definition.elements if element.column], definition.kind, table)
     if refusal is not None:
         return refusal
     keys = {element.column for element in partition_key.elements}

@@ -1,6 +1,5 @@
 """Queries and the statements that change rows (SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar)."""
 
-from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.expressions import QUERY_WORDS
 from migsafe.sql.grammar.from_clause import FromClause
@@ -293,10 +292,8 @@ class Queries(FromClause):
             self.i = i
 
     def _group_by(self) -> None:
-        if self.accept("all") and self._after_group():
-            self.uses(features.GROUP_BY_ALL)
-            return
-        self.accept("distinct")
+        if not self.accept("all"):
+            self.accept("distinct")
         while True:
             if self.accept("grouping", "sets", "("):
                 self._group_by()
@@ -309,10 +306,6 @@ class Queries(FromClause):
                 self.a_expr()
             if not self.accept(","):
                 return
-
-    def _after_group(self) -> bool:
-        word = self.words[self.i]
-        return word in ("", ")", ";", "having", "window", "order", "limit", "offset", "fetch", "for") or word in SET_OPERATIONS
 
     def order_by(self) -> None:
         """Read the keys of ORDER BY."""

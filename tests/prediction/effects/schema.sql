@@ -192,7 +192,7 @@ UPDATE kinds SET hour3 = hour, hourtz = '12:00+0', ts3 = ts, tstz3 = tstz, span3
 INSERT INTO events SELECT n, '2020-06-01', 'kind', 1, 1, repeat('x', 50) FROM generate_series(1, 300) AS n;
 INSERT INTO events SELECT n, '2021-06-01', 'kind', 1, 1, repeat('x', 50) FROM generate_series(1, 300) AS n;
 INSERT INTO event_notes SELECT n, n, '2020-06-01', 'note' FROM generate_series(1, 300) AS n;
-INSERT INTO visits SELECT region, 'page', 1, repeat('x', 50) FROM generate_series(1, 300) AS n, unnest(ARRAY['de', 'us', 'br']) AS region;
+INSERT INTO visits SELECT region, 'page', n, repeat('x', 50) FROM generate_series(1, 300) AS n, unnest(ARRAY['de', 'us', 'br']) AS region;
 INSERT INTO visits_asia SELECT 'jp', 'page', 1, 'x' FROM generate_series(1, 300) AS n;
 INSERT INTO visits_africa SELECT 'eg', 'page', 1, 'x' FROM generate_series(1, 300) AS n;
 INSERT INTO logs SELECT day, level, 'line' FROM generate_series(1, 300) AS n, unnest(ARRAY['2020-06-01', '2021-06-01']::date[]) AS day, unnest(ARRAY[1, 3]) AS level;

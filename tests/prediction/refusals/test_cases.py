@@ -72,7 +72,7 @@ def _half(sql: str) -> Half:
     return Half(Script("case.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT)
 
 
-@pytest.mark.parametrize("pg_version", [versions.OLDEST, 18])
+@pytest.mark.parametrize("pg_version", [versions.OLDEST, 18, versions.NEWEST])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_the_refusal_is_predicted(case: Case, pg_version: int) -> None:
     if pg_version < case.first:

@@ -31,7 +31,7 @@ ALTER TABLE orders ADD COLUMN x float DEFAULT random();
 -- case: default of gen_random_uuid()
 ALTER TABLE orders ADD COLUMN x uuid DEFAULT gen_random_uuid();
 -- case: default of uuidv7()
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD COLUMN x uuid DEFAULT uuidv7();
 -- case: default of nextval()
 ALTER TABLE orders ADD COLUMN x bigint DEFAULT nextval('tickets');
@@ -50,16 +50,16 @@ ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (quantity * 2) STORED;
 -- case: generated stored of a constant
 ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (1) STORED;
 -- case: generated virtual
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (quantity * 2) VIRTUAL;
 -- case: generated without a word is virtual
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (quantity * 2);
 -- case: generated virtual with a check
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (quantity * 2) VIRTUAL CHECK (x > 0);
 -- case: generated virtual, not null
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD COLUMN x int GENERATED ALWAYS AS (quantity * 2) VIRTUAL NOT NULL;
 -- case: not null without default
 -- refused

@@ -76,37 +76,37 @@ ALTER TABLE visits ALTER COLUMN region DROP NOT NULL;
 -- refused
 ALTER TABLE orders ALTER COLUMN id DROP NOT NULL;
 -- case: add a named not null
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT note_known NOT NULL note;
 -- case: add a named not null, not valid
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT note_known NOT NULL note NOT VALID;
 -- case: validate a named not null
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT note_known NOT NULL note NOT VALID;
 ALTER TABLE orders VALIDATE CONSTRAINT note_known;
 -- case: set not null over one that is not valid
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT note_known NOT NULL note NOT VALID;
 ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
 -- case: drop a named not null
--- versions: 18
+-- versions: 18-
 ALTER TABLE customers DROP CONSTRAINT customers_name_not_null;
 -- case: a named not null on a parent
--- versions: 18
+-- versions: 18-
 ALTER TABLE animals ADD CONSTRAINT name_known NOT NULL name;
 -- case: a named not null on a parent, not inherited
--- versions: 18
+-- versions: 18-
 ALTER TABLE animals ADD CONSTRAINT name_known NOT NULL name NO INHERIT;
 -- case: a named not null on a partitioned table, not valid
--- versions: 18
+-- versions: 18-
 ALTER TABLE events ADD CONSTRAINT kind_known NOT NULL kind NOT VALID;
 -- case: validate a not null of a partitioned table
--- versions: 18
+-- versions: 18-
 ALTER TABLE events ADD CONSTRAINT kind_known NOT NULL kind NOT VALID;
 ALTER TABLE events VALIDATE CONSTRAINT kind_known;
 -- case: a not null's inheritance
--- versions: 18
+-- versions: 18-
 ALTER TABLE animals ADD CONSTRAINT name_known NOT NULL name NO INHERIT;
 ALTER TABLE animals ALTER CONSTRAINT name_known INHERIT;
 -- case: add identity
@@ -132,12 +132,16 @@ ALTER TABLE invoices ALTER COLUMN net DROP EXPRESSION IF EXISTS;
 -- versions: 17-
 ALTER TABLE invoices ALTER COLUMN gross SET EXPRESSION AS (net * 2);
 -- case: set expression of a virtual column
--- versions: 18
+-- versions: 18-
 ALTER TABLE loose ADD COLUMN half int GENERATED ALWAYS AS (a / 2) VIRTUAL;
 ALTER TABLE loose ALTER COLUMN half SET EXPRESSION AS (a / 3);
 -- case: set expression of a virtual column, on a table with a check
 -- versions: 18
 -- refused
+ALTER TABLE invoices ADD COLUMN half numeric GENERATED ALWAYS AS (net / 2) VIRTUAL;
+ALTER TABLE invoices ALTER COLUMN half SET EXPRESSION AS (net / 3);
+-- case: set expression of a virtual column, on a table with a check, since 19
+-- versions: 19-
 ALTER TABLE invoices ADD COLUMN half numeric GENERATED ALWAYS AS (net / 2) VIRTUAL;
 ALTER TABLE invoices ALTER COLUMN half SET EXPRESSION AS (net / 3);
 -- case: set statistics

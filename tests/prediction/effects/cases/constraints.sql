@@ -15,7 +15,7 @@ ALTER TABLE event_notes ADD FOREIGN KEY (event_id, day) REFERENCES events (id, d
 -- case: add a foreign key from a partitioned table
 ALTER TABLE visits ADD FOREIGN KEY (hits) REFERENCES customers;
 -- case: add a foreign key from a partitioned table, not valid
--- versions: 18
+-- versions: 18-
 ALTER TABLE visits ADD FOREIGN KEY (hits) REFERENCES customers NOT VALID;
 -- case: add a foreign key from a partitioned table, not valid, as long as it was refused
 -- versions: 14-17
@@ -29,10 +29,10 @@ ALTER TABLE animals ADD FOREIGN KEY (id) REFERENCES customers;
 -- refused
 ALTER TABLE orders ADD FOREIGN KEY (quantity) REFERENCES loose (a);
 -- case: add a foreign key, not enforced
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
 -- case: enforce a foreign key of a partitioned table
--- versions: 18
+-- versions: 18-
 CREATE TABLE refs (id int PRIMARY KEY);
 INSERT INTO refs SELECT generate_series(0, 400);
 CREATE TABLE parts (id int, ref int) PARTITION BY RANGE (id);
@@ -42,22 +42,22 @@ INSERT INTO parts SELECT n, n FROM generate_series(0, 399) AS n;
 ALTER TABLE parts ADD CONSTRAINT parts_fk FOREIGN KEY (ref) REFERENCES refs NOT ENFORCED;
 ALTER TABLE parts ALTER CONSTRAINT parts_fk ENFORCED;
 -- case: enforce a foreign key that is enforced
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ALTER CONSTRAINT orders_customer_fk ENFORCED;
 -- case: enforce a foreign key to the same table
--- versions: 18
+-- versions: 18-
 ALTER TABLE employees ADD CONSTRAINT mentor FOREIGN KEY (boss) REFERENCES employees NOT ENFORCED;
 ALTER TABLE employees ALTER CONSTRAINT mentor ENFORCED;
 -- case: enforce a foreign key and add a column
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
 ALTER TABLE orders ADD COLUMN extra int, ALTER CONSTRAINT orders_coupon_fk ENFORCED;
 -- case: enforce a foreign key
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
 ALTER TABLE orders ALTER CONSTRAINT orders_coupon_fk ENFORCED;
 -- case: stop enforcing a foreign key
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ALTER CONSTRAINT orders_customer_fk NOT ENFORCED;
 -- case: add a foreign key between new tables
 CREATE TABLE a (id int PRIMARY KEY);
@@ -80,7 +80,7 @@ ALTER TABLE event_notes VALIDATE CONSTRAINT e;
 ALTER TABLE employees ADD CONSTRAINT e FOREIGN KEY (boss) REFERENCES employees NOT VALID;
 ALTER TABLE employees VALIDATE CONSTRAINT e;
 -- case: validate a foreign key of a partitioned table
--- versions: 18
+-- versions: 18-
 ALTER TABLE visits ADD CONSTRAINT c FOREIGN KEY (hits) REFERENCES customers NOT VALID;
 ALTER TABLE visits VALIDATE CONSTRAINT c;
 -- case: alter a foreign key
@@ -116,7 +116,7 @@ ALTER TABLE orders ADD CHECK (quantity > 0);
 -- case: add a check, not valid
 ALTER TABLE orders ADD CONSTRAINT quantity_positive CHECK (quantity > 0) NOT VALID;
 -- case: add a check, not enforced
--- versions: 18
+-- versions: 18-
 ALTER TABLE orders ADD CONSTRAINT quantity_positive CHECK (quantity > 0) NOT ENFORCED;
 -- case: add a check that rows break
 -- refused

@@ -64,7 +64,7 @@ ALTER TABLE animals REPLICA IDENTITY NOTHING;
 -- case: vacuum
 VACUUM animals;
 -- case: vacuum only the parent
--- versions: 18
+-- versions: 18-
 VACUUM ONLY animals;
 -- case: vacuum fully
 VACUUM FULL animals;

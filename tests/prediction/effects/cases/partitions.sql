@@ -247,7 +247,7 @@ VACUUM FULL logs;
 -- case: analyze the tree
 ANALYZE visits;
 -- case: analyze only the root
--- versions: 18
+-- versions: 18-
 -- apart from: visits_eu, visits_rest, visits_us
 ANALYZE ONLY visits;
 -- case: vacuum and analyze the tree

@@ -50,7 +50,8 @@ REINDEX INDEX CONCURRENTLY rooms_free;
 -- REFRESH CONCURRENTLY WITH NO DATA
 CREATE MATERIALIZED VIEW totals AS SELECT 1 AS n;
 CREATE UNIQUE INDEX totals_n_idx ON totals (n);
--- refused: CONCURRENTLY and WITH NO DATA options cannot be used together
+-- refused before 19: CONCURRENTLY and WITH NO DATA options cannot be used together
+-- refused since 19: REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together
 REFRESH MATERIALIZED VIEW CONCURRENTLY totals WITH NO DATA;
 
 -- REFRESH of a table

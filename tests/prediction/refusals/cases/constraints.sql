@@ -198,7 +198,7 @@ ALTER TABLE parcels ADD FOREIGN KEY (depot_id) REFERENCES depots (id);
 -- the enforcement of a CHECK
 CREATE TABLE orders (id integer CONSTRAINT positive CHECK (id > 0));
 -- not before 18
--- refused: cannot alter enforceability of constraint "positive" of relation "orders"
+-- refused before 19: cannot alter enforceability of constraint "positive" of relation "orders"
 ALTER TABLE orders ALTER CONSTRAINT positive NOT ENFORCED;
 
 -- the enforcement of a primary key

@@ -1,11 +1,13 @@
 -- a unique constraint without the partition key
 CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
--- refused: unique constraint on partitioned table must include all partitioning columns
+-- refused before 19: unique constraint on partitioned table must include all partitioning columns
+-- refused since 19: UNIQUE constraint on partitioned table must include all partitioning columns
 ALTER TABLE events ADD CONSTRAINT events_id_key UNIQUE (id);
 
 -- a primary key without the partition key
 CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
--- refused: unique constraint on partitioned table must include all partitioning columns
+-- refused before 19: unique constraint on partitioned table must include all partitioning columns
+-- refused since 19: PRIMARY KEY constraint on partitioned table must include all partitioning columns
 ALTER TABLE events ADD PRIMARY KEY (id);
 
 -- a unique constraint with the partition key
@@ -21,7 +23,8 @@ ALTER TABLE events_2025 ADD CONSTRAINT events_id_key UNIQUE (id);
 
 -- a unique index without the partition key
 CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
--- refused: unique constraint on partitioned table must include all partitioning columns
+-- refused before 19: unique constraint on partitioned table must include all partitioning columns
+-- refused since 19: UNIQUE constraint on partitioned table must include all partitioning columns
 CREATE UNIQUE INDEX events_id_idx ON events (id);
 
 -- an index without the partition key
@@ -30,12 +33,14 @@ CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
 CREATE INDEX events_id_idx ON events (id);
 
 -- CREATE TABLE with a key without the partition key
--- refused: unique constraint on partitioned table must include all partitioning columns
+-- refused before 19: unique constraint on partitioned table must include all partitioning columns
+-- refused since 19: PRIMARY KEY constraint on partitioned table must include all partitioning columns
 CREATE TABLE events (id bigint PRIMARY KEY, day date) PARTITION BY RANGE (day);
 
 -- a column with a unique constraint is added
 CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
--- refused: unique constraint on partitioned table must include all partitioning columns
+-- refused before 19: unique constraint on partitioned table must include all partitioning columns
+-- refused since 19: UNIQUE constraint on partitioned table must include all partitioning columns
 ALTER TABLE events ADD COLUMN code text UNIQUE;
 
 -- the partition key is an expression
@@ -231,6 +236,7 @@ DROP INDEX events_id_idx;
 -- an exclusion constraint
 CREATE TABLE orders (id integer, during int4range) PARTITION BY RANGE (id);
 -- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 19: EXCLUDE constraint on partitioned table must include all partitioning columns
 -- refused since 17: unique constraint on partitioned table must include all partitioning columns
 ALTER TABLE orders ADD EXCLUDE USING gist (during WITH &&);
 
@@ -249,6 +255,7 @@ ALTER TABLE orders ADD EXCLUDE USING gist (during WITH &&);
 -- an exclusion constraint of a new partitioned table
 CREATE TABLE persons (id integer);
 -- refused before 17: exclusion constraints are not supported on partitioned tables
+-- refused since 19: EXCLUDE constraint on partitioned table must include all partitioning columns
 -- refused since 17: unique constraint on partitioned table must include all partitioning columns
 CREATE TABLE orders (id integer, qty integer, EXCLUDE (qty WITH =)) PARTITION BY RANGE (id);
 

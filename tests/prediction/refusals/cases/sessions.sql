@@ -6,7 +6,8 @@ CREATE INDEX CONCURRENTLY ON orders (id);
 
 -- CREATE INDEX CONCURRENTLY in a DO block
 CREATE TABLE orders (id bigint);
--- refused: CREATE INDEX CONCURRENTLY cannot be executed from a function
+-- refused before 19: CREATE INDEX CONCURRENTLY cannot be executed from a function
+-- refused since 19: CREATE INDEX CONCURRENTLY cannot be executed from a function or procedure
 DO $$ BEGIN CREATE INDEX CONCURRENTLY ON orders (id); END $$;
 
 -- VACUUM in a DO block in a transaction block
@@ -143,13 +144,15 @@ PREPARE "Count" AS SELECT 2;
 -- VACUUM in a function
 CREATE TABLE orders (id bigint);
 CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN VACUUM orders; END';
--- refused: VACUUM cannot be executed from a function
+-- refused before 19: VACUUM cannot be executed from a function
+-- refused since 19: VACUUM cannot be executed from a function or procedure
 SELECT tidy();
 
 -- CREATE INDEX CONCURRENTLY in a procedure
 CREATE TABLE orders (id bigint);
 CREATE PROCEDURE build() LANGUAGE plpgsql AS 'BEGIN CREATE INDEX CONCURRENTLY ON orders (id); END';
--- refused: CREATE INDEX CONCURRENTLY cannot be executed from a function
+-- refused before 19: CREATE INDEX CONCURRENTLY cannot be executed from a function
+-- refused since 19: CREATE INDEX CONCURRENTLY cannot be executed from a function or procedure
 CALL build();
 
 -- VACUUM in a function in a transaction block
