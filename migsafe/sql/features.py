@@ -238,10 +238,11 @@ _SETTINGS = {
         sync_replication_slots synchronized_standby_slots trace_connection_negotiation transaction_buffers transaction_timeout
         wal_summary_keep_time""",
     18: """autovacuum_vacuum_max_threshold autovacuum_worker_slots enable_distinct_reordering enable_self_join_elimination
-        extension_control_path file_copy_method idle_replication_slot_timeout io_max_combine_limit io_max_concurrency io_method 
+        extension_control_path file_copy_method idle_replication_slot_timeout io_max_combine_limit io_max_concurrency io_method
         max_active_replication_origins md5_password_warnings oauth_validator_libraries ssl_groups ssl_tls13_ciphers track_cost_delay_timing
         vacuum_max_eager_freeze_failure_rate vacuum_truncate""",
-    19: "autovacuum_max_parallel_workers enable_eager_aggregate log_autoanalyze_min_duration max_repack_replication_slots password_expiration_warning_threshold wal_sender_shutdown_timeout",
+    19: """autovacuum_max_parallel_workers enable_eager_aggregate log_autoanalyze_min_duration max_repack_replication_slots
+        password_expiration_warning_threshold wal_sender_shutdown_timeout""",
 }
 _SETTING_RELEASES = {name: release for release, names in _SETTINGS.items() for name in names.split()}
 _SETTING_ADVICE = {"transaction_timeout": "use statement_timeout and idle_in_transaction_session_timeout"}
