@@ -13,7 +13,7 @@ from migsafe.linting.verdict import Verdict
 from migsafe.reports.json import finding_object
 from migsafe.workload import Query
 
-TABLES = """CREATE TABLE tags (id bigint PRIMARY KEY, label text, kind text);
+TABLES = """CREATE TABLE tags (id bigint PRIMARY KEY, label text, slug text);
 CREATE INDEX tags_label_idx ON tags (label);
 """
 QUERIES = "-- name: TagByLabel :one\nSELECT id FROM tags WHERE label = $1;\n"
@@ -36,11 +36,11 @@ def of_queries(verdict: Verdict) -> list[Finding]:
 
 
 def test_a_finding_is_at_the_query_s_file_and_line(tmp_path: Path) -> None:
-    finding, *others = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE kind")))
+    finding, *others = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE slug")))
     assert others == []
     assert (finding.rule, Path(finding.script.path).name, finding.migration) == ("query-without-index", "queries.sql", "")
     assert finding.script.position(finding.span.start) == (2, 1)
-    assert finding.script.text[finding.span.start : finding.span.end] == "SELECT id FROM tags WHERE kind = $1;"
+    assert finding.script.text[finding.span.start : finding.span.end] == "SELECT id FROM tags WHERE slug = $1;"
 
 
 def test_a_query_that_cannot_be_assessed_prevents_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_a_query_that_cannot_be_assessed_prevents_no_finding(tmp_path: Path, mon
 
 
 def test_json_names_the_queries(tmp_path: Path) -> None:
-    finding, *_ = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE kind")))
+    finding, *_ = of_queries(judged(tmp_path, [TABLES], QUERIES.replace("WHERE label", "WHERE slug")))
     document = finding_object(finding)
     assert (document["migration"], document["statement"], document["start"]) == ("", 1, {"line": 2, "column": 1})
     assert [(query["name"], query["line"]) for query in document["queries"]] == [("TagByLabel", 1)]
@@ -62,29 +62,29 @@ def test_json_names_the_queries(tmp_path: Path) -> None:
 
 def test_a_query_that_cannot_be_read_may_use_what_its_file_names(tmp_path: Path) -> None:
     unread = "-- name: sorted\nSELECT id FROM tags ORDER BY :i:column, {};\n"
-    migrations = [TABLES, "ALTER TABLE tags DROP COLUMN kind;"]
+    migrations = [TABLES, "ALTER TABLE tags DROP COLUMN slug;"]
 
     def drop(name: str) -> Finding:
         verdict = judged(tmp_path, migrations, unread.format(name), complete=True)
         (finding,) = (each for each in verdict.findings if each.rule == "drop-column")
         return finding
 
-    assert (drop("label").severity, drop("kind").severity) == (Severity.INFO, Severity.ERROR)
-    assert drop("kind").message.endswith("; a query that could not be read may use it (" + str(tmp_path / "db" / "queries.sql") + ":1)")
+    assert (drop("label").severity, drop("slug").severity) == (Severity.INFO, Severity.ERROR)
+    assert drop("slug").message.endswith("; a query that could not be read may use it (" + str(tmp_path / "db" / "queries.sql") + ":1)")
 
 
 def test_a_comment_in_the_query_s_file_suppresses_a_finding(tmp_path: Path) -> None:
-    queries = f"-- migsafe: ignore[query-without-index] ten rows\n{QUERIES.replace('WHERE label', 'WHERE kind')}"
+    queries = f"-- migsafe: ignore[query-without-index] ten rows\n{QUERIES.replace('WHERE label', 'WHERE slug')}"
     verdict = judged(tmp_path, [TABLES], queries)
     assert (verdict.findings, verdict.summary.suppressed) == ([], 1)
-    unused = judged(tmp_path, [TABLES], queries.replace("WHERE kind", "WHERE label")).findings
+    unused = judged(tmp_path, [TABLES], queries.replace("WHERE slug", "WHERE label")).findings
     assert [(finding.rule, Path(finding.script.path).name) for finding in unused] == [("suppression-unused", "queries.sql")]
 
 
 def test_a_comment_in_python_suppresses_a_finding(tmp_path: Path) -> None:
     (tmp_path / "db").mkdir()
     comment = "    # migsafe: ignore[query-without-index] ten rows\n"
-    code = 'def tags(connection, kind):\n{}    return connection.execute("SELECT id FROM tags WHERE kind = %s", (kind,))\n'
+    code = 'def tags(connection, slug):\n{}    return connection.execute("SELECT id FROM tags WHERE slug = %s", (slug,))\n'
     (tmp_path / "db" / "tags.py").write_text(code.format(""))
     assert [finding.rule for finding in of_queries(judged(tmp_path, [TABLES]))] == ["query-without-index"]
     (tmp_path / "db" / "tags.py").write_text(code.format(comment))
@@ -93,24 +93,24 @@ def test_a_comment_in_python_suppresses_a_finding(tmp_path: Path) -> None:
 
 def test_compared_with_a_revision_only_what_is_new_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    old = f"{QUERIES}-- name: TagByKind :one\nSELECT label FROM tags WHERE kind = $1;\n"
+    old = f"{QUERIES}-- name: TagBySlug :one\nSELECT label FROM tags WHERE slug = $1;\n"
     judged(tmp_path, [TABLES], old)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
         subprocess.run([*git, *command], check=True)
     assert of_queries(judged(tmp_path, [TABLES], old, since="HEAD")) == []
-    new = f"{old}-- name: OthersOfKind :many\nSELECT id FROM tags WHERE kind = $1 AND id <> $2;\n"
+    new = f"{old}-- name: OthersOfSlug :many\nSELECT id FROM tags WHERE slug = $1 AND id <> $2;\n"
     assert [(each.rule, each.queries[0].name) for each in of_queries(judged(tmp_path, [TABLES], new, since="HEAD"))] == [
-        ("query-without-index", "OthersOfKind")
+        ("query-without-index", "OthersOfSlug")
     ]
-    suppressed = old.replace("-- name: TagByKind", "-- migsafe: ignore[query-without-index] ten rows\n-- name: TagByKind") + new.removeprefix(
+    suppressed = old.replace("-- name: TagBySlug", "-- migsafe: ignore[query-without-index] ten rows\n-- name: TagBySlug") + new.removeprefix(
         old
     )
     assert [each.rule for each in judged(tmp_path, [TABLES], suppressed, since="HEAD").findings] == ["query-without-index"]
     assert not any(path.endswith("queries.sql") for path in judged(tmp_path, [TABLES], new, since="HEAD").paths)
     # The running release still sends the query that the new one has no more.
-    dropped = judged(tmp_path, [TABLES, "ALTER TABLE tags DROP COLUMN kind;"], QUERIES, since="HEAD")
-    assert [(each.rule, each.queries[0].name) for each in of_queries(dropped)] == [("query-breaks", "TagByKind")]
+    dropped = judged(tmp_path, [TABLES, "ALTER TABLE tags DROP COLUMN slug;"], QUERIES, since="HEAD")
+    assert [(each.rule, each.queries[0].name) for each in of_queries(dropped)] == [("query-breaks", "TagBySlug")]
     assert "the running release sends" in of_queries(dropped)[0].message
 
 
