@@ -112,7 +112,7 @@ def test_in_place_needs_the_database_s_name_and_no_superuser(server: Server, tmp
 
 def test_in_place_is_refused_while_other_clients_are_connected(server: Server) -> None:
     named = ExistingHost(dsn(server, "restored", "app"), in_place="restored")
-    with server.connect("restored"), pytest.raises(MigsafeError, match="other clients? connected"), named:
+    with server.connect("restored"), pytest.raises(MigsafeError, match=r"other clients? connected"), named:
         pass
 
 
