@@ -36,7 +36,7 @@ _COUNTERS = """
 """
 _PAUSE = 0.001
 _WORD = re.compile(r"\w+")
-_REPACK = re.compile(r"\s*repack\b", re.IGNORECASE)
+_WAITS_FOR_WRITERS = re.compile(r"\s*repack\s*\([^)]*\bconcurrently\b", re.IGNORECASE)
 
 
 class DatabaseServer(Protocol):
@@ -53,7 +53,8 @@ class DatabaseServer(Protocol):
 def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *, scans: bool = True) -> Measurement:
     """Runs one statement outside a transaction and measures it. The database must have no other sessions.
 
-    The locks of REPACK are not measured: it waits for every transaction that has written, so for each that would hold a lock beside it.
+    The locks of REPACK (CONCURRENTLY) are not measured: it waits for every transaction that has written, so for each that would hold a lock
+    beside it.
     Raises the statement's psycopg.Error.
     """
     with server.connect(database) as observer:
@@ -64,7 +65,7 @@ def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *,
         blocking = BlockingLocks(lambda: server.connect(database), observer, before, _mentioned_tables(sql, before))
         connection = server.connect(database)
         try:
-            if not _REPACK.match(sql):
+            if not _WAITS_FOR_WRITERS.match(sql):
                 blocking.take()
             _run(connection, sql, blocking, observer)
         finally:
