@@ -83,6 +83,8 @@ INTEGER_TO_BYTEA_CASTS = 18
 # 19, measured on its second beta
 CHECK_ENFORCEABILITY = 19
 """ALTER CONSTRAINT … [NOT] ENFORCED accepts CHECK constraints; before, only foreign keys."""
+UUID_TO_BYTEA_CASTS = 19
+"""Casts between uuid and bytea."""
 DETACH_ADDS_NO_CHECK = 19
 """DETACH PARTITION CONCURRENTLY leaves no CHECK with the bounds on the detached table; before, it does."""
 CLUSTER_LOCKS_PARTITIONED_INDEX = 19

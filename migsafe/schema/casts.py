@@ -166,6 +166,8 @@ def _is_object_cast(source: str, target: str, types: tuple[str, ...]) -> bool:
 def _is_cast_of_version(source: str, target: str, pg_version: int) -> bool:
     if (source, target) == ("path", "point"):
         return pg_version < versions.PATH_TO_POINT_CAST_REMOVED
+    if {source, target} == {"bytea", "uuid"}:
+        return pg_version >= versions.UUID_TO_BYTEA_CASTS
     return pg_version >= versions.INTEGER_TO_BYTEA_CASTS and (
         (source == "bytea" and target in _INTEGERS) or (target == "bytea" and source in _INTEGERS)
     )
