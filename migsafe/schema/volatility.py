@@ -1,7 +1,7 @@
 """The volatility of functions: a volatile default makes ADD COLUMN rewrite the whole table, any other is stored once (PostgreSQL 11).
 
 `volatility.txt` in this directory has the volatility of PostgreSQL's own functions and of its extensions' functions; the catalogue has that of
-the users' functions. Only calls matter: no operator and no cast of PostgreSQL 14 to 18 is implemented by a volatile function (pg_operator and
+the users' functions. Only calls matter: no operator and no cast of PostgreSQL 14 to 19 is implemented by a volatile function (pg_operator and
 pg_cast against pg_proc), and functions that are written without parentheses (CURRENT_TIMESTAMP) or with keywords inside them (EXTRACT,
 COALESCE, XMLELEMENT) are at most stable. A default cannot contain a query.
 """
