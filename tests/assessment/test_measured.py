@@ -26,7 +26,9 @@ def test_what_was_measured_and_what_is_estimated_from_it(tell: Tell) -> None:
 
 def test_what_a_migration_leaves_broken(tell: Tell) -> None:
     any_installation()
-    [one] = tell("ALTER TABLE orders ADD COLUMN a text;\nDROP TABLE customers;", "--replay", "--rows", "100")["migrations"]
+    # The queries of the concurrent sessions must have time to run before and after the table is dropped.
+    migration = "ALTER TABLE orders ADD COLUMN a text;\nSELECT pg_sleep(0.3);\nDROP TABLE customers;\nSELECT pg_sleep(0.3);"
+    [one] = tell(migration, "--replay", "--rows", "100")["migrations"]
     assert 'Queries of public.customers that worked before fail now: relation "public.customers" does not exist' in one["measured"]
     assert "Interrupted and run again: after a crash the migration cannot be run again unchanged." in one["measured"]
 
