@@ -123,8 +123,8 @@ class Premortem(Struct, frozen=True, kw_only=True):
     """A whole pre-mortem.
 
     `budgets` describes the budgets that the configuration sets, `forbidden` what exceeds them and closes the gate, `doubtful` what may exceed
-    them. `problems` are the errors of migrations that could not be judged or replayed. `queries`
-    are the findings about the release's queries themselves, which are not at a migration.
+    them. `problems` are the errors of migrations that could not be judged or replayed. `queries` are the findings about the release's queries
+    themselves, which are not at a migration.
     """
 
     assessments: tuple[Assessment, ...]

@@ -60,15 +60,9 @@ class NewWrites:
         self._changes, self._untried, self._number = {}, [], len(writes)
         if not writes:
             return
-        with write_session(state.host, state.database, state.search_path) as (connection, session):
-            values = WriteValues(connection)
-            now = {write.query.fingerprint: tried_before(write, session, values, range(ATTEMPTS), deadline) for write in writes}
-        first: dict[str, WriteResult] = {}
+        now = _results(writes, state, state.database, deadline)
         both = [write for write in writes if (accepted := earlier.get(write.query.fingerprint)) is not None and accepted.failure is None]
-        if before is not None and both:
-            with write_session(state.host, before, state.search_path) as (connection, session):
-                values = WriteValues(connection)
-                first = {write.query.fingerprint: tried_before(write, session, values, range(ATTEMPTS), deadline) for write in both}
+        first = _results(both, state, before, deadline) if before is not None and both else {}
         for fingerprint, result in now.items():
             self._note(result, first.get(fingerprint))
             if (
@@ -129,3 +123,10 @@ class NewWrites:
             if first is not None and first.trial is not None:
                 self._changes[name] = _Change(now.write, first.trial, now.refused, works_now=False)
             self._failing[name] = FailingQuery(query=self._queries.named(query), text=query.text, failure=now.refused, is_write=True)
+
+
+def _results(writes: Collection[Write], state: TrialState, database: str, deadline: float) -> dict[str, WriteResult]:
+    """Executes writes in a database; returns how each went, by fingerprint."""
+    with write_session(state.host, database, state.search_path) as (connection, session):
+        values = WriteValues(connection)
+        return {write.query.fingerprint: tried_before(write, session, values, range(ATTEMPTS), deadline) for write in writes}

@@ -16,7 +16,6 @@ from migsafe.replaying.refusals import error_class
 from migsafe.replaying.sending import Refused, is_idle, send
 from migsafe.replaying.servers.host import Host
 from migsafe.sources import Half
-from migsafe.sql.operations import Operation, Repack
 from migsafe.sql.statements import Statement
 
 _MAX_STATEMENTS = 12
@@ -29,9 +28,7 @@ def rehearse(host: Host, database: str, half: Half, statements: Iterable[Stateme
     """Measures these statements of a migration on copies of a database without sessions; returns the measurements by statement index, without
     those of statements that cannot be rehearsed."""
     measurements = {}
-    # REPACK (CONCURRENTLY) waits for every transaction of the server that may write, so also for those that hold the locks here.
-    tried = [statement for statement in statements if not _waits_for_writers(statement.operations[0])]
-    for statement in tried[:_MAX_STATEMENTS]:
+    for statement in list(statements)[:_MAX_STATEMENTS]:
         copy = f"{database}_rehearsal_{next(_numbers)}"
         host.create_database(copy, database)
         try:
@@ -45,10 +42,6 @@ def rehearse(host: Host, database: str, half: Half, statements: Iterable[Stateme
         finally:
             host.drop_database(copy)
     return measurements
-
-
-def _waits_for_writers(operation: Operation) -> bool:
-    return isinstance(operation, Repack) and operation.concurrently
 
 
 def _run_statements_before(host: Host, copy: str, half: Half, statement: Statement) -> bool:
