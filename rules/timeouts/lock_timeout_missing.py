@@ -32,6 +32,7 @@ from migsafe.linting.facts.unknown_tables import index_of_unknown_table
 from migsafe.linting.facts.wording import blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS
@@ -49,7 +50,7 @@ class _State(Struct):
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        requests = bool(at.blocking_effects) or index_of_unknown_table(op, at) is not None
+        requests = any(map(_can_block, at.effects)) or index_of_unknown_table(op, at) is not None
         if requests and not _is_concurrent(op) and timeout_in_effect(at, "lock_timeout") == 0:
             state = at.state(_State)
             state.in_block = at.session.in_transaction_block if not state.positions else state.in_block
@@ -65,11 +66,16 @@ def _is_concurrent(op: Operation) -> bool:
     return isinstance(op, CreateIndex | Reindex | Drop | DetachPartition) and op.concurrently
 
 
+def _can_block(effect: Effect) -> bool:
+    """Whether reads or writes of an existing relation wait behind a lock that is requested on it."""
+    return not effect.new and bool(effect.blocks or effect.strongest_lock.blocks)
+
+
 def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
-    effects = [effect for effect in first.effects if effect.blocks and not effect.new]
-    locks = locked_relations({effect.relation: effect.lock for effect in effects}) if effects else _unknown_table(first.operation)
-    worst = max((effect.lock for effect in effects), default=LockMode.ACCESS_EXCLUSIVE)
-    blocks = max((effect.blocks for effect in effects), key=len, default=worst.blocks)
+    effects = [effect for effect in first.effects if _can_block(effect)]
+    locks = locked_relations({effect.relation: effect.strongest_lock for effect in effects}) if effects else _unknown_table(first.operation)
+    worst = max((effect.strongest_lock for effect in effects), default=LockMode.ACCESS_EXCLUSIVE)
+    blocks = max((max(effect.blocks, effect.strongest_lock.blocks, key=len) for effect in effects), key=len, default=worst.blocks)
     others = statements - 1
     other_statements = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
     never_set = not at.predictor.has_lock_timeout
@@ -110,7 +116,8 @@ def _help(at: Context, first: PastOperation, *, never_set: bool) -> str:
     before = "before the first statement of the migration" if together or position else "before this statement"
     runner = _runner(at)
     lines = [f"-- once for the project: {runner.connection_advice}", f"-- or {before}:"] if never_set else [f"-- {before}:"]
-    return "\n".join((*lines, "SET lock_timeout = '2s';", f"-- when it expires, retry a few times with a pause: {runner.retry_advice}"))
+    again = "; each try does all the work again" if any(effect.final_lock is not None for effect in first.effects) else ""
+    return "\n".join((*lines, "SET lock_timeout = '2s';", f"-- when it expires, retry a few times with a pause: {runner.retry_advice}{again}"))
 
 
 def _runner(at: Context) -> Runner:

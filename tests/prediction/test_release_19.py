@@ -51,6 +51,13 @@ def test_effects(sql: str, expected: set[tuple[str, str, bool, bool]]) -> None:
     assert predicted(sql)[1] == expected
 
 
+def test_repack_requests_a_stronger_lock_at_its_end() -> None:
+    predictor = Predictor(19)
+    predictor.begin(Transaction.STATEMENT)
+    *_, last = [predictor.predict_statement(statement) for statement in read("CREATE TABLE item (); REPACK (CONCURRENTLY) item")]
+    assert [(effect.lock.name, effect.strongest_lock.name) for effect in last.effects] == [("SHARE_UPDATE_EXCLUSIVE", "ACCESS_EXCLUSIVE")]
+
+
 def test_merged_and_split_partitions() -> None:
     catalog = predicted("ALTER TABLE parts MERGE PARTITIONS (two, one) INTO one")[0].catalog
     merged = catalog.relation(Name("one"))

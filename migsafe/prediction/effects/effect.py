@@ -14,7 +14,8 @@ class Effect(Struct, frozen=True, kw_only=True):
     `relation` is the name with its schema, as it was before the statement. `kind` is `table`, `partitioned table`, `foreign table`,
     `materialized view` or `view`; indexes, sequences, TOAST tables and system catalogues have no effect of their own.
 
-    `lock` is the strongest lock on the relation, `index_lock` the strongest on one of its indexes. `rewrite`: all rows are rewritten.
+    `lock` is the strongest lock on the relation while the work is done, `index_lock` the strongest on one of its indexes. `final_lock` is a
+    stronger lock that is requested when the work is done and held for a moment (REPACK with CONCURRENTLY). `rewrite`: all rows are rewritten.
     `scan`: all rows are read. `rebuilt` names the indexes that are rebuilt without a rewrite of the rows. `waits`: the statement waits for
     running transactions that use the relation, although it does not block them (the CONCURRENTLY commands). `new`: the relation was created
     earlier in the same migration and is empty, or in the transaction that is open, so no other session uses it; `filled`: it has rows already.
@@ -25,6 +26,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     kind: str
     lock: LockMode
     index_lock: LockMode | None = None
+    final_lock: LockMode | None = None
     rewrite: bool = False
     scan: bool = False
     rebuilt: tuple[str, ...] = ()
@@ -32,6 +34,11 @@ class Effect(Struct, frozen=True, kw_only=True):
     new: bool = False
     filled: bool = False
     why: str = ""
+
+    @property
+    def strongest_lock(self) -> LockMode:
+        """The strongest lock that is requested on the relation, be it for a moment: other sessions wait behind the request."""
+        return self.lock if self.final_lock is None else max(self.lock, self.final_lock)
 
     @property
     def blocks(self) -> tuple[str, ...]:
@@ -73,6 +80,7 @@ def _combine(first: Effect, second: Effect) -> Effect:
         kind=first.kind,
         lock=max(first.lock, second.lock),
         index_lock=max((lock for lock in (first.index_lock, second.index_lock) if lock is not None), default=None),
+        final_lock=max((lock for lock in (first.final_lock, second.final_lock) if lock is not None), default=None),
         rewrite=first.rewrite or second.rewrite,
         scan=first.scan or second.scan,
         rebuilt=tuple(dict.fromkeys((*first.rebuilt, *second.rebuilt))),

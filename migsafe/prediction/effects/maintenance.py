@@ -131,11 +131,11 @@ def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
 @EFFECTS.register(sql.Repack)
 def repack(context: EffectContext, op: sql.Repack) -> Effects:
     """REPACK: like CLUSTER with USING INDEX, else like VACUUM FULL. With CONCURRENTLY it takes ACCESS EXCLUSIVE only to swap the files, after
-    the rows have been copied under SHARE UPDATE EXCLUSIVE (manual, REPACK). It waits for every transaction of the server that has written
-    (measured on 19beta2)."""
+    the rows have been copied under SHARE UPDATE EXCLUSIVE (manual, REPACK). It waits for every transaction of the server that has written;
+    while its last request waits for a reader, later queries wait behind it, and a lock_timeout ends it (all measured on 19beta2)."""
     if op.concurrently and op.table is not None:
-        why = "REPACK copies the rows; it takes ACCESS EXCLUSIVE only for the moment in which it swaps the files"
-        yield from context.effect_on_name(op.table, _SHARE_UPDATE, rewrite=True, scan=True, waits=True, why=why)
+        why = "REPACK copies the rows"
+        yield from context.effect_on_name(op.table, _SHARE_UPDATE, final_lock=_EXCLUSIVE, rewrite=True, scan=True, waits=True, why=why)
         return
     why = "REPACK rewrites the rows in the order of the index" if op.by_index else "REPACK rewrites the rows"
     relation = context.catalog.relation(op.table) if op.table is not None else None

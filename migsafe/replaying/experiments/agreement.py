@@ -50,7 +50,7 @@ def _differences(prediction: StatementPrediction, record: StatementRecord) -> It
         already = record.held_before.get(name)
         if lock != predicted_lock and not (already is not None and predicted_lock is not None and already >= predicted_lock):
             # Locks that are released while the statement runs are seen only if they are held long enough.
-            if not (record.outside_transaction and (lock is None or (predicted_lock is not None and predicted_lock >= lock))):
+            if not (record.outside_transaction and (lock is None or (expected is not None and expected.strongest_lock >= lock))):
                 yield f"{name}: predicted {predicted_lock or 'no lock'}, measured {lock or 'no lock'}"
         yield from _work_differences(name, expected, actual, record)
 

@@ -81,6 +81,7 @@ def effect_object(effect: Effect) -> dict[str, Any]:
         "kind": effect.kind,
         "lock": effect.lock.pg_locks,
         "index_lock": effect.index_lock.pg_locks if effect.index_lock else None,
+        "final_lock": effect.final_lock.pg_locks if effect.final_lock else None,
         "blocks": effect.blocks,
         "rewrite": effect.rewrite,
         "scan": effect.scan,

@@ -28,6 +28,9 @@ def details_of(effect: Effect) -> Iterator[str]:
         yield " and ".join(work) + (f": {visible(effect.why)}" if effect.why else "")
     if effect.blocks != effect.lock.blocks:
         yield f"{effect.index_lock} on an index: planning any query on the table waits for it"
+    if effect.final_lock is not None:
+        behind = " and ".join(effect.final_lock.blocks)
+        yield f"{effect.final_lock} for a moment at the end: while it waits for a query, {behind} wait behind it"
     if effect.waits:
         yield "waits for transactions that use it"
 
