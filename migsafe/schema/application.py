@@ -88,6 +88,7 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
         return catalog.refusals
     last = catalog.last_oid
     catalog.certain = operation.certain
+    catalog.keeps_existing = not operation.certain or bool(operation.caught)
     is_free = not operation.certain and _creates_free_relation(catalog, operation)
     change(catalog, operation)
     grant_defaults(catalog, last)

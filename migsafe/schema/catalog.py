@@ -59,6 +59,8 @@ class Catalog:
         self.is_restored = False
         """Whether the migration is a dump that is being restored."""
         self.certain = True
+        self.keeps_existing = False
+        """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""
         self.has_other_functions = False
         """Whether an extension that PostgreSQL does not bring along has been created, whose functions are not known."""
         self.refusals: list[Refusal] = []

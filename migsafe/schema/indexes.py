@@ -68,6 +68,8 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
                 catalog.add_refusal(
                     f'relation "{name.name}" already exists', help="-- give the index another name, or drop the existing one first"
                 )
+            if catalog.keeps_existing:
+                return
             if existing is not None:
                 catalog.drop(existing.oid)
     for element in (*op.elements, *op.include):

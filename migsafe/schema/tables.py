@@ -49,6 +49,8 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
         return False
     if certainly_exists(catalog, existing):
         catalog.add_refusal(f'relation "{name.name}" already exists')
+    if catalog.keeps_existing:
+        return False
     drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
     return True
 

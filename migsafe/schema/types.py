@@ -14,18 +14,24 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 
-def _make_room(catalog: Catalog, name: Name) -> None:
+def _make_room(catalog: Catalog, name: Name) -> bool:
+    """Whether CREATE creates a type of this name. If one exists, the statement is refused, but still replaces the existing one."""
     existing = catalog.type_named(name)
-    if existing is not None:
-        refuse_because_of(catalog, existing, f'type "{name.name}" already exists')
-        drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
+    if existing is None:
+        return True
+    refuse_because_of(catalog, existing, f'type "{name.name}" already exists')
+    if catalog.keeps_existing:
+        return False
+    drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
+    return True
 
 
 @SCHEMA_CHANGES.register(sql.CreateEnum)
 def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     """CREATE TYPE … AS ENUM."""
     name = catalog.in_first_schema(op.type)
-    _make_room(catalog, name)
+    if not _make_room(catalog, name):
+        return
     catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values))
 
 
@@ -70,7 +76,8 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
 def create_domain(catalog: Catalog, op: sql.CreateDomain) -> None:
     """CREATE DOMAIN."""
     name = catalog.in_first_schema(op.domain)
-    _make_room(catalog, name)
+    if not _make_room(catalog, name):
+        return
     checks: list[DomainCheck] = []
     for constraint in op.constraints:
         if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
@@ -132,7 +139,8 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
 def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     """CREATE TYPE … AS (…)."""
     name = catalog.in_first_schema(op.type)
-    _make_room(catalog, name)
+    if not _make_room(catalog, name):
+        return
     attributes = tuple((attribute.name, stored_type(catalog, attribute.type)) for attribute in op.attributes)
     catalog.store(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
 

@@ -56,7 +56,8 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
             return
         catalog.change(existing, **properties)
         return
-    make_room(catalog, name, if_not_exists=False)
+    if not make_room(catalog, name, if_not_exists=False):
+        return
     is_created = not op.or_replace or catalog.is_free(name)
     catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_be_older=not is_created), **properties))
 

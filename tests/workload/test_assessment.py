@@ -39,6 +39,7 @@ RESOLVED = [
     "SELECT id AS n, name AS m FROM customers GROUP BY GROUPING SETS (ROLLUP (n, m), (m))",
     "SELECT relname FROM pg_class",
     "SELECT coalesce(to_jsonb(o) -> 'total', '1') FROM orders o",
+    "UPDATE orders SET (id, state) = (DEFAULT, $1)",
     "SELECT rounded(total), rounded(total, digits => 1), any_of(), any_of('a', 'b', 'c') FROM orders",
 ]
 

@@ -46,6 +46,9 @@ CREATE TABLE scratch (id int);
     "    gen:\n      go:\n        out: db\n  - engine: mysql\n    queries: other.sql\n",
     "version: 1\npackages:\n- name: db\n  queries:\n  - sql/a.sql\n  - more\n  schema: schema.sql\n"
     "- path: x\n  engine: mysql\n  queries: other.sql\n",
+    'version: "2"\nsql:\n  - &first\n    engine: &engine postgresql\n    queries: sql\n    schema: schema.sql\n'
+    "    gen: &gen\n      go: {}\n  - <<: *first\n    queries: more\n  - queries: other.sql\n    engine: mysql\n"
+    "  - {<<: *first}\n  - <<: [*first]\n    engine: *engine\n    queries: [more/b.sql]\n",
 ])  # fmt: skip
 def test_sqlc(tmp_path: Path, configuration: str) -> None:
     _write(

@@ -276,8 +276,8 @@ class Reader(SourceReader):
             if not isinstance(item, exp.EQ):
                 raise NotUnderstoodError("an assignment in SET is not understood")
             targets = item.this.expressions if isinstance(item.this, exp.Tuple) else [item.this]
-            self.collect(item.expression)
             values = item.expression.expressions if isinstance(item.expression, exp.Tuple) else [item.expression]
+            self.collect([value for value in values if not _is_default(value)])
             for number, target in enumerate(targets):
                 value = values[number] if len(values) == len(targets) else exp.Null()
                 assigned.append((_target_column(target), self.operands.operand(value)))

@@ -1,4 +1,4 @@
-"""The part of YAML that configurations of sqlc are written in: mappings and lists by indentation, lists in brackets, strings."""
+"""The part of YAML that configurations of sqlc are written in: mappings and lists by indentation, lists in brackets, strings, anchors."""
 
 import re
 from typing import Any
@@ -7,21 +7,23 @@ _KEY = re.compile(r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s#:\[\]{},'\"-][^:#]*?)[ \t]*:
 _COMMENT = re.compile(r"(?:^|[ \t]+)#.*$")
 _BLOCK = re.compile(r"[|>][+-]?\d?$")
 
+_ANCHOR = re.compile(r"&(?P<name>[^\s,\[\]{}]+)(?:[ \t]+|$)")
+_ALIAS = re.compile(r"\*(?P<name>[^\s,\[\]{}]+)")
+
 _Line = tuple[int, str]
 
 
 def parse_yaml(text: str) -> Any:
     """Returns the document of a YAML text: mappings as dict, lists as list, and all else as text; None where it cannot be read.
 
-    Anchors, tags, mappings in braces and texts of several lines are not read, and their keys have no value.
+    Tags, mappings in braces and texts of several lines are not read, and their keys have no value.
     """
     lines = []
     for raw in text.splitlines():
         line = _without_comment(raw).rstrip()
         if line.strip() and line.strip() not in ("---", "..."):
             lines.append((len(line) - len(line.lstrip(" ")), line.strip()))
-    value, _ = _node(lines, 0)
-    return value
+    return _Reader(lines).node(0)[0]
 
 
 def _without_comment(line: str) -> str:
@@ -40,46 +42,80 @@ def _without_comment(line: str) -> str:
     return _COMMENT.sub("", line)
 
 
-def _node(lines: list[_Line], at: int) -> tuple[Any, int]:
-    """Returns the value that begins at a line, and the index of the line after it."""
-    if at >= len(lines):
-        return None, at
-    indent, text = lines[at]
-    if text.startswith("- ") or text == "-":
-        return _list(lines, at, indent)
-    if _KEY.match(text):
-        return _mapping(lines, at, indent)
-    return _scalar(text), at + 1
+class _Reader:
+    """Reads the lines of a document. `anchors` are the values that aliases (`*name`) repeat."""
 
+    def __init__(self, lines: list[_Line]) -> None:
+        self.lines = lines
+        self.anchors: dict[str, Any] = {}
 
-def _list(lines: list[_Line], at: int, indent: int) -> tuple[list[Any], int]:
-    items = []
-    while at < len(lines) and lines[at][0] == indent and (lines[at][1].startswith("- ") or lines[at][1] == "-"):
-        rest = lines[at][1][1:].lstrip()
-        if rest:
-            # What follows the hyphen is indented as if the hyphen were a space.
-            lines[at] = (indent + len(lines[at][1]) - len(rest), rest)
-            value, at = _node(lines, at)
-        else:
-            value, at = _node(lines, at + 1) if at + 1 < len(lines) and lines[at + 1][0] > indent else (None, at + 1)
-        items.append(value)
-        at = _skip_deeper(lines, at, indent)
-    return items, at
+    def node(self, at: int) -> tuple[Any, int]:
+        """Returns the value that begins at a line, and the index of the line after it."""
+        if at >= len(self.lines):
+            return None, at
+        indent, text = self.lines[at]
+        anchor = _ANCHOR.match(text)
+        if anchor is not None:
+            rest = text[anchor.end() :]
+            if rest:
+                self.lines[at] = (indent + anchor.end(), rest)
+            value, at = self.node(at if rest else at + 1)
+            self.anchors[anchor["name"]] = value
+            return value, at
+        if text.startswith("- ") or text == "-":
+            return self._list(at, indent)
+        if _KEY.match(text):
+            return self._mapping(at, indent)
+        return self._scalar(text), at + 1
 
+    def _list(self, at: int, indent: int) -> tuple[list[Any], int]:
+        items, lines = [], self.lines
+        while at < len(lines) and lines[at][0] == indent and (lines[at][1].startswith("- ") or lines[at][1] == "-"):
+            rest = lines[at][1][1:].lstrip()
+            if rest:
+                # What follows the hyphen is indented as if the hyphen were a space.
+                lines[at] = (indent + len(lines[at][1]) - len(rest), rest)
+                value, at = self.node(at)
+            else:
+                value, at = self.node(at + 1) if at + 1 < len(lines) and lines[at + 1][0] > indent else (None, at + 1)
+            items.append(value)
+            at = _skip_deeper(lines, at, indent)
+        return items, at
 
-def _mapping(lines: list[_Line], at: int, indent: int) -> tuple[dict[str, Any], int]:
-    mapping: dict[str, Any] = {}
-    while at < len(lines) and lines[at][0] == indent and (match := _KEY.match(lines[at][1])):
-        key, value = match["key"].strip("'\""), (match["value"] or "").strip()
-        at += 1
-        if value and not _BLOCK.fullmatch(value):
-            mapping[key] = _scalar(value)
-        elif not value and at < len(lines) and _belongs(lines[at], indent):
-            mapping[key], at = _node(lines, at)
-        else:
-            mapping[key] = None
-        at = _skip_deeper(lines, at, indent)
-    return mapping, at
+    def _mapping(self, at: int, indent: int) -> tuple[dict[str, Any], int]:
+        mapping: dict[str, Any] = {}
+        merged: list[Any] = []
+        lines = self.lines
+        while at < len(lines) and lines[at][0] == indent and (match := _KEY.match(lines[at][1])):
+            key, value = match["key"].strip("'\""), (match["value"] or "").strip()
+            anchor = _ANCHOR.match(value)
+            value = value[anchor.end() :] if anchor is not None else value
+            at += 1
+            if value and not _BLOCK.fullmatch(value):
+                content = self._scalar(value)
+            elif not value and at < len(lines) and _belongs(lines[at], indent):
+                content, at = self.node(at)
+            else:
+                content = None
+            if anchor is not None:
+                self.anchors[anchor["name"]] = content
+            if key == "<<":
+                merged += content if isinstance(content, list) else [content]
+            else:
+                mapping[key] = content
+            at = _skip_deeper(lines, at, indent)
+        for other in merged:
+            if isinstance(other, dict):
+                mapping = other | mapping
+        return mapping, at
+
+    def _scalar(self, text: str) -> Any:
+        if text.startswith("[") and text.endswith("]"):
+            return [self._scalar(each.strip()) for each in text[1:-1].split(",") if each.strip()]
+        if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+            return text[1:-1]
+        alias = _ALIAS.fullmatch(text)
+        return text if alias is None else self.anchors.get(alias["name"])
 
 
 def _belongs(line: _Line, indent: int) -> bool:
@@ -91,11 +127,3 @@ def _skip_deeper(lines: list[_Line], at: int, indent: int) -> int:
     while at < len(lines) and lines[at][0] > indent:
         at += 1
     return at
-
-
-def _scalar(text: str) -> Any:
-    if text.startswith("[") and text.endswith("]"):
-        return [_scalar(each.strip()) for each in text[1:-1].split(",") if each.strip()]
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text
