@@ -27,7 +27,7 @@ from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import Seeder
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import TimeLimits
-from migsafe.replaying.touched import required_rows, touched_relations
+from migsafe.replaying.touched import measure_touched, predict_touched, required_rows
 from migsafe.replaying.untried import not_tried, untried_reason
 from migsafe.replaying.upgrades import Upgrade, following
 from migsafe.schema.statistics import Statistics
@@ -266,10 +266,29 @@ class ReplayRun:
 
     def _seed_for(self, upcoming: Iterable[Migration], database: Database, predictor: Predictor, renderer: Renderer) -> None:
         """Fills the tables that migrations touch, and those that queries read together with them."""
-        touched = None if self._options.seed_all else touched_relations(upcoming, predictor, renderer)
+        touched = None if self._options.seed_all or database.seeder is None else self._touched(upcoming, database.name, predictor, renderer)
         if touched is not None and self._options.queries is not None:
             touched = tables_beside(touched, self._options.queries, predictor.catalog)
         self._seed(database, touched)
+
+    def _touched(self, upcoming: Iterable[Migration], database: str, predictor: Predictor, renderer: Renderer) -> frozenset[Name] | None:
+        """Returns the relations that migrations touch: as predicted, and where that is not complete, as measured on a copy; None if even
+        that is not possible."""
+        touched = predict_touched(upcoming, predictor, renderer)
+        if touched is None or touched.complete:
+            return touched.names if touched is not None else None
+        if not self._databases.can_be_copied:
+            return None
+        self._progress("looking for the tables that the migrations touch")
+        instruments = Instruments(self._host, self._limits.limit_statement)
+
+        def record(copy: str, migration: Migration) -> Recording:
+            try:
+                return instruments.run(MigrationTask(database=copy, migration=migration, predictions=(), probes=False))
+            finally:
+                instruments.disconnect()
+
+        return measure_touched(touched, self._databases, database, record)
 
     def _seed(self, database: Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:

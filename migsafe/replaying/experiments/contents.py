@@ -1,6 +1,7 @@
 """The schema and rows of a database in a form that can be compared: definitions of objects, and hash sums over the rows of each table."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_MAX_LENGTH = 200
+_CONTEXT = 40
 _HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
 
 _OBJECTS = {
@@ -191,7 +194,7 @@ def schema_differences(expected: Schema, actual: Schema) -> list[str]:
         elif key not in expected:
             differences.append(f"{kind} {name} still exists{' and is INVALID' if actual[key].endswith('(INVALID)') else ''}")
         elif expected[key] != actual[key]:
-            differences.append(f"{kind} {name} is {_short(actual[key])}, expected {_short(expected[key])}")
+            differences.append(f"{kind} {name} {_difference(actual[key], expected[key])}")
     return differences
 
 
@@ -214,6 +217,19 @@ def _query(query: str) -> bytes:
     return query.replace("(@here)", _HERE).encode()
 
 
-def _short(definition: str) -> str:
-    text = " ".join(definition.split())
-    return text if len(text) <= 200 else text[:199] + "…"
+def _difference(actual: str, expected: str) -> str:
+    """Returns how two definitions differ, as the end of a sentence. Long ones begin shortly before the first difference."""
+    actual, expected = (" ".join(definition.split()) for definition in (actual, expected))
+    if actual == expected:
+        return "differs in its white space only"
+    start = 0
+    if max(len(actual), len(expected)) > _MAX_LENGTH:
+        first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(actual, expected, strict=False)))
+        start = actual.rfind(" ", 0, max(first - _CONTEXT, 0)) + 1
+    return f"is {_part(actual, start)}, expected {_part(expected, start)}"
+
+
+def _part(definition: str, start: int) -> str:
+    """Returns a part of a definition, with marks where something is left out."""
+    end = start + _MAX_LENGTH
+    return f"{'… ' if start else ''}{definition[start:end]}{'…' if end < len(definition) else ''}"
