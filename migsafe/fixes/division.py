@@ -5,23 +5,32 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.fixes.creations import created_by
+from migsafe.fixes.shapes import mentioned_names
 from migsafe.fixes.steps import Control, Piece, Step
 from migsafe.sql.operations import (
     AddColumn,
     AddConstraint,
     Broken,
+    Call,
+    Comment,
     ConstraintKind,
+    Copy,
     CreateIndex,
     Delete,
+    Do,
     Insert,
-    Name,
+    Merge,
     OpaqueCode,
     Operation,
+    ResetVariable,
     Select,
     SetDefault,
+    SetNotNull,
     SetVariable,
     Unparsed,
     Update,
+    ValidateConstraint,
 )
 from migsafe.sql.statements import Statement, read
 
@@ -127,10 +136,11 @@ def _depend_on(later: Sequence[Step], step: Step) -> bool:
     """Whether later statements need what a step does, change what it needs, or may do so."""
     own = list(_statements([step]))
     names = {name for statement in own for name in mentioned_names(statement)}
-    unique = any(_is_unique(op) for statement in own for op in statement.operations)
+    operations = [op for statement in own for op in statement.operations]
+    needs_nothing = _ADDS if any(_is_unique(op) or isinstance(op, _CHANGES_ROWS) for op in operations) else (*_ADDS, *_WRITES)
     return any(
         isinstance(op, OpaqueCode | Unparsed | Broken)
-        or (not mentioned_names(statement).isdisjoint(names) and not _needs_nothing(op, unique=unique))
+        or (not mentioned_names(statement).isdisjoint(names) and not _is_independent(op, needs_nothing, operations))
         for statement in _statements(later)
         for op in statement.operations
     )
@@ -140,12 +150,20 @@ _ADDS = (AddColumn, SetDefault, CreateIndex)
 """Operations after which a table has all that a step needs, and which need nothing that a step makes."""
 
 _WRITES = (AddConstraint, Insert, Update, Delete, Select)
-"""The same, unless the step makes something unique, to which ON CONFLICT or a foreign key may refer."""
+"""The same, unless the step makes something unique, to which ON CONFLICT or a foreign key may refer, or changes rows, which they may read."""
+
+_CHANGES_ROWS = (Insert, Update, Delete, Merge, Copy, Do, Call)
+
+_KEEPS_NAMES = (ValidateConstraint, CreateIndex, AddConstraint, SetNotNull, Update, Delete, SetVariable, ResetVariable)
+"""Operations that neither rename nor drop what a comment is about."""
 
 
-def _needs_nothing(op: Operation, *, unique: bool) -> bool:
-    """Whether an operation needs nothing that a step makes, which may be `unique`. A key may need its columns to be NOT NULL."""
-    return isinstance(op, _ADDS if unique else (*_ADDS, *_WRITES)) and not (isinstance(op, AddConstraint) and _is_unique(op))
+def _is_independent(op: Operation, needs_nothing: tuple[type[Operation], ...], operations: Sequence[Operation]) -> bool:
+    """Whether an operation may precede those of a step. A key may need its columns to be NOT NULL, and a comment what the step makes."""
+    if isinstance(op, Comment):
+        made = {creation.name.name for creation in created_by(operations)}
+        return op.name is not None and op.name.name not in made and all(isinstance(each, _KEEPS_NAMES) for each in operations)
+    return isinstance(op, needs_nothing) and not (isinstance(op, AddConstraint) and _is_unique(op))
 
 
 def _is_unique(op: Operation) -> bool:
@@ -158,20 +176,3 @@ def _statements(steps: Sequence[Step]) -> Iterator[Statement]:
     for step in steps:
         for piece in step.pieces:
             yield from (piece.statement,) if piece.statement is not None else read(piece.text)
-
-
-def mentioned_names(statement: Statement) -> set[str]:
-    """Returns the names of the objects that a statement mentions, without their schemas."""
-    found: set[str] = set()
-    waiting: list[object] = list(statement.operations)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, Name):
-            found.add(value.name)
-        elif isinstance(value, tuple | list):
-            waiting += value
-        elif isinstance(value, Struct):
-            waiting += [getattr(value, field) for field in value.__struct_fields__]
-            own = getattr(value, "name", None) if isinstance(value, Operation) else None
-            found |= {own} if isinstance(own, str) else set()
-    return found

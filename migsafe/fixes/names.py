@@ -14,6 +14,7 @@ from migsafe.sql.operations import (
     CreateIndex,
     CreateTable,
     Do,
+    Drop,
     Operation,
     ResetVariable,
     SetVariable,
@@ -26,8 +27,8 @@ _NAME = re.compile(
     r"(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$"
 )
 _FLYWAY = re.compile(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
-_DASHED = re.compile(r"(?P<version>\d{4}-\d{2}-\d{2}-\d{6})(?P<sep>_)(?P<slug>.*)$")
-"""Diesel's times."""
+_DASHED = re.compile(r"(?P<version>\d{4}-\d{2}-\d{2}-\d{6}(?:-\d+)?)(?P<sep>_)(?P<slug>.*)$")
+"""Diesel's times, in new versions with a number behind them."""
 _DOWN_SUFFIX = re.compile(r"((?:\.(?:down|rollback|postgres|postgresql|pg))*|[_-]down)\.sql$")
 _SECONDS, _MINUTES = 14, 12
 _LONGEST_SLUG = 60
@@ -62,7 +63,8 @@ class VersionedName(Struct, frozen=True):
     def number(self) -> str:
         """The version as it is written in the name."""
         number = self.version
-        return f"{number[:4]}-{number[4:6]}-{number[6:8]}-{number[8:]}" if self.dashed else number
+        parts = (number[:4], number[4:6], number[6:8], number[8:14], number[14:]) if self.dashed else (number,)
+        return "-".join(filter(None, parts))
 
     def __str__(self) -> str:
         return f"{self.prefix}{self.number}{self.sep}{self.slug}{self.suffix}"
@@ -126,10 +128,12 @@ def slug_for(operations: Sequence[Operation], original: str, number: int) -> str
     """Returns the words in the name of a new migration with these operations: what the first one does, or those of the original with a
     number."""
     match [operation for operation in operations if not isinstance(operation, SetVariable | ResetVariable | Begin | Commit)]:
-        case [CreateIndex(name=str(name)), *_]:
+        case [CreateIndex(name=str(name)), *_] | [Drop(), CreateIndex(name=str(name)), *_]:
             slug = f"create_{name}"
         case [CreateTable(table=table), *_]:
             slug = f"create_{table.name}"
+        case [Drop(names=[name, *_])]:
+            slug = f"drop_{name.name}"
         case [ValidateConstraint(constraint=name), *_]:
             slug = f"validate_{name}"
         case [AlterRelation(target=target), *_]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from migsafe.sql.operations import Name, Operation
+from migsafe.sql.statements import Statement
+
 
 def shape(value: Any, ignored: Collection[str] = ()) -> Any:
     """Returns what an operation, or a part of one, says: without the places of its parts, and without the `ignored` fields."""
@@ -14,3 +17,20 @@ def shape(value: Any, ignored: Collection[str] = ()) -> Any:
     if isinstance(value, tuple):
         return tuple(shape(each, ignored) for each in value)
     return value
+
+
+def mentioned_names(statement: Statement) -> set[str]:
+    """Returns the names of the objects that a statement mentions, without their schemas."""
+    found: set[str] = set()
+    waiting: list[object] = list(statement.operations)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Name):
+            found.add(value.name)
+        elif isinstance(value, tuple | list):
+            waiting += value
+        elif isinstance(value, Struct):
+            waiting += [getattr(value, field) for field in value.__struct_fields__]
+            own = getattr(value, "name", None) if isinstance(value, Operation) else None
+            found |= {own} if isinstance(own, str) else set()
+    return found

@@ -194,6 +194,8 @@ class _Editor:
         elif down is not None and gone:
             yield FileChange(down.script.path, down.script.text, _without(down.script.text, gone, 0))
         text, path = head + self._joined(part.pieces, head), self.fixed.file.up.path
+        if not self.text.startswith(("\n", "\r")):
+            text = text.lstrip("\r\n")  # what was above the first statement may have moved
         if part.outside and self.half.transaction is Transaction.FILE:
             if self.layout.leave is None:
                 raise CannotDivide(self.layout.none_outside or "its runner cannot send it outside a transaction")

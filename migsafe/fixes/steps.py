@@ -1,7 +1,7 @@
 """A migration's SQL as steps: its statements with the text around them, and the statements that fixes put in their place."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
 from migsafe.fixes.shapes import shape
 from migsafe.fixes.way import Part
+from migsafe.fixes.wording import in_own_words
 from migsafe.linting.finding import Finding
 from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SessionControl, SetVariable
 from migsafe.sql.statements import Statement, read
@@ -73,10 +74,11 @@ class Steps(Struct, frozen=True):
 
 
 def fixed_steps(text: str, region: Span, statements: Sequence[Statement], chosen: Sequence[ChosenFix]) -> Steps:
-    """Returns the steps of a region of a script after fixes. Of several fixes for one statement only the first is applied."""
-    by_statement: dict[int, ChosenFix] = {}
+    """Returns the steps of a region of a script after fixes. Of several fixes for one statement only the first is applied, and those that
+    replace other actions of the same ALTER TABLE."""
+    by_statement: dict[int, list[ChosenFix]] = {}
     for fix in chosen:
-        by_statement.setdefault(fix.statement.index, fix)
+        by_statement.setdefault(fix.statement.index, []).append(fix)
     directives = _DIRECTIVES.match(text, region.start, statements[0].span.start)
     first = directives.end() if directives is not None else region.start
     pieces, edge = [], first
@@ -106,10 +108,18 @@ def normal(sql: str) -> str:
     return " ".join(re.sub(r"--[^\n]*", " ", sql).split()).rstrip("; ")
 
 
+class _NewAction(Struct, frozen=True):
+    """The `text` that a fix puts in place of one action of an ALTER TABLE, which is at `span`."""
+
+    fix: ChosenFix
+    span: Span
+    text: str
+
+
 class _Fixing:
     """Puts the statements of fixes into the pieces of a migration."""
 
-    def __init__(self, text: str, pieces: Sequence[Piece], fixes: Mapping[int, ChosenFix]) -> None:
+    def __init__(self, text: str, pieces: Sequence[Piece], fixes: Mapping[int, Sequence[ChosenFix]]) -> None:
         self.text = text
         self.pieces = pieces
         self.fixes = fixes
@@ -142,7 +152,7 @@ class _Fixing:
 
     def _splits(self, piece: Piece, fix: ChosenFix) -> bool:
         """Whether a fix divides the migration, which must be the only one of its round: it concerns all the statements after it."""
-        if fix.way.splits and self.split_at is None and all(other.way.splits for other in self.fixes.values()):
+        if fix.way.splits and self.split_at is None and all(other.way.splits for other, *_ in self.fixes.values()):
             self.split_at = self.pieces.index(piece)
             self.applied.append(fix.finding)
         return fix.way.splits
@@ -155,7 +165,7 @@ class _Fixing:
     def _fixed(self, piece: Piece) -> list[Step] | None:
         """Returns the steps in place of a statement; None if it has no fix, or it cannot be applied."""
         assert piece.statement is not None
-        fix = self.fixes.get(piece.statement.index)
+        fix, *others = self.fixes.get(piece.statement.index, (None,))
         if fix is None or self._splits(piece, fix):
             return None
         reason = self._refusal(piece, fix)
@@ -164,23 +174,27 @@ class _Fixing:
             self.omitted.append(piece.statement)
             self.applied.append(fix.finding)
             return None
-        inline = self._inline(fix) if not reason else None
+        action = self._new_action(fix) if not reason else None
+        inline = [action, *self._other_new_actions(piece, action, others)] if action is not None else None
         before, after = self._other_actions(fix) if not reason and fix.way.instead and inline is None else ("", "")
         if reason or before is None or after is None:
             self.refused.append(NotFixed(fix.finding, reason or "the statement does something else as well"))
             return None
-        self.applied.append(fix.finding)
         way = fix.way
-        self.moved |= {normal(text) for text in way.statements if not _is_setting(text)}
+        self.applied += [each.finding for each in (fix, *(own.fix for own in inline or () if own.fix is not fix))]
+        applied = (way, *(each.fix.way for each in inline or ()))
+        self.moved |= {normal(text) for each in applied for text in each.statements if not _is_setting(text)}
         self._remove_others(fix)
         self.at_end += _steps(way.end)
         steps = _steps(way.before)
         number = len(steps)
         if inline is not None:
-            steps += [Step((Piece(inline),)), *_steps(self._now(way.instead[1:]))]
+            steps.append(Step((Piece(self._with_actions(fix.statement, inline)),)))
+            steps += [step for each in inline for step in _steps(self._now(each.fix.way.instead[1:]))]
+            steps += [step for each in inline[1:] for step in _steps(self._now(each.fix.way.after))]
         elif way.instead:
             steps += [Step((Piece(before),))] if before else []
-            steps += _steps(self._now(way.instead))
+            steps += _steps(self._now(way.instead), as_in=piece)
             steps += [Step((Piece(after),))] if after else []
         else:
             steps.append(Step((piece,)))
@@ -220,8 +234,8 @@ class _Fixing:
             return "it is about the transaction itself"
         return ""
 
-    def _inline(self, fix: ChosenFix) -> str | None:
-        """Returns an ALTER TABLE of several actions in which those of the fix replace one; None if the fix is another kind of statement."""
+    def _new_action(self, fix: ChosenFix) -> _NewAction | None:
+        """Returns the actions that replace one action of an ALTER TABLE; None if the fix is another kind of statement."""
         first, statement = fix.way.instead[:1], fix.statement
         if not first or first[0].outside or not first[0].joined or len(first[0].statements) != 1 or fix.way.for_all:
             return None
@@ -233,8 +247,32 @@ class _Fixing:
             return None
         # The fix may repeat another action of the statement, for example DROP CONSTRAINT of the name that it uses again.
         others = [shape(op) for op in own if op is not replaced]
-        actions = ", ".join(text[slice(*op.span)] for op in new if shape(op) not in others)
-        return f"{self.text[statement.span.start : replaced.span.start]}{actions}{self.text[replaced.span.end : statement.span.end]};"
+        head, original = self.text[statement.span.start : own[0].span.start], self.text[slice(*replaced.span)]
+        actions = [in_own_words(original, text[slice(*op.span)], head) for op in new if shape(op) not in others]
+        # Each has a line of its own if the replaced one begins its line.
+        line = self.text[self.text.rfind("\n", 0, replaced.span.start) + 1 : replaced.span.start]
+        own_lines = not line.strip() and "\n" in self.text[statement.span.start : replaced.span.start]
+        return _NewAction(fix, replaced.span, (f",\n{line}" if own_lines else ", ").join(actions))
+
+    def _other_new_actions(self, piece: Piece, first: _NewAction, fixes: Sequence[ChosenFix]) -> Iterator[_NewAction]:
+        """Yields what other fixes put in place of other actions of the same statement, if they do nothing before them."""
+        replaced = {first.span}
+        for fix in fixes:
+            way = fix.way
+            if self._refusal(piece, fix) or way.before or way.end or way.removes:
+                continue
+            action = self._new_action(fix)
+            if action is not None and action.span not in replaced:
+                replaced.add(action.span)
+                yield action
+
+    def _with_actions(self, statement: Statement, actions: Sequence[_NewAction]) -> str:
+        """Returns a statement with new actions in place of some of its own."""
+        done, start = "", statement.span.start
+        for action in sorted(actions, key=lambda each: each.span.start):
+            done += self.text[start : action.span.start] + action.text
+            start = action.span.end
+        return f"{done}{self.text[start : statement.span.end]};"
 
     def _other_actions(self, fix: ChosenFix) -> tuple[str, str] | tuple[None, None]:
         """Returns the other actions of the statement, those before and those after the one that the fix replaces, as statements; None if it
@@ -286,5 +324,18 @@ def _settings(pieces: Sequence[Piece], *, only_local: bool) -> list[Piece]:
     return found
 
 
-def _steps(parts: Sequence[Part]) -> list[Step]:
-    return [Step(tuple(map(Piece, part.statements)), outside=part.outside, own=not part.joined) for part in parts]
+def _steps(parts: Sequence[Part], as_in: Piece | None = None) -> list[Step]:
+    """Returns the parts of a safe way as steps, each statement in the words of the one that it replaces, if that is given."""
+
+    def piece(text: str) -> Piece:
+        return Piece(_in_words_of(as_in, text) if as_in is not None else text)
+
+    return [Step(tuple(map(piece, part.statements)), outside=part.outside, own=not part.joined) for part in parts]
+
+
+def _in_words_of(piece: Piece, text: str) -> str:
+    """Returns the text of one statement, with the comments around it, in the words of the original statement of a piece."""
+    assert piece.statement is not None
+    original = piece.text[: piece.statement.span.end - piece.statement.span.start]
+    span = next((statement.span for statement in read(text)), None)
+    return f"{text[: span.start]}{in_own_words(original, text[slice(*span)])}{text[span.end :]}" if span is not None else text

@@ -14,8 +14,9 @@ from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
 from migsafe.fixes.comments import edit_comments
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
+from migsafe.fixes.explicit_locks import protecting_lock
 from migsafe.fixes.layouts import LAYOUTS
-from migsafe.fixes.way import read_way
+from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
@@ -187,15 +188,16 @@ class _Fixing:
             return None
         following = self._judged(self._merged(edits))
         wrong = _wrong(now, following, edits.applied, {each.rule for each in self.applied})
-        if wrong and len(edits.applied) == 1:
-            key = _key(edits.applied[0])
+        keys = {_key(finding) for finding in edits.applied}
+        if wrong and len(keys) == 1:
+            (key,) = keys
             self.refused[key] = wrong
             self.wrong.setdefault(key, False)
         return None if wrong else following
 
     def _accept(self, edits: Edits) -> None:
         self.changes = self._merged(edits)
-        self.applied += edits.applied
+        self.applied += {_key(finding): finding for finding in edits.applied}.values()
         self.later += edits.later
         # The result may be right now, for example because the lock_timeout is set that it lacked.
         for key, tried_again in self.wrong.items():
@@ -239,8 +241,10 @@ class _Fixing:
                 comments.setdefault(finding.script.path, []).append((finding, way.comment))
             elif statement is None:
                 refused.append(NotFixed(finding, "its statement is not in a migration that was judged"))
+            elif reason := protecting_lock(now.migrations[place], statement, way):
+                refused.append(NotFixed(finding, reason))
             else:
-                by_migration.setdefault(place, []).append(ChosenFix(finding, way, statement))
+                by_migration.setdefault(place, []).extend(_fixes_of(finding, way, statement))
         some = (self._edit(now, place, fixes) for place, fixes in by_migration.items())
         of_comments = (edit_comments(own[0][0].script, own) for own in comments.values())
         for edits in chain(some, of_comments):
@@ -276,6 +280,15 @@ def _notes(plan: Plan) -> Iterator[str]:
         note = LAYOUTS[name].note if name in LAYOUTS else ""
         if note:
             yield note
+
+
+def _fixes_of(finding: Finding, way: Way, statement: Statement) -> Iterator[ChosenFix]:
+    """Yields the fix of a finding, and those of the other actions of its statement for which it stands."""
+    yield ChosenFix(finding, way, statement)
+    for span, text in finding.other_fixes:
+        other = read_way(text)
+        if other is not None:
+            yield ChosenFix(replace(finding, span=span, fix=text), other, statement)
 
 
 def _statement(migration: Migration | None, finding: Finding) -> Statement | None:

@@ -10,6 +10,9 @@ from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
 _TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
+_TO_DO = re.compile(r"^(?!--)|^-- (?:in place of this comment:|next migration from this statement on|without this statement)", re.MULTILINE)
+"""SQL, or one of the instructions that need none."""
+
 _DEPLOYMENT_FIRST = re.compile(r"-- (?:when .*:$|deploy a release )", re.MULTILINE)
 
 
@@ -87,7 +90,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     leave it out. `queries` are the application's queries that the finding is about, and `use_words` the part of the message that names those
     that use an object. A finding at the place of a query has no migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks
     that `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none. `fix_is_safe` if it needs no `--unsafe-fixes`.
-    `replaces` are the places of the statements that a fix for several of them replaces.
+    `replaces` are the places of the statements that a fix for several of them replaces, `other_fixes` those of the other actions of the
+    statement that this finding stands for, each with its place.
     """
 
     rule: str
@@ -115,12 +119,14 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix: str = ""
     fix_is_safe: bool = False
     replaces: tuple[Span, ...] = ()
+    other_fixes: tuple[tuple[Span, str], ...] = ()
     resolved: bool = False
 
     @property
     def is_fixable(self) -> bool:
         """Whether `lint --fix` can probably edit the statement: its fix leaves no decision, and needs no deployment before it."""
-        is_complete = bool(self.fix and self.migration) and not leaves_decision(self.fix)
+        has_steps = bool(self.fix and self.migration) and _TO_DO.search(self.fix) is not None
+        is_complete = has_steps and not leaves_decision(self.fix)
         return is_complete and not self.in_body and _DEPLOYMENT_FIRST.match(self.fix) is None
 
 

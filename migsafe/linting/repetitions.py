@@ -93,6 +93,11 @@ def _one_of(group: Sequence[Finding]) -> Finding:
         queries=tuple(dict.fromkeys(query for finding in group for query in finding.queries)),
         lock=max((finding.lock for finding in group if finding.lock is not None), key=lambda lock: lock.strength, default=None),
         places=tuple(sorted({place for finding in group for place in finding.places or (finding.span,)})),
+        other_fixes=tuple(
+            (finding.span, finding.fix)
+            for finding in group[1:]
+            if finding.fix and finding.statement == first.statement and finding.span != first.span
+        ),
     )
 
 

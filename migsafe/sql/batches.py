@@ -1,6 +1,7 @@
 """SQL that changes all rows of a table in batches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, QUOTED, WORD, pattern_for
@@ -23,7 +24,9 @@ class Change(NamedTuple):
     where: str = ""
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A token with the number of brackets around it, and the `gap` before it: white space and comments."""
+
     kind: int
     text: str
     depth: int
@@ -32,10 +35,10 @@ class _Token(NamedTuple):
 
 def without_filter(change: str) -> Change:
     """Return a change without its filter, so that another filter can follow."""
-    tokens: list[_Token] = []
-    where: list[_Token] = []
-    part: list[_Token] | None = tokens
-    for token in _tokens(change):
+    tokens: list[Token] = []
+    where: list[Token] = []
+    part: list[Token] | None = tokens
+    for token in tokens_of(change):
         word = token.text.lower() if token.depth == 0 and token.kind == WORD else ""
         if word in ("where", "returning"):
             part = where if word == "where" else None
@@ -45,21 +48,41 @@ def without_filter(change: str) -> Change:
     joins = "using" in words or "from" in words[words.index("set") :] if "set" in words else "using" in words
     end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(tokens)
     names = [token.text for token in tokens[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
-    sql = "".join(_normalized_gap(token.gap) + token.text for token in tokens).strip().removesuffix(";")
+    sql = _with_normalized_gaps(tokens)
     with_clause_writes = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in tokens)
-    condition = "".join(_normalized_gap(token.gap) + token.text for token in where).strip().removesuffix(";")
-    return Change(sql, names[-1] if joins and names else "", with_clause_writes, condition)
+    return Change(sql, names[-1] if joins and names else "", with_clause_writes, _with_normalized_gaps(where))
 
 
-def _normalized_gap(gap: str) -> str:
-    """Return the white space between two tokens, without comments: a line break if there was one."""
-    return "\n            " if "\n" in gap else " " if gap else ""
+def _with_normalized_gaps(tokens: Sequence[Token]) -> str:
+    """Return the text of tokens without comments, its lines indented as those of a loop, and as far from each other as they were."""
+    indents = [len(_last_line(token.gap)) for token in tokens[1:] if "\n" in token.gap]
+    least = min(indents, default=0)
+
+    def gap(token: Token) -> str:
+        return f"\n            {' ' * (len(_last_line(token.gap)) - least)}" if "\n" in token.gap else " " if token.gap else ""
+
+    return "".join(gap(token) + token.text for token in tokens).strip().removesuffix(";")
+
+
+def _last_line(gap: str) -> str:
+    return re.sub(r".*(?:\n|\*/)", "", gap, flags=re.DOTALL).expandtabs(4)
+
+
+def reads_what_it_changes(change: str, table: Name, columns: Collection[str]) -> bool:
+    """Return whether an UPDATE may read the `columns` that it changes in other rows of its table, or a DELETE (without `columns`) other rows:
+    in batches, later ones would read what earlier ones have changed."""
+    tokens = [token for token in tokens_of(change) if token.kind in (WORD, QUOTED) or token.text == "."]
+    names = [token.text.lower() if token.kind == WORD else token.text.strip('"') for token in tokens]
+    own = [number for number, name in enumerate(names) if name == table.name and names[number + 1 : number + 2] != ["."]]
+    if len(own) < 2:
+        return False
+    return not columns or any(names.count(column) > 1 for column in columns)
 
 
 def until_second_row(insert: str) -> str:
     """Return an INSERT with only the first of several rows in VALUES, without what follows them; any other text unchanged."""
     in_values, end = False, 0
-    for token in _tokens(insert):
+    for token in tokens_of(insert):
         end += len(token.gap) + len(token.text)
         if token.depth == 0 and in_values and token.text != "(":
             return insert[:end] if token.text == ")" else insert
@@ -67,7 +90,9 @@ def until_second_row(insert: str) -> str:
     return insert
 
 
-def _tokens(sql: str) -> Iterator[_Token]:
+def tokens_of(sql: str) -> list[Token]:
+    """Return the tokens of a statement, up to a comment that is not closed."""
+    found: list[Token] = []
     pattern, offset, depth = pattern_for(sql), 0, 0
     while offset < len(sql) and (match := pattern.match(sql, offset)) is not None and match.lastindex is not None:
         kind, text, end = match.lastindex, match[match.lastindex], match.end()
@@ -77,9 +102,10 @@ def _tokens(sql: str) -> Iterator[_Token]:
             end = sql.find(text, end) + len(text)
             text = sql[match.start(kind) : end]
         depth -= text in (")", "]")
-        yield _Token(kind, text, depth, sql[offset : match.start(kind)])
+        found.append(Token(kind, text, depth, sql[offset : match.start(kind)]))
         depth += text in ("(", "[")
         offset = end
+    return found
 
 
 def batched_by_key(change: Change, table: Name, key: Sequence[str], *, filtered: bool = False) -> str:

@@ -63,7 +63,7 @@ from migsafe.lock import LockMode
 from migsafe.rendering.messages import FOR_EACH_ROW
 from migsafe.schema.bodies import body_operations, body_text
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.batches import batched_by_key, without_filter
+from migsafe.sql.batches import batched_by_key, reads_what_it_changes, without_filter
 from migsafe.sql.operations import Call, Commit, Delete, Do, Merge, Name, Operation, Select, Update
 
 
@@ -215,6 +215,11 @@ def _in_batches(op: Update | Delete, relation: Relation | None, reasons: "frozen
     if is_in_called_function(at, op) or (key is None and not guessed):
         return f"{order}, outside a function" if is_in_called_function(at, op) else order
     change = without_filter(at.text(*op.span))
+    if reads_what_it_changes(at.text(*op.span), op.table, op.columns if isinstance(op, Update) else ()):
+        return (
+            f"-- it reads other rows of {op.table}, which an earlier batch may have changed: first store what it reads in another table,\n"
+            f"-- then read that one, {order.removeprefix('-- ')}"
+        )
     if change.with_clause_writes:
         return f"-- first run the changes in WITH once, in a separate statement; then the rest:\n{order}"
     batched = batched_by_key(change, op.table, key or ["id"], filtered=not reasons <= {expressions.Unrestricting.TRUE})

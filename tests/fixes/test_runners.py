@@ -83,6 +83,14 @@ RUNNERS: dict[str, tuple[Files, Files]] = {
             "2024-01-02-000001_create_orders_qty_idx/metadata.toml": "run_in_transaction = false\n",
         },
     ),
+    "diesel, numbered": (
+        {"2024-01-01-000000-0000_a/up.sql": TABLE, "2024-01-02-000000-0000_b/up.sql": f"{ADD}{BUILD}"},
+        {
+            "2024-01-02-000000-0000_b/up.sql": ADD,
+            "2024-01-02-000000-0001_create_orders_qty_idx/up.sql": BUILT,
+            "2024-01-02-000000-0001_create_orders_qty_idx/metadata.toml": "run_in_transaction = false\n",
+        },
+    ),
     "atlas": (
         {"20240101000000_a.sql": TABLE, "20240102000000_b.sql": f"{ADD}{BUILD}", "atlas.sum": ""},
         {"20240102000000_b.sql": ADD, "20240102000001_create_orders_qty_idx.sql": f"-- atlas:txmode none\n\n{BUILT}"},
@@ -174,6 +182,58 @@ def test_one_action_of_several_is_replaced_in_its_statement(tmp_path: Path) -> N
         "2_b.up.sql": change.replace("(qty > 0)", "(qty > 0) NOT VALID"),
         "3_validate_orders_qty_check.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;\n",
     }
+
+
+def test_several_actions_of_a_statement_are_replaced_at_once_and_comments_stay_with_it(tmp_path: Path) -> None:
+    change = dedent("""\
+        alter table orders
+            add column a integer
+                constraint a_positive check (a > 0), -- the first
+            add column if not exists b integer constraint b_positive check (b > 0);
+        comment on column orders.a is 'first';
+        """)
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.up.sql": dedent("""\
+            alter table orders
+                add column a integer,
+                add constraint a_positive check (a > 0) not valid, -- the first
+                add column if not exists b integer,
+                add constraint b_positive check (b > 0) not valid;
+            comment on column orders.a is 'first';
+            """),
+        "3_validate_a_positive.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT a_positive;\n"
+        "ALTER TABLE orders VALIDATE CONSTRAINT b_positive;\n",
+    }
+
+
+def test_a_new_statement_is_written_as_the_one_that_it_replaces(tmp_path: Path) -> None:
+    build = (
+        "create unique index if not exists orders_qty_idx -- for the report\n  on orders(qty,\n    lower(id::text)) where qty is not null;\n"
+    )
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": build})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    assert fixes.changes[-1].after == build.replace("index if not exists", "index concurrently")
+
+
+def test_a_statement_that_lock_table_protects_does_not_leave_its_transaction(tmp_path: Path) -> None:
+    protected = f"BEGIN;\nLOCK TABLE orders IN SHARE MODE;\nDELETE FROM orders WHERE id = 1;\n{BUILD}COMMIT;\n"
+    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": protected})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == (
+        (),
+        ["LOCK TABLE orders protects it, so it must stay in the same transaction"],
+    )
+
+
+def test_a_backfill_does_not_move_behind_statements_that_read_its_rows(tmp_path: Path) -> None:
+    first, second = "UPDATE orders SET qty = 1;\n", "UPDATE lines SET qty = orders.qty FROM orders WHERE lines.id = orders.id;\n"
+    _write(tmp_path, {"1_a.up.sql": f"{TABLE}CREATE TABLE lines (id bigint, qty integer);\n", "2_b.up.sql": f"{ADD}{first}{second}"})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "backfill-unbatched")
+    names = [Path(change.path).name for change in fixes.changes]
+    assert [change.after for change in fixes.changes if second.strip() in change.after] == [second]
+    assert names == ["2_b.up.sql", "3_fill_orders.up.sql", "4_update_lines.up.sql"]
 
 
 def test_an_action_that_the_statement_has_already_is_not_repeated(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""A statement of a fix in the words of the one that it replaces: with its line breaks, its comments, its upper or lower case."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from migsafe.fixes.shapes import shape
+from migsafe.sql.batches import Token, tokens_of
+from migsafe.sql.lexer import WORD
+from migsafe.sql.statements import read
+
+_MOST_TOKENS = 400
+"""Comparing two statements takes a time that grows with the square of their length."""
+
+_LEAST_ALIKE = 0.5
+_PARENTHESES = ("(", ")")
+
+
+def in_own_words(original: str, new: str, head: str = "") -> str:
+    """Returns the text of a new statement, written as the original wherever both have the same words; the new one as it is if it is another
+    kind of statement, or would lose a comment. `head` makes a statement of them if they are only a part of one, an action."""
+    old, wanted = tokens_of(original), tokens_of(new)
+    if not old or not wanted or len(old) + len(wanted) > _MOST_TOKENS or _word(old[0]) != _word(wanted[0]):
+        return new
+    matcher = SequenceMatcher(None, [_word(token) for token in old], [_word(token) for token in wanted], autojunk=False)
+    if matcher.ratio() < _LEAST_ALIKE:
+        return new
+    is_lower = old[0].text.islower()
+    meaning = _meaning(head + new)
+    for with_parentheses in (False, True):
+        text = _merged(old, wanted, matcher, is_lower=is_lower, with_parentheses=with_parentheses)
+        if text is not None and _meaning(head + text) == meaning:
+            return text
+    return new
+
+
+def _word(token: Token) -> str:
+    return token.text.lower() if token.kind == WORD else token.text
+
+
+def _meaning(sql: str) -> Any:
+    return [shape(op) for statement in read(sql) for op in statement.operations]
+
+
+def _merged(
+    old: Sequence[Token], new: Sequence[Token], matcher: "SequenceMatcher[str]", *, is_lower: bool, with_parentheses: bool
+) -> str | None:
+    """Returns the new tokens with the text of the old ones where they are equal; None if that loses a comment. `with_parentheses`: also those
+    that only the new statement has."""
+    parts: list[str] = []
+    gap: str | None = None
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        removed, added = old[start:end], new[new_start:new_end]
+        if tag != "equal" and any(token.gap.strip() for token in removed):
+            return None
+        # What follows words that are left out stands where they stood.
+        gap = removed[0].gap if tag != "equal" and removed else gap
+        if tag != "equal" and not with_parentheses and all(token.text in _PARENTHESES for token in added):
+            continue
+        for token in removed if tag == "equal" else added:
+            text = token.text.lower() if tag != "equal" and is_lower and token.kind == WORD and token.text.isupper() else token.text
+            parts.append((token.gap if gap is None or token.gap.strip() else gap) + text)
+            gap = None
+    return "".join(parts)
