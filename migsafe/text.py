@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,7 @@ class Script:
     def __init__(self, path: str, text: str | None = None) -> None:
         self.path = path
         self._text = text.removeprefix("\ufeff") if text is not None else None
-        self._line_starts: list[int] | None = None
+        self._line_starts: array[int] | None = None
 
     @property
     def text(self) -> str:
@@ -123,9 +124,9 @@ class Script:
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
 
-    def _starts(self) -> list[int]:
+    def _starts(self) -> "array[int]":
         if self._line_starts is None:
-            self._line_starts = list(_line_starts(self.text))
+            self._line_starts = array("Q", _line_starts(self.text))
         return self._line_starts
 
 

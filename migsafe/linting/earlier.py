@@ -1,39 +1,30 @@
 """What ran before an operation: the earlier operations of its migration, and the earlier migrations of its transaction."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 
 from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.sources import Migration
-from migsafe.sql.operations import Insert, Operation
+from migsafe.sql.operations import Operation
 from migsafe.sql.statements import Statement
+from migsafe.text import Span
 
 
 class PastOperation(Struct, frozen=True):
-    """An operation that has run: its statement, its effects, the number of its transaction, and the locks that this held before."""
+    """An operation that has run: its statement, its effects, the number of its transaction, and the locks that this held before.
+
+    An INSERT of a dump stands for the `equal` ones that follow it, the last of which is at `last_equal`.
+    """
 
     statement: Statement
     operation: Operation
     effects: tuple[Effect, ...]
     transaction: int | None
     held: Mapping[Hashable, LockMode]
-
-
-_ENOUGH = 1000
-"""How many equal INSERTs, one after the other, a rule may need to see."""
-
-
-def repeats_insert(past: Sequence[PastOperation], operation: Operation, transaction: int | None) -> bool:
-    """Whether an operation is another of many INSERTs into the same columns of one table, as in a dump: rules learn nothing from one more."""
-    if not isinstance(operation, Insert) or len(past) < _ENOUGH:
-        return False
-    return all(
-        isinstance(done.operation, Insert)
-        and (done.operation.table, done.operation.columns, done.transaction) == (operation.table, operation.columns, transaction)
-        for done in (past[-1], past[-_ENOUGH])
-    )
+    equal: int = 0
+    last_equal: Span | None = None
 
 
 class EarlierMigration(Struct, frozen=True):

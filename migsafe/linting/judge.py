@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
+from migsafe.linting.equal_inserts import UnjudgedInserts
 from migsafe.linting.finding import Finding
 from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.neighbours import affects_next, findings_together
@@ -245,7 +246,11 @@ class _Run:
         changes = self._query_changes() if check else None
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
-        for statement, first, last in statements:
+        inserts = UnjudgedInserts(at, self.state.findings)
+        for sent in statements:
+            if not inserts.includes(sent):
+                continue
+            statement, first, last = sent
             for operation, effects in predictor.predict_operations(statement, first=first, last=last):
                 if check:
                     if changes is not None:
@@ -255,6 +260,8 @@ class _Run:
             if check and predictor.refused is not None:
                 refused, refusal = predictor.refused
                 self._check_all(statement, RefusedOperation(refused.span, refusal), (), at)
+            inserts.note_judged()
+        inserts.close()
         if check:
             if changes is not None:
                 at.query_changes = changes.at_end(at)

@@ -89,6 +89,7 @@ def _one_of(group: Sequence[Finding]) -> Finding:
         first,
         message=first.message + _others(group),
         help=_joined_help(group),
+        more=0,
         relations=tuple(dict.fromkeys(relation for finding in group for relation in finding.relations)),
         queries=tuple(dict.fromkeys(query for finding in group for query in finding.queries)),
         lock=max((finding.lock for finding in group if finding.lock is not None), key=lambda lock: lock.strength, default=None),
@@ -117,11 +118,13 @@ def _others(group: Sequence[Finding]) -> str:
         place = f"line {line}" if not subject else subject if line == first_line else f"{subject} (line {line})"
         if place not in (subjects[0], f"line {first_line}"):
             places[place] = None
-    return f"; the same is true of {_listed(list(places))}" if places else ""
+    return f"; the same is true of {_listed(list(places), sum(finding.more for finding in group))}" if places else ""
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
+def _listed(names: Sequence[str], more: int = 0) -> str:
+    """Returns the first names and how many others there are, of which `more` are not among the names."""
+    unnamed = len(names[_MOST_NAMED:]) + more
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {unnamed} more" if unnamed else "")
 
 
 def _line(finding: Finding) -> int:
@@ -137,8 +140,8 @@ def _joined_help(group: Sequence[Finding]) -> str:
     if len(helps) <= _MOST_HELPS and not any("deployments: 1." in help or "first deploy" in help for help in helps):
         in_one = not any("next migration" in help for help in helps)
         return "\n".join(helps) if in_one else join_migrations(*helps)
-    others = len(helps) - 1
-    return _with_line(helps[0], f"{mark} for the first of {len(group)}, and likewise for the other{'s' if others > 1 else ''}:")
+    others, number = len(helps) - 1, sum(1 + finding.more for finding in group)
+    return _with_line(helps[0], f"{mark} for the first of {number}, and likewise for the other{'s' if others > 1 else ''}:")
 
 
 def _with_line(help: str, line: str) -> str:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.declaration import Harm, Need, Rule, rule
-from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction, repeats_insert
+from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction
 from migsafe.linting.finding import Finding, KnownObject, NamedQuery, QueryProblem, Severity
 from migsafe.linting.judged_places import FilePlace, MigrationEnd, RefusedOperation, WorkloadQuery
 from migsafe.lock import LockMode
@@ -99,7 +99,6 @@ class Context:
         "_earlier",
         "_facts",
         "_forecast",
-        "_is_remembered",
         "_outside",
         "_rule",
         "_states",
@@ -146,7 +145,6 @@ class Context:
         self._facts: dict[Callable[[Context], Any], Any] = {}
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
         self._rule: Rule
-        self._is_remembered = False
 
     def enter(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Makes an operation of a statement the current one."""
@@ -158,11 +156,8 @@ class Context:
         self._rule = rule
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
-        """Adds the current operation to `past`, after every rule has checked it; a further INSERT of a dump only if a rule needs it."""
+        """Adds the current operation to `past`, after every rule has checked it."""
         transaction = self.session.transaction
-        is_remembered, self._is_remembered = self._is_remembered, False
-        if not is_remembered and repeats_insert(self.past, operation, transaction):
-            return
         done = PastOperation(statement, operation, effects, transaction, self.held)
         self.past.append(done)
         if transaction is not None:
@@ -195,7 +190,6 @@ class Context:
     @property
     def position(self) -> int:
         """The position that the operation will have in `past`."""
-        self._is_remembered = True
         return len(self.past)
 
     def state(self, kind: type[State]) -> State:
@@ -335,6 +329,7 @@ class Context:
         rule = self._rule
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
+        equal, last_equal = (operation.equal, operation.last_equal) if isinstance(operation, PastOperation) else (0, None)
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         help = self._with_own_transactions(help)
         fix = (help if fix is None else fix) if rule.fix else ""
@@ -357,6 +352,8 @@ class Context:
             lock=lock,
             subject=subject,
             cause=cause,
+            more=equal,
+            places=() if last_equal is None else (half.file_span(operation.span), half.file_span(last_equal)),
             in_body=isinstance(statement.operations[0], Do),
             while_unserved=while_unserved,
             while_exist=tuple(KnownObject(each.oid, each.name) for each in while_exist),

@@ -14,6 +14,7 @@ from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
+from migsafe.prediction.equal_inserts import EqualInserts
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
@@ -217,7 +218,12 @@ class Predictor:
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
-        for statement, first, last in sent_statements(half):
+        # Where nothing is predicted, an INSERT of a dump changes nothing that the ones before it have not.
+        inserts = None if with_effects or half.program is not None else EqualInserts()
+        for sent in sent_statements(half):
+            if inserts is not None and inserts.skips(sent):
+                continue
+            statement, first, last = sent
             if statement.index in half.left_out:
                 yield StatementPrediction(statement=statement, operations=(), effects=(), unknown=(half.left_out[statement.index],))
                 continue

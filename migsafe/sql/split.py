@@ -5,8 +5,10 @@ The text is read once, and only one statement's tokens are in memory at a time. 
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from migsafe.sql import lexer
+from migsafe.sql.equal_rows import EqualRows
 from migsafe.sql.lexer import Tokens
 from migsafe.text import Span
 
@@ -45,6 +47,9 @@ class MetaCommand:
 
 _RECOVERIES = 100
 """The number of unterminated literals after which the rest of a script counts as one. Each one costs a search to the end."""
+
+_MANY_TOKENS = 20_000
+"""The number of tokens of a statement from which the rows of an INSERT are thinned out."""
 
 # Words and their folded forms. They are kept for the next script, because a history repeats a small set of words.
 _FOLDED: dict[str, str] = {}
@@ -121,8 +126,9 @@ class _Splitter:
         """
         folded, constant = _FOLDED.get, _CONSTANTS.get
         add_kind, add_word, add_start = statement.kinds.append, statement.words.append, statement.starts.append
+        rows: EqualRows | None = None
         while True:
-            for match in self.pattern.finditer(self.text, at, self.end):
+            for match in islice(self.pattern.finditer(self.text, at, self.end), _MANY_TOKENS):
                 kind: int = match.lastindex  # type: ignore[assignment]  # one group always matches
                 word = folded(match[kind]) or constant(kind)
                 if word is None:
@@ -139,6 +145,11 @@ class _Splitter:
                 add_kind(kind)
                 add_word(word)
                 add_start(match.start(kind))
+            else:
+                at = match.end()
+            if len(statement.words) >= _MANY_TOKENS:
+                rows = rows or EqualRows(statement)
+                rows.thin(statement)
 
     def _read_other(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
         """Return the word of a token that is not in the table of folded words, and an offset.
