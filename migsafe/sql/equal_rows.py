@@ -74,5 +74,6 @@ def _end_of_row(words: list[str], begin: int) -> int | None:
 
 
 def _move(tokens: Tokens, begin: int, end: int, to: int) -> None:
-    for each in (tokens.kinds, tokens.words, tokens.starts):
-        each[to : to + end - begin] = each[begin:end]  # type: ignore[index]  # three lists of the same length
+    tokens.kinds[to : to + end - begin] = tokens.kinds[begin:end]
+    tokens.words[to : to + end - begin] = tokens.words[begin:end]
+    tokens.starts[to : to + end - begin] = tokens.starts[begin:end]
