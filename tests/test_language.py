@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from migsafe.cli import COMMANDS, application
+from migsafe.cli.application import COMMANDS, application
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from migsafe.cli import application, main
+from migsafe.cli import main
+from migsafe.cli.application import application
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

@@ -19,8 +19,8 @@ from migsafe.cli.options import (
     Stats,
     TransactionHabit,
     format_option,
-    split_names,
 )
+from migsafe.cli.results import split_names
 from migsafe.configuration import find_configuration, read_configuration
 from migsafe.paths import relative_path
 from migsafe.reports.settings import FORMATS, EffectiveSettings, Surroundings, settings_reporter

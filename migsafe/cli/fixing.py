@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from migsafe.cli.fix_options import FixOptions
-from migsafe.cli.options import FAILED, FOUND, exit_code
+from migsafe.cli.results import FAILED, FOUND, exit_code
 from migsafe.cli.written_reports import ReportFile, write_reports
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError

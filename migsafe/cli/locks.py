@@ -5,19 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import (
-    FAILED,
-    Config,
-    NoExec,
-    Output,
-    Paths,
-    PgVersion,
-    RunnerName,
-    Schema,
-    TransactionHabit,
-    format_option,
-    skipped_files,
-)
+from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, format_option
+from migsafe.cli.results import FAILED, skipped_files
 from migsafe.configuration import read_configuration
 from migsafe.library.locks import predict_plan
 from migsafe.library.plan import find_plan

@@ -1,4 +1,4 @@
-"""The options that several commands have, with the same help, and the exit codes."""
+"""The options that several commands have, with the same help."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,11 +8,7 @@ import typer
 from migsafe import versions
 from migsafe.cli.completion import choices, rule_names, runner_names
 from migsafe.cli.help import CHECK, DATABASE, FIXES, REPORT, RUN
-from migsafe.configuration import FAIL_ON, TRANSACTIONS, Configuration
-from migsafe.linting.finding import Severity
-
-FOUND, FAILED = 1, 2
-"""The exit codes: something was found; the command, or a part of it, failed."""
+from migsafe.configuration import FAIL_ON, TRANSACTIONS
 
 EXPERIMENTS = ("rerun", "crash", "round-trip", "agreement")
 """The values of `migsafe replay --check`, apart from `none`."""
@@ -148,26 +144,7 @@ Prove = Annotated[
     ),
 ]
 
-_SKIPPED_SHOWN = 3
-
 
 def format_option(formats: Sequence[str], help: str) -> Any:
     """Returns the option --format of a command that has these formats."""
     return typer.Option(metavar="|".join(formats), autocompletion=choices(formats), rich_help_panel=REPORT, help=help)
-
-
-def split_names(values: list[str] | None) -> tuple[str, ...] | None:
-    """Returns the names in an option that can be repeated, and whose values can be separated by commas; None if it was not given."""
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
-
-
-def skipped_files(skipped: Sequence[str]) -> str:
-    """Returns a message about files that are not migrations: the first few by name."""
-    number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
-    files = f"{number} file{'' if number == 1 else 's'} that the runner would not run"
-    return f"skipped {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
-
-
-def exit_code(worst: Severity | None, settings: Configuration) -> int:
-    """Returns the exit code for the worst finding: 1 if it is at or above `fail_on`."""
-    return FOUND if settings.fail_on != "never" and worst is not None and worst >= Severity[settings.fail_on.upper()] else 0

@@ -9,8 +9,6 @@ import typer
 from migsafe.cli.help import SERVER
 from migsafe.cli.interruption import ended_by_signals
 from migsafe.cli.options import (
-    FAILED,
-    FOUND,
     Changed,
     Config,
     NoExec,
@@ -24,6 +22,7 @@ from migsafe.cli.options import (
     TransactionHabit,
     format_option,
 )
+from migsafe.cli.results import FAILED, FOUND
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.reports.premortem import FORMATS, premortem_reporter

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.help import CHECK
-from migsafe.cli.options import FAILED, Config, NoExec, Output, PgVersion, RunnerName, Schema, format_option
+from migsafe.cli.options import Config, NoExec, Output, PgVersion, RunnerName, Schema, format_option
+from migsafe.cli.results import FAILED
 from migsafe.configuration import read_configuration
 from migsafe.reports.queries import FORMATS, reporter
 from migsafe.terminal.display import display_for

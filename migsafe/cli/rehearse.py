@@ -5,20 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import (
-    FAILED,
-    FOUND,
-    Changed,
-    Config,
-    FailOnOption,
-    Output,
-    Paths,
-    RunnerName,
-    Schema,
-    Since,
-    TransactionHabit,
-    format_option,
-)
+from migsafe.cli.options import Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit, format_option
+from migsafe.cli.results import FAILED, FOUND
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,

@@ -9,7 +9,6 @@ from migsafe.cli.completion import choices
 from migsafe.cli.help import CHECK, REPORT, SERVER
 from migsafe.cli.options import (
     EXPERIMENTS,
-    FAILED,
     Changed,
     Config,
     FailOnOption,
@@ -19,9 +18,9 @@ from migsafe.cli.options import (
     Schema,
     Since,
     TransactionHabit,
-    exit_code,
     format_option,
 )
+from migsafe.cli.results import FAILED, exit_code
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,

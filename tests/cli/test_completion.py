@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from migsafe.cli import application
+from migsafe.cli.application import application
 from migsafe.cli.completion import rule_names
 from tests.cli.conftest import Run
 

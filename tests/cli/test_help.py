@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from migsafe.cli import COMMANDS, application
+from migsafe.cli.application import COMMANDS, application
 from migsafe.cli.help import COMMAND_PANELS, PANELS
 
 APPLICATION = application()

@@ -24,7 +24,7 @@ def test_a_bare_checkout_runs() -> None:
 
 
 def test_linting_a_file_imports_nothing_heavy() -> None:
-    heavy = {"sqlglot", "alembic", "sqlalchemy", "psycopg", "rich", "pydantic", "migsafe.workload", "migsafe.linting.queries"}
+    heavy = {"sqlglot", "alembic", "sqlalchemy", "psycopg", "rich", "pydantic", "typer", "migsafe.workload", "migsafe.linting.queries"}
     script = f"import sys; from migsafe.cli import main; main(['lint', '{SHOP}/0004_find_items_by_sku.sql']); print(*sys.modules)"
     assert not heavy & set(python("-c", script).stdout.splitlines()[-1].split())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from migsafe.cli import application
+from migsafe.cli.application import application
 from migsafe.replaying.refusals import hint_for
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.untried import untried_reason
