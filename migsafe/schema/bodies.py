@@ -56,21 +56,35 @@ _MAX_DEPTH_OF_SEVERAL = 2
 """How deep each of several functions is followed that a call may run: their number multiplies at each call."""
 
 
-def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
+def called_operations(catalog: Catalog, operation: Operation) -> Iterator[Operation]:
     """Returns the operations that an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at
     the place of the operation. Only the body of a function that is certainly called, and once, is certain to run."""
+    return _called_operations(catalog, operation, 0, {})
+
+
+_Call = tuple[int, tuple[str | None, ...]]
+"""A function's oid, and its arguments; None for an unknown value."""
+
+
+def _called_operations(catalog: Catalog, operation: Operation, depth: int, followed: dict[_Call, int]) -> Iterator[Operation]:
+    """As called_operations. `followed` has the calls that may run, at their least depth; a second one runs nothing else. Without it, triggers
+    that write each other's tables make the number of operations grow with a power of the depth."""
     if depth == _MAX_DEPTH or type(operation) not in _RUN_MORE:
         return
     call = operation.query.sql if isinstance(operation, Select) else operation.sql if isinstance(operation, Call) else ""
     for function, is_certain in _called_functions(catalog, operation, call, follow_several=depth < _MAX_DEPTH_OF_SEVERAL):
-        arguments = call_arguments(call, function.name.name) or ()
-        for operation_of_body in body_operations(function, [argument.value for argument in arguments]):
+        arguments = tuple(argument.value for argument in call_arguments(call, function.name.name) or ())
+        if not is_certain:
+            if followed.get((function.oid, arguments), _MAX_DEPTH) <= depth:
+                continue
+            followed[function.oid, arguments] = depth
+        for operation_of_body in body_operations(function, arguments):
             run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
             if isinstance(run, OpaqueCode) and call:
                 # Only the arguments may tell which objects dynamic SQL uses.
                 run = replace(run, code=f"{call} {run.code}")
             yield run
-            yield from called_operations(catalog, run, depth + 1)
+            yield from _called_operations(catalog, run, depth + 1, followed)
 
 
 def _called_functions(catalog: Catalog, operation: Operation, call: str, *, follow_several: bool) -> Iterator[tuple[Function, bool]]:
