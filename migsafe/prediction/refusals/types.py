@@ -49,7 +49,8 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
 def _is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
     """Whether PostgreSQL has an assignment cast between two types, of which each is built in or an enum."""
     version = catalog.pg_version
-    if is_string(target.name, version) and not target.dimensions:
+    are_both_arrays = bool(source.dimensions) and bool(target.dimensions)
+    if is_string(target.name, version) and (are_both_arrays or not target.dimensions):
         return True
     if bool(source.dimensions) != bool(target.dimensions):
         return False

@@ -224,3 +224,13 @@ CREATE TABLE persons (id integer PRIMARY KEY);
 CREATE TABLE orders (person integer CONSTRAINT person REFERENCES persons);
 -- accepted
 ALTER TABLE orders ALTER CONSTRAINT person DEFERRABLE INITIALLY DEFERRED;
+
+-- a constraint whose name is taken, although the block catches the error
+CREATE TABLE depots (id bigint PRIMARY KEY);
+CREATE TABLE parcels (id bigint CONSTRAINT parcels_id PRIMARY KEY, depot_id bigint);
+DO $$ BEGIN
+    ALTER TABLE parcels ADD CONSTRAINT parcels_id FOREIGN KEY (depot_id) REFERENCES depots;
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+ALTER TABLE parcels DROP CONSTRAINT parcels_id;
+-- accepted
+ALTER TABLE parcels ADD CONSTRAINT parcels_id PRIMARY KEY (id, depot_id);

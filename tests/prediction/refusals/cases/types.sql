@@ -97,6 +97,12 @@ CREATE TABLE people (id bigint, mood text);
 -- refused: column "mood" cannot be cast automatically to type mood
 ALTER TABLE people ALTER COLUMN mood TYPE mood;
 
+-- arrays are converted element by element
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE people (id bigint, moods mood[], days integer[]);
+-- accepted
+ALTER TABLE people ALTER COLUMN moods TYPE text[], ALTER COLUMN days TYPE varchar(9)[];
+
 -- text to integer with USING
 CREATE TABLE orders (id bigint, code text);
 -- accepted
