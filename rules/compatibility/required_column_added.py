@@ -33,7 +33,7 @@ from migsafe.sql.operations.values import quoted
 @rule(
     category="compatibility",
     severity=Severity.ERROR,
-    speaks_for=("drop-default", "long-work-under-lock"),
+    speaks_for=("drop-default", "long-work-under-lock", "many-tables-locked"),
     fix="unsafe",
     unsafe_because="a part of it needs another deployment",
 )

@@ -62,7 +62,14 @@ from migsafe.sql.generation import (
 from migsafe.sql.operations import AddColumn, ConstraintKind, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
-_SPEAKS_FOR = ("long-work-under-lock", "check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
+_SPEAKS_FOR = (
+    "long-work-under-lock",
+    "many-tables-locked",
+    "check-validates",
+    "foreign-key-validates",
+    "primary-key-builds-index",
+    "unique-builds-index",
+)
 
 
 @rule(

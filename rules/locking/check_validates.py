@@ -41,7 +41,7 @@ from migsafe.sql.operations.values import quoted
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     fix="unsafe",
     unsafe_because="a failure between its migrations leaves the constraint NOT VALID",
 )

@@ -30,7 +30,7 @@ from migsafe.sql.operations import AlterDomain, Name
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     no_fix="no statement checks the values of a domain under a weaker lock",
 )
 def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:

@@ -30,6 +30,8 @@ from migsafe.sql.operations import Drop, Name
 class _State(Struct):
     findings: list[tuple[Finding, list[int | None]]] = []
     """Each with the OIDs of the tables whose indexes are dropped, None for one that is unknown."""
+    dropped: set[tuple[int | None, Name]] = set()
+    """The tables that a reported DROP INDEX locks, each with the transaction."""
 
 
 @rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the index INVALID")
@@ -43,8 +45,18 @@ def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[
     if op.kind != "index" or op.concurrently:
         return
     dropped = [name for name in op.names if _may_be_in_use(name, at)]
-    if dropped:
+    if dropped and not _is_locked_already(at):
+        at.state(_State).dropped.update((at.session.transaction, effect.relation) for effect in at.blocking_effects)
         at.state(_State).findings.append((_reported(op, dropped, at), [_table_of(name, at) for name in dropped]))
+
+
+def _is_locked_already(at: Context) -> bool:
+    """Whether another statement of the transaction, such as an ALTER TABLE, has locked the tables as much: the DROP does not wait."""
+    dropped = at.state(_State).dropped
+    tables = [effect.relation for effect in at.blocking_effects]
+    return bool(tables) and all(
+        at.held.get(table) is LockMode.ACCESS_EXCLUSIVE and (at.session.transaction, table) not in dropped for table in tables
+    )
 
 
 def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:

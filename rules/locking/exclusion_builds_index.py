@@ -25,7 +25,7 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     no_fix="PostgreSQL cannot add an exclusion constraint in any other way",
 )
 def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:

@@ -39,7 +39,7 @@ from migsafe.sql.operations import CreateIndex, Name
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     fix="unsafe",
     unsafe_because="a failed build leaves an INVALID index",
 )

@@ -50,6 +50,7 @@ class _State(Struct):
     category="locking",
     severity=Severity.ERROR,
     once=True,
+    speaks_for=("many-tables-locked",),
     across_migrations=True,
     fix="unsafe",
     unsafe_because="the statement moves to a later migration, so a failure leaves the earlier statements committed",

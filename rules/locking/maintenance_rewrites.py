@@ -64,7 +64,7 @@ _ALL_WAIT = "every SELECT, INSERT, UPDATE and DELETE waits"
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     no_fix="the statements that block less do not have the same result",
 )
 def maintenance_rewrites(

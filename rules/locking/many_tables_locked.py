@@ -6,7 +6,9 @@ same tables in another order this causes a deadlock, which PostgreSQL resolves b
 only one lock is held at a time.
 
 A lock_timeout limits the wait. If one is in effect for each of these statements, and each is a change of the catalogue that takes a moment,
-the finding has the severity info.
+the finding has the severity info. If neither the migrations nor the settings ever set one, this is one finding in a run, because one setting
+for the project limits all of these waits. If a statement works for a time that grows with a table, the finding is at that statement, and
+reports show the finding about the work, which names the locks that are held meanwhile.
 
 Unsafe:
     BEGIN;
@@ -51,8 +53,9 @@ class _Wait(NamedTuple):
 
 class _State(Struct):
     waits: list[_Wait] = []
-    works: set[int | None] = set()
-    """The transactions in which a statement takes a time that grows with a table while two tables are locked."""
+    works: dict[int | None, tuple[int, dict[Name, LockMode]]] = {}
+    """For each transaction, the first statement that takes a time that grows with a table while two tables are locked: its position, and the
+    locks that are held before it."""
 
 
 @rule(
@@ -82,7 +85,7 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
     if len({*held, *locked}) > 1 and long_work(at):
-        state.works.add(at.session.transaction)
+        state.works.setdefault(at.session.transaction, (at.position, held))
 
 
 def _reported(at: Context) -> Iterator[Finding]:
@@ -92,9 +95,37 @@ def _reported(at: Context) -> Iterator[Finding]:
         number = at.past[wait.position].transaction
         by_transaction.setdefault((number, wait.position if number is None else -1), []).append(wait)
     for (number, _), waits in by_transaction.items():
+        if number in state.works and state.works[number][1]:
+            yield _long_work(at, *state.works[number])
+            continue
         finding = _finding(at, waits)
-        quick = all(wait.limited for wait in waits) and number not in state.works
-        yield replace(finding, severity=min(finding.severity, Severity.INFO)) if quick else finding
+        is_limited = all(wait.limited for wait in waits)
+        if is_limited and number not in state.works:
+            finding = replace(finding, severity=min(finding.severity, Severity.INFO))
+        elif not is_limited and not at.predictor.has_lock_timeout:
+            # The cause is the missing setting of the project, as for lock-timeout-missing.
+            finding = replace(finding, cause="project")
+        yield finding
+
+
+def _long_work(at: Context, position: int, held: dict[Name, LockMode]) -> Finding:
+    done = at.past[position]
+    return at.finding(
+        done,
+        f"{command_name(at, done)} works for a time that grows with a table while the transaction holds locks on {join_names([*held])}: "
+        f"{blocked_on(held)} until the transaction ends",
+        help=_help(at),
+        fix="" if at.shared_transaction is not None and at.shared_transaction.own_transaction_advice else NEXT_FROM_HERE,
+        relations=[*held],
+        lock=max(held.values(), key=lambda lock: lock.strength),
+    )
+
+
+def _help(at: Context) -> str:
+    shared = at.shared_transaction
+    if shared is not None and shared.own_transaction_advice:
+        return f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
+    return "-- use a separate transaction or migration for each table"
 
 
 def _finding(at: Context, waits: list[_Wait]) -> Finding:
@@ -104,11 +135,11 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     next_tables = f" (and then for {join_names(also)})" if also else ""
     unlimited = "" if all(wait.limited for wait in waits) else " without a lock_timeout"
     shared = at.shared_transaction
-    help, fix = "-- use a separate transaction or migration for each table", NEXT_FROM_HERE
+    help, fix = _help(at), NEXT_FROM_HERE
     if isinstance(done.operation, CreateTable):
         help, fix = "-- create the table without these foreign keys, and add each of them in a separate transaction", ""
     if shared is not None and shared.own_transaction_advice:
-        help, fix = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction", ""
+        help, fix = _help(at), ""
     if unlimited:
         help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"
     return at.finding(

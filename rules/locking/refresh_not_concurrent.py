@@ -46,7 +46,7 @@ from migsafe.sql.operations.values import quoted
 @rule(
     category="locking",
     severity=Severity.WARNING,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     fix="unsafe",
     unsafe_because="its weaker lock, which blocks only another REFRESH or VACUUM, may be held for longer",
 )

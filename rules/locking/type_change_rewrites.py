@@ -70,7 +70,7 @@ class _State(Struct):
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock",),
+    speaks_for=("long-work-under-lock", "many-tables-locked"),
     fix="unsafe",
     unsafe_because="it takes several migrations, and a failure between them leaves a second column",
 )

@@ -1,8 +1,8 @@
-"""How severe several locked tables in one transaction are: it depends on the lock_timeout and on the work that is done meanwhile."""
+"""How severe several locked tables in one transaction are: it depends on the lock_timeout; a finding about work done meanwhile says it too."""
 
 import pytest
 
-from migsafe.linting.rule import Severity
+from migsafe.linting.rule import Limits, Severity
 from tests.support.linted import judge_sql
 
 TABLES = """
@@ -19,9 +19,9 @@ ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES de
     [
         (f"BEGIN; {TWO} COMMIT;", Severity.INFO),
         (f"SET lock_timeout = 0; BEGIN; {TWO} COMMIT;", Severity.WARNING),
-        (f"BEGIN; {TWO} UPDATE depots SET size = 1 WHERE size = 2; COMMIT;", Severity.WARNING),
+        (f"BEGIN; {TWO} UPDATE depots SET size = 1 WHERE size = 2; COMMIT;", None),
         (f"BEGIN; {TWO} UPDATE depots SET size = 1 WHERE id = 2; COMMIT;", Severity.INFO),
-        (f"BEGIN; {TWO} ALTER TABLE carriers ADD CHECK (id > 0); COMMIT;", Severity.WARNING),
+        (f"BEGIN; {TWO} ALTER TABLE carriers ADD CHECK (id > 0); COMMIT;", None),
         (ROUTES, Severity.INFO),
         (f"SET lock_timeout = 0; {ROUTES}", Severity.WARNING),
         (TWO, None),
@@ -32,3 +32,11 @@ ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES de
 def test_a_moment_under_a_lock_timeout_is_information(sql: str, severity: Severity | None) -> None:
     reported = [finding.severity for finding in judge_sql(TABLES + sql).findings if finding.rule == "many-tables-locked"]
     assert reported == ([] if severity is None else [severity])
+
+
+def test_a_project_without_lock_timeout_is_told_once() -> None:
+    first, _, _ = TABLES.partition("-- next")
+    pieces = (first, TWO, TWO.replace(" a ", " b "))
+    sql = "-- next migration\n".join(f"-- V{number}__change.sql\n{piece}\n" for number, piece in enumerate(pieces, 1))
+    (finding,) = (finding for finding in judge_sql(sql, limits=Limits()).findings if finding.rule == "many-tables-locked")
+    assert finding.message.endswith("; the same is true of 1 other migration")

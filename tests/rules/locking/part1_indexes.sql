@@ -46,6 +46,13 @@ DROP INDEX reports_title_idx; -- expect: drop-index-not-concurrent
 CREATE INDEX CONCURRENTLY reports_title_idx ON reports (title);
 
 -- next migration
+-- the ALTER TABLE has the lock already, so the DROPs wait for nothing
+BEGIN;
+ALTER TABLE reports ADD COLUMN author text;
+DROP INDEX reports_title_idx;
+COMMIT;
+
+-- next migration
 -- DROP TABLE takes the same lock
-DROP INDEX reports_day_idx, reports_title_idx;
+DROP INDEX reports_day_idx;
 DROP TABLE reports;
