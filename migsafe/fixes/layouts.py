@@ -88,6 +88,17 @@ LAYOUTS: Mapping[str, Layout] = {
         statement=_in_statement_block("+migrate"),
         block_lines=re.compile(r"\n?^-- \+migrate Statement(?:Begin|End)[^\n]*", re.MULTILINE),
     ),
+    "tern": Layout(
+        up_outside="---- tern: disable-tx ----\n",
+        down="---- create above / drop below ----\n",
+        down_outside="---- create above / drop below ----\n---- tern: disable-tx ----\n",
+        leave=_first_line("---- tern: disable-tx ----\n"),
+    ),
+    "node-pg-migrate": Layout(
+        up="-- Up Migration\n",
+        down="-- Down Migration\n",
+        none_outside="node-pg-migrate sends SQL in a transaction: write the migration in JavaScript, with `pgm.noTransaction()`",
+    ),
     "flyway": Layout(leave=str, settings=("{name}.conf", "executeInTransaction=false\n")),
     "diesel": Layout(leave=str, folder="up.sql", settings=("metadata.toml", "run_in_transaction = false\n")),
     "hasura": Layout(folder="up.sql", none_outside="Hasura sends every migration in a transaction: run the statement with psql"),

@@ -10,12 +10,14 @@ from migsafe.sources.folders import DIESEL, HASURA, PRISMA
 from migsafe.sources.golang_migrate import GOLANG_MIGRATE
 from migsafe.sources.goose import GOOSE
 from migsafe.sources.liquibase import LIQUIBASE
+from migsafe.sources.node_pg_migrate import NODE_PG_MIGRATE
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.pop import POP
 from migsafe.sources.runner import Folder, Runner
 from migsafe.sources.sql_migrate import SQL_MIGRATE
 from migsafe.sources.sqlx import SQLX
 from migsafe.sources.supabase import SUPABASE
+from migsafe.sources.tern import TERN
 from migsafe.sources.versioned import VERSIONED
 from migsafe.sources.yoyo import YOYO
 
@@ -28,6 +30,8 @@ RUNNERS: tuple[Runner, ...] = (
     GOOSE,
     DBMATE,
     SQL_MIGRATE,
+    TERN,
+    NODE_PG_MIGRATE,
     LIQUIBASE,
     DRIZZLE,
     FLYWAY,

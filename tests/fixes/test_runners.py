@@ -48,6 +48,14 @@ RUNNERS: dict[str, tuple[Files, Files]] = {
             "3_create_orders_qty_idx.sql": f"-- +migrate Up notransaction\n{BUILT}\n-- +migrate Down notransaction\n{UNDONE}",
         },
     ),
+    "tern": (
+        {"001_a.sql": TABLE, "002_b.sql": f"{ADD}{BUILD}\n---- create above / drop below ----\n\n{UNDO}{DROP}"},
+        {
+            "002_b.sql": f"{ADD}\n---- create above / drop below ----\n\n{DROP}",
+            "003_create_orders_qty_idx.sql": f"---- tern: disable-tx ----\n{BUILT}\n"
+            f"---- create above / drop below ----\n---- tern: disable-tx ----\n{UNDONE}",
+        },
+    ),
     "golang-migrate": (
         {"001_a.up.sql": TABLE, "001_a.down.sql": "DROP TABLE orders;\n", "002_b.up.sql": f"{ADD}{BUILD}", "002_b.down.sql": f"{UNDO}{DROP}"},
         {

@@ -9,6 +9,11 @@ def differences(expected: str, actual: str) -> list[str]:
     return schema_differences({("function", "f()"): expected}, {("function", "f()"): actual})
 
 
+def test_an_invalid_index_is_called_so() -> None:
+    definition = "CREATE INDEX i ON t USING btree (a)"
+    assert schema_differences({("index", "i"): definition}, {("index", "i"): f"{definition} (INVALID)"}) == ["index i is INVALID"]
+
+
 def test_long_definitions_begin_shortly_before_their_first_difference() -> None:
     [difference] = differences(BODY.format(1), BODY.format(2))
     assert difference.startswith("function f() is … ")

@@ -38,6 +38,8 @@ def message(past: dict[str, str], now: dict[str, str], runner: str | None = None
         ("sqlx", ("1_a.sql", "3_c.sql", "2_b.sql"), False),
         ("sql-migrate", ("1_a.sql", "3_c.sql", "2_b.sql"), False),
         ("prisma", ("1_a/migration.sql", "3_c/migration.sql", "2_b/migration.sql"), False),
+        ("tern", ("001_a.sql", "003_c.sql", "002_b.sql"), True),
+        ("node-pg-migrate", ("1_a.sql", "3_c.sql", "2_b.sql"), True),
         ("diesel", ("1_a/up.sql", "3_c/up.sql", "2_b/up.sql"), False),
     ],
 )

@@ -9,6 +9,7 @@ from .conftest import Write
 CUSTOMERS = "CREATE TABLE customers (id bigint PRIMARY KEY);\n"
 ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY);\n"
 NO_ORDERS = "DROP TABLE orders;\n"
+DIVIDER = "---- create above / drop below ----\n"
 INDEX = "CREATE INDEX CONCURRENTLY orders_id_idx ON orders (id);\n"
 
 
@@ -37,6 +38,8 @@ def up(migration: Migration) -> tuple[str, str]:
         ("dbmate", {"2_b.sql": "-- migrate:up\n" + ORDERS, "10_a.sql": "-- migrate:up transaction:false\n" + INDEX}, ["10 query", "2 file"]),
         ("goose", {"2_b.sql": "-- +goose up\n" + ORDERS, "10_c.sql": "-- +goose NO TRANSACTION\n-- +goose Up\n"}, ["2 file", "10 none"]),
         ("sql-migrate", {"2.sql": "-- +migrate Up\n" + ORDERS, "10.sql": "-- +migrate Up notransaction\n"}, ["2.sql file", "10.sql none"]),
+        ("tern", {"002_b.sql": ORDERS + DIVIDER + NO_ORDERS, "010_c.sql": "---- tern: disable-tx ----\n" + INDEX}, ["002 file", "010 none"]),
+        ("node-pg-migrate", {"2_b.sql": "-- Up Migration\n" + ORDERS, "10_c.sql": CUSTOMERS}, ["2_b file", "10_c file"]),
         (
             "diesel",
             {"2024-01-02-030405_a/up.sql": ORDERS, "2024-01-01-030405_b/up.sql": ORDERS},
@@ -73,6 +76,12 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
         ({"1.up.sql": ORDERS, "1.down.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         ({"1_a.up.sql": ORDERS, "1_other.down.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         ({"V1__a.sql": ORDERS, "U1__a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        ({"1_a.sql": ORDERS + DIVIDER + NO_ORDERS}, [ORDERS], [DIVIDER + NO_ORDERS]),
+        (
+            {"1_a.sql": "-- Up Migration\n" + ORDERS + "-- Down Migration\n" + NO_ORDERS},
+            ["-- Up Migration\n" + ORDERS],
+            ["-- Down Migration\n" + NO_ORDERS],
+        ),
         (
             {"1_a.sql": "-- a note\n-- +goose Up\r\n" + ORDERS + "-- +goose Down\r\n" + NO_ORDERS},
             ["-- +goose Up\r\n" + ORDERS],

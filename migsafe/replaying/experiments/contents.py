@@ -14,6 +14,7 @@ from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_STATES = ("(INVALID)", "(not validated)")
 _MAX_LENGTH = 200
 _CONTEXT = 40
 _HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
@@ -222,6 +223,8 @@ def _difference(actual: str, expected: str) -> str:
     actual, expected = (" ".join(definition.split()) for definition in (actual, expected))
     if actual == expected:
         return "differs in its white space only"
+    if actual in (f"{expected} {state}" for state in _STATES):
+        return f"is {actual.removeprefix(expected).strip(' ()')}"
     start = 0
     if max(len(actual), len(expected)) > _MAX_LENGTH:
         first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(actual, expected, strict=False)))

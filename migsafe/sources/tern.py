@@ -1,0 +1,48 @@
+"""tern: both halves in one file, with `---- create above / drop below ----` between them.
+
+As in jackc/tern v2 migrate/migrate.go: a name begins with a number (migrationPattern), and the database records the last number, so
+that a migration below it never runs; the file is divided at the first such line (LoadMigrations); each half is one query in a transaction, which
+a line `---- tern: disable-tx ----` in it switches off: the statements are then sent one by one (MigrateTo).
+"""
+
+import re
+
+from migsafe.sources.lineage import LateHandling
+from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
+from migsafe.text import Script, Span
+
+_DIVIDER = "---- create above / drop below ----"
+_OUTSIDE = re.compile(r"^---- tern: disable-tx ----\r?$", re.MULTILINE)
+_DIRECTIVE = re.compile(rf"^(?:{_DIVIDER}|---- tern: disable-tx ----)", re.MULTILINE)
+_NAME = re.compile(r"\d+_.+\.sql")
+
+
+def _files(folder: Folder) -> list[MigrationFile]:
+    return single_file_migrations(folder, sorted(filter(_NAME.fullmatch, folder.sql_files), key=number_key))
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    text = file.up.text
+    up, divider, _ = text.partition(_DIVIDER)
+    down = _half(file.up, Span(len(up), len(text))) if divider else None
+    return [Migration(file.id, "tern", _half(file.up, Span(0, len(up))), down)]
+
+
+def _half(script: Script, span: Span) -> Half:
+    outside = _OUTSIDE.search(script.text, span.start, span.end) is not None
+    return Half(script, (span,), Transaction.NONE if outside else Transaction.FILE, one_query=not outside)
+
+
+TERN = Runner(
+    name="tern",
+    title="tern",
+    default_transaction=Transaction.FILE,
+    recognises=lambda folder: folder.mentions(_DIRECTIVE),
+    files=_files,
+    read=_read,
+    outside_transaction_advice="begin it with `---- tern: disable-tx ----`",
+    unique_versions=True,
+    late=LateHandling.SKIPS,
+    retry_advice="run `tern migrate` again",
+)
