@@ -1,8 +1,8 @@
 """tern: both halves in one file, with `---- create above / drop below ----` between them.
 
-As in jackc/tern v2 migrate/migrate.go: a name begins with a number (migrationPattern), and the database records the last number, so
-that a migration below it never runs; the file is divided at the first such line (LoadMigrations); each half is one query in a transaction, which
-a line `---- tern: disable-tx ----` in it switches off: the statements are then sent one by one (MigrateTo).
+As in jackc/tern v2 migrate/migrate.go: a name begins with a number (migrationPattern), and the database records the last number, so that a
+migration below it never runs; the file is divided at the first such line (LoadMigrations); each half is one query in a transaction, which a
+line `---- tern: disable-tx ----` in it switches off: the statements are then sent one by one (MigrateTo).
 """
 
 import re

@@ -39,11 +39,13 @@ def _has_known_table(operation: Operation) -> bool:
 
 
 def is_harmless(operation: Operation) -> bool:
-    """Whether an operation blocks no session and takes nothing away, whatever its marks stand for: it creates or describes a role, grants
-    privileges, or comments on an object."""
+    """Whether an operation blocks no session and takes nothing away, whatever its marks stand for: it creates or describes a role, changes
+    settings of a database, grants privileges, or comments on an object."""
     match operation:
-        case CreateObject(kind=kind) | AlterObject(kind=kind):
-            return kind in _ROLES
+        case CreateObject(kind=kind) | AlterObject(kind=kind) if kind in _ROLES:
+            return True
+        case AlterObject(kind="database", action=action):
+            return action in ("set", "reset")
         case Grant(revoke=revoke) | AlterDefaultPrivileges(revoke=revoke):
             return not revoke
         case Comment():

@@ -113,7 +113,8 @@ def test_code_that_creates_no_relation_leaves_absent_what_is_absent() -> None:
 
 
 def test_grants_and_roles_with_unknown_names_leave_everything_known() -> None:
-    code = "EXECUTE 'GRANT SELECT ON a TO ' || x; EXECUTE format('CREATE ROLE %I', x); EXECUTE 'ALTER TABLE b OWNER TO ' || x"
+    code = """EXECUTE 'GRANT SELECT ON a TO ' || x; EXECUTE format('CREATE ROLE %I', x); EXECUTE 'ALTER DATABASE ' || x || ' SET a = 1';
+        EXECUTE 'ALTER TABLE b OWNER TO ' || x"""
     predictor, [statement] = predictions(body(code))
     assert statement.understood
     assert [(effect.relation.name, effect.lock) for effect in statement.effects] == [("b", LockMode.ACCESS_EXCLUSIVE)]
