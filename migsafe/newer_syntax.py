@@ -34,7 +34,11 @@ class _Edit(NamedTuple):
 
 
 def as_older_python(text: str) -> OlderSource:
-    """Returns a module without type parameters and `type` statements; unchanged if it cannot be split into tokens."""
+    """Returns a module without type parameters, `type` statements and what else a newer Python allows (see `newer_strings`); unchanged if it
+    cannot be split into tokens."""
+    from migsafe.newer_strings import without_newer_strings  # noqa: PLC0415  # LibCST takes long to load, and few projects need it
+
+    text = without_newer_strings(text)
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):

@@ -17,6 +17,7 @@ ORDER = (
     "paths",
     "text",
     "script_environment",
+    "newer_strings",
     "newer_syntax",
     "assumption",
     "terminal",

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Lineage, MergedState, Migration, Plan, Source, Step, first_difference
+from migsafe.sources.migration import UnsureNames
 from migsafe.text import Script
 
 Steps = Sequence[tuple[Source, Step]]
@@ -144,7 +145,8 @@ def selected_migrations(
             except MigsafeError as error:
                 if number > 1 and steps[number - 2][1].transaction_may_continue:
                     predictor.finish()
-                predictor.begin_history(from_first_migration=False)  # it may have created any relation
+                # It may have created any relation.
+                predictor.begin_history(from_first_migration=False, unsure_names=predictor.catalog.origin.unsure_names)
                 if error not in problems:
                     problems.append(error)
                     yield error
@@ -172,8 +174,12 @@ def selected_migrations(
 
 def _begin_source(source: Source, first: Migration, predictor: Predictor, schema: Script | None) -> None:
     """Begins the history of a source, with its first migration and the dump that it starts from. Raises UnreadableError."""
-    lineage = source.lineages.get(first.up.file.path, Lineage())
-    predictor.begin_history(from_first_migration=schema is None and not lineage.missing_parents)
+    first_lineage = source.lineages.get(first.up.file.path, Lineage())
+    lacks = bool(first_lineage.missing_parents) or any(parent.elsewhere for each in source.lineages.values() for parent in each.missing_parents)
+    predictor.begin_history(
+        from_first_migration=schema is None and not lacks,
+        unsure_names=first.up.unsure_names if schema is None else UnsureNames.NONE,
+    )
     if schema is not None:
         predictor.load(schema)
 

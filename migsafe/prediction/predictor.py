@@ -27,6 +27,7 @@ from migsafe.schema.origin import Origin
 from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
+from migsafe.sources.migration import UnsureNames
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
@@ -107,10 +108,11 @@ class Predictor:
             self.catalog.change(relation, unpopulated=False)
         self.catalog.complete = True
 
-    def begin_history(self, *, from_first_migration: bool) -> None:
-        """Begins a history without a dump. `from_first_migration`: no migration before it is known to be missing."""
+    def begin_history(self, *, from_first_migration: bool, unsure_names: UnsureNames = UnsureNames.NONE) -> None:
+        """Begins a history without a dump. `from_first_migration`: no migration before it is known to be missing. `unsure_names` are the names
+        of its constraints that are not certain."""
         self.catalog.from_beginning = from_first_migration
-        self.catalog.origin = Origin(made_all=from_first_migration)
+        self.catalog.origin = Origin(made_all=from_first_migration, unsure_names=unsure_names)
 
     def look_ahead(self, half: Half) -> None:
         """Finds out whether the history begins part-way, from the first migration that uses relations: then a relation that this migration

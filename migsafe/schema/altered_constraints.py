@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.constraint_names import may_be_named, named_constraint
 from migsafe.schema.constraints import add_constraint
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import describe
@@ -53,8 +54,8 @@ def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relatio
 
 def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constraint | None:
     """Returns the constraint that an ALTER changes."""
-    constraint = catalog.constraint(table.oid, name)
-    if constraint is None and table.complete:
+    constraint = named_constraint(catalog, table, name)
+    if constraint is None and table.complete and not may_be_named(catalog, table, name):
         catalog.add_refusal(f'constraint "{name}" of relation "{table.name.name}" does not exist')
     return constraint
 
@@ -131,9 +132,9 @@ def apply_validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation
 
 def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> None:
     """DROP CONSTRAINT."""
-    constraint = catalog.constraint(table.oid, op.constraint)
+    constraint = named_constraint(catalog, table, op.constraint)
     if constraint is None:
-        if not op.if_exists and table.complete:
+        if not op.if_exists and table.complete and not may_be_named(catalog, table, op.constraint):
             catalog.add_refusal(
                 f'constraint "{op.constraint}" of relation "{table.name.name}" does not exist',
                 help=f"ALTER TABLE {op.target.name} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};",

@@ -31,10 +31,12 @@ class MigrationReference(NamedTuple):
 
 
 class MissingParent(NamedTuple):
-    """A parent version that no file has, and where the migration names it."""
+    """A parent version that no file has, and where the migration names it. `elsewhere` says why it may be in a folder that is not known here,
+    as a sentence without its full stop; empty if it does not exist."""
 
     version: str
     span: Span
+    elsewhere: str = ""
 
 
 class LatePlace(Struct, frozen=True, kw_only=True):

@@ -130,6 +130,15 @@ class RunnerTransaction(Struct, frozen=True):
     advice: str
 
 
+class UnsureNames(Enum):
+    """The names of constraints that are not certain: those by which PostgreSQL names them, because a naming convention may have been introduced
+    later, or all, because the convention is not known."""
+
+    NONE = "none"
+    DEFAULT = "default"
+    ALL = "all"
+
+
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.
 
@@ -139,6 +148,7 @@ class Half(Struct, frozen=True):
     that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
     runner, begins the transaction; the runner cannot end it then. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
+    `unsure_names` are the names of constraints that are not certain in its history.
     """
 
     script: Script
@@ -150,6 +160,7 @@ class Half(Struct, frozen=True):
     begun_at: tuple[str, int] | None = None
     runner_transaction: RunnerTransaction | None = None
     left_out: Mapping[int, str] = {}
+    unsure_names: UnsureNames = UnsureNames.NONE
 
     @property
     def file(self) -> Script:

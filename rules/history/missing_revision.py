@@ -4,6 +4,9 @@ Alembic then refuses to run anything, because it loads all revisions before it u
 a squash removed it, or a revision was renamed while another branch still depends on it. A revision that depends on itself, directly or
 through others, is reported too.
 
+Where code sets `version_locations`, the parent may be in a folder of another package, and so may what a revision depends on if its folder
+has no env.py. Then this is information: those revisions, and what they have created, are unknown here. alembic.ini can name the folders.
+
 Unsafe, no file has the revision 4a0:
     # 5b1_order_notes.py
     from alembic import op
@@ -46,9 +49,11 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 @rule(category="history", severity=Severity.ERROR, no_fix="the missing file is in another branch or was deleted")
 def missing_revision(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each parent revision that no file defines, and a cycle of revisions."""
-    for version, place in at.lineage.missing_parents:
+    for version, place, elsewhere in at.lineage.missing_parents:
         message = f"the parent {version} of revision {at.migration.id} does not exist: Alembic refuses to run anything"
-        yield at.finding(at.place_in_file(place) or op, message)
+        if elsewhere:
+            message = f"the parent {version} of revision {at.migration.id} is not in the folders that migsafe reads: {elsewhere}"
+        yield at.finding(at.place_in_file(place) or op, message, severity=Severity.INFO if elsewhere else None)
     if at.lineage.cycle:
         cycle = " → ".join(at.lineage.cycle)
         message = f"{at.migration.id} depends on itself ({cycle}): Alembic refuses to run anything"

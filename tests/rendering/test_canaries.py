@@ -28,6 +28,8 @@ from sqlalchemy import ARRAY, JSON, Column, Enum, MetaData, Table, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.reflection import Inspector
+from sqlalchemy.ext.mutable import MutableBase
+from sqlalchemy.orm import loading
 from sqlalchemy.schema import CreateTable
 
 from migsafe.rendering.messages import Answer
@@ -288,6 +290,11 @@ def test_patched_functions_accept_the_arguments_of_the_patches() -> None:
     parameters = list(inspect.signature(ARRAY.__init__).parameters)
     expected = ["self", "item_type", "as_tuple", "dimensions", "zero_indexes"]
     require(parameters == expected, SQLALCHEMY, f"has ARRAY({', '.join(expected[1:])})", "sqlalchemy_patches.py")
+    parameters = list(inspect.signature(loading._decorate_polymorphic_switch).parameters)
+    require(parameters[3] == "mapper", SQLALCHEMY, "has _decorate_polymorphic_switch(…, mapper, …)", "sqlalchemy_patches.py")
+    require("coerce" in vars(MutableBase), SQLALCHEMY, "has MutableBase.coerce", "sqlalchemy_patches.py")
+    parameters = list(inspect.signature(Column._set_parent).parameters)
+    require("allow_replacements" in parameters, SQLALCHEMY, "has Column._set_parent(…, allow_replacements)", "sqlalchemy_patches.py")
     require("bind" not in inspect.signature(MetaData.__init__).parameters, SQLALCHEMY, "lacks MetaData(bind=…)", "sqlalchemy_patches.py")
     made = Enum("a", "b", name="ab", native_enum=False, length=10)
     require(made.name == "ab" and made.length == 10, SQLALCHEMY, "has Enum(*values, name, native_enum, length)", "sqlalchemy_patches.py")

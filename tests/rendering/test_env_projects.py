@@ -159,3 +159,60 @@ def test_a_search_path_that_env_sets_is_in_effect(folder: Path, capsys: pytest.C
     )
     (statement,) = run(capsys, "locks")["migrations"][1]["statements"]
     assert [effect["relation"] for effect in statement["effects"]] == ["app.a"]
+
+
+OPERATIONS = """
+@Operations.register_operation("create_label")
+class CreateLabel(MigrateOperation):
+    def __init__(self, name):
+        self.name = name
+
+    @classmethod
+    def create_label(cls, operations, name):
+        return operations.invoke(cls(name))
+
+
+@Operations.implementation_for(CreateLabel)
+def create_label(operations, operation):
+    operations.execute(f"CREATE TYPE {PREFIX}{operation.name} AS ENUM ('a')")
+"""
+
+
+@pytest.mark.parametrize("is_in_env", [True, False])
+def test_operations_that_env_registers(folder: Path, capsys: pytest.CaptureFixture[str], is_in_env: bool) -> None:
+    definition = f"from alembic.operations import MigrateOperation, Operations\nPREFIX = 'of_'\n{OPERATIONS}"
+    env = BEGIN.format(connect="connect()", before="pass", options="")
+    project(folder, f"{definition}\n{env}" if is_in_env else f"import shop_operations\n{env}", 'op.create_label("size")')
+    (folder / "shop_operations.py").write_text("" if is_in_env else definition)
+    (migration,) = run(capsys, "locks")["migrations"]
+    assert [statement["sql"] for statement in migration["statements"]] == ["CREATE TYPE of_size AS ENUM ('a')"]
+
+
+def test_names_that_an_older_revision_had_before_the_convention(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    env = "from sqlalchemy import MetaData\n" + BEGIN.format(
+        connect="connect()", before="pass", options=", target_metadata=MetaData(naming_convention={'pk': 'pk_%(table_name)s'})"
+    )
+    create = 'op.create_table("a", sa.Column("id", sa.Integer(), primary_key=True))'
+    rename = 'op.execute("ALTER TABLE a RENAME CONSTRAINT {} TO pk_of_a")\nop.execute("ALTER TABLE a DROP CONSTRAINT pk_of_a")'
+    project(folder, env, create, rename.format("a_pkey"))
+    assert "statement-fails" not in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}
+    (folder / "mig" / "versions" / "v1.py").write_text(
+        REVISION.format(version="v1", before="v0", body=rename.format("other").replace("\n", "\n    "), parameters="")
+    )
+    assert "statement-fails" in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "reason"),
+    [
+        ("def configure(config):\n    config.set_main_option('version_locations', more())\n", "info", "folders.py:2 sets `version_locations`"),
+        ("LOCATIONS = config.get_main_option('version_locations')\n", "error", "Alembic refuses"),
+    ],
+)
+def test_parents_in_folders_that_code_names(folder: Path, capsys: pytest.CaptureFixture[str], code: str, severity: str, reason: str) -> None:
+    project(folder, BEGIN.format(connect="connect()", before="pass", options=""), 'op.drop_table("a")')
+    (folder / "setup.py").write_text("")
+    (folder / "folders.py").write_text(code)
+    (folder / "mig" / "versions" / "v0.py").write_text(REVISION.format(version="v0", before="other", body='op.drop_table("a")', parameters=""))
+    (finding,) = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "missing-revision"]
+    assert (finding["severity"], reason in finding["message"]) == (severity, True)

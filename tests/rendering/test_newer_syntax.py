@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 
 from migsafe.newer_syntax import as_older_python
+from tests.rendering.conftest import Render, called, sent
 
 
 def names_of(source: str) -> dict[str, object]:
@@ -30,9 +31,10 @@ def names_of(source: str) -> dict[str, object]:
         "class Box[T](): ...",
         "class Box[T]: ...\nclass Small[T](Box[T]): ...\nSmall[int]",
         "async def load[T = int](key: T) -> T: ...",
+        "try:\n    1 / 0\nexcept ValueError, ZeroDivisionError:\n    pass",
     ],
 )
-def test_type_parameters_are_rewritten(source: str) -> None:
+def test_newer_syntax_is_rewritten(source: str) -> None:
     assert names_of(source)
 
 
@@ -47,3 +49,30 @@ def test_lines_stay_where_they_are() -> None:
 )
 def test_other_code_is_unchanged(source: str) -> None:
     assert as_older_python(source) == (source, ())
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        ("""f"{d["x"]}\'{{}}" """, "1'{}"),
+        ("""f'{f'{d["x"]}'}b'""", "1b"),
+        (r"""f"{'\n'.join('ab')}" """, "a\nb"),
+        ("""f"{d["x"]!r:>{d["w"]}}|{d["x"]:x}" """, "    1|1"),
+        ('f"""{\n d["x"] # a comment\n}\n"q" """', '1\n"q" '),
+        ("""("a"\n  f"{d["x"]}"\n  "b")""", "a1b"),
+    ],
+)
+def test_strings_in_newer_syntax_have_the_same_value(literal: str, value: str) -> None:
+    source = f"d = {{'x': 1, 'w': 5}}\nresult = {literal}\nlast = 1\n"
+    text = as_older_python(source).text
+    names: dict[str, object] = {}
+    exec(compile(text, "models.py", "exec"), names)
+    assert names["result"] == value
+    assert text.count("\n") == source.count("\n")
+
+
+@pytest.mark.process
+def test_a_script_in_newer_syntax_is_rendered(render: Render) -> None:
+    half = render("""op.execute(f"DROP TABLE {NAMES["a"]}")\nop.execute("SELECT 1")""", before="NAMES = {'a': 'orders'}")
+    assert sent(half) == ["DROP TABLE orders;", "SELECT 1;"]
+    assert called(half)[1] == 'op.execute("SELECT 1")'

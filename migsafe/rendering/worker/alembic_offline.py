@@ -25,6 +25,7 @@ from sqlalchemy import table as sqlalchemy_table
 from sqlalchemy.sql.ddl import DDLElement
 
 from migsafe.rendering.worker.database import Database, literal_dialect
+from migsafe.rendering.worker.env_operations import env_operation
 from migsafe.rendering.worker.environment import EnvironmentValues, ProjectConfig, as_value, target_metadata, unknown_of_env
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.plugins import plugin_operation
@@ -277,7 +278,7 @@ def _missing(run: Run, module: str, reason: str, operations: Operations) -> Call
     def get(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        operation = plugin_operation(name, operations) if module == "op" else None
+        operation = plugin_operation(name, operations) or env_operation(run, name, operations) if module == "op" else None
         if operation is not None:
             return operation
         return Unknown(run, f"{module}.{name}", reason)

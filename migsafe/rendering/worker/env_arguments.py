@@ -5,6 +5,7 @@ env.py itself does not run. An argument is evaluated by itself, with the stateme
 
 import ast
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -61,21 +62,33 @@ def evaluated_argument(run: Run, name: str, reason: str) -> Any:
     return EnvArgument(value, lambda attribute: Unknown(run, f"{name}{attribute}", reason))
 
 
+class EnvModule:
+    """env.py as a module whose statements run when the names that they define are used."""
+
+    def __init__(self, project: ProjectCode, env_file: str) -> None:
+        loader = ProjectLoader(_MODULE, env_file, project)
+        self._module = ModuleType(_MODULE)
+        self._module.__file__ = env_file
+        self._execution = ModuleExecution(self._module, loader, project.owner)
+        project.executions[_MODULE] = self._execution
+        self._module.__dict__["__builtins__"] = Builtins(project, env_file, self._execution)
+        self._execution.defer()
+
+    def value(self, expression: ast.expr) -> Any:
+        """Returns the value of an expression. Raises what it raises."""
+        return eval(compile(ast.Expression(expression), str(self._module.__file__), "eval"), self._module.__dict__)  # noqa: S307  # this is what the process is for
+
+    def run(self, statement: ast.stmt) -> None:
+        """Runs a statement; what it defines is unknown if it fails."""
+        self._execution.run_statement(statement)
+
+
 def _evaluate(project: ProjectCode, env_file: str, name: str) -> Any:
-    loader = ProjectLoader(_MODULE, env_file, project)
-    module = ModuleType(_MODULE)
-    module.__file__ = env_file
-    execution = ModuleExecution(module, loader, project.owner)
-    project.executions[_MODULE] = execution
-    module.__dict__["__builtins__"] = Builtins(project, env_file, execution)
     try:
         with project.importing():
-            expression = _passed(ast.parse(loader.get_data(env_file), env_file), name)
-            if expression is None:
-                return None
-            execution.defer()
-            return eval(compile(ast.Expression(expression), env_file, "eval"), module.__dict__)  # noqa: S307  # this is what the process is for
-    except FAILURES:
+            expression = _passed(ast.parse(Path(env_file).read_bytes(), env_file), name)
+            return EnvModule(project, env_file).value(expression) if expression is not None else None
+    except (*FAILURES, OSError):
         return None
 
 

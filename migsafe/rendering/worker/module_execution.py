@@ -79,9 +79,9 @@ class ModuleExecution:
     def find(self, name: str) -> bool:
         """Whether the module defines a name; what was deferred runs if it defines the name."""
         for statement in self._pending.pop(name, ()):
-            self._run_statement(statement)
+            self.run_statement(statement)
         while name not in self._module.__dict__ and self._pending_stars:
-            self._run_statement(self._pending_stars.pop(0))
+            self.run_statement(self._pending_stars.pop(0))
         if name not in self._module.__dict__:
             for star in self.stars:
                 if not name.startswith("_") and hasattr(star, name):
@@ -118,7 +118,7 @@ class ModuleExecution:
             if statement.lineno <= line:
                 self._fail(statement, error)
             else:
-                self._run_statement(statement)
+                self.run_statement(statement)
 
     def _defer(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -127,7 +127,8 @@ class ModuleExecution:
             for name in {*_defined(statement), *_changed(statement)}:
                 self._pending.setdefault(name, []).append(statement)
 
-    def _run_statement(self, statement: ast.stmt) -> None:
+    def run_statement(self, statement: ast.stmt) -> None:
+        """Runs a statement; if it fails, the names that it defines are unknown."""
         try:
             code = compile(ast.Module([statement], []), self._loader.path, "exec", flags=self._flags, dont_inherit=True)
             exec(code, self._module.__dict__)  # noqa: S102

@@ -84,6 +84,8 @@ class ProjectCode:
         self.executions: dict[str, ModuleExecution] = {}
         self.env_arguments: dict[tuple[str, str], Any] = {}
         """What env.py passes to scripts, by its path and the name of the parameter."""
+        self.env_operations: set[str] = set()
+        """The paths of env.py whose operations are registered."""
         self.stand_ins: dict[tuple[str, str], ModuleType] = {}
         self._seconds = 10.0
         self._guards = guards
@@ -119,7 +121,16 @@ class ProjectCode:
         roots = (request.root, *request.folders, *request.last_folders, *self.packages.values())
         self._prefixes = tuple({os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in roots if folder})
         self.ancestors = _ancestors(Path(request.path).absolute().parent, request.root)
-        for state in (self._is_own, self.failures, self.executions, self.stand_ins, self.env_arguments, self._missing, self._environment):
+        for state in (
+            self._is_own,
+            self.failures,
+            self.executions,
+            self.stand_ins,
+            self.env_arguments,
+            self._missing,
+            self._environment,
+            self.env_operations,
+        ):
             state.clear()
         self._own_path.clear()
         self._spent = 0.0

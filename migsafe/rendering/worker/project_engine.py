@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import create as create_module
 from sqlalchemy.exc import ArgumentError
 
 from migsafe.rendering.worker.project import ProjectCode
@@ -38,6 +39,7 @@ def install_engines(project: ProjectCode) -> None:
     """Lets code of the project make engines for unknown URLs, for the rest of the process."""
     create = _creating(sqlalchemy.create_engine, lambda: ProjectEngine(project), project)
     sqlalchemy.create_engine = sqlalchemy.engine.create_engine = create
+    vars(create_module)["create_engine"] = create  # `engine_from_config` calls it there
 
 
 def _creating(create: Callable[..., Any], simulated: Callable[[], Any], project: ProjectCode) -> Callable[..., Any]:
@@ -48,7 +50,7 @@ def _creating(create: Callable[..., Any], simulated: Callable[[], Any], project:
             return simulated()
         try:
             return create(url, *arguments, **named)
-        except (ImportError, ArgumentError):  # its driver is not installed
+        except (ImportError, ArgumentError, ValueError):  # its driver is not installed, or a setting in the URL is missing here
             return simulated()
 
     return call

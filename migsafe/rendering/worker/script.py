@@ -192,7 +192,12 @@ class Exploration:
 
 def _misses_rows(error: BaseException) -> bool:
     """Whether an error comes from missing rows that the script relies on."""
-    return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
+    message = str(error)
+    return (
+        type(error).__name__ in _MISSING
+        or message.startswith("Could not refresh instance")
+        or (isinstance(error, TypeError | AttributeError) and "NoneType" in message)
+    )
 
 
 def _mark_untried(run: Run, untried: Sequence[Route]) -> None:

@@ -9,10 +9,12 @@ from functools import wraps
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Column, Enum, Function, Insert, MetaData, Table, TableClause, TextClause, Update, text
+from sqlalchemy import ARRAY, Column, Enum, Function, Insert, LargeBinary, MetaData, Table, TableClause, TextClause, Update, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
 from sqlalchemy.event import api as event_api
+from sqlalchemy.ext.mutable import MutableBase
+from sqlalchemy.orm import loading
 from sqlalchemy.sql import coercions, expression
 
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
@@ -43,6 +45,11 @@ def install_patches() -> None:
         statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
     Column.__init__ = _calling_unknown_defaults(Column.__init__)  # type: ignore[method-assign]
     Function.__init__ = _ignoring_named(Function.__init__)  # type: ignore[method-assign]
+    Column._set_parent = _replacing(Column._set_parent)  # type: ignore[method-assign]
+    setattr(MutableBase, "coerce", classmethod(_leaving_unknown(vars(MutableBase)["coerce"].__func__)))  # noqa: B010  # mypy: a method
+    loading._decorate_polymorphic_switch = _accepting_unknown_kinds(loading._decorate_polymorphic_switch)
+    for module in (sqlalchemy, sqlalchemy.types):
+        vars(module)["Binary"] = LargeBinary  # its name until SQLAlchemy 1.3
     listen = _without_unknown(event_api.listen)
     for module in (sqlalchemy.event, event_api):
         vars(module)["listen"] = listen
@@ -129,6 +136,43 @@ def _accepting_lists(select: Callable[..., Any]) -> Callable[..., Any]:
             return statement.where(*conditions) if conditions else statement
         statement = select(*columns)
         return statement.where(whereclause) if whereclause is not None else statement
+
+    return call
+
+
+def _replacing(set_parent: Callable[..., None]) -> Any:
+    # Until SQLAlchemy 1.4, the second of two columns with one name replaced the first.
+    def call(self: Column[Any], parent: Any, *, allow_replacements: bool = True, **named: Any) -> None:
+        set_parent(self, parent, allow_replacements=True, **named)
+
+    return call
+
+
+def _leaving_unknown(coerce: Callable[..., Any]) -> Any:
+    # A mutable type makes its own kind of dictionary or list of each value, and refuses all others.
+    def call(cls: type[MutableBase], key: str, value: Any) -> Any:
+        return value if isinstance(value, Unknown) else coerce(cls, key, value)
+
+    return call
+
+
+class _Kinds(dict[Any, Any]):
+    """The mappers of a class's subclasses; an object of an unknown kind is one of the class itself."""
+
+    def __init__(self, mapper: Any) -> None:
+        super().__init__(mapper.polymorphic_map)
+        self._mapper = mapper
+
+    def __missing__(self, kind: Any) -> Any:
+        if isinstance(kind, Unknown):
+            return self._mapper
+        raise KeyError(kind)
+
+
+def _accepting_unknown_kinds(switch: Callable[..., Any]) -> Callable[..., Any]:
+    def call(instance: Any, context: Any, entity: Any, mapper: Any, *arguments: Any) -> Any:
+        mapper.polymorphic_map = _Kinds(mapper)
+        return switch(instance, context, entity, mapper, *arguments)
 
     return call
 

@@ -8,7 +8,7 @@ built from it. If the script makes a decision based on it, the run chooses the r
 import re
 from collections.abc import Callable, Generator, Iterator
 from types import FrameType, FunctionType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from migsafe.rendering.worker.frames import caller, transparent, unpack_count
 from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
@@ -71,6 +71,13 @@ class UnknownOwner(Protocol):
         """Enters (1) or leaves (-1) code that runs an unknown number of times."""
 
 
+class _Forgetful(dict[Any, Any]):
+    """A dictionary that stays empty."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
 class Unknown(str):
     """An unknown value, with its `name` and the reason why it is unknown, as the end of a sentence."""
 
@@ -98,7 +105,9 @@ class Unknown(str):
             return "postgresql"  # whatever the engine is, the migration runs on PostgreSQL
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
 
-    # What SQLAlchemy requires of a type
+    # What SQLAlchemy requires of a type, and of a value whose changes it follows
+
+    _parents: ClassVar[dict[Any, Any]] = _Forgetful()
 
     def compile_as_type(self, *_: object, **__: object) -> str:
         """Returns its name, as that of a type."""

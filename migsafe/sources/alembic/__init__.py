@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.alembic.databases import RevisionFile, split_databases
 from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
 from migsafe.sources.alembic.import_path import import_path
 from migsafe.sources.alembic.project import Project, find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
-from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference
-from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
+from migsafe.sources.alembic.unread_folders import with_unread_folders
+from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference, MissingParent
+from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction, UnsureNames
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
@@ -35,7 +37,9 @@ def _files(home: Folder) -> list[MigrationFile]:
             scripts.append(script)
             declared.append((revision, folder))
     graph = Graph(declared)
-    return [_file(graph, position, scripts, environment, imports) for position in graph.in_order()]
+    missing = {position: parents for position in range(len(declared)) if (parents := graph.missing_parents(position))}
+    missing = with_unread_folders(project, declared, missing)
+    return [_file(graph, position, scripts, environment, imports, missing.get(position, ())) for position in graph.in_order()]
 
 
 def _scripts(home: Folder, project: Project) -> Iterator[tuple[Script, str]]:
@@ -49,11 +53,18 @@ def _scripts(home: Folder, project: Project) -> Iterator[tuple[Script, str]]:
             yield script, inside[0]
 
 
-def _file(graph: Graph, position: int, scripts: list[Script], environment: Environment, imports: ImportPath) -> RevisionFile:
+def _file(
+    graph: Graph,
+    position: int,
+    scripts: list[Script],
+    environment: Environment,
+    imports: ImportPath,
+    missing: tuple[MissingParent, ...],
+) -> RevisionFile:
     revision = graph.revisions[position][0]
     lineage = Lineage(
         other_heads=tuple(_reference(graph.revisions[head][0], scripts[head]) for head in graph.other_heads(position)),
-        missing_parents=graph.missing_parents(position),
+        missing_parents=missing,
         cycle=graph.cycle(position),
         irreversible_reason=_irreversible_reason(revision),
         version_span=revision.version_span,
@@ -101,7 +112,23 @@ def _read(file: MigrationFile) -> list[Migration]:
 def _half(file: RevisionFile, function: str) -> Half:
     environment, transactions = file.environment, file.environment.transactions
     program = Program(file.up, function, environment=msgspec.json.encode(environment.scripts).decode(), import_path=file.import_path)
-    return Half(Script(file.up.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
+    return Half(
+        Script(file.up.path, ""),
+        (),
+        transactions.transaction,
+        program,
+        setup=environment.setup,
+        begun_at=transactions.begun_at,
+        unsure_names=_unsure_names(environment.scripts),
+    )
+
+
+def _unsure_names(scripts: ScriptEnvironment) -> UnsureNames:
+    """Returns the names of constraints that are not certain. The naming convention is that of today's env.py, not that of the time at which a
+    revision ran."""
+    if not scripts.env_file:
+        return UnsureNames.ALL
+    return UnsureNames.DEFAULT if scripts.naming_convention else UnsureNames.NONE
 
 
 def _past_files(scripts: Iterable[Script]) -> list[MigrationFile]:

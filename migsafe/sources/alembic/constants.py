@@ -42,7 +42,7 @@ def _joined(*pieces: object) -> object:
 
 def as_names(value: object) -> tuple[str, ...] | None:
     """Returns the names in a value that is a string, a tuple of strings or None, as Alembic accepts them; None for any other value."""
-    if value is None or value == ():
+    if value is None or value in ((), ""):
         return ()
     if isinstance(value, str):
         return (value,)

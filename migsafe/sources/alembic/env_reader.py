@@ -23,6 +23,7 @@ from migsafe.sources.alembic.env_values import (
     ModuleValue,
     Place,
     Scope,
+    is_unknown,
     truth,
 )
 from migsafe.sources.alembic.modules import Module, ModuleFinder, bound_names, top_level
@@ -370,7 +371,7 @@ class EnvReader(Reading):
             results = self._returned.pop()
             if block is not None:
                 self._blocks.pop()
-        return next((result for result in results if not (isinstance(result, str) and result == UNKNOWN)), UNKNOWN if results else None)
+        return _chosen(results)
 
     def instance(self, of: Class, arguments: Sequence[Any], named: dict[str, Any]) -> Instance:
         """Follows the creation of an object."""
@@ -380,3 +381,10 @@ class EnvReader(Reading):
         if isinstance(initialise, Function):
             self.call_function(initialise, arguments, named)
         return created
+
+
+def _chosen(results: Sequence[Any]) -> Any:
+    """Returns one of the values that a function may return: a known one; None only if it returns nothing else, because a setting that is absent
+    here is there in production."""
+    known = next((result for result in results if not is_unknown(result) and result is not None), None)
+    return UNKNOWN if known is None and any(is_unknown(result) for result in results) else known

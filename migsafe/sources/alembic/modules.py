@@ -58,7 +58,7 @@ class ModuleFinder:
         self._containing: dict[str, list[Path]] = {}
         above = _parents(str(Path(env).parent))
         self.folders = list(dict.fromkeys(Path(folder, source) for folder in (*folders, *above) for source in _SOURCE_FOLDERS))
-        self.root = next((folder for folder in above if _is_project(folder)), above[min(len(above), 2) - 1])
+        self.root = project_root(env)
 
     @cached_property
     def sqlalchemy_release(self) -> int:
@@ -130,6 +130,12 @@ def _parents(folder: str) -> list[str]:
         above.append(os.path.normpath(Path(above[-1], "..")))
     project = next((number for number, parent in enumerate(above) if _is_project(parent)), 3)
     return above[: project + 1]
+
+
+def project_root(env: str) -> str:
+    """Returns the folder of the project that an env.py belongs to."""
+    above = _parents(str(Path(env).parent))
+    return next((folder for folder in above if _is_project(folder)), above[min(len(above), 2) - 1])
 
 
 def _is_project(folder: str) -> bool:

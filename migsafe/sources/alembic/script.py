@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -10,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
+from migsafe.newer_syntax import as_older_python
 from migsafe.sources.alembic.constants import Unknown, as_names, evaluate
 from migsafe.sources.alembic.imported_constants import ImportedConstants
 from migsafe.text import Script, Span
@@ -22,6 +24,8 @@ _FUNCTIONS = ("upgrade", "downgrade", "*")
 _DECLARATION = r"^{}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#]*)"
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _LINE_END = re.compile(r"\r\n?|\n")
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_SYNTAX_HINT = f"Correct it. If it is written for a Python that is newer than {_PYTHON}, install migsafe in an environment with that Python."
 
 
 class Body(Enum):
@@ -72,12 +76,24 @@ def read_revision(script: Script) -> Revision | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the script's problem
-            tree = ast.parse(text)
+            tree = _parsed(text)
     except SyntaxError as error:
-        return _guessed(script, text, UnreadableError(f"{script.path}:{error.lineno or 1}: is not Python: {error.msg}"))
+        message = f"{script.path}:{error.lineno or 1}: is not Python: {error.msg}"
+        return _guessed(script, text, UnreadableError(message, _SYNTAX_HINT))
     except (ValueError, RecursionError) as error:
         return _guessed(script, text, UnreadableError(f"{script.path}: is not Python: {error}"))
     return _Declarations(script, text, tree).revision()
+
+
+def _parsed(text: str) -> ast.Module:
+    """Returns the tree of a script, which may be written for a newer Python. Raises SyntaxError."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        try:
+            return ast.parse(as_older_python(text).text)
+        except SyntaxError:
+            raise error from None
 
 
 def _name(script: Script) -> str:

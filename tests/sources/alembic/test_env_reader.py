@@ -288,6 +288,23 @@ def test_both_branches_of_an_unknown_condition_are_followed(tmp_path: Path) -> N
     assert environment.scripts.arguments == {"limit": 1}
 
 
+def test_a_setting_that_is_absent_here_is_unknown(tmp_path: Path) -> None:
+    text = """
+def load(name, default=None):
+    for find in (os.environ.get, os.getenv):
+        value = find(name)
+        if value:
+            return value
+    return default
+
+context.config.set_main_option("port", f"{load('PORT')}")
+context.config.set_main_option("name", load("NAME", "shop"))
+"""
+    environment = read(tmp_path, f"import os\n{HEAD}{text}with engine.connect() as c:\n    context.configure(connection=c){RUN}")
+    assert environment.scripts.main_options["name"] == "shop"
+    assert UNKNOWN in environment.scripts.main_options["port"]
+
+
 def test_a_check_of_settings_does_not_end_env(tmp_path: Path) -> None:
     text = "DB = ''\nif not DB:\n    raise RuntimeError('no database')\nwith engine.begin() as c:\n    context.configure(connection=c)"
     assert summary(read(tmp_path, f"{HEAD}{text}{RUN}")) == BEGUN
