@@ -120,7 +120,12 @@ def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:
     older_schemas = {name.schema for name in used if name.schema is not None and name.schema not in own_schemas}
     is_part_way = any(name.schema in own_schemas for name in used) and all(relation.created_in == catalog.migration for relation in made)
     origin = catalog.origin
-    catalog.origin = replace(origin, made_all=origin.made_all and not is_part_way, older_schemas=origin.older_schemas | older_schemas)
+    catalog.origin = replace(
+        origin,
+        made_all=origin.made_all and not is_part_way,
+        part_way=origin.part_way or (origin.made_all and is_part_way),
+        older_schemas=origin.older_schemas | older_schemas,
+    )
 
 
 def _creates_free_relation(catalog: Catalog, operation: Operation) -> bool:

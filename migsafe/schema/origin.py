@@ -9,12 +9,14 @@ class Origin(Struct, frozen=True):
     """Whether a relation that no migration created may exist nevertheless.
 
     `made_all`: the history is read from its first migration, and no opaque code can have created a relation. CREATE … IF NOT EXISTS of an
-    unknown relation then creates it. `older_schemas` are the schemas whose relations the history uses without having created any: those of
-    a platform or of another application. `opaque_until` is the newest object that existed when opaque code last ran, which may have dropped it.
-    `unsure_names` are the names of constraints that a naming convention decides, which may be newer than the constraints, or is not known.
+    unknown relation then creates it. `part_way`: the first migration uses a relation that it does not create, so there are earlier ones.
+    `older_schemas` are the schemas whose relations the history uses without having created any: those of a platform or of another
+    application. `opaque_until` is the newest object that existed when opaque code last ran, which may have dropped it. `unsure_names` are the
+    names of constraints that a naming convention decides, which may be newer than the constraints, or is not known.
     """
 
     made_all: bool = False
+    part_way: bool = False
     older_schemas: frozenset[str] = frozenset()
     opaque_until: int = 0
     unsure_names: UnsureNames = UnsureNames.NONE

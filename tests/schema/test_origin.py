@@ -46,6 +46,16 @@ def test_first_migration_creates_a_relation_if_not_exists(sql: str) -> None:
     assert is_new(predictor_after(sql))
 
 
+def test_later_opaque_code_cannot_have_created_it() -> None:
+    predictor = Predictor(17)
+    predictor.begin_history(from_first_migration=True)
+    text = "CREATE TABLE IF NOT EXISTS a (id int); CREATE INDEX ON a (id); DO $$ BEGIN EXECUTE x(); END $$"
+    half = Half(Script("1.sql", text), (Span(0, len(text)),), Transaction.STATEMENT)
+    predictor.look_ahead(half)
+    _, index, _ = predictor.predict_migration(half)
+    assert [effect.new for effect in index.effects] == [True]
+
+
 def test_table_created_if_not_exists_is_completely_known() -> None:
     relation = predictor_after("CREATE TABLE IF NOT EXISTS a (id int)").catalog.relation(Name("a"))
     assert relation is not None
