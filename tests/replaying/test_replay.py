@@ -195,6 +195,20 @@ def test_a_crash_in_the_middle_leaves_an_invalid_index(host: PrivateHost, tmp_pa
     assert replay_files(host, tmp_path, {"0002.sql": safe}, "crash", only="0002.sql").outcome("crash").passed
 
 
+def test_a_downgrade_may_keep_an_extension(tmp_path: Path) -> None:
+    files = {
+        "1_a.up.sql": f"{ORDERS} DROP EXTENSION plpgsql;",
+        "2_b.up.sql": "CREATE EXTENSION IF NOT EXISTS plpgsql; ALTER TABLE orders ADD a int;",
+        "2_b.down.sql": "ALTER TABLE orders DROP a;",
+    }
+    with PrivateHost(any_installation(), superuser=True) as host:
+        done = replay_files(host, tmp_path, files, "round trip", only="2_b.up.sql")
+        assert done.outcome("round trip").passed
+        files["2_b.up.sql"] = files["2_b.up.sql"].replace(" IF NOT EXISTS", "")
+        outcome = replay_files(host, tmp_path, files, "round trip", only="2_b.up.sql").outcome("round trip")
+    assert outcome.observations[0].text == "after the downgrade, extension plpgsql still exists"
+
+
 def test_a_downgrade_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> None:
     def trip(up: str, down: str) -> list[str]:
         files = {"1_a.up.sql": ORDERS, "1_a.down.sql": "DROP TABLE orders;", "2_b.up.sql": up, "2_b.down.sql": down}

@@ -90,7 +90,8 @@ _OBJECTS = {
     "comment": """
         SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description FROM pg_catalog.pg_description AS d
         LEFT JOIN pg_catalog.pg_class AS c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
-        WHERE d.objoid >= 16384 AND (c.oid IS NULL OR c.relnamespace IN (@here))
+        WHERE d.objoid >= 16384 AND d.classoid <> 'pg_extension'::regclass AND (c.oid IS NULL OR c.relnamespace IN (@here))
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE (e.classid, e.objid, e.deptype) = (d.classoid, d.objoid, 'e'))
     """,
 }
 """For each kind of object, a query for names and definitions, whose text is equal in databases with the same schema. `(@here)` stands for

@@ -1,9 +1,11 @@
 """The round trip: downgrade, then upgrade again."""
 
-from migsafe.replaying.experiments.contents import schema_differences, unchanged_tables
+from migsafe.replaying.experiments.contents import Schema, schema_differences, unchanged_tables
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
+from migsafe.session import sent_statements
+from migsafe.sql.operations import CreateExtension
 
 NAME = "round trip"
 
@@ -20,9 +22,8 @@ def round_trip(subject: Subject) -> Outcome:
         except Refused as refused:
             return _failed("the downgrade fails", refused)
         downgraded = subject.state(database)
-        observations += [
-            Observation(f"after the downgrade, {line}") for line in schema_differences(subject.state_before.schema, downgraded.schema)
-        ]
+        left = _without_shared_extensions(downgraded.schema, subject)
+        observations += [Observation(f"after the downgrade, {line}") for line in schema_differences(subject.state_before.schema, left)]
         unchanged = unchanged_tables(subject.state_after.tables, downgraded.tables).intersection(subject.unwritten)
         observations += [Observation(f"lost: {line}") for line in subject.lost_rows(subject.state_before, downgraded, unchanged)]
         try:
@@ -42,6 +43,15 @@ def round_trip(subject: Subject) -> Outcome:
         summary="the downgrade loses data" if lost else "the downgrade does not restore the schema",
         observations=tuple(observations),
     )
+
+
+def _without_shared_extensions(schema: Schema, subject: Subject) -> Schema:
+    """Returns a schema without the extensions that the migration created IF NOT EXISTS: other objects may need them, so a downgrade keeps
+    them, and the next upgrade accepts them."""
+    operations = (operation for sent in sent_statements(subject.migration.up) for operation in sent.statement.operations)
+    created = {operation.extension for operation in operations if isinstance(operation, CreateExtension) and operation.if_not_exists}
+    shared = {("extension", name) for name in created} - subject.state_before.schema.keys()
+    return {key: definition for key, definition in schema.items() if key not in shared}
 
 
 def _failed(event: str, refused: Refused, *observations: Observation) -> Outcome:
