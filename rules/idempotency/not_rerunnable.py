@@ -36,6 +36,7 @@ Safe, in one transaction:
 See: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-OPTION-SINGLE-TRANSACTION
 """
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -73,10 +74,14 @@ _CONSEQUENCES = {
 }
 
 
+_TRANSACTION_WORD = re.compile(r"\b(?:commit|rollback|end|abort|begin|start|prepare|call|do|execute)\b", re.IGNORECASE)
+"""Words without which no statement of a query begins or ends a transaction. What a statement does in a second run takes long to find out."""
+
+
 class _State(Struct):
     executed: list[ExecutedOperation] = []
-    may_commit: bool | None = None
-    """Whether the script mentions COMMIT, once that was looked up."""
+    may_be_split: bool | None = None
+    """Whether the migration may run in several transactions, once that was looked up."""
 
 
 @rule(
@@ -95,15 +100,20 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
 
 
 def _may_be_split(at: Context) -> bool:
-    """Whether the migration may run in several transactions: a COMMIT in it can end the runner's transaction."""
+    """Whether the migration may run in several transactions: a COMMIT in it can end the transaction of the runner or of the query."""
     if at.catalog.is_restored:
         return False
-    if at.migration.up.transaction is not Transaction.FILE:
-        return True
     state = at.state(_State)
-    if state.may_commit is None:
-        state.may_commit = "commit" in at.migration.up.script.text.lower()
-    return state.may_commit
+    if state.may_be_split is None:
+        half = at.migration.up
+        match half.transaction:
+            case Transaction.FILE:
+                state.may_be_split = "commit" in half.script.text.lower()
+            case Transaction.QUERY:
+                state.may_be_split = len(half.chunks) > 1 or _TRANSACTION_WORD.search(half.script.text) is not None
+            case _:
+                state.may_be_split = True
+    return state.may_be_split
 
 
 def _text(op: Operation, at: Context) -> str:
