@@ -25,8 +25,13 @@ def identifiers(sql: str) -> tuple[str, ...]:
 
 def row_columns(sql: str) -> tuple[str, ...]:
     """Returns the columns in the WHEN condition of a trigger: only OLD and NEW have columns in it."""
+    return tuple(dict.fromkeys(column for _, column in row_references(sql) if column != "*"))
+
+
+def row_references(sql: str) -> tuple[tuple[str, str], ...]:
+    """Returns the references to columns in the WHEN condition of a trigger: `old` or `new`, and the column or `*`."""
     words = [(_identifier(kind, text) or text) for kind, text in _tokens(sql)]
-    return tuple(dict.fromkeys(words[at + 2] for at in range(len(words) - 2) if words[at] in ("old", "new") and words[at + 1] == "."))
+    return tuple((words[at], words[at + 2]) for at in range(len(words) - 2) if words[at] in ("old", "new") and words[at + 1] == ".")
 
 
 def _identifier(kind: int, text: str) -> str:

@@ -9,6 +9,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     partitions,
     publications,
     rows,
+    triggers,
     types,
     views,
 )

@@ -254,8 +254,10 @@ def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool)
     table = c.qualified("a table")
     references = c.qualified("a table") if c.accept("from") else None
     attributes = Attributes().read_all(c)
+    transition_tables: list[str] = []
     if c.accept("referencing"):
-        while c.accept_any(("old", "new")):
+        while word := c.accept_any(("old", "new")):
+            transition_tables.append(word)
             c.expect_any("table", "row")
             c.accept("as")
             c.name()
@@ -287,6 +289,7 @@ def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool)
         deferrable=attributes.deferrable,
         initially_deferred=attributes.deferred,
         when=when,
+        transition_tables=tuple(transition_tables),
     )
 
 

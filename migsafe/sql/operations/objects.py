@@ -193,6 +193,8 @@ class CreateTrigger(Operation, frozen=True, kw_only=True):
     deferrable: bool | None = None
     initially_deferred: bool | None = None
     when: Expression | None = None
+    transition_tables: tuple[str, ...] = ()
+    """Which of `old` and `new` REFERENCING gives a name."""
 
 
 class CreateRule(Operation, frozen=True, kw_only=True):
