@@ -16,6 +16,7 @@ from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
 from migsafe.prediction.equal_inserts import EqualInserts
 from migsafe.prediction.newer_features import missing_feature, newer_feature
+from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
@@ -92,6 +93,10 @@ class Predictor:
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
         self._statement_locks: dict[Name, LockMode] | None = None
         """The strongest locks of the current ALTER TABLE, computed at the first use for each of its operations."""
+        self._query_checks = QueryChecks()
+        self._text = ""
+        """The text of the migration, to which the places of its operations refer."""
+        self._statement: Statement | None = None
         self._in_routine = False
         """Whether the current operation is in the body of a function, a procedure or a trigger."""
         self._goes_on = False
@@ -138,10 +143,13 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
-    def begin(self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = (), is_dump: bool = False) -> None:
+    def begin(
+        self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = (), is_dump: bool = False, text: str = ""
+    ) -> None:
         """Begins a migration, for `predict_statement` to run: on a new connection, or in the transaction of the migration before it if that
         transaction continues. Then the relations that that migration created are still new: no other session has seen them. `setup` is the
-        SQL that the connection has executed before."""
+        SQL that the connection has executed before, `text` that of the migration, without which names in queries are not checked."""
+        self._text = text
         if self._goes_on:
             self._goes_on = False
             return
@@ -177,6 +185,7 @@ class Predictor:
         self.refused = None
         self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
+        self._statement = statement
         for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called_operations(self.catalog, written)):
@@ -219,7 +228,7 @@ class Predictor:
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
-        self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
+        self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
         # Where nothing is predicted, an INSERT of a dump changes nothing that the ones before it have not.
         inserts = None if with_effects or half.program is not None else EqualInserts()
         for sent in sent_statements(half):
@@ -239,7 +248,7 @@ class Predictor:
         predictions: dict[int, list[StatementPrediction]] = {}
         for _, on_path, statements in statements_of_paths(half):
             with self.trial():
-                self.begin(on_path.transaction, one_query=on_path.one_query, setup=on_path.setup)
+                self.begin(on_path.transaction, one_query=on_path.one_query, setup=on_path.setup, text=on_path.script.text)
                 for statement, first, last in statements:
                     predictions.setdefault(statement.index, []).append(self.predict_statement(statement, first=first, last=last))
         return {number: _combined(each) for number, each in predictions.items()}
@@ -271,8 +280,11 @@ class Predictor:
             refused = self._refusal(operation)
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             is_final = operation.certain and not operation.caught and not self.session.in_nested_transaction
-            found = find_refusal(self.catalog, operation) if is_final else None
+            found = (find_refusal(self.catalog, operation) or self._refusal_of_query(operation)) if is_final else None
+            mark = self.catalog.mark()
             refusals = apply_operation(self.catalog, operation)
+            if refusals and operation.caught:
+                self.catalog.undo(mark)  # an exception handler catches the error
             refused = refused or found
             if refusals and is_final:
                 refused = refused or refusals[0]
@@ -286,6 +298,17 @@ class Predictor:
                 self._note_lock_timeout()
             case sql.AlterObject(setting=(variable, value)) if variable in (None, "lock_timeout"):
                 self._store_lock_timeout(operation, value)
+
+    def _refusal_of_query(self, operation: Operation) -> Refusal | None:
+        """Returns why PostgreSQL refuses the query in an operation that the statement itself is, not one in a block or a function."""
+        statement = self._statement
+        if statement is None or not self._text or not any(operation is each for each in statement.operations):
+            return None
+        if operation is not statement.operations[0] and not isinstance(operation, AlterRelation):
+            return None
+        text = self._text[statement.span.start : statement.span.end]
+        checks_bodies = (self.session.settings.value("check_function_bodies") or "on").lower() not in ("off", "false", "no", "0", "f")
+        return self._query_checks.refusal(self.catalog, operation, text, checks_bodies=checks_bodies)
 
     def _note_lock_timeout(self) -> None:
         settings = self.session.settings

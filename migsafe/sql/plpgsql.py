@@ -173,7 +173,7 @@ class _Body:
     def _declare(self, c: Parser) -> bool:
         c.i += 1
         self.is_declaring = True
-        return False
+        return c.words[c.i] == "begin"  # a section without declarations
 
     def _begin(self, c: Parser) -> bool:
         c.i += 1

@@ -126,10 +126,12 @@ class KnownNames:
 
     def check_assignment(self, binder: Resolution, column: str, target: TypeName, value: Operand, level: Level) -> None:
         """Records that a value cannot be stored in a column."""
+        source: TypeName | None = None
         if isinstance(value, Value) and not value.casts:
             self._constant(binder, target, value)
-            return
-        source = binder.type_of(value, (level, *level.outer)) if not isinstance(value, Formula) else None
+            source = TypeName(name="integer") if _is_number(value) else None
+        elif not isinstance(value, Formula):
+            source = binder.type_of(value, (level, *level.outer))
         if source is not None and not is_assignable(self.catalog, source, target):
             binder.fail("42804", f'column "{column}" is of type {target} but expression is of type {source}', column)
 

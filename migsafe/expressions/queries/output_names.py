@@ -7,7 +7,6 @@ from migsafe.expressions.trees import folded_name
 
 _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
     exp.Coalesce: "coalesce",
-    exp.Case: "case",
     exp.ArrayAgg: "array_agg",
     exp.TimestampTrunc: "date_trunc",
     exp.Extract: "extract",
@@ -35,11 +34,23 @@ def output_name(item: exp.Expr) -> str | None:
             return first_name(query)
         case exp.Anonymous():
             return str(item.name).lower()
+        case exp.Case():
+            return _name_of_case(item)
         case exp.Func() if type(item) in _OUTPUT_NAMES:
             return _OUTPUT_NAMES[type(item)]
         case exp.Func() if len(item.sql_names()) == 1:
             return str(item.sql_name()).lower()
     return None
+
+
+def _name_of_case(item: exp.Case) -> str | None:
+    """Returns the name of a CASE: that of the column or the call after ELSE, or `case`."""
+    default = item.args.get("default")
+    while isinstance(default, exp.Cast | exp.Paren):
+        default = default.this
+    if isinstance(default, exp.Column | exp.Dot | exp.Func | exp.Subquery | exp.Bracket) and not isinstance(default, exp.Boolean):
+        return output_name(default)
+    return "case"
 
 
 def first_name(query: exp.Expr) -> str | None:

@@ -19,6 +19,7 @@ from migsafe.expressions.queries.shapes import (
     Ref,
     Shape,
     Source,
+    Value,
 )
 from migsafe.expressions.trees import folded_name
 
@@ -280,7 +281,8 @@ class Reader(SourceReader):
             self.collect([value for value in values if not _is_default(value)])
             for number, target in enumerate(targets):
                 value = values[number] if len(values) == len(targets) else exp.Null()
-                assigned.append((_target_column(target), self.operands.operand(value)))
+                operand = Value("default") if _is_default(value) else self.operands.operand(value)
+                assigned.append((_target_column(target), operand))
         return tuple(assigned)
 
     def _add_target(self, node: exp.Expr, sources: list[Source]) -> None:
@@ -385,7 +387,8 @@ def _defaults(body: exp.Expr) -> tuple[int, ...]:
 
 
 def _is_default(node: exp.Expr) -> bool:
-    name = node.this if isinstance(node, exp.Var) else node.name if isinstance(node, exp.Column) and not node.table else ""
+    is_bare = isinstance(node, exp.Column) and not node.table and not node.this.args.get("quoted")
+    name = node.this if isinstance(node, exp.Var) else node.name if is_bare else ""
     return isinstance(name, str) and name.upper() == "DEFAULT"
 
 

@@ -11,6 +11,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     rows,
     triggers,
     types,
+    values,
     views,
 )
 from migsafe.prediction.refusals.registry import checks_for

@@ -1,0 +1,149 @@
+"""The names, types and constants in queries, in the bodies of SQL functions, and in the expressions of constraints, indexes and policies.
+
+PostgreSQL resolves them when it runs or creates the statement. `migsafe.workload` resolves the application's queries in the same way.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.values import refuse_rows
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.descriptions import name_in_quotes
+from migsafe.schema.refusal import Refusal
+from migsafe.schema.requirements import missing_relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Expression, Name, Operation
+from migsafe.sql.row_values import RowValues, read_row_values
+from migsafe.sql.statements import read
+from migsafe.text import MARK_START
+
+if TYPE_CHECKING:
+    from migsafe.workload.assessment import Assessor
+
+_CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42804", "42P10"))
+"""The errors that do not depend on what another part of the project may have created."""
+_LONGEST = 20_000
+"""Longer statements are generated, and take long to resolve."""
+_POLYMORPHIC = ("any", "anycompatible")
+
+
+class QueryChecks:
+    """Finds what PostgreSQL refuses in queries. Each query is read once, and resolved again only if what it depends on has changed."""
+
+    @cached_property
+    def _assessor(self) -> "Assessor":
+        from migsafe.workload.assessment import Assessor  # noqa: PLC0415  # only for statements with a query over known relations
+
+        return Assessor()
+
+    def refusal(self, catalog: Catalog, op: Operation, text: str, *, checks_bodies: bool) -> Refusal | None:
+        """Returns why PostgreSQL refuses a query. `text` is that of the statement, `checks_bodies` the setting check_function_bodies."""
+        match op:
+            case sql.Insert():
+                return self._insert(catalog, op, text)
+            case sql.Update() | sql.Delete() | sql.Merge():
+                return self._query(catalog, text, (op.table, *op.reads))
+            case sql.CreateView(recursive=False, query=query) | sql.Select(query=query):
+                return self._query(catalog, query.sql, query.reads)
+            case sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
+                return self._query(catalog, query.sql, query.reads)
+            case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
+                return self._body(catalog, op)
+            case sql.AddConstraint() | sql.AddColumn() | sql.CreateIndex() | sql.CreatePolicy():
+                return self._expressions(catalog, op)
+        return None
+
+    def _insert(self, catalog: Catalog, op: sql.Insert, text: str) -> Refusal | None:
+        values = read_row_values(text) if op.source == "values" and MARK_START not in text else None
+        if values is not None:
+            refusal = refuse_rows(catalog, op, values.rows)
+            if refusal is not None or op.on_conflict is None:
+                return refusal
+            text = _with_parameters(text, values)
+        return self._query(catalog, text, (op.table, *op.reads))
+
+    def _query(self, catalog: Catalog, text: str, relations: tuple[Name, ...], parameters: frozenset[str] = frozenset()) -> Refusal | None:
+        """Returns why PostgreSQL refuses a query over relations of which the history tells everything."""
+        from migsafe.workload.query import Query  # noqa: PLC0415
+
+        if len(text) > _LONGEST or MARK_START in text or all(catalog.relation(name) is None for name in relations):
+            return None
+        failure = self._assessor.assess(Query(text=text, fingerprint=""), catalog).failure
+        if failure is None or failure.name in parameters:
+            return None
+        if failure.code not in _CERTAIN and not failure.message.startswith(("operator does not exist", "missing FROM-clause", "constraint ")):
+            return None
+        error = failure.message
+        for schema in catalog.search_path:
+            error = error.replace(f"for enum {Name(schema)}.", "for enum ")  # as PostgreSQL shows a type that search_path finds
+        return Refusal(error=error)
+
+    def _body(self, catalog: Catalog, op: sql.CreateFunction) -> Refusal | None:
+        """The body of an SQL function is resolved when the function is created, unless its result depends on the types of a call."""
+        arguments = (*(argument.type for argument in op.arguments), *([op.returns] if op.returns is not None else []))
+        if op.code is None or any(each.name.startswith(_POLYMORPHIC) for each in arguments):
+            return None
+        parameters = frozenset(argument.name for argument in op.arguments if argument.name is not None)
+        for statement in read(op.code):
+            operation, text = statement.operations[0], op.code[statement.span.start : statement.span.end]
+            missing = missing_relation(catalog, operation)
+            if missing is not None:
+                return Refusal(error=f"relation {name_in_quotes(missing)} does not exist")
+            if isinstance(operation, sql.Select):
+                relations: tuple[Name, ...] = operation.query.reads
+            elif isinstance(operation, sql.Insert | sql.Update | sql.Delete | sql.Merge):
+                relations = (operation.table, *operation.reads)
+            else:
+                continue
+            refusal = self._query(catalog, text, relations, parameters)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _expressions(self, catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Refusal | None:
+        name = op.target.name if isinstance(op, sql.AddConstraint | sql.AddColumn) else op.table
+        table = complete_table(catalog, name)
+        if table is None:
+            return None
+        own = op.column.name if isinstance(op, sql.AddColumn) else None
+        for expression, is_condition in _expressions_of(op):
+            if expression.reads:
+                continue
+            source = f"FROM {table.name}"
+            query = " ".join(("SELECT 1", source, "WHERE", expression.sql) if is_condition else ("SELECT", expression.sql, source))
+            refusal = self._query(catalog, query, (table.name,), frozenset() if own is None else frozenset((own,)))
+            if refusal is not None:
+                return refusal
+        return None
+
+
+def _expressions_of(op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Iterator[tuple[Expression, bool]]:
+    """Returns the expressions over the columns of a table, each with whether it is a condition."""
+    match op:
+        case sql.AddConstraint(constraint=constraint):
+            if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+                yield constraint.check, True
+        case sql.AddColumn(column=column):
+            for constraint in column.constraints:
+                if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+                    yield constraint.check, True
+            if column.generated is not None:
+                yield column.generated.expression, False
+        case sql.CreateIndex():
+            for element in op.elements:
+                if element.expression is not None:
+                    yield element.expression, False
+            if op.where is not None:
+                yield op.where, True
+        case sql.CreatePolicy():
+            for condition in (op.using, op.check):
+                if condition is not None:
+                    yield condition, True
+
+
+def _with_parameters(text: str, values: RowValues) -> str:
+    """Returns an INSERT with one row, and with parameters for its values, so that all INSERTs of a form are read once."""
+    row = ", ".join(value if value.lower() == "default" else f"${number}" for number, value in enumerate(values.rows[0], 1))
+    return f"{text[: values.start]}({row}) {text[values.end :]}"

@@ -1,0 +1,89 @@
+-- a view of a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "name" does not exist
+CREATE VIEW v AS SELECT id, name FROM a;
+
+-- a view of the column that a CASE is named after
+CREATE TABLE a (id bigint, n text);
+CREATE VIEW v AS SELECT CASE WHEN n IS NULL THEN 'x' ELSE n END FROM a;
+-- accepted
+CREATE VIEW w AS SELECT n FROM v;
+
+-- an UPDATE from a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "guest" does not exist
+UPDATE a SET n = "guest" WHERE id = 1;
+
+-- an UPDATE to DEFAULT
+CREATE TABLE a (id bigint, n text, m text);
+-- accepted
+UPDATE a SET m = 'x', n = DEFAULT WHERE id = 1;
+
+-- a number for a boolean column
+CREATE TABLE a (id bigint, active boolean);
+-- refused: column "active" is of type boolean but expression is of type integer
+UPDATE a SET active = 1 WHERE id = 4;
+
+-- a comparison of types without an operator
+CREATE TABLE a (id uuid, n text);
+CREATE TABLE b (id bigint, a_id text);
+-- refused: operator does not exist: uuid = text
+UPDATE b SET id = 1 FROM a WHERE a.id = b.a_id;
+
+-- a label that an enum does not have
+CREATE TYPE state AS ENUM ('a', 'b');
+CREATE TABLE a (id bigint, s state);
+-- refused: invalid input value for enum state: "c"
+DELETE FROM a WHERE s = 'c';
+
+-- a CHECK of a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "level" does not exist
+ALTER TABLE a ADD CONSTRAINT positive CHECK (level > 0) NOT VALID;
+
+-- an index over a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "email" does not exist
+CREATE INDEX i ON a (lower(email));
+
+-- a policy over a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "owner" does not exist
+CREATE POLICY p ON a USING (owner = current_user);
+
+-- ON CONFLICT with a key that no index has
+CREATE TABLE a (id bigint, n text);
+-- refused: there is no unique or exclusion constraint matching the ON CONFLICT specification
+INSERT INTO a (id, n) VALUES (1, 'x') ON CONFLICT (id) DO NOTHING;
+
+-- ON CONFLICT on the name of a partial index
+CREATE TABLE a (id bigint, n text);
+CREATE UNIQUE INDEX i ON a (id) WHERE n IS NOT NULL;
+-- refused: constraint "i" for table "a" does not exist
+INSERT INTO a (id, n) VALUES (1, 'x') ON CONFLICT ON CONSTRAINT i DO NOTHING;
+
+-- ON CONFLICT with the key of a primary key
+CREATE TABLE a (id bigint PRIMARY KEY, n text);
+-- accepted
+INSERT INTO a (id, n) VALUES (1, 'x'), (2, 'y') ON CONFLICT (id) DO UPDATE SET n = excluded.n;
+
+-- the body of an SQL function
+CREATE TABLE a (id bigint, n text);
+-- refused: column "title" does not exist
+CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT title FROM a LIMIT 1';
+
+-- the body of an SQL function with parameters
+CREATE TABLE a (id bigint, n text);
+-- accepted
+CREATE FUNCTION f(number bigint) RETURNS text LANGUAGE sql AS 'SELECT n FROM a WHERE id = number';
+
+-- the body of an SQL function over a dropped table
+CREATE TABLE a (id bigint, n text);
+DROP TABLE a;
+-- refused: relation "a" does not exist
+CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT n FROM a LIMIT 1';
+
+-- the body of a PL/pgSQL function
+CREATE TABLE a (id bigint, n text);
+-- accepted
+CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT title FROM a LIMIT 1); END';

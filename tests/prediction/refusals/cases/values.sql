@@ -1,0 +1,93 @@
+-- a default that is no label of the enum
+CREATE TYPE state AS ENUM ('a', 'b');
+CREATE TABLE a (id bigint, s state);
+-- refused: invalid input value for enum state: "pending"
+ALTER TABLE a ALTER COLUMN s SET DEFAULT 'pending';
+
+-- a default of another type
+CREATE TABLE a (id bigint);
+-- refused: column "active" is of type boolean but default expression is of type integer
+ALTER TABLE a ADD COLUMN active boolean NOT NULL DEFAULT 0;
+
+-- a boolean default of a number column
+-- refused: column "n" is of type integer but default expression is of type boolean
+CREATE TABLE a (id bigint, n integer DEFAULT false);
+
+-- a default that is no number
+CREATE TABLE a (id bigint, n integer);
+-- refused: invalid input syntax for type integer: "many"
+ALTER TABLE a ALTER COLUMN n SET DEFAULT 'many';
+
+-- a default that is too large
+CREATE TABLE a (id bigint, n smallint);
+-- refused: value "40000" is out of range for type smallint
+ALTER TABLE a ALTER COLUMN n SET DEFAULT '40000';
+
+-- defaults that are converted
+-- accepted
+CREATE TABLE a (n numeric DEFAULT 1, t text DEFAULT 1, b boolean DEFAULT '1', d date DEFAULT 'today', v varchar(2) DEFAULT 'xxx', u text[] DEFAULT '{}');
+
+-- a date of zeros
+-- refused: date/time field value out of range: "0000-00-00"
+CREATE TABLE a (id bigint, d date DEFAULT '0000-00-00');
+
+-- a word as a timestamp
+-- refused: invalid input syntax for type timestamp: "CURRENT_TIMESTAMP"
+CREATE TABLE a (id bigint, t timestamp DEFAULT 'CURRENT_TIMESTAMP');
+
+-- text that is no JSON
+-- refused: invalid input syntax for type json
+CREATE TABLE a (id bigint, j jsonb DEFAULT '');
+
+-- text that is no uuid
+CREATE TABLE a (id uuid);
+-- refused: invalid input syntax for type uuid: "1"
+INSERT INTO a (id) VALUES ('1');
+
+-- a string that is too long
+CREATE TABLE a (id bigint, n varchar(3));
+-- refused: value too long for type character varying(3)
+INSERT INTO a VALUES (1, 'one'), (2, 'three');
+
+-- spaces beyond the length
+CREATE TABLE a (id bigint, n varchar(3));
+-- accepted
+INSERT INTO a VALUES (1, 'one   ');
+
+-- a value for no column
+CREATE TABLE a (id bigint, n integer);
+-- refused: INSERT has more expressions than target columns
+INSERT INTO a (id) VALUES (1, 2);
+
+-- a column without a value
+CREATE TABLE a (id bigint, n integer);
+-- refused: INSERT has more target columns than expressions
+INSERT INTO a (id, n) VALUES (1);
+
+-- rows of different lengths
+CREATE TABLE a (id bigint, n integer);
+-- refused: VALUES lists must all be the same length
+INSERT INTO a (id, n) VALUES (1, 2), (3);
+
+-- a NOT NULL column without a value
+CREATE TABLE a (id bigint, n integer NOT NULL);
+-- refused: null value in column "n" of relation "a" violates not-null constraint
+INSERT INTO a (id) VALUES (1);
+
+-- NULL for a NOT NULL column in one of several rows
+CREATE TABLE a (id bigint, n integer NOT NULL);
+-- refused: null value in column "n" of relation "a" violates not-null constraint
+INSERT INTO a (id, n) VALUES (1, 2), (3, NULL);
+
+-- NOT NULL columns with defaults
+CREATE DOMAIN d AS integer DEFAULT 1;
+CREATE TABLE a (id bigserial PRIMARY KEY, i bigint GENERATED ALWAYS AS IDENTITY, n integer NOT NULL DEFAULT 1, d d NOT NULL, t text);
+-- accepted
+INSERT INTO a (t) VALUES ('it''s, (fine)'), ($$;$$);
+
+-- a NOT NULL column that a trigger fills
+CREATE TABLE a (id bigint, n integer NOT NULL);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := 1; RETURN NEW; END';
+CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();
+-- accepted
+INSERT INTO a (id) VALUES (1);
