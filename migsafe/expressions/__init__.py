@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
     from migsafe.expressions.groups import all_output_columns, grouping_columns, output_columns
     from migsafe.expressions.inserted_values import inserted_values
+    from migsafe.expressions.mutable_conversions import mutable_conversion
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.output_types import output_types
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
@@ -62,6 +63,7 @@ __all__ = [
     "inserted_values",
     "is_always_true",
     "is_true_of_every_row",
+    "mutable_conversion",
     "needs_enum_value",
     "not_null_columns",
     "operand_shape",
@@ -97,6 +99,7 @@ _MODULES = {
     "inserted_values": "inserted_values",
     "is_always_true": "filters",
     "is_true_of_every_row": "truth",
+    "mutable_conversion": "mutable_conversions",
     "needs_enum_value": "enum_values",
     "not_null_columns": "filters",
     "ordered_columns": "orders",

@@ -273,7 +273,11 @@ class Catalog:
 
     def has_schema(self, schema: str) -> bool:
         """Whether a migration has created the schema."""
-        return schema in self._schemas
+        return self._schemas.get(schema, False)
+
+    def is_dropped_schema(self, schema: str) -> bool:
+        """Whether a migration has certainly dropped the schema, and none has created it since."""
+        return self._schemas.get(schema) is False
 
     # Changing
 
@@ -337,7 +341,10 @@ class Catalog:
 
     def drop_schema(self, schema: str) -> None:
         """Removes a schema; its objects must have been removed before."""
-        self._journal.remove(self._schemas, schema)
+        if self.certain:
+            self._journal.write(self._schemas, schema, False)
+        else:
+            self._journal.remove(self._schemas, schema)
 
     def mark_absent(self, name: Name) -> None:
         """Records that no relation has this name any more."""
@@ -394,6 +401,8 @@ class Catalog:
         for absent in (self._absent, self.dropped_types):
             for name in list(absent):
                 self._journal.remove(absent, name)
+        for schema in [name for name, exists in self._schemas.items() if not exists]:
+            self._journal.remove(self._schemas, schema)
 
     def _add_name(self, added: Object) -> None:
         match added:

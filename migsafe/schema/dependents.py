@@ -115,6 +115,7 @@ def dependents(catalog: Catalog, part: Part, *, possible: bool = False) -> Itera
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
     if relation.oid in catalog.row_types:
         yield from _columns_of_type(catalog, relation.name, apart=relation.oid)
+    yield from _functions_over(catalog, relation.name)
     # A foreign key to a partitioned table depends on every partition.
     ancestor = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
     while isinstance(ancestor, Relation):
@@ -183,6 +184,9 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
         for column in relation.columns:
             if column.default is not None and column.default.expression.calls and _calls(catalog, column.default.expression.calls, function):
                 yield Part(relation.oid, column.number, default=not column.generated), False
+    for attached in catalog.objects_of(Attached):
+        if attached.kind == "policy" and _calls(catalog, attached.calls, function):
+            yield Part(attached.oid), False
     for constraint in catalog.objects_of(Constraint):
         if constraint.check is not None and _calls(catalog, constraint.check.expression.calls, function):
             yield Part(constraint.oid), False
@@ -209,6 +213,7 @@ def _of_type(catalog: Catalog, user_type: EnumType | Domain | Composite) -> Iter
     for domain in catalog.objects_of(Domain):
         if is_type_named(domain.type, user_type.name):
             yield Part(domain.oid), False
+    yield from _functions_over(catalog, user_type.name)
     for composite in catalog.objects_of(Composite):
         if any(is_type_named(attribute, user_type.name) for _, attribute in composite.attributes):
             yield Part(composite.oid), False
@@ -220,6 +225,13 @@ def _columns_of_type(catalog: Catalog, name: Name, apart: int | None = None) -> 
         for column in relation.columns if relation.oid != apart else ():
             if is_type_named(column.type, name):
                 yield Part(relation.oid, column.number), False
+
+
+def _functions_over(catalog: Catalog, name: Name) -> Iterator[tuple[Part, bool]]:
+    """Returns the routines that have an argument or a result of a type, or of an array of it. The types of their variables do not count."""
+    for function in catalog.objects_of(Function):
+        if any(is_type_named(each, name) for each in function.types):
+            yield Part(function.oid), False
 
 
 def is_type_named(column_type: TypeName | None, name: Name) -> bool:

@@ -124,6 +124,29 @@ def _read(
     return aliases, read_in
 
 
+def has_subquery(sql: str) -> bool:
+    """Whether an expression contains a query in parentheses."""
+    before = ""
+    for kind, text in _tokens(sql):
+        word = fold(text) if kind == WORD else text
+        if before == "(" and kind == WORD and word in ("select", "with"):
+            return True
+        before = word
+    return False
+
+
+_VALUES_WITHOUT_PARENTHESES = frozenset(
+    """null true false default current_date current_time current_timestamp localtime localtimestamp current_user current_role session_user
+    user system_user current_catalog current_schema""".split()
+)
+
+
+def is_column_reference(sql: str) -> bool:
+    """Whether an expression is one name, which PostgreSQL can only read as that of a column."""
+    words = list(_tokens(sql))
+    return len(words) == 1 and (words[0][0] == QUOTED or (words[0][0] == WORD and fold(words[0][1]) not in _VALUES_WITHOUT_PARENTHESES))
+
+
 def has_keyword(sql: str, word: str) -> bool:
     """Whether a query or an expression has a keyword outside parentheses."""
     depth = 0

@@ -7,7 +7,7 @@ from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, Trigger
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.routines import attached, trigger_named
-from migsafe.schema.types import move_type
+from migsafe.schema.types import move_in_routines, move_type
 from migsafe.sql.operations import Name, Rename, SetSchema
 
 RELATIONS = frozenset(("table", "foreign table", "view", "materialized view", "sequence", "index"))
@@ -66,6 +66,7 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
     if catalog.is_taken(name):
         catalog.add_refusal(f'relation "{op.new_name}" already exists')
     catalog.change(relation, name=name)
+    move_in_routines(catalog, relation.name, name)
     if isinstance(relation, Index):
         constraint = constraint_of_index(catalog, relation)
         if constraint is not None:
@@ -74,6 +75,8 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
 
 
 def _rename_schema(catalog: Catalog, schema: str, new_name: str) -> None:
+    if catalog.has_schema(new_name) and new_name != "public":
+        catalog.add_refusal(f'schema "{new_name}" already exists')
     for schema_object in catalog.objects_of(Object):
         if schema_object.name.schema == schema:
             _move(catalog, schema_object, new_name)
@@ -112,6 +115,7 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
         catalog.add_refusal(f'relation "{relation.name.name}" already exists in schema "{op.schema}"')
     old_name = relation.name
     _move(catalog, relation, op.schema)
+    move_in_routines(catalog, old_name, Name(old_name.name, op.schema))
     catalog.mark_absent(old_name)
     for dependent in catalog.dependents(relation.oid, Object):
         match dependent:

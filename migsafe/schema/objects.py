@@ -263,6 +263,8 @@ class Attached(Object, frozen=True, kw_only=True):
     reads: tuple[int, ...] = ()
     queries: tuple[str, ...] = ()
     read_relations: tuple[ReadRelation, ...] = ()
+    calls: tuple[Name, ...] = ()
+    """The functions that a policy calls."""
 
     def dependencies(self) -> tuple[int, ...]:
         """Its table, and the relations that its expressions read."""
@@ -354,6 +356,8 @@ class Function(Object, frozen=True, kw_only=True):
     definer: bool = False
     has_search_path: bool = False
     privileges: tuple[Privilege, ...] = ()
+    types: tuple[TypeName, ...] = ()
+    """The types of its arguments and of its result that are not built in, with their schemas."""
 
 
 Type = EnumType | Domain | Composite

@@ -135,7 +135,8 @@ def drop(catalog: Catalog, op: Drop) -> None:
 def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
     dropped_object = catalog[part.oid]
     kinds = _RELATIONS.get(op.kind)
-    if kinds is not None and isinstance(dropped_object, Relation) and dropped_object.complete and dropped_object.kind not in kinds:
+    is_known = isinstance(dropped_object, Relation) and (dropped_object.complete or dropped_object.kind is RelationKind.MATERIALIZED)
+    if kinds is not None and isinstance(dropped_object, Relation) and is_known and dropped_object.kind not in kinds:
         catalog.add_refusal(
             f'"{dropped_object.name.name}" is not a {op.kind}',
             f"it is a {dropped_object.kind.value}",

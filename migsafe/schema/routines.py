@@ -1,18 +1,20 @@
 """Functions, triggers, rules, policies, statistics objects."""
 
 import re
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from migsafe.schema.catalog import Catalog
+from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
+from migsafe.schema.columns import stored_type
 from migsafe.schema.formulas import identifiers, row_columns
 from migsafe.schema.objects import Attached, Function, Privilege, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name
+from migsafe.sql.operations import Name, TypeName
 
 PUBLIC_EXECUTE = Privilege("public", "execute")
 """What every role may do with a new routine by default."""
@@ -44,6 +46,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "defaults": sum(argument.default is not None for argument in inputs),
         "definer": ("security", "definer") in options,
         "has_search_path": op.is_standard or op.language in _COMPILED or any(_SETS_PATH.match(f"{name} {value}") for name, value in options),
+        "types": tuple(_user_types(catalog, op)),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
     for existing in catalog.functions(name):
@@ -58,6 +61,13 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
             catalog.change(existing, **properties)
             return
     catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments, privileges=(PUBLIC_EXECUTE,)), **properties))
+
+
+def _user_types(catalog: Catalog, op: sql.CreateFunction) -> Iterator[TypeName]:
+    for written in (*(argument.type for argument in op.arguments), op.returns):
+        known = stored_type(catalog, written)
+        if known is not None and known.schema is not None and known.schema not in SYSTEM_SCHEMAS:
+            yield known
 
 
 @SCHEMA_CHANGES.register(sql.AlterObject)
@@ -182,6 +192,7 @@ def _policy(catalog: Catalog, table: Relation, op: sql.CreatePolicy | sql.AlterP
             for condition in (op.using, op.check)
         ),
         read_relations=read_relations(catalog, names),
+        calls=tuple(call for condition in conditions for call in condition.calls),
     )
 
 

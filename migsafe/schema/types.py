@@ -9,7 +9,7 @@ from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import set_column, stored_type
 from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts, is_type_named
-from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Relation, Type
+from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Function, Relation, Type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
@@ -193,6 +193,7 @@ def move_type(catalog: Catalog, moved_type: Type, name: Name) -> None:
             if is_type_named(column.type, old_name):
                 set_column(catalog, catalog.require(Relation, relation.oid), column.number, type=moved(column.type))
     _move_in_types(catalog, moved)
+    move_in_routines(catalog, old_name, name)
 
 
 def _move_in_types(catalog: Catalog, moved: Callable[[TypeName | None], TypeName | None]) -> None:
@@ -200,3 +201,11 @@ def _move_in_types(catalog: Catalog, moved: Callable[[TypeName | None], TypeName
         catalog.change(domain, type=moved(domain.type))
     for composite in catalog.objects_of(Composite):
         catalog.change(composite, attributes=tuple((name, moved(type_name)) for name, type_name in composite.attributes))
+
+
+def move_in_routines(catalog: Catalog, old_name: Name, name: Name) -> None:
+    """Changes the name of a type, or of the type of a relation's rows, in the arguments and results of routines."""
+    for function in catalog.objects_of(Function):
+        if any(is_type_named(each, old_name) for each in function.types):
+            moved = (replace(each, name=name.name, schema=name.schema) if is_type_named(each, old_name) else each for each in function.types)
+            catalog.change(function, types=tuple(moved))

@@ -46,6 +46,21 @@ def volatility_of(call: Name, pg_version: int) -> Volatility | None:
     return None if call.schema == "pg_catalog" else _functions(version, "extensions").get(call.name)
 
 
+_SOMETIMES_IMMUTABLE = frozenset(
+    """age date date_add date_part date_subtract date_trunc extract generate_series in_range json_to_tsvector jsonb_to_tsvector length numeric
+    overlaps phraseto_tsquery plainto_tsquery quote_literal quote_nullable time timestamp timestamptz timetz timezone to_timestamp to_tsquery
+    to_tsvector ts_headline ts_parse ts_rewrite ts_token_type websearch_to_tsquery""".split()
+)
+"""The functions of which one is immutable, and another of the same name is not."""
+
+
+def is_never_immutable(call: Name, pg_version: int) -> bool:
+    """Whether no function of this name is immutable: neither of PostgreSQL's, nor of its extensions."""
+    if call.name in BUILT_IN or call.name in _SOMETIMES_IMMUTABLE:
+        return False
+    return volatility_of(call, pg_version) in ("stable", "volatile")
+
+
 def is_volatile(expression: Expression, user_volatility: Callable[[Name], str | None], pg_version: int) -> VolatileCall | None:
     """Returns the call that makes an expression volatile, or else one that may, because the function is unknown; None if there is no such call.
 

@@ -1,10 +1,12 @@
 """The limits of columns: identity, defaults, generated columns, partitions."""
 
+from collections.abc import Iterable
+
 from migsafe import versions
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import RelationKind
+from migsafe.schema.objects import SYSTEM_COLUMNS, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind
@@ -17,15 +19,32 @@ def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
         return None
     names = [column.name for column in op.columns]
+    refusal = _refuse_system_name(names)
+    if refusal is not None:
+        return refusal
     twice = next((name for number, name in enumerate(names) if name in names[:number]), None)
     if twice is not None:
         return Refusal(error=f'column "{twice}" specified more than once', help="-- leave out one of the two")
     return None
 
 
+def _refuse_system_name(names: Iterable[str]) -> Refusal | None:
+    name = next((name for name in names if name in SYSTEM_COLUMNS), None)
+    return Refusal(error=f'column name "{name}" conflicts with a system column name', help="-- choose another name") if name else None
+
+
+@refuses(sql.RenameColumn)
+def rename_column(catalog: Catalog, op: sql.RenameColumn) -> Refusal | None:
+    """A column has not the name of a system column."""
+    return _refuse_system_name((op.new_name,)) if complete_table(catalog, op.target.name) is not None else None
+
+
 @refuses(sql.AddColumn)
 def add_column(catalog: Catalog, op: sql.AddColumn) -> Refusal | None:
     """A partition has the columns of its parent."""
+    refusal = _refuse_system_name((op.column.name,))
+    if refusal is not None:
+        return refusal
     table = complete_table(catalog, op.target.name)
     if table is None or table.bound is None:
         return None

@@ -87,6 +87,8 @@ def _refuse_checks(catalog: Catalog, parent: Relation, child: Relation) -> Refus
 
 
 def _refuse_bound(catalog: Catalog, parent: Relation, name: Name, bound: Bound) -> Refusal | None:
+    if bound.kind == "default" and parent.partition_key is not None and parent.partition_key.strategy == "hash":
+        return Refusal(error="a hash-partitioned table may not have a default partition")
     if bound.kind == "default":
         default = catalog.default_partition(parent.oid)
         return (

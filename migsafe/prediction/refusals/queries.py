@@ -75,6 +75,8 @@ class QueryChecks:
             return None
         if failure.code not in _CERTAIN and not failure.message.startswith(("operator does not exist", "missing FROM-clause", "constraint ")):
             return None
+        if failure.code == "42703" and any(complete_table(catalog, name) is None for name in relations):
+            return None  # the columns of views are found from their queries, which is less certain
         error = failure.message
         for schema in catalog.search_path:
             error = error.replace(f"for enum {Name(schema)}.", "for enum ")  # as PostgreSQL shows a type that search_path finds

@@ -1,0 +1,59 @@
+-- a table in a dropped schema
+CREATE SCHEMA app;
+DROP SCHEMA app;
+-- refused: schema "app" does not exist
+CREATE TABLE app.a (id bigint);
+
+-- a schema renamed to another one
+CREATE SCHEMA app;
+CREATE SCHEMA app2;
+-- refused: schema "app2" already exists
+ALTER SCHEMA app RENAME TO app2;
+
+-- a comment on a missing column
+CREATE TABLE a (id bigint);
+-- refused: column "title" of relation "a" does not exist
+COMMENT ON COLUMN a.title IS 'x';
+
+-- a sequence for a table of another schema
+CREATE SCHEMA app;
+CREATE TABLE app.a (id bigint);
+-- refused: sequence must be in same schema as table it is linked to
+CREATE SEQUENCE s OWNED BY app.a.id;
+
+-- a column with the name of a system column
+CREATE TABLE a (id bigint);
+-- refused: column name "xmin" conflicts with a system column name
+ALTER TABLE a ADD COLUMN xmin bigint;
+
+-- a default partition by hash
+CREATE TABLE a (id bigint) PARTITION BY HASH (id);
+-- refused: a hash-partitioned table may not have a default partition
+CREATE TABLE b PARTITION OF a DEFAULT;
+
+-- a function that a policy calls
+CREATE TABLE a (id bigint, owner uuid);
+CREATE FUNCTION may_see(owner uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE POLICY p ON a USING (may_see(owner));
+-- refused: cannot drop function may_see(uuid) because other objects depend on it
+DROP FUNCTION may_see(uuid);
+
+-- a type of an argument, renamed before
+CREATE TYPE kind AS ENUM ('a', 'b');
+CREATE FUNCTION of_kind(k kind) RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
+ALTER TYPE kind RENAME TO kind_old;
+-- refused: cannot drop type kind_old because other objects depend on it
+DROP TYPE kind_old;
+
+-- a view whose rows are an argument
+CREATE TABLE a (id bigint);
+CREATE VIEW v AS SELECT id FROM a;
+CREATE FUNCTION f(r v) RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
+-- refused: cannot drop view v because other objects depend on it
+DROP VIEW v;
+
+-- a materialized view dropped as a view
+CREATE TABLE a (id bigint);
+CREATE MATERIALIZED VIEW v AS SELECT id FROM a;
+-- refused: "v" is not a view
+DROP VIEW v;
