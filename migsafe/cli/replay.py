@@ -95,6 +95,12 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     superuser: Superuser = False,
     since: Since = None,
     changed: Changed = False,
+    upgrade_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION", rich_help_panel=CHECK, help="All migrations after this one, as one upgrade; `base` means all. For Alembic."
+        ),
+    ] = None,
     fail_on: FailOnOption = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
@@ -156,7 +162,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
             run_limit=run_limit,
             without_extension=without_extension,
         )
-        plan = find_plan(paths, settings, "replay", since=since, changed=changed)
+        plan = find_plan(paths, settings, "replay", since=since, changed=changed, upgrade_from=upgrade_from)
         project_queries = None if queries == ["none"] else read_replay_queries(settings, plan, queries or ())
         if explain is not None and project_queries is None:
             raise ConfigError("--explain needs the application's queries", "Name them with --queries, or as `queries` in the configuration.")

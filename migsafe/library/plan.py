@@ -18,15 +18,20 @@ def find_plan(
     *,
     since: str | None = None,
     changed: bool = False,
+    upgrade_from: str | None = None,
     text: str | None = None,
     on_git_answer: OnGitAnswer | None = None,
 ) -> Plan:
     """Returns the migrations at the paths, or those of the configuration, with the history before them. `since` (a git revision) and `changed`
-    (uncommitted) restrict them to what git says changed. `text` is SQL instead of files. Raises MigsafeError; `verb` completes its sentence
-    “nothing to …”."""
+    (uncommitted) restrict them to what git says changed, `upgrade_from` to what follows a migration, as one upgrade. `text` is SQL instead of
+    files. Raises MigsafeError; `verb` completes its sentence “nothing to …”."""
     if text is not None and (paths or since is not None or changed):
         raise ConfigError("SQL as text cannot be combined with files or a comparison", "Pass either the text or the names of files.")
     plan = find_migrations(["-"] if text is not None else requested_paths(paths, settings, verb), settings.sources, text)
+    if upgrade_from is not None:
+        if since is not None or changed:
+            raise ConfigError("--upgrade-from cannot be used with --since or --changed", "Name the migration that production has applied last.")
+        return plan.starting_after(upgrade_from, is_upgrade=True)
     return narrow(plan, settings, since, changed, on_git_answer)
 
 

@@ -58,6 +58,7 @@ def replay(
     budgets: Budgets | None = None,
     since: str | None = None,
     changed: bool = False,
+    upgrade_from: str | None = None,
     on_progress: Callable[[str], None] = lambda text: None,
 ) -> Replay:
     """Run migrations on a disposable PostgreSQL as `migsafe replay` does, and measure what they lock, which queries they block, and what a
@@ -66,13 +67,13 @@ def replay(
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
     `server` is where to run them (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each touched table,
     and all experiments), `budgets` the limits (default: `slo` of the settings). `since` (a git revision) or `changed` replays only what git
-    says changed. `on_progress` receives a text about each step.
+    says changed; `upgrade_from` (a version) replays all that follows it as one upgrade. `on_progress` receives a text about each step.
 
     What could not be replayed is among the `problems` of its `verdict`. Raises MigsafeError if nothing could be replayed, for example
     because there is no server or no migration.
     """
     settings = settings or read_configuration()
-    plan = find_plan(paths, settings, "replay", since=since, changed=changed)
+    plan = find_plan(paths, settings, "replay", since=since, changed=changed, upgrade_from=upgrade_from)
     options = options or msgspec.structs.replace(default_options(settings), queries=read_replay_queries(settings, plan))
     with choose_host(server or ServerOptions(), settings.pg_version) as host:
         return replay_plan(plan, host, options, budgets or configured_budgets(settings), on_progress)

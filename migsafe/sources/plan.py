@@ -23,6 +23,9 @@ from migsafe.text import Script
 if TYPE_CHECKING:
     from migsafe.sources.git import Comparison
 
+BASE = "base"
+"""The version of a database before the first migration, as Alembic calls it."""
+
 
 class Step(NamedTuple):
     """A migration in its order: a selected one, or one of the history, which only determines the state of the database.
@@ -142,13 +145,14 @@ class Source:
         source._deployed = self._deployed
         return source
 
-    def starting_after(self, version: str) -> "Source | None":
+    def starting_after(self, version: str, *, is_upgrade: bool = False) -> "Source | None":
         """Returns the same history in which nothing up to a migration is selected; None if it does not contain the migration.
 
-        The rest is not a release: the project may have started to use migsafe years ago, and has deployed most of it since.
+        The rest is only a release if it `is_upgrade`: otherwise the project may have started to use migsafe years ago, and has deployed most of
+        it since. An upgrade from `base` is the whole history.
         """
         positions = [position for position, (file, _) in enumerate(self._all) if _is_called(file, version)]
-        if not positions:
+        if not positions and not (is_upgrade and version == BASE):
             return None
         done = with_ancestors([file for file, _ in self._all], positions)
         files = [(file, selected and position not in done) for position, (file, selected) in enumerate(self._all)]
@@ -158,7 +162,7 @@ class Source:
             files,
             self._transaction,
             self._problems,
-            release=self.release,
+            release=self.release or is_upgrade,
             changes=self.changes,
             compared=self.compared,
             template_values=self._template_values,
@@ -343,13 +347,15 @@ class Plan:
         found = {source.removed.up.script.path: source for source in self.sources if source.removed is not None}
         return [(source.removed, Lineage(merged=source.changes.gone)) for source in found.values() if source.removed is not None]
 
-    def starting_after(self, version: str) -> "Plan":
-        """Returns the same plan in which, in histories that contain a migration, only what follows it is selected. Raises ConfigError if none
-        contains it and all of a history is selected: a single file may be from anywhere."""
-        shortened = [source.starting_after(version) for source in self.sources]
-        if not any(shortened) and any(source.is_fully_selected for source in self.sources):
+    def starting_after(self, version: str, *, is_upgrade: bool = False) -> "Plan":
+        """Returns the same plan in which, in histories that contain a migration, only what follows it is selected; `is_upgrade`: that is
+        applied in one run of the runner. Raises ConfigError if none contains it and all of a history is selected: a single file may be from
+        anywhere."""
+        shortened = [source.starting_after(version, is_upgrade=is_upgrade) for source in self.sources]
+        if not any(shortened) and (is_upgrade or any(source.is_fully_selected for source in self.sources)):
             known = [known_version for source in self.sources for known_version in source.versions]
-            raise ConfigError(f"start-after: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
+            option = "--upgrade-from" if is_upgrade else "start-after"
+            raise ConfigError(f"{option}: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
         return Plan([short or source for short, source in zip(shortened, self.sources, strict=True)], self.skipped, self._problems)
 
     @cached_property

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from migsafe import Budgets, Configuration, Replay, ReplayOptions
+from migsafe.errors import ConfigError
 from migsafe.library.plan import find_plan
 from migsafe.library.replay import replay_plan
 from migsafe.replaying.replay import ReplayedMigration
@@ -59,7 +60,7 @@ Run = Callable[..., Replay]
 def run(host: PrivateHost, tmp_path: Path) -> Run:
     """Writes revisions, of which the first is the history, and replays the others as one upgrade."""
 
-    def replay(*revisions: tuple[str, ...], options: str = "", down: dict[int, str] | None = None) -> Replay:
+    def replay(*revisions: tuple[str, ...], options: str = "", down: dict[int, str] | None = None, upgrade_from: str | None = None) -> Replay:
         (tmp_path / "alembic.ini").write_text(f"[alembic]\nscript_location = {tmp_path}\n")
         (tmp_path / "env.py").write_text(ENV.format(options))
         (tmp_path / "versions").mkdir()
@@ -69,7 +70,8 @@ def run(host: PrivateHost, tmp_path: Path) -> Run:
             parent = f"r{number - 1}" if number else None
             paths.append(tmp_path / "versions" / f"r{number}.py")
             paths[-1].write_text(REVISION.format(f"r{number}", parent, up, f"    {(down or {}).get(number, 'pass')}"))
-        plan = find_plan([str(path) for path in paths[1:]], Configuration(), "replay")
+        named = [str(path) for path in paths[1:]] if upgrade_from is None else [str(tmp_path)]
+        plan = find_plan(named, Configuration(), "replay", upgrade_from=upgrade_from)
         return replay_plan(plan, host, ReplayOptions(rows=same_for_every_table(200)), Budgets())
 
     return replay
@@ -98,6 +100,19 @@ def test_the_lock_of_a_revision_is_held_in_the_next_one(run: Run) -> None:
     failure = run(ADD, (NOT_LOCKED,)).replayed[1].recording.failure
     assert failure is not None
     assert failure.message == "assertion failed"
+
+
+@pytest.mark.parametrize(("version", "count"), [("r0", 2), ("base", 3)])
+def test_a_whole_folder_is_one_upgrade_from_the_revision_that_production_has(run: Run, version: str, count: int) -> None:
+    done = run(ADD, FAILS, upgrade_from=version)
+    assert len(done.replayed) == count
+    [failure] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
+    assert "r1.py, so that nothing of" in failure.message
+
+
+def test_an_upgrade_from_an_unknown_revision(run: Run) -> None:
+    with pytest.raises(ConfigError, match="--upgrade-from: there is no migration r9"):
+        run(ADD, upgrade_from="r9")
 
 
 def test_queries_that_wait_are_charged_to_the_revision_that_took_the_lock(run: Run) -> None:
