@@ -91,5 +91,7 @@ CLUSTER_LOCKS_PARTITIONED_INDEX = 19
 """CLUSTER and REPACK of a partitioned table by an index take ACCESS EXCLUSIVE on the index, too; before, ACCESS SHARE."""
 REWORDED_ERRORS = 19
 """The errors of keys that lack the partition key, of REFRESH CONCURRENTLY WITH NO DATA, and of what a function cannot run have other words."""
+ESCAPE_STRING_WARNING_REMOVED = 19
+"""SET escape_string_warning is an error."""
 REPACK = 19
 """REPACK, which does with CONCURRENTLY what VACUUM FULL and CLUSTER do under ACCESS EXCLUSIVE."""

@@ -302,12 +302,11 @@ class Predictor:
     def _refusal_of_query(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL refuses the query in an operation that the statement itself is, not one in a block or a function."""
         statement = self._statement
-        if statement is None or not self._text or not any(operation is each for each in statement.operations):
+        written = statement.operations if statement is not None and self._text else ()
+        if statement is None or not any(operation is each for each in (written if isinstance(operation, AlterRelation) else written[:1])):
             return None
-        if operation is not statement.operations[0] and not isinstance(operation, AlterRelation):
-            return None
-        text = self._text[statement.span.start : statement.span.end]
-        checks_bodies = (self.session.settings.value("check_function_bodies") or "on").lower() not in ("off", "false", "no", "0", "f")
+        text, bodies = self._text[statement.span.start : statement.span.end], self.session.settings.value("check_function_bodies")
+        checks_bodies = (bodies or "on").lower() not in ("off", "false", "no", "0", "f")
         return self._query_checks.refusal(self.catalog, operation, text, checks_bodies=checks_bodies)
 
     def _note_lock_timeout(self) -> None:

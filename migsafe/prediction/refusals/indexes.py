@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import added_constraints
+from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -34,6 +34,38 @@ def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
         return None
     columns = [element.column for element in op.elements if element.column is not None]
     return _refuse_key(catalog, relation.partition_key, columns, ConstraintKind.UNIQUE, name)
+
+
+_WITHOUT_ORDER = frozenset(("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"))
+"""The built-in types that have no operator class for btree."""
+
+
+@refuses(sql.CreateIndex, sql.AddConstraint)
+def index_column(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint) -> Refusal | None:
+    """The type of a key has an operator class for the method of the index (GetIndexOpClass in indexcmds.c)."""
+    if isinstance(op, sql.CreateIndex):
+        table, method = complete_table(catalog, op.table), op.method or "btree"
+        names = [element.column for element in op.elements if element.column is not None and element.opclass is None]
+    else:
+        is_key = op.constraint.kind in _WORDS and op.constraint.index is None
+        table, method = complete_table(catalog, op.target.name), "btree"
+        names = list(op.constraint.columns) if is_key else []
+    for name in names if table is not None else ():
+        column = table.column(name) if table is not None else None
+        if column is None or column.type is None or column.type.dimensions or not is_built_in(column.type):
+            continue
+        if (method == "btree" and column.type.name in _WITHOUT_ORDER) or (method in ("hash", "gin") and column.type.name in ("json", "xml")):
+            return Refusal(
+                error=f'data type {column.type.name} has no default operator class for access method "{method}"',
+                help=_other_index(column.name, column.type.name),
+            )
+    return None
+
+
+def _other_index(column: str, type_name: str) -> str:
+    if type_name == "json":
+        return f"-- index a field: (({Name(column)} ->> 'field')); or make the column jsonb, and use gin"
+    return f"-- use gist for {Name(column)}" if type_name in ("point", "box", "polygon", "circle") else ""
 
 
 @refuses(sql.AddConstraint, sql.AddColumn, sql.CreateTable)

@@ -11,6 +11,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     publications,
     rows,
     schemas,
+    settings,
     triggers,
     types,
     values,

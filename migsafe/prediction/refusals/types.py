@@ -120,6 +120,18 @@ def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     return Refusal(error=f'type "{name.name}" already exists', detail="a table has a type of its own name")
 
 
+_FOREIGN_TYPES = {
+    **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), "timestamp with time zone"),
+    **dict.fromkeys(("tinytext", "mediumtext", "longtext", "clob", "nclob", "nvarchar", "nvarchar2", "varchar2"), "text"),
+    **dict.fromkeys(("tinyblob", "blob", "mediumblob", "longblob", "varbinary"), "bytea"),
+    **dict.fromkeys(("tinyint", "mediumint"), "smallint or integer"),
+    "double": "double precision",
+    "number": "numeric",
+    "uniqueidentifier": "uuid",
+}
+"""Types that PostgreSQL does not have, with those that it has instead."""
+
+
 @refuses(sql.AddColumn, sql.CreateTable, sql.AlterColumnType)
 def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterColumnType) -> Refusal | None:
     """A column's type exists. Alembic creates an enum with the table, but not with a column that it adds or changes."""
@@ -137,6 +149,9 @@ def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterCo
         error = f"type {name_in_quotes(name._replace(name=name.name + '[]') if data_type.dimensions else name)} does not exist"
         if is_absent_type(catalog, name):
             return Refusal(error=error, help="-- first create the type")
+        instead = _FOREIGN_TYPES.get(data_type.name) if data_type.schema is None else None
+        if instead is not None and is_unmade_enum(catalog, name):
+            return Refusal(error=error, detail="it is a type of another database system", help=f"-- use {instead}")
         if values and is_unmade_enum(catalog, name):
             labels = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
             return Refusal(

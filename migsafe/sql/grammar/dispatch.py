@@ -99,9 +99,18 @@ def _set_config(c: Parser, start: int) -> list[Operation]:
     return operations
 
 
+_REPLACEABLE = frozenset(
+    """temporary temp local global view recursive function procedure trigger constraint rule aggregate language procedural trusted
+    transform""".split()
+)
+"""The words that may follow CREATE OR REPLACE."""
+
+
 def _create(c: Parser, start: int) -> list[Operation]:
     or_replace = c.accept("or", "replace")
     word = c.words[c.i]
+    if or_replace and word not in _REPLACEABLE:
+        c.fail("a kind of object that CREATE OR REPLACE supports")
     if word in ("temporary", "temp", "local", "global", "unlogged"):
         return [_create_persistent(c, start, persistence(c), or_replace)]
     reader = _CREATE.get(word)

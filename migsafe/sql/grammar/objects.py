@@ -17,10 +17,13 @@ from migsafe.sql.operations import (
     Utility,
 )
 
+_MAY_EXIST = frozenset(("server", "user mapping", "collation", "extension", "statistics", "foreign table"))
+"""The kinds of objects that are created here and whose CREATE may say IF NOT EXISTS."""
+
 
 def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False) -> list[Operation]:
     """Read CREATE of a `kind` of object, after the words of that kind."""
-    if_not_exists = c.if_not_exists()
+    if_not_exists = kind in _MAY_EXIST and c.if_not_exists()
     name: Name | None = None
     detail = ""
     match kind:

@@ -57,3 +57,23 @@ CREATE TABLE a (id bigint);
 CREATE MATERIALIZED VIEW v AS SELECT id FROM a;
 -- refused: "v" is not a view
 DROP VIEW v;
+
+-- an index on JSON
+CREATE TABLE a (id bigint, j json);
+-- refused: data type json has no default operator class for access method "btree"
+CREATE INDEX i ON a (j);
+
+-- a unique key of points
+CREATE TABLE a (id bigint, p point);
+-- refused: data type point has no default operator class for access method "btree"
+ALTER TABLE a ADD CONSTRAINT u UNIQUE (p);
+
+-- an index on JSONB
+CREATE TABLE a (id bigint, j jsonb);
+-- accepted
+CREATE INDEX i ON a USING gin (j);
+
+-- a type of another database system
+CREATE TABLE a (id bigint);
+-- refused: type "datetime" does not exist
+ALTER TABLE a ADD COLUMN at datetime;

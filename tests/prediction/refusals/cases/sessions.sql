@@ -167,3 +167,14 @@ CREATE TABLE orders (id bigint);
 CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN ANALYZE orders; END';
 -- accepted
 SELECT tidy();
+
+-- a setting that is gone
+SELECT 1;
+-- refused since 19: unrecognized configuration parameter "escape_string_warning"
+-- accepted
+SET escape_string_warning = off;
+
+-- tables with OIDs
+SELECT 1;
+-- refused: tables declared WITH OIDS are not supported
+SET default_with_oids = true;
