@@ -57,3 +57,14 @@ def test_an_engine_for_an_unknown_url_is_that_of_the_migrated_database(render: R
             op.execute("SELECT 1")
     """
     assert "SELECT 1;" in [sql.removeprefix("? ") for sql in sent(render(body))]
+
+
+def test_conditions_of_selects_in_the_form_of_sqlalchemy_1(render: Render) -> None:
+    body = """
+        jars, lids = sa.table("jars", sa.column("id")), sa.table("lids", sa.column("jar"))
+        op.get_bind().execute(jars.select(jars.c.id == 1).with_only_columns([jars.c.id]))
+        op.get_bind().execute(jars.join(lids, jars.c.id == lids.c.jar).select(lids.c.jar == 2))
+    """
+    first, second = sent(render(body))
+    assert first == "SELECT jars.id FROM jars WHERE jars.id = 1;"
+    assert second.endswith("WHERE lids.jar = 2;")

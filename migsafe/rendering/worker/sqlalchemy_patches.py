@@ -9,7 +9,23 @@ from functools import wraps
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Column, Enum, Function, Insert, LargeBinary, MetaData, Table, TableClause, TextClause, Update, text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Enum,
+    FromClause,
+    Function,
+    Insert,
+    Join,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    TableClause,
+    TextClause,
+    Update,
+    text,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
 from sqlalchemy.event import api as event_api
@@ -31,6 +47,9 @@ def install_patches() -> None:
         module.exists = _accepting_unknown(module.exists)  # type: ignore[attr-defined]
     for name in ("insert", "update", "delete"):
         setattr(TableClause, name, _accepting_conditions(getattr(TableClause, name)))
+    for source in (FromClause, Join):
+        source.select = _accepting_filter(source.select)  # type: ignore[method-assign]
+    Select.with_only_columns = _accepting_sequence(Select.with_only_columns)  # type: ignore[method-assign]
     for array in (ARRAY, postgresql.ARRAY):
         array.__init__ = _accepting_unknown_items(array.__init__)  # type: ignore[method-assign]
     Enum.__new__ = _new_enum  # type: ignore[assignment]
@@ -173,6 +192,23 @@ def _accepting_unknown_kinds(switch: Callable[..., Any]) -> Callable[..., Any]:
     def call(instance: Any, context: Any, entity: Any, mapper: Any, *arguments: Any) -> Any:
         mapper.polymorphic_map = _Kinds(mapper)
         return switch(instance, context, entity, mapper, *arguments)
+
+    return call
+
+
+def _accepting_filter(select: Callable[..., Any]) -> Any:
+    # SQLAlchemy 1 took `table.select(condition)`.
+    def call(self: FromClause, whereclause: Any = None, **_: Any) -> Any:
+        statement = select(self)
+        return statement.where(whereclause) if whereclause is not None else statement
+
+    return call
+
+
+def _accepting_sequence(only: Callable[..., Any]) -> Any:
+    # SQLAlchemy 1 took the columns as one list.
+    def call(self: Any, *columns: Any, **named: Any) -> Any:
+        return only(self, *(columns[0] if len(columns) == 1 and isinstance(columns[0], list | tuple) else columns), **named)
 
     return call
 
