@@ -9,7 +9,8 @@
 which the two are paths of HEAD.
 
 `indexes` builds the final schema and fills its tables. A query is un-indexed if its generic plan costs more than 1,000 and falls more than
-tenfold when an index is really built: on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
+tenfold when an index is really built (a page of 20 rows stands for the parameters of LIMIT and OFFSET):
+on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved. Queries of
 tables that could not be filled are left out, and so are indexes on columns that are only tested for NULL, because the rows hold none.
 

@@ -9,21 +9,19 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.expressions.queries.shapes import Compare, Condition, Either, Exists, Formula, Nested, NullTest, Parameter, Ref, Shape, Value
-from migsafe.schema.objects import Relation
-from migsafe.sql.operations import quoted as sql_name
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
+from migsafe.schema.objects import Relation, RelationKind
 from migsafe.workload.binding import Binder
-from migsafe.workload.conditions import quoted
 from migsafe.workload.equivalence import derived_values
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
+from migsafe.workload.ordering import of_extreme, wanted_order
+from migsafe.workload.proposals import as_key, index_of_equalities, index_of_order, index_of_window, is_selective
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
-from migsafe.workload.serving import Order, OrderKeys, Service, services
+from migsafe.workload.serving import Service, services
 from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conjuncts
 from migsafe.workload.whole_reads import TableRead, compared
-
-_CANDIDATE_KEYS = 3
 
 
 class _Table(Struct):
@@ -73,7 +71,12 @@ class _Accesses:
         for table in tables:
             is_whole = table.at not in found and table.served is None and not ends_early
             yield TableRead(access=_access(table), is_whole=is_whole, repetitions=repetitions)
-        self.pushed.push(level, Terms(self.catalog, self.binder, level), self._conditions(level), found)
+        self.pushed.push(
+            level,
+            Terms(self.catalog, self.binder, level),
+            self._conditions(level),
+            lambda source: self._found(level, outer_found=around.found, without=source)[1],
+        )
         within = replace(around, exists=False, repetitions=repetitions)
         for inner in level.inner:
             yield from self.of(inner, within)
@@ -114,11 +117,12 @@ class _Accesses:
         selective = {table.at for table in tables if any(term.strength is Strength.STRONG and not term.others for term in table.terms)}
         return bool(selective | (found - {OUTER}))
 
-    def _found(self, level: Level, *, outer_found: bool) -> tuple[list[_Table], set[int]]:
-        """Returns the tables of a level, and the numbers of the elements of FROM that are found."""
+    def _found(self, level: Level, *, outer_found: bool, without: int | None = None) -> tuple[list[_Table], set[int]]:
+        """Returns the tables of a level, and the numbers of the elements of FROM that are found: `without` one query in FROM, those
+        that are not found from its rows."""
         terms = Terms(self.catalog, self.binder, level)
         conditions = self._conditions(level)
-        self.pushed.push(level, terms, conditions, frozenset())
+        self.pushed.push(level, terms, conditions)
         tables: list[_Table] = []
         found: set[int] = {OUTER} if outer_found else set()
         for at, source in enumerate(level.sources):
@@ -131,7 +135,7 @@ class _Accesses:
             elif source.relation is not None:
                 if any(term.strength is Strength.STRONG and not term.others for term in terms.of(at, [c for c, _ in conditions])):
                     found.add(at)
-            elif source.level is None or self.is_few(source.level):
+            elif at != without and (source.level is None or self.is_few(source.level)):
                 found.add(at)
         self._spread(level, terms, tables, found)
         while self._propose(level, tables, found):
@@ -147,7 +151,7 @@ class _Accesses:
             for at, source in enumerate(level.sources)
             if source.shape.join == "left" and any(term.operator != "is null" for term in terms.of(at, where))
         }
-        conditions = [*((condition, None) for condition in where), *_join_conditions(level, required), *_of_extreme(level)]
+        conditions = [*((condition, None) for condition in where), *_join_conditions(level, required), *of_extreme(level)]
         derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
         return [*conditions, *((condition, None) for condition in derived)]
 
@@ -175,7 +179,7 @@ class _Accesses:
                 if table.at in found:
                     continue
                 usable = [term for term in table.terms if term.others <= found]
-                order = _order(level, terms, table.at)
+                order = wanted_order(level, terms, table.at)
                 table.services = services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at), order)
                 # In the order of an index, rows that another table's condition selects come late.
                 is_filtered = any(_selects_few(other) for other in tables if other is not table)
@@ -213,30 +217,20 @@ class _Accesses:
 
     def _candidates(self, level: Level, table: _Table, found: set[int]) -> tuple[CandidateIndex, ...]:
         """Returns the indexes that would find a table; none if no condition selects few of its rows."""
-        usable = [term for term in table.terms if term.others <= found and _is_selective(term)]
+        usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
-        if usable:
-            return (_of_terms(constant or usable),)
         terms = Terms(self.catalog, self.binder, level)
+        order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
+        if usable:
+            return (index_of_equalities(constant or usable, order),)
         for parts in table.alternatives:
-            if all(any(map(_is_selective, part)) for part in parts):
+            if all(any(map(is_selective, part)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
-                return tuple(dict.fromkeys(_of_terms([term for term in part if _is_selective(term)]) for part in lacking))
-        if len(level.sources) == 1:
-            order = _order(level, terms, table.at)
-            if order is not None:
-                return (CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in _forward(order.keys))),)
-        return ()
-
-
-def _of_terms(terms: list[Term]) -> CandidateIndex:
-    subjects = list(dict.fromkeys(term.subject for term in terms))
-    return CandidateIndex(method="btree", keys=tuple(map(_as_key, subjects[:_CANDIDATE_KEYS])))
-
-
-def _is_selective(term: Term) -> bool:
-    """Whether a condition selects few rows of a table with an index."""
-    return term.strength is Strength.STRONG and term.is_equality
+                return tuple(dict.fromkeys(index_of_equalities([term for term in part if is_selective(term)]) for part in lacking))
+        if order is not None:
+            return (index_of_order(order),)
+        window = index_of_window(table.terms) if table.relation.kind is not RelationKind.MATERIALIZED else None
+        return (window,) if window is not None else ()
 
 
 def _access(table: _Table) -> TableAccess:
@@ -259,13 +253,13 @@ def _ends_early(shape: Shape) -> bool:
 
 def _selects_few(table: _Table) -> bool:
     """Whether a condition on a table selects few of its rows, whatever is joined."""
-    return any(_is_selective(term) and not term.others for term in table.terms)
+    return any(is_selective(term) and not term.others for term in table.terms)
 
 
 def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     """Returns the service that leads to few rows: one that meets a strong condition, or finds the rows without a reference. Without strong
     conditions, one that meets a weak one or gives the order is enough."""
-    has_strong = any(map(_is_selective, terms))
+    has_strong = any(map(is_selective, terms))
     best = max(found, key=lambda service: (service.strength, service.keys), default=None)
     if best is not None and best.strength is Strength.STRONG:
         return best
@@ -303,60 +297,24 @@ def _is_alternative(term: Term) -> bool:
     return term.others <= {OUTER} and (term.query is None or term.operator not in ("in", "any"))
 
 
-def _order(level: Level, terms: Terms, at: int) -> Order | None:
-    """Returns the order of ORDER BY if it is that of one table's columns."""
-    shape = level.shape
-    extreme = _extreme(level)
-    if extreme is not None:
-        subject = terms.subject(at, extreme)
-        return Order(((subject, False, False),)) if subject is not None else None
-    if not shape.limited or shape.grouped or not shape.order or (shape.distinct and not shape.output_refs):
-        return None
-    outputs = {output.name: output.operand for output in shape.outputs if output.name is not None and output.operand is not None}
-    keys: list[tuple[str, bool, bool]] = []
-    for key in shape.order:
-        operand = key.operand
-        if isinstance(operand, Ref) and operand.table is None and operand.name in outputs:
-            operand = outputs[operand.name]
-        if isinstance(operand, Value) and operand.text.isdigit() and not operand.is_string and int(operand.text) <= len(shape.outputs):
-            operand = shape.outputs[int(operand.text) - 1].operand or operand
-        subject = terms.subject(at, operand)
-        if subject is None:
-            break
-        nulls_first = key.descending if key.nulls_first is None else key.nulls_first
-        keys.append((subject, key.descending, nulls_first))
-    return Order(tuple(keys)) if keys else None
-
-
-def _of_extreme(level: Level) -> list[tuple[Condition, set[int] | None]]:
-    """The highest and the lowest value are not null."""
-    extreme = _extreme(level)
-    return [(NullTest(extreme, True), None)] if extreme is not None else []
-
-
-def _extreme(level: Level) -> Ref | None:
-    """Returns the column of `SELECT max(column)` or `min`, which PostgreSQL finds at an end of an index (planagg.c). In a query that reads
-    other tables it hardly matters that the table is read as a whole."""
-    shape = level.shape
-    if len(level.sources) != 1 or any(outer.sources for outer in level.outer):
-        return None
-    operand = shape.outputs[0].operand if len(shape.outputs) == 1 and shape.grouped and not shape.has_group else None
-    if isinstance(operand, Formula) and len(operand.refs) == 1:
-        [ref] = operand.refs
-        return ref if operand.text in (f"max({quoted(ref.name)})", f"min({quoted(ref.name)})") else None
-    return None
-
-
 def _joined_queries(shape: Shape) -> dict[int, bool]:
-    """Returns the queries after IN and EXISTS, and whether it is EXISTS."""
-    joined: dict[int, bool] = {}
+    """Returns the queries after IN and EXISTS, and whether it is EXISTS. An EXISTS within an OR reads its table once, too: PostgreSQL
+    builds a hash table of it (AlternativeSubPlan in nodeSubplan.c)."""
+    joined = {condition.query: True for condition in _exists_of(shape.where)}
     for condition in conjuncts(shape.where):
         match condition:
-            case Exists():
-                joined[condition.query] = True
             case Compare(operator="in" | "any", right=Nested(query=number)):
                 joined[number] = False
     return joined
+
+
+def _exists_of(condition: Condition | None) -> Iterator[Exists]:
+    match condition:
+        case Exists():
+            yield condition
+        case All() | Either():
+            for part in condition.parts:
+                yield from _exists_of(part)
 
 
 def _filter(term: Term) -> Filter:
@@ -373,26 +331,4 @@ def _filter(term: Term) -> Filter:
             compared = ""
         case _:
             compared = "expression"
-    return Filter(subject=_as_key(term.subject), operator=term.operator, compared_with=compared)
-
-
-def _as_key(subject: str) -> str:
-    """Returns a column or an expression as a key of CREATE INDEX."""
-    name = subject[1:-1] if subject.startswith('"') and subject.endswith('"') and '"' not in subject[1:-1] else None
-    if name is None:
-        return f"({subject})"
-    return sql_name(name)
-
-
-def _forward(keys: OrderKeys) -> OrderKeys:
-    """Returns the order of an index that gives an order: PostgreSQL reads an index in ascending order backward for a descending one."""
-    if all(descending for _, descending, _ in keys):
-        return tuple((subject, False, not nulls_first) for subject, _, nulls_first in keys)
-    return keys
-
-
-def _with_direction(subject: str, descending: bool, nulls_first: bool) -> str:
-    key = _as_key(subject)
-    if descending:
-        return f"{key} DESC" + ("" if nulls_first else " NULLS LAST")
-    return key + (" NULLS FIRST" if nulls_first else "")
+    return Filter(subject=as_key(term.subject), operator=term.operator, compared_with=compared)

@@ -2,7 +2,8 @@
 pulls up)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from migsafe.expressions.queries.shapes import Compare, Condition, Formula, Operand, Parameter, Ref, Shape
 from migsafe.workload.conditions import quoted
@@ -29,19 +30,31 @@ class PushedConditions:
         """Returns the conditions that were moved into a query."""
         return self._pushed.get(id(level), ())
 
-    def push(self, level: Level, terms: Terms, conditions: Iterable[tuple[Condition, set[int] | None]], found: Iterable[int]) -> None:
-        """Moves the equalities with values, and with columns of the elements of FROM that are found, into the queries in FROM."""
+    def push(
+        self,
+        level: Level,
+        terms: Terms,
+        conditions: Iterable[tuple[Condition, set[int] | None]],
+        found_without: Callable[[int], AbstractSet[int]] | None = None,
+    ) -> None:
+        """Moves the equalities with values into the queries in FROM. With `found_without`, also those with columns of the elements of FROM that
+        are found without the rows of the query itself: it receives the query's number."""
         if all(source.level is None for source in level.sources):
             return
-        known, all_conditions = set(found), list(conditions)
+        all_conditions = list(conditions)
         for at, source in enumerate(level.sources):
             inner = source.level
             if inner is None or (source.is_cte and id(inner) not in self._inlined):
                 continue
             own = [condition for condition, allowed in all_conditions if allowed is None or at in allowed]
+            known: AbstractSet[int] | None = None
             for term in terms.of(at, own):
                 position = _position(source, inner, term.subject)
-                if position is not None and term.is_equality and term.query is None and term.others <= known:
+                if position is None or not term.is_equality or term.query is not None:
+                    continue
+                if term.others and known is None:
+                    known = found_without(at) if found_without is not None else frozenset()
+                if known is None or term.others <= known:
                     self._into(inner, position, term)
 
     def _into(self, level: Level, position: int, term: Term) -> None:

@@ -34,6 +34,7 @@ RESOLVED = [
     "SELECT l.total FROM customers c CROSS JOIN LATERAL (SELECT total FROM orders WHERE customer_id = c.id LIMIT 1) l",
     "UPDATE orders o SET total = $1 FROM customers c WHERE c.id = o.customer_id AND c.email = $2",
     "SELECT id FROM customers JOIN orders USING (id)",
+    "SELECT id FROM customers WHERE id = $1 AND name <> ''",
     "SELECT p.customer_id FROM paid_orders p",
     "SELECT id AS n, name AS m FROM customers GROUP BY (n, m) ORDER BY (n)",
     "SELECT id AS n, name AS m FROM customers GROUP BY GROUPING SETS (ROLLUP (n, m), (m))",

@@ -93,6 +93,8 @@ UNINDEXED = [
     ("SELECT * FROM orders o LEFT JOIN LATERAL (SELECT note FROM lines WHERE order_id = o.id ORDER BY note LIMIT 1) l ON true", ("order_id",)),
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
+    ("SELECT * FROM lines WHERE note = $1 ORDER BY unit DESC, product DESC LIMIT 5", ("note", "unit", "product")),
+    ("WITH o AS (SELECT id FROM orders WHERE number = $1) SELECT c.name FROM o JOIN customers c ON c.id = o.id", ("number",)),
 ]
 BESIDE = [
     ("SELECT * FROM orders WHERE total > $1 OR id IN (SELECT order_id FROM lines WHERE note = $2)", "lines", "note", "orders"),
@@ -167,6 +169,21 @@ def test_an_index_makes_an_unindexed_query_cheap(text: str, indexes: list[tuple[
     after = _plan(connection, text)["Total Cost"]
     connection.execute("ROLLBACK")
     assert after * 5 < before  # tenfold with more rows
+
+
+@pytest.mark.parametrize(
+    ("text", "is_window"),
+    [
+        ("SELECT * FROM orders WHERE total BETWEEN $1 AND $2", True),
+        ("SELECT * FROM orders WHERE total >= $1 AND total < now()::date - date '2020-01-01'", True),
+        ("SELECT * FROM orders WHERE total BETWEEN 1 AND 500", False),
+        ("SELECT * FROM orders WHERE total >= $1", False),
+        ("SELECT * FROM orders WHERE created BETWEEN $1 AND $2", False),
+    ],
+)
+def test_the_rows_between_two_values_are_found_with_an_index(text: str, is_window: bool) -> None:
+    [access] = assessed(text, CATALOG).accesses
+    assert [candidate.keys for candidate in access.candidates] == ([("total",)] if is_window else [])
 
 
 @pytest.mark.parametrize(("text", "table", "key", "beside"), BESIDE)

@@ -66,7 +66,8 @@ _PARAMETER = f"<{PARAMETER}>"
 
 def _readable(text: str, words: list[Word]) -> str:
     """Returns a query as sqlglot can read it: with a space after each parameter, because it reads `$1,$` in `$1,$2` as the beginning of a
-    dollar-quoted string; without OVERRIDING … VALUE; without a cast of `x NOTNULL` and `x ISNULL`, which are boolean."""
+    dollar-quoted string, and one at the end, because after a parameter it cannot read `''` there; without OVERRIDING … VALUE; without a cast of
+    `x NOTNULL` and `x ISNULL`, which are boolean."""
     pieces: list[str] = []
     written = 0
 
@@ -83,4 +84,4 @@ def _readable(text: str, words: list[Word]) -> str:
             write(words[at][1], words[at + 2][2])
         elif word in ("notnull", "isnull") and following[:1] == ["::"] and len(following) == 2:
             write(end, words[at + 2][2])
-    return " ".join((*pieces, text[written:]))
+    return " ".join((*pieces, text[written:], ""))

@@ -2,12 +2,17 @@
 
 From PostgreSQL 16, EXPLAIN (GENERIC_PLAN) explains a text with `$1`. Before, and for parameters of a declared type, the query is prepared and
 explained with `plan_cache_mode = force_generic_plan` and NULL for each parameter, which the generic plan does not depend on.
+
+PostgreSQL expects a tenth of all rows for a LIMIT or OFFSET that it does not know (preprocess_limit in planner.c). An application asks for a
+page, and mostly for one of the first, so that these are explained with values of their own.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import json
+from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.replaying.exchange import Reply, exchange, rows_of
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from psycopg import Connection, Error
 
 _SETTINGS = ("plan_cache_mode = force_generic_plan", "jit = off", "search_path = DEFAULT")
+_PAGE = re.compile(r"\b(LIMIT|OFFSET)\s+(?:\$\d+|\(\s*\$\d+\s*\))(?:\s*::\s*\w+)?(?![\w.:+*/-])", re.IGNORECASE)
+_PAGE_VALUES = {"limit": 20, "offset": 0}
 _UNDETERMINED = "42P18"
 _REFUSES_NULL = ("23502", "23514")
 """A domain that is NOT NULL, or whose CHECK refuses NULL."""
@@ -63,6 +70,7 @@ class GenericPlans:
         """Returns the generic plan of a query, or why PostgreSQL has none."""
         if ";" in query.text and len(list(split(query.text))) > 1:
             return _SEVERAL  # the message would execute the others
+        query = with_usual_page(query)
         found = self._explain(query)
         if isinstance(found, Unexplained) and found.sqlstate in NOT_FOUND and self._search_path:
             self._send(f"SET {self._local}search_path = {self._search_path}")
@@ -128,6 +136,12 @@ class GenericPlans:
         reply = exchange(self._connection, sql)
         exchange(self._connection, "ROLLBACK TO migsafe_plan" if reply.error is not None else "RELEASE migsafe_plan")
         return reply
+
+
+def with_usual_page(query: Query) -> Query:
+    """Returns a query with the values of a usual page instead of the parameters of LIMIT and OFFSET."""
+    text = _PAGE.sub(lambda match: f"{match[1]} {_PAGE_VALUES[match[1].lower()]}", query.text)
+    return query if text == query.text else replace(query, text=text)
 
 
 def _prepare(query: Query, declared: list[str]) -> str:

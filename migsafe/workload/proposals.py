@@ -1,0 +1,71 @@
+"""The index that would serve a table: first the columns that are compared for equality, then a range, or the order of ORDER BY … LIMIT."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from migsafe.expressions.queries.shapes import Formula, Parameter
+from migsafe.sql.operations import quoted as sql_name
+from migsafe.workload.needs import CandidateIndex
+from migsafe.workload.ordering import forward
+from migsafe.workload.serving import Order
+from migsafe.workload.terms import Strength, Term
+
+_MOST_KEYS = 3
+_PARAMETER = re.compile(r"\$\d")
+
+
+def is_selective(term: Term) -> bool:
+    """Whether a condition selects few rows of a table with an index."""
+    return term.strength is Strength.STRONG and term.is_equality
+
+
+def index_of_equalities(terms: Sequence[Term], order: Order | None = None) -> CandidateIndex:
+    """Returns the index that meets equalities, and gives the `order` of the rows with these values if each column has one value."""
+    subjects = list(dict.fromkeys(term.subject for term in terms))[:_MOST_KEYS]
+    keys = tuple(map(as_key, subjects))
+    sorting: tuple[str, ...] = ()
+    if order is not None and all(term.operator == "=" and not term.others for term in terms):
+        rest = tuple(key for key in order.keys if key[0] not in subjects)
+        sorting = _sorting_keys(Order(rest))[: _MOST_KEYS - len(keys)]
+    return CandidateIndex(method="btree", keys=(*keys, *sorting), sorting=len(sorting))
+
+
+def index_of_order(order: Order) -> CandidateIndex:
+    """Returns the index that gives an order."""
+    return CandidateIndex(method="btree", keys=_sorting_keys(order))
+
+
+def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:
+    """Returns the index that finds the rows between two values of one column; None if no column has a lower and an upper bound of which at
+    least one is a parameter. PostgreSQL expects one row of 200 between them (DEFAULT_RANGE_INEQ_SEL in selfuncs.h)."""
+    bounds: dict[str, dict[str, bool]] = {}
+    for term in terms:
+        if term.operator[0] in "<>" and term.operator in ("<", "<=", ">", ">=") and not term.others:
+            sides = bounds.setdefault(term.subject, {})
+            sides[term.operator[0]] = sides.get(term.operator[0], False) or _has_parameter(term)
+    subject = next((subject for subject, sides in bounds.items() if len(sides) == 2 and any(sides.values())), None)
+    return CandidateIndex(method="btree", keys=(as_key(subject),)) if subject is not None else None
+
+
+def _has_parameter(term: Term) -> bool:
+    value = term.value
+    return isinstance(value, Parameter) or (isinstance(value, Formula) and _PARAMETER.search(value.text) is not None)
+
+
+def _sorting_keys(order: Order) -> tuple[str, ...]:
+    return tuple(_with_direction(*key) for key in forward(order.keys))
+
+
+def as_key(subject: str) -> str:
+    """Returns a column or an expression as a key of CREATE INDEX."""
+    name = subject[1:-1] if subject.startswith('"') and subject.endswith('"') and '"' not in subject[1:-1] else None
+    if name is None:
+        return f"({subject})"
+    return sql_name(name)
+
+
+def _with_direction(subject: str, descending: bool, nulls_first: bool) -> str:
+    key = as_key(subject)
+    if descending:
+        return f"{key} DESC" + ("" if nulls_first else " NULLS LAST")
+    return key + (" NULLS FIRST" if nulls_first else "")
