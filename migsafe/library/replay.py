@@ -142,7 +142,7 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
         advice = scripts[0].own_transaction_advice
         yield (
             f"Each revision ran as an upgrade of its own. One `alembic upgrade` runs several in a single transaction, unless you {advice}. "
-            "To replay some in one, name them, or use --since."
+            "To replay some in one, name them, or use --since or --upgrade-from."
         )
     for replayed in done:
         if replayed.emptying is not None:

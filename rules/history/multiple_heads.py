@@ -88,9 +88,9 @@ def multiple_heads(op: MigrationEnd, at: Context) -> Finding | None:
         "`alembic upgrade head` refuses to run anything",
         help="\n".join(
             (
-                f"alembic merge -m 'join {' and '.join((*others, version))}' {' '.join((*others, version))}",
-                "# or, if this revision has not run anywhere:",
-                f'down_revision = "{others[0]}"',
+                # Comments, because this is not SQL that a script could send.
+                f"-- run: alembic merge -m 'join {' and '.join((*others, version))}' {' '.join((*others, version))}",
+                f'-- or, if this revision has not run anywhere, write: down_revision = "{others[0]}"',
             )
         ),
     )

@@ -216,3 +216,11 @@ def test_parents_in_folders_that_code_names(folder: Path, capsys: pytest.Capture
     (folder / "mig" / "versions" / "v0.py").write_text(REVISION.format(version="v0", before="other", body='op.drop_table("a")', parameters=""))
     (finding,) = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "missing-revision"]
     assert (finding["severity"], reason in finding["message"]) == (severity, True)
+
+
+def test_the_help_of_several_heads_is_no_sql(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(folder, BEGIN.format(connect="connect()", before="pass", options=""), 'op.drop_table("a")', 'op.drop_table("b")')
+    (folder / "mig" / "versions" / "v2.py").write_text(REVISION.format(version="v2", before="v0", body='op.drop_table("c")', parameters=""))
+    (finding,) = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "multiple-heads"]
+    assert finding["help"].startswith("# run: alembic merge -m 'join v")
+    assert "op.execute" not in finding["help"]
