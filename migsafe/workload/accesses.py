@@ -222,7 +222,7 @@ class _Accesses:
         terms = Terms(self.catalog, self.binder, level)
         order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
         if usable:
-            return (index_of_equalities(constant or usable, order),)
+            return (index_of_equalities(constant or usable),)
         for parts in table.alternatives:
             if all(any(map(is_selective, part)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]

@@ -37,12 +37,10 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class CandidateIndex(Struct, frozen=True, kw_only=True):
-    """An index that would serve a table: its method, and its keys as SQL. The last keys only give the order of the rows: `sorting` is their
-    number."""
+    """An index that would serve a table: its method, and its keys as SQL."""
 
     method: str
     keys: tuple[str, ...]
-    sorting: int = 0
 
 
 class TableAccess(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The index that would serve a table: first the columns that are compared for equality, then a range, or the order of ORDER BY … LIMIT."""
+"""The index that would serve a table: of its equalities, else of the order of ORDER BY … LIMIT, else of a range with two ends."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,20 +19,15 @@ def is_selective(term: Term) -> bool:
     return term.strength is Strength.STRONG and term.is_equality
 
 
-def index_of_equalities(terms: Sequence[Term], order: Order | None = None) -> CandidateIndex:
-    """Returns the index that meets equalities, and gives the `order` of the rows with these values if each column has one value."""
-    subjects = list(dict.fromkeys(term.subject for term in terms))[:_MOST_KEYS]
-    keys = tuple(map(as_key, subjects))
-    sorting: tuple[str, ...] = ()
-    if order is not None and all(term.operator == "=" and not term.others for term in terms):
-        rest = tuple(key for key in order.keys if key[0] not in subjects)
-        sorting = _sorting_keys(Order(rest))[: _MOST_KEYS - len(keys)]
-    return CandidateIndex(method="btree", keys=(*keys, *sorting), sorting=len(sorting))
+def index_of_equalities(terms: Sequence[Term]) -> CandidateIndex:
+    """Returns the index that meets equalities."""
+    subjects = list(dict.fromkeys(term.subject for term in terms))
+    return CandidateIndex(method="btree", keys=tuple(map(as_key, subjects[:_MOST_KEYS])))
 
 
 def index_of_order(order: Order) -> CandidateIndex:
     """Returns the index that gives an order."""
-    return CandidateIndex(method="btree", keys=_sorting_keys(order))
+    return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in forward(order.keys)))
 
 
 def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:
@@ -50,10 +45,6 @@ def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:
 def _has_parameter(term: Term) -> bool:
     value = term.value
     return isinstance(value, Parameter) or (isinstance(value, Formula) and _PARAMETER.search(value.text) is not None)
-
-
-def _sorting_keys(order: Order) -> tuple[str, ...]:
-    return tuple(_with_direction(*key) for key in forward(order.keys))
 
 
 def as_key(subject: str) -> str:

@@ -110,7 +110,7 @@ def missing_index(access: "TableAccess") -> str:
 
 
 def _missing(candidate: "CandidateIndex") -> str:
-    keys = ", ".join(candidate.keys[: len(candidate.keys) - candidate.sorting])
+    keys = ", ".join(candidate.keys)
     return f"begins with {keys}" if candidate.method == _CHOSEN_BY_DEFAULT else f"of type {candidate.method} covers {keys}"
 
 
