@@ -14,6 +14,7 @@ from migsafe.sources.node_pg_migrate import NODE_PG_MIGRATE
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.pop import POP
 from migsafe.sources.runner import Folder, Runner
+from migsafe.sources.sqitch import SQITCH
 from migsafe.sources.sql_migrate import SQL_MIGRATE
 from migsafe.sources.sqlx import SQLX
 from migsafe.sources.supabase import SUPABASE
@@ -24,6 +25,7 @@ from migsafe.sources.yoyo import YOYO
 # Directives in the files are stronger evidence than names, and names of one runner stronger than those that several share.
 RUNNERS: tuple[Runner, ...] = (
     ALEMBIC,
+    SQITCH,
     HASURA,
     DIESEL,
     PRISMA,

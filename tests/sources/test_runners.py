@@ -39,6 +39,17 @@ def up(migration: Migration) -> tuple[str, str]:
         ("goose", {"2_b.sql": "-- +goose up\n" + ORDERS, "10_c.sql": "-- +goose NO TRANSACTION\n-- +goose Up\n"}, ["2 file", "10 none"]),
         ("sql-migrate", {"2.sql": "-- +migrate Up\n" + ORDERS, "10.sql": "-- +migrate Up notransaction\n"}, ["2.sql file", "10.sql none"]),
         ("tern", {"002_b.sql": ORDERS + DIVIDER + NO_ORDERS, "010_c.sql": "---- tern: disable-tx ----\n" + INDEX}, ["002 file", "010 none"]),
+        (
+            "sqitch",
+            {
+                "sqitch.plan": "%project=shop\n\nb 2024-01-01T00:00:00Z\na [b] 2024-01-02T00:00:00Z\n@v1 2024-01-03T00:00:00Z\nb [b@v1] 2024\n",
+                "deploy/a.sql": ORDERS,
+                "deploy/b.sql": INDEX,
+                "deploy/b@v1.sql": CUSTOMERS,
+                "verify/a.sql": "SELECT 1 / 0;",
+            },
+            ["b@v1 statement", "a statement", "b statement"],
+        ),
         ("node-pg-migrate", {"2_b.sql": "-- Up Migration\n" + ORDERS, "10_c.sql": CUSTOMERS}, ["2_b file", "10_c file"]),
         (
             "diesel",
@@ -77,6 +88,7 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
         ({"1_a.up.sql": ORDERS, "1_other.down.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         ({"V1__a.sql": ORDERS, "U1__a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         ({"1_a.sql": ORDERS + DIVIDER + NO_ORDERS}, [ORDERS], [DIVIDER + NO_ORDERS]),
+        ({"sqitch.plan": "a 2024\n", "deploy/a.sql": ORDERS, "revert/a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         (
             {"1_a.sql": "-- Up Migration\n" + ORDERS + "-- Down Migration\n" + NO_ORDERS},
             ["-- Up Migration\n" + ORDERS],

@@ -1,0 +1,92 @@
+"""Sqitch: the changes of `sqitch.plan`, with `deploy/<change>.sql` and `revert/<change>.sql`.
+
+As in the manual (sqitch-configuration, sqitch-rework): the plan gives the order, one change on a line before its dependencies, and
+lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have the last tag before the later
+one in their names. psql runs each script, so that its own BEGIN and COMMIT decide.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.pairs import read_pair
+from migsafe.sources.runner import Folder, MigrationFile, Runner
+from migsafe.text import Script
+
+_PLAN = "sqitch.plan"
+_SCRIPT_FOLDERS = ("deploy", "revert", "verify")
+_CHANGE = re.compile(r"[ \t]*\+?[ \t]*(?P<name>[^\s@%#+-][^\s@]*)")
+_TAG = re.compile(r"[ \t]*@(?P<name>\S+)")
+_OTHER_ENGINE = re.compile(r"^[ \t]*engine[ \t]*=[ \t]*(?!pg\b)\w", re.MULTILINE)
+
+
+def _project(folder: Folder) -> Folder | None:
+    """Returns the folder of the plan, if this folder is it or contains scripts of its changes."""
+    path = Path(folder.path or ".")
+    if _PLAN in folder.files:
+        home = folder
+    elif path.absolute().name in _SCRIPT_FOLDERS and (path.parent if path.name else path / "..").joinpath(_PLAN).is_file():
+        home = Folder((path.parent if path.name else path / "..").as_posix())
+    else:
+        return None
+    return None if _is_for_another_database(home) else home
+
+
+def _is_for_another_database(home: Folder) -> bool:
+    try:
+        return "sqitch.conf" in home.files and bool(_OTHER_ENGINE.search(home.script("sqitch.conf").text))
+    except UnreadableError:
+        return False
+
+
+def _history_folders(folder: Folder) -> list[Folder]:
+    home = _project(folder)
+    return [home] if home is not None else []
+
+
+def _files(folder: Folder) -> list[MigrationFile]:
+    """Returns the changes that have a deploy script, in the order of the plan. Raises UnreadableError."""
+    changes: list[str] = []
+    latest: dict[str, int] = {}
+    tag = ""
+    for line in folder.script(_PLAN).text.splitlines() if _PLAN in folder.files else ():
+        if match := _TAG.match(line):
+            tag = match["name"]
+        elif match := _CHANGE.match(line):
+            name = match["name"]
+            if name in latest and tag:
+                changes[latest[name]] = f"{name}@{tag}"
+            latest[name] = len(changes)
+            changes.append(name)
+    return [_file(folder, name) for name in changes if folder.has_file("deploy", f"{name}.sql")]
+
+
+def _file(folder: Folder, change: str) -> MigrationFile:
+    down = folder.script("revert", f"{change}.sql") if folder.has_file("revert", f"{change}.sql") else None
+    return MigrationFile(change, folder.script("deploy", f"{change}.sql"), down)
+
+
+def _past_files(scripts: Iterable[Script]) -> list[MigrationFile]:
+    return [MigrationFile(Path(script.path).stem, script) for script in scripts if "deploy" in Path(script.path).parts]
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    return read_pair(file, "sqitch", Transaction.STATEMENT)
+
+
+SQITCH = Runner(
+    name="sqitch",
+    title="Sqitch",
+    default_transaction=Transaction.STATEMENT,
+    recognises=lambda folder: _project(folder) is not None,
+    files=_files,
+    read=_read,
+    outside_transaction_advice="leave out its BEGIN and COMMIT",
+    searches_subfolders=True,
+    history_folders=_history_folders,
+    past_files=_past_files,
+    retry_advice="run `sqitch deploy` again",
+    connection_advice="in the environment of sqitch, `PGOPTIONS='-c lock_timeout=2s'`",
+)
