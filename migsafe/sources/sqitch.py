@@ -16,6 +16,7 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
 _PLAN = "sqitch.plan"
+_SETTINGS = "sqitch.conf"
 _SCRIPT_FOLDERS = ("deploy", "revert", "verify")
 _CHANGE = re.compile(r"[ \t]*\+?[ \t]*(?P<name>[^\s@%#+-][^\s@]*)")
 _TAG = re.compile(r"[ \t]*@(?P<name>\S+)")
@@ -24,19 +25,19 @@ _OTHER_ENGINE = re.compile(r"^[ \t]*engine[ \t]*=[ \t]*(?!pg\b)\w", re.MULTILINE
 
 def _project(folder: Folder) -> Folder | None:
     """Returns the folder of the plan, if this folder is it or contains scripts of its changes."""
-    path = Path(folder.path or ".")
-    if _PLAN in folder.files:
-        home = folder
-    elif path.absolute().name in _SCRIPT_FOLDERS and (path.parent if path.name else path / "..").joinpath(_PLAN).is_file():
-        home = Folder((path.parent if path.name else path / "..").as_posix())
-    else:
-        return None
-    return None if _is_for_another_database(home) else home
+    home = folder
+    if Path(folder.path or ".").absolute().name in _SCRIPT_FOLDERS:
+        above = Path(folder.path).parent if Path(folder.path).name else Path("..")
+        home = Folder(above.as_posix()) if (above / _PLAN).is_file() else folder
+    is_project = _PLAN in home.files and "deploy" in home.folders
+    return home if is_project and not _is_for_another_database(home) else None
 
 
 def _is_for_another_database(home: Folder) -> bool:
+    """Whether the nearest sqitch.conf names another engine than PostgreSQL's."""
+    conf = next((path / _SETTINGS for path in home.self_and_parents() if (path / _SETTINGS).is_file()), None)
     try:
-        return "sqitch.conf" in home.files and bool(_OTHER_ENGINE.search(home.script("sqitch.conf").text))
+        return conf is not None and bool(_OTHER_ENGINE.search(Script(str(conf)).text))
     except UnreadableError:
         return False
 
