@@ -14,6 +14,7 @@ _NOT_FROM_ZONE = (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataT
 _WRITTEN_BY_SETTINGS = frozenset((_WITH_ZONE, _WITHOUT_ZONE, "date", "interval", "money"))
 """The types whose text form depends on DateStyle, IntervalStyle or lc_monetary."""
 _CURRENT = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Localtime, exp.Localtimestamp, exp.CurrentUser)
+_WITH_CONFIGURATION = frozenset(("to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery"))
 _STRINGS = frozenset(("text", "character varying", "character"))
 
 
@@ -47,6 +48,8 @@ def _reason(node: exp.Expr, types: Mapping[str, TypeName], enums: frozenset[str]
                 own = _plain_type(side, types)
                 if is_text and own in _WRITTEN_BY_SETTINGS:
                     return f"|| converts {own} to text, and that text depends on the session's settings"
+        case exp.Anonymous() if node.name.lower() in _WITH_CONFIGURATION and len(node.expressions) == 1:
+            return f"{node.name.lower()}() without a configuration depends on default_text_search_config"
         case _ if isinstance(node, _CURRENT):
             return f"{node.sql_name().upper()} changes"
     return None

@@ -105,3 +105,8 @@ ALTER TABLE a ADD COLUMN m text DEFAULT "active";
 CREATE TABLE a (id bigint, n text);
 -- accepted
 ALTER TABLE a ADD COLUMN m date DEFAULT CURRENT_DATE, ADD COLUMN o text DEFAULT current_user;
+
+-- a search vector without a configuration
+CREATE TABLE a (id bigint, n text);
+-- refused: generation expression is not immutable
+ALTER TABLE a ADD COLUMN g tsvector GENERATED ALWAYS AS (to_tsvector(n)) STORED;
