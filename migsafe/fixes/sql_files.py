@@ -19,6 +19,9 @@ from migsafe.sql.operations import Broken, Copy, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
+_GAP = re.compile(r"\n(?:[ \t]*\r?\n){2,}")
+"""Several empty lines, where the statements between them have moved away."""
+
 
 class CannotDivide(Exception):
     """The fixes need what the runner, or this migration, cannot have; the text is the reason, as the end of a sentence."""
@@ -324,6 +327,7 @@ class _Editor:
             elif not lead.startswith(("\n", "\r\n")) and new != was_new:
                 lead = f"\n{lead.lstrip()}"
             was_new = new
+            lead = _GAP.sub("\n\n", lead) if not head else lead
             done += lead + (self.layout.statement(piece.text) if new else piece.text)
         return done
 

@@ -109,11 +109,13 @@ def normal(sql: str) -> str:
 
 
 class _NewAction(Struct, frozen=True):
-    """The `text` that a fix puts in place of one action of an ALTER TABLE, which is at `span`."""
+    """The `text` that a fix puts in place of one action of an ALTER TABLE, which is at `span`, and the other actions that it `moves` to a later
+    statement."""
 
     fix: ChosenFix
     span: Span
     text: str
+    moves: tuple[Span, ...] = ()
 
 
 class _Fixing:
@@ -252,7 +254,14 @@ class _Fixing:
         # Each has a line of its own if the replaced one begins its line.
         line = self.text[self.text.rfind("\n", 0, replaced.span.start) + 1 : replaced.span.start]
         own_lines = not line.strip() and "\n" in self.text[statement.span.start : replaced.span.start]
-        return _NewAction(fix, replaced.span, (f",\n{line}" if own_lines else ", ").join(actions))
+        moves = tuple(op.span for op in own if op is not replaced and shape(op) in self._actions_after(fix, 1))
+        return _NewAction(fix, replaced.span, (f",\n{line}" if own_lines else ", ").join(actions), moves)
+
+    @staticmethod
+    def _actions_after(fix: ChosenFix, number: int) -> list[object]:
+        """Returns what the actions do that a fix has in its statements after a number of them."""
+        statements = [text for part in fix.way.instead for text in part.statements]
+        return [shape(op) for text in statements[number:] for each in read(text) for op in each.operations if isinstance(op, AlterRelation)]
 
     def _other_new_actions(self, piece: Piece, first: _NewAction, fixes: Sequence[ChosenFix]) -> Iterator[_NewAction]:
         """Yields what other fixes put in place of other actions of the same statement, if they do nothing before them."""
@@ -267,12 +276,17 @@ class _Fixing:
                 yield action
 
     def _with_actions(self, statement: Statement, actions: Sequence[_NewAction]) -> str:
-        """Returns a statement with new actions in place of some of its own."""
-        done, start = "", statement.span.start
-        for action in sorted(actions, key=lambda each: each.span.start):
-            done += self.text[start : action.span.start] + action.text
-            start = action.span.end
-        return f"{done}{self.text[start : statement.span.end]};"
+        """Returns a statement with new actions in place of some of its own, without those that later statements have."""
+        new = {action.span: action.text for action in actions}
+        moved = {span for action in actions for span in action.moves}
+        own = [op.span for op in statement.operations if isinstance(op, AlterRelation)]
+        done, end = self.text[statement.span.start : own[0].start], 0
+        for number, span in enumerate(own):
+            if span in moved:
+                continue
+            done += (self.text[own[number - 1].end : span.start] if end else "") + new.get(span, self.text[slice(*span)])
+            end = span.end
+        return f"{done}{self.text[own[-1].end : statement.span.end]};"
 
     def _other_actions(self, fix: ChosenFix) -> tuple[str, str] | tuple[None, None]:
         """Returns the other actions of the statement, those before and those after the one that the fix replaces, as statements; None if it
@@ -284,8 +298,9 @@ class _Fixing:
         number = next((number for number, op in enumerate(actions) if op.span == fix.finding.span), None)
         if number is None:
             return None, None
-        head = self.text[statement.span.start : actions[0].span.start]
-        return self._actions(head, actions[:number]), self._actions(head, actions[number + 1 :])
+        head, later = self.text[statement.span.start : actions[0].span.start], self._actions_after(fix, 0)
+        before, after = ([op for op in some if shape(op) not in later] for some in (actions[:number], actions[number + 1 :]))
+        return self._actions(head, before), self._actions(head, after)
 
     def _actions(self, head: str, actions: Sequence[Operation]) -> str:
         return f"{head}{', '.join(self.text[slice(*op.span)] for op in actions)};" if actions else ""

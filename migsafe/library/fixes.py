@@ -21,9 +21,10 @@ from migsafe.fixes.writing import write_changes
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
-from migsafe.library.project import make_renderer
+from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.finding import Finding
-from migsafe.linting.verdict import Verdict
+from migsafe.linting.rulebook import shipped_rules
+from migsafe.linting.verdict import Verdict, with_findings
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import MemoryStore
 from migsafe.session import sent_statements
@@ -122,7 +123,9 @@ class _Fixing:
 
     def __init__(self, plan: Plan, settings: Configuration, unsafe: bool, wanted: Callable[[Finding], bool], track: Track) -> None:
         self.plan = plan
-        self.settings = settings
+        self.settings = _with_refusals(settings)
+        self.rules = {rule.name for rule in load_rulebook(settings).rules} if self.settings != settings else None
+        """The rules that the configuration selects, if more of them judge the results."""
         self.renderings = MemoryStore()
         self.history = FollowedHistory()
         self.unsafe = unsafe
@@ -150,9 +153,16 @@ class _Fixing:
             unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
             notes=tuple(_notes(self.plan)) if self.changes else (),
-            before=first.verdict,
-            verdict=now.verdict,
+            before=self._selected(first.verdict),
+            verdict=self._selected(now.verdict),
         )
+
+    def _selected(self, verdict: Verdict) -> Verdict:
+        """Returns a verdict without the findings of rules that the configuration does not select."""
+        if self.rules is None:
+            return verdict
+        of_rules = replace(verdict, rules=tuple(rule for rule in verdict.rules if rule.name in self.rules))
+        return with_findings(of_rules, [finding for finding in verdict.unreduced if finding.rule in self.rules])
 
     def _judged(self, changes: Mapping[str, FileChange]) -> _Round:
         scripts = {path: Script(change.path, change.after) for path, change in changes.items()}
@@ -272,6 +282,13 @@ class _Fixing:
             # A downgrade that depends on what the database contains is not certain then, and left alone.
             migration = renderer.render_down(fixed.migration, predictor)
         return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)
+
+
+def _with_refusals(settings: Configuration) -> Configuration:
+    """Returns a configuration whose rules say whether PostgreSQL would refuse the result of a fix, whatever the project selects."""
+    names = (*(rule.name for rule in shipped_rules() if rule.refuses), "syntax-error")
+    select = tuple(dict.fromkeys((*settings.select, *names))) if settings.select else ()
+    return replace(settings, select=select, ignore=tuple(name for name in settings.ignore if name not in names))
 
 
 def _notes(plan: Plan) -> Iterator[str]:

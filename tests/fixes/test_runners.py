@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from migsafe.configuration import Configuration
+from migsafe.fixes.way import read_way
 from migsafe.library.fix import fix
 from migsafe.library.fixes import Fixes
 
@@ -249,6 +250,29 @@ def test_an_action_that_the_statement_has_already_is_not_repeated(tmp_path: Path
     _write(tmp_path, {"1_a.up.sql": f"{TABLE}ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n", "2_b.up.sql": change})
     fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
     assert fixes.changes[0].after == change.replace("(qty > 0)", "(qty > 0) NOT VALID")
+
+
+def test_a_constraint_that_the_fix_replaces_later_is_not_dropped_before(tmp_path: Path) -> None:
+    change = "alter table orders\n    drop constraint orders_pkey,\n    add primary key (id, qty),\n    add column note text;\n"
+    _write(tmp_path, {"1_a.up.sql": TABLE.replace("integer", "integer NOT NULL"), "2_b.up.sql": change})
+    fixes = _fixes(tmp_path, "2_b.up.sql", "primary-key-builds-index")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.up.sql": "alter table orders\n    add column note text;\n",
+        "3_drop_orders_pkey_new.up.sql": "DROP INDEX CONCURRENTLY IF EXISTS orders_pkey_new;\n",
+        "4_create_orders_pkey_new.up.sql": "CREATE UNIQUE INDEX CONCURRENTLY orders_pkey_new ON orders (id, qty);\n",
+        "5_alter_orders.up.sql": "alter table orders\n    drop constraint orders_pkey,\n"
+        "    add constraint orders_pkey primary key using index orders_pkey_new;\n",
+    }
+
+
+def test_rules_that_are_not_selected_judge_a_result_but_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{BUILD}{ADD}"})
+    monkeypatch.setattr(
+        "migsafe.library.fixes.read_way", lambda text: read_way(f"{text}\nALTER TABLE orders DROP COLUMN gone;") if text else None
+    )
+    fixes = _fixes(tmp_path, "2_b.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason.partition(":")[0] for each in fixes.refused]) == ((), ["PostgreSQL would refuse the result"])
+    assert {finding.rule for finding in fixes.verdict.findings} == {"index-not-concurrent"}
 
 
 def test_a_block_of_the_file_is_in_each_file_that_gets_a_part(tmp_path: Path) -> None:
