@@ -40,6 +40,7 @@ def make_server(workspace: Workspace) -> Server[Any]:
 
     async def call_tool(context: ServerRequestContext[Any], params: types.CallToolRequestParams) -> types.CallToolResult:
         def show_progress(text: str) -> None:
+            anyio.from_thread.check_cancelled()  # a call that the client has cancelled ends at its next step
             anyio.from_thread.run(context.session.report_progress, next(steps), None, text)
 
         steps = count(1)

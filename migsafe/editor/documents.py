@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pygls import uris
 
@@ -25,9 +25,18 @@ LANGUAGES = {".sql": "sql", ".py": "python"}
 """The suffixes of migrations, and the names of their languages in Markdown."""
 
 
+class OpenFile(NamedTuple):
+    """A file that is open in the editor, with its text there."""
+
+    uri: str
+    version: int | None
+    text: str
+
+
 def file_path(uri: str) -> str | None:
-    """Returns the path of a document that is a file which can be a migration, relative to the current folder if it is below it."""
-    path = uris.to_fs_path(uri)
+    """Returns the path of a document that is a file which can be a migration, relative to the current folder if it is below it. Documents with
+    other schemes are not files, for example the version of a file in git beside which an editor shows the changes."""
+    path = uris.to_fs_path(uri) if uri.startswith("file:") else None
     if not path or os.path.splitext(path)[1] not in LANGUAGES:  # noqa: PTH122
         return None
     relative = relative_path(path)

@@ -6,19 +6,20 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from lsprotocol import types
 from pygls import uris
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from migsafe import __version__
 from migsafe.editor.actions import Edits, suppressions
 from migsafe.editor.diagnostics import diagnostics, own_problems
-from migsafe.editor.documents import Document, file_path
+from migsafe.editor.documents import Document, OpenFile, file_path
 from migsafe.editor.fixes import COMMAND, applied_fix, fix_actions
 from migsafe.editor.hints import inlay_hints
 from migsafe.editor.hovers import hover
@@ -68,6 +69,15 @@ class MigsafeServer(LanguageServer):
             self._documents[uri] = known = (opened.version or 0, document)
         return known[1]
 
+    def open_files(self) -> dict[str, OpenFile]:
+        """Returns the open documents by their paths."""
+        files = {}
+        for uri in self.opened:
+            path, opened = file_path(uri), self.workspace.get_text_document(uri)
+            if path is not None:
+                files[path] = OpenFile(uri, opened.version, opened.source)
+        return files
+
     @property
     def encoding(self) -> str:
         """The encoding in whose code units the client counts."""
@@ -104,7 +114,11 @@ class MigsafeServer(LanguageServer):
             yield
             return
         token = str(uuid4())
-        await self.work_done_progress.create_async(token)
+        try:
+            await self.work_done_progress.create_async(token)
+        except JsonRpcException:  # a client may refuse the token; then there is no progress to show
+            yield
+            return
         self.work_done_progress.begin(token, types.WorkDoneProgressBegin("migsafe", message="reads the history"))
         try:
             yield
@@ -176,8 +190,9 @@ def _add_synchronization(server: MigsafeServer) -> None:
         folders = params.workspace_folders or []
         root = folders[0].uri if folders else params.root_uri
         path = uris.to_fs_path(root) if root else params.root_path
-        if path and os.path.isdir(path):
-            os.chdir(path)  # messages show paths relative to it
+        if path:
+            with suppress(OSError):
+                os.chdir(path)  # messages show paths relative to it
         _configure(server, params.initialization_options)
 
     @server.feature(types.INITIALIZED)
@@ -211,8 +226,12 @@ def _add_synchronization(server: MigsafeServer) -> None:
         await server.check_all()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def configured(params: types.DidChangeConfigurationParams) -> None:
+    async def configured(params: types.DidChangeConfigurationParams) -> None:
+        no_exec = server.session.no_exec
         _configure(server, params.settings)
+        if server.session.no_exec != no_exec:
+            await server.in_thread(server.session.close)  # what was read may have been read by running code, or without it
+            await server.check_all()
         workspace = server.client_capabilities.workspace
         if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
             server.workspace_inlay_hint_refresh(None)
@@ -251,7 +270,8 @@ def _add_requests(server: MigsafeServer) -> None:
     @server.command(COMMAND)
     async def fixed(uri: str, rule: str, message: str) -> None:
         try:
-            fix = await server.answered(uri, lambda document: applied_fix(document, uri, rule, message, server.client_capabilities))
+            opened, client = server.open_files(), server.client_capabilities
+            fix = await server.answered(uri, lambda document: applied_fix(document, rule, message, opened, client))
         except MigsafeError as error:
             server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"migsafe: {error}"))
             return

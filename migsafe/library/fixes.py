@@ -197,7 +197,7 @@ class _Fixing:
         if not edits.changes:
             return None
         following = self._judged(self._merged(edits))
-        wrong = _wrong(now, following, edits.applied, {each.rule for each in self.applied})
+        wrong = _wrong(now, following, edits.applied, {_hazard(each) for each in self.applied})
         keys = {_key(finding) for finding in edits.applied}
         if wrong and len(keys) == 1:
             (key,) = keys
@@ -323,8 +323,8 @@ def _in_history(plan: Plan, migration: Migration, created: frozenset[str]) -> Fi
     return FixedMigration(migration, file, source, created) if file is not None and source is not None else None
 
 
-def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Collection[str]) -> str:
-    """Returns why the result of edits cannot be accepted, as the end of a sentence; empty if it can. `fixed` are the rules whose fixes were
+def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Collection[tuple[str, ...]]) -> str:
+    """Returns why the result of edits cannot be accepted, as the end of a sentence; empty if it can. `fixed` are the hazards whose fixes were
     applied before."""
     refusing = {rule.name for rule in after.verdict.rules if rule.refuses} | {"syntax-error", "unparsed-statement"}
     failing = [finding for finding in after.verdict.findings if finding.rule in refusing]
@@ -342,7 +342,7 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Col
     others = (finding for finding in after.verdict.findings if finding.severity >= worst and finding.rule not in rules)
     new = [finding for finding in others if not was[_hazard(finding)] and not _is_part(finding, before.verdict)]
     # The next round applies a safe fix; once, so that two rules do not undo each other's.
-    new = [finding for finding in new if not (finding.is_fixable and finding.fix_is_safe and finding.rule not in fixed)]
+    new = [finding for finding in new if not (finding.is_fixable and finding.fix_is_safe and _hazard(finding) not in fixed)]
     if new and _weight(after.verdict) >= _weight(before.verdict):
         return f"the result would have another finding, {new[0].rule}: {new[0].message}"
     return ""

@@ -4,6 +4,7 @@ import builtins
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
+from msgspec import structs
 
 from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code
 from migsafe.fixes.alembic.keywords import keywords_for, with_keywords, without_not_null
@@ -108,6 +109,9 @@ def _of_statement(source: PythonSource, style: Style, plans: Sequence[FixPlan], 
         yield kept
     if replacing is not None:
         for step in unmoved(replacing.steps)[1]:
+            if step.unchanged:
+                yield structs.replace(kept, outside=step.outside)
+                continue
             yield _with_arguments(source, replacing, step) or _new_code(source, style, replacing, step, as_text=as_text)
     for plan in plans:
         yield from (step_code(step, style, as_text=as_text) for step in unmoved(plan.steps)[2])

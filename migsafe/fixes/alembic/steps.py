@@ -20,12 +20,14 @@ class Refused(Exception):
 
 
 class Step(Struct, frozen=True):
-    """A statement of a fix, without its semicolon. It may have to run `outside` a transaction. `kept`: it is the flagged statement itself."""
+    """A statement of a fix, without its semicolon. It may have to run `outside` a transaction. `kept`: it is the flagged statement itself, and
+    stays where it is. `unchanged`: it is that statement, in another block."""
 
     text: str
     statement: Statement
     outside: bool = False
     kept: bool = False
+    unchanged: bool = False
 
 
 class Steps(Struct, frozen=True):
@@ -81,7 +83,7 @@ def _number(fix: ChosenFix, text: str, catalog: Catalog) -> Iterator[_Numbered]:
         if MARK_START in flagged.text:
             raise Refused("a part of the statement is not known")
         # An autocommit block commits what is before it, and a new transaction begins after it.
-        yield _Numbered(0, replace(flagged, outside=True, kept=False), "", at_end=False)
+        yield _Numbered(0, replace(flagged, outside=True, kept=False, unchanged=True), "", at_end=False)
         return
     revision, after = 0, ""
     places = {Place.BEFORE: way.before, Place.INSTEAD: way.instead, Place.AFTER: way.after, Place.END: way.end}
