@@ -66,6 +66,18 @@ _CREATES_NO_RELATION = re.compile(
 _DROPS = re.compile(r"\bdrop\b", re.IGNORECASE)
 _CREATES = re.compile(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
+_CREATED = re.compile(
+    r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|policy)\b"
+    r"|(?:unlogged\s+)?(?:table|sequence|(?:or\s+replace\s+|materialized\s+)?view|(?:unique\s+)?index)\s+"
+    r"(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(?:(?:%[Is]|\w+)\.)?(?P<name>\w+)(?=[\s(]))",
+    re.IGNORECASE,
+)
+"""The beginning of dynamic SQL that creates a trigger, a policy, or a relation of a known `name`; its schema may be unknown, as for a schema of
+each tenant."""
+
+_RENAMED = re.compile(r"\s*(?:format\s*\(\s*)?'\s*alter\b[^;]*\brename\s+to\s+(?P<name>\w+)\s*(?:;\s*)?'", re.IGNORECASE)
+"""Dynamic SQL that gives a relation a known name."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -172,13 +184,26 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
         if _DROPS.search(op.code):
             catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
-    may_create = not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code) is not None
+    may_create = _may_create_unknown(catalog, op.code)
     if may_create:
         catalog.origin = replace(catalog.origin, made_all=False)
     words = set(_WORD.findall(op.code))
     named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations, may_create=may_create)
+
+
+def _may_create_unknown(catalog: Catalog, code: str) -> bool:
+    """Whether dynamic SQL may create a relation whose name is unknown. Records the name of one that is known."""
+    creations = len(_CREATES.findall(code))
+    if _CREATES_NO_RELATION.match(code) and not creations:
+        return False
+    created = _CREATED.match(code) or _RENAMED.match(code)
+    if created is None or creations > 1:
+        return True
+    if created["name"] is not None:
+        catalog.origin = replace(catalog.origin, possible_names=catalog.origin.possible_names | {created["name"].lower()})
+    return False
 
 
 def _changed_table(operation: Operation) -> Name | None:

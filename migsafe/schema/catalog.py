@@ -149,7 +149,7 @@ class Catalog:
 
     def is_free(self, name: Name) -> bool:
         """Whether a CREATE with IF NOT EXISTS or OR REPLACE certainly creates a relation of this qualified name."""
-        return name not in self._relations and (self.is_absent(name) or self.origin.excludes(name.schema))
+        return name not in self._relations and (self.is_absent(name) or self.origin.excludes(name))
 
     def has_constraint_named(self, name: Name) -> bool:
         """Whether a constraint of any table in the schema has this name."""

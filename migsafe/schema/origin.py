@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from migsafe.sources.migration import UnsureNames
+from migsafe.sql.operations import Name
 
 
 class Origin(Struct, frozen=True):
@@ -11,16 +12,18 @@ class Origin(Struct, frozen=True):
     `made_all`: the history is read from its first migration, and no opaque code can have created a relation. CREATE … IF NOT EXISTS of an
     unknown relation then creates it. `part_way`: the first migration uses a relation that it does not create, so there are earlier ones.
     `older_schemas` are the schemas whose relations the history uses without having created any: those of a platform or of another
-    application. `opaque_until` is the newest object that existed when opaque code last ran, which may have dropped it. `unsure_names` are the
-    names of constraints that a naming convention decides, which may be newer than the constraints, or is not known.
+    application. `opaque_until` is the newest object that existed when opaque code last ran, which may have dropped it. `possible_names` are the
+    names of relations that opaque code may have created, in any schema. `unsure_names` are the names of constraints that a naming convention
+    decides, which may be newer than the constraints, or is not known.
     """
 
     made_all: bool = False
     part_way: bool = False
     older_schemas: frozenset[str] = frozenset()
     opaque_until: int = 0
+    possible_names: frozenset[str] = frozenset()
     unsure_names: UnsureNames = UnsureNames.NONE
 
-    def excludes(self, schema: str | None) -> bool:
-        """Whether no unknown relation of this schema existed before the history."""
-        return self.made_all and schema not in self.older_schemas
+    def excludes(self, name: Name) -> bool:
+        """Whether an unknown relation of this qualified name cannot exist."""
+        return self.made_all and name.schema not in self.older_schemas and name.name not in self.possible_names

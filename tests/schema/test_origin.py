@@ -56,6 +56,23 @@ def test_later_opaque_code_cannot_have_created_it() -> None:
     assert [effect.new for effect in index.effects] == [True]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "format('CREATE TABLE IF NOT EXISTS %I.b (id int)', s)",
+        "format('CREATE TRIGGER t AFTER UPDATE ON %I.b FOR EACH ROW EXECUTE FUNCTION f()', s)",
+        "format('ALTER TABLE %I.c RENAME TO b', s)",
+    ],
+)
+def test_dynamic_sql_in_the_schema_of_each_tenant_may_create_only_what_it_names(code: str) -> None:
+    loop = f"DO $$ BEGIN FOR s IN SELECT slug FROM tenants LOOP EXECUTE {code}; END LOOP; END $$"
+    predictor = predictor_after(
+        "CREATE TABLE tenants (slug text)", loop, "CREATE TABLE IF NOT EXISTS a (id int); CREATE TABLE IF NOT EXISTS b ()"
+    )
+    assert is_new(predictor)
+    assert is_new(predictor, "b") is ("TRIGGER" in code)
+
+
 def test_table_created_if_not_exists_is_completely_known() -> None:
     relation = predictor_after("CREATE TABLE IF NOT EXISTS a (id int)").catalog.relation(Name("a"))
     assert relation is not None
