@@ -26,4 +26,8 @@ class Origin(Struct, frozen=True):
 
     def excludes(self, name: Name) -> bool:
         """Whether an unknown relation of this qualified name cannot exist."""
-        return self.made_all and name.schema not in self.older_schemas and name.name not in self.possible_names
+        return self.excludes_schema(name.schema) and name.name not in self.possible_names
+
+    def excludes_schema(self, schema: str | None) -> bool:
+        """Whether no unknown relation of this schema existed before the history."""
+        return self.made_all and schema not in self.older_schemas

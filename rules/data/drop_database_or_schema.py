@@ -35,7 +35,7 @@ def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
     dropped = [name for name in op.names if not is_name_created_here(at, "schema", Name(name.name), created=True)]
     if op.if_exists:
         # A history that is read from its first migration knows which schemas there are.
-        dropped = [name for name in dropped if at.catalog.has_schema(name.name) or not at.catalog.origin.excludes(name.name)]
+        dropped = [name for name in dropped if at.catalog.has_schema(name.name) or not at.catalog.origin.excludes_schema(name.name)]
     if not dropped:
         return None
     names = ", ".join(quoted(name.name) for name in dropped)

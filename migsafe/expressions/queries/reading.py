@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
+from migsafe.expressions.queries.changes import defaults, is_default, target_column, without_row_versions
 from migsafe.expressions.queries.collecting import NotUnderstoodError
 from migsafe.expressions.queries.from_clauses import SourceReader, alias_of
 from migsafe.expressions.queries.operands import Operands, query_of, ref_of
@@ -166,15 +167,15 @@ class Reader(SourceReader):
     def _insert(self, node: exp.Insert, ctes: tuple[Cte, ...], recursive: bool) -> Shape:
         target, listed = node.this, None
         if isinstance(target, exp.Schema):
-            listed = tuple(_target_column(column) for column in target.expressions)
+            listed = tuple(target_column(column) for column in target.expressions)
             target = target.this
         sources: list[Source] = []
         self._add_target(target, sources)
         body = node.args.get("expression")
         shape: Shape | None = None
-        defaults: tuple[int, ...] = ()
+        default_positions: tuple[int, ...] = ()
         if body is not None:
-            defaults = _defaults(body)
+            default_positions = defaults(body)
             shape = read_query(query_of(body))
         elif not node.args.get("default"):
             raise NotUnderstoodError("an INSERT without VALUES and SELECT is not understood")
@@ -189,7 +190,7 @@ class Reader(SourceReader):
             excluded_refs=excluded,
             target_columns=listed,
             body=shape,
-            defaults=defaults,
+            defaults=default_positions,
             conflict=conflict,
             assigned=assigned,
         )
@@ -278,11 +279,11 @@ class Reader(SourceReader):
                 raise NotUnderstoodError("an assignment in SET is not understood")
             targets = item.this.expressions if isinstance(item.this, exp.Tuple) else [item.this]
             values = item.expression.expressions if isinstance(item.expression, exp.Tuple) else [item.expression]
-            self.collect([value for value in values if not _is_default(value)])
+            self.collect([value for value in values if not is_default(value)])
             for number, target in enumerate(targets):
                 value = values[number] if len(values) == len(targets) else exp.Null()
-                operand = Value("default") if _is_default(value) else self.operands.operand(value)
-                assigned.append((_target_column(target), operand))
+                operand = Value("default") if is_default(value) else self.operands.operand(value)
+                assigned.append((target_column(target), operand))
         return tuple(assigned)
 
     def _add_target(self, node: exp.Expr, sources: list[Source]) -> None:
@@ -294,8 +295,9 @@ class Reader(SourceReader):
         returning = node.args.get("returning")
         if returning is None:
             return ()
-        self.collect(returning.expressions)
-        return tuple(self.output(item) for item in returning.expressions)
+        items = [without_row_versions(item, node) for item in returning.expressions]
+        self.collect(items)
+        return tuple(self.output(item) for item in items)
 
     # SELECT lists, GROUP BY, ORDER BY
 
@@ -364,32 +366,6 @@ def _unordered(item: exp.Expr) -> exp.Expr:
 
 def _elements(node: exp.Expr | None) -> list[exp.Expr]:
     return [] if node is None else list(node.expressions) if isinstance(node, exp.Tuple) else [node]
-
-
-def _target_column(node: exp.Expr) -> str:
-    """Returns the column that a list of columns or SET names, also in `column[1]` and `column.field`."""
-    while not isinstance(node, exp.Identifier):
-        if isinstance(node, exp.Column) and node.args.get("table") is not None:
-            node = node.args["table"]
-        elif isinstance(node.this, exp.Expr):
-            node = node.this
-        else:
-            raise NotUnderstoodError("a column that is written is not understood")
-    return folded_name(node)
-
-
-def _defaults(body: exp.Expr) -> tuple[int, ...]:
-    """Returns the positions where every row of VALUES says DEFAULT."""
-    if not isinstance(body, exp.Values):
-        return ()
-    rows: Iterator[set[int]] = ({at for at, value in enumerate(row.expressions) if _is_default(value)} for row in body.expressions)
-    return tuple(sorted(set.intersection(*rows))) if body.expressions else ()
-
-
-def _is_default(node: exp.Expr) -> bool:
-    is_bare = isinstance(node, exp.Column) and not node.table and not node.this.args.get("quoted")
-    name = node.this if isinstance(node, exp.Var) else node.name if is_bare else ""
-    return isinstance(name, str) and name.upper() == "DEFAULT"
 
 
 def _grouped_items(item: exp.Expr) -> Iterator[exp.Expr]:
