@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe import expressions
+from migsafe.prediction.refusals.plain_queries import compares_with_constants
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -129,5 +130,7 @@ def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, 
             function = functions[0]
             if function.volatility != "immutable":
                 return f"the function {Name(function.name.name)} is {function.volatility.upper()}"
+    if compares_with_constants(expression.sql):
+        return None
     enums = frozenset(name for name, data_type in types.items() if not data_type.dimensions and catalog.type_of(data_type) is not None)
     return expressions.mutable_conversion(expression, {name: each for name, each in types.items() if name not in enums}, enums)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.descriptions import name_in_quotes
@@ -69,6 +70,9 @@ class QueryChecks:
         from migsafe.workload.query import Query  # noqa: PLC0415
 
         if len(text) > _LONGEST or MARK_START in text or all(catalog.relation(name) is None for name in relations):
+            return None
+        table = complete_table(catalog, relations[0]) if len(set(relations)) == 1 else None
+        if table is not None and is_evidently_valid(text, table):
             return None
         failure = self._assessor.assess(Query(text=text, fingerprint=""), catalog).failure
         if failure is None or failure.name in parameters:
