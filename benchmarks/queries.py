@@ -9,8 +9,8 @@
 which the two are paths of HEAD.
 
 `indexes` builds the final schema and fills its tables. A query is un-indexed if its generic plan costs more than 1,000 and falls more than
-tenfold when an index is really built (a page of 20 rows stands for the parameters of LIMIT and OFFSET):
-on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
+tenfold when an index is really built: on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
+A page of 20 rows stands for the parameters of LIMIT and OFFSET; with `--generic-limit`, a tenth of the rows, as generic plans assume.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved. Queries of
 tables that could not be filled are left out, and so are indexes on columns that are only tested for NULL, because the rows hold none.
 
@@ -106,10 +106,10 @@ class Measured(msgspec.Struct):
 class IndexTruth:
     """Finds out which queries of a project an index makes cheaper."""
 
-    def __init__(self, project: Project, connection: Connection, catalog: Catalog) -> None:
+    def __init__(self, project: Project, connection: Connection, catalog: Catalog, *, usual_page: bool) -> None:
         self.project = project
         self.connection = connection
-        self.plans = GenericPlans(connection)
+        self.plans = GenericPlans(connection, usual_page=usual_page)
         self.catalog = catalog
 
     def measure(self) -> dict[str, Costs]:
@@ -223,7 +223,8 @@ def compare_indexes(arguments: argparse.Namespace) -> int:
                 measured = msgspec.json.decode(stored.read_bytes(), type=Measured)
             else:
                 with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as (connection, unfilled):
-                    measured = Measured(IndexTruth(project, connection, catalog).measure(), unfilled)
+                    truth = IndexTruth(project, connection, catalog, usual_page=not arguments.generic_limit)
+                    measured = Measured(truth.measure(), unfilled)
                 server.drop_database(f"project{number}")
                 if stored is not None:
                     stored.write_bytes(msgspec.json.encode(measured))
@@ -344,6 +345,7 @@ def main() -> int:
     parser.add_argument("projects", nargs="+", metavar="NAME=MIGRATIONS:QUERIES")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default: 100,000)")
     parser.add_argument("--truth", type=Path, help="a folder where the server's answers are stored, and read again by later runs")
+    parser.add_argument("--generic-limit", action="store_true", help="for indexes: plan LIMIT $1 for a tenth of the rows, not for 20")
     parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs")
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()

@@ -53,9 +53,10 @@ _TYPES = """
 class GenericPlans:
     """Explains queries on one connection, which is in autocommit or in a transaction; an error does not end the transaction, and the
     settings last until its end. A query that is not found with the search_path of the session is explained with another `search_path`, if it
-    is given."""
+    is given. Without `usual_page`, the parameters of LIMIT and OFFSET are planned as such: PostgreSQL then assumes a tenth of the rows."""
 
-    def __init__(self, connection: "Connection[Any]", search_path: Sequence[str] = ()) -> None:
+    def __init__(self, connection: "Connection[Any]", search_path: Sequence[str] = (), *, usual_page: bool = True) -> None:
+        self._usual_page = usual_page
         self._connection = connection
         self._search_path = ", ".join(map(quoted, search_path))
         self._has_generic_plan = connection.info.server_version >= 10000 * versions.GENERIC_PLAN
@@ -70,7 +71,7 @@ class GenericPlans:
         """Returns the generic plan of a query, or why PostgreSQL has none."""
         if ";" in query.text and len(list(split(query.text))) > 1:
             return _SEVERAL  # the message would execute the others
-        query = with_usual_page(query)
+        query = with_usual_page(query) if self._usual_page else query
         found = self._explain(query)
         if isinstance(found, Unexplained) and found.sqlstate in NOT_FOUND and self._search_path:
             self._send(f"SET {self._local}search_path = {self._search_path}")

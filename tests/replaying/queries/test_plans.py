@@ -70,6 +70,12 @@ def test_generic_plans(host: PrivateHost, in_transaction: bool) -> None:
                 partitioned = plans.explain(_query("SELECT * FROM events WHERE day = $1", *types))
                 assert isinstance(partitioned, Plan)
                 assert {read.relation.name for read in partitioned.full_reads} == {"events_1", "events_2"}
+            first_page = _query("SELECT * FROM items ORDER BY id LIMIT $1 OFFSET $2")
+            costs = [
+                plan.cost for each in (plans, GenericPlans(connection, usual_page=False)) if isinstance(plan := each.explain(first_page), Plan)
+            ]
+            assert costs == sorted(set(costs))
+            assert len(costs) == 2
             failing = plans.explain(_query("SELECT * FROM items WHERE day + $1 > day"))
             assert isinstance(failing, Unexplained)
             assert failing.sqlstate == "42725"
