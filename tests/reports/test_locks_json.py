@@ -54,6 +54,7 @@ def test_the_contract() -> None:
                                 "kind": "table",
                                 "lock": "ShareLock",
                                 "index_lock": None,
+                                "final_lock": None,
                                 "blocks": ["writes"],
                                 "rewrite": False,
                                 "scan": True,

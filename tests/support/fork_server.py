@@ -56,11 +56,13 @@ class ForkServer:
 
 
 def _serve(requests: IO[str], replies: IO[str]) -> None:
-    from migsafe import __main__, cli  # noqa: F401, PLC0415
+    from migsafe import __main__  # noqa: F401, PLC0415
     from migsafe.cache import memory, trace, watch  # noqa: F401, PLC0415
+    from migsafe.cli import linting  # noqa: F401, PLC0415
+    from migsafe.cli.application import application  # noqa: PLC0415
     from migsafe.library import lint  # noqa: F401, PLC0415
 
-    cli.application()  # loads the commands
+    application()  # loads the commands
 
     # A file that was written just now is believed to be as it was when a later run finds it so.
     trace.TICK = 0
