@@ -4,6 +4,7 @@ The application may be written for a newer Python than the one that runs migsafe
 statement are rewritten on the same line; what else is new is not. Line numbers stay the same, columns on the rewritten lines do not.
 """
 
+import ast
 import io
 import tokenize
 from collections.abc import Iterator
@@ -46,6 +47,19 @@ def as_older_python(text: str) -> OlderSource:
     names: dict[str, None] = {}
     edits = list(_edits(tokens, names))
     return OlderSource(_edited(text, edits), tuple(names))
+
+
+def parse_python(text: str, path: str = "<unknown>") -> tuple[str, ast.Module]:
+    """Returns the text of a module with its tree, in older syntax if only a newer Python accepts it as it is. On the rewritten lines, places
+    are those of the rewritten text. Raises SyntaxError, about the text as it is, and ValueError."""
+    try:
+        return text, ast.parse(text, path)
+    except SyntaxError as error:
+        older = as_older_python(text).text
+        try:
+            return older, ast.parse(older, path)
+        except SyntaxError:
+            raise error from None
 
 
 def _edits(tokens: Tokens, names: dict[str, None]) -> Iterator[_Edit]:

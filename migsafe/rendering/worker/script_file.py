@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
-from migsafe.newer_syntax import as_older_python
+from migsafe.newer_syntax import parse_python
 from migsafe.rendering.worker.failures import Failure, Position, failing_statement, tolerating
 from migsafe.rendering.worker.frames import TextPoint, instruction_number, instruction_points
 from migsafe.rendering.worker.loops import LoopLines, loop_lines
@@ -36,7 +36,7 @@ class ScriptFile:
         self._failures: dict[Position, Failure] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the script's problem
-            self._source, self.tree = _parsed(text, path)
+            self._source, self.tree = parse_python(text, path)
             self.code: CodeType = self._compiled()
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         self._calls: dict[TextPoint, ast.Call] = {}
@@ -193,19 +193,6 @@ class ScriptFile:
         if piece.isascii():
             return min(start + column, end)
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
-
-
-def _parsed(text: str, path: str) -> tuple[str, ast.Module]:
-    """Returns the text of a script with its tree, in older syntax if only a newer Python accepts it as it is. On the rewritten lines, ranges
-    are those of the rewritten text. Raises SyntaxError."""
-    try:
-        return text, ast.parse(text, path)
-    except SyntaxError as error:
-        older = as_older_python(text).text
-        try:
-            return older, ast.parse(older, path)
-        except SyntaxError:
-            raise error from None
 
 
 def optional_imports(nodes: Iterable[ast.AST]) -> frozenset[str]:

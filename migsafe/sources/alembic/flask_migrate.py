@@ -11,10 +11,10 @@ from migsafe.paths import relative_path
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import Base, Engine, ModuleValue
+from migsafe.sources.alembic.modules import modules_below
 
 _MOST_FILES = 3000
 _USES = re.compile(rb"\bflask_migrate\b|\bmigrate\w*\.init_app\(")
-_SKIPPED = frozenset(("node_modules", "venv", "env", "site-packages", "tests", "test", "versions", "docs", "build", "dist"))
 
 
 def engine(reader: Reading) -> Engine:
@@ -71,22 +71,9 @@ def _literal(node: ast.expr) -> Any:
 def _modules(root: str, folders: list[Path]) -> Iterator[str]:
     """Yields the names of the modules that use Flask-Migrate, those near the root first."""
     bases = sorted({os.path.normpath(folder) for folder in folders if os.path.isdir(folder)}, key=len, reverse=True)
-    waiting = [root]
-    count = 0
-    while waiting and count < _MOST_FILES:
-        folder = waiting.pop(0)
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        waiting += [entry.path for entry in found if entry.is_dir(follow_symlinks=False) and _may_contain_modules(entry.name)]
-        for entry in found:
-            if entry.name.endswith(".py") and entry.is_file():
-                count += 1
-                if _USES.search(Path(entry.path).read_bytes()):
-                    yield from _names(os.path.normpath(entry.path), bases)
-
-
-def _may_contain_modules(name: str) -> bool:
-    return name not in _SKIPPED and not name.startswith(".")
+    for path in modules_below(root, _MOST_FILES):
+        if _USES.search(Path(path).read_bytes()):
+            yield from _names(path, bases)
 
 
 def _names(path: str, bases: list[str]) -> Iterator[str]:

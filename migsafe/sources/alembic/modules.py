@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from migsafe.errors import UnreadableError
-from migsafe.newer_syntax import as_older_python
+from migsafe.newer_syntax import parse_python
 from migsafe.text import read_text
 
 _ABOVE = 8
@@ -24,6 +24,8 @@ _SQLALCHEMY_1 = re.compile(
 """A requirement or a locked version of SQLAlchemy 1."""
 _LARGEST = 2_000_000
 """The size of the largest module that is read, in characters."""
+_WITHOUT_MODULES = frozenset(("node_modules", "venv", "env", "site-packages", "tests", "test", "versions", "docs", "build", "dist"))
+"""Folders in which no module of the application is looked for."""
 
 
 class Module:
@@ -138,6 +140,24 @@ def project_root(env: str) -> str:
     return next((folder for folder in above if _is_project(folder)), above[min(len(above), 2) - 1])
 
 
+def modules_below(root: str, most: int) -> Iterator[str]:
+    """Yields the paths of the Python modules of a project, those near its root first, until about `most` were found. Raises OSError."""
+    waiting = [root]
+    count = 0
+    while waiting and count < most:
+        with os.scandir(waiting.pop(0)) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        waiting += [
+            entry.path
+            for entry in found
+            if entry.is_dir(follow_symlinks=False) and entry.name not in _WITHOUT_MODULES and not entry.name.startswith(".")
+        ]
+        for entry in found:
+            if entry.name.endswith(".py") and entry.is_file():
+                count += 1
+                yield os.path.normpath(entry.path)
+
+
 def _is_project(folder: str) -> bool:
     return any(os.path.exists(Path(folder, name)) for name in _PROJECT_FILES)
 
@@ -149,17 +169,9 @@ def _read(name: str, path: str) -> Module | None:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Module(name, path, _parse(text), text)
+            return Module(name, path, parse_python(text)[1], text)
     except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def _parse(text: str) -> ast.Module:
-    """Returns the syntax tree of a module, which may be written for a newer Python. Raises SyntaxError, ValueError."""
-    try:
-        return ast.parse(text)
-    except SyntaxError:
-        return ast.parse(as_older_python(text).text)
 
 
 def top_level(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

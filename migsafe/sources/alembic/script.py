@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
-from migsafe.newer_syntax import as_older_python
+from migsafe.newer_syntax import parse_python
 from migsafe.sources.alembic.constants import Unknown, as_names, evaluate
 from migsafe.sources.alembic.imported_constants import ImportedConstants
 from migsafe.text import Script, Span
@@ -76,24 +76,13 @@ def read_revision(script: Script) -> Revision | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the script's problem
-            tree = _parsed(text)
+            _, tree = parse_python(text)
     except SyntaxError as error:
         message = f"{script.path}:{error.lineno or 1}: is not Python: {error.msg}"
         return _guessed(script, text, UnreadableError(message, _SYNTAX_HINT))
     except (ValueError, RecursionError) as error:
         return _guessed(script, text, UnreadableError(f"{script.path}: is not Python: {error}"))
     return _Declarations(script, text, tree).revision()
-
-
-def _parsed(text: str) -> ast.Module:
-    """Returns the tree of a script, which may be written for a newer Python. Raises SyntaxError."""
-    try:
-        return ast.parse(text)
-    except SyntaxError as error:
-        try:
-            return ast.parse(as_older_python(text).text)
-        except SyntaxError:
-            raise error from None
 
 
 def _name(script: Script) -> str:

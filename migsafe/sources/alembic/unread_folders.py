@@ -4,17 +4,16 @@ Flask-Migrate's `@migrate.configure`, a command of the application, or an entry 
 """
 
 import ast
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from migsafe.sources.alembic.modules import project_root
+from migsafe.paths import with_slashes
+from migsafe.sources.alembic.modules import modules_below, project_root
 from migsafe.sources.alembic.project import Project
 from migsafe.sources.alembic.script import Revision
 from migsafe.sources.lineage import MissingParent
 
 _MOST_FILES = 5000
-_SKIPPED = frozenset(("node_modules", "venv", "env", "site-packages", "tests", "test", "versions", "docs", "build", "dist"))
 _OPTION = "version_locations"
 
 
@@ -41,29 +40,11 @@ def _unread_folders(project: Project) -> str:
     """Returns why parents may be in folders that are not known, as a sentence without its full stop; nothing if all folders are known."""
     if project.env is None:
         return "there is no env.py for this folder, so another package configures the folders of revisions"
-    for path in _modules(project_root(project.env)):
+    for path in modules_below(project_root(project.env), _MOST_FILES):
         line = _sets_folders(path)
         if line:
-            return f"{path}:{line} sets `{_OPTION}`, which may name folders of other packages"
+            return f"{with_slashes(path)}:{line} sets `{_OPTION}`, which may name folders of other packages"
     return ""
-
-
-def _modules(root: str) -> Iterator[str]:
-    waiting = [root]
-    count = 0
-    while waiting and count < _MOST_FILES:
-        folder = waiting.pop(0)
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-        waiting += [
-            entry.path
-            for entry in found
-            if entry.is_dir(follow_symlinks=False) and entry.name not in _SKIPPED and not entry.name.startswith(".")
-        ]
-        for entry in found:
-            if entry.name.endswith(".py") and entry.is_file():
-                count += 1
-                yield os.path.normpath(entry.path).replace("\\", "/")
 
 
 def _sets_folders(path: str) -> int:
