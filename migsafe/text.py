@@ -10,9 +10,9 @@ import stat
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from migsafe.errors import UnreadableError
 
@@ -26,6 +26,11 @@ _NEVER_READ = (
 
 MARK_START = "⟨"
 """The character that begins the mark of an unknown value in the SQL of a program."""
+
+
+def common_start(first: Sequence[Any], second: Sequence[Any]) -> int:
+    """Returns how many items, or characters, are equal at the start of two sequences."""
+    return next((number for number, (one, other) in enumerate(zip(first, second, strict=False)) if one != other), min(len(first), len(second)))
 
 
 class Span(NamedTuple):

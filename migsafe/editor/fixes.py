@@ -1,9 +1,8 @@
 """Fixes: actions that ask for the fix of a finding, and the edit of the workspace that applies it."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
-from itertools import takewhile
 from pathlib import Path
 
 from lsprotocol import types
@@ -16,7 +15,7 @@ from migsafe.editor.positions import Places
 from migsafe.errors import MigsafeError
 from migsafe.library.fixes import Fixes
 from migsafe.linting.finding import Finding
-from migsafe.text import Span
+from migsafe.text import Span, common_start
 
 COMMAND = "migsafe.fix"
 """The command of a fix. The whole history is judged again to apply one, so the edit is computed when the user has chosen it."""
@@ -91,8 +90,8 @@ def _text_edits(before: str, after: str, encoding: str) -> list[types.TextEdit]:
     """Returns the edits of lines that turn one text into another."""
     old, new = _LINE.findall(before), _LINE.findall(after)
     # The time of a comparison grows with the square of the number of lines, and most are equal.
-    same = _equal_at_start(old, new)
-    same_end = _equal_at_start(old[same:][::-1], new[same:][::-1])
+    same = common_start(old, new)
+    same_end = common_start(old[same:][::-1], new[same:][::-1])
     starts = [0]
     for line in old:
         starts.append(starts[-1] + len(line))
@@ -103,8 +102,3 @@ def _text_edits(before: str, after: str, encoding: str) -> list[types.TextEdit]:
         for tag, first, last, start, end in SequenceMatcher(None, changed, changing, autojunk=False).get_opcodes()
         if tag != "equal"
     ]
-
-
-def _equal_at_start(lines: Sequence[str], others: Sequence[str]) -> int:
-    """Returns how many lines are equal at the start of two lists."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(lines, others, strict=False)))

@@ -27,6 +27,7 @@ from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
 from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
+from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
 from migsafe.sources.migration import UnsureNames
 from migsafe.sql import operations as sql
@@ -281,10 +282,7 @@ class Predictor:
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             is_final = operation.certain and not operation.caught and not self.session.in_nested_transaction
             found = (find_refusal(self.catalog, operation) or self._refusal_of_query(operation)) if is_final else None
-            mark = self.catalog.mark()
             refusals = apply_operation(self.catalog, operation)
-            if refusals and operation.caught:
-                self.catalog.undo(mark)  # an exception handler catches the error
             refused = refused or found
             if refusals and is_final:
                 refused = refused or refusals[0]
@@ -305,8 +303,8 @@ class Predictor:
         written = statement.operations if statement is not None and self._text else ()
         if statement is None or not any(operation is each for each in (written if isinstance(operation, AlterRelation) else written[:1])):
             return None
-        text, bodies = self._text[statement.span.start : statement.span.end], self.session.settings.value("check_function_bodies")
-        checks_bodies = (bodies or "on").lower() not in ("off", "false", "no", "0", "f")
+        text = self._text[statement.span.start : statement.span.end]
+        checks_bodies = not is_false(self.session.settings.value("check_function_bodies") or "on")
         return self._query_checks.refusal(self.catalog, operation, text, checks_bodies=checks_bodies)
 
     def _note_lock_timeout(self) -> None:

@@ -85,7 +85,7 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     """Changes the catalogue as the operation changes the database.
 
     Returns the reasons that the catalogue knows why PostgreSQL would refuse it. The operation is applied nevertheless, because a later
-    statement is more reliable than the history; not if an exception handler is there because the object may exist.
+    statement is more reliable than the history; not if an exception handler catches the error.
     """
     catalog.refusals = []
     if operation.releases is not None and catalog.pg_version not in operation.releases:
@@ -104,21 +104,14 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     is_free = not operation.certain and _creates_free_relation(catalog, operation)
     mark = catalog.mark()
     change(catalog, operation)
-    if operation.caught and _is_duplicate_caught(catalog, operation):
-        # PostgreSQL changes nothing: the handler ends the error.
-        catalog.undo(mark)
+    if operation.caught and catalog.refusals:
+        catalog.undo(mark)  # an exception handler catches the error
         return catalog.refusals
     grant_defaults(catalog, last)
     if not operation.certain and not is_free:
         # A relation that a branch creates is certainly new only inside the branch.
         catalog.uncertain_oids.extend(relation.oid for relation in catalog.relations_since(last))
     return catalog.refusals
-
-
-def _is_duplicate_caught(catalog: Catalog, operation: Operation) -> bool:
-    """Whether an operation creates what exists already, and an exception handler of its block catches this error."""
-    is_handled = any(condition == "others" or condition.startswith("duplicate_") for condition in operation.caught)
-    return is_handled and any("already exists" in str(refusal) for refusal in catalog.refusals)
 
 
 def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from migsafe.schema.objects import Column, Formula
-from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, QUOTED, STRINGS, WORD, fold, pattern_for
+from migsafe.sql.lexer import QUOTED, STRINGS, WORD, fold, token_spans
 from migsafe.sql.operations import Expression
 
 
@@ -183,15 +183,7 @@ def output_name(sql: str) -> str:
 
 def _tokens(sql: str) -> Iterator[tuple[int, str]]:
     """Returns the tokens of an expression or a query: kind and text."""
-    pattern, at = pattern_for(sql), 0
-    while at < len(sql):
-        match = pattern.match(sql, at)
-        if match is None or match.lastindex is None or match.lastindex == END_OF_TEXT:
-            return
-        text, at = match[match.lastindex], match.end()
-        if match.lastindex == DOLLAR_STRING:
-            at = sql.find(text, at) + len(text)
-        yield match.lastindex, text
+    return ((kind, sql[start:end]) for kind, start, end in token_spans(sql))
 
 
 def _named(words: list[tuple[int, str]]) -> str | None:

@@ -19,6 +19,14 @@ _TEMPLATE_MARKS = ("{{", "${", ":", "%(", "<%")
 """The marks of placeholders that a runner or psql replaces; a duration never contains one of these."""
 
 
+_FALSE = frozenset(("off", "false", "no", "0", "f", "n"))
+
+
+def is_false(value: str) -> bool:
+    """Whether the value of a boolean setting switches it off."""
+    return value.lower() in _FALSE
+
+
 class _Value(NamedTuple):
     """A setting's value: the lasting one, and the one of SET LOCAL, which overrides it until the transaction ends. None: the default."""
 

@@ -7,6 +7,7 @@ scripts, and takes about six times as long.
 
 import re
 from array import array
+from collections.abc import Iterator
 
 END = 0
 (
@@ -116,6 +117,21 @@ def pattern_for(text: str) -> re.Pattern[str]:
             _WITH_TEMPLATE_VARIABLES.append(_pattern(placeholders=True))
         return _WITH_TEMPLATE_VARIABLES[0]
     return _PLAIN
+
+
+def token_spans(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yields the tokens of an expression or a statement: kind, start and end. A dollar-quoted string is one token, to its end."""
+    pattern, at = pattern_for(text), 0
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None or match.lastindex is None or match.lastindex == END_OF_TEXT:
+            return
+        start, at = match.span(match.lastindex)
+        if match.lastindex == DOLLAR_STRING:
+            quote = match[match.lastindex]
+            closing = text.find(quote, at)
+            at = closing + len(quote) if closing >= 0 else len(text)
+        yield match.lastindex, start, at
 
 
 _WITH_OWN_TEXT = frozenset((END, WORD, PUNCTUATION, OPERATOR))

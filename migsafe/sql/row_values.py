@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, PLACEHOLDER, WORD, pattern_for
+from migsafe.sql.lexer import PLACEHOLDER, WORD, token_spans
 
 
 class RowValues(NamedTuple):
@@ -16,7 +16,7 @@ class RowValues(NamedTuple):
 
 def read_row_values(statement: str) -> RowValues | None:
     """Returns the rows of the first VALUES outside parentheses; None without one, or if a placeholder stands in it."""
-    tokens = _tokens(statement)
+    tokens = token_spans(statement)
     depth = 0
     for kind, start, end in tokens:
         text = statement[start:end]
@@ -50,16 +50,3 @@ def _read_rows(statement: str, tokens: Iterator[tuple[int, int, int]]) -> RowVal
         elif depth == 0 and text != ",":
             return RowValues(tuple(rows), first, last) if rows else None
     return RowValues(tuple(rows), first, last) if rows else None
-
-
-def _tokens(statement: str) -> Iterator[tuple[int, int, int]]:
-    """Yields the tokens: kind, start and end."""
-    pattern, at = pattern_for(statement), 0
-    while at < len(statement):
-        match = pattern.match(statement, at)
-        if match is None or match.lastindex is None or match.lastindex == END_OF_TEXT:
-            return
-        start, at = match.span(match.lastindex)
-        if match.lastindex == DOLLAR_STRING:
-            at = statement.find(match[match.lastindex], at) + at - start
-        yield match.lastindex, start, at

@@ -220,13 +220,13 @@ class _Accesses:
         usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
         terms = Terms(self.catalog, self.binder, level)
-        order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
         if usable:
             return (index_of_equalities(constant or usable),)
         for parts in table.alternatives:
             if all(any(map(is_selective, part)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
                 return tuple(dict.fromkeys(index_of_equalities([term for term in part if is_selective(term)]) for part in lacking))
+        order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
         if order is not None:
             return (index_of_order(order),)
         window = index_of_window(table.terms) if table.relation.kind is not RelationKind.MATERIALIZED else None

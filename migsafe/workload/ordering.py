@@ -10,7 +10,7 @@ from migsafe.workload.terms import Terms
 def wanted_order(level: Level, terms: Terms, at: int) -> Order | None:
     """Returns the order of ORDER BY if it is that of one table's columns."""
     shape = level.shape
-    extreme = extreme_column(level)
+    extreme = _extreme(level)
     if extreme is not None:
         subject = terms.subject(at, extreme)
         return Order(((subject, False, False),)) if subject is not None else None
@@ -34,11 +34,11 @@ def wanted_order(level: Level, terms: Terms, at: int) -> Order | None:
 
 def of_extreme(level: Level) -> list[tuple[Condition, set[int] | None]]:
     """The highest and the lowest value are not null."""
-    extreme = extreme_column(level)
+    extreme = _extreme(level)
     return [(NullTest(extreme, True), None)] if extreme is not None else []
 
 
-def extreme_column(level: Level) -> Ref | None:
+def _extreme(level: Level) -> Ref | None:
     """Returns the column of `SELECT max(column)` or `min`, which PostgreSQL finds at an end of an index (planagg.c). In a query that reads
     other tables it hardly matters that the table is read as a whole."""
     shape = level.shape

@@ -110,22 +110,24 @@ def _reported(at: Context) -> Iterator[Finding]:
 
 def _long_work(at: Context, position: int, held: dict[Name, LockMode]) -> Finding:
     done = at.past[position]
+    help, fix = _apart(at)
     return at.finding(
         done,
         f"{command_name(at, done)} works for a time that grows with a table while the transaction holds locks on {join_names([*held])}: "
         f"{blocked_on(held)} until the transaction ends",
-        help=_help(at),
-        fix="" if at.shared_transaction is not None and at.shared_transaction.own_transaction_advice else NEXT_FROM_HERE,
+        help=help,
+        fix=fix,
         relations=[*held],
         lock=max(held.values(), key=lambda lock: lock.strength),
     )
 
 
-def _help(at: Context) -> str:
+def _apart(at: Context) -> tuple[str, str]:
+    """Returns how to lock the tables one by one, as help and as fix: in a shared transaction, only a setting of the runner divides it."""
     shared = at.shared_transaction
     if shared is not None and shared.own_transaction_advice:
-        return f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
-    return "-- use a separate transaction or migration for each table"
+        return f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction", ""
+    return "-- use a separate transaction or migration for each table", NEXT_FROM_HERE
 
 
 def _finding(at: Context, waits: list[_Wait]) -> Finding:
@@ -134,12 +136,9 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     also = [wait.relation for wait in waits[1:] if wait.relation not in first.held and wait.relation != first.relation]
     next_tables = f" (and then for {join_names(also)})" if also else ""
     unlimited = "" if all(wait.limited for wait in waits) else " without a lock_timeout"
-    shared = at.shared_transaction
-    help, fix = _help(at), NEXT_FROM_HERE
-    if isinstance(done.operation, CreateTable):
+    help, fix = _apart(at)
+    if fix and isinstance(done.operation, CreateTable):
         help, fix = "-- create the table without these foreign keys, and add each of them in a separate transaction", ""
-    if shared is not None and shared.own_transaction_advice:
-        help, fix = _help(at), ""
     if unlimited:
         help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"
     return at.finding(

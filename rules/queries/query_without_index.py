@@ -1,12 +1,11 @@
 """A query of the application finds its rows without an index.
 
 No index serves one of the tables that the query reads by equality, a join, both ends of a range or ORDER BY … LIMIT: each execution reads the
-whole table. This
-is not noticed with the rows of a test, and stops the application when the table is large and many requests send the query. Reported are
-queries of tables that are large according to `--stats`, and of tables of unknown size if the query is new since the revision of
-`--since`, or if the judged migrations create the table. Other ranges, and equality of an enum, of a boolean, of a column that
-has few values by its name (`status`, `type`, `currency`), or with a literal, are not reported alone: they often select most rows. Nor is
-a query that reads another table as a whole in any case, unless that table is known to be small.
+whole table. This is not noticed with the rows of a test, and stops the application when the table is large and many requests send the query.
+Reported are queries of tables that are large according to `--stats`, and of tables of unknown size if the query is new since the revision of
+`--since`, or if the judged migrations create the table. Other ranges, and equality of an enum, of a boolean, of a column that has few values by
+its name (`status`, `type`, `currency`), or with a literal, are not reported alone: they often select most rows. Nor is a query that reads
+another table as a whole in any case, unless that table is known to be small.
 The finding is at the query, or at CREATE TABLE if the running release sends the query already.
 
 Unsafe:

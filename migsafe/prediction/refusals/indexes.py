@@ -50,8 +50,10 @@ def index_column(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint) -> R
         is_key = op.constraint.kind in _WORDS and op.constraint.index is None
         table, method = complete_table(catalog, op.target.name), "btree"
         names = list(op.constraint.columns) if is_key else []
-    for name in names if table is not None else ():
-        column = table.column(name) if table is not None else None
+    if table is None:
+        return None
+    for name in names:
+        column = table.column(name)
         if column is None or column.type is None or column.type.dimensions or not is_built_in(column.type):
             continue
         if (method == "btree" and column.type.name in _WITHOUT_ORDER) or (method in ("hash", "gin") and column.type.name in ("json", "xml")):

@@ -1,7 +1,6 @@
 """The schema and rows of a database in a form that can be compared: definitions of objects, and hash sums over the rows of each table."""
 
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -9,6 +8,7 @@ from msgspec import Struct
 from migsafe.replaying.row_security import row_security_off
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
+from migsafe.text import common_start
 from migsafe.versions import STATISTICS_IN_SHARED_MEMORY
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def _difference(actual: str, expected: str) -> str:
         return f"is {actual.removeprefix(expected).strip(' ()')}"
     start = 0
     if max(len(actual), len(expected)) > _MAX_LENGTH:
-        first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(actual, expected, strict=False)))
+        first = common_start(actual, expected)
         start = actual.rfind(" ", 0, max(first - _CONTEXT, 0)) + 1
     return f"is {_part(actual, start)}, expected {_part(expected, start)}"
 
