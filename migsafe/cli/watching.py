@@ -51,12 +51,7 @@ def watch_files(paths: Sequence[str] | None, config: str | None, files: Sequence
     while True:
         _show_run(reason)
         _say(f"Watching {len(before)} file{'' if len(before) == 1 else 's'}. Ctrl-C ends this.", DIM)
-        after = watched.look()
-        while not (changed := changes(before, after)):
-            time.sleep(watched.pause)
-            after = watched.look()
-        before = _settled(watched, after)
-        reason = named(changed | changes(after, before))
+        before, reason = wait_for_changes(watched, before)
 
 
 class WatchedFiles:
@@ -108,6 +103,14 @@ def named(changed: Mapping[str, str]) -> str:
     parts = [f"{with_slashes(path)} {word}" for path, word in sorted(changed.items())]
     more = len(parts) - _MOST_NAMED
     return ", ".join((*parts[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])))
+
+
+def wait_for_changes(watched: WatchedFiles, before: Snapshot) -> tuple[Snapshot, str]:
+    """Returns the files once they differ from `before` and change no more, and what happened to them since then, as text."""
+    while not (changed := changes(before, after := watched.look())):
+        time.sleep(watched.pause)
+    settled = _settled(watched, after)
+    return settled, named(changes(before, settled) or changed)
 
 
 def _settled(watched: WatchedFiles, now: Snapshot) -> Snapshot:

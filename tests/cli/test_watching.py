@@ -11,7 +11,7 @@ from threading import Timer
 
 import pytest
 
-from migsafe.cli.watching import WatchedFiles, changes, named
+from migsafe.cli.watching import Snapshot, WatchedFiles, changes, named, wait_for_changes
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +58,33 @@ def test_everything_that_a_run_depends_on_is_watched(migsafe: Callable[..., Run]
     assert named(changes(before, files.look())) == "db/migrations/1.sql changed, q/a.sql deleted, stats.json added"
     write("pyproject.toml", "[tool.migsafe]\nmigrations = 1")
     assert "db/migrations/1.sql" in files.look()  # an invalid configuration: watched is what was named last
+
+
+NONE: Snapshot = {}
+EMPTY: Snapshot = {"1.sql": (1, 0, 7)}
+WRITTEN: Snapshot = {"1.sql": (2, 9, 7)}
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        pytest.param([NONE, EMPTY, WRITTEN, WRITTEN], "1.sql added", id="looked at between its creation and its first line"),
+        pytest.param([WRITTEN, NONE, NONE], "1.sql deleted", id="deleted"),
+        pytest.param([WRITTEN, NONE, EMPTY, EMPTY], "1.sql changed", id="replaced in two steps"),
+        pytest.param([NONE, EMPTY, NONE, NONE], "1.sql added", id="gone before the run"),
+    ],
+)
+def test_a_change_is_called_after_what_it_came_to(looks: list[Snapshot], reason: str) -> None:
+    class Looks(WatchedFiles):
+        def look(self) -> Snapshot:
+            return looks.pop(0)
+
+    files = Looks(None, None)
+    files.pause = 0
+    before = files.look()
+    after = looks[-1]
+    assert wait_for_changes(files, before) == (after, reason)
+    assert looks == []
 
 
 @pytest.mark.process
