@@ -15,6 +15,7 @@ _UNDEFINED_TABLE = "42P01"
 _MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
+_TEMPLATES = ('syntax error at or near "$"', 'syntax error at or near "{"')
 _SHUTDOWN = ("57P01", "57P02", "57P03")
 """The error codes of sessions that an administrator, a crash of another session or a restart has ended."""
 _LIBPQ_GUESS = re.compile(r"^This probably means|^before or while processing")
@@ -112,6 +113,8 @@ def hint_for(failure: Failure, major: int) -> str:
             "If no migration creates it, begin with the schema of a database that has it: --schema with the output of `pg_dump --schema-only`, "
             "--template or --from."
         )
+    if message.endswith(_TEMPLATES):
+        return "If a template begins there, give it a value in template-values of the configuration."
     if failure.sqlstate in _NOT_UNDERSTOOD and major < versions.NEWEST:
         return f"This is PostgreSQL {major}. If the migrations need a newer one, choose it with --pg-version, --pg-bin or --server."
     if "permission denied to create role" in message:

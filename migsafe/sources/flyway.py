@@ -17,6 +17,7 @@ commit the row that is their lock; dbmate, Diesel, pop and sql-migrate lock noth
 """
 
 import re
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -49,6 +50,11 @@ class FlywayFile(MigrationFile, frozen=True, kw_only=True):
     """A script, with the settings that apply to its folder."""
 
     settings: FlywaySettings
+
+    @property
+    def template_values(self) -> Mapping[str, str]:
+        """Flyway's placeholders, and those that it defines itself."""
+        return self.settings.placeholders
 
 
 def _recognises(folder: Folder) -> bool:

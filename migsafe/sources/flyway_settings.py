@@ -25,11 +25,15 @@ _SPRING_BOOT = re.compile(
 _FIRST_WITH_LOCK = (9, 1)
 _YAML_LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<value>[^#\n]*?))?[ \t]*(?:#.*)?$")
 _PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)\s*[=:]\s*(.*?)\s*$", re.MULTILINE)
+_VARIABLE = re.compile(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
+_PLACEHOLDER = re.compile(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
+_PRODUCTION = re.compile(r"prod(?:uction)?\b", re.IGNORECASE)
 _PREFIXES = ("springflyway", "flyway")
 
 
 class FlywaySettings:
-    """The settings that apply to a folder of Flyway's migrations; files nearer to the folder take precedence."""
+    """The settings that apply to a folder of Flyway's migrations: files nearer to the folder take precedence, and within a folder those of a
+    profile for production, then those without a profile (`application.yml` before `application-dev.yml`)."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
@@ -38,14 +42,38 @@ class FlywaySettings:
     def values(self) -> Mapping[str, str]:
         """The values, by the letters of their keys in lower case, without `flyway`: `placeholders.tenant` is `placeholderstenant`."""
         values: dict[str, str] = {}
-        for path, text in self._texts:
-            if _CONFIGURATION.match(path.name):
-                for key, value in _pairs(path, text):
-                    letters = re.sub(r"[\W_]", "", key).lower()
-                    prefix = next((prefix for prefix in _PREFIXES if letters.startswith(prefix)), None)
-                    if prefix is not None:
-                        values.setdefault(letters.removeprefix(prefix), value.strip().strip("\"'"))
+        for key, value in self._pairs:
+            letters = _letters(key)
+            prefix = next((prefix for prefix in _PREFIXES if letters.startswith(prefix)), None)
+            if prefix is not None and value:
+                values.setdefault(letters.removeprefix(prefix), value)
         return values
+
+    @cached_property
+    def placeholders(self) -> Mapping[str, str]:
+        """The values of placeholders, by their names in lower case; without those that come from the environment. Flyway compares the names
+        without case (Flyway's documentation, Placeholders)."""
+        if self.values.get("placeholderreplacement", "").lower() == "false" or self.values.get("placeholderprefix", "${") != "${":
+            return {}
+        values: dict[str, str] = {}
+        for key, value in self._pairs:
+            match = _PLACEHOLDER.match(key)
+            known = _without_environment(value) if match is not None else None
+            if match is not None and known is not None:
+                values.setdefault(match["name"].lower(), known)
+        schema = self.values.get("defaultschema") or self.values.get("schemas", "").partition(",")[0].strip()
+        known = _without_environment(schema) if schema else None
+        return values | ({"flyway:defaultschema": known} if known else {})
+
+    @cached_property
+    def _pairs(self) -> list[tuple[str, str]]:
+        """The keys and values of all files of settings, those that take precedence first."""
+        return [
+            (key, value.strip().strip("\"'"))
+            for path, text in self._texts
+            if _CONFIGURATION.match(path.name)
+            for key, value in _pairs(path, text)
+        ]
 
     @cached_property
     def has_transactional_lock(self) -> bool:
@@ -71,7 +99,7 @@ class FlywaySettings:
             return []
         for above in self._folder.self_and_parents():
             for name in _SUBFOLDERS:
-                for path in (Path(entry.path) for entry in files_in(above / name)):
+                for path in sorted((Path(entry.path) for entry in files_in(above / name)), key=_profile):
                     if path not in found and (_CONFIGURATION.match(path.name) or _PROGRAM.match(path.name)):
                         found[path] = readable_text(path)
         return [(path, text) for path, text in found.items() if text is not None]
@@ -82,6 +110,22 @@ class FlywaySettings:
             for name in _SOURCES:
                 for folder, _, files in os.walk(above / name):
                     yield from (Path(folder, file) for file in files if _FLYWAY_SOURCE.match(file))
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[\W_]", "", key).lower()
+
+
+def _profile(path: Path) -> int:
+    """Returns how far the profile that a file's name contains is from production."""
+    _, has_profile, profile = path.stem.partition("-")
+    return 0 if _PRODUCTION.match(profile) else 2 if has_profile else 1
+
+
+def _without_environment(value: str) -> str | None:
+    """Returns a value of a setting in which the variables of the environment have their defaults; None if one has none."""
+    filled = _VARIABLE.sub(lambda match: match["default"] if match["default"] is not None else match[0], value)
+    return None if "${" in filled else filled
 
 
 def _pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
@@ -110,15 +154,26 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Yields the scalars of nested mappings; anything else that YAML allows is left out."""
+    """Yields the scalars of nested mappings, an empty one as an empty text; anything else that YAML allows is left out."""
     above: list[tuple[int, str]] = []
+    empty: str | None = None
     for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
         match = _YAML_LINE.match(line)
+        indent = len(line) - len(line.lstrip())
+        if empty is not None and indent <= above[-1][0] and not line.lstrip().startswith("- "):
+            yield empty, ""
+        empty = None
         if match is None:
             continue
-        indent = len(match["indent"])
         while above and above[-1][0] >= indent:
             above.pop()
         above.append((indent, match["key"].strip("\"'")))
+        key = ".".join(key for _, key in above)
         if match["value"]:
-            yield ".".join(key for _, key in above), match["value"]
+            yield key, match["value"]
+        else:
+            empty = key
+    if empty is not None:
+        yield empty, ""

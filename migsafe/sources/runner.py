@@ -50,6 +50,11 @@ class MigrationFile(Struct, frozen=True):
     ordinal: int | None = None
     late: LateHandling | None = None
 
+    @property
+    def template_values(self) -> Mapping[str, str]:
+        """The values that the project's settings of the runner give to templates, by their names in lower case."""
+        return {}
+
     def with_text(self, script: Script) -> "MigrationFile":
         """Returns the same migration with another text of its upgrade, and without a downgrade."""
         return replace(self, up=script, down=None)

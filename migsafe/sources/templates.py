@@ -1,8 +1,8 @@
-"""What is put into SQL files before they are read: the configuration's values for templates (`{{ name }}`, `{{ .name }}` and `${name}`), and
-the values of psql's variables."""
+"""What is put into SQL files before they are read: values for templates (`{{ name }}`, `{{ .name }}` and `${name}`), from the configuration and
+from the runner's settings, and the values of psql's variables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -15,18 +15,23 @@ _TEMPLATE = re.compile(r"\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<doll
 
 
 def filled_in(file: MigrationFile, values: Mapping[str, str]) -> MigrationFile:
-    """Returns a migration whose SQL has values in place of its templates and of psql's variables. Those without a value stay as they are; so do
-    Python scripts."""
+    """Returns a migration whose SQL has values in place of its templates and of psql's variables: `values`, or else those of the runner's own
+    settings. Templates without a value stay as they are; so do Python scripts."""
     if not file.up.path.endswith(".sql"):
         return file
-    return replace(file, up=_filled(file.up, values), down=_filled(file.down, values) if file.down is not None else None)
+
+    def value(match: re.Match[str]) -> str:
+        name = match["braces"] or match["dollar"]
+        return values[name] if name in values else file.template_values.get(name.lower(), match[0])
+
+    return replace(file, up=_filled(file.up, value), down=_filled(file.down, value) if file.down is not None else None)
 
 
-def _filled(script: Script, values: Mapping[str, str]) -> Script:
+def _filled(script: Script, value: Callable[[re.Match[str]], str]) -> Script:
     try:
         text = script.text
     except UnreadableError:
         return script  # its runner reports it
-    filled = _TEMPLATE.sub(lambda match: values.get(match["braces"] or match["dollar"], match[0]), text) if values else text
+    filled = _TEMPLATE.sub(value, text) if "{{" in text or "${" in text else text
     filled = fill_variables(filled)
     return Script(script.path, filled) if filled != text else script

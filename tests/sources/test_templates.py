@@ -40,3 +40,62 @@ def test_a_custom_runner_orders_several_folders(order: str, names: list[str], tm
         Path(name).write_text("SELECT 1;")
     plan = find_migrations(["."], SourceSettings(custom=CustomRunner(files="**/*.sql", order=order)))
     assert [migration.up.script.path for migration in plan.migrations] == names
+
+
+@pytest.mark.parametrize(
+    ("files", "sent"),
+    [
+        pytest.param({"src/main/resources/application.yml": "spring:\n  flyway:\n    placeholders:\n      Tenant: a\n"}, "a.t", id="Spring"),
+        pytest.param({"flyway.toml": "[flyway.placeholders]\ntenant = 'a'\n"}, "a.t", id="flyway.toml"),
+        pytest.param({".env": "FLYWAY_PLACEHOLDERS_TENANT=a\n"}, "a.t", id="environment"),
+        pytest.param({"flyway.conf": "flyway.placeholders.tenant=${TENANT:-a}\n"}, "a.t", id="a default"),
+        pytest.param({"flyway.conf": "flyway.placeholders.tenant=${TENANT}\n"}, "${tenant}.t", id="only known in production"),
+        pytest.param({"flyway.conf": "flyway.placeholders.tenant=a\nflyway.placeholderReplacement=false\n"}, "${tenant}.t", id="switched off"),
+        pytest.param({"flyway.conf": "flyway.placeholders.tenant=a\nflyway.placeholderPrefix=#{\n"}, "${tenant}.t", id="other marks"),
+        pytest.param(
+            {
+                "src/main/resources/application-dev.properties": "spring.flyway.placeholders.tenant=dev\n",
+                "src/main/resources/application-prod.properties": "spring.flyway.placeholders.tenant=a\n",
+                "src/main/resources/application.properties": "spring.flyway.placeholders.tenant=b\n",
+            },
+            "a.t",
+            id="the profile of production",
+        ),
+        pytest.param(
+            {"flyway.conf": "flyway.placeholders.tenant=a\n", "migsafe.toml": "[template-values]\ntenant = 'b'\n"}, "b.t", id="configuration"
+        ),
+    ],
+)
+def test_placeholders_of_flyway(files: dict[str, str], sent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    folder = "src/main/resources/db/migration"
+    for name, text in {**files, f"{folder}/V1__tables.sql": "DROP TABLE ${tenant}.t;\n"}.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    plan = find_migrations([folder], read_configuration().sources)
+    assert [migration.up.script.text for migration in plan.migrations] == [f"DROP TABLE {sent};\n"]
+
+
+def test_a_placeholder_can_be_empty_and_name_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("application.yml").write_text(
+        "spring:\n  flyway:\n    placeholders:\n      # in production: --\n      skip:\n      names:\n        - a\n    schemas: shop, archive\n"
+    )
+    Path("V1__tables.sql").write_text("${skip} DROP TABLE ${flyway:defaultSchema}.${names};\n")
+    plan = find_migrations(["V1__tables.sql"], read_configuration().sources)
+    assert [migration.up.script.text for migration in plan.migrations] == [" DROP TABLE shop.${names};\n"]
+
+
+def test_a_template_without_a_value_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("1.sql").write_text("${action} TABLE orders;\n{{ .Setup }};\nALTER TABLE orders {{ index .Actions 1 }} b;\n")
+    verdict = lint(["1.sql"], settings=read_configuration())
+    found = [(finding.rule, finding.message.partition(": ")[2]) for finding in verdict.findings if finding.rule != "lock-timeout-missing"]
+    assert found == [
+        ("unparsed-statement", "the template action, which has no value in template-values of the configuration, generates a part of it"),
+        ("opaque-code", "the template Setup, which has no value in template-values of the configuration, generates this statement"),
+        ("unparsed-statement", "a template generates a part of it"),
+    ]

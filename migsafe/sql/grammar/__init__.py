@@ -28,6 +28,7 @@ _LONGEST_FOUND = 40
 _MOST_NESTED = 10_000
 """The depth of the stack of PostgreSQL's parser, which Bison generates (YYMAXDEPTH). PostgreSQL 15 reads 9,990 parentheses in SELECT, and
 refuses 12,000."""
+_TEMPLATE_NAME = re.compile(r"(?:\$\{|\{\{-?\s*\.?)(?P<name>[\w.:-]+)\s*-?\}{1,2}")
 _ODD_NUMBER = re.compile(r"0[xXoObB]|[0-9]++_")
 
 
@@ -37,7 +38,7 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
         offset, literal = raw.unterminated
         return (Broken(Span(offset, _line_end(raw.text, offset)), expected=_UNTERMINATED[literal], found="the end of the file"),)
     if raw.words[1] == "" and raw.kinds[0] == PLACEHOLDER:
-        return (OpaqueCode(raw.span, reason="a template generates this statement", code=raw.text[raw.span.start : raw.span.end]),)
+        return (OpaqueCode(raw.span, reason=f"{_template(raw)} generates this statement", code=raw.text[raw.span.start : raw.span.end]),)
     try:
         parser = Parser(raw)
         operations = statement(parser)
@@ -75,10 +76,17 @@ def _note_number_formats(raw: RawStatement, parser: Parser) -> None:
                 parser.uses(features.NUMBER_FORMATS, index)
 
 
+def _template(raw: RawStatement) -> str:
+    """Returns what a message calls the first template of a statement."""
+    index = raw.kinds.index(PLACEHOLDER)
+    match = _TEMPLATE_NAME.search(raw.text, raw.starts[index], raw.end_of(index))
+    return f"the template {match['name']}, which has no value in template-values of the configuration," if match is not None else "a template"
+
+
 def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
     """Return Broken for a statement with an unexpected token, or Unparsed where a template variable may stand for valid SQL."""
     if PLACEHOLDER in raw.kinds:
-        return Unparsed(raw.span, reason="a template generates a part of it")
+        return Unparsed(raw.span, reason=f"{_template(raw)} generates a part of it")
     index = unexpected.index
     start = raw.starts[index]
     if raw.kinds[index] == END:
