@@ -13,6 +13,13 @@ _TEXTS = (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.C
 _NOT_FROM_ZONE = (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIME, exp.DataType.Type.TIMETZ)
 _WRITTEN_BY_SETTINGS = frozenset((_WITH_ZONE, _WITHOUT_ZONE, "date", "interval", "money"))
 """The types whose text form depends on DateStyle, IntervalStyle or lc_monetary."""
+_READ_BY_SETTINGS = {
+    exp.DataType.Type.DATE: "date",
+    exp.DataType.Type.TIMESTAMP: _WITHOUT_ZONE,
+    exp.DataType.Type.TIMESTAMPTZ: _WITH_ZONE,
+    exp.DataType.Type.INTERVAL: "interval",
+}
+"""The types whose input from text depends on DateStyle, IntervalStyle or TimeZone."""
 _CURRENT = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Localtime, exp.Localtimestamp, exp.CurrentUser)
 _WITH_CONFIGURATION = frozenset(("to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery"))
 _STRINGS = frozenset(("text", "character varying", "character"))
@@ -48,6 +55,10 @@ def _reason(node: exp.Expr, types: Mapping[str, TypeName], enums: frozenset[str]
                 own = _plain_type(side, types)
                 if is_text and own in _WRITTEN_BY_SETTINGS:
                     return f"|| converts {own} to text, and that text depends on the session's settings"
+        case exp.Date() if not node.expressions and _plain_type(node.this, types) == _WITH_ZONE:
+            return "the conversion of a timestamp with time zone depends on the session's time zone"
+        case exp.Anonymous() if node.name.lower() == "age" and len(node.expressions) == 1:
+            return "age() with one argument depends on the current date"
         case exp.Anonymous() if node.name.lower() in _WITH_CONFIGURATION and len(node.expressions) == 1:
             return f"{node.name.lower()}() without a configuration depends on default_text_search_config"
         case _ if isinstance(node, _CURRENT):
@@ -64,9 +75,18 @@ def _reason_of_cast(node: exp.Cast, types: Mapping[str, TypeName], enums: frozen
         return "the conversion of a timestamp with time zone depends on the session's time zone"
     if own in ("date", _WITHOUT_ZONE) and target == exp.DataType.Type.TIMESTAMPTZ:
         return "the conversion to timestamp with time zone depends on the session's time zone"
+    if target in _READ_BY_SETTINGS and (own in _STRINGS or _is_json_text(subject)):
+        return f"the conversion of text to {_READ_BY_SETTINGS[target]} depends on the session's settings"
     if own in _WRITTEN_BY_SETTINGS and target in _TEXTS:
         return f"the text form of {own} depends on the session's settings"
     return None
+
+
+def _is_json_text(node: exp.Expr | None) -> bool:
+    """Whether an expression is `->>` or `#>>`, whose result is a text."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return isinstance(node, exp.JSONExtractScalar | exp.JSONBExtractScalar)
 
 
 def _is_column_of(node: exp.Expr, names: frozenset[str]) -> bool:

@@ -2,8 +2,9 @@
 
 Until it is replaced, the old release still names the column: its INSERTs fail, and so does every SELECT that lists the column, as most ORMs
 do for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT
-NULL without a default, that release cannot insert rows: make the column nullable first. If CASCADE drops more than the column, drop-cascade
-speaks for this rule.
+NULL without a default, that release cannot insert rows: make the column nullable first. A constraint of the column is dropped with it: a
+primary key (then logical replication has no identity for the table's rows), a UNIQUE constraint, a foreign key, whose referenced table is
+locked as well. If CASCADE drops more than the column, drop-cascade speaks for this rule.
 
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
@@ -17,10 +18,12 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 
 from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.facts.query_uses import use_of_relations
-from migsafe.linting.facts.wording import after_release
+from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.sql.operations import DropColumn
+from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.redundancy import dropped_with_column
+from migsafe.sql.operations import ConstraintKind, DropColumn, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -36,7 +39,11 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     quoted_column = quoted(op.column)
     release, condition = f"a release that does not name {quoted_column}", f"no running release names {quoted_column}"
     safe_way = after_release(release, condition, at.rule)
-    if column is not None and column.not_null and column.default is None and column.identity is None and not column.generated:
+    constraints = _own_constraints(at, table, column) if table is not None and column is not None else []
+    primary_key = at.catalog.primary_key(table.oid) if table is not None else None
+    in_key = primary_key is not None and column is not None and column.number in primary_key.columns
+    is_filled = column is not None and (column.default is not None or column.identity is not None or column.generated is not None)
+    if column is not None and column.not_null and not is_filled and not in_key:
         safe_way = (
             f"-- first let a release insert rows without the column:\nALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;\n"
             f"{after_release(release, condition, at.rule).replace('first', 'then')}"
@@ -45,11 +52,40 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"DROP COLUMN removes {quoted_column} and its values from {at.resolve(name)}: the running release fails wherever it still names "
-        f"the column{use.words}",
+        f"the column{use.words}{_and_constraints(at, constraints)}",
         help=safe_way,
-        relations=(name,),
+        relations=(name, *_referenced(at, constraints)),
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=use.severity,
         queries=use.queries,
         use_words=use.words if use.queries else "",
     )
+
+
+def _own_constraints(at: Context, table: Relation, column: Column) -> list[Constraint]:
+    """Returns the keys and foreign keys of the column, without those that column-takes-others-along reports."""
+    others = {constraint.oid for constraint in dropped_with_column(at.catalog, table, column)}
+    return [
+        constraint
+        for constraint in at.catalog.constraints(table.oid)
+        if column.number in constraint.columns
+        and constraint.oid not in others
+        and constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.FOREIGN_KEY)
+    ]
+
+
+def _and_constraints(at: Context, constraints: list[Constraint]) -> str:
+    """Returns the clause that says which constraints are dropped with the column, and which other tables are locked for that."""
+    if not constraints:
+        return ""
+    names = " and ".join(f"the {constraint.kind.value} constraint {constraint.name.name}" for constraint in constraints)
+    tables = _referenced(at, constraints)
+    locked = f", which takes ACCESS EXCLUSIVE on {join_names(tables)} too" if tables else ""
+    return f"; {names} {'go' if len(constraints) > 1 else 'goes'} with it{locked}"
+
+
+def _referenced(at: Context, constraints: list[Constraint]) -> list[Name]:
+    """Returns the other tables that dropped foreign keys reference."""
+    oids = dict.fromkeys(constraint.references for constraint in constraints if constraint.references not in (None, constraint.table))
+    tables = (at.catalog.get(oid) for oid in oids if oid is not None)
+    return [table.name for table in tables if isinstance(table, Relation) and not at.is_new(table.name)]

@@ -264,3 +264,90 @@ CREATE TABLE orders (id integer, qty integer) PARTITION BY RANGE ((id + 1));
 -- refused before 17: exclusion constraints are not supported on partitioned tables
 -- refused since 17: unsupported EXCLUDE constraint with partition key definition
 ALTER TABLE orders ADD EXCLUDE (qty WITH =);
+
+-- a list key of two columns
+-- refused: cannot use "list" partition strategy with more than one column
+CREATE TABLE events (id bigint, kind text) PARTITION BY LIST (id, kind);
+
+-- a key of no column
+-- refused: column "day" named in partition key does not exist
+CREATE TABLE events (id bigint, kind text) PARTITION BY RANGE (day);
+
+-- values for a range
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: invalid bound specification for a range partition
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN ('2026-01-01');
+
+-- an empty range
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day);
+-- refused: empty range bound specified for partition "events_1"
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-01-01');
+
+-- a bound of too few values
+CREATE TABLE events (id bigint, day date) PARTITION BY RANGE (day, id);
+-- refused: FROM must specify exactly one value per partitioning column
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+
+-- a bound of another type
+CREATE TABLE events (id bigint, kind integer) PARTITION BY LIST (kind);
+-- refused: invalid input syntax for type integer: "small"
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN ('small');
+
+-- NULL in two partitions
+CREATE TABLE events (id bigint, kind integer) PARTITION BY LIST (kind);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1, NULL);
+-- refused: partition "events_2" would overlap partition "events_1"
+CREATE TABLE events_2 PARTITION OF events FOR VALUES IN (2, NULL);
+
+-- the same remainder
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+-- refused: partition "events_2" would overlap partition "events_1"
+CREATE TABLE events_2 PARTITION OF events FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+
+-- another remainder
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+-- accepted
+CREATE TABLE events_2 PARTITION OF events FOR VALUES WITH (MODULUS 4, REMAINDER 2);
+
+-- a remainder that counts from 1
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+-- refused: remainder for hash partition must be less than modulus
+CREATE TABLE events_2 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 2);
+
+-- a modulus that is no multiple
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+-- refused: every hash partition modulus must be a factor of the next larger modulus
+CREATE TABLE events_2 PARTITION OF events FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+
+-- CLUSTER ON of a partitioned table
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+CREATE INDEX events_id ON events (id);
+-- refused: cannot mark index clustered in partitioned table
+ALTER TABLE events CLUSTER ON events_id;
+
+-- a child of a partitioned table
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+-- refused: cannot inherit from partitioned table "events"
+CREATE TABLE others () INHERITS (events);
+
+-- ONLY with the rename of a column
+CREATE TABLE events (id bigint, kind text) PARTITION BY HASH (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+-- refused: inherited column "kind" must be renamed in child tables too
+ALTER TABLE ONLY events RENAME COLUMN kind TO sort;
+
+-- DETACH of a dropped table
+CREATE TABLE events (id bigint) PARTITION BY HASH (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+DROP TABLE events_1;
+-- refused: relation "events_1" does not exist
+ALTER TABLE events DETACH PARTITION events_1;
+
+-- VALIDATE of a primary key
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY);
+-- refused before 18: constraint "orders_key" of relation "orders" is not a foreign key or check constraint
+-- refused since 18: cannot validate constraint "orders_key" of relation "orders"
+ALTER TABLE orders VALIDATE CONSTRAINT orders_key;

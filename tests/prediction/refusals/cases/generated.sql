@@ -1,0 +1,83 @@
+-- an identity of a text
+CREATE TABLE orders (id bigint);
+-- refused: identity column type must be smallint, integer, or bigint
+ALTER TABLE orders ADD COLUMN code text GENERATED ALWAYS AS IDENTITY;
+
+-- an identity and a default
+-- refused: both default and identity specified for column "id" of table "orders"
+CREATE TABLE orders (id bigint DEFAULT 1 GENERATED ALWAYS AS IDENTITY);
+
+-- an expression and a default
+CREATE TABLE orders (id bigint);
+-- refused: both default and generation expression specified for column "twice" of table "orders"
+ALTER TABLE orders ADD COLUMN twice bigint DEFAULT 1 GENERATED ALWAYS AS (id * 2) STORED;
+
+-- an expression over a generated column
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) STORED);
+-- refused: cannot use generated column "twice" in column generation expression
+ALTER TABLE orders ADD COLUMN more bigint GENERATED ALWAYS AS (twice + 1) STORED;
+
+-- an identity column becomes a text
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY);
+-- refused: identity column type must be smallint, integer, or bigint
+ALTER TABLE orders ALTER COLUMN id TYPE text;
+
+-- an identity column becomes an integer
+CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY);
+-- accepted
+ALTER TABLE orders ALTER COLUMN id TYPE integer;
+
+-- a foreign key that would write a generated column
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE TABLE orders (id bigint, region bigint GENERATED ALWAYS AS (id / 100) STORED);
+-- refused: invalid ON DELETE action for foreign key constraint containing generated column
+ALTER TABLE orders ADD FOREIGN KEY (region) REFERENCES regions ON DELETE SET NULL;
+
+-- a foreign key that would change a generated column
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE TABLE orders (id bigint, region bigint GENERATED ALWAYS AS (id / 100) STORED);
+-- refused: invalid ON UPDATE action for foreign key constraint containing generated column
+ALTER TABLE orders ADD FOREIGN KEY (region) REFERENCES regions ON UPDATE CASCADE;
+
+-- a foreign key of a generated column
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE TABLE orders (id bigint, region bigint GENERATED ALWAYS AS (id / 100) STORED);
+-- accepted
+ALTER TABLE orders ADD FOREIGN KEY (region) REFERENCES regions ON DELETE CASCADE;
+
+-- ON DELETE SET NULL of another column
+-- not before 15
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE TABLE orders (id bigint, region bigint);
+-- refused: column "id" referenced in ON DELETE SET action must be part of foreign key
+ALTER TABLE orders ADD FOREIGN KEY (region) REFERENCES regions ON DELETE SET NULL (id);
+
+-- the date of a moment
+CREATE TABLE orders (id bigint, placed_at timestamptz);
+-- refused: functions in index expression must be marked IMMUTABLE
+CREATE INDEX ON orders (date(placed_at));
+
+-- the date of a moment without a time zone
+CREATE TABLE orders (id bigint, placed_at timestamp);
+-- accepted
+CREATE INDEX ON orders (date(placed_at));
+
+-- the age of a moment
+CREATE TABLE orders (id bigint, placed_at timestamp);
+-- refused: functions in index expression must be marked IMMUTABLE
+CREATE INDEX ON orders (age(placed_at));
+
+-- a moment in JSON
+CREATE TABLE orders (id bigint, data jsonb);
+-- refused: generation expression is not immutable
+ALTER TABLE orders ADD COLUMN placed_at timestamptz GENERATED ALWAYS AS ((data ->> 'placed_at')::timestamptz) STORED;
+
+-- a day in a text
+CREATE TABLE orders (id bigint, placed text);
+-- refused: functions in index expression must be marked IMMUTABLE
+CREATE INDEX ON orders ((placed::date));
+
+-- a number in JSON
+CREATE TABLE orders (id bigint, data jsonb);
+-- accepted
+CREATE INDEX ON orders (((data ->> 'number')::bigint));
