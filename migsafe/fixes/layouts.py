@@ -55,6 +55,12 @@ def _in_statement_block(prefix: str) -> Callable[[str], str]:
     return wrapped
 
 
+def _with_escaped_semicolons(sql: str) -> str:
+    """Returns a statement for Play, which divides files at single semicolons."""
+    inner = sql.rstrip().rstrip(";")
+    return f"{inner.replace(';', ';;')};" if ";" in inner else sql
+
+
 LAYOUTS: Mapping[str, Layout] = {
     "plain": Layout(),
     "custom": Layout(none_outside="the runner's own way to leave its transaction is not known"),
@@ -112,6 +118,17 @@ LAYOUTS: Mapping[str, Layout] = {
         up="-- depends: {parent}\n",
         up_outside="-- depends: {parent}\n-- transactional: false\n",
         leave=_first_line("-- transactional: false\n"),
+    ),
+    "play": Layout(statement=_with_escaped_semicolons),
+    "graphile-migrate": Layout(
+        none_outside="only a migration of its own can be outside: current.sql with `--! no-transaction` at its top, committed separately",
+        note="a committed migration has the sum of its text in its header: run `graphile-migrate uncommit` before, and `commit` after",
+    ),
+    "mybatis": Layout(
+        down="-- //@UNDO\n", none_outside="MyBatis Migrations sends every script in a transaction unless an environment sets `auto_commit`"
+    ),
+    "postgres-migrations": Layout(
+        up_outside="-- postgres-migrations disable-transaction\n", leave=_first_line("-- postgres-migrations disable-transaction\n")
     ),
     "drizzle": Layout(in_place=True, mark="--> statement-breakpoint"),
     "liquibase": Layout(leave=_replaced(r"^[ \t]*--[ \t]*changeset[ \t][^\r\n]*", " runInTransaction:false")),

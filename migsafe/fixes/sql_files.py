@@ -19,6 +19,7 @@ from migsafe.sql.operations import Broken, Copy, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
+_REPLACED = "the text of its file is not what the runner sends: templates have values, or `;;` stands for a semicolon"
 _GAP = re.compile(r"\n(?:[ \t]*\r?\n){2,}")
 """Several empty lines, where the statements between them have moved away."""
 
@@ -32,7 +33,7 @@ def edit_sql(fixed: FixedMigration, chosen: Sequence[ChosenFix]) -> Edits:
     one after the other, in two calls."""
     migration = fixed.migration
     if migration.up.script.text != fixed.file.up.text:
-        return Edits(refused=tuple(NotFixed(fix.finding, "its file contains templates, which have values here") for fix in chosen))
+        return Edits(refused=tuple(NotFixed(fix.finding, _REPLACED) for fix in chosen))
     editor = _Editor(fixed)
     try:
         return editor.edits(chosen)

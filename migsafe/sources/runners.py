@@ -9,10 +9,14 @@ from migsafe.sources.flyway import FLYWAY
 from migsafe.sources.folders import DIESEL, HASURA, PRISMA
 from migsafe.sources.golang_migrate import GOLANG_MIGRATE
 from migsafe.sources.goose import GOOSE
+from migsafe.sources.graphile_migrate import GRAPHILE_MIGRATE
 from migsafe.sources.liquibase import LIQUIBASE
+from migsafe.sources.mybatis import MYBATIS
 from migsafe.sources.node_pg_migrate import NODE_PG_MIGRATE
 from migsafe.sources.plain import PLAIN
+from migsafe.sources.play import PLAY
 from migsafe.sources.pop import POP
+from migsafe.sources.postgres_migrations import POSTGRES_MIGRATIONS
 from migsafe.sources.runner import Folder, Runner
 from migsafe.sources.sqitch import SQITCH
 from migsafe.sources.sql_migrate import SQL_MIGRATE
@@ -26,6 +30,7 @@ from migsafe.sources.yoyo import YOYO
 RUNNERS: tuple[Runner, ...] = (
     ALEMBIC,
     SQITCH,
+    GRAPHILE_MIGRATE,
     HASURA,
     DIESEL,
     PRISMA,
@@ -34,6 +39,8 @@ RUNNERS: tuple[Runner, ...] = (
     SQL_MIGRATE,
     TERN,
     NODE_PG_MIGRATE,
+    PLAY,
+    MYBATIS,
     LIQUIBASE,
     DRIZZLE,
     FLYWAY,
@@ -43,6 +50,7 @@ RUNNERS: tuple[Runner, ...] = (
     SUPABASE,
     YOYO,
     ATLAS,
+    POSTGRES_MIGRATIONS,
     VERSIONED,
     PLAIN,
 )

@@ -50,6 +50,55 @@ def up(migration: Migration) -> tuple[str, str]:
             },
             ["b@v1 statement", "a statement", "b statement"],
         ),
+        (
+            "graphile-migrate",
+            {
+                "committed/000010-b.sql": "--! Previous: sha1:1\n--! Hash: sha1:2\n\n--! no-transaction\n" + INDEX,
+                "committed/000002.sql": "--! Previous: -\n--! Hash: sha1:1\n\n" + ORDERS,
+                "committed/notes.sql": ORDERS,
+                "current.sql": "-- Enter migration here\n",
+                "fixtures/f.sql": ORDERS,
+                "afterReset.sql": "SELECT 1;\n",
+            },
+            ["000002 file", "000010 query", "current file"],
+        ),
+        (
+            "graphile-migrate",
+            {"committed/000001.sql": "--! Previous: -\n\n" + ORDERS, "current/20-b.sql": ORDERS, "current/3.sql": CUSTOMERS},
+            ["000001 file", "current/3 file", "current/20 file"],
+        ),
+        ("play", {"10.sql": "# --- !Ups\n" + ORDERS, "2.sql": "-- !Ups\n" + CUSTOMERS, "seed.sql": ORDERS}, ["2 statement", "10 statement"]),
+        ("play", {"1.sql": "# !Ups\n" + ORDERS, "application.conf": "play.evolutions {\n  autocommit = false\n}\n"}, ["1 file"]),
+        ("play", {"1.sql": "# !Ups\n" + ORDERS, "application.conf": "play.evolutions.db.default.autocommit=false\n"}, ["1 file"]),
+        ("play", {"1.sql": "# !Ups\n" + ORDERS, "application.conf": "# evolutions.autocommit=false\n"}, ["1 statement"]),
+        (
+            "mybatis",
+            {
+                "scripts/20240102_b.sql": ORDERS + "-- //@UNDO\n" + NO_ORDERS,
+                "scripts/9_a.sql": CUSTOMERS + "--//@UNDO\n",
+                "scripts/bootstrap.sql": "-- //\n",
+                "scripts/onabort.sql": "SELECT 1;",
+                "environments/production.properties": "auto_commit=false\n",
+            },
+            ["bootstrap file", "9 file", "20240102 file"],
+        ),
+        ("mybatis", {"scripts/1_a.sql": ORDERS + "-- //@UNDO\n", "environments/e.properties": "auto_commit=true\n"}, ["1 statement"]),
+        (
+            "mybatis",
+            {"scripts/1_a.sql": ORDERS + "-- //@UNDO\n", "environments/e.properties": "auto_commit=true\nsend_full_script = true\n"},
+            ["1 query"],
+        ),
+        (
+            "postgres-migrations",
+            {
+                "package.json": '{"dependencies": {"postgres-migrations": "^5.3.0"}}',
+                "migrations/2_b.sql": "-- postgres-migrations disable-transaction\n" + INDEX,
+                "migrations/10-c.sql": ORDERS,
+                "migrations/1_a.sql": CUSTOMERS,
+            },
+            ["1 file", "2 query", "10 file"],
+        ),
+        ("plain", {"package.json": '{"dependencies": {"pg": "8.0.0"}}', "migrations/1_a.sql": CUSTOMERS}, ["1 statement"]),
         ("node-pg-migrate", {"2_b.sql": "-- Up Migration\n" + ORDERS, "10_c.sql": CUSTOMERS}, ["2_b file", "10_c file"]),
         (
             "diesel",
@@ -89,6 +138,9 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
         ({"V1__a.sql": ORDERS, "U1__a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
         ({"1_a.sql": ORDERS + DIVIDER + NO_ORDERS}, [ORDERS], [DIVIDER + NO_ORDERS]),
         ({"sqitch.plan": "a 2024\n", "deploy/a.sql": ORDERS, "revert/a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        ({"1.sql": "# c\n\n# --- !Ups\r\n" + ORDERS + "# --- !Downs\r\n" + NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        ({"1.sql": "-- !Downs\n" + NO_ORDERS + "-- !Ups\n" + ORDERS + "--- !Ups 2\n" + INDEX}, [ORDERS, INDEX], [NO_ORDERS]),
+        ({"1_a.sql": "-- // a\n" + ORDERS + " // //@UNDO\n" + NO_ORDERS}, ["-- // a\n" + ORDERS], [NO_ORDERS]),
         (
             {"1_a.sql": "-- Up Migration\n" + ORDERS + "-- Down Migration\n" + NO_ORDERS},
             ["-- Up Migration\n" + ORDERS],
@@ -134,6 +186,30 @@ def test_a_file_without_the_directives_of_its_folder_is_one_upgrade(shop: Write,
 def test_some_runners_send_a_migration_as_one_query(shop: Write, files: dict[str, str], one_query: bool) -> None:
     (migration,) = find_migrations([shop(files)]).migrations
     assert migration.up.one_query is one_query
+
+
+@pytest.mark.parametrize("path", ["shop/current.sql", "shop/committed/000001.sql", "shop/committed", "shop"])
+def test_graphile_migrate_has_one_history_for_the_committed_and_the_current_migrations(shop: Write, path: str) -> None:
+    shop({"committed/000001.sql": "--! Previous: -\n\n" + CUSTOMERS, "current.sql": ORDERS})
+    (source,) = find_migrations([path]).sources
+    assert [(step.migration.id, step.selected) for step in source.steps()] == {
+        "shop/current.sql": [("000001", False), ("current", True)],
+        "shop/committed/000001.sql": [("000001", True)],
+    }.get(path, [("000001", True), ("current", True)])
+
+
+def test_two_semicolons_are_one_in_a_statement_of_play(shop: Write) -> None:
+    text = "# --- !Ups\nDO $$ BEGIN PERFORM 1;; END $$;\n"
+    (migration,) = find_migrations([shop({"1.sql": text})]).migrations
+    assert sql(migration.up) == ["DO $$ BEGIN PERFORM 1;  END $$;"]
+    assert len(migration.up.script.text) == len(text)
+
+
+def test_play_applies_all_evolutions_in_one_transaction_without_autocommit(shop: Write) -> None:
+    texts = {f"{number}.sql": "# !Ups\n" + ORDERS for number in (1, 2)}
+    folder = shop(texts | {"application.conf": "play.evolutions.autocommit=false\n"})
+    (source,) = find_migrations([f"{folder}/1.sql", f"{folder}/2.sql"]).sources
+    assert [step.transaction_continues for step in source.steps()] == [True, False]
 
 
 def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
