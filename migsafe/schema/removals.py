@@ -100,7 +100,7 @@ def drop(catalog: Catalog, op: Drop) -> None:
         for refusal in missing:
             place = f" ON {op.table}" if op.table is not None else ""
             catalog.add_refusal(refusal, help=f"DROP {op.kind.upper()} IF EXISTS {', '.join(map(str, op.names))}{place};")
-    for part in parts:
+    for part in parts if op.kind != "schema" else ():  # a schema takes indexes and sequences along with their tables
         _refuse_kind(catalog, op, part)
     if op.kind == "schema" and parts and not op.cascade:
         catalog.add_refusal(

@@ -122,10 +122,11 @@ def _histories(root: Path, paths: Sequence[str]) -> list[History]:
     all_histories = [(path, source.runner.name) for path, source in found]
     histories = []
     for path, source in found:
-        steps = list(source.steps())
-        if steps:
+        migrations = [(migration.id, file.is_draft) for file, migration in source.selected_with_files()]
+        if migrations:
             reason = "" if paths else left_out(source, path, [other for other in all_histories if other[0] != path])
-            histories.append(History(path, source.runner.title, len(steps), steps[-1].migration.id, reason))
+            newest = next((version for version, is_draft in reversed(migrations) if not is_draft), migrations[-1][0])
+            histories.append(History(path, source.runner.title, len(migrations), newest, reason))
     return histories
 
 

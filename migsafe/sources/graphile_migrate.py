@@ -4,6 +4,9 @@ As in graphile/migrate: names are a number, then a dash and a slug (migrationFil
 `--! Hash: …`, which must form a chain, so that a migration between others is refused (migration.ts, getAllMigrations). The text behind it is
 sent as one query in a transaction, and outside of one if it begins with `--! no-transaction` (runStringMigration, header.ts). The files in
 `current/` are joined into one migration (current.ts); each is read as a migration here. There are no down halves.
+
+Placeholders like `:DATABASE_OWNER` have their values in .gmrc or in the environment. Those without a value in migsafe's configuration are read
+as the name in lower case: most stand for roles.
 """
 
 import re
@@ -19,6 +22,7 @@ _COMMITTED, _CURRENT = "committed", "current"
 _HEADER = re.compile(r"(?:--! [A-Z]\w*(?::[^\n]*)?\n)*\s*")
 _PREVIOUS = re.compile(r"^--! Previous:", re.MULTILINE)
 _OUTSIDE = re.compile(r"--!\s*no-transaction\b")
+_PLACEHOLDER = re.compile(r"(?<=[\s(,]):([A-Z][A-Z0-9_]+)\b")
 _NAME = re.compile(r"(\d+)(?:-[-_a-zA-Z0-9]*)?\.sql")
 
 
@@ -40,9 +44,11 @@ def _files(folder: Folder) -> list[MigrationFile]:
     committed = _numbered(folder, _COMMITTED)
     files = [MigrationFile(_number(name), folder.script(_COMMITTED, name)) for name in committed]
     if _CURRENT in folder.folders:
-        return files + [MigrationFile(f"current/{_number(name)}", folder.script(_CURRENT, name)) for name in _numbered(folder, _CURRENT)]
+        return files + [
+            MigrationFile(f"current/{_number(name)}", folder.script(_CURRENT, name), is_draft=True) for name in _numbered(folder, _CURRENT)
+        ]
     current = f"{_CURRENT}.sql"
-    return files + ([MigrationFile(_CURRENT, folder.script(current))] if current in folder.files else [])
+    return files + ([MigrationFile(_CURRENT, folder.script(current), is_draft=True)] if current in folder.files else [])
 
 
 def _numbered(folder: Folder, name: str) -> list[str]:
@@ -62,12 +68,19 @@ def _past_files(scripts: Iterable[Script]) -> list[MigrationFile]:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    text = file.up.text
+    script = _with_names(file.up)
+    text = script.text
     header = _HEADER.match(text)
     start = header.end() if header is not None else 0
     outside = _OUTSIDE.match(text, start) is not None
-    half = Half(file.up, (Span(start, len(text)),), Transaction.QUERY if outside else Transaction.FILE, one_query=not outside)
+    half = Half(script, (Span(start, len(text)),), Transaction.QUERY if outside else Transaction.FILE, one_query=not outside)
     return [Migration(file.id, "graphile-migrate", half)]
+
+
+def _with_names(script: Script) -> Script:
+    """Returns the script with a name in place of each placeholder; a space takes the place of the colon, so that all offsets stay."""
+    text = _PLACEHOLDER.sub(lambda match: f" {match[1].lower()}", script.text)
+    return Script(script.path, text) if text != script.text else script
 
 
 GRAPHILE_MIGRATE = Runner(

@@ -37,7 +37,7 @@ class MigrationFile(Struct, frozen=True):
     file from which the runner reads settings for it. `parents` are the versions that it depends on directly; None if it depends on all that
     precede it in the runner's order. `lineage` is what is wrong with its place in the history, whichever migrations are selected. A
     `repeatable` one runs again when it changes. `ordinal` is what the runner compares with the last applied migration, if that is not the place
-    in the order; `late` how it handles a late migration, if settings decide that.
+    in the order; `late` how it handles a late migration, if settings decide that. A draft is not deployed anywhere.
     """
 
     id: str
@@ -49,6 +49,7 @@ class MigrationFile(Struct, frozen=True):
     repeatable: bool = False
     ordinal: int | None = None
     late: LateHandling | None = None
+    is_draft: bool = False
 
     @property
     def template_values(self) -> Mapping[str, str]:

@@ -21,6 +21,25 @@ def test_templates_have_the_values_of_the_configuration(tmp_path: Path, monkeypa
     assert found == [("drop-table", 2, ("shop.b",)), ("drop-table", 3, ("shop.c", "{{ other }}.d"))]
 
 
+def test_templates_of_runners_have_the_values_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("1.sql").write_text("-- !Ups\nDROP TABLE $evolutions{{{schema}}}.b;\nSELECT $1::INT, a[1:SCHEMA], :'SCHEMA';\n")
+    Path("2.sql").write_text("DROP TABLE :SCHEMA.b; SELECT x::SCHEMA;")
+    settings = SourceSettings(template_values={"schema": "shop", "SCHEMA": "shop"})
+    (evolution,) = find_migrations(["1.sql"], settings).migrations
+    assert evolution.up.script.text.startswith("-- !Ups\nDROP TABLE shop.b;\nSELECT $1::INT, a[1:SCHEMA], :'SCHEMA';")
+    (file,) = find_migrations(["2.sql"], settings).migrations
+    assert file.up.script.text == "DROP TABLE shop.b; SELECT x::SCHEMA;"
+
+
+def test_graphile_migrate_has_names_for_placeholders(tmp_path: Path) -> None:
+    (tmp_path / "committed").mkdir()
+    text = "--! Previous: -\n\nGRANT USAGE ON SCHEMA a TO :DATABASE_VISITOR; SELECT 'x:Y', a::INT;\n"
+    (tmp_path / "committed/000001.sql").write_text(text)
+    (migration,) = find_migrations([str(tmp_path)]).migrations
+    assert migration.up.script.text == text.replace(":DATABASE_VISITOR", " database_visitor")
+
+
 def test_a_value_is_text() -> None:
     assert Configuration(template_values={"schema": "shop"}).sources.template_values == {"schema": "shop"}
 

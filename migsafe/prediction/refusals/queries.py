@@ -91,7 +91,8 @@ class QueryChecks:
         arguments = (*(argument.type for argument in op.arguments), *([op.returns] if op.returns is not None else []))
         if op.code is None or any(each.name.startswith(_POLYMORPHIC) for each in arguments):
             return None
-        parameters = frozenset(argument.name for argument in op.arguments if argument.name is not None)
+        # The function's own name may qualify a parameter (executor/functions.c, sql_fn_post_column_ref).
+        parameters = frozenset((op.function.name, *(argument.name for argument in op.arguments if argument.name is not None)))
         for statement in read(op.code):
             operation, text = statement.operations[0], op.code[statement.span.start : statement.span.end]
             missing = missing_relation(catalog, operation)

@@ -258,3 +258,17 @@ DROP POLICY own ON orders;
 CREATE TABLE orders (id bigint);
 -- refused: constraint "orders_positive" of relation "orders" does not exist
 ALTER TABLE orders DROP CONSTRAINT orders_positive;
+
+-- a schema is dropped with a table that has an identity column
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+-- accepted
+DROP SCHEMA shop CASCADE;
+
+-- a schema is dropped with a partitioned index
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE shop.orders_1 PARTITION OF shop.orders FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE INDEX orders_id ON shop.orders (id);
+-- accepted
+DROP SCHEMA shop CASCADE;

@@ -87,3 +87,13 @@ CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT n FROM a LIMIT 1';
 CREATE TABLE a (id bigint, n text);
 -- accepted
 CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT title FROM a LIMIT 1); END';
+
+-- the name of the function qualifies its parameter
+CREATE TABLE orders (id bigint PRIMARY KEY, qty int);
+-- accepted
+CREATE FUNCTION of_quantity(qty int) RETURNS SETOF orders LANGUAGE sql AS $$ SELECT * FROM orders WHERE orders.qty = of_quantity.qty $$;
+
+-- the name of another function qualifies nothing
+CREATE TABLE orders (id bigint PRIMARY KEY, qty int);
+-- refused: missing FROM-clause entry for table "quantity"
+CREATE FUNCTION of_quantity(qty int) RETURNS SETOF orders LANGUAGE sql AS $$ SELECT * FROM orders WHERE orders.qty = quantity.qty $$;
