@@ -1,5 +1,5 @@
-"""What is put into SQL files before they are read: values for templates (`{{ name }}`, `{{ .name }}`, `${name}`, `$evolutions{{{name}}}` of Play,
-and `:NAME` in capitals, of graphile-migrate and psql), from the configuration and from the runner's settings, and the values of psql's
+"""What is put into SQL files before they are read: values for templates (`{{ name }}`, `{{ .name }}`, `${name}`, `$evolutions{{{name}}}` of
+Play, and `:NAME` in capitals, of graphile-migrate and psql), from the configuration and from the runner's settings, and the values of psql's
 variables."""
 
 import re
@@ -12,9 +12,7 @@ from migsafe.sources.psql_variables import fill_variables
 from migsafe.sources.runner import MigrationFile
 from migsafe.text import Script
 
-_TEMPLATE = re.compile(
-    r"\$evolutions\{\{\{(?P<play>[\w.:-]+)\}\}\}|\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<dollar>[\w.:-]+)\}"
-)
+_TEMPLATE = re.compile(r"\$evolutions\{\{\{(?P<play>[\w.:-]+)\}\}\}|\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<dollar>[\w.:-]+)\}")
 _CAPITALS = re.compile(r"(?<![\w:]):(?P<name>[A-Z][A-Z0-9_]*)\b")
 
 
