@@ -84,7 +84,7 @@ def use_operator_class(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
 
 
 def _has_class(opclass: str, method: str) -> bool:
-    """Whether a method has an operator class, so that its name is no reason."""
+    """Whether a method has an operator class of this name, which is then not the reason for the refusal."""
     if opclass in _OF_JSONB or opclass == "gin_trgm_ops":
         return method == "gin"
     if opclass == "gist_trgm_ops":
