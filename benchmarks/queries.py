@@ -57,7 +57,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
-from migsafe.workload.assessment import QueryAssessment, assess
+from migsafe.workload.assessment import Assessor, QueryAssessment
 from migsafe.workload.query import Query
 from migsafe.workload.reading import read_workload
 
@@ -82,8 +82,9 @@ class Project:
     def __init__(self, argument: str) -> None:
         self.name, _, rest = argument.partition("=")
         self.migrations, _, self.queries_at = rest.partition(":")
-        workload = read_workload([self.queries_at], self.queries_at if Path(self.queries_at).is_dir() else ".")
+        workload = read_workload([self.queries_at], str(Path(self.queries_at).parent))
         self.queries = workload.queries
+        self.assessor = Assessor(created=workload.created)
 
     def __str__(self) -> str:
         return f"{self.name}: {len(self.queries)} queries"
@@ -114,7 +115,7 @@ class IndexTruth:
 
     def measure(self) -> dict[str, Costs]:
         """Returns what the server says about the queries that it plans, by text."""
-        assessed = {query.text: assess(query, self.catalog) for query in self.project.queries}
+        assessed = {query.text: self.project.assessor.assess(query, self.catalog) for query in self.project.queries}
         planned: dict[str, float] = {}
         tables: dict[str, set[str]] = {}
         for query in self.project.queries:
@@ -171,7 +172,7 @@ class Judgement:
     def compare(self, measured: Measured) -> None:
         """Compares every query that the server planned, and all of whose tables have their rows."""
         for query in self.project.queries:
-            assessment = assess(query, self.catalog)
+            assessment = self.project.assessor.assess(query, self.catalog)
             is_resolved = not assessment.unresolved and not assessment.uncertain and assessment.failure is None
             self.counts["queries"] += 1
             self.counts["resolved"] += is_resolved

@@ -128,9 +128,21 @@ def _git(directory: str, *arguments: str, check: bool = True) -> str:
 
 
 def extract(git: str, revision: str, paths: list[str], folder: Path) -> None:
-    """Extracts paths of a revision into a folder. Large files may be missing in the repository."""
-    archive = subprocess.run(["git", "--git-dir", git, "archive", revision, *paths], capture_output=True, check=False).stdout
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=False, stderr=subprocess.DEVNULL)
+    """Extracts paths of a revision into a folder. Large files may be missing in the repository, at which `git archive` would end."""
+    listed = _git(git, "ls-tree", "-r", revision, "--", *paths, check=False).splitlines()
+    files = [(meta.split()[2], name) for meta, _, name in (line.partition("\t") for line in listed) if meta.startswith("100")]
+    batch = ["git", "--git-dir", git, "cat-file", "--batch"]
+    content = subprocess.run(batch, input="".join(f"{blob}\n" for blob, _ in files).encode(), capture_output=True, check=True).stdout
+    at = 0
+    for _, name in files:
+        end = content.index(b"\n", at)
+        head, at = content[at:end].split(), end + 1
+        if head[-1] != b"missing":
+            size = int(head[2])
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content[at : at + size])
+            at += size + 1
 
 
 def tightens(half: Half) -> bool:

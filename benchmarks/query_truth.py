@@ -98,6 +98,7 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> "Itera
         seeder.seed(connection)
         for table, reason in seeder.unfilled.items():
             print(f"    {table} has fewer rows: {reason[:120]}")
+        refresh_materialized_views(connection)
         connection.execute("VACUUM ANALYZE")
         yield connection, sorted(seeder.unfilled)
 
@@ -110,6 +111,16 @@ def empty_tables(connection: Connection) -> None:
     ).fetchall()
     if rows:
         connection.execute(f"TRUNCATE {', '.join(name for (name,) in rows)} CASCADE".encode())
+
+
+def refresh_materialized_views(connection: Connection) -> None:
+    """Fills the materialized views from the rows of their tables; one whose query fails with these rows keeps its own."""
+    rows = connection.execute("SELECT oid::regclass::text FROM pg_catalog.pg_class WHERE relkind = 'm' ORDER BY oid").fetchall()
+    for (name,) in rows:
+        try:
+            connection.execute(f"REFRESH MATERIALIZED VIEW {name}".encode())
+        except psycopg.Error as error:
+            print(f"    {name} keeps its rows: {str(error).splitlines()[0][:120]}")
 
 
 class Preparations:

@@ -31,6 +31,7 @@ def read_replay_queries(settings: Configuration, plan: Plan, running: Sequence[s
         compared=bool(settings.queries),
         complete=new.complete,
         unread=(*before.unread, *(new.unread if new is not before else ())),
+        created=(*before.created, *new.created),
     )
     return ProjectQueries(workload, settings.folder, running[0])
 

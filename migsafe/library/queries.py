@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.cache.queries import usual_queries
 from migsafe.cache.renderings import usual
@@ -80,7 +81,7 @@ def list_queries(
     chosen = sorted(workload.new_queries() if workload.compared else workload.queries, key=_place)
     known = {query.fingerprint for query in workload.queries}
     catalogs, problems = _catalogs(settings, track) if chosen else ([], [])
-    assessments = _assessments(chosen, catalogs)
+    assessments = _assessments(chosen, catalogs, workload.created)
     return QueryList(
         queries=tuple(ListedQuery(query, found, workload.compared) for query, found in zip(chosen, assessments, strict=True)),
         pg_version=settings.pg_version,
@@ -123,7 +124,7 @@ def _read(paths: Sequence[str] | None, settings: Configuration, since: str | Non
     selected = below(workload.queries)
     if not selected and not unread:
         raise ConfigError(f"no query is in {', '.join(paths)}", "The configuration's `queries` names the files and folders that are read.")
-    return Workload(queries=selected, running=below(workload.running), compared=workload.compared, complete=workload.complete, unread=unread)
+    return replace(workload, queries=selected, running=below(workload.running), unread=unread)
 
 
 def _catalogs(settings: Configuration, track: Track) -> tuple[list[Catalog], list[MigsafeError]]:
@@ -158,7 +159,7 @@ def _apply(selected: SelectedMigration) -> list[MigsafeError]:
     return []
 
 
-def _assessments(queries: Sequence[Query], catalogs: Sequence[Catalog]) -> "list[QueryAssessment | None]":
+def _assessments(queries: Sequence[Query], catalogs: Sequence[Catalog], created: Sequence[str]) -> "list[QueryAssessment | None]":
     """Returns what each query needs of the database in which it runs: of several, the first in which all of it is found."""
     if not catalogs:
         return [None] * len(queries)
@@ -166,7 +167,7 @@ def _assessments(queries: Sequence[Query], catalogs: Sequence[Catalog]) -> "list
     from migsafe.workload.assessment import Assessor, assess_for_application  # noqa: PLC0415
 
     stored = usual_shapes()
-    assessor = Assessor(stored.shapes if stored is not None else None)
+    assessor = Assessor(stored.shapes if stored is not None else None, created)
     assessments: list[QueryAssessment | None] = []
     for query in queries:
         found = [assess_for_application(query, catalog, assessor.assess) for catalog in catalogs]

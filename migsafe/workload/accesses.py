@@ -16,7 +16,7 @@ from migsafe.workload.equivalence import derived_values
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.ordering import of_extreme, wanted_order
-from migsafe.workload.proposals import as_key, index_of_equalities, index_of_order, index_of_window, is_selective
+from migsafe.workload.proposals import as_key, index_of_equalities, index_of_order, index_of_window, is_search, is_selective
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.serving import Service, services
@@ -70,7 +70,8 @@ class _Accesses:
         ends_early = _ends_early(level.shape) or (around.exists and not refers and not level.shape.grouped)
         for table in tables:
             is_whole = table.at not in found and table.served is None and not ends_early
-            yield TableRead(access=_access(table), is_whole=is_whole, repetitions=repetitions)
+            is_large = table.at not in found and table.served is not None and not ends_early
+            yield TableRead(access=_access(table), is_whole=is_whole, is_large=is_large, repetitions=repetitions)
         self.pushed.push(
             level,
             Terms(self.catalog, self.binder, level),
@@ -227,8 +228,8 @@ class _Accesses:
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
                 return tuple(dict.fromkeys(index_of_equalities([term for term in part if is_selective(term)]) for part in lacking))
         order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
-        if order is not None:
-            return (index_of_order(order),)
+        if order is not None and not any(map(is_search, table.conditions)):
+            return (index_of_order(order, (term for term in table.terms if term.others <= found)),)
         window = index_of_window(table.terms) if table.relation.kind is not RelationKind.MATERIALIZED else None
         return (window,) if window is not None else ()
 

@@ -1,6 +1,6 @@
 """What a query needs of a state of the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.schema.catalog import Catalog
@@ -45,11 +45,13 @@ _STATES = 4
 class Assessor:
     """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on.
 
-    Without `shapes`, they are those of the process: sqlglot reads each query once.
+    Without `shapes`, they are those of the process: sqlglot reads each query once. `created` are the tables that the application creates
+    itself.
     """
 
-    def __init__(self, shapes: Shapes | None = None) -> None:
+    def __init__(self, shapes: Shapes | None = None, created: Collection[str] = ()) -> None:
         self.shapes = shapes or shared_shapes()
+        self._created = frozenset(created)
         self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
@@ -60,7 +62,7 @@ class Assessor:
                 if position:
                     done.insert(0, done.pop(position))
                 return assessment
-        lookups = Lookups(catalog, self.shapes)
+        lookups = Lookups(catalog, self.shapes, self._created)
         assessment = _assessed(query, lookups)
         done.insert(0, (lookups, assessment))
         del done[_STATES:]

@@ -345,8 +345,11 @@ def relation_columns(catalog: Lookups, relation: Relation) -> tuple[dict[str, Bo
         return columns_of(relation), False
     level = ViewBinder(catalog, relation.read_relations).query(shape)
     names = [column.name for column in relation.columns]
-    columns = renamed(level.outputs, names)
-    return {name: BoundColumn(relation.oid, name, column.type) for name, column in columns.items()}, level.complete
+    # A view whose columns are not completely known has only those that other statements name, in any order.
+    columns = renamed(level.outputs, names if relation.complete else ())
+    is_complete = level.complete and columns.keys() >= set(names)
+    columns |= {name: BoundColumn() for name in names if name not in columns}
+    return {name: BoundColumn(relation.oid, name, column.type) for name, column in columns.items()}, is_complete
 
 
 class ViewBinder(Binder):

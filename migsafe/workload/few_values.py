@@ -1,4 +1,5 @@
-"""Columns that have few values, by their names: a state, a type, a currency. No index finds few rows by one of them."""
+"""What the name of a column says of its values. A state, a type, a currency have few values, and the time of a deletion is unset in most rows:
+no index finds few rows by one of them."""
 
 import re
 
@@ -6,6 +7,7 @@ _FEW = re.compile(
     r"(?:^|_)(?:status|state|kind|type|category|level|severity|priority|role|mode|phase|stage|tier|plan|provider|platform|environment|env"
     r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|unit)$"
 )
+_UNSET = re.compile(r"(?:^|_)(?:deleted|removed|archived|disabled|revoked|blocked|banned)(?:_(?:at|on|by|date|time|timestamp))?$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -17,3 +19,8 @@ def plain_name(column: str) -> str:
 def has_few_values(column: str) -> bool:
     """Whether a column of this name usually has few values."""
     return _FEW.search(plain_name(column)) is not None
+
+
+def is_usually_unset(column: str) -> bool:
+    """Whether a column of this name is NULL in most rows: it has a value only in those that the application hides."""
+    return _UNSET.search(plain_name(column)) is not None

@@ -1,6 +1,6 @@
 """What a query asked the catalogue, so that its assessment is valid for as long as the answers are the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
@@ -11,11 +11,12 @@ from migsafe.workload.shapes import Shapes
 
 class Lookups:
     """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
-    the same answers."""
+    the same answers. `created` are the tables that the application creates itself."""
 
-    def __init__(self, catalog: Catalog, shapes: Shapes) -> None:
+    def __init__(self, catalog: Catalog, shapes: Shapes, created: Collection[str] = ()) -> None:
         self._catalog = catalog
         self.shapes = shapes
+        self._created = created
         self.pg_version = catalog.pg_version
         self._answers: dict[tuple[Any, ...], Any] = {}
 
@@ -88,7 +89,7 @@ class Lookups:
     def has_no_relation(self, name: Name) -> bool:
         """Whether it is certain that a query does not find a relation of this name. The application's search_path may differ from that of the
         migrations, so a relation of this name in another schema may be meant."""
-        return bool(self._ask("no relation", name))
+        return str(name) not in self._created and bool(self._ask("no relation", name))
 
     def knows_all_functions(self) -> bool:
         """Whether a function that is not in the catalogue, and not one of PostgreSQL's, does not exist."""

@@ -10,7 +10,9 @@ from migsafe.sql.split import RawStatement, split
 
 _PERCENT = re.compile(r"%(?:(%)|(?:\((?P<name>[^()]+)\))?[sbt])")
 _NUMBERED = re.compile(r"\$(\d+)")
-_NAME_WITH_HYPHENS = re.compile(r"(?:-[A-Za-z_]\w*)*")
+# Names of Clojure contain hyphens, and may end in a question mark; one before another operand is an operator of jsonb.
+_NAME_WITH_HYPHENS = re.compile(r"(?:-[A-Za-z_]\w*)*(?:\?(?![|&?]|\s*(?:[\'$(]|:\w)))?")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _TYPED = re.compile(r"(?P<type>[A-Za-z]+)(?P<many>\*?):(?P<name>[\w.-]+)")
 _VALUE_TYPES = ("v", "value")
 _FUNCTIONS = ("arg", "narg", "slice", "embed")
@@ -68,7 +70,8 @@ def from_colons(text: str) -> Prepared:
     after = 0
     for statement, index in _tokens(text):
         start = statement.starts[index]
-        if start < after or statement.kinds[index] != lexer.PLACEHOLDER or text[start + 1] in "'\"{":
+        in_brackets = statement.words[index] == ":" and text[start - 1 : start] == "[" and _NAME.match(text, start + 1) is not None
+        if start < after or not (in_brackets or (statement.kinds[index] == lexer.PLACEHOLDER and text[start + 1] not in "'\"{")):
             continue
         typed = _TYPED.match(text, start + 1)
         if typed is not None:
@@ -77,7 +80,7 @@ def from_colons(text: str) -> Prepared:
                 hole = hole or f"{text[start:after]} is filled in when it is sent"
             edits.append((start, after, numbers.of(typed["name"])))
             continue
-        match = _NAME_WITH_HYPHENS.match(text, statement.end_of(index))
+        match = _NAME_WITH_HYPHENS.match(text, statement.end_of(index + in_brackets))
         assert match is not None  # it matches everywhere
         after = match.end()
         edits.append((start, after, numbers.of(text[start + 1 : after])))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from migsafe.expressions.queries.shapes import Formula, Parameter
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, Parameter
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.needs import CandidateIndex
 from migsafe.workload.ordering import forward
@@ -11,6 +11,7 @@ from migsafe.workload.serving import Order
 from migsafe.workload.terms import Strength, Term
 
 _MOST_KEYS = 3
+_SEARCHES = frozenset(("like", "ilike", "~", "~*", "%", "@@"))
 _PARAMETER = re.compile(r"\$\d")
 
 
@@ -25,9 +26,13 @@ def index_of_equalities(terms: Sequence[Term]) -> CandidateIndex:
     return CandidateIndex(method="btree", keys=tuple(map(as_key, subjects[:_MOST_KEYS])))
 
 
-def index_of_order(order: Order) -> CandidateIndex:
-    """Returns the index that gives an order."""
-    return CandidateIndex(method="btree", keys=tuple(_with_direction(*key) for key in forward(order.keys)))
+def index_of_order(order: Order, terms: Iterable[Term]) -> CandidateIndex:
+    """Returns the index that gives an order among the rows of single values: the columns that are equal to one value come first (manual, 11.4).
+    `terms` are the conditions on the table that hold when it is read."""
+    ordered = {subject for subject, _, _ in order.keys}
+    equal = dict.fromkeys(term.subject for term in terms if term.operator == "=" and term.subject not in ordered)
+    wanted = [_with_direction(*key) for key in forward(order.keys)]
+    return CandidateIndex(method="btree", keys=(*map(as_key, list(equal)[: _MOST_KEYS - 1]), *wanted))
 
 
 def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:
@@ -45,6 +50,18 @@ def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:
 def _has_parameter(term: Term) -> bool:
     value = term.value
     return isinstance(value, Parameter) or (isinstance(value, Formula) and _PARAMETER.search(value.text) is not None)
+
+
+def is_search(condition: Condition) -> bool:
+    """Whether a condition selects the few rows that contain what a user looks for. In the order of an index they come late."""
+    match condition:
+        case All():
+            return any(map(is_search, condition.parts))
+        case Either():
+            return all(map(is_search, condition.parts))
+        case Compare():
+            return condition.operator in _SEARCHES
+    return False
 
 
 def as_key(subject: str) -> str:

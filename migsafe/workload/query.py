@@ -53,7 +53,8 @@ class Workload(Struct, frozen=True, kw_only=True):
 
     `queries` are those of the release that the migrations belong to, `running` those of the release that still runs while they are applied.
     Without a revision to compare with (`compared` is False) the two are the same. `complete` if the project says that the application sends no
-    other queries (`queries-complete`). `unread` are the queries that could not be read.
+    other queries (`queries-complete`). `unread` are the queries that could not be read. `created` are the tables that the application creates
+    itself, such as temporary ones.
     """
 
     queries: tuple[Query, ...] = ()
@@ -61,6 +62,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     compared: bool = False
     complete: bool = False
     unread: tuple[UnreadQuery, ...] = ()
+    created: tuple[str, ...] = ()
 
     def new_queries(self) -> list[Query]:
         """Returns the queries that the running release does not send. Without a revision to compare with, there are none."""

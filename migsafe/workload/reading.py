@@ -15,7 +15,7 @@ from migsafe.workload.production import read_statements
 from migsafe.workload.query import CallSite, Query, UnreadQuery, Workload
 from migsafe.workload.sources import python, rust, sqlc, sqlx
 from migsafe.workload.sources.files import Kept, PastProjectFiles, ProjectFiles
-from migsafe.workload.sources.found import Found, kept_queries
+from migsafe.workload.sources.found import CreatedTable, Found, kept_queries
 from migsafe.workload.sources.named import named_queries
 
 _MIGRATIONS = frozenset("migrations migration migrate versions schema schemas seeds fixtures testdata test tests".split())
@@ -46,16 +46,19 @@ def read_workload(
             raise ConfigError(f"queries: {path} does not exist", "Name the files or folders of the application's queries, or remove the path.")
     parts = [_Part(files, name) for name in names]
     queries, unread = _combined(parts), tuple(each for part in parts for each in part.unread)
+    created = dict.fromkeys(name for part in parts for name in part.created)
     if revision is None or not paths:
-        return Workload(queries=queries, running=queries, complete=complete, unread=unread)
+        return Workload(queries=queries, running=queries, complete=complete, unread=unread, created=tuple(created))
     from migsafe.sources.git import Comparison  # noqa: PLC0415  # not needed without a revision
 
     comparison = Comparison(revision, [folder])
     past = PastProjectFiles(folder, comparison.tree(folder), kept)
-    running = _combined([_Part(past, part.name) if past.is_file(part.name) or past.is_folder(part.name) else part for part in parts])
+    past_parts = [_Part(past, part.name) if past.is_file(part.name) or past.is_folder(part.name) else part for part in parts]
+    running = _combined(past_parts)
+    created |= dict.fromkeys(name for part in past_parts for name in part.created)
     if on_git_answer is not None:  # after the last program that git runs
         on_git_answer(revision, [folder], comparison.answer)
-    return Workload(queries=queries, running=running, compared=True, complete=complete, unread=unread)
+    return Workload(queries=queries, running=running, compared=True, complete=complete, unread=unread, created=tuple(created))
 
 
 class _Part:
@@ -67,6 +70,7 @@ class _Part:
         self.read: list[Query] = []
         self.recorded: list[Query] = []
         self.unread: list[UnreadQuery] = []
+        self.created: dict[str, None] = {}
         self._done: set[str] = set()
         if files.is_file(name):
             self._read_file(name, named=True)
@@ -160,6 +164,8 @@ class _Part:
         for each in found:
             if isinstance(each, Query):
                 self.read.append(each)
+            elif isinstance(each, CreatedTable):
+                self.created[each.name] = None
             else:
                 self.unread.append(each)
 

@@ -23,7 +23,7 @@ from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import quoted, subject_of, types_of
-from migsafe.workload.few_values import has_few_values
+from migsafe.workload.few_values import has_few_values, is_usually_unset
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
@@ -107,7 +107,8 @@ class Terms:
                 subject = self.subject(at, condition.operand)
                 if subject is not None:
                     operator = "is not null" if condition.is_negated else "is null"
-                    strength = Strength.RANGE if condition.is_negated else Strength.WEAK
+                    selects_most = condition.is_negated or is_usually_unset(subject.strip('"'))
+                    strength = Strength.RANGE if selects_most else Strength.WEAK
                     is_unset = not condition.is_negated and self._is_reference(source, subject)
                     yield Term(subject=subject, operator=operator, strength=strength, type=self._type(source, subject), is_unset=is_unset)
             case Truth():

@@ -98,6 +98,14 @@ def test_the_relations_with_their_columns() -> None:
     }
 
 
+def test_columns_of_a_view_that_only_an_index_names_have_no_place_in_it() -> None:
+    opaque = "DO $$ BEGIN EXECUTE 'select 1' || current_user; END $$;"
+    view = "CREATE MATERIALIZED VIEW sums AS SELECT (o).customer_id AS customer, (o).total AS total, 1 AS shop FROM (SELECT o FROM orders o) x;"
+    catalog = catalog_of(f"{opaque}{view}CREATE INDEX ON sums (shop, customer);")
+    result = assessed("SELECT customer, total, shop FROM sums", catalog)
+    assert (result.failure, result.unresolved) == (None, "")
+
+
 def test_an_insert_that_omits_a_required_column() -> None:
     problems = assessed("INSERT INTO orders (id, state) VALUES ($1, DEFAULT)", CATALOG).insert_problems
     assert [(problem.kind, problem.column) for problem in problems] == [("omits", "customer_id")]

@@ -8,9 +8,11 @@ import pytest
 
 from migsafe.errors import MigsafeError
 from migsafe.workload import CallSite, Query, Workload
+from migsafe.workload.assessment import Assessor
 from migsafe.workload.document import write_document
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.reading import read_workload
+from tests.workload.assessed import catalog_of
 
 
 def _write(folder: Path, **files: str) -> None:
@@ -96,6 +98,13 @@ def test_sqlx_has_types_and_finds_its_macros(tmp_path: Path) -> None:
     assert query.places == (CallSite("src/user.rs", 3, "find"),)
 
 
+def test_a_query_of_sqlx_without_a_macro_is_where_its_text_is(tmp_path: Path) -> None:
+    entry = {"db_name": "PostgreSQL", "query": "SELECT id FROM users", "describe": {}}
+    _write(tmp_path, **{"DOTsqlx__query-0aDOTjson": json.dumps(entry, indent=2)})
+    [query] = _read(tmp_path, ".").queries
+    assert query.places == (CallSite(".sqlx/query-0a.json", 3),)
+
+
 def test_the_old_file_of_sqlx(tmp_path: Path) -> None:
     entry = {"query": "SELECT 1 FROM t WHERE a = $1", "describe": {"parameters": {"Left": ["Int8"]}}}
     _write(tmp_path, **{"sqlx-dataDOTjson": json.dumps({"db": "PostgreSQL", "ab12": entry}, indent=2)})
@@ -111,6 +120,7 @@ def test_files_of_named_queries(tmp_path: Path) -> None:
         queries__bDOTsql="-- :name set-state :! :n\n-- :doc Sets it\nupdate orders set state = :state where id in (:v*:ids)\n"
         "-- :name sorted :? :*\nselect * from orders order by :i:column\n-- :snip part\nwhere a = 1\n",
         queries__cDOTsql="select 1 from orders where a = :a",
+        queries__dDOTsql="-- name: paid\nselect 1 from orders where paid = :paid?::boolean and id = any(array[:ids]) and data ? :key",
         queries__schemaDOTsql="create table t (a int);\ninsert into t values (1);",
     )
     workload = _read(tmp_path, "queries")
@@ -119,9 +129,25 @@ def test_files_of_named_queries(tmp_path: Path) -> None:
         "add": "INSERT INTO orders(a) VALUES ($1) RETURNING id",
         "set-state": "UPDATE orders SET state = $1 WHERE id IN ($2)",
         "c": "SELECT 1 FROM orders WHERE a = $1",
+        "paid": "SELECT 1 FROM orders WHERE paid = $1::boolean AND id = ANY(ARRAY[$2]) AND data ? $3",
     }
     [unread] = workload.unread
     assert (unread.place.name, unread.place.line, unread.reason) == ("sorted", 4, ":i:column is filled in when it is sent")
+
+
+def test_a_table_that_the_application_creates_is_not_missing(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        queries__aDOTsql="-- name: begin :exec\ncreate temp table imported (like orders) on commit drop;\n"
+        "-- name: finish :exec\ninsert into orders (id) select id from imported;\n-- name: other :one\nselect id from exported",
+    )
+    workload = _read(tmp_path, "queries")
+    catalog = catalog_of("CREATE TABLE orders (id bigint);")
+    failures = {}
+    for query in workload.queries:
+        result = Assessor(created=workload.created).assess(query, catalog)
+        failures[query.places[0].name] = result.failure.code if result.failure is not None else result.uncertain
+    assert failures == {"finish": "the relation imported is not known", "other": "42P01"}
 
 
 def test_a_named_text_that_begins_no_statement_is_not_passed_over(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ CREATE INDEX orders_data ON orders USING gin (data jsonb_path_ops);
 CREATE INDEX orders_during ON orders USING gist (during);
 CREATE INDEX orders_total ON orders USING brin (total);
 CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text, unit text);
-CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, sent_with bigint REFERENCES customers);
+CREATE INDEX orders_deleted ON orders (deleted);
+CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, kind text NOT NULL, sent_with bigint REFERENCES customers);
+CREATE INDEX events_kind ON events (kind);
 CREATE INDEX events_sent_with ON events (sent_with);
 """
 FILL = f"""
@@ -39,7 +41,7 @@ INSERT INTO orders SELECT n, n, (ARRAY['new', 'paid', 'sent', 'lost']::state[])[
     timestamp '2020-01-01' + n * interval '1 minute', NULL, ARRAY['t' || n], jsonb_build_object('k', n), int4range(n, n + 1)
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
-INSERT INTO events SELECT n, n % 100, nullif(n % 50, 0) FROM generate_series(1, {ROWS}) n;
+INSERT INTO events SELECT n, n % 100, (ARRAY['opened', 'closed'])[1 + n % 2], nullif(n % 50, 0) FROM generate_series(1, {ROWS}) n;
 ANALYZE;
 """
 CATALOG = catalog_of(SCHEMA)
@@ -85,6 +87,8 @@ UNINDEXED = [
     ("SELECT * FROM orders ORDER BY number DESC, shop DESC LIMIT 5", ("number", "shop")),
     ("SELECT * FROM orders ORDER BY total DESC NULLS LAST LIMIT 5", ("total NULLS FIRST",)),
     ("SELECT * FROM orders ORDER BY number DESC, shop LIMIT 5", ("number DESC", "shop")),
+    ("SELECT * FROM lines WHERE unit = $1 ORDER BY note LIMIT 5", ("unit", "note")),
+    ("SELECT * FROM orders WHERE deleted IS NULL ORDER BY number LIMIT 5", ("number",)),
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
     ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
@@ -98,6 +102,7 @@ UNINDEXED = [
 BESIDE = [
     ("SELECT * FROM orders WHERE total > $1 OR id IN (SELECT order_id FROM lines WHERE note = $2)", "lines", "note", "orders"),
     ("SELECT (SELECT sum(order_id) FROM lines), (SELECT count(*) FROM customers WHERE email = $1)", "customers", "email", "lines"),
+    ("SELECT id FROM events WHERE kind = $1 UNION ALL SELECT id FROM events WHERE subject = $2", "events", "subject", "events"),
     ("SELECT note FROM lines WHERE note = $1 UNION ALL SELECT name FROM customers WHERE id > $2", "lines", "note", "customers"),
 ]
 FINE = [
@@ -106,6 +111,8 @@ FINE = [
     # No index contains a parameter.
     "SELECT * FROM lines ORDER BY similarity(note, $1) DESC LIMIT 5",
     "SELECT * FROM lines WHERE product + $1 = $2",
+    # In the order of an index, the rows that a search finds come late.
+    "SELECT * FROM lines WHERE note ILIKE $1 OR unit ILIKE $1 ORDER BY product LIMIT 5",
     "SELECT * FROM orders WHERE state = $1",
     "SELECT * FROM orders WHERE total > $1",
     "SELECT * FROM lines WHERE note IS NULL OR $1",

@@ -28,7 +28,7 @@ class ProjectQueries:
         self.current = {query.fingerprint: query for query in workload.queries}
         self.running = {query.fingerprint: query for query in workload.running}
         self.all = {**self.running, **self.current}
-        self.assessor = Assessor()
+        self.assessor = Assessor(created=workload.created)
         self._mentions: dict[str, set[str]] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -37,7 +37,7 @@ class ProjectQueries:
 
     def use_shapes(self, shapes: Shapes) -> None:
         """Begins with shapes of queries that an earlier run has read."""
-        self.assessor = Assessor(shapes)
+        self.assessor = Assessor(shapes, self.workload.created)
 
     @property
     def complete(self) -> bool:

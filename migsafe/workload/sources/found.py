@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct, msgpack
 
 from migsafe.sql.grammar.dispatch import STATEMENT_WORDS
+from migsafe.sql.operations import CreateTable, CreateTableAs
 from migsafe.sql.split import RawStatement, split
+from migsafe.sql.statements import read
 from migsafe.text import Script
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import CallSite, Query, UnreadQuery
 from migsafe.workload.sources.files import ProjectFiles
 
-Found = Query | UnreadQuery
+
+class CreatedTable(Struct, frozen=True):
+    """A table that the application itself creates, such as a temporary one. No migration need create it."""
+
+    name: str
+
+
+Found = Query | UnreadQuery | CreatedTable
 
 _QUERIES = frozenset(("select", "insert", "update", "delete", "with", "merge", "values", "table", "("))
 _PLACEHOLDER_OF_OTHERS = re.compile(r"(?:[=<>(,]|\b(?:LIMIT|OFFSET|IN|LIKE|AND|VALUES))\s*\?(?=\s*(?:[,);]|\Z|AND\b|OR\b|LIMIT\b|ORDER\b))")
@@ -29,7 +38,7 @@ class Piece(Struct, frozen=True, kw_only=True):
     parameters: tuple[str | None, ...] = ()
 
 
-_Kept = tuple[list[Query], list[UnreadQuery]]
+_Kept = tuple[list[Query], list[UnreadQuery], list[CreatedTable]]
 _DECODER = msgpack.Decoder(_Kept)
 
 
@@ -38,15 +47,19 @@ def kept_queries(files: ProjectFiles, kind: Sequence[str], text: str, read: Call
 
     def divided() -> _Kept:
         found = list(read())
-        return [each for each in found if isinstance(each, Query)], [each for each in found if isinstance(each, UnreadQuery)]
+        return (
+            [each for each in found if isinstance(each, Query)],
+            [each for each in found if isinstance(each, UnreadQuery)],
+            [each for each in found if isinstance(each, CreatedTable)],
+        )
 
-    queries, unread = files.kept(kind, text, divided, _DECODER)
-    return [*queries, *unread]
+    queries, unread, created = files.kept(kind, text, divided, _DECODER)
+    return [*queries, *unread, *created]
 
 
 def queries_of(piece: Piece, script: Script, *, is_sql: bool = False) -> Iterator[Found]:
-    """Yields the queries of a piece: its SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements. Other statements are left out; if the
-    project says that the piece `is_sql`, a text that begins no statement is one that could not be read."""
+    """Yields the queries of a piece: its SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements, and the tables that it creates. Other
+    statements are left out; if the project says that the piece `is_sql`, a text that begins no statement is one that could not be read."""
     place = CallSite(script.path, script.position(piece.start).line, piece.name)
     if piece.hole:
         yield UnreadQuery(place, piece.hole)
@@ -58,11 +71,20 @@ def queries_of(piece: Piece, script: Script, *, is_sql: bool = False) -> Iterato
         return
     for text in _query_texts(piece.text, statements):
         yield read_query(text, (place,), piece.parameters)
+    yield from _created_tables(piece.text, statements)
 
 
 def query_texts(text: str) -> list[str]:
     """Returns the SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements of a text."""
     return _query_texts(text, _statements(text))
+
+
+def _created_tables(text: str, statements: Sequence[RawStatement]) -> Iterator[CreatedTable]:
+    if any(each.words[0] == "create" for each in statements):
+        for statement in read(text):
+            for operation in statement.operations:
+                if isinstance(operation, CreateTable | CreateTableAs):
+                    yield CreatedTable(str(operation.table))
 
 
 def _statements(text: str) -> list[RawStatement]:

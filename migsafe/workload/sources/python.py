@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from migsafe.text import Script
 from migsafe.workload.placeholders import Prepared, from_any, from_colons
 from migsafe.workload.query import CallSite, Query, UnreadQuery
-from migsafe.workload.sources.found import Found, Piece, queries_of
+from migsafe.workload.sources.found import CreatedTable, Found, Piece, queries_of
 from migsafe.workload.sources.python_strings import HOLE, Literal, Strings
 
 _TEXT = frozenset(("text", "TextClause"))
@@ -94,6 +94,8 @@ def _found(script: Script, literal: Literal, name: str, *, colons: bool) -> Iter
 
 
 def _line(found: Found) -> int:
+    if isinstance(found, CreatedTable):
+        return 0
     return (found.places[0] if isinstance(found, Query) else found.place).line
 
 

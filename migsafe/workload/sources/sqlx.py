@@ -47,7 +47,8 @@ def query_file(name: str, text: str, places: Places) -> Iterator[Found]:
         yield UnreadQuery(CallSite(name, 1), "the file is not valid JSON")
         return
     if isinstance(document, dict) and document.get("db_name", _POSTGRESQL) == _POSTGRESQL:
-        yield from _query(document, CallSite(name, 1), places)
+        line = text.count("\n", 0, max(text.find('"query"'), 0)) + 1  # people see the query there
+        yield from _query(document, CallSite(name, line), places)
 
 
 def old_file(name: str, text: str, places: Places) -> Iterator[Found]:
