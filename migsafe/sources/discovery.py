@@ -100,7 +100,9 @@ def _histories(
     except UnreadableError as error:
         problems[error.message] = error
         return None, []
-    return runner, [(home, files) for home, files in histories if files]
+    histories = [(home, files) for home, files in histories if files]
+    problems.update({problem.message: problem for home, _ in histories for problem in runner.problems(home)})
+    return runner, histories
 
 
 def _is_ignored(folder: Folder, name: str) -> bool:

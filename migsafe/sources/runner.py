@@ -228,6 +228,11 @@ def one_database(files: Selection) -> list[Selection]:
     return [files]
 
 
+def no_problems(folder: Folder) -> list[UnreadableError]:
+    """Returns the empty list, for runners without settings that migrations can be judged without."""
+    return []
+
+
 def recorded_version(file: MigrationFile) -> str:
     """Returns the version, which is all that most runners record."""
     return file.id
@@ -253,6 +258,7 @@ class Runner(Struct, frozen=True):
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
+    `problems` returns what cannot be read of the settings of a history folder, although its migrations can be judged without them.
     """
 
     name: str
@@ -275,6 +281,7 @@ class Runner(Struct, frozen=True):
     edited: EditHandling = EditHandling.IGNORES
     record: Callable[[MigrationFile], str] = recorded_version
     past_files: Callable[[Iterable[Script]], list[MigrationFile]] | None = None
+    problems: Callable[[Folder], list[UnreadableError]] = no_problems
 
 
 def number_key(name: str) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from migsafe.errors import UnreadableError
 from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.alembic.databases import RevisionFile, split_databases
 from migsafe.sources.alembic.environment import Environment, read_environment
@@ -40,6 +41,11 @@ def _files(home: Folder) -> list[MigrationFile]:
     missing = {position: parents for position in range(len(declared)) if (parents := graph.missing_parents(position))}
     missing = with_unread_folders(project, declared, missing)
     return [_file(graph, position, scripts, environment, imports, missing.get(position, ())) for position in graph.in_order()]
+
+
+def _problems(home: Folder) -> list[UnreadableError]:
+    problem = read_environment(find_project(home)).problem
+    return [problem] if problem is not None else []
 
 
 def _scripts(home: Folder, project: Project) -> Iterator[tuple[Script, str]]:
@@ -161,4 +167,5 @@ ALEMBIC = Runner(
     databases=split_databases,
     late=LateHandling.SKIPS,
     past_files=_past_files,
+    problems=_problems,
 )

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from migsafe.errors import UnreadableError
 from migsafe.script_environment import UNKNOWN, UNKNOWN_SETTING, ScriptEnvironment
 from migsafe.sources.alembic.conventions import follow_conventions, only_convention
 from migsafe.sources.alembic.env_reader import EnvReader, TooLong
@@ -33,6 +34,7 @@ _SET_CONFIG = re.compile(
     re.IGNORECASE,
 )
 _SETTING = "transaction_per_migration=True"
+_UNREAD_HINT = "The revisions are judged with Alembic's defaults: one transaction for each upgrade, no timeout. Correct it."
 _MOST_DATABASES = 8
 
 
@@ -48,12 +50,13 @@ class TransactionSettings(Struct, frozen=True):
 
 class Environment(Struct, frozen=True):
     """What env.py configures. `setup` is the SQL that it sends on each connection before the migrations. `databases` are the arguments of
-    `run_migrations()` for each database; there is one without arguments in most projects."""
+    `run_migrations()` for each database; there is one without arguments in most projects. `problem` says why env.py cannot be read."""
 
     transactions: TransactionSettings = TransactionSettings()
     setup: tuple[str, ...] = ()
     scripts: ScriptEnvironment = ScriptEnvironment()
     databases: tuple[ScriptEnvironment, ...] = ()
+    problem: UnreadableError | None = None
 
 
 def read_environment(project: Project) -> Environment:
@@ -84,9 +87,10 @@ def _read_environment(env: str | None, settings: Settings | None) -> Environment
         return Environment(scripts=scripts)
     scripts = msgspec.structs.replace(scripts, env_file=env)
     finder = ModuleFinder(env, settings.import_folders if settings is not None else ())
-    module = finder.env()
-    if module is None:
-        return Environment(scripts=scripts)
+    try:
+        module = finder.env()
+    except UnreadableError as error:
+        return Environment(scripts=scripts, problem=UnreadableError(error.message, _UNREAD_HINT))
     reader = EnvReader(finder, sections, section)
     try:
         with suppress(TooLong):

@@ -74,9 +74,9 @@ class ModuleFinder:
                 return 1
         return 2
 
-    def env(self) -> Module | None:
-        """Returns env.py itself; None if it cannot be read."""
-        return _read("env", self._env)
+    def env(self) -> Module:
+        """Returns env.py itself. Raises UnreadableError if it cannot be read or parsed."""
+        return _parsed("env", self._env)
 
     def find(self, name: str) -> Module | None:
         """Returns a module by its absolute name; None if it is not a module of the project."""
@@ -164,14 +164,24 @@ def _is_project(folder: str) -> bool:
 
 def _read(name: str, path: str) -> Module | None:
     try:
-        text = read_text(path)
-        if len(text) > _LARGEST:
-            return None
+        return _parsed(name, path)
+    except UnreadableError:
+        return None
+
+
+def _parsed(name: str, path: str) -> Module:
+    """Returns the module of a file. Raises UnreadableError."""
+    text = read_text(path)
+    if len(text) > _LARGEST:
+        raise UnreadableError(f"{path}: is larger than {_LARGEST:,} characters")
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Module(name, path, parse_python(text)[1], text)
-    except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    except SyntaxError as error:
+        raise UnreadableError(f"{path}:{error.lineno or 1}: is not Python: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UnreadableError(f"{path}: is not Python: {error}") from error
 
 
 def top_level(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

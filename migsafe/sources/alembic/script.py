@@ -21,7 +21,7 @@ _LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
 
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 _FUNCTIONS = ("upgrade", "downgrade", "*")
-_DECLARATION = r"^{}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#]*)"
+_DECLARATION = r"(?:^|;[ \t]*){}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#;]*)"
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _LINE_END = re.compile(r"\r\n?|\n")
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

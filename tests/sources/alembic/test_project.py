@@ -199,6 +199,27 @@ def test_invalid_settings_are_reported(ini: str, message: str) -> None:
         assert any(problem.message.startswith(message) for problem in problems), problems
 
 
+@pytest.mark.parametrize("path", [".", "versions", "versions/3c_join.py"])
+def test_an_env_that_is_not_python_is_named(path: str) -> None:
+    write({"alembic.ini": INI.format("."), "env.py": "from alembic import context\ncontext.configure(", **within("versions", CHAIN)})
+    plan = find_migrations([path])
+    assert [problem.message for problem in plan.problems] == ["env.py:2: is not Python: '(' was never closed"]
+    assert plan.migrations[-1].id == "3c"
+    assert plan.migrations[-1].own_transaction_advice == "pass `transaction_per_migration=True` to `context.configure()` in env.py"
+
+
+@pytest.mark.parametrize("line", ['revision = "{}"; down_revision = {}', 'revision, down_revision = "{}", {}'])
+def test_a_revision_and_its_parent_may_be_declared_on_one_line(line: str) -> None:
+    write({f"changes/{name}.py": line.format(name, down) + "\ndef upgrade(): pass\n" for name, down in (("1a", None), ("2b", '"1a"'))})
+    assert versions(find_migrations(["changes"])) == [["1a", "2b"]]
+
+
+def test_the_parent_of_an_unreadable_script_is_found_on_the_line_of_its_revision() -> None:
+    write({"versions/1a.py": script("1a"), "versions/2b.py": 'revision = "2b"; down_revision = "1a"\ndef upgrade(:\n', "env.py": ENV})
+    write({"versions/3c.py": script("3c", "2b")})
+    assert [source.versions for source in find_migrations(["versions"]).sources] == [["1a", "2b", "3c"]]
+
+
 def test_a_named_runner_is_not_guessed() -> None:
     write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
     assert versions(find_migrations(["."], SourceSettings(runner="alembic"))) == [ORDER]
