@@ -174,7 +174,7 @@ class _Run:
         predictor = at.predictor
         done = EarlierMigration(at.migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
         self.state.earlier = (*self.state.earlier, done) if transaction_continues else ()
-        self.state.neighbour = done if may_continue and affects_next(done) else None
+        self.state.neighbour = done if may_continue and affects_next(done, predictor.catalog) else None
         predictor.finish(transaction_continues=transaction_continues or self.state.neighbour is not None)
 
     def _continue_on(self, catalog: Catalog) -> None:

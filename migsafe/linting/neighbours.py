@@ -4,20 +4,24 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
+from migsafe.linting.facts.deferred_checks import has_pending_rows
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import EarlierMigration
+from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import AddEnumValue
 
 _CAUSE = "one transaction for several migrations"
 
 
-def affects_next(judged: EarlierMigration) -> bool:
-    """Whether a migration ends in a transaction that makes a difference to what runs later in it: it holds a lock that blocks others, or has
-    added an enum value."""
+def affects_next(judged: EarlierMigration, catalog: Catalog) -> bool:
+    """Whether a migration ends in a transaction that makes a difference to what runs later in it: it holds a lock that blocks others, has
+    added an enum value, or has changed rows that are checked at the end of the transaction. `catalog` is the database that it leaves."""
     if judged.transaction is None:
         return False
     inside = [done for done in judged.past if done.transaction == judged.transaction]
-    return any(isinstance(done.operation, AddEnumValue) or any(effect.blocks and not effect.new for effect in done.effects) for done in inside)
+    if any(isinstance(done.operation, AddEnumValue) or any(effect.blocks and not effect.new for effect in done.effects) for done in inside):
+        return True
+    return has_pending_rows(inside, judged.transaction, catalog)
 
 
 def findings_together(together: Iterable[Finding], alone: Collection[Finding], before: EarlierMigration) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ transaction. Until then the table has pending trigger events, and ALTER TABLE, C
 `cannot ALTER TABLE "orders" because it has pending trigger events`. The rows of the referencing table wait after INSERT and after UPDATE of
 its key, those of the referenced table after DELETE and after UPDATE of the referenced key, if the foreign key has no ON DELETE or ON UPDATE
 action. RENAME, SET SCHEMA, DROP INDEX, CREATE TRIGGER and CREATE POLICY are accepted. Change the schema and the rows in two migrations, or
-check the rows at once, with SET CONSTRAINTS ALL IMMEDIATE.
+check the rows at once, with SET CONSTRAINTS ALL IMMEDIATE. Migrations that the runner applies in one transaction share their pending rows.
 
 Unsafe:
     CREATE TABLE depots (id bigint PRIMARY KEY);
@@ -33,11 +33,9 @@ Safe, because the rows are checked before:
 See: https://www.postgresql.org/docs/current/sql-set-constraints.html
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
 
+from migsafe.linting.facts.deferred_checks import PendingEvents, Write
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.objects import Constraint, Relation
 from migsafe.sql.operations import (
     AlterRelation,
     Cluster,
@@ -56,26 +54,14 @@ from migsafe.sql.operations import (
     Update,
 )
 
-_NO_ACTION = (None, "no action")
-Write = Insert | Update | Delete | Copy
 Change = AlterRelation | CreateIndex | Drop | Truncate | Cluster
 
 
-class _Event(NamedTuple):
-    """Rows of a table that wait for a constraint or a constraint trigger until the end of a transaction."""
-
-    transaction: int
-    table: int
-    constraint: str
-    line: int
-
-
-class _Pending:
-    """The pending events of a migration, and the modes that SET CONSTRAINTS has set in the current transaction."""
+class _State:
+    """The pending events of the current transaction, and the number of the last statement that was reported."""
 
     def __init__(self) -> None:
-        self.events: list[_Event] = []
-        self.modes: dict[str | None, bool] = {}
+        self.pending = PendingEvents()
         self.transaction: int | None = None
         self.reported = 0
 
@@ -84,80 +70,47 @@ class _Pending:
     category="transactions",
     severity=Severity.ERROR,
     refuses=True,
+    across_migrations=True,
     fix="unsafe",
     unsafe_because="PostgreSQL checks the rows earlier, so another statement can fail",
 )
 def pending_trigger_events(op: Write | Change | SetConstraints | Rollback | RollbackTo, at: Context) -> Finding | None:
     """Report a change of a table whose rows wait for a deferred constraint."""
-    pending, transaction = at.state(_Pending), at.session.transaction
-    if transaction != pending.transaction:
-        pending.transaction, pending.modes, pending.events = transaction, {}, []
+    state, transaction = at.state(_State), at.session.transaction
+    if transaction != state.transaction:
+        state.transaction, state.pending = transaction, _from_before(at)
     if transaction is None or not at.session.in_transaction_block or not op.certain or op.caught:
         return None
     match op:
-        case SetConstraints():
-            _set_modes(op, pending)
-        case Rollback() | RollbackTo():
-            pending.events.clear()
-        case Insert() | Update() | Delete() | Copy():
-            pending.events.extend(_events(op, at, pending, transaction))
+        case SetConstraints() | Rollback() | RollbackTo() | Insert() | Update() | Delete() | Copy():
+            state.pending.note(op, at.catalog, f"line {at.migration.up.script.position(op.span.start).line}")
         case _:
-            return _refused(op, at, pending)
+            return _refused(op, at, state)
     return None
 
 
-def _set_modes(op: SetConstraints, pending: _Pending) -> None:
-    if not op.constraints:
-        pending.modes = {None: op.deferred}
-    pending.modes.update({name.name: op.deferred for name in op.constraints})
-    if not op.deferred:
-        names = {name.name for name in op.constraints}
-        pending.events = [event for event in pending.events if names and event.constraint not in names]
+def _from_before(at: Context) -> PendingEvents:
+    """Returns the pending events that earlier migrations left in the transaction of this one."""
+    pending, shared = PendingEvents(), at.shared_transaction
+    for earlier in shared.earlier if shared is not None else ():
+        for done in earlier.past:
+            if done.transaction == at.session.transaction and done.operation.certain:
+                pending.note(done.operation, at.catalog, f"migration {earlier.migration.id}")
+    return pending
 
 
-def _events(op: Write, at: Context, pending: _Pending, transaction: int) -> Iterator[_Event]:
-    """Returns the events that a statement adds."""
-    name = op.table if not isinstance(op, Copy) or op.source else None
-    table = at.catalog.relation(name) if name is not None else None
-    if table is None:
-        return
-    line = at.migration.up.script.position(op.span.start).line
-    for constraint in (*at.catalog.constraints(table.oid), *at.catalog.foreign_keys_to(table.oid)):
-        mode = pending.modes.get(constraint.name.name, pending.modes.get(None, constraint.initially_deferred))
-        if constraint.references is not None and constraint.deferrable and mode and _watches(constraint, op, table):
-            yield _Event(transaction, table.oid, constraint.name.name, line)
-    kind = "insert" if isinstance(op, Insert | Copy) else "update" if isinstance(op, Update) else "delete"
-    for trigger in at.catalog.triggers(table.oid):
-        if trigger.deferred and any(event.startswith(kind) for event in trigger.events):
-            yield _Event(transaction, table.oid, trigger.name.name, line)
-
-
-def _watches(constraint: Constraint, op: Write, table: Relation) -> bool:
-    """Whether a foreign key checks the rows that a statement writes to a table."""
-    changed = {column.number for column in table.columns if column.name in op.columns} if isinstance(op, Update) else set[int]()
-    if constraint.table == table.oid:
-        writes_key = isinstance(op, Insert | Copy) or bool(changed.intersection(constraint.columns))
-        if writes_key:
-            return True
-    if constraint.references != table.oid:
-        return False
-    if isinstance(op, Delete):
-        return constraint.on_delete in _NO_ACTION
-    return bool(changed.intersection(constraint.referenced_columns)) and constraint.on_update in _NO_ACTION
-
-
-def _refused(op: Change, at: Context, pending: _Pending) -> Finding | None:
-    if isinstance(op, RenameColumn | RenameConstraint) or pending.reported == at.statement.index:
+def _refused(op: Change, at: Context, state: _State) -> Finding | None:
+    if isinstance(op, RenameColumn | RenameConstraint) or state.reported == at.statement.index:
         return None
     for name, command in _changed(op):
         table = at.catalog.relation(name)
-        event = next((event for event in pending.events if table is not None and event.table == table.oid), None)
+        event = state.pending.event_of(table)
         if table is None or event is None:
             continue
-        pending.reported = at.statement.index
+        state.reported = at.statement.index
         return at.finding(
             op,
-            f'PostgreSQL refuses this statement: cannot {command} "{table.name.name}" because it has pending trigger events (line {event.line} '
+            f'PostgreSQL refuses this statement: cannot {command} "{table.name.name}" because it has pending trigger events ({event.place} '
             f"changed rows that {event.constraint} checks at the end of the transaction)",
             help="-- check the rows before the change, or change the rows in a migration of its own:\nSET CONSTRAINTS ALL IMMEDIATE;",
             fix="-- before this statement:\nSET CONSTRAINTS ALL IMMEDIATE;",

@@ -70,6 +70,31 @@ def test_a_hazard_of_two_migrations_in_a_whole_history(first: str, second: str, 
     assert "commit after each" in finding.help
 
 
+DEFERRED = "ALTER TABLE items ADD order_id bigint REFERENCES orders DEFERRABLE INITIALLY DEFERRED; CREATE INDEX ON items (order_id)"
+FILLED = "INSERT INTO items VALUES (1, 1)"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (FILLED, "ALTER TABLE items ADD COLUMN note text"),
+        ("INSERT INTO items VALUES (1, 1); SET CONSTRAINTS ALL DEFERRED", "TRUNCATE items"),
+    ],
+)
+def test_rows_of_the_migration_before_wait_for_a_deferred_constraint(first: str, second: str) -> None:
+    [finding] = [each for each in found(f"{TABLES}; {DEFERRED}", first, second) if each.rule == "pending-trigger-events"]
+    assert finding.migration == "3"
+    assert "pending trigger events (migration 2 changed rows that items_order_id_fkey checks" in finding.message
+    assert finding.message.endswith("; this is so if one run applies migration 2 and this one")
+
+
+@pytest.mark.parametrize(
+    "first", [f"{FILLED}; SET CONSTRAINTS ALL IMMEDIATE", f"{FILLED}; COMMIT", "INSERT INTO orders VALUES (1, 'new')", "SELECT 1"]
+)
+def test_rows_that_were_checked_do_not_wait(first: str) -> None:
+    assert rules(f"{TABLES}; {DEFERRED}", first, "ALTER TABLE items ADD COLUMN note text") == []
+
+
 def test_the_migration_at_which_a_project_starts_is_deployed() -> None:
     assert rules(TABLES, NOTE, "ALTER TABLE items ADD COLUMN note text", adapt=lambda source: source.starting_after("2")) == []
 
