@@ -78,6 +78,7 @@ def _call(rendered: RenderedCall, span: Span) -> Call:
         rendered.raises,
         rendered.repeated,
         rendered.new_enum,
+        rendered.skipped_when_done,
     )
 
 

@@ -14,6 +14,7 @@ from migsafe.rendering.halves import rendered_half
 from migsafe.rendering.live_results import ExecutionResult
 from migsafe.rendering.messages import EXECUTE, Answer, Dependencies, Question, RenderedCall, RenderRequest, RenderResult, WorkerFailed
 from migsafe.rendering.schema_answers import answer_question
+from migsafe.rendering.second_runs import may_stop_between, with_skipped_calls
 from migsafe.rendering.tentative_schema import TentativeSchema
 from migsafe.sources import Half, ImportPath, Migration, Transaction
 from migsafe.sources.migration import definition_line
@@ -114,7 +115,11 @@ class Renderer:
         """Returns the half, rendered if it is a program that has not been rendered yet. Raises MigsafeError."""
         if half.program is None or half.program.calls or half.chunks:
             return half
-        return rendered_half(half, half.program, self._render(self.request(half, predictor.catalog.pg_version), predictor, half.setup))
+        request = self.request(half, predictor.catalog.pg_version)
+        result, has_asked = self._render(request, predictor, half.setup)
+        if has_asked and may_stop_between(result, in_transaction=request.in_transaction):
+            result = with_skipped_calls(result, lambda sent: self._render(request, predictor, (*half.setup, *sent))[0])
+        return rendered_half(half, half.program, result)
 
     def render_live(self, half: Half, predictor: Predictor, execute: Callable[[str], ExecutionResult | list[str]], seconds: float) -> Half:
         """Returns the half with the SQL that the program sends when a server answers its queries.
@@ -153,7 +158,7 @@ class Renderer:
         if down is None or down.program is None or down.program.calls or down.chunks:
             return migration
         request = self.request(down, predictor.catalog.pg_version)
-        rendered = self._render(request, predictor, (*migration.up.setup, *_sent_sql(migration.up)))
+        rendered, _ = self._render(request, predictor, (*migration.up.setup, *_sent_sql(migration.up)))
         return msgspec.structs.replace(migration, down=rendered_half(down, down.program, rendered))
 
     def request(self, half: Half, pg_version: int) -> RenderRequest:
@@ -177,10 +182,14 @@ class Renderer:
             environment=program.environment,
         )
 
-    def _render(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> RenderResult:
+    def _render(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> tuple[RenderResult, bool]:
+        """Returns what the program sends on the database after the SQL `before`, and whether that depends on the schema."""
+        has_asked = False
         with TentativeSchema(predictor.catalog) as schema:
 
             def ask(question: Question) -> Answer:
+                nonlocal has_asked
+                has_asked = True
                 return answer_question(schema.after((*before, *question.sent)), question.name, question.arguments)
 
             result = self._store.look_up(request, ask)
@@ -189,8 +198,8 @@ class Renderer:
                     result = self._render_in_worker(request, ask)
                 except WorkerFailed as failure:
                     self._store.note_unrepeatable()
-                    return self._failed(request, failure)
-        return result
+                    return self._failed(request, failure), False
+        return result, has_asked
 
     def _render_in_worker(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult:
         process = self._worker()

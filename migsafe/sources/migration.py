@@ -47,7 +47,8 @@ class Call(Struct, frozen=True):
     of the SQL, in order, with their places in the string literals of the program; empty if these are not certain. `raises` is the
     call of the runner around it that raises an error, so that the program never comes to the statement. `repeated` says how often
     the program makes the call, if it makes it in a loop of unknown length, as the end of a sentence. `new_enum` are the
-    values of the enum that is the type of the column which it adds or changes; the call does not create that type.
+    values of the enum that is the type of the column which it adds or changes; the call does not create that type. `skipped_when_done`: a
+    second run does not make the call if the first has done its work, because the program asks the database before.
     """
 
     sql_span: Span
@@ -60,6 +61,7 @@ class Call(Struct, frozen=True):
     raises: str = ""
     repeated: str = ""
     new_enum: tuple[str, ...] = ()
+    skipped_when_done: bool = False
 
     def place(self, span: Span) -> Span:
         """Returns the place in the program of a part of the SQL: in a string literal, or else the call."""

@@ -3,7 +3,8 @@
 A build that is cancelled, times out, or meets a deadlock or a duplicate leaves an INVALID index, which no query uses and every write
 maintains. IF NOT EXISTS checks only the name, so a second run prints "already exists, skipping", and the migration succeeds without its
 index. Drop the index of a failed build before the next attempt, or rebuild it with REINDEX INDEX CONCURRENTLY; or omit IF NOT EXISTS, so
-that the second run at least fails with an error.
+that the second run at least fails with an error. A script that builds the index only if an inspector does not list it keeps it as well:
+SQLAlchemy lists INVALID indexes, too.
 
 Unsafe:
     CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_currency_idx ON orders (currency);
@@ -37,7 +38,8 @@ class _State(Struct):
 def invalid_index_kept(op: CreateIndex | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each index that may exist already, and report at the end of the migration those that it neither dropped before nor rebuilt."""
     if isinstance(op, CreateIndex):
-        if op.concurrently and op.if_not_exists and op.name is not None and _may_be_left(op, at):
+        by_name = op.if_not_exists or _is_skipped(op, at)
+        if op.concurrently and by_name and op.name is not None and _may_be_left(op, at):
             at.state(_State).positions.append(at.position)
         return
     for position in at.state(_State).positions:
@@ -45,7 +47,9 @@ def invalid_index_kept(op: CreateIndex | MigrationEnd, at: Context) -> Iterator[
         index = done.operation
         assert isinstance(index, CreateIndex)
         if not any(_rebuilds(later.operation, index, at) for later in at.past[position:]):
-            yield at.finding(done, _message(index, at), help=_help(index, at), relations=(index.table,))
+            # Inside of the script's condition, a DROP INDEX is skipped, too.
+            fix = "" if _is_skipped(index, at) else None
+            yield at.finding(done, _message(index, at), help=_help(index, at), fix=fix, relations=(index.table,))
 
 
 def _may_be_left(op: CreateIndex, at: Context) -> bool:
@@ -56,6 +60,12 @@ def _may_be_left(op: CreateIndex, at: Context) -> bool:
     if relation is not None and relation.persistence is Persistence.TEMPORARY:
         return False
     return not any(_drops(done.operation, op, at) for done in at.past)
+
+
+def _is_skipped(op: CreateIndex, at: Context) -> bool:
+    """Whether a script skips the build if an index of that name exists, and does not ask whether it is valid."""
+    call = at.migration.up.call(op.span.start)
+    return call is not None and call.skipped_when_done and "indisvalid" not in at.migration.up.file.text
 
 
 def _name(op: CreateIndex, at: Context) -> Name:
@@ -75,8 +85,9 @@ def _rebuilds(op: Operation, index: CreateIndex, at: Context) -> bool:
 
 
 def _message(op: CreateIndex, at: Context) -> str:
+    check = "IF NOT EXISTS" if op.if_not_exists else "the condition around this call"
     return (
-        f"if the build of {_name(op, at)} fails, it leaves an INVALID index, and the next run keeps it: IF NOT EXISTS checks only the name, so "
+        f"if the build of {_name(op, at)} fails, it leaves an INVALID index, and the next run keeps it: {check} checks only the name, so "
         "the migration succeeds although no query uses the index"
     )
 
@@ -84,6 +95,8 @@ def _message(op: CreateIndex, at: Context) -> str:
 def _help(op: CreateIndex, at: Context) -> str:
     drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(op.name or '', op.table.schema)};"
     create = f"{create_index(op, op.name, concurrently=True)};"
+    if _is_skipped(op, at):
+        return f"-- without the condition around it:\n{drop}\n{create}"
     if at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query:
         return f"{create}\n-- if it fails, run this manually before the next run:\n-- {drop}"
     return f"{drop}\n{create}"

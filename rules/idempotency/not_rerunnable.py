@@ -96,7 +96,9 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
         yield from _reported(at)
     elif _may_be_split(at):
         uses = tuple(object_uses(op, _text(op, at), at.catalog))
-        at.state(_State).executed.append(ExecutedOperation(at.position, at.session.transaction or 0, uses))
+        call = at.migration.up.call(op.span.start)
+        only_once = call is not None and call.skipped_when_done
+        at.state(_State).executed.append(ExecutedOperation(at.position, at.session.transaction or 0, uses, only_once))
 
 
 def _may_be_split(at: Context) -> bool:

@@ -126,3 +126,55 @@ def test_an_invalid_duration_in_the_configuration_is_an_error(shop: Path, capsys
     Path("migsafe.toml").write_text('script-timeout = "soon"\n')
     assert main(["lint", "migrations/versions"]) == 2
     assert "script-timeout: invalid duration: soon" in capsys.readouterr().err
+
+
+GUARDED = """\
+from alembic import op
+import sqlalchemy as sa
+
+revision = "b2"
+down_revision = "a1"
+
+
+def has_column(table, column):
+    return column in [each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)]
+
+
+def upgrade():
+    inspector = sa.inspect(op.get_bind())
+    if not has_column("orders", "note"):
+        op.add_column("orders", sa.Column("note", sa.Text()))
+    op.add_column("orders", sa.Column("place", sa.Text()))
+    if not inspector.has_table("items"):
+        op.create_table("items", sa.Column("id", sa.BigInteger(), primary_key=True))
+    with op.get_context().autocommit_block():
+        if "orders_note_idx" not in [index["name"] for index in inspector.get_indexes("orders")]:
+            op.create_index("orders_note_idx", "orders", ["note"], postgresql_concurrently=True)
+    if "qty" in [each["name"] for each in inspector.get_columns("orders")]:
+        op.execute("UPDATE orders SET qty = qty + 1 WHERE qty > 5")
+    with op.get_context().autocommit_block():
+        if "orders_qty_idx" in [index["name"] for index in inspector.get_indexes("orders")]:
+            op.drop_index("orders_qty_idx", postgresql_concurrently=True)
+    op.execute("ANALYZE orders")
+
+
+def downgrade():
+    op.drop_index("orders_note_idx")
+"""
+
+
+def test_what_a_script_skips_in_a_second_run_can_run_again(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "b2_second.py").write_text(GUARDED)
+    (shop / "a1_first.py").write_text(
+        FIRST.replace("def downgrade", '    op.create_index("orders_qty_idx", "orders", ["qty"])\n\n\ndef downgrade')
+    )
+    main(["lint", ".", "--select", "not-rerunnable,invalid-index-kept", "--format", "json"])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    lines = GUARDED.splitlines()
+    assert [(each["rule"], lines[each["start"]["line"] - 1].strip().partition("(")[0]) for each in findings] == [
+        ("not-rerunnable", "op.add_column"),
+        ("invalid-index-kept", "op.create_index"),
+        ("not-rerunnable", "op.execute"),
+    ]
+    assert '"place"' in lines[findings[0]["start"]["line"] - 1]
+    assert findings[1]["help"].startswith("# without the condition around it:\n")

@@ -15,11 +15,13 @@ _REMOVING = frozenset((Action.DROPS, Action.RENAMES, Action.EMPTIES))
 
 
 class ExecutedOperation(NamedTuple):
-    """An operation that has run: its place in the migration, the number of its transaction, and its uses of objects."""
+    """An operation that has run: its place in the migration, the number of its transaction, and its uses of objects. `only_once`: a second run
+    leaves it out."""
 
     place: int
     transaction: int
     uses: tuple[ObjectUse, ...]
+    only_once: bool = False
 
 
 class SecondRunProblem(NamedTuple):
@@ -165,6 +167,8 @@ class _State:
 
     def run(self, operation: ExecutedOperation, *, first: bool) -> SecondRunProblem | None:
         """Applies an operation, and returns its problem if it fails or repeats its work in a second run."""
+        if operation.only_once and not first:
+            return None
         for use in operation.uses:
             why = self._refusal(use)
             if why is not None:
