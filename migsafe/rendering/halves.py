@@ -16,6 +16,8 @@ from migsafe.text import MARK_START, Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
+_BEFORE_NUMBER = re.compile(r"\b(?:(?:RE)?START|INCREMENT|MINVALUE|MAXVALUE|CACHE)\s+(?:WITH\s+|BY\s+)?$", re.IGNORECASE)
+"""What precedes a number in the options of a sequence."""
 _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that contain source text, not names."""
 
@@ -51,8 +53,17 @@ def _with_quoted_marks(call: RenderedCall) -> RenderedCall:
 
 
 def quote_marks(sql: str) -> str:
-    """Returns SQL in which marks outside of strings are quoted, as names."""
-    return _TOKEN.sub(lambda token: f'"{token[0]}"' if MARK_START in token[0] and token["word"] else token[0], sql)
+    """Returns SQL in which marks outside of strings are quoted, as names; in the place of a number they become the placeholder of a template,
+    which is as long."""
+
+    def quoted(token: re.Match[str]) -> str:
+        if MARK_START not in token[0] or not token["word"]:
+            return token[0]
+        if token[0].startswith(MARK_START) and _BEFORE_NUMBER.search(sql, max(token.start() - 40, 0), token.start()):
+            return f"{{{{{token[0][1:-1]}}}}}"
+        return f'"{token[0]}"'
+
+    return _TOKEN.sub(quoted, sql)
 
 
 def _path(path: RenderedPath, calls: Sequence[Call]) -> ProgramPath:
@@ -94,7 +105,16 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
         return f"it names something unknown: {why}", ""
     if all(isinstance(operation, _DATA) for operation in operations):
         return "", ""  # the locks do not depend on the rows that it reads or writes
+    if all(isinstance(operation, sql.AlterSequence | sql.CreateSequence) for operation in operations):
+        return "", ""  # nor on the numbers of a sequence
+    if not any(isinstance(operation, sql.CreateEnum | sql.AddEnumValue) for operation in operations) and _are_constants(call.sql):
+        return "", ""  # nor on a constant, such as a default
     return "", why
+
+
+def _are_constants(text: str) -> bool:
+    """Whether all marks in SQL are in string constants."""
+    return all(token[0].startswith("'") for token in _TOKEN.finditer(text) if MARK_START in token[0])
 
 
 def _names_unknown(value: Any) -> bool:

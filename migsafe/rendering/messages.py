@@ -104,8 +104,8 @@ class RenderedCall(Struct, frozen=True):
     """The SQL that one call sends, and where in the script the call is.
 
     `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain`,
-    `by_runner`, `raises`, `repeated`, `new_enum` and `skipped_when_done` are those of a Call. `segments` are the places of the SQL in the script's literals, in
-    order; empty if they are not certain.
+    `by_runner`, `raises`, `repeated`, `new_enum` and `skipped_when_done` are those of a Call. `segments` are the places of the SQL in the
+    script's literals, in order; empty if they are not certain.
     """
 
     sql: str

@@ -33,7 +33,7 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
         return None
     user = catalog.type_of(data_type)
     if isinstance(user, EnumType):
-        if not user.values or not certainly_exists(catalog, user) or any(MARK_START in value for value in user.values):
+        if not user.values or not certainly_exists(catalog, user) or not user.complete:
             return None  # opaque code may have added a value
         name = str(user.name if user.name.schema not in catalog.search_path else user.name._replace(schema=None))
         labels: tuple[str, ...] | None = user.values

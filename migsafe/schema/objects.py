@@ -299,9 +299,10 @@ class Extension(Object, frozen=True, kw_only=True):
 
 
 class EnumType(Object, frozen=True, kw_only=True):
-    """An enum type, with its values in order."""
+    """An enum type, with its values in order. One that is not `complete` may have others: a script takes them from a database."""
 
     values: tuple[str, ...] = ()
+    complete: bool = True
 
 
 class DomainCheck(Struct, frozen=True):

@@ -12,6 +12,7 @@ from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts, is_t
 from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Function, Relation, Type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
+from migsafe.text import MARK_START
 
 
 def _make_room(catalog: Catalog, name: Name) -> bool:
@@ -32,7 +33,8 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     name = catalog.in_first_schema(op.type)
     if not _make_room(catalog, name):
         return
-    catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values))
+    complete = op.certain and not any(MARK_START in value for value in op.values)
+    catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values, complete=complete))
 
 
 @SCHEMA_CHANGES.register(sql.AddEnumValue)
@@ -53,7 +55,8 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
     position = len(values)
     if neighbour is not None:
         if neighbour not in values:
-            catalog.add_refusal(f'"{neighbour}" is not an existing enum label')
+            if enum.complete:
+                catalog.add_refusal(f'"{neighbour}" is not an existing enum label')
         else:
             position = values.index(neighbour) + (op.after is not None)
     values.insert(position, op.value)
@@ -65,7 +68,7 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
     """ALTER TYPE … RENAME VALUE."""
     enum = catalog.type_named(op.type)
     if isinstance(enum, EnumType):
-        if op.value not in enum.values:
+        if op.value not in enum.values and enum.complete:
             catalog.add_refusal(f'"{op.value}" is not an existing enum label')
         elif op.new_name in enum.values:
             catalog.add_refusal(f'enum label "{op.new_name}" already exists')

@@ -131,3 +131,21 @@ def test_an_unknown_operation_is_reported(render: Render) -> None:
     assert sent(render('op.rebuild_everything("a")')) == [
         '[it calls op.rebuild_everything, which is an operation of a plugin that is not installed here] op.rebuild_everything("a")'
     ]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("op.execute(DropView('v', materialized=True))", "DROP MATERIALIZED VIEW IF EXISTS v CASCADE;"),
+        ("op.execute(DropView('v', cascade=False))", "DROP VIEW IF EXISTS v;"),
+        (
+            "op.execute(CreateView('v', sa.select(sa.column('a')).where(sa.column('b') == '5%'), replace=True))",
+            "CREATE OR REPLACE VIEW v AS SELECT a WHERE b = '5%';",
+        ),
+        ("refresh_materialized_view(op.get_bind(), 'v', concurrently=True)", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;"),
+        ("op.add_column('a', sa.Column('b', sqlalchemy_utils.types.range.DateTimeRangeType()))", "ALTER TABLE a ADD COLUMN b TSRANGE;"),
+    ],
+)
+def test_views_of_sqlalchemy_utils(render: Render, call: str, expected: str) -> None:
+    before = "import sqlalchemy_utils\nfrom sqlalchemy_utils.view import CreateView, DropView, refresh_materialized_view"
+    assert sent(render(call, before=before)) == [expected]

@@ -17,6 +17,7 @@ from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
+from migsafe.text import MARK_START
 
 
 class Error(Exception):
@@ -173,10 +174,12 @@ def make_driver(run: Run) -> ModuleType:
 
 
 def returns_rows(sql: str) -> bool:
-    """Whether a textual statement returns rows."""
+    """Whether a textual statement returns rows; one that is unknown may."""
     words = sql.lstrip(" \t\r\n(").split(None, 1)
     first = words[0].lower() if words else ""
-    return first in ("select", "with", "show", "values", "table", "explain", "fetch") or " returning " in f" {' '.join(sql.lower().split())} "
+    if first.startswith(MARK_START) or first in ("select", "with", "show", "values", "table", "explain", "fetch"):
+        return True
+    return " returning " in f" {' '.join(sql.lower().split())} "
 
 
 def fill_parameters(statement: str, parameters: object) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from migsafe.rendering.worker.guards import Forbidden, ImportTooLong
+from migsafe.rendering.worker.inert import build_class
 from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, reason_for
 from migsafe.rendering.worker.plugins import plugin_name
 from migsafe.rendering.worker.project import ProjectCode, ProjectOwner
@@ -54,6 +55,7 @@ class Builtins(dict[str, Any]):
         self._optional = optional or self._read_optional
         self._stars: list[ModuleType] = execution.stars if execution is not None else []
         self["__import__"] = self._import
+        self["__build_class__"] = build_class
         self.update(TolerantOperations(project.owner).names())
 
     def __missing__(self, name: str) -> Any:

@@ -4,6 +4,7 @@ What the class does not define itself is unknown. If SQLAlchemy uses the class a
 known for, or an unknown type.
 """
 
+import builtins
 from abc import ABCMeta
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,9 @@ from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of, run_of
 
 _MODEL_ATTRIBUTES = frozenset(("__table__", "__tablename__", "__mapper__"))
 """Attributes that the base of a model may define."""
+
+_PLAIN = (str, int, float, bool)
+"""The types of defaults that settings may have where nothing sets them."""
 
 
 class InertClass(ABCMeta):
@@ -51,7 +55,11 @@ class Inert(metaclass=InertClass):
         pass
 
     def __init_subclass__(cls, **_: object) -> None:
-        pass
+        # The fields of settings, which only their base would turn into values.
+        for name, value in list(vars(cls).items()):
+            if type(value).__name__ == "FieldInfo":
+                default = getattr(value, "default", None)
+                setattr(cls, name, default if type(default) in _PLAIN else _unknown(cls._migsafe_base, f"{cls.__name__}.{name}"))
 
     def __getattr__(self, name: str) -> Any:
         return _attribute(self._migsafe_base, type(self).__name__, name)
@@ -78,6 +86,27 @@ class Inert(metaclass=InertClass):
 def inert_base(value: Unknown) -> type:
     """Returns the base class that replaces an unknown one."""
     return InertClass("Inert", (Inert,), {"_migsafe_base": value})
+
+
+def build_class(body: Any, name: str, *bases: Any, **named: Any) -> Any:
+    """Builds a class. A base whose own base is unknown may have to be combined with one that has a metaclass, such as a model's: then its
+    attributes are taken over, and the unknown base is left out."""
+    try:
+        return builtins.__build_class__(body, name, *bases, **named)
+    except TypeError as error:
+        if "metaclass conflict" not in str(error) or not any(isinstance(base, InertClass) for base in bases):
+            raise
+    known = tuple(_mixin(base) if isinstance(base, InertClass) else base for base in bases)
+    return builtins.__build_class__(body, name, *known, **named)
+
+
+def _mixin(base: InertClass) -> type:
+    """Returns a class with the attributes that are known of one whose base is unknown."""
+    attributes: dict[str, Any] = {}
+    for cls in reversed(base.__mro__):
+        if cls is not object and cls is not Inert and "_migsafe_base" not in vars(cls):
+            attributes |= {name: value for name, value in vars(cls).items() if not name.startswith("__") and not name.startswith("_abc_")}
+    return type(base.__name__, (), attributes)
 
 
 def _unknown(base: Unknown, name: str) -> Unknown:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, String, Text, Unicode
-from sqlalchemy.dialects.postgresql import INET, JSON, TSVECTOR, UUID
+from sqlalchemy import BigInteger, DateTime, LargeBinary, String, Text, Unicode, UnicodeText
+from sqlalchemy.dialects.postgresql import DATERANGE, INET, INT4RANGE, INT8RANGE, JSON, NUMRANGE, TSRANGE, TSVECTOR, UUID
 from sqlalchemy.types import TypeEngine
 
 from migsafe.rendering.worker.plugins.spatial import geometry_type
@@ -50,6 +50,12 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
         "CountryType": _always(String(2)),
         "CurrencyType": _always(String(3)),
         "LocaleType": _always(Unicode(10)),
+        "DateRangeType": _always(DATERANGE()),
+        "DateTimeRangeType": _always(TSRANGE()),
+        "IntRangeType": _always(INT4RANGE()),
+        "Int8RangeType": _always(INT8RANGE()),
+        "NumericRangeType": _always(NUMRANGE()),
+        "ScalarListType": _always(UnicodeText()),
         "WeekDaysType": _always(NamedType("BIT(7)")),
     },
     "fastapi_users_db_sqlalchemy": {"GUID": _always(UUID()), "TIMESTAMPAware": lambda timezone=True, *_, **__: DateTime(timezone=timezone)},

@@ -12,6 +12,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from migsafe.rendering.worker.guards import ImportTooLong, ProcessExit
+from migsafe.rendering.worker.transformation import transform_handlers
 from migsafe.rendering.worker.unknown import Unknown
 
 REFUSED = "which cannot be imported here"
@@ -130,7 +131,8 @@ class ModuleExecution:
     def run_statement(self, statement: ast.stmt) -> None:
         """Runs a statement; if it fails, the names that it defines are unknown."""
         try:
-            code = compile(ast.Module([statement], []), self._loader.path, "exec", flags=self._flags, dont_inherit=True)
+            tree = transform_handlers(ast.Module([statement], []))
+            code = compile(tree, self._loader.path, "exec", flags=self._flags, dont_inherit=True)
             exec(code, self._module.__dict__)  # noqa: S102
         except FAILURES as error:
             self._fail(statement, error)

@@ -19,10 +19,11 @@ from migsafe.rendering.worker.guards import ImportTooLong
 from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
 from migsafe.rendering.worker.project import ProjectCode
-from migsafe.rendering.worker.transformation import transform
+from migsafe.rendering.worker.transformation import catches_others, transform, transform_handlers
 
 _USUAL = ("", "src", "lib", "python")
 _MAX_FOLDERS = 50
+_OF_PACKAGES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 class ProjectFinder:
@@ -43,6 +44,7 @@ class ProjectFinder:
         spec = self._mapped(name) if path is None and name in self._project.packages else PathFinder.find_spec(name, path, target)
         if path is None and (spec is None or _is_empty_namespace(spec)):
             spec = self._near_script(name)
+        spec = _inner_package(name, spec) or spec
         if spec is None or type(spec.loader) is not SourceFileLoader or not self._project.is_project_file(spec.origin):
             return spec
         spec.loader = ProjectLoader(spec.loader.name, spec.loader.path, self._project)
@@ -79,11 +81,14 @@ class ProjectLoader(SourceFileLoader):
         return self._older.text.encode() if self._older is not None and path == self.path else super().get_data(path)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Returns the code of the module. That of a helper of migrations is tolerant of unknown values, like a script. Raises SyntaxError."""
+        """Returns the code of the module. That of a helper of migrations is tolerant of unknown values, like a script; other code may catch
+        exceptions of packages that are not installed. Raises SyntaxError."""
         try:
             source = super().get_data(self.path)
             if self._project.is_helper(self.path, source):
                 return compile(transform(ast.parse(source, self.path)), self.path, "exec", dont_inherit=True)
+            if catches_others(source):
+                return compile(transform_handlers(ast.parse(source, self.path)), self.path, "exec", dont_inherit=True)
             return super().get_code(fullname)
         except SyntaxError:
             older = self._older = as_older_python(decode_source(super().get_data(self.path)))
@@ -127,6 +132,17 @@ def missing_attribute(module: ModuleType, project: ProjectCode, execution: Modul
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)
 
     return get
+
+
+def _inner_package(name: str, spec: ModuleSpec | None) -> ModuleSpec | None:
+    """Returns the package in a folder of its name, if that folder is only the project of the package: `common/setup.py`,
+    `common/common/__init__.py`."""
+    if spec is None or spec.origin is not None or spec.submodule_search_locations is None or "." in name:
+        return None
+    for folder in spec.submodule_search_locations:
+        if Path(folder, name, "__init__.py").is_file() and any(Path(folder, file).is_file() for file in _OF_PACKAGES):
+            return PathFinder.find_spec(name, [folder])
+    return None
 
 
 def _is_empty_namespace(spec: ModuleSpec) -> bool:

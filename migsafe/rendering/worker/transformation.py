@@ -5,6 +5,7 @@ places in the text stay those of the original. See docs/architecture.md.
 """
 
 import ast
+import builtins
 import re
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ FAILED = "migsafe failed"
 
 _OF_THE_CALLER = frozenset(("super", "locals", "globals", "vars", "dir", "eval", "exec", "__import__"))
 """Functions whose result depends on the frame that calls them."""
+_HANDLER = re.compile(rb"^[ \t]*except\b\s*\*?\s*\(?([\w.,\s]*)", re.MULTILINE)
+_NAME = re.compile(rb"[\w.]+(?<!\bas)")
+_OWN_EXCEPTIONS = frozenset(name.encode() for name, value in vars(builtins).items() if isinstance(value, type))
 _CONVERSION = re.compile(r"(%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?)[diouxXeEfFgGc]")
 
 
@@ -27,6 +31,17 @@ def transform(tree: ast.Module) -> ast.Module:
     """Returns the tree with the changes; the tree itself is changed."""
     changed: ast.Module = _Transformer().visit(tree)
     return changed
+
+
+def transform_handlers(tree: ast.Module) -> ast.Module:
+    """Returns the tree, in which the classes of the exceptions that are caught may be unknown; the tree itself is changed."""
+    changed: ast.Module = _HandlerTransformer().visit(tree)
+    return changed
+
+
+def catches_others(source: bytes) -> bool:
+    """Whether a module may catch exceptions that are not Python's own."""
+    return any(name not in _OWN_EXCEPTIONS for names in _HANDLER.findall(source) for name in _NAME.findall(names))
 
 
 def without_number_formats(text: str) -> str:
@@ -40,7 +55,18 @@ def function_call(name: str, arguments: list[ast.expr], at: ast.expr) -> ast.Cal
     return ast.copy_location(ast.Call(called, arguments, []), at)
 
 
-class _Transformer(ast.NodeTransformer):
+class _HandlerTransformer(ast.NodeTransformer):
+    """Replaces the classes of the exceptions that are caught."""
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Replaces the classes, of which some may be unknown."""
+        self.generic_visit(node)
+        if node.type is not None:
+            node.type = function_call(CAUGHT, [node.type], node.type)
+        return node
+
+
+class _Transformer(_HandlerTransformer):
     """Replaces the operations that unknown values take part in."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
@@ -57,13 +83,6 @@ class _Transformer(ast.NodeTransformer):
             case _:
                 return node
         return changed if isinstance(operator, ast.In | ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), changed), node)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
-        """Replaces the classes of the exceptions, of which some may be unknown."""
-        self.generic_visit(node)
-        if node.type is not None:
-            node.type = function_call(CAUGHT, [node.type], node.type)
-        return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replaces a call."""

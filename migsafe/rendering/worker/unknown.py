@@ -91,7 +91,7 @@ class Unknown(str):
         return value
 
     def __getattribute__(self, name: str) -> Any:
-        special = name.startswith("__") and name.endswith("__")
+        special = name.startswith("__") and name.endswith("__") and name not in ("__name__", "__qualname__")
         if special and hasattr(Unknown, name):
             return super().__getattribute__(name)
         known = object.__getattribute__(self, "__dict__")

@@ -16,8 +16,9 @@ from migsafe.rendering.worker.plugins.plugin import Plugin
 from migsafe.rendering.worker.plugins.search_triggers import PLUGIN as SEARCH_TRIGGERS
 from migsafe.rendering.worker.plugins.six import PLUGIN as SIX
 from migsafe.rendering.worker.plugins.spatial import PLUGIN as SPATIAL
+from migsafe.rendering.worker.plugins.utils import PLUGIN as UTILS
 
-PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, SEARCH_TRIGGERS, SIX, SPATIAL)
+PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, SEARCH_TRIGGERS, SIX, SPATIAL, UTILS)
 _BY_OPERATION = {name: plugin for plugin in PLUGINS for name in plugin.operations}
 _BY_PACKAGE = {package: plugin for plugin in PLUGINS for package in plugin.packages}
 
