@@ -33,7 +33,6 @@ Safe, because the rows are checked before:
 See: https://www.postgresql.org/docs/current/sql-set-constraints.html
 """
 
-
 from migsafe.linting.facts.deferred_checks import PendingEvents, Write
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import (
