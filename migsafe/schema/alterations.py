@@ -15,7 +15,7 @@ from migsafe.schema.altered_constraints import (
     refuse_held,
 )
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.certainty import certainly_exists, note_removed_column
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_users import refuse_used
 from migsafe.schema.columns import (
@@ -122,7 +122,7 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
     column = built.column
     if definition.generated is not None:
         column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
-    table = catalog.change(table, columns=(*table.columns, column))
+    table = catalog.change(table, columns=(*table.columns, column), removed_columns=table.removed_columns - {column.name})
     if column.not_null and not (built.sequence or column.default or column.identity or has_domain_default(catalog, column.type)):
         # PostgreSQL refuses the column if the table has rows (ATRewriteTable in src/backend/commands/tablecmds.c).
         table = catalog.change(table, emptied=catalog.new_oid())
@@ -158,6 +158,7 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     if column is None:
         if not op.if_exists and table.complete:
             catalog.add_refusal(f'column "{op.column}" of relation "{table.name.name}" does not exist')
+        note_removed_column(catalog, table.oid, op.column)
         return
     _refuse_key(catalog, table, column, "drop")
     if column.inherited:
@@ -176,6 +177,7 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
         if isinstance(child, Relation) and child_column is not None:
             inherited = max(child_column.inherited - lost_parents, 0)
             set_column(catalog, child, part.column, inherited=inherited, local=child_column.local or op.target.only)
+    note_removed_column(catalog, table.oid, op.column)
 
 
 def _refuse_key(catalog: Catalog, table: Relation, column: Column, verb: str) -> None:
@@ -339,12 +341,14 @@ def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> N
         if column is None:
             if relation.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
                 catalog.add_refusal(f'column "{op.column}" does not exist')
+            note_removed_column(catalog, relation.oid, op.column, op.new_name)
             continue
         if relation.oid == table.oid and column.inherited:
             catalog.add_refusal(f'cannot rename inherited column "{op.column}"', help="-- rename it in the parent table")
         if relation.column(op.new_name) is not None:
             catalog.add_refusal(f'column "{op.new_name}" of relation "{relation.name.name}" already exists')
         set_column(catalog, relation, column.number, name=op.new_name)
+        note_removed_column(catalog, relation.oid, op.column, op.new_name)
 
 
 def _cluster_on(catalog: Catalog, op: sql.ClusterOn, table: Relation) -> None:

@@ -212,7 +212,7 @@ def _forget(catalog: Catalog, changed: set[int]) -> None:
     """Records that opaque code may have changed only these tables."""
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     for oid in changed:
-        catalog.change(catalog.require(Relation, oid), complete=False)
+        catalog.change(catalog.require(Relation, oid), complete=False, removed_columns=frozenset())
 
 
 @SCHEMA_CHANGES.register(sql.Discard)

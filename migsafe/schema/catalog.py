@@ -393,8 +393,9 @@ class Catalog:
         """Marks the relations as not completely known, because opaque code may have changed them, and that it `may_create` others."""
         for relation in list(self.relations()):
             # Even if the history has a materialized view as a whole, its columns are unknown.
-            if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
-                self.change(relation, complete=False, may_have_rows=True, emptied=0)
+            is_known = relation.complete or relation.kind is RelationKind.MATERIALIZED or bool(relation.removed_columns)
+            if is_known and is_affected(relation):
+                self.change(relation, complete=False, removed_columns=frozenset(), may_have_rows=True, emptied=0)
         if not may_create:
             return
         self.complete = self.from_beginning = False

@@ -32,3 +32,10 @@ def is_absent_type(catalog: Catalog, name: Name) -> bool:
     schemas = (name.schema,) if name.schema is not None else catalog.search_path
     was_dropped = any(Name(name.name, schema) in catalog.dropped_types for schema in schemas)
     return was_dropped and catalog.type_named(name) is None and catalog.relation(name) is None
+
+
+def note_removed_column(catalog: Catalog, oid: int, column: str, new_name: str | None = None) -> None:
+    """Records that a table of which not all columns are known has none of this name any more, but one of its new name."""
+    table = catalog.require(Relation, oid)
+    if not table.complete and table.column(column) is None:
+        catalog.change(table, removed_columns=(table.removed_columns | {column}) - {new_name})

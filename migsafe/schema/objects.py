@@ -105,9 +105,10 @@ class OtherPrivileges(Object, frozen=True, kw_only=True):
 class Relation(Object, frozen=True, kw_only=True):
     """A table, view, materialized view or sequence.
 
-    `complete` is False if the relation may have more columns, constraints and indexes than the history tells. `parents` are the tables that
-    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query,
-    `read_relations` those with the columns that they had then. `owner` is the column that a sequence belongs to: table and column number.
+    `complete` is False if the relation may have more columns, constraints and indexes than the history tells; then `removed_columns` are names
+    of columns that it certainly does not have, because the history dropped or renamed them. `parents` are the tables that it inherits from,
+    or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `read_relations` those with the
+    columns that they had then. `owner` is the column that a sequence belongs to: table and column number.
     `created_in` is the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or
     may have been, inserted since; `emptied` numbers the TRUNCATE after which it has none, 0 without one. `privileges` are those that the
     history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
@@ -118,6 +119,7 @@ class Relation(Object, frozen=True, kw_only=True):
     kind: RelationKind = RelationKind.TABLE
     columns: tuple[Column, ...] = ()
     complete: bool = True
+    removed_columns: frozenset[str] = frozenset()
     persistence: Persistence = Persistence.PERMANENT
     partition_key: PartitionKey | None = None
     bound: Bound | None = None

@@ -68,4 +68,4 @@ def apply_call(catalog: Catalog, operation: sql.Select | sql.Call) -> None:
         return
     for relation in list(catalog.relations()):
         if relation.oid in named if named else relation.kind is RelationKind.PARTITIONED:
-            catalog.change(relation, complete=False)
+            catalog.change(relation, complete=False, removed_columns=frozenset())

@@ -122,7 +122,7 @@ class Binder:
     def _written(self, name: str, target: BoundSource) -> None:
         if name in target.columns:
             self.use(target.columns[name])
-        elif target.complete and target.relation is not None:
+        elif target.relation is not None and target.lacks(name):
             self.fail("42703", f'column "{name}" of relation "{target.relation.name.name}" does not exist', name, target.relation.oid)
         elif target.relation is not None:
             self.doubt(f"the columns of {target.relation.name} are not completely known")
@@ -288,7 +288,7 @@ class Binder:
                 self.use(column)
             if found:
                 return
-            certain = certain and all(source.complete for source in level.sources)
+            certain = certain and all(source.lacks(name) for source in level.sources)
         whole = self._outer(name, levels)
         if whole is not None:
             self.use_row(whole)
@@ -310,7 +310,7 @@ class Binder:
         column = source.column(ref.name)
         if column is not None:
             self.use(column)
-        elif source.complete:
+        elif source.lacks(ref.name):
             # alias.name is also a call of a function with the whole row.
             if not self.catalog.has_function_named(ref.name):
                 oid = source.relation.oid if source.relation is not None else None

@@ -37,6 +37,12 @@ class BoundSource(Struct, kw_only=True):
         """Whether it is a table, or a materialized view: something that PostgreSQL scans."""
         return self.relation is not None and self.relation.kind in _SCANNED
 
+    def lacks(self, name: str) -> bool:
+        """Whether it certainly has no column of this name."""
+        if self.complete or name in self.columns:
+            return self.complete and name not in self.columns
+        return self.relation is not None and not self.shape.columns and name in self.relation.removed_columns
+
     def column(self, name: str) -> BoundColumn | None:
         """Returns a column, also a system column; None without it."""
         column = self.columns.get(name)
