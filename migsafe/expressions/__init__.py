@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
     from migsafe.expressions.orders import ordered_columns
-    from migsafe.expressions.output_types import output_types
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
+    from migsafe.expressions.query_columns import query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import columns_equal_to_constants, unrestricted
@@ -69,7 +69,6 @@ __all__ = [
     "operand_shape",
     "ordered_columns",
     "output_columns",
-    "output_types",
     "parse_expression",
     "parse_query",
     "parse_type",
@@ -77,6 +76,7 @@ __all__ = [
     "proves_check",
     "proves_default_excludes",
     "proves_not_null",
+    "query_columns",
     "query_shape",
     "removed_values",
     "repeated_positions",
@@ -105,7 +105,6 @@ _MODULES = {
     "ordered_columns": "orders",
     "all_output_columns": "groups",
     "output_columns": "groups",
-    "output_types": "output_types",
     "parse_expression": "trees",
     "parse_query": "trees",
     "parse_type": "trees",
@@ -115,6 +114,7 @@ _MODULES = {
     "proves_not_null": "proofs",
     "condition_shape": "queries.parsing",
     "operand_shape": "queries.parsing",
+    "query_columns": "query_columns",
     "query_shape": "queries.parsing",
     "removed_values": "removed_values",
     "repeated_positions": "changed_rows",

@@ -25,13 +25,14 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses
 from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
+from migsafe.schema.query_columns import QueryColumn, TableColumns
 from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
 from migsafe.sources.migration import UnsureNames
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
+from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation, Query
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
@@ -81,6 +82,7 @@ class Predictor:
     ) -> None:
         self.catalog = Catalog(pg_version)
         self.catalog.analyse_query = _analyse_query
+        self.catalog.type_query = _type_query
         self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
@@ -359,6 +361,11 @@ class Predictor:
 def _analyse_query(sql: str, relations: tuple[ReadRelation, ...]) -> ColumnUses | None:
     """Returns the columns that a query uses. sqlglot is imported when the first query is analysed."""
     return expressions.column_uses(sql, relations)
+
+
+def _type_query(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...] | None:
+    """Returns the output columns of a query; None if they are not known. sqlglot is imported when the first query is resolved."""
+    return expressions.query_columns(query, tables)
 
 
 def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction:

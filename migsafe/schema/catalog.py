@@ -22,6 +22,7 @@ from migsafe.schema.objects import (
     Type,
 )
 from migsafe.schema.origin import Origin
+from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
@@ -49,6 +50,7 @@ class Catalog:
     def __init__(self, pg_version: int) -> None:
         self.pg_version = pg_version
         self.analyse_query: QueryAnalyser | None = None
+        self.type_query: QueryTyper | None = None
         self.search_path: tuple[str, ...] = ("public",)
         self.complete = False
         self.from_beginning = False

@@ -113,7 +113,7 @@ class Relation(Object, frozen=True, kw_only=True):
     may have been, inserted since; `emptied` numbers the TRUNCATE after which it has none, 0 without one. `privileges` are those that the
     history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
     `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown). `sequence_type` is a sequence's data type if it is
-    known. `unpopulated`: a materialized view WITH NO DATA.
+    known. `unpopulated`: a materialized view WITH NO DATA. `from_query`: CREATE TABLE AS or SELECT INTO created the table.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -142,6 +142,7 @@ class Relation(Object, frozen=True, kw_only=True):
     identity_index: int | None = None
     sequence_type: str | None = None
     unpopulated: bool = False
+    from_query: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
         """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""

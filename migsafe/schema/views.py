@@ -7,6 +7,7 @@ from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Column, Relation, RelationKind
+from migsafe.schema.query_tables import columns_from_query
 from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Option, Persistence, Query
@@ -97,17 +98,19 @@ def refresh_materialized_view(catalog: Catalog, op: sql.RefreshMaterializedView)
 
 @SCHEMA_CHANGES.register(sql.CreateTableAs)
 def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
-    """CREATE TABLE … AS, SELECT … INTO: the columns' types are unknown."""
+    """CREATE TABLE … AS, SELECT … INTO: the columns are those of the query, or unknown."""
     name = new_name(catalog, op.table, op.persistence)
     is_created = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
+    columns = columns_from_query(catalog, op.query, op.columns) if op.query is not None else None
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     catalog.store(
         Relation(
             oid=catalog.new_oid(),
             name=name,
-            columns=tuple(Column(number, column) for number, column in enumerate(op.columns, 1)),
-            complete=False,
+            columns=columns or tuple(Column(number, column) for number, column in enumerate(op.columns, 1)),
+            complete=columns is not None and is_created,
+            from_query=True,
             persistence=op.persistence,
             created_in=catalog.migration,
             may_be_older=not is_created,

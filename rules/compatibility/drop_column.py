@@ -6,6 +6,9 @@ NULL without a default, that release cannot insert rows: make the column nullabl
 primary key (then logical replication has no identity for the table's rows), a UNIQUE constraint, a foreign key, whose referenced table is
 locked as well. If CASCADE drops more than the column, drop-cascade speaks for this rule.
 
+A column of a name that the same transaction gives to another column, which has values already or is filled by an UPDATE, is not reported: the
+name is never missing. Of a column that is dropped and added again, the values are lost.
+
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
 
@@ -16,20 +19,81 @@ Safe, because the column is new:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN
 """
 
-from migsafe.linting.facts.ownership import is_column_created_here
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.linting.facts.ownership import added_column, column_that_returns, is_column_created_here, is_column_named_here
 from migsafe.linting.facts.query_uses import use_of_relations
 from migsafe.linting.facts.wording import after_release, join_names
-from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import ConstraintKind, DropColumn, Name
+from migsafe.sql.operations import ConstraintKind, DropColumn, Name, Operation, RenameColumn, Update
 from migsafe.sql.operations.values import quoted
 
 
+class _Dropped(Struct):
+    """A DROP COLUMN: its finding, its position, the table and the column; whether the migration itself gave the column its name."""
+
+    finding: Finding
+    position: int
+    table: Name
+    column: str
+    is_named_here: bool
+
+
+class _State(Struct):
+    dropped: list[_Dropped] = []
+
+
 @rule(category="compatibility", severity=Severity.ERROR, no_fix="the application must change first, and only its authors know when it has")
-def drop_column(op: DropColumn, at: Context) -> Finding | None:
-    """Report a column that the migration did not add."""
+def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Record each column that a release may know, and report it at the end of the migration, unless another one has its name then."""
+    if isinstance(op, DropColumn):
+        finding = _finding(op, at)
+        if finding is not None:
+            is_named_here = is_column_named_here(at, op.target.name, op.column)
+            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here))
+        return
+    for dropped in at.state(_State).dropped:
+        if dropped.is_named_here:
+            if not _is_filled(dropped.table, at):
+                yield _without_values(dropped, "", at)
+            continue
+        returned = column_that_returns(at, dropped.position)
+        if returned is None:
+            yield dropped.finding
+        elif not _has_values(returned.operation, dropped.table, at):
+            yield _without_values(dropped, "; the column that has the name afterwards is new and has none of them", at)
+
+
+def _is_filled(table: Name, at: Context) -> bool:
+    """Whether the migration copies values within the table, as far as an UPDATE tells."""
+    return any(isinstance(done.operation, Update) and at.resolve(done.operation.table) == at.resolve(table) for done in at.past)
+
+
+def _has_values(returned: Operation, table: Name, at: Context) -> bool:
+    """Whether the column that gets the name has values: it is an older one, or the migration fills it before."""
+    if not isinstance(returned, RenameColumn):
+        return False
+    added = added_column(at, table, returned.column)
+    return _is_filled(table, at) or added is None or added.column.generated is not None or added.column.default is not None
+
+
+def _without_values(dropped: _Dropped, afterwards: str, at: Context) -> Finding:
+    """Returns the finding about a column whose name the running release does not miss, but whose values are lost."""
+    column = quoted(dropped.column)
+    return replace(
+        dropped.finding,
+        message=f"DROP COLUMN removes the values of {column} from {at.resolve(dropped.table)}{afterwards}",
+        help="-- first copy the values to the column that replaces it",
+    )
+
+
+def _finding(op: DropColumn, at: Context) -> Finding | None:
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
     if is_column_created_here(at, name, op.column):

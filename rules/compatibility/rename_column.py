@@ -3,7 +3,8 @@
 The rename takes a moment. But the old release uses the old name and the new release the new name, and both run during a deployment: one of
 them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name
 in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
-the old name of the table replaces it; and columns that swap their names in one transaction, where no name is missing.
+the old name of the table replaces it; and a column whose name another one gets in the same transaction (columns that swap their names, a
+column that ADD COLUMN replaces), because no name is missing.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -23,7 +24,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
+from migsafe.linting.facts.ownership import NameAbsence, column_that_returns, is_column_created_here, name_absence
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.wording import deployments, once_released
@@ -83,17 +84,14 @@ def _is_swapped(at: Context, position: int) -> bool:
     """Whether another column of the table gets the old name in the same transaction, or this column gets the name of another one."""
     transaction, op = at.past[position].transaction, at.past[position].operation
     assert isinstance(op, RenameColumn)
-    renames = [
-        (number, done.operation)
-        for number, done in enumerate(at.past)
-        if isinstance(done.operation, RenameColumn)
+    if column_that_returns(at, position) is not None:
+        return True
+    return transaction is not None and any(
+        isinstance(done.operation, RenameColumn)
         and done.transaction == transaction
-        and (done.operation.new_name == op.column or done.operation.column == op.new_name)
+        and done.operation.column == op.new_name
         and at.resolve(done.operation.target.name) == at.resolve(op.target.name)
-    ]
-    has_old_name_again = any(other.new_name == op.column for number, other in renames if number > position)
-    return transaction is not None and (
-        has_old_name_again or any(other.column == op.new_name for number, other in renames if number < position)
+        for done in at.past[:position]
     )
 
 

@@ -3,7 +3,8 @@
 It holds ACCESS EXCLUSIVE meanwhile: even SELECT waits, and the wait grows with the table and its indexes. If the stored bytes stay the
 same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric(10, 2), or from cidr to inet, only the catalogue changes.
 Two things take time even then: PostgreSQL rebuilds an index whose order changes, as with another collation, and checks every row again if a
-CHECK uses the column. migsafe needs the old type for this, and reads it from the earlier migrations.
+CHECK uses the column. migsafe needs the old type for this, and reads it from the earlier migrations, also for the tables that CREATE TABLE AS
+makes from known ones. Where the type of a query's column is unknown, the finding is information; that of an unknown table is an error.
 A time in UTC is stored as the same bytes with and without a time zone: if the TimeZone of the session is UTC, nothing is rewritten, but with
 USING everything is.
 
@@ -58,6 +59,7 @@ from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.type_changes import type_change_fix, type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
+from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import AlterColumnType, Name
 from migsafe.sql.operations.values import quoted
 
@@ -85,10 +87,25 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
         return None  # one new column makes both changes
     at.state(_State).reported.add(column)
     main = next((effect for effect in slow if effect.rewrite), slow[0])
+    table = at.resolve(op.target.name)
+    if _is_unknown_result(op, at):
+        return at.finding(
+            op,
+            f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {table}, and may rewrite it: the type that the query of "
+            f"CREATE TABLE AS gave to {quoted(op.column)} is unknown",
+            help=f"-- name the type in the query: CAST(… AS {op.type}) AS {quoted(op.column)}",
+            fix="",
+            severity=Severity.INFO,
+            relations=[effect.relation for effect in slow],
+            lock=main.lock,
+        )
+    below = _descendants(table, at)
+    parts = [effect.relation for effect in slow if effect.relation in below and _work(effect) == _work(main)]
+    where = f"{table} and its {'partitions' if _is_partitioned(table, at) else 'children'}" if parts else str(table)
     return at.finding(
         op,
-        f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
-        f"because {_cause(main)}{_other_tables(slow, main, at)}: every {main.blocked_commands} waits{while_held(at)}",
+        f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {where} while it {_work(main)}, "
+        f"because {_cause(main)}{_other_tables(slow, {table, main.relation, *parts}, at)}: every {main.blocked_commands} waits{while_held(at)}",
         help=type_change_safe_way(op, main, at),
         fix=type_change_fix(op, main, at),
         relations=[effect.relation for effect in slow],
@@ -96,11 +113,29 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     )
 
 
-def _other_tables(slow: list[Effect], main: Effect, at: Context) -> str:
-    """Returns the other tables that the statement locks, such as those that reference the column, and what it does to them."""
-    read = {effect.relation: effect for effect in slow if effect.relation != main.relation}
+def _is_unknown_result(op: AlterColumnType, at: Context) -> bool:
+    """Whether the column comes from a query whose types are unknown."""
+    relation = at.catalog.relation(op.target.name)
+    column = relation.column(op.column) if relation is not None else None
+    return relation is not None and relation.from_query and (column is None or column.type is None)
+
+
+def _descendants(table: Name, at: Context) -> set[Name]:
+    relation = at.catalog.relation(table)
+    return {child.name for child in at.catalog.descendants(relation.oid)} if relation is not None else set()
+
+
+def _is_partitioned(table: Name, at: Context) -> bool:
+    relation = at.catalog.relation(table)
+    return relation is not None and relation.kind is RelationKind.PARTITIONED
+
+
+def _other_tables(slow: list[Effect], named: set[Name], at: Context) -> str:
+    """Returns the tables that the statement locks beside those already `named`, such as those that reference the column, and what it does to
+    them."""
+    read = {effect.relation: effect for effect in slow if effect.relation not in named}
     texts = [f"{effect.lock} on {name}, of which it {_work(effect)}" for name, effect in read.items()]
-    locked = {effect.relation: effect.lock for effect in at.blocking_effects if effect.relation not in {main.relation, *read}}
+    locked = {effect.relation: effect.lock for effect in at.blocking_effects if effect.relation not in {*named, *read}}
     texts += [f"{lock} on {name}" for name, lock in locked.items()]
     return f", and {' and '.join(texts)}" if texts else ""
 

@@ -1,5 +1,7 @@
 """The names of output columns."""
 
+import re
+
 from sqlglot import exp
 
 from migsafe.expressions.queries.operands import query_of, type_text
@@ -15,7 +17,12 @@ _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
     exp.Array: "array",
     exp.Greatest: "greatest",
     exp.Least: "least",
+    exp.Lower: "lower",
+    exp.Upper: "upper",
+    exp.LogicalAnd: "bool_and",
+    exp.LogicalOr: "bool_or",
 }
+_CALLED = re.compile(r"(\w+)\(")
 
 
 def output_name(item: exp.Expr) -> str | None:
@@ -36,10 +43,13 @@ def output_name(item: exp.Expr) -> str | None:
             return str(item.name).lower()
         case exp.Case():
             return _name_of_case(item)
+        case exp.Trim() | exp.StrPosition():
+            return None  # trim() is btrim or ltrim, and strpos() is read as position()
         case exp.Func() if type(item) in _OUTPUT_NAMES:
             return _OUTPUT_NAMES[type(item)]
-        case exp.Func() if len(item.sql_names()) == 1:
-            return str(item.sql_name()).lower()
+        case exp.Func() if len(item.sql_names()) == 1 and (called := _CALLED.match(item.sql(dialect="postgres"))):
+            # sqlglot's own names are not PostgreSQL's: to_char() is TimeToStr.
+            return called[1].lower()
     return None
 
 

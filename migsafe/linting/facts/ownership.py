@@ -7,6 +7,7 @@ without rows; and a name that another object gets in the same transaction is nev
 from collections.abc import Iterator
 from enum import Enum
 
+from migsafe.linting.earlier import PastOperation
 from migsafe.linting.rule import Context
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -70,6 +71,37 @@ def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
         match done.operation:
             case sql.AddColumn() as op if op.column.name == column and not op.if_not_exists and at.resolve(op.target.name) == resolved:
                 return op
+    return None
+
+
+def is_column_named_here(at: Context, table: Name, column: str) -> bool:
+    """Whether a RENAME COLUMN of this migration gave the column its name, so that no release knows it."""
+    resolved = at.resolve(table)
+    return any(
+        isinstance(done.operation, sql.RenameColumn)
+        and done.operation.new_name == column
+        and at.resolve(done.operation.target.name) == resolved
+        for done in at.past
+    )
+
+
+def column_that_returns(at: Context, position: int) -> PastOperation | None:
+    """Returns the operation that gives a column the name which the DROP COLUMN or RENAME COLUMN at `position` removes, in the same transaction:
+    an ADD COLUMN or a RENAME COLUMN. To be called at the end of the migration."""
+    removed = at.past[position]
+    assert isinstance(removed.operation, sql.DropColumn | sql.RenameColumn)
+    table, name = at.resolve(removed.operation.target.name), removed.operation.column
+    for number, done in enumerate(at.past):
+        # PostgreSQL drops columns before it adds others, in whatever order one ALTER TABLE names them.
+        is_same_statement = done.statement is removed.statement
+        is_later = number > position and done.transaction is not None and done.transaction == removed.transaction
+        if not (is_same_statement or is_later):
+            continue
+        match done.operation:
+            case sql.AddColumn(column=added) as op if added.name == name and at.resolve(op.target.name) == table:
+                return done
+            case sql.RenameColumn(new_name=new_name) as op if new_name == name and at.resolve(op.target.name) == table:
+                return done
     return None
 
 

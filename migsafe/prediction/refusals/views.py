@@ -3,10 +3,11 @@
 from msgspec.structs import replace
 
 from migsafe import expressions
-from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.definitions import is_built_in
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import RelationKind
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.query_tables import known_columns, table_columns
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Query, TypeName
@@ -32,24 +33,21 @@ def replace_view(catalog: Catalog, op: sql.CreateView) -> Refusal | None:
     for old_name, new_name in zip(old, new, strict=False):
         if old_name != new_name:
             return Refusal(error=f'cannot change name of view column "{old_name}" to "{new_name}"', help=help)
-    return _refuse_types(catalog, existing.query, op.query, old, help)
+    return _refuse_types(catalog, existing, op.query, old, help)
 
 
-def _refuse_types(catalog: Catalog, old: Query | None, new: Query, names: tuple[str, ...], help: str) -> Refusal | None:
+def _refuse_types(catalog: Catalog, existing: Relation, new: Query, names: tuple[str, ...], help: str) -> Refusal | None:
     """Returns the refusal of a query whose columns have other types. Those of user-defined types are not compared."""
-    old_types = expressions.output_types(old, _table_types(catalog, old)) if old is not None else ()
-    for name, before, after in zip(names, old_types, expressions.output_types(new, _table_types(catalog, new)), strict=False):
+    old_columns = known_columns(catalog, existing)
+    new_columns = expressions.query_columns(new, lambda name: table_columns(catalog, name))
+    for name, old_column, new_column in zip(names, old_columns or (), new_columns or (), strict=False):
+        before, after = old_column.type, new_column.type
         if before is None or after is None or not (is_built_in(before) and is_built_in(after)):
             continue
         texts = [_type_text(data_type) for data_type in (before, after)]
         if texts[0] != texts[1]:
             return Refusal(error=f'cannot change data type of view column "{name}" from {texts[0]} to {texts[1]}', help=help)
     return None
-
-
-def _table_types(catalog: Catalog, query: Query) -> dict[tuple[str | None, str], dict[str, TypeName | None]]:
-    tables = ((name, complete_table(catalog, name)) for name in query.reads)
-    return {(name.schema, name.name): {column.name: column.type for column in table.columns} for name, table in tables if table is not None}
 
 
 def _type_text(data_type: TypeName) -> str:

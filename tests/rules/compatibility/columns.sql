@@ -71,3 +71,29 @@ CREATE INDEX ON pairs (c);
 ALTER TABLE pairs DROP COLUMN a; -- expect: column-takes-others-along -- expect: drop-column
 ALTER TABLE pairs DROP CONSTRAINT pairs_check;
 ALTER TABLE pairs DROP COLUMN c; -- expect: drop-column
+
+-- next migration
+-- one column takes the name of another
+CREATE TABLE kept (id bigint PRIMARY KEY, size integer, hash text, code text, kind text, rank integer);
+
+-- next migration
+BEGIN;
+ALTER TABLE kept ADD COLUMN wide_size bigint;
+UPDATE kept SET wide_size = size WHERE id < 100;
+ALTER TABLE kept DROP COLUMN size;
+ALTER TABLE kept RENAME COLUMN wide_size TO size;
+ALTER TABLE kept RENAME COLUMN hash TO old_hash;
+ALTER TABLE kept ADD COLUMN hash text;
+UPDATE kept SET hash = old_hash WHERE id < 100;
+ALTER TABLE kept DROP COLUMN old_hash;
+COMMIT;
+
+-- next migration
+BEGIN;
+ALTER TABLE kept DROP COLUMN code, ADD COLUMN code integer; -- expect: drop-column
+ALTER TABLE kept RENAME COLUMN kind TO old_kind;
+ALTER TABLE kept ADD COLUMN kind integer;
+ALTER TABLE kept DROP COLUMN old_kind; -- expect: drop-column
+COMMIT;
+ALTER TABLE kept DROP COLUMN rank; -- expect: drop-column
+ALTER TABLE kept ADD COLUMN rank bigint;

@@ -24,7 +24,7 @@ CREATE TABLE g (LIKE b INCLUDING ALL);
 CREATE TABLE h AS SELECT 1 AS x; -- expect: table-without-primary-key
 CREATE TEMP TABLE h1 AS SELECT 1 AS x;
 CREATE TABLE h2 AS SELECT 1 AS x;
-ALTER TABLE h2 ADD PRIMARY KEY (x);
+ALTER TABLE h2 ADD PRIMARY KEY (x); -- expect: int-primary-key
 CREATE TABLE IF NOT EXISTS c (x int);
 CREATE TABLE i (x int);
 DROP TABLE i;
@@ -59,3 +59,16 @@ ALTER TABLE customers ADD COLUMN c text;
 ALTER TABLE orders RENAME COLUMN a TO x;
 ALTER TABLE b ADD COLUMN a_very_long_name_that_goes_on_and_on_and_on_until_it_is_longer_than_sixty_three text; -- expect: identifier-too-long
 ALTER TABLE b DROP COLUMN a_very_long_name_that_goes_on_and_on_and_on_until_it_is_longer_than_sixty_three;
+
+-- next migration
+-- names of more than 63 bytes: indexes and constraints (information), a name that is compared as text, two indexes of one name (warnings)
+CREATE TABLE long_names (id bigint PRIMARY KEY, owner bigint NOT NULL, at date);
+CREATE INDEX long_names_of_the_generated_kind_that_an_orm_gives_to_an_index_of_two_columns ON long_names (owner); -- expect: identifier-too-long
+ALTER TABLE long_names
+    ADD CONSTRAINT long_names_of_the_generated_kind_that_an_orm_gives_to_a_constraint_of_two_columns UNIQUE (owner, at); -- expect: identifier-too-long
+ALTER TABLE long_names
+    DROP CONSTRAINT long_names_of_the_generated_kind_that_an_orm_gives_to_a_constraint_of_two_columns;
+COMMENT ON INDEX long_names_of_the_generated_kind_that_an_orm_gives_to_an_index_of_two_columns IS 'used by the report';
+CREATE INDEX IF NOT EXISTS long_names_of_the_generated_kind_that_an_orm_gives_to_an_index_of_other_columns ON long_names (at); -- expect: identifier-too-long
+CREATE VIEW v_long_names AS
+    SELECT id AS the_number_of_the_row_in_the_table_of_the_long_names_that_an_orm_has_generated FROM long_names; -- expect: identifier-too-long

@@ -43,3 +43,12 @@ ALTER TABLE boxes
     DROP CONSTRAINT boxes_code_known,
     ALTER COLUMN code TYPE varchar(40),
     ADD CONSTRAINT boxes_code_known CHECK (code <> '') NOT VALID;
+
+-- next migration
+-- CREATE TABLE AS gives the columns the types of the query; a type that is unknown is no rewrite
+CREATE TABLE copied AS SELECT code, name, 1 AS state, own_function(id) AS odd FROM boxes CROSS JOIN (SELECT name FROM parcels) p;
+
+-- next migration
+ALTER TABLE copied ALTER COLUMN code TYPE varchar(40), ALTER COLUMN name TYPE text;
+ALTER TABLE copied ALTER COLUMN state TYPE bigint; -- expect: type-change-rewrites
+ALTER TABLE copied ALTER COLUMN odd TYPE bigint; -- expect: type-change-rewrites

@@ -1,0 +1,200 @@
+"""The output columns of a query with their names and types, as CREATE TABLE AS and CREATE VIEW take them.
+
+Names and types are resolved as PostgreSQL's analyser does (src/backend/parser/parse_relation.c, parse_target.c).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from sqlglot import exp
+
+from migsafe.expressions.expression_types import LITERAL, TEXT, common_type, expression_type
+from migsafe.expressions.queries.output_names import output_name
+from migsafe.expressions.trees import folded_name, parse_query
+from migsafe.schema.query_columns import QueryColumn, TableColumns
+from migsafe.sql.operations import Name, Query, TypeName
+
+
+class _Source(Struct, frozen=True):
+    """An element of FROM: its name, and its columns, None if they are unknown."""
+
+    name: str | None
+    columns: tuple[QueryColumn, ...] | None
+
+
+_SEVERAL_SPELLINGS = (exp.CurrentTimestamp, exp.Extract)
+"""What sqlglot reads from spellings with several names: now() and CURRENT_TIMESTAMP, date_part() and EXTRACT."""
+_UNKNOWN = _Source(None, None)
+_Scopes = tuple[tuple[_Source, ...], ...]
+_Ctes = dict[str, tuple[QueryColumn, ...] | None]
+
+
+def query_columns(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...] | None:
+    """Return the output columns of a query; None if their number or their names are unknown. `tables` returns the columns of a relation."""
+    tree = parse_query(query)
+    if tree is None:
+        return None
+    try:
+        columns = _Resolver(tables).query(tree, (), {})
+    except RecursionError:
+        return None
+    if columns is None or any(not column.name for column in columns):
+        return None
+    return tuple(QueryColumn(column.name, TEXT if column.type == LITERAL else column.type, column.collation) for column in columns)
+
+
+class _Resolver:
+    """Resolves one query."""
+
+    def __init__(self, tables: TableColumns) -> None:
+        self._tables = tables
+
+    def query(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> tuple[QueryColumn, ...] | None:
+        """Return the output columns of a query; without a name where it is unknown."""
+        ctes = self._with(node, scopes, ctes)
+        match node:
+            case exp.Select():
+                return self._select(node, scopes, ctes)
+            case exp.SetOperation():
+                return _united(self.query(node.this, scopes, ctes), self.query(node.expression, scopes, ctes))
+            case exp.Subquery() if isinstance(node.this, exp.Query):
+                return self.query(node.this, scopes, ctes)
+            case exp.Values() if node.expressions:
+                rows = [[self._type(item, scopes, ctes) for item in row.expressions] for row in node.expressions]
+                if any(len(row) != len(rows[0]) for row in rows):
+                    return None
+                types = (common_type(column) for column in zip(*rows, strict=True))
+                return tuple(QueryColumn(f"column{number}", type_, None) for number, type_ in enumerate(types, 1))
+        return None
+
+    def _with(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> _Ctes:
+        clause = node.args.get("with_")
+        if clause is None:
+            return ctes
+        inner = dict(ctes)
+        for cte in clause.expressions:
+            name, names = _alias(cte)
+            if name is None:
+                continue
+            # The types of a recursive query are those of its first part, in which its own name does not occur.
+            inner[name] = None
+            inner[name] = _renamed(self.query(cte.this, scopes, inner), names)
+        return inner
+
+    def _select(self, node: exp.Select, scopes: _Scopes, ctes: _Ctes) -> tuple[QueryColumn, ...] | None:
+        sources = tuple(self._sources(node, scopes, ctes))
+        merges = any(join.args.get("using") or join.args.get("method") for join in node.args.get("joins") or ())
+        outputs: list[QueryColumn] = []
+        for item in node.expressions:
+            starred = _star(item)
+            if starred is None:
+                name = folded_name(item.args["alias"]) if isinstance(item, exp.Alias) else _own_name(item)
+                inner = (sources, *scopes)
+                outputs.append(QueryColumn(name or "", self._type(item, inner, ctes), self._collation(item, inner)))
+                continue
+            expanded = [source for source in sources if starred in ("", source.name)]
+            if not expanded or (merges and not starred) or any(source.columns is None for source in expanded):
+                return None
+            outputs += [column for source in expanded for column in source.columns or ()]
+        return tuple(outputs) or None
+
+    def _sources(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> Iterator[_Source]:
+        """Yield the elements of FROM, and those joined to them."""
+        first = node.args.get("from_")
+        elements = [first.this] if first is not None else []
+        elements += [join.this for join in node.args.get("joins") or ()]
+        for element in (*elements, *(node.args.get("laterals") or ())):
+            yield self._source(element, scopes, ctes)
+            # `a JOIN b ON …, c`: the join belongs to the element.
+            if not isinstance(element, exp.Query):
+                for join in element.args.get("joins") or ():
+                    yield self._source(join.this, scopes, ctes)
+
+    def _source(self, element: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> _Source:
+        name, names = _alias(element)
+        match element:
+            case exp.Table(this=exp.Identifier()):
+                own_name = folded_name(element.this)
+                schema = folded_name(element.args["db"]) if element.args.get("db") else None
+                is_cte = schema is None and own_name in ctes
+                columns = ctes[own_name] if is_cte else self._tables(Name(own_name, schema))
+                return _Source(name or own_name, _renamed(columns, names))
+            case exp.Subquery(this=exp.Query()) | exp.Values():
+                return _Source(name, _renamed(self.query(element, scopes, ctes), names))
+            case exp.Lateral(this=exp.Subquery() as subquery):
+                return _Source(name, _renamed(self.query(subquery, scopes, ctes), names))
+        return _Source(name, None) if name is not None else _UNKNOWN
+
+    def _type(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> TypeName | None:
+        def column_type(column: exp.Expr) -> TypeName | None:
+            found = _column(column, scopes)
+            return found.type if found is not None else None
+
+        def query_type(query: exp.Expr) -> TypeName | None:
+            columns = self.query(query, scopes, ctes)
+            return columns[0].type if columns is not None else None
+
+        return expression_type(node, column_type, query_type)
+
+    def _collation(self, item: exp.Expr, scopes: _Scopes) -> Name | None:
+        found = _column(item.this if isinstance(item, exp.Alias) else item, scopes)
+        return found.collation if found is not None else None
+
+
+def _column(node: exp.Expr, scopes: _Scopes) -> QueryColumn | None:
+    """Return the column to which a reference refers."""
+    if not isinstance(node, exp.Column) or not isinstance(node.this, exp.Identifier):
+        return None
+    name, qualifier = folded_name(node.this), node.args.get("table")
+    for sources in scopes:
+        visible = [source for source in sources if qualifier is None or source.name == folded_name(qualifier)]
+        found = [column for source in visible for column in source.columns or () if column.name == name]
+        if found:
+            # Of columns that USING merges, the result has the common type.
+            return found[0] if all(column == found[0] for column in found) else None
+        if (visible and qualifier is not None) or any(source.columns is None for source in visible):
+            return None
+    return None
+
+
+def _united(left: tuple[QueryColumn, ...] | None, right: tuple[QueryColumn, ...] | None) -> tuple[QueryColumn, ...] | None:
+    """Return the columns of UNION, INTERSECT and EXCEPT: the names of the left side, the common types."""
+    if left is None:
+        return None
+    if right is None or len(left) != len(right):
+        return tuple(QueryColumn(column.name, None, None) for column in left)
+    pairs = zip(left, right, strict=True)
+    return tuple(
+        QueryColumn(first.name, common_type((first.type, second.type)), first.collation if first.collation == second.collation else None)
+        for first, second in pairs
+    )
+
+
+def _own_name(item: exp.Expr) -> str | None:
+    """Return the name of an output column without an alias."""
+    inner = item.this if isinstance(item, exp.Cast) else item
+    return None if isinstance(inner, _SEVERAL_SPELLINGS) else output_name(item)
+
+
+def _star(item: exp.Expr) -> str | None:
+    """Return the alias before `.*`, empty for `*` alone; None for another output."""
+    if isinstance(item, exp.Star):
+        return ""
+    return folded_name(item.args["table"]) if isinstance(item, exp.Column) and isinstance(item.this, exp.Star) else None
+
+
+def _alias(node: exp.Expr) -> tuple[str | None, list[str]]:
+    """Return the alias of an element of FROM or of a WITH query, and its column names."""
+    alias = node.args.get("alias")
+    if not isinstance(alias, exp.TableAlias):
+        return None, []
+    columns = [column.this if isinstance(column, exp.ColumnDef) else column for column in alias.args.get("columns") or ()]
+    return folded_name(alias.this) if alias.this is not None else None, [folded_name(column) for column in columns]
+
+
+def _renamed(columns: tuple[QueryColumn, ...] | None, names: Sequence[str]) -> tuple[QueryColumn, ...] | None:
+    """Return columns of which the first have other names."""
+    if columns is None or len(names) > len(columns):
+        return None
+    renamed = tuple(QueryColumn(name, column.type, column.collation) for name, column in zip(names, columns, strict=False))
+    return (*renamed, *columns[len(renamed) :])
