@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.runner import Folder, MigrationFile, Runner, folder_identity, natural_key
+from migsafe.sources.runner import OTHER_DATABASES, Folder, MigrationFile, Runner, folder_identity, natural_key
 from migsafe.sources.runners import recognise_runner
 from migsafe.sources.versioned import VERSION
 
@@ -15,10 +15,6 @@ _IGNORED_FOLDERS = frozenset(("node_modules", "site-packages", "vendor", "venv",
 _DOWN_FOLDERS = frozenset(("down", "downs", "rollback", "rollbacks", "revert", "undo"))
 _BUILD_FOLDERS = frozenset(("target", "build", "dist", "out"))
 _BUILD_FILES = frozenset(("pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "package.json", "pyproject.toml"))
-_OTHER_DATABASES = frozenset(
-    "mysql mariadb sqlite sqlite3 h2 hsqldb derby mssql sqlserver oracle db2 cockroach cockroachdb crdb clickhouse cassandra spanner "
-    "snowflake bigquery duckdb".split()
-)
 _INNER_SCRIPTS = frozenset(("up.sql", "down.sql", "migration.sql"))
 _LEVELS = 4
 _NAMED_QUERY = re.compile(r"^--+[ \t]*(?:name[ \t]*:|:name\b)", re.MULTILINE)
@@ -110,7 +106,7 @@ def _is_ignored(folder: Folder, name: str) -> bool:
     return (
         name[0] == "."
         or lower in _IGNORED_FOLDERS
-        or lower in _OTHER_DATABASES
+        or lower in OTHER_DATABASES
         or lower in _DOWN_FOLDERS
         or (lower in _BUILD_FOLDERS and not _BUILD_FILES.isdisjoint(folder.files))
     )

@@ -1,8 +1,10 @@
 """Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` to run again when it changes.
 
-Names as in flyway/flyway flyway-core ResourceNameParser; folders below belong to the same location (FileSystemScanner). Versioned scripts
+Names as in flyway/flyway flyway-core ResourceNameParser; folders below belong to the same location (FileSystemScanner), and several locations
+are one history. Versioned scripts
 come in the order of their versions, numbers separated by dots or underscores (MigrationVersion); repeatable ones after them by description.
-Baselines (`B1__name.sql`), which replace earlier migrations on a new database, and callbacks are left out.
+Baselines (`B1__name.sql`) replace earlier migrations on a new database: the last one before all versioned scripts is the first migration, and
+others are left out, because the scripts that they replace are still there. Callbacks are left out.
 
 A script runs in a transaction, its statements one by one, unless a `.sql.conf` file of the same name says `executeInTransaction=false`
 (SqlScriptMetadata), or Flyway's parser recognises a statement that is impossible in one (flyway-database-postgresql, PostgreSQLParser.
@@ -21,6 +23,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from migsafe.sources.flyway_locations import folders_of_history
 from migsafe.sources.flyway_settings import FlywaySettings
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, RunnerTransaction, Transaction, whole_script
@@ -28,7 +31,8 @@ from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, recorded_name, subfolders
 from migsafe.text import Script
 
-_NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
+_REPEATABLE = "R__"
+_NAME = re.compile(r"([VURB])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
 _SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
 _NONTRANSACTIONAL = (
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
@@ -58,7 +62,7 @@ class FlywayFile(MigrationFile, frozen=True, kw_only=True):
 
 
 def _recognises(folder: Folder) -> bool:
-    if any(_version(name) for name in folder.sql_files):
+    if any(_version(name) or name.startswith(_REPEATABLE) for name in folder.sql_files):
         return True
     return folder.path.rpartition("/")[2] in ("migration", "migrations") and any(
         _version(name) for inner in subfolders(folder) for name in inner.sql_files
@@ -70,14 +74,23 @@ def _version(name: str) -> str | None:
     return match[2] if match and match[1] == "V" and match[3] is not None else None
 
 
+def _history_folders(folder: Folder) -> list[Folder]:
+    """Returns the first location from which the settings are found, so that each of the locations leads to the same folder."""
+    locations = folders_of_history(folder, FlywaySettings(folder))
+    if len(locations) == 1:
+        return locations
+    return [next((each for each in locations if len(folders_of_history(each, FlywaySettings(each))) == len(locations)), folder)]
+
+
 def _files(folder: Folder) -> list[MigrationFile]:
     versioned: list[tuple[list[int], str, MigrationFile]] = []
+    baselines: list[tuple[list[int], str, MigrationFile]] = []
     repeatable: list[tuple[str, MigrationFile]] = []
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, Script | None]] = []
     settings = FlywaySettings(folder)
     late = LateHandling.APPLIES if settings.values.get("outoforder", "").lower() == "true" else None
-    for inner in (folder, *subfolders(folder)):
+    for inner in (each for location in folders_of_history(folder, settings) for each in (location, *subfolders(location))):
         for name in inner.sql_files:
             match = _NAME.match(name)
             if match and match[1] == "U" and match[2]:
@@ -86,13 +99,15 @@ def _files(folder: Folder) -> list[MigrationFile]:
                 scripts.append((match, inner.script(name), inner.script(f"{name}.conf") if f"{name}.conf" in inner.files else None))
     for match, script, settings_file in scripts:
         version = match[2]
-        if match[1] == "V" and version:
+        if match[1] in "VB" and version:
             parts = [int(part) for part in re.split(r"[._]", version)]
             file = FlywayFile(version.replace("_", "."), script, undo.get(version), settings_file, settings=settings, late=late)
-            versioned.append((_without_last_zeros(parts), match[0], file))
+            (versioned if match[1] == "V" else baselines).append((_without_last_zeros(parts), match[0], file))
         elif match[1] == "R" and not version and match[3] is not None:
             repeatable.append((match[3], FlywayFile(f"R__{match[3]}", script, None, settings_file, settings=settings, repeatable=True)))
     in_order = sorted(versioned, key=lambda entry: entry[:2])
+    before = [entry for entry in baselines if all(entry[0] < other[0] for other in versioned)]
+    in_order[:0] = sorted(before, key=lambda entry: entry[:2])[-1:]
     return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
 
 
@@ -140,6 +155,7 @@ FLYWAY = Runner(
     retry_advice="run `flyway migrate` again; after a script without transaction, `flyway repair` first",
     connection_advice="in Flyway's configuration, `flyway.initSql=SET lock_timeout = '2s'`",
     searches_subfolders=True,
+    history_folders=_history_folders,
     unique_versions=True,
     # `validate`: “resolved migration not applied”, unless outOfOrder is set; checksums are validated.
     late=LateHandling.REFUSES,

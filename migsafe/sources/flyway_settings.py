@@ -28,6 +28,11 @@ _PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)\s*[=:]\s*(.*?)\s*$", re.MU
 _VARIABLE = re.compile(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
 _PLACEHOLDER = re.compile(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
 _PRODUCTION = re.compile(r"prod(?:uction)?\b", re.IGNORECASE)
+_OF_POSTGRESQL = re.compile(r"postgres(?:ql)?|pg\b", re.IGNORECASE)
+_DOCUMENT = re.compile(r"^---.*\n", re.MULTILINE)
+_OF_PROFILE = re.compile(
+    r"^[ \t]*(?:on-profile|profiles|spring\.(?:config\.activate\.on-profile|profiles))[ \t]*:[ \t]*[\"']?(\S+)", re.MULTILINE
+)
 _PREFIXES = ("springflyway", "flyway")
 
 
@@ -64,6 +69,23 @@ class FlywaySettings:
         schema = self.values.get("defaultschema") or self.values.get("schemas", "").partition(",")[0].strip()
         known = _without_environment(schema) if schema else None
         return values | ({"flyway:defaultschema": known} if known else {})
+
+    @cached_property
+    def locations(self) -> list[str]:
+        """Where the scripts are, as the settings name it; empty if they do not. Those of profiles for development and tests do not count: they
+        often add data for these."""
+        for path, text in self._texts:
+            if not _CONFIGURATION.match(path.name) or not _is_production(path.stem.partition("-")[2]):
+                continue
+            documents = _DOCUMENT.split(text) if path.suffix in (".yml", ".yaml") else [text]
+            for document in documents:
+                profile = _OF_PROFILE.search(document)
+                if profile is not None and not _is_production(profile[1]):
+                    continue
+                values = (value for key, value in _pairs(path, document) if _letters(key).endswith("flywaylocations"))
+                if (value := next(filter(None, map(_without_environment, values)), None)) is not None:
+                    return [name for each in value.strip("[]").split(",") if (name := each.strip().strip("\"'"))]
+        return []
 
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
@@ -122,6 +144,11 @@ def _profile(path: Path) -> int:
     return 0 if _PRODUCTION.match(profile) else 2 if has_profile else 1
 
 
+def _is_production(profile: str) -> bool:
+    """Whether a profile of Spring may be that of production; an empty name is no profile."""
+    return not profile or _PRODUCTION.match(profile) is not None or _OF_POSTGRESQL.match(profile) is not None
+
+
 def _without_environment(value: str) -> str | None:
     """Returns a value of a setting in which the variables of the environment have their defaults; None if one has none."""
     filled = _VARIABLE.sub(lambda match: match["default"] if match["default"] is not None else match[0], value)
@@ -154,17 +181,23 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Yields the scalars of nested mappings, an empty one as an empty text; anything else that YAML allows is left out."""
+    """Yields the scalars of nested mappings, an empty one as an empty text, and lists of scalars, joined with commas, as `key[]`; anything else
+    that YAML allows is left out."""
     above: list[tuple[int, str]] = []
     empty: str | None = None
+    items: list[str] = []
     for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        if stripped.startswith("- ") and empty is not None:
+            items.append(stripped[2:].partition(" #")[0].strip().strip("\"'"))
             continue
         match = _YAML_LINE.match(line)
         indent = len(line) - len(line.lstrip())
-        if empty is not None and indent <= above[-1][0] and not line.lstrip().startswith("- "):
-            yield empty, ""
-        empty = None
+        if empty is not None and (items or indent <= above[-1][0]):
+            yield (f"{empty}[]" if items else empty), ",".join(items)
+        empty, items = None, []
         if match is None:
             continue
         while above and above[-1][0] >= indent:
@@ -176,4 +209,4 @@ def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
         else:
             empty = key
     if empty is not None:
-        yield empty, ""
+        yield (f"{empty}[]" if items else empty), ",".join(items)

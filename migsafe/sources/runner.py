@@ -15,6 +15,11 @@ from migsafe.sources.lineage import LateHandling, Lineage
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.text import Script
 
+OTHER_DATABASES = frozenset(
+    "mysql mariadb sqlite sqlite3 h2 hsqldb derby mssql sqlserver oracle db2 cockroach cockroachdb crdb clickhouse cassandra spanner "
+    "snowflake bigquery duckdb".split()
+)
+"""Names of folders with scripts for another database, in lower case."""
 _SAMPLE_FILES = 3
 _ABOVE = 6
 _OTHER_DATABASES = re.compile(
@@ -180,14 +185,14 @@ class Folder:
 
 
 def subfolders(folder: Folder) -> Iterator[Folder]:
-    """Yields all folders below a folder, each once, without hidden ones and those that cannot be listed."""
+    """Yields all folders below a folder, each once, without hidden ones, those for another database, and those that cannot be listed."""
     seen = {folder_identity(folder.path)}
     waiting = [folder]
     while waiting:
         outer = waiting.pop()
         inner: list[Folder] = []
         for name in outer.folders:
-            if name[0] == "." or outer.identity_of(name) in seen:
+            if name[0] == "." or name.lower() in OTHER_DATABASES or outer.identity_of(name) in seen:
                 continue
             seen.add(outer.identity_of(name))
             try:

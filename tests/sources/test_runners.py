@@ -121,7 +121,18 @@ def up(migration: Migration) -> tuple[str, str]:
             ["9/01_a.up statement", "9/02_b.up statement", "10/01_c.up statement"],
         ),
         ("flyway", {"V1_10__c.sql": ORDERS, "R__v.sql": ORDERS, "V1.2__b.sql": ORDERS}, ["1.2 file", "1.10 file", "R__v file"]),
+        (
+            "flyway",
+            {"migration/V1__a.sql": CUSTOMERS, "migration/postgresql/V2__b.sql": ORDERS, "migration/H2/V2__b.sql": ORDERS},
+            ["1 file", "2 file"],
+        ),
+        ("flyway", {"R__a.sql": CUSTOMERS}, ["R__a file"]),
         ("flyway", {"V1__a.sql": CUSTOMERS, "2024/V2__b.sql": ORDERS, "B2__base.sql": ORDERS}, ["1 file", "2 file"]),
+        (
+            "flyway",
+            {"B1__a.sql": CUSTOMERS, "B2__a.sql": CUSTOMERS, "V3__b.sql": ORDERS, "V4__c.sql": INDEX, "B4__a.sql": CUSTOMERS},
+            ["2 file", "3 file", "4 none"],
+        ),
     ],
 )
 def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[str]) -> None:
