@@ -58,6 +58,14 @@ _CHANGES_NO_RELATION = re.compile(
 )
 """The beginning of dynamic SQL that cannot change a relation's definition, whatever it is completed with."""
 
+_CREATES_TRIGGER = re.compile(
+    r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\s+[^\s;']+\s+"
+    r"(?:after\b|before\s(?:(?!\binsert\b)[^;'])*?\son\b)[^;']*(?:;\s*)?'\s*(?:,|\)|$)",
+    re.IGNORECASE,
+)
+"""Dynamic SQL that only creates a trigger, which does not change the rows that an INSERT writes: usually one for each table, for a column such
+as `updated_at`."""
+
 _CREATES_NO_RELATION = re.compile(
     r"\s*(?:format\s*\(\s*)?'\s*(?:alter|drop|truncate|insert|update|delete|lock|reindex|cluster)\b", re.IGNORECASE
 )
@@ -176,6 +184,9 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
         if _DROPS.search(op.code):
             catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
+        return
+    if _CREATES_TRIGGER.match(op.code):
+        catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
     may_create = _may_create_unknown(catalog, op.code)
     if may_create:

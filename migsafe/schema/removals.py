@@ -82,7 +82,10 @@ def _is_known_missing(catalog: Catalog, op: Drop, name: Name) -> bool:
         return catalog.is_absent(name)
     if op.kind in ("trigger", "rule", "policy") and op.table is not None:
         table = catalog.relation(op.table)
-        return table.complete if table is not None else catalog.is_absent(op.table)
+        if table is None:
+            return catalog.is_absent(op.table)
+        may_be_dynamic = op.kind == "trigger" and table.oid <= catalog.origin.opaque_until
+        return table.complete and not may_be_dynamic
     return False
 
 

@@ -122,6 +122,23 @@ def test_grants_and_roles_with_unknown_names_leave_everything_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("created", "is_known"),
+    [
+        ("format('CREATE TRIGGER touched_%s BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION touch()', t, t)", True),
+        ("'create or replace trigger t after insert or update on ' || t", False),
+        ("format('CREATE TRIGGER t AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION touch();', t)", True),
+        ("format('CREATE TRIGGER t BEFORE UPDATE OR INSERT ON %I FOR EACH ROW EXECUTE FUNCTION touch()', t)", False),
+        ("format('CREATE TRIGGER t BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TABLE %I ADD n int', t)", False),
+    ],
+)
+def test_triggers_with_unknown_tables_leave_the_columns_known(created: str, is_known: bool) -> None:
+    predictor, _ = predictions(body(f"EXECUTE {created}"))
+    assert all(relation.complete == is_known for relation in predictor.catalog.relations())
+    _, statements = predictions(f"{body(f'EXECUTE {created}')}; DROP TRIGGER touched_a ON a")
+    assert statements[-1].refusal is None
+
+
+@pytest.mark.parametrize(
     ("call", "incomplete"),
     [
         ("CALL unknown()", {"a", "b", "p"}),
