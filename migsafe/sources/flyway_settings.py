@@ -145,7 +145,7 @@ def _profile(path: Path) -> int:
 
 
 def _is_production(profile: str) -> bool:
-    """Whether a profile of Spring may be that of production; an empty name is no profile."""
+    """Whether a profile of Spring, or the absence of one (an empty name), can be the one in production."""
     return not profile or _PRODUCTION.match(profile) is not None or _OF_POSTGRESQL.match(profile) is not None
 
 
