@@ -125,7 +125,7 @@ def _record(file: MigrationFile) -> str:
 def _read(file: MigrationFile) -> list[Migration]:
     setting = _SETTING.search(file.settings_file.text) if file.settings_file else None
     up = _half(file, file.up, setting[1].lower() if setting else None)
-    return [Migration(file.id, "flyway", up, _half(file, file.down, None) if file.down else None)]
+    return [Migration(file.id, "flyway", up, _half(file, file.down, None) if file.down else None, may_change=file.repeatable)]
 
 
 def _half(file: MigrationFile, script: Script, setting: str | None) -> Half:

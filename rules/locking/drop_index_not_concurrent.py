@@ -5,8 +5,9 @@ SELECT, INSERT, UPDATE and DELETE waits behind it. Inside a transaction the lock
 takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, without blocking others. PostgreSQL refuses CONCURRENTLY inside a
 transaction, for several indexes at once, and with CASCADE.
 
-An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if the migration drops the table, too:
-DROP TABLE takes the same lock.
+An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if another statement of the transaction
+locks the table as much, as ALTER TABLE … DROP COLUMN does, or if the migration drops the table; nor for DROP INDEX IF EXISTS of an index that
+no migration has created, where migsafe knows the history from its first migration.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -27,9 +28,18 @@ from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Drop, Name
 
 
+class _Dropped(Struct):
+    """A DROP INDEX: its finding, its position, the OIDs of the tables whose indexes are dropped (None for one that is unknown), and the tables
+    that it locks."""
+
+    finding: Finding
+    position: int
+    tables: list[int | None]
+    locked: list[Name]
+
+
 class _State(Struct):
-    findings: list[tuple[Finding, list[int | None]]] = []
-    """Each with the OIDs of the tables whose indexes are dropped, None for one that is unknown."""
+    findings: list[_Dropped] = []
     dropped: set[tuple[int | None, Name]] = set()
     """The tables that a reported DROP INDEX locks, each with the transaction."""
 
@@ -38,16 +48,17 @@ class _State(Struct):
 def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record DROPs of indexes whose tables other sessions may use, and report those whose tables exist at the end of the migration."""
     if isinstance(op, MigrationEnd):
-        for finding, tables in at.state(_State).findings:
-            if any(table is None or at.catalog.get(table) is not None for table in tables):
-                yield finding
+        for done in at.state(_State).findings:
+            if any(table is None or at.catalog.get(table) is not None for table in done.tables) and not _is_locked_later(done, at):
+                yield done.finding
         return
     if op.kind != "index" or op.concurrently:
         return
-    dropped = [name for name in op.names if _may_be_in_use(name, at)]
+    dropped = [name for name in op.names if _may_be_in_use(name, op, at)]
     if dropped and not _is_locked_already(at):
         at.state(_State).dropped.update((at.session.transaction, effect.relation) for effect in at.blocking_effects)
-        at.state(_State).findings.append((_reported(op, dropped, at), [_table_of(name, at) for name in dropped]))
+        tables, locked = [_table_of(name, at) for name in dropped], [effect.relation for effect in at.blocking_effects]
+        at.state(_State).findings.append(_Dropped(_reported(op, dropped, at), at.position, tables, locked))
 
 
 def _is_locked_already(at: Context) -> bool:
@@ -57,6 +68,19 @@ def _is_locked_already(at: Context) -> bool:
     return bool(tables) and all(
         at.held.get(table) is LockMode.ACCESS_EXCLUSIVE and (at.session.transaction, table) not in dropped for table in tables
     )
+
+
+def _is_locked_later(dropped: _Dropped, at: Context) -> bool:
+    """Whether other statements of the transaction lock the tables as much, and would wait as long: CONCURRENTLY would save no lock."""
+    transaction = at.past[dropped.position].transaction
+    locked = {
+        effect.relation
+        for done in at.past[dropped.position + 1 :]
+        if done.transaction == transaction and not (isinstance(done.operation, Drop) and done.operation.kind == "index")
+        for effect in done.effects
+        if effect.lock is LockMode.ACCESS_EXCLUSIVE
+    }
+    return transaction is not None and bool(dropped.locked) and locked.issuperset(dropped.locked)
 
 
 def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:
@@ -77,12 +101,14 @@ def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:
     )
 
 
-def _may_be_in_use(name: Name, at: Context) -> bool:
+def _may_be_in_use(name: Name, op: Drop, at: Context) -> bool:
     index = at.catalog.index(name)
     table = at.catalog.get(index.table) if index is not None else None
-    if not isinstance(table, Relation):
-        return not at.catalog.is_absent(name)
-    return table.kind is not RelationKind.PARTITIONED and not at.catalog.is_new(table)
+    if isinstance(table, Relation):
+        return table.kind is not RelationKind.PARTITIONED and not at.catalog.is_new(table)
+    # A history that is read from its first migration knows every index; but a repeatable migration may have created it when it last ran.
+    is_unmade = op.if_exists and not at.migration.may_change and at.catalog.is_free(at.catalog.in_first_schema(name))
+    return not (at.catalog.is_absent(name) or is_unmade)
 
 
 def _table_of(name: Name, at: Context) -> int | None:

@@ -56,3 +56,20 @@ COMMIT;
 -- DROP TABLE takes the same lock
 DROP INDEX reports_day_idx;
 DROP TABLE reports;
+
+-- next migration
+-- another statement of the transaction locks the table as much
+CREATE TABLE shelves (id bigint PRIMARY KEY, room text, colour text);
+CREATE INDEX shelves_room_idx ON shelves (room);
+CREATE INDEX shelves_colour_idx ON shelves (colour);
+CREATE TABLE walls (id bigint PRIMARY KEY, colour text);
+CREATE INDEX walls_colour_idx ON walls (colour);
+
+-- next migration
+BEGIN;
+DROP INDEX shelves_room_idx;
+DROP INDEX walls_colour_idx; -- expect: drop-index-not-concurrent -- expect: many-tables-locked
+ALTER TABLE shelves DROP COLUMN room;
+COMMIT;
+DROP INDEX shelves_colour_idx; -- expect: drop-index-not-concurrent
+ALTER TABLE shelves DROP COLUMN colour;
