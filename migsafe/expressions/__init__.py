@@ -28,11 +28,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
     from migsafe.expressions.column_uses import column_uses
+    from migsafe.expressions.comparisons import compared_constants
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
-    from migsafe.expressions.groups import all_output_columns, grouping_columns, output_columns
+    from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
     from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
     from migsafe.expressions.orders import ordered_columns
@@ -54,12 +55,14 @@ __all__ = [
     "column_uses",
     "columns_changed_again",
     "columns_equal_to_constants",
+    "compared_constants",
     "condition_shape",
     "contains_enum_value",
     "conversion_back",
     "converts_again",
     "fits_every_row",
     "grouping_columns",
+    "has_written_outputs",
     "inserted_values",
     "is_always_true",
     "is_true_of_every_row",
@@ -91,11 +94,13 @@ _MODULES = {
     "Unrestricting": "filters",
     "columns_changed_again": "changed_rows",
     "columns_equal_to_constants": "restrictions",
+    "compared_constants": "comparisons",
     "contains_enum_value": "enum_constants",
     "conversion_back": "conversions",
     "fits_every_row": "conversions",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
+    "has_written_outputs": "groups",
     "inserted_values": "inserted_values",
     "is_always_true": "filters",
     "is_true_of_every_row": "truth",

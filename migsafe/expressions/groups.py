@@ -48,6 +48,19 @@ def all_output_columns(query: Query) -> tuple[str, ...] | None:
     return names if names and all(names) else None
 
 
+def has_written_outputs(query: Query) -> bool:
+    """Whether the names of all output columns of a query are written in it, or are those of the columns of relations that it reads."""
+    tree = parse_query(query)
+    while isinstance(tree, exp.SetOperation):
+        tree = tree.left
+    if not isinstance(tree, exp.Select):
+        return False
+    has_star = any(isinstance(output, exp.Star) or isinstance(output.this, exp.Star) for output in tree.selects)
+    if has_star and (tree.find(exp.Subquery, exp.With, exp.Lateral, exp.Unnest) is not None):
+        return False
+    return all(isinstance(output, exp.Alias | exp.Star | exp.Column) for output in tree.selects)
+
+
 def _written_name(output: exp.Expr) -> str:
     if isinstance(output, exp.Column) and not isinstance(output.this, exp.Star):
         return output.name

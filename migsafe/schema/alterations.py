@@ -24,6 +24,7 @@ from migsafe.schema.columns import (
     build_column,
     composite_name,
     default_of,
+    default_with_type,
     has_domain_default,
     has_unlogged_sequences,
     next_column_number,
@@ -235,7 +236,8 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
         column = relation.column(op.column)
         if column is not None:
             # Without COLLATE the column takes the collation of its new type.
-            set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation)
+            default = default_with_type(catalog, column)
+            set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation, default=default)
             if column.identity is not None:
                 alter_sequence_type(catalog, relation, column.number, op.type.name)
 

@@ -34,7 +34,7 @@ from migsafe.sql.templates import is_harmless
 SCHEMA_CHANGES.register_none("changes only the session or its transaction", sql.SessionControl)
 SCHEMA_CHANGES.register_none(
     "changes something that the simulated database does not have",
-    *(sql.SetOwner, sql.Comment, sql.AlterSystem, sql.CreateObject),
+    *(sql.SetOwner, sql.Comment, sql.AlterSystem),
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions),
     *(sql.SetTrigger, sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
 )
@@ -103,6 +103,10 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     missing = missing_relation(catalog, operation)
     if missing is not None:
         catalog.add_refusal(f"relation {name_in_quotes(missing)} does not exist")
+    if isinstance(operation, sql.OpaqueCode | sql.Call):
+        catalog.roles.forget()
+    if isinstance(operation, sql.Utility | sql.AlterDefaultPrivileges):
+        catalog.roles.has_certain_privileges = False
     change = SCHEMA_CHANGES.handler(operation)
     if change is None:
         return catalog.refusals

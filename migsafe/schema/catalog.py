@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from migsafe.schema.column_uses import QueryAnalyser
+from migsafe.schema.inserted_keys import InsertedKeys
 from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Attached,
@@ -24,6 +25,7 @@ from migsafe.schema.objects import (
 from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
+from migsafe.schema.role_names import RoleNames
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
@@ -86,7 +88,10 @@ class Catalog:
         """The relations whose row type a column has, or once had: undoing a change leaves them here."""
         self.called_by_dropped: set[str] = set()
         """The names of functions that dropped views, columns, constraints and indexes called: undoing a DROP leaves them here."""
+        self.altered_functions: set[str] = set()
+        """The names of functions of extensions that got another volatility: undoing an ALTER FUNCTION leaves them here."""
         self._journal = Journal()
+        self.inserted_keys, self.roles = InsertedKeys(self._journal), RoleNames(self._journal)
         self._last = 0
         self._committed = 0
 

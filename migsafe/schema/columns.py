@@ -11,7 +11,7 @@ from migsafe.schema.casts import BUILT_IN
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.formulas import formula
-from migsafe.schema.objects import Column, Composite, Domain, Formula, Object, Relation, RelationKind
+from migsafe.schema.objects import Column, Composite, Domain, EnumType, Formula, Object, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
@@ -80,6 +80,17 @@ def default_of(catalog: Catalog, default: Expression | None, column_type: TypeNa
     if is_null and column_type is not None and not column_type.modifiers and not isinstance(catalog.type_of(column_type), Domain):
         return None
     return Formula(default, (), sequence_of(catalog, default))
+
+
+def default_with_type(catalog: Catalog, column: Column) -> Formula | None:
+    """Returns the default of a column whose type changes: a constant of an enum keeps that type, and is converted where it is used."""
+    default = column.default
+    if default is None or column.type is None or column.type.dimensions or column.generated is not None:
+        return default
+    enum = catalog.type_of(column.type)
+    if not isinstance(enum, EnumType) or not _CONSTANT.fullmatch(default.expression.sql.strip()):
+        return default
+    return Formula(replace(default.expression, sql=f"{default.expression.sql.strip()}::{enum.name}"))
 
 
 class BuiltColumn(Struct):

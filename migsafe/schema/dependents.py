@@ -1,6 +1,6 @@
 """The objects that are dropped with another (manual, 5.15, Dependency Tracking; PostgreSQL's pg_depend)."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -9,15 +9,18 @@ from msgspec.structs import replace
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import column_uses
+from migsafe.schema.extensions import BTREE_EXTENSIONS, EXTENSION_FUNCTIONS, EXTENSION_OPERATOR_CLASSES, EXTENSION_TYPES, PLAIN_TYPES
 from migsafe.schema.objects import (
     Attached,
     Composite,
     Constraint,
     Domain,
     EnumType,
+    Extension,
     Formula,
     Function,
     Index,
+    Key,
     Object,
     Publication,
     PublishedColumns,
@@ -110,6 +113,8 @@ def dependents(catalog: Catalog, part: Part, *, possible: bool = False) -> Itera
             yield from _of_function(catalog, dropped)
         case EnumType() | Domain() | Composite():
             yield from _of_type(catalog, dropped)
+        case Extension():
+            yield from users_of_extension(catalog, dropped.name.name)
 
 
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
@@ -178,22 +183,57 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
         yield Part(trigger.oid), False
     if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
         return  # it is unknown which overload an expression calls; an expression cannot call a trigger function
+    yield from _callers(catalog, lambda calls: _calls(catalog, calls, function))
+
+
+def _callers(catalog: Catalog, is_called: Callable[[Iterable[Name]], bool]) -> Iterator[tuple[Part, bool]]:
+    """Returns the views, defaults, policies, CHECKs and indexes whose calls meet a condition, each with whether it is dropped automatically."""
     for relation in catalog.relations():
-        if relation.query is not None and _calls(catalog, relation.query.calls, function):
+        if relation.query is not None and is_called(relation.query.calls):
             yield Part(relation.oid), False
         for column in relation.columns:
-            if column.default is not None and column.default.expression.calls and _calls(catalog, column.default.expression.calls, function):
-                yield Part(relation.oid, column.number, default=not column.generated), False
+            if column.default is not None and column.default.expression.calls and is_called(column.default.expression.calls):
+                automatic = bool(column.generated) and catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
+                yield Part(relation.oid, column.number, default=not column.generated), automatic
     for attached in catalog.objects_of(Attached):
-        if attached.kind == "policy" and _calls(catalog, attached.calls, function):
+        if attached.kind == "policy" and is_called(attached.calls):
             yield Part(attached.oid), False
     for constraint in catalog.objects_of(Constraint):
-        if constraint.check is not None and _calls(catalog, constraint.check.expression.calls, function):
+        if constraint.check is not None and is_called(constraint.check.expression.calls):
             yield Part(constraint.oid), False
     for index in catalog.objects_of(Index):
         formulas = (*(key.formula for key in index.keys), index.predicate)
-        if any(formula is not None and _calls(catalog, formula.expression.calls, function) for formula in formulas):
+        if any(formula is not None and is_called(formula.expression.calls) for formula in formulas):
             yield Part(index.oid), False
+
+
+def users_of_extension(catalog: Catalog, name: str) -> Iterator[tuple[Part, bool]]:
+    """Returns the objects that certainly use a type, a function or an operator class of an extension, as `dependents` does."""
+    types, classes = EXTENSION_TYPES.get(name, ()), EXTENSION_OPERATOR_CLASSES.get(name, ())
+    for relation in catalog.relations() if types else ():
+        for column in relation.columns:
+            if column.type is not None and column.type.name in types and catalog.type_of(column.type) is None:
+                yield Part(relation.oid, column.number), False
+    functions = {function for function in EXTENSION_FUNCTIONS.get(name, ()) if not catalog.has_function_named(function)}
+    if functions:
+        yield from _callers(catalog, lambda calls: any(call.name in functions for call in calls))
+    method = BTREE_EXTENSIONS.get(name)
+    for index in catalog.objects_of(Index) if classes or method is not None else ():
+        if any((key.opclass is not None and key.opclass.name in classes) or _is_plain_key(catalog, index, key, method) for key in index.keys):
+            yield Part(_constraint_of(catalog, index) or index.oid), False
+
+
+def _constraint_of(catalog: Catalog, index: Index) -> int | None:
+    """Returns the constraint that an index belongs to: PostgreSQL names it as what depends on an operator class."""
+    return next((each.oid for each in catalog.dependents(index.oid, Constraint) if each.kind is not ConstraintKind.FOREIGN_KEY), None)
+
+
+def _is_plain_key(catalog: Catalog, index: Index, key: Key, method: str | None) -> bool:
+    table = catalog.get(index.table)
+    column = table.column_numbered(key.column) if isinstance(table, Relation) and key.column is not None else None
+    if method is None or index.method != method or key.opclass is not None or column is None or column.type is None:
+        return False
+    return column.type.schema is None and not column.type.dimensions and column.type.name in PLAIN_TYPES
 
 
 def _calls(catalog: Catalog, calls: Iterable[Name], function: Function) -> bool:
@@ -210,6 +250,7 @@ def _of_type(catalog: Catalog, user_type: EnumType | Domain | Composite) -> Iter
         if relation.of_type == user_type.name:
             yield Part(relation.oid), False
     yield from _columns_of_type(catalog, user_type.name)
+    yield from _defaults_of_type(catalog, user_type.name)
     for domain in catalog.objects_of(Domain):
         if is_type_named(domain.type, user_type.name):
             yield Part(domain.oid), False
@@ -225,6 +266,16 @@ def _columns_of_type(catalog: Catalog, name: Name, apart: int | None = None) -> 
         for column in relation.columns if relation.oid != apart else ():
             if is_type_named(column.type, name):
                 yield Part(relation.oid, column.number), False
+
+
+def _defaults_of_type(catalog: Catalog, name: Name) -> Iterator[tuple[Part, bool]]:
+    """Returns the defaults that are constants of a type, in columns of another type."""
+    for relation in catalog.relations():
+        for column in relation.columns:
+            if column.default is not None and not column.generated and "::" in column.default.expression.sql:
+                written = column.default.expression.sql.rsplit("::", 1)[1].strip()
+                if written in (str(name), str(Name(name.name))) and not is_type_named(column.type, name):
+                    yield Part(relation.oid, column.number, default=True), False
 
 
 def _functions_over(catalog: Catalog, name: Name) -> Iterator[tuple[Part, bool]]:

@@ -57,7 +57,7 @@ def describe(catalog: Catalog, part: Part) -> str:
             of = f"publication of {_table(catalog, described.table)}"
             return f"{of} in publication {Name(publication.name.name)}" if publication is not None else of
         case Extension():
-            return f"extension {Name(described.name.name)}"
+            return f"extension {described.name.name}"
         case Publication():
             return f"publication {described.name.name}"
         case None:

@@ -33,9 +33,32 @@ EXTENSION_TYPES: dict[str, tuple[str, ...]] = {
 
 EXTENSION_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "pgcrypto": ("gen_random_bytes", "gen_salt", "crypt", "digest", "hmac"),
-    "uuid-ossp": ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil"),
+    "uuid-ossp": (
+        *("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v3", "uuid_generate_v4", "uuid_generate_v5"),
+        *("uuid_nil", "uuid_ns_dns", "uuid_ns_oid", "uuid_ns_url", "uuid_ns_x500"),
+    ),
+    "unaccent": ("unaccent",),
+    "pg_trgm": ("similarity", "word_similarity", "strict_word_similarity", "show_trgm"),
+    "fuzzystrmatch": ("levenshtein", "soundex", "metaphone", "dmetaphone", "daitch_mokotoff"),
 }
-"""The functions of extensions that are used in defaults."""
+"""The functions of extensions that are used in defaults, views, constraints and indexes."""
+
+EXTENSION_OPERATOR_CLASSES: dict[str, tuple[str, ...]] = {
+    "pg_trgm": ("gin_trgm_ops", "gist_trgm_ops"),
+    "intarray": ("gin__int_ops", "gist__int_ops", "gist__intbig_ops"),
+}
+"""The operator classes of extensions for built-in types."""
+
+BTREE_EXTENSIONS = {"btree_gin": "gin", "btree_gist": "gist"}
+"""The extensions that give plain types an operator class for a method."""
+
+PLAIN_TYPES = frozenset(
+    (
+        *("smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "uuid", "bytea", "text", "character varying"),
+        *("character", "date", "timestamp without time zone", "timestamp with time zone", "interval", "money"),
+    )
+)
+"""The types that have an operator class for gin or gist only with an extension."""
 
 
 _IN_EVERY_DATABASE = frozenset(("plpgsql",))

@@ -10,6 +10,7 @@ from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped
 from migsafe.schema.descriptions import describe, name_in_quotes
 from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
+from migsafe.schema.roles import KINDS as ROLES
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
 
@@ -56,6 +57,8 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
         named = catalog.object_named("statistics", catalog.in_first_schema(name))
     elif op.kind == "publication":
         named = catalog.object_named("publication", Name(name.name))
+    elif op.kind == "extension":
+        named = extension_named(catalog, name.name)
     elif op.kind == "schema":
         return [Part(contained.oid) for contained in catalog.objects_of(Object) if _is_in(contained, name.name)]
     return [] if named is None else [Part(named.oid)]
@@ -123,13 +126,11 @@ def drop(catalog: Catalog, op: Drop) -> None:
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
     drop_parts(catalog, result.parts)
-    for name in op.names if op.kind == "extension" else ():
-        extension = extension_named(catalog, name.name)
-        if extension is not None:
-            catalog.drop(extension.oid)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
             catalog.mark_absent(catalog.resolve(name))
+    for name in op.names if op.kind in ROLES else ():
+        catalog.roles.drop(name.name, certain=op.certain)
     if op.kind == "schema":
         for name in op.names:
             catalog.drop_schema(name.name)

@@ -21,6 +21,7 @@ PUBLIC_EXECUTE = Privilege("public", "execute")
 
 _COMPILED = ("c", "internal")
 _SECURITY = re.compile(r"\bsecurity\s+(definer|invoker)\b", re.IGNORECASE)
+_VOLATILITY = re.compile(r"\b(immutable|stable|volatile)\b", re.IGNORECASE)
 _SETS_PATH = re.compile(r"\bset\s+search_path\b", re.IGNORECASE)
 _RESETS_PATH = re.compile(r"\breset\s+(?:search_path|all)\b", re.IGNORECASE)
 
@@ -78,18 +79,23 @@ def alter_routine(catalog: Catalog, op: sql.AlterObject) -> None:
     functions = catalog.functions(op.name)
     if len(functions) == 1:
         catalog.store(altered_routine(functions[0], op))
+    elif not functions and _VOLATILITY.search(op.detail):
+        catalog.altered_functions.add(op.name.name)
 
 
 def altered_routine(function: Function, op: sql.AlterObject) -> Function:
-    """Returns a routine as ALTER leaves it: whose privileges and whose search_path it uses."""
-    definer = _SECURITY.search(op.detail)
+    """Returns a routine as ALTER leaves it: whose privileges and whose search_path it uses, and its volatility."""
+    definer, volatility = _SECURITY.search(op.detail), _VOLATILITY.search(op.detail)
     has_search_path = function.has_search_path
     if _RESETS_PATH.search(op.detail):
         has_search_path = function.language in _COMPILED
     if _SETS_PATH.search(op.detail):
         has_search_path = True
     return replace(
-        function, definer=definer[1].lower() == "definer" if definer is not None else function.definer, has_search_path=has_search_path
+        function,
+        definer=definer[1].lower() == "definer" if definer is not None else function.definer,
+        has_search_path=has_search_path,
+        volatility=volatility[1].lower() if volatility is not None else function.volatility,
     )
 
 

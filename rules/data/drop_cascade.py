@@ -23,9 +23,8 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import find_cascade
-from migsafe.schema.catalog import Catalog
-from migsafe.schema.dependents import object_description
-from migsafe.schema.extensions import EXTENSION_FUNCTIONS, EXTENSION_TYPES
+from migsafe.schema.dependents import object_description, users_of_extension
+from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Relation, is_table
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint, Name, Truncate, Utility
 
@@ -53,7 +52,8 @@ def drop_cascade(op: Drop | DropColumn | DropConstraint | Truncate | Utility, at
         return None
     dropped = [object_description(at.catalog, part) for part in cascade.parts]
     if isinstance(op, Drop) and op.kind == "extension":
-        dropped += [use for name in op.names for use in _uses_of_extension(at.catalog, name.name)]
+        unknown = [name.name for name in op.names if extension_named(at.catalog, name.name) is None]
+        dropped += [object_description(at.catalog, part) for name in unknown for part, _ in users_of_extension(at.catalog, name)]
     if dropped:
         objects = ", ".join(dropped[:_MOST]) + (f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else "")
         unknown_objects = "" if cascade.known else ", and any other dependent object in the database where it runs"
@@ -107,16 +107,3 @@ def _owned(op: Utility, at: Context) -> Finding:
         "also revokes the role's privileges",
         help=f"-- REASSIGN OWNED BY {op.name} TO …; first keeps the objects; drop those that are not needed by name",
     )
-
-
-def _uses_of_extension(catalog: Catalog, extension: str) -> list[str]:
-    """Return the known columns of an extension's types, and those whose default calls one of its functions."""
-    types, functions = EXTENSION_TYPES.get(extension, ()), EXTENSION_FUNCTIONS.get(extension, ())
-    uses = []
-    for table in catalog.relations():
-        for column in table.columns if is_table(table) else ():
-            if column.type is not None and column.type.name in types:
-                uses.append(f"column {column.name} of {table.name}")
-            elif column.default is not None and any(call.name in functions for call in column.default.expression.calls):
-                uses.append(f"the default of {column.name} of {table.name}")
-    return uses

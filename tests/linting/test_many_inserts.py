@@ -11,7 +11,7 @@ from migsafe.sql.statements import read
 from tests.support.linted import judge_sql
 
 TABLES = "CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);\nCREATE TABLE notes (id bigint PRIMARY KEY);\n"
-ROWS = "INSERT INTO items (id) VALUES (1);\nINSERT INTO notes VALUES (1);\n" * 150
+ROWS = "INSERT INTO items (id) VALUES (1);\nINSERT INTO notes VALUES (1) ON CONFLICT DO NOTHING;\n" * 150
 DUMP = f"{TABLES}{ROWS}ALTER TABLE notes ADD COLUMN body text;\n{ROWS}"
 
 

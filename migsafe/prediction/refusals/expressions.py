@@ -121,7 +121,7 @@ def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, 
     """Returns why an expression is certainly not immutable, as a clause."""
     for call in expression.calls:
         if not catalog.has_function_named(call.name):
-            if is_never_immutable(call, catalog.pg_version):
+            if call.name not in catalog.altered_functions and is_never_immutable(call, catalog.pg_version):
                 return f"{call.name}() is not immutable"
             continue
         functions = catalog.functions(call)

@@ -77,7 +77,7 @@ def _refuse_columns(
     types = _defined_types(catalog, op)
     for name, number in zip(definition.columns, keys, strict=True):
         column = referenced.column_numbered(number)
-        if column is None or types.get(name) is None or not _are_incompatible(catalog, types[name], column.type):
+        if column is None or types.get(name) is None or not are_incompatible(catalog, types[name], column.type):
             continue
         table = op.table if isinstance(op, sql.CreateTable) else op.target.name
         default = free_constraint_name(catalog, catalog.in_first_schema(table), definition.columns, "fkey").name
@@ -95,7 +95,7 @@ def _defined_types(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql
     return types
 
 
-def _are_incompatible(catalog: Catalog, referencing: TypeName | None, referenced: TypeName | None) -> bool:
+def are_incompatible(catalog: Catalog, referencing: TypeName | None, referenced: TypeName | None) -> bool:
     """Whether PostgreSQL certainly finds no operator that compares a referencing column with a referenced one."""
     own, other = known_type(catalog, referencing), known_type(catalog, referenced)
     if own is None or other is None or own.dimensions or other.dimensions:
@@ -157,7 +157,7 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
                 other_type = op.type
             else:
                 continue
-            if _are_incompatible(catalog, own_type, other_type):
+            if are_incompatible(catalog, own_type, other_type):
                 return _incompatible(catalog, constraint.name.name, (own.name, own_type), (other.name, other_type), other_table)
     return None
 

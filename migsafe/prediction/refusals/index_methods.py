@@ -5,7 +5,7 @@ from msgspec import Struct
 from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.extensions import extension_named
+from migsafe.schema.extensions import BTREE_EXTENSIONS, PLAIN_TYPES, extension_named
 from migsafe.schema.objects import Extension, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
@@ -71,16 +71,19 @@ def use_operator_class(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
         if element.opclass is None or data_type is None:
             continue
         opclass = element.opclass.name
-        is_wrong = (opclass in _OF_STRINGS and (data_type.name in _NOT_STRINGS or data_type.dimensions > 0)) or (
-            opclass in _OF_JSONB and (data_type.name != "jsonb" or data_type.dimensions > 0)
-        )
-        if is_wrong and _has_class(opclass, op.method or "btree"):
-            shown = type_text(catalog, data_type)
+        if _has_class(opclass, op.method or "btree") and is_wrong_for(opclass, data_type):
             return Refusal(
-                error=f'operator class "{opclass}" does not accept data type {shown}',
+                error=f'operator class "{opclass}" does not accept data type {type_text(catalog, data_type)}',
                 help=f"-- leave {opclass} out, or index an expression of the type that it accepts",
             )
     return None
+
+
+def is_wrong_for(opclass: str, data_type: TypeName) -> bool:
+    """Whether one of the known operator classes certainly does not accept a built-in type."""
+    if opclass in _OF_STRINGS:
+        return data_type.name in _NOT_STRINGS or data_type.dimensions > 0
+    return opclass in _OF_JSONB and (data_type.name != "jsonb" or data_type.dimensions > 0)
 
 
 def _has_class(opclass: str, method: str) -> bool:
@@ -92,14 +95,7 @@ def _has_class(opclass: str, method: str) -> bool:
     return method in ("btree", "hash") or (method == "spgist" and opclass == "text_ops")
 
 
-_WITH_EXTENSION = {"gin": "btree_gin", "gist": "btree_gist"}
-_SCALARS = frozenset(
-    (
-        *("smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "uuid", "bytea", "text", "character varying"),
-        *("character", "date", "timestamp without time zone", "timestamp with time zone", "interval", "money"),
-    )
-)
-"""The types that have an operator class for gin or gist only with an extension."""
+_WITH_EXTENSION = {method: extension for extension, method in BTREE_EXTENSIONS.items()}
 
 
 @refuses(sql.CreateIndex, sql.AddConstraint, sql.CreateTable)
@@ -148,7 +144,7 @@ def _keys(op: sql.CreateIndex | sql.AddConstraint | sql.CreateTable) -> list[tup
 
 
 def _is_scalar(data_type: TypeName) -> bool:
-    return is_built_in(data_type) and not data_type.dimensions and data_type.name in _SCALARS
+    return is_built_in(data_type) and not data_type.dimensions and data_type.name in PLAIN_TYPES
 
 
 def _type_of(table: Relation | None, element: IndexElement) -> TypeName | None:

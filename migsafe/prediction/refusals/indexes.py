@@ -36,7 +36,7 @@ def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
     return _refuse_key(catalog, relation.partition_key, columns, ConstraintKind.UNIQUE, name)
 
 
-_WITHOUT_ORDER = frozenset(("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"))
+WITHOUT_ORDER = frozenset(("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"))
 """The built-in types that have no operator class for btree."""
 
 
@@ -56,7 +56,7 @@ def index_column(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint) -> R
         column = table.column(name)
         if column is None or column.type is None or column.type.dimensions or not is_built_in(column.type):
             continue
-        if (method == "btree" and column.type.name in _WITHOUT_ORDER) or (method in ("hash", "gin") and column.type.name in ("json", "xml")):
+        if (method == "btree" and column.type.name in WITHOUT_ORDER) or (method in ("hash", "gin") and column.type.name in ("json", "xml")):
             return Refusal(
                 error=f'data type {column.type.name} has no default operator class for access method "{method}"',
                 help=_other_index(column.name, column.type.name),

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from migsafe import expressions
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
+from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.requirements import missing_relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Expression, Name, Operation
+from migsafe.sql.operations.values import quoted
 from migsafe.sql.row_values import RowValues, read_row_values
 from migsafe.sql.statements import read
 from migsafe.text import MARK_START
@@ -52,6 +56,8 @@ class QueryChecks:
                 return self._query(catalog, query.sql, query.reads)
             case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
                 return self._body(catalog, op)
+            case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
+                return self._index_of_view(catalog, op, view)
             case sql.AddConstraint() | sql.AddColumn() | sql.CreateIndex() | sql.CreatePolicy():
                 return self._expressions(catalog, op)
         return None
@@ -79,12 +85,19 @@ class QueryChecks:
             return None
         if failure.code not in _CERTAIN and not failure.message.startswith(("operator does not exist", "missing FROM-clause", "constraint ")):
             return None
-        if failure.code == "42703" and any(complete_table(catalog, name) is None for name in relations):
-            return None  # the columns of views are found from their queries, which is less certain
+        if failure.code == "42703" and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
+            return None
         error = failure.message
         for schema in catalog.search_path:
             error = error.replace(f"for enum {Name(schema)}.", "for enum ")  # as PostgreSQL shows a type that search_path finds
         return Refusal(error=error)
+
+    def _index_of_view(self, catalog: Catalog, op: sql.CreateIndex, view: Relation) -> Refusal | None:
+        for column in (element.column for element in op.elements if element.column is not None):
+            refusal = self._query(catalog, " ".join(("SELECT", quoted(column), "FROM", str(view.name))), (view.name,))
+            if refusal is not None:
+                return refusal
+        return None
 
     def _body(self, catalog: Catalog, op: sql.CreateFunction) -> Refusal | None:
         """The body of an SQL function is resolved when the function is created, unless its result depends on the types of a call."""
@@ -124,6 +137,18 @@ class QueryChecks:
             if refusal is not None:
                 return refusal
         return None
+
+
+def _has_certain_columns(catalog: Catalog, relation: Relation | None) -> bool:
+    """Whether the history tells all columns of a relation: of a table, or of a view whose query writes their names."""
+    if relation is None or relation.query is None:
+        return relation is not None and complete_table(catalog, relation.name) is not None
+    if not certainly_exists(catalog, relation) or not expressions.has_written_outputs(relation.query):
+        return False
+    read = [catalog.get(each.oid) for each in relation.read_relations]
+    return len(read) == len(set(relation.query.reads)) and all(
+        isinstance(each, Relation) and _has_certain_columns(catalog, each) for each in read
+    )
 
 
 def _expressions_of(op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Iterator[tuple[Expression, bool]]:

@@ -3,6 +3,7 @@
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import SYSTEM_COLUMNS, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
@@ -31,6 +32,19 @@ def comment(catalog: Catalog, op: sql.Comment) -> Refusal | None:
     if table is None or op.name is None or op.name.name in SYSTEM_COLUMNS or table.column(op.name.name) is not None:
         return None
     return Refusal(error=f'column "{op.name.name}" of relation "{table.name.name}" does not exist')
+
+
+@refuses(sql.Grant)
+def grant(catalog: Catalog, op: sql.Grant) -> Refusal | None:
+    """Privileges on columns are on columns that exist, and privileges on relations that exist."""
+    for name in op.objects if op.kind == "table" else ():
+        table = complete_table(catalog, name)
+        missing = next((column for column in op.columns if table is not None and table.column(column) is None), None)
+        if table is not None and missing is not None and missing not in SYSTEM_COLUMNS:
+            return Refusal(error=f'column "{missing}" of relation "{table.name.name}" does not exist')
+        if catalog.is_absent(name):
+            return Refusal(error=f"relation {name_in_quotes(name)} does not exist")
+    return None
 
 
 @refuses(sql.CreateSequence, sql.AlterSequence)

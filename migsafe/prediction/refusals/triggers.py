@@ -44,7 +44,7 @@ def _refuse_kind(catalog: Catalog, op: sql.CreateTrigger, relation: Relation) ->
     if relation.kind is RelationKind.MATERIALIZED:
         is_named = catalog.pg_version >= versions.ACTION_NAMED_IN_ERRORS
         return Refusal(
-            error=f'relation "{name}" cannot have triggers' if is_named else f'"{name}" is not a table, view, or foreign table',
+            error=f'relation "{name}" cannot have triggers' if is_named else f'"{name}" is not a table or view',
             detail="it is a materialized view",
         )
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from migsafe.prediction.refusals.definitions import complete_table, known_column, type_text
+from migsafe.prediction.refusals.duplicates import refuse_duplicates
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import has_domain_default, stored_type
@@ -67,7 +68,8 @@ def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]])
             error = refused_constant(catalog, column.name, column.type, value) if column is not None else None
             if error is not None and column is not None:
                 return Refusal(error=error, help=_accepted_values(catalog, column.type))
-    return _refuse_nulls(catalog, table, dict(zip(names, zip(*rows, strict=True), strict=False)))
+    refusal = _refuse_nulls(catalog, table, dict(zip(names, zip(*rows, strict=True), strict=False)))
+    return refusal or refuse_duplicates(catalog, op, table, names, rows)
 
 
 def _refuse_nulls(catalog: Catalog, table: Relation, given: dict[str, tuple[str, ...]]) -> Refusal | None:

@@ -76,15 +76,14 @@ def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, 
     )
 
 
-def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
-    """Read the privileges, or the roles of a membership, and return also whether a privilege is limited to columns."""
-    columns = False
+def _privileges(c: Parser) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read the privileges, or the roles of a membership, and return also the columns to which privileges are limited."""
+    columns: list[str] = []
     if c.accept("all"):
         c.accept("privileges")
         if c.words[c.i] == "(":
-            c.in_parentheses(lambda: c.name("a column"))
-            columns = True
-        return (), columns
+            columns.extend(c.in_parentheses(lambda: c.name("a column")))
+        return (), tuple(columns)
     privileges: list[str] = []
     while True:
         if c.accept("alter", "system"):
@@ -94,10 +93,9 @@ def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
             if privileges[-1] == "maintain":
                 c.uses(features.MAINTAIN)
         if c.words[c.i] == "(":
-            c.in_parentheses(lambda: c.name("a column"))
-            columns = True
+            columns.extend(c.in_parentheses(lambda: c.name("a column")))
         if not c.accept(","):
-            return tuple(privileges), columns
+            return tuple(privileges), tuple(columns)
 
 
 def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:

@@ -356,7 +356,8 @@ class Comment(Operation, frozen=True, kw_only=True):
 class Grant(Operation, frozen=True, kw_only=True):
     """GRANT, or REVOKE if `revoke` is set, on objects of a `kind`; `kind` is `role` for membership.
 
-    `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` etc.).
+    `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` etc.), `columns` those to which
+    a privilege is limited.
     """
 
     kind: str
@@ -366,7 +367,7 @@ class Grant(Operation, frozen=True, kw_only=True):
     revoke: bool = False
     grant_option: bool = False
     cascade: bool = False
-    columns: bool = False
+    columns: tuple[str, ...] = ()
 
 
 class AlterDefaultPrivileges(Operation, frozen=True, kw_only=True):

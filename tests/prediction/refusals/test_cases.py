@@ -113,7 +113,7 @@ def test_the_server_refuses_it(server: Server, case: Case) -> None:
     message = None
     with server.connect() as connection:
         connection.execute("DROP SCHEMA IF EXISTS app CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        connection.execute("DROP PUBLICATION IF EXISTS changes")
+        connection.execute("DROP PUBLICATION IF EXISTS changes; DROP ROLE IF EXISTS shop_reader, shop_viewer, shop_keeper")
         for statement in read(case.preparation):
             _prepare(connection, case.preparation[statement.span.start : statement.span.end])
         try:

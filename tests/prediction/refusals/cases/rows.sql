@@ -134,3 +134,37 @@ CREATE TABLE orders (id bigint, qty int) PARTITION BY RANGE (id);
 CREATE PUBLICATION changes FOR TABLE orders;
 -- accepted
 UPDATE orders SET qty = 1;
+
+-- the same key twice in one statement
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY, code text);
+-- refused: duplicate key value violates unique constraint "orders_key"
+INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (1, 'c');
+
+-- the same key twice with ON CONFLICT
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY, code text);
+-- accepted
+INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (1, 'c') ON CONFLICT DO NOTHING;
+
+-- the same code twice
+CREATE TABLE orders (id bigint PRIMARY KEY, code text, area text);
+CREATE UNIQUE INDEX orders_code ON orders (area, code);
+-- refused: duplicate key value violates unique constraint "orders_code"
+INSERT INTO orders (code, area, id) VALUES ('a', 'b', 1), ('b', 'a', 2), ('a', 'b', 3);
+
+-- NULL twice
+CREATE TABLE orders (id bigint PRIMARY KEY, code text UNIQUE);
+-- accepted
+INSERT INTO orders VALUES (1, NULL), (2, NULL);
+
+-- the same code twice in a partial index
+CREATE TABLE orders (id bigint PRIMARY KEY, code text);
+CREATE UNIQUE INDEX ON orders (code) WHERE id > 5;
+-- accepted
+INSERT INTO orders VALUES (1, 'a'), (2, 'a');
+
+-- the same code twice before a trigger
+CREATE TABLE orders (id bigint PRIMARY KEY, code text);
+CREATE FUNCTION next_id() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id := NEW.id + length(NEW.code); RETURN NEW; END $$;
+CREATE TRIGGER next_id BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION next_id();
+-- accepted
+INSERT INTO orders VALUES (1, 'a'), (1, 'bc');

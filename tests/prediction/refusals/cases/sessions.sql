@@ -178,3 +178,25 @@ SET escape_string_warning = off;
 SELECT 1;
 -- refused: tables declared WITH OIDS are not supported
 SET default_with_oids = true;
+
+-- a key that the migration inserted before
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY, code text);
+INSERT INTO orders VALUES (1, 'a');
+SELECT code FROM orders;
+-- refused: duplicate key value violates unique constraint "orders_key"
+INSERT INTO orders VALUES (1, 'b');
+
+-- a key that the migration inserted and deleted
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY, code text);
+INSERT INTO orders VALUES (1, 'a');
+DELETE FROM orders WHERE code = 'a';
+-- accepted
+INSERT INTO orders VALUES (1, 'b');
+
+-- a key that was inserted in a transaction that was rolled back
+CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY, code text);
+BEGIN;
+INSERT INTO orders VALUES (1, 'a');
+ROLLBACK;
+-- accepted
+INSERT INTO orders VALUES (1, 'b');

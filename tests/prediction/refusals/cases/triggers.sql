@@ -22,7 +22,7 @@ CREATE TRIGGER t AFTER INSERT ON v FOR EACH STATEMENT EXECUTE FUNCTION f();
 CREATE TABLE a (id bigint, n int);
 CREATE MATERIALIZED VIEW v AS SELECT id FROM a;
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
--- refused before 15: "v" is not a table, view, or foreign table
+-- refused before 15: "v" is not a table or view
 -- refused: relation "v" cannot have triggers
 CREATE TRIGGER t AFTER INSERT ON v FOR EACH STATEMENT EXECUTE FUNCTION f();
 

@@ -248,3 +248,65 @@ DROP TYPE mood;
 CREATE TABLE people (id bigint);
 -- refused: type "mood" does not exist
 ALTER TABLE people ADD COLUMN mood mood;
+
+-- an enum whose CHECK has a constant becomes a text
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE orders (id bigint, colour colour CHECK (colour <> 'red'));
+-- refused: operator does not exist: text <> colour
+ALTER TABLE orders ALTER COLUMN colour TYPE text USING colour::text;
+
+-- an enum of a partial index becomes another enum
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TYPE colour_2 AS ENUM ('red', 'green');
+CREATE TABLE orders (id bigint, colour colour);
+CREATE INDEX ON orders (id) WHERE colour = 'red';
+-- refused: operator does not exist: colour_2 = colour
+ALTER TABLE orders ALTER COLUMN colour TYPE colour_2 USING colour::text::colour_2;
+
+-- a number with a CHECK becomes a text
+CREATE TABLE orders (id bigint, qty integer CHECK (qty > 0));
+-- refused: operator does not exist: text > integer
+ALTER TABLE orders ALTER COLUMN qty TYPE text;
+
+-- a number with a CHECK becomes a larger number
+CREATE TABLE orders (id bigint, qty integer CHECK (qty > 0));
+-- accepted
+ALTER TABLE orders ALTER COLUMN qty TYPE numeric(10, 2);
+
+-- a varchar with a CHECK becomes an enum
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE orders (id bigint, colour varchar(10) CHECK (colour IN ('red', 'blue')));
+-- accepted
+ALTER TABLE orders ALTER COLUMN colour TYPE colour USING colour::colour;
+
+-- a text with a CHECK becomes an enum
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE orders (id bigint, colour text CHECK (colour IN ('red', 'blue')));
+-- refused: operator does not exist: colour = text
+ALTER TABLE orders ALTER COLUMN colour TYPE colour USING colour::colour;
+
+-- a text with an index for patterns becomes a number
+CREATE TABLE orders (id bigint, code text);
+CREATE INDEX ON orders (code text_pattern_ops);
+-- refused: operator class "text_pattern_ops" does not accept data type integer
+ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer;
+
+-- a text with an index becomes JSON
+CREATE TABLE orders (id bigint, code text);
+CREATE INDEX ON orders (code);
+-- refused: data type json has no default operator class for access method "btree"
+ALTER TABLE orders ALTER COLUMN code TYPE json USING code::json;
+
+-- the default of a former enum keeps the type
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE orders (id bigint, colour colour DEFAULT 'red');
+ALTER TABLE orders ALTER COLUMN colour TYPE text;
+-- refused: cannot drop type colour because other objects depend on it
+DROP TYPE colour;
+
+-- the default of a former enum fits the enum
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE orders (id bigint, colour colour DEFAULT 'red');
+ALTER TABLE orders ALTER COLUMN colour TYPE text;
+-- accepted
+ALTER TABLE orders ALTER COLUMN colour TYPE colour USING colour::colour;

@@ -233,3 +233,49 @@ CREATE EXTENSION plpgsql;
 CREATE TABLE orders (id integer);
 -- accepted
 CREATE EXTENSION IF NOT EXISTS plpgsql;
+
+-- a column that a view does not have
+CREATE TABLE orders (id bigint, code text);
+CREATE VIEW numbers AS SELECT id FROM orders;
+-- refused: column "code" does not exist
+SELECT code FROM numbers;
+
+-- a column that a view with * had not yet
+CREATE TABLE orders (id bigint, code text);
+CREATE VIEW numbers AS SELECT * FROM orders;
+ALTER TABLE orders ADD COLUMN note text;
+-- refused: column "note" does not exist
+CREATE VIEW notes AS SELECT note FROM numbers;
+
+-- a column that was renamed below a view
+CREATE TABLE orders (id bigint, code text);
+CREATE VIEW numbers AS SELECT * FROM orders;
+ALTER TABLE orders RENAME COLUMN code TO label;
+-- accepted
+SELECT code FROM numbers;
+
+-- a view of a view
+CREATE TABLE orders (id bigint, code text);
+CREATE VIEW numbers AS SELECT id FROM orders;
+CREATE VIEW more_numbers AS SELECT * FROM numbers;
+-- refused: column "code" does not exist
+SELECT id FROM more_numbers WHERE code = 'a';
+
+-- an index of a column that a materialized view does not have
+CREATE TABLE orders (id bigint, code text);
+CREATE MATERIALIZED VIEW numbers AS SELECT id AS number FROM orders;
+-- refused: column "id" does not exist
+CREATE INDEX ON numbers (id);
+
+-- an index of a column of a materialized view
+CREATE TABLE orders (id bigint, code text);
+CREATE MATERIALIZED VIEW numbers AS SELECT id AS number FROM orders;
+-- accepted
+CREATE UNIQUE INDEX ON numbers (number);
+
+-- a function becomes immutable
+CREATE FUNCTION half(a bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN a / 2; END $$;
+ALTER FUNCTION half(bigint) IMMUTABLE;
+CREATE TABLE orders (id bigint);
+-- accepted
+CREATE INDEX ON orders (half(id));

@@ -144,9 +144,10 @@ _PLURALS = {"table": "tables", "sequence": "sequences", "function": "functions",
 _DEFAULTS = {**_PLURALS, "type": "types", "schema": "schemas", "large object": "large objects"}
 
 
-def _privileges(node: Any) -> tuple[tuple[str, ...], bool]:
+def _privileges(node: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     found = node.privileges or ()
-    return tuple(item.priv_name for item in found if item.priv_name is not None), any(item.cols for item in found)
+    columns = tuple(name for item in found for name in strings(item.cols))
+    return tuple(item.priv_name for item in found if item.priv_name is not None), columns
 
 
 @reader(ast.GrantStmt)
