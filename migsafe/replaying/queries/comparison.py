@@ -58,9 +58,12 @@ class PreparationTrial:
             likely_causes({name: self._queries.all[name].text for name in different}, recording, state.catalog) if before is None else {}
         )
 
+        # A query that stops or begins to work may have other result columns before: the cause is not the statement that changes these.
+        compare = {name: _works_otherwise if _works_otherwise(earlier[name], self._now[name]) else _differs for name in different}
+
         def check(connection: "Connection[Any]") -> set[str]:
             now = state.prepare(connection, different)
-            return {fingerprint for fingerprint, prepared in now.items() if _differs(earlier[fingerprint], prepared)}
+            return {fingerprint for fingerprint, prepared in now.items() if compare[fingerprint](earlier[fingerprint], prepared)}
 
         return check if different else None
 
@@ -106,9 +109,14 @@ class PreparationTrial:
 
 def _differs(before: Prepared, after: Prepared) -> bool:
     """Whether a query stops or begins to work, or has other types or result columns."""
-    if (before.failure is None) != (after.failure is None):
+    if _works_otherwise(before, after):
         return True
     return before.failure is None and (before.parameters, before.columns) != (after.parameters, after.columns)
+
+
+def _works_otherwise(before: Prepared, after: Prepared) -> bool:
+    """Whether a query stops or begins to work."""
+    return (before.failure is None) != (after.failure is None)
 
 
 def _changed_parameters(before: Prepared, after: Prepared) -> tuple[str, ...]:

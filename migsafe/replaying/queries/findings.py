@@ -1,5 +1,6 @@
 """The findings about the application's queries."""
 
+import re
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -17,6 +18,9 @@ _WRITE_BREAKS = "replay-write-breaks"
 _CHANGES = "replay-query-changes"
 _MISSING = ("42P01", "42703", "42704", "3F000", "42883")
 """The errors of a query that names something which does not exist."""
+
+_COLUMN = re.compile(r'column (?:"|\w+\.)?(?P<name>\w+)"?(?: of relation "[^"]+")? does not exist')
+"""PostgreSQL's messages about a missing column."""
 
 _Broken = TypeVar("_Broken", BrokenQuery, BrokenWrite)
 
@@ -73,7 +77,10 @@ def _together(broken: Iterable[_Broken]) -> Iterator[list[_Broken]]:
     """Yields the queries that the same statement breaks in the same way."""
     groups: dict[tuple[int | None, str, str], list[_Broken]] = {}
     for each in broken:
-        groups.setdefault((each.statement, each.failure.sqlstate, each.failure.message), []).append(each)
+        # The same column may be named with an alias, or as one of the target of an INSERT.
+        column = _COLUMN.fullmatch(each.failure.message)
+        cause = column["name"] if column is not None else each.failure.message
+        groups.setdefault((each.statement, each.failure.sqlstate, cause), []).append(each)
     yield from groups.values()
 
 

@@ -165,6 +165,26 @@ def test_a_part_of_a_release(run: Run, any_host: PrivateHost) -> None:
     assert [each.query.name for each in results_of(done)[1].failing] == ["NewOrder", "Invoices"]
 
 
+def test_the_cause_is_the_statement_that_breaks_a_query_not_one_that_changes_its_columns(run: Run, any_host: PrivateHost) -> None:
+    change = "ALTER TABLE orders ADD COLUMN place text;\nALTER TABLE orders DROP COLUMN note;"
+    running = """
+-- name: Noted :many
+SELECT * FROM orders WHERE note = $1;
+-- name: Latest :many
+SELECT o.* FROM orders o ORDER BY o.note;
+-- name: Note :one
+INSERT INTO orders (note, customer, qty, shipped) VALUES ($1, $2, 1, false) RETURNING *;
+-- name: All :many
+SELECT * FROM orders;
+"""
+    done = run(any_host, HISTORY, change, running=running)
+    # One column is missing, whatever each query calls it.
+    assert found(done, "replay-query-breaks") == [
+        ("0001", 1, "warning", ["NewOrder"]), ("0001", 1, "warning", ["Invoices"]), ("0001", 2, "error", ["Noted", "Latest", "Note"]),
+    ]  # fmt: skip
+    assert found(done, "replay-query-changes") == [("0001", 1, "info", ["All"])]
+
+
 ADD_MAIL = "ALTER TABLE customers ADD COLUMN mail text;"
 LET_GO = """
 ALTER TABLE customers ALTER COLUMN email DROP NOT NULL;
