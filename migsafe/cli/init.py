@@ -100,6 +100,8 @@ def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
         print(f"  {unread.path}  {unread.counted}, {unread.tool}")
     if repository.unread and repository.schemas:
         print(f"  Check the SQL that they send with `migsafe lint --schema {repository.schemas[0]} changes.sql`.")
+    for command in dict.fromkeys(unread.prints for unread in repository.unread if unread.prints):
+        print(f"  `{command} | migsafe lint -` checks the SQL of one.")
     for proposal in proposals:
         change = "new file" if proposal.new else "added" if proposal.text is not None else "unchanged"
         print(f"\n{display.paint(proposal.path, BOLD)}  {change}{': ' + proposal.why if proposal.why else ''}")

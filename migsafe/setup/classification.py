@@ -31,15 +31,17 @@ _DATABASE_FOLDER = re.compile(
 )
 _DEFINES = re.compile(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
 _CHANGES = re.compile(
-    r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+TABLE)\b", re.I | re.M
+    r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+(?:TABLE|INDEX|TYPE))\b",
+    re.I | re.M,
 )
+_UNDOES = re.compile(r"(?:^|[_.-])(?:rollbacks?|downs?|undo|reverts?|downgrades?)(?:[_.-]|$)", re.I)
 _OF_MIGRATIONS = re.compile(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
 _SAMPLE = 12
 
 
-def left_out(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str:
+def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, has_unread: bool = False) -> str:
     """Returns why a history is not offered, as the end of a sentence that begins with "left out:"; empty if it is. `others` are the paths and
-    the runners of all histories of the repository."""
+    the runners of the other histories of the repository; `has_unread`: it also has migrations that migsafe does not read."""
     parts = PurePosixPath(path).parts
     if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts):
         return TESTS
@@ -54,10 +56,14 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]]) -> st
         return ""
     if revisions := next((other for other, runner in others if runner == "alembic" and _is_beside(path, other)), None):
         return f"its scripts belong to the revisions in {revisions}"
-    if sum(bool(_CHANGES.search(text)) for text in texts) * 2 < len(texts):
+    if any(_UNDOES.search(part) for part in parts):
+        return "its scripts undo migrations"
+    changing = sum(bool(_CHANGES.search(text)) for text in texts)
+    if changing == 0 or (source.runner.name == "plain" and changing * 2 < len(texts)):
         return "most of its scripts change no table: they look like queries"
-    if any(runner not in _WITHOUT_RUNNER for _, runner in others) and not any(_OF_MIGRATIONS.search(part) for part in parts):
-        return "no runner is recognised, and other folders have one"
+    has_other = has_unread or any(runner not in _WITHOUT_RUNNER for _, runner in others)
+    if has_other and not any(_OF_MIGRATIONS.search(part) for part in parts):
+        return "no runner is recognised, and other migrations have one"
     return ""
 
 

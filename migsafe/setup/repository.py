@@ -12,6 +12,7 @@ from migsafe.setup.classification import TESTS, left_out
 from migsafe.setup.queries import QuerySource, query_sources
 from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, unread_histories
 from migsafe.sources import find_migrations
+from migsafe.sources.plan import Source
 
 _GIT_SECONDS = 10
 
@@ -81,8 +82,9 @@ def survey(paths: Sequence[str]) -> Repository:
     all_files = files_of(root)
     files = [] if paths else all_files
     schemas = tuple(dumped_schemas(root, files))
-    histories = _histories(root, paths)
-    unread = unread_histories(files, [history.path for history in histories])
+    sources = _sources(root, paths)
+    unread = unread_histories(files, [path for path, _ in sources])
+    histories = _histories(sources, named=bool(paths), has_unread=bool(unread))
     repository = Repository(
         root,
         tuple(histories),
@@ -105,27 +107,31 @@ def _without_migrations(repository: Repository) -> MigsafeError:
     details = "".join(f"\n  {line}" for line in (*not_read, *left_out))
     if not repository.unread:
         return MigsafeError(f"{repository.root}: no migrations found{details}", "Name their folder: `migsafe init db/migrations`.")
-    return MigsafeError(
-        f"{repository.root}: no migrations that migsafe reads{details}",
-        f"Check the SQL that they send instead: `migsafe lint{schema} changes.sql`.",
-    )
+    prints = next((history.prints for history in repository.unread if history.prints), None)
+    command = f"{prints} | migsafe lint{schema} -" if prints is not None else f"migsafe lint{schema} changes.sql"
+    return MigsafeError(f"{repository.root}: no migrations that migsafe reads{details}", f"Check the SQL that they send instead: `{command}`.")
 
 
-def _histories(root: Path, paths: Sequence[str]) -> list[History]:
+def _sources(root: Path, paths: Sequence[str]) -> list[tuple[str, Source]]:
+    """Returns the histories, with their paths from the root."""
     try:
         sources = find_migrations(list(paths) or [str(root)]).sources
     except MigsafeError:
         if paths:
             raise
         return []
-    found = [(_from(root, source.path), source) for source in sources]
+    return [(_from(root, source.path), source) for source in sources]
+
+
+def _histories(found: Sequence[tuple[str, Source]], *, named: bool, has_unread: bool) -> list[History]:
     all_histories = [(path, source.runner.name) for path, source in found]
     histories = []
     for path, source in found:
-        migrations = [(migration.id, file.is_draft) for file, migration in source.selected_with_files()]
+        migrations = [(migration.id, not (file.is_draft or file.repeatable)) for file, migration in source.selected_with_files()]
         if migrations:
-            reason = "" if paths else left_out(source, path, [other for other in all_histories if other[0] != path])
-            newest = next((version for version, is_draft in reversed(migrations) if not is_draft), migrations[-1][0])
+            others = [other for other in all_histories if other[0] != path]
+            reason = "" if named else left_out(source, path, others, has_unread=has_unread)
+            newest = next((version for version, is_final in reversed(migrations) if is_final), migrations[-1][0])
             histories.append(History(path, source.runner.title, len(migrations), newest, reason))
     return histories
 

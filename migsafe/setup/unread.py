@@ -24,12 +24,21 @@ _DUMP = re.compile(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config
 _HEAD = 4000
 
 
+_PRINTED_BY = {"Django, in Python": "python manage.py sqlmigrate APP MIGRATION"}
+"""The commands that print the SQL of a migration, and nothing else, by what writes or runs it."""
+
+
 class UnreadHistory(Struct, frozen=True):
     """A folder of migrations that migsafe does not read: its path from the root, how many files it has, and what writes or runs them."""
 
     path: str
     count: int
     tool: str
+
+    @property
+    def prints(self) -> str | None:
+        """The command that prints the SQL of its migrations; None if its runner has none."""
+        return _PRINTED_BY.get(self.tool)
 
     @property
     def counted(self) -> str:

@@ -64,9 +64,9 @@ class FlywayFile(MigrationFile, frozen=True, kw_only=True):
 def _recognises(folder: Folder) -> bool:
     if any(_version(name) or name.startswith(_REPEATABLE) for name in folder.sql_files):
         return True
-    return folder.path.rpartition("/")[2] in ("migration", "migrations") and any(
-        _version(name) for inner in subfolders(folder) for name in inner.sql_files
-    )
+    # A module of a project may have that name, too.
+    is_named = folder.path.rpartition("/")[2] in ("migration", "migrations") and "src" not in folder.folders
+    return is_named and any(_version(name) for inner in subfolders(folder) for name in inner.sql_files)
 
 
 def _version(name: str) -> str | None:

@@ -259,6 +259,7 @@ def test_the_job_installs_only_what_can_be_installed(files: dict[str, str], inst
         ({"logs/1_events.sql": "CREATE TABLE events (id UInt64) ENGINE = MergeTree ORDER BY id;"}, "it is written for ClickHouse"),
         ({"shop/mysql_migrations/1_a.sql": ORDERS}, "it is for mysql"),
         ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
+        ({"schema/rollback_dbs/1.2.0/1.sql": "DROP TABLE orders;"}, "its scripts undo migrations"),
     ],
 )
 def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,6 +286,35 @@ def test_other_migrations_are_named(repository: Path, capsys: pytest.CaptureFixt
     output = capsys.readouterr().out
     assert "Not read by migsafe:\n  shop/db/migrate  2 files, Rails, in Ruby\n" in output
     assert "migsafe lint --schema shop/db/structure.sql" in output
+
+
+def test_the_sql_of_django_can_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(2):
+        write(tmp_path, f"shop/migrations/000{number}_orders.py", "")
+    assert main(["init"]) == 2
+    assert "`python manage.py sqlmigrate APP MIGRATION | migsafe lint -`" in capsys.readouterr().err
+    write(tmp_path, "db/migrations/1_a.sql", ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    assert "`python manage.py sqlmigrate APP MIGRATION | migsafe lint -` checks the SQL of one." in capsys.readouterr().out
+
+
+def test_history_ends_with_the_last_deployed_version(repository: Path) -> None:
+    write(repository, "service/src/main/resources/db/migration/V1__a.sql", ORDERS)
+    write(repository, "service/src/main/resources/db/migration/R__b.sql", "SELECT 1;")
+    assert main(["init", "--yes", "service/src/main/resources/db/migration"]) == 0
+    assert '# start-after = "1" ' in (repository / "migsafe.toml").read_text()
+
+
+def test_loose_scripts_beside_migrations_of_another_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(2):
+        write(tmp_path, f"src/migrations/2026010100000{number}-orders.js", "")
+    write(tmp_path, "scripts/reset.sql", ORDERS)
+    assert main(["init"]) == 2
+    assert "scripts is left out: no runner is recognised, and other migrations have one" in capsys.readouterr().err
 
 
 def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
