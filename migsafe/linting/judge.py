@@ -240,7 +240,7 @@ class _Run:
         """Runs the statements of a migration, and the rules over them if they are to be checked. Findings about the whole migration belong to
         its last statement; on a path, `last_number` is the number of that."""
         predictor, half = at.predictor, at.migration.up
-        predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
+        predictor.begin_half(half)
         if check and self.state.first_migration is None:
             self.state.first_migration = predictor.catalog.migration
         changes = self._query_changes() if check else None

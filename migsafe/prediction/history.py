@@ -141,6 +141,7 @@ def selected_migrations(
                 migration = renderer.render_migration(written, predictor)
                 if selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
+                predictor.catalog.runs_again = migration.may_change
                 predictor.look_ahead(migration.up)
             except MigsafeError as error:
                 if number > 1 and steps[number - 2][1].transaction_may_continue:

@@ -16,6 +16,7 @@ from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
 from migsafe.prediction.equal_inserts import EqualInserts
 from migsafe.prediction.newer_features import missing_feature, newer_feature
+from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
@@ -146,6 +147,11 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
+    def begin_half(self, half: Half) -> None:
+        """Begins a migration that its runner sends."""
+        self.catalog.recreated = recreated_names(half)
+        self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
+
     def begin(
         self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = (), is_dump: bool = False, text: str = ""
     ) -> None:
@@ -231,7 +237,7 @@ class Predictor:
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
-        self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
+        self.begin_half(half)
         # Where nothing is predicted, an INSERT of a dump changes nothing that the ones before it have not.
         inserts = None if with_effects or half.program is not None else EqualInserts()
         for sent in sent_statements(half):

@@ -62,6 +62,10 @@ class Catalog:
         self.migration = 0
         self.is_restored = False
         """Whether the migration is a dump that is being restored."""
+        self.runs_again = False
+        """Whether the runner runs the migration again when it changes: then what it creates may be there from the last run."""
+        self.recreated: frozenset[Name] = frozenset()
+        """The names, as written, that the migration drops IF EXISTS, and gives to a relation or an index afterwards."""
         self.certain = True
         self.keeps_existing = False
         """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""
@@ -153,6 +157,11 @@ class Catalog:
         if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS:
             return False
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
+
+    def is_never_found(self, name: Name) -> bool:
+        """Whether DROP … IF EXISTS certainly finds no relation and no index: none exists, or no migration has made one and the statement only
+        makes room for one that this migration creates."""
+        return self.is_absent(name) or (name in self.recreated and not self.runs_again and self.is_free(self.in_first_schema(name)))
 
     def is_free(self, name: Name) -> bool:
         """Whether a CREATE with IF NOT EXISTS or OR REPLACE certainly creates a relation of this qualified name."""

@@ -94,7 +94,7 @@ def _is_unused(op: Drop, name: Name, at: Context) -> bool:
 def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:
     if is_name_created_here(at, op.kind, name) or is_trigger_function(at, op.kind, name) or _is_unused(op, name, at):
         return True
-    return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_absent(name)))
+    return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_never_found(name)))
 
 
 def _dropped(at: Context, position: int, names: list[Name], use: KnownUse) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
     """Report every table of the statement that the migration did not create."""
     if op.kind not in ("table", "foreign table"):
         return None
-    dropped = [name for name in op.names if not is_created_here(at, name) and not (op.if_exists and at.catalog.is_absent(name))]
+    dropped = [name for name in op.names if not is_created_here(at, name) and not (op.if_exists and at.catalog.is_never_found(name))]
     if not dropped:
         return None
     tables = ", ".join(str(at.resolve(name)) for name in dropped)

@@ -6,8 +6,8 @@ takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, witho
 transaction, for several indexes at once, and with CASCADE.
 
 An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if another statement of the transaction
-locks the table as much, as ALTER TABLE … DROP COLUMN does, or if the migration drops the table; nor for DROP INDEX IF EXISTS of an index that
-no migration has created, where migsafe knows the history from its first migration.
+locks the table as much, as ALTER TABLE … DROP COLUMN does, or if the migration drops the table; nor for a DROP INDEX IF EXISTS that only makes
+room for an index which the migration creates, where no earlier migration has created one.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -106,9 +106,7 @@ def _may_be_in_use(name: Name, op: Drop, at: Context) -> bool:
     table = at.catalog.get(index.table) if index is not None else None
     if isinstance(table, Relation):
         return table.kind is not RelationKind.PARTITIONED and not at.catalog.is_new(table)
-    # A history that is read from its first migration knows every index; but a repeatable migration may have created it when it last ran.
-    is_unmade = op.if_exists and not at.migration.may_change and at.catalog.is_free(at.catalog.in_first_schema(name))
-    return not (at.catalog.is_absent(name) or is_unmade)
+    return not (at.catalog.is_never_found(name) if op.if_exists else at.catalog.is_absent(name))
 
 
 def _table_of(name: Name, at: Context) -> int | None:

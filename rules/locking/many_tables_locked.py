@@ -75,7 +75,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     state = at.state(_State)
     locked = {effect.relation: effect.lock for effect in at.blocking_effects}
     new = [name for name in locked if name not in at.held]
-    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in new}
+    # A table that the transaction has dropped is not waited for: statements that name it fail.
+    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in new and not at.catalog.is_absent(name)}
     if isinstance(op, CreateTable) and op.partition_of is None and len(new) > 1 and not held:
         # It locks the tables that its foreign keys reference, one after the other.
         held = {new[0]: locked.pop(new[0])}

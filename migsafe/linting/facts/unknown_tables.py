@@ -10,7 +10,7 @@ def index_of_unknown_table(op: Operation, at: Context) -> Name | None:
     names: tuple[Name, ...] = ()
     match op:
         case Drop(kind="index", concurrently=False):
-            names = op.names
+            names = tuple(name for name in op.names if not (op.if_exists and at.catalog.is_never_found(name)))
         case Reindex(kind="index", concurrently=False) if op.name is not None:
             names = (op.name,)
     return next((name for name in names if at.catalog.index(name) is None and not at.catalog.is_absent(name)), None)

@@ -74,7 +74,8 @@ def drop(context: EffectContext, op: sql.Drop) -> Effects:
     yield from drop_effects(context, drop_result(context.catalog, op).parts)
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         for name in op.names:
-            if context.catalog.relation(name) is None and not context.catalog.is_absent(name):
+            is_missing = context.catalog.is_never_found(name) if op.if_exists else context.catalog.is_absent(name)
+            if context.catalog.relation(name) is None and not is_missing:
                 yield from context.effect_on_name(name, _EXCLUSIVE, kind=op.kind)
     elif op.kind in ("trigger", "rule", "policy") and op.table is not None:
         table = context.catalog.relation(op.table)
