@@ -90,12 +90,21 @@ class _Accesses:
         for number, nested in enumerate(level.nested):
             # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
             if number in joined:
+                if not joined[number] and self._is_found_without(level, number, around.found):
+                    self.pushed.push_compared(nested)
                 yield from self.of(nested, _Around(found=own, exists=joined[number], repetitions=repetitions))
             else:
                 yield from self.of(nested, _Around(many=not own, repetitions=repetitions))
         # All that refers to them comes before, so that its conditions are known.
         for inner in level.ctes:
             yield from self.of(inner, within)
+
+    def _is_found_without(self, level: Level, number: int, outer_found: bool) -> bool:
+        """Whether the row whose column is on the left side of IN is found by other conditions than that IN."""
+        terms = Terms(self.catalog, self.binder, level)
+        compared = (each for each in conjuncts(level.shape.where) if isinstance(each, Compare) and each.right == Nested(number))
+        owners = {terms.owner(each.left) for each in compared if isinstance(each.left, Ref)}
+        return bool(owners) and owners <= self._found(level, outer_found=outer_found, without_query=number)[1]
 
     def is_few(self, level: Level) -> bool:
         """Whether a query has few rows."""
@@ -118,9 +127,11 @@ class _Accesses:
         selective = {table.at for table in tables if any(term.strength is Strength.STRONG and not term.others for term in table.terms)}
         return bool(selective | (found - {OUTER}))
 
-    def _found(self, level: Level, *, outer_found: bool, without: int | None = None) -> tuple[list[_Table], set[int]]:
+    def _found(
+        self, level: Level, *, outer_found: bool, without: int | None = None, without_query: int | None = None
+    ) -> tuple[list[_Table], set[int]]:
         """Returns the tables of a level, and the numbers of the elements of FROM that are found: `without` one query in FROM, those
-        that are not found from its rows."""
+        that are not found from its rows; `without_query`, those not found from the rows of a query in an expression."""
         terms = Terms(self.catalog, self.binder, level)
         conditions = self._conditions(level)
         self.pushed.push(level, terms, conditions)
@@ -132,7 +143,11 @@ class _Accesses:
             if source.is_table and source.relation is not None:
                 own = [condition for condition, allowed in conditions if allowed is None or at in allowed]
                 alternatives = [_alternatives(terms, at, condition) for condition in own if isinstance(condition, Either)]
-                tables.append(_Table(at, source, source.relation, own, self._graded(level, terms.of(at, own)), [a for a in alternatives if a]))
+                tables.append(
+                    _Table(
+                        at, source, source.relation, own, self._graded(level, terms.of(at, own), without_query), [a for a in alternatives if a]
+                    )
+                )
             elif source.relation is not None:
                 if any(term.strength is Strength.STRONG and not term.others for term in terms.of(at, [c for c, _ in conditions])):
                     found.add(at)
@@ -156,10 +171,12 @@ class _Accesses:
         derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
         return [*conditions, *((condition, None) for condition in derived)]
 
-    def _graded(self, level: Level, terms: list[Term]) -> list[Term]:
-        """Returns the terms, with those that compare with a query of many rows as weak ones."""
+    def _graded(self, level: Level, terms: list[Term], without_query: int | None) -> list[Term]:
+        """Returns the terms without those that compare with a query of many rows, or with one query."""
         graded: list[Term] = []
         for term in terms:
+            if term.query is not None and term.query == without_query:
+                continue
             if term.query is not None and term.operator in ("in", "any") and not self.is_few(level.nested[term.query]):
                 continue
             graded.append(term)

@@ -21,8 +21,10 @@ def is_selective(term: Term) -> bool:
 
 
 def index_of_equalities(terms: Sequence[Term]) -> CandidateIndex:
-    """Returns the index that meets equalities."""
+    """Returns the index that meets equalities: those of columns, or of expressions if no column has one. The index of an expression such as a
+    cast cannot be built while it fails for a row."""
     subjects = list(dict.fromkeys(term.subject for term in terms))
+    subjects = [subject for subject in subjects if column_of(subject) is not None] or subjects
     return CandidateIndex(method="btree", keys=tuple(map(as_key, subjects[:_MOST_KEYS])))
 
 
@@ -66,10 +68,13 @@ def is_search(condition: Condition) -> bool:
 
 def as_key(subject: str) -> str:
     """Returns a column or an expression as a key of CREATE INDEX."""
-    name = subject[1:-1] if subject.startswith('"') and subject.endswith('"') and '"' not in subject[1:-1] else None
-    if name is None:
-        return f"({subject})"
-    return sql_name(name)
+    name = column_of(subject)
+    return f"({subject})" if name is None else sql_name(name)
+
+
+def column_of(subject: str) -> str | None:
+    """Returns the name of the column that a subject is; None for an expression."""
+    return subject[1:-1] if subject.startswith('"') and subject.endswith('"') and '"' not in subject[1:-1] else None
 
 
 def _with_direction(subject: str, descending: bool, nulls_first: bool) -> str:

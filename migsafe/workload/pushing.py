@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from migsafe.expressions.queries.shapes import Compare, Condition, Formula, Operand, Parameter, Ref, Shape
 from migsafe.workload.conditions import quoted
 from migsafe.workload.scopes import BoundSource, Level, all_levels
-from migsafe.workload.terms import Term, Terms
+from migsafe.workload.terms import OUTER, Strength, Term, Terms
 
 
 class PushedConditions:
@@ -57,9 +57,14 @@ class PushedConditions:
                 if known is None or term.others <= known:
                     self._into(inner, position, term)
 
+    def push_compared(self, level: Level) -> None:
+        """Moves the left side of IN, a value of a row that is found without it, into the query on the right side."""
+        self._into(level, 0, Term(subject="", operator="=", strength=Strength.STRONG, others=frozenset((OUTER,))))
+
     def _into(self, level: Level, position: int, term: Term) -> None:
         shape = level.shape
-        if shape.limited:
+        # PostgreSQL does not pull up a query with DISTINCT, so a column of another element of FROM cannot find rows in it.
+        if shape.limited or (term.others and shape.distinct):
             return
         if shape.kind == "set":
             for branch in level.inner:

@@ -1,5 +1,6 @@
 """The conditions of a query on one table that an index may meet."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 
@@ -63,6 +64,11 @@ class Term(Struct, frozen=True, kw_only=True):
 
 
 _COMMUTED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "~": "~", "%": "%", "@@": "@@"}
+_SPATIAL = frozenset(
+    """st_intersects st_contains st_containsproperly st_within st_covers st_coveredby st_crosses st_overlaps st_touches st_equals
+    st_orderingequals st_dwithin st_dfullywithin st_3dintersects st_3ddwithin st_3ddfullywithin st_linecrossingdirection""".split()
+)
+"""The functions of PostGIS with index support (PostGIS manual, 5.3 and 7.11)."""
 _FAMILIES = (
     frozenset(("smallint", "integer", "bigint")),
     frozenset(("real", "double precision")),
@@ -112,10 +118,24 @@ class Terms:
                     is_unset = not condition.is_negated and self._is_reference(source, subject)
                     yield Term(subject=subject, operator=operator, strength=strength, type=self._type(source, subject), is_unset=is_unset)
             case Truth():
+                yield from self._spatial(at, source, condition)
                 subject = self.subject(at, condition.operand)
                 if subject is not None:
                     value = Value("true" if condition.value else "false")
                     yield Term(subject=subject, operator="is", strength=Strength.WEAK, type=TypeName(name="boolean"), value=value)
+
+    def _spatial(self, at: int, source: BoundSource, condition: Truth) -> Iterator[Term]:
+        """A function of PostGIS that an index of the geometry serves, as if the operator && stood beside it (its support function)."""
+        call = condition.operand
+        if not condition.value or not isinstance(call, Formula) or call.function not in _SPATIAL:
+            return
+        for ref in call.refs:
+            argument = re.escape(quoted(ref.name))
+            if self.owner(ref) == at and re.search(rf"(?:^\w+\(|, ){argument}(?:, |\)$)", call.text):
+                others = frozenset(owner for other in call.refs if other != ref and (owner := self.owner(other)) is not None)
+                if at not in others:
+                    column = quoted(ref.name)
+                    yield Term(subject=column, operator="&&", strength=Strength.RANGE, type=self._type(source, column), others=others)
 
     def subject(self, at: int, operand: Operand) -> str | None:
         """Returns the column or expression of an element of FROM that an operand is; None if it is anything else."""
@@ -149,7 +169,7 @@ class Terms:
         yield Term(
             subject=subject,
             operator=operator,
-            strength=self._strength(subject, type_name, operator, right),
+            strength=self._strength(source, left, operator, right),
             type=type_name,
             others=frozenset(owner for owner in owners if owner is not None),
             query=right.query if isinstance(right, Nested) else None,
@@ -166,17 +186,22 @@ class Terms:
             return True
         return own == _FAMILIES[1] or (own == _FAMILIES[2] and other == _FAMILIES[0])
 
-    def _strength(self, subject: str, type_name: TypeName | None, operator: str, right: Operand) -> Strength:
+    def _strength(self, source: BoundSource, left: Operand, operator: str, right: Operand) -> Strength:
         if operator not in ("=", "in", "any"):
             return Strength.RANGE
-        if has_few_values(subject.strip('"')):
+        refs = _refs(left)
+        if len(refs) == 1 and self._has_few_values(source, refs[0].name):
             return Strength.WEAK
-        if type_name is not None and not type_name.dimensions:
-            base = base_type(self.catalog, type_name)
-            if base is not None and (base[1] is not None or base[0] == "boolean"):
-                return Strength.WEAK
         values = right.elements if isinstance(right, Several) else (right,)
         return Strength.WEAK if all(isinstance(value, Value) for value in values) else Strength.STRONG
+
+    def _has_few_values(self, source: BoundSource, column: str) -> bool:
+        """Whether a column has few values, by its name or its type. So has an expression of it, such as a cast to text."""
+        if has_few_values(column):
+            return True
+        type_name = self._type(source, quoted(column))
+        base = base_type(self.catalog, type_name) if type_name is not None and not type_name.dimensions else None
+        return base is not None and (base[1] is not None or base[0] == "boolean")
 
 
 def _refs(operand: Operand) -> tuple[Ref, ...]:

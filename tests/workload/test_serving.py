@@ -72,6 +72,7 @@ SERVED = [
     ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
     ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
     ("SELECT * FROM events WHERE subject = $1 AND sent_with IS NULL", "events_sent_with"),
+    ("SELECT * FROM orders WHERE shop = $1 AND customer_id IN (SELECT id FROM customers WHERE name > $2)", "customers_pkey"),
     ("SELECT * FROM orders o JOIN customers c ON c.region = o.customer_id AND c.id = o.id WHERE o.customer_id = $1", "orders_pkey"),
 ]
 UNINDEXED = [
@@ -87,6 +88,8 @@ UNINDEXED = [
     ("SELECT * FROM orders ORDER BY number DESC, shop DESC LIMIT 5", ("number", "shop")),
     ("SELECT * FROM orders ORDER BY total DESC NULLS LAST LIMIT 5", ("total NULLS FIRST",)),
     ("SELECT * FROM orders ORDER BY number DESC, shop LIMIT 5", ("number DESC", "shop")),
+    ("SELECT * FROM lines WHERE product = $2 AND upper(note) = $1", ("product",)),
+    ("UPDATE lines SET unit = 'x' WHERE order_id = $1 AND product IN (SELECT id FROM orders WHERE total > $2)", ("order_id",)),
     ("SELECT * FROM lines WHERE unit = $1 ORDER BY note LIMIT 5", ("unit", "note")),
     ("SELECT * FROM orders WHERE deleted IS NULL ORDER BY number LIMIT 5", ("number",)),
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
@@ -114,6 +117,9 @@ FINE = [
     # In the order of an index, the rows that a search finds come late.
     "SELECT * FROM lines WHERE note ILIKE $1 OR unit ILIKE $1 ORDER BY product LIMIT 5",
     "SELECT * FROM orders WHERE state = $1",
+    "SELECT * FROM orders WHERE state::text IN ($1)",
+    # DISTINCT reads the whole table.
+    "SELECT * FROM (SELECT DISTINCT order_id FROM lines) l JOIN orders o ON o.id = l.order_id WHERE o.shop = $1",
     "SELECT * FROM orders WHERE total > $1",
     "SELECT * FROM lines WHERE note IS NULL OR $1",
     "SELECT * FROM lines WHERE note = $1 OR product IN (SELECT id FROM orders WHERE shop = $2)",
@@ -206,6 +212,25 @@ def test_an_index_does_not_help_a_query_that_reads_another_table_as_a_whole(
     after = _plan(connection, text)["Total Cost"]
     connection.execute("ROLLBACK")
     assert after * 5 > before
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_served"),
+    [
+        ("st_intersects(shape, $1)", True),
+        ("ST_DWithin($1, places.shape, 25)", True),
+        ("st_intersects(st_buffer(shape, 5), $1)", False),
+        ("NOT st_intersects(shape, $1)", False),
+        ("st_disjoint(shape, $1)", False),
+    ],
+)
+def test_functions_of_postgis_with_index_support(condition: str, is_served: bool) -> None:
+    schema = (
+        "CREATE EXTENSION postgis; CREATE TABLE places (id bigint, shape geometry); CREATE INDEX places_shape ON places USING gist (shape);"
+    )
+    catalog = catalog_of(schema)
+    [access] = assessed(f"SELECT id FROM places WHERE {condition}", catalog).accesses
+    assert (access.index is not None) == is_served
 
 
 def test_the_index_of_a_table_that_is_found_from_another() -> None:

@@ -1,5 +1,6 @@
 """What PostgreSQL says about each query before and after a migration."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Difference = BrokenQuery | WorkingQuery | FailingQuery | ChangedQuery | UntriedQuery
 
+_NO_RELATION = re.compile(r'relation "(?P<name>[^"]+)" does not exist')
 _OF_THE_TEXT = frozenset(("42601", "42P18", "42P08", "42P02", "42725", "42846"))
 """The errors of a query that no schema makes work: its syntax, and parameters whose type cannot be determined."""
 _TRANSIENT = ("08", "40", "53", "55", "57", "58", "XX")
@@ -86,10 +88,14 @@ class PreparationTrial:
             untried=(*results.untried, *found.get(UntriedQuery, ())),
         )
 
+    def _is_of_created_table(self, failure: QueryFailure) -> bool:
+        """Whether a query fails because the application creates a table itself, such as a temporary one, before it sends the query."""
+        return _missing_relation(failure) in self._queries.workload.created
+
     def _difference(self, query: Query, before: Prepared, now: Prepared, cause: int | None) -> Difference | None:
         """Returns what the migration means for a query; None if it works before and after it in the same way."""
         named, text = self._queries.named(query), query.text
-        if now.failure is not None and is_transient(now.failure):
+        if now.failure is not None and (is_transient(now.failure) or self._is_of_created_table(now.failure)):
             return UntriedQuery(query=named, text=text, reason=str(now.failure))
         if now.failure is not None and before.failure is None:
             return BrokenQuery(query=named, text=text, failure=now.failure, statement=cause)
@@ -105,6 +111,11 @@ class PreparationTrial:
             parameters, columns = _changed_parameters(before, now), _changed_columns(before, now)
             return ChangedQuery(query=named, text=text, parameters=parameters, columns=columns, statement=cause)
         return None
+
+
+def _missing_relation(failure: QueryFailure) -> str | None:
+    match = _NO_RELATION.fullmatch(failure.message) if failure.sqlstate == "42P01" else None
+    return match["name"] if match is not None else None
 
 
 def _differs(before: Prepared, after: Prepared) -> bool:

@@ -165,6 +165,21 @@ def test_a_part_of_a_release(run: Run, any_host: PrivateHost) -> None:
     assert [each.query.name for each in results_of(done)[1].failing] == ["NewOrder", "Invoices"]
 
 
+def test_queries_of_tables_that_the_application_creates_are_not_tried(run: Run, any_host: PrivateHost) -> None:
+    new = """
+-- name: Begin :exec
+CREATE TEMP TABLE imported (LIKE orders) ON COMMIT DROP;
+-- name: Finish :exec
+DELETE FROM orders WHERE id IN (SELECT id FROM imported);
+-- name: Wrong :exec
+DELETE FROM exported;
+"""
+    done = run(any_host, HISTORY, "ALTER TABLE orders ADD COLUMN place text;", running="-- name: All :many\nSELECT * FROM orders;", new=new)
+    assert found(done, "replay-query-breaks") == [("0001", 1, "warning", ["Wrong"])]
+    [results] = results_of(done)
+    assert [(each.query.name, each.reason) for each in results.untried] == [("Finish", 'relation "imported" does not exist (42P01)')]
+
+
 def test_the_cause_is_the_statement_that_breaks_a_query_not_one_that_changes_its_columns(run: Run, any_host: PrivateHost) -> None:
     change = "ALTER TABLE orders ADD COLUMN place text;\nALTER TABLE orders DROP COLUMN note;"
     running = """
