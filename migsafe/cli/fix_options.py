@@ -17,8 +17,6 @@ class FixOptions(Struct, frozen=True):
     @property
     def wanted(self) -> bool:
         """Whether fixes are asked for. Raises ConfigError for an option that needs another one."""
-        if self.fix and self.diff:
-            raise ConfigError("--fix and --diff cannot be used together", "--diff shows what --fix would write.")
         asked = self.fix or self.diff
         if asked and self.write_baseline:
             raise ConfigError("--write-baseline cannot be used with --fix or --diff", "Fix first, then write the baseline of what remains.")

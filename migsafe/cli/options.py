@@ -126,7 +126,7 @@ Fix = Annotated[
         help="Apply the safe fixes: edit migrations, and write new ones where a step needs a migration of its own.",
     ),
 ]
-Diff = Annotated[bool, typer.Option("--diff", rich_help_panel=FIXES, help="Show what --fix would change, and write nothing.")]
+Diff = Annotated[bool, typer.Option("--diff", rich_help_panel=FIXES, help="Show what --fix changes, and write nothing.")]
 UnsafeFixes = Annotated[
     bool,
     typer.Option(

@@ -145,6 +145,7 @@ class _Fixing:
             if following is None:
                 break
             now = following
+        now = self._tidied(now)
         left = now.verdict.findings
         return Fixes(
             changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
@@ -156,6 +157,22 @@ class _Fixing:
             before=self._selected(first.verdict),
             verdict=self._selected(now.verdict),
         )
+
+    def _tidied(self, now: _Round) -> _Round:
+        """Removes what the fixes of several rounds have added to scripts in vain, if the judgement stays the same."""
+        scripts = {path: change for path, change in self.changes.items() if change.path.endswith(".py")}
+        if not scripts:
+            return now
+        from migsafe.fixes.alembic.settings import without_dead_settings  # noqa: PLC0415  # only for scripts
+
+        tidy = {path: replace(change, after=without_dead_settings(change.after, change.before or "")) for path, change in scripts.items()}
+        if tidy == scripts:
+            return now
+        following = self._judged(self.changes | tidy)
+        if Counter(map(_hazard, following.verdict.findings)) != Counter(map(_hazard, now.verdict.findings)):
+            return now
+        self.changes |= tidy
+        return following
 
     def _selected(self, verdict: Verdict) -> Verdict:
         """Returns a verdict without the findings of rules that the configuration does not select."""

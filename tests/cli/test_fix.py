@@ -128,7 +128,6 @@ def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: 
     ("arguments", "error"),
     [
         (("--fix", "db"), "it is not known which migrations are new"),
-        (("--fix", "--diff", "db/2_index.up.sql"), "--fix and --diff cannot be used together"),
         (("--fix", "--write-baseline", "db/2_index.up.sql"), "--write-baseline cannot be used with --fix or --diff"),
         (("--prove", "db/2_index.up.sql"), "--prove needs --fix or --diff"),
     ],

@@ -1,0 +1,93 @@
+"""Settings of a session that fixes have added to a script and that have no effect: each fix sets and resets what its own statement needs."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+_SETTING = re.compile(r"(?P<verb>SET|SET LOCAL|RESET) (?P<name>lock_timeout|statement_timeout)(?: = (?P<value>.+))?")
+
+
+class _Setting(Struct, frozen=True):
+    """A statement that sets a timeout, or resets it: for the transaction if it is `local`. `value` is empty for RESET."""
+
+    name: str
+    value: str
+    local: bool
+
+
+def without_dead_settings(text: str, before: str) -> str:
+    """Returns a script without the settings that have no effect and that it did not contain `before` it was fixed.
+
+    A setting has none if the next statement sets the same parameter, if it repeats the value of the block, or if it is for a transaction that
+    an autocommit block ends at once.
+    """
+    while True:
+        try:
+            tree = ast.parse(text)
+        except SyntaxError:
+            return text
+        lines = text.splitlines(keepends=True)
+        added = Counter(line.strip() for line in lines) - Counter(line.strip() for line in before.splitlines())
+        dead = next((node for body in _bodies(tree) for node in _dead(body) if added[lines[node.lineno - 1].strip()] > 0), None)
+        if dead is None or dead.end_lineno != dead.lineno:
+            return text
+        text = "".join(line for number, line in enumerate(lines, 1) if number != dead.lineno)
+
+
+def _bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
+    """Yields the blocks of a script that have more than one statement."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            body = getattr(node, field, None)
+            if isinstance(body, list) and len(body) > 1:
+                yield body
+
+
+def _dead(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yields the settings of a block that have no effect."""
+    current: dict[str, str] = {}
+    for number, node in enumerate(body):
+        setting = _setting(node)
+        if setting is None:
+            if not _is_operation(node):
+                current.clear()  # it may set anything
+            continue
+        following = body[number + 1] if number + 1 < len(body) else None
+        later = _setting(following) if following is not None else None
+        if later is not None and later.name == setting.name and (setting.local or not later.local):
+            yield node
+        elif setting.local and following is not None and _is_autocommit(following):
+            yield node
+        elif not setting.local:
+            if setting.value and current.get(setting.name) == setting.value:
+                yield node
+            current[setting.name] = setting.value
+        else:
+            current.pop(setting.name, None)
+
+
+def _setting(node: ast.stmt) -> _Setting | None:
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(), attr="execute"), args=[ast.Constant(value=str(sql))], keywords=[])):
+            match = _SETTING.fullmatch(sql)
+            if match is not None and (match["value"] is None) == (match["verb"] == "RESET"):
+                return _Setting(match["name"], match["value"] or "", match["verb"] == "SET LOCAL")
+    return None
+
+
+def _is_operation(node: ast.stmt) -> bool:
+    """Whether a statement only calls an operation of Alembic, which sets nothing."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="op"), attr=name))):
+            return name != "execute" or "_timeout" not in ast.dump(node)
+    return False
+
+
+def _is_autocommit(node: ast.stmt) -> bool:
+    match node:
+        case ast.With(items=[ast.withitem(context_expr=ast.Call(func=ast.Attribute(attr="autocommit_block")))]):
+            return True
+    return False
