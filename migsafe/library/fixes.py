@@ -159,7 +159,7 @@ class _Fixing:
         )
 
     def _tidied(self, now: _Round) -> _Round:
-        """Removes what the fixes of several rounds have added to scripts in vain, if the judgement stays the same."""
+        """Removes what the fixes of several rounds have added to scripts in vain, if that brings no finding."""
         scripts = {path: change for path, change in self.changes.items() if change.path.endswith(".py")}
         if not scripts:
             return now
@@ -169,7 +169,7 @@ class _Fixing:
         if tidy == scripts:
             return now
         following = self._judged(self.changes | tidy)
-        if Counter(map(_hazard, following.verdict.findings)) != Counter(map(_hazard, now.verdict.findings)):
+        if Counter(map(_hazard, following.verdict.findings)) - Counter(map(_hazard, now.verdict.findings)):
             return now
         self.changes |= tidy
         return following

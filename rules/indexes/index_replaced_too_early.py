@@ -31,7 +31,7 @@ from migsafe.schema.default_names import default_index_name
 from migsafe.schema.indexes import same_key, sketched
 from migsafe.schema.objects import Index
 from migsafe.sql.generation import create_index
-from migsafe.sql.operations import CreateIndex, Drop
+from migsafe.sql.operations import CreateIndex, Drop, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -75,13 +75,15 @@ def _finding(op: CreateIndex, at: Context, position: int, old: Index) -> Finding
     else:
         after = ""
     created, dropped = f"{create_index(op, name, concurrently=True)};", f"DROP INDEX CONCURRENTLY {old.name};{after}"
+    # A second run must find its way, whatever the first one left.
+    again = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};\n{created}\nDROP INDEX CONCURRENTLY IF EXISTS {old.name};{after}"
     drop = at.past[position].operation
     is_alone = isinstance(drop, Drop) and len(drop.names) == 1 and not drop.cascade
     return at.finding(
         at.past[position],
         f"{old.name} is dropped before its replacement exists: until the new index is built, queries that need it scan {table}",
         help=at.outside_transaction(f"{created}\n-- when it is built:\n{dropped}"),
-        fix="-- in place of all of them:\n" + at.outside_transaction(f"{created}\n{dropped}") if is_alone else "",
+        fix="-- in place of all of them:\n" + at.outside_transaction(again) if is_alone else "",
         replaces=(at.past[position].statement, at.statement),
         relations=(table,),
     )

@@ -25,7 +25,6 @@ FIXED = [rule for rule in RULES if rule.fix]
 NOT_IN_ALEMBIC = (
     "combine-alter-tables",
     "concurrently-in-transaction",
-    "index-replaced-too-early",
     "set-local-outside-transaction",
     "transaction-not-closed",
 )

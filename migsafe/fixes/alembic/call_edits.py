@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from msgspec import structs
 
-from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code
+from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code, with_comments
 from migsafe.fixes.alembic.keywords import keywords_for, with_keywords, without_not_null
 from migsafe.fixes.alembic.places import CallPlace
 from migsafe.fixes.alembic.plan import FixPlan, literal_of, refuse_values, split_call, unmoved
 from migsafe.fixes.alembic.python_source import PythonSource
+from migsafe.fixes.alembic.replaced_calls import code_of_steps
 from migsafe.fixes.alembic.steps import Refused, Step
 from migsafe.sql.operations import Operation
 from migsafe.sql.statements import Statement
@@ -20,6 +21,10 @@ from migsafe.text import Span
 def pieces_of_place(source: PythonSource, style: Style, plans: Sequence[FixPlan]) -> list[Piece]:
     """Returns the code that replaces a call, or a batch of calls, for the fixes of its statements. Raises Refused."""
     batch = plans[0].place.batch
+    if plans[0].replaced:
+        if len(plans) > 1:
+            raise Refused("another fix replaces the same statements")
+        return code_of_steps(source, style, plans[0].replaced, plans[0].steps.here)
     if batch is None:
         return _of_call(source, style, plans)
     pieces: list[Piece] = []
@@ -81,7 +86,7 @@ def _of_call(source: PythonSource, style: Style, plans: Sequence[FixPlan]) -> li
         kept = _with_text(source, plan, before + text)
         fixed = list(_of_statement(source, style, own, kept))
         comments = [] if is_kept else [f"# {line.strip().removeprefix('--').strip()}" for line in before.splitlines() if line.strip()]
-        pieces += [_with_comments(piece, comments if not number else []) for number, piece in enumerate(fixed)]
+        pieces += with_comments(fixed, comments)
         waiting = ""
     return [*pieces, _with_text(source, plan, waiting)] if waiting.strip() else pieces
 
@@ -95,10 +100,6 @@ def _with_text(source: PythonSource, plan: FixPlan, text: str) -> Piece:
     return kept_code(f"{whole[line.start : span.start]}{opening}{text}{closing}{whole[span.end : line.end]}", outside=False)
 
 
-def _with_comments(piece: Piece, comments: list[str]) -> Piece:
-    return Piece((*comments, *piece.lines), piece.outside, piece.absolute, piece.needs_sqlalchemy) if comments else piece
-
-
 def _of_statement(source: PythonSource, style: Style, plans: Sequence[FixPlan], kept: Piece) -> Iterator[Piece]:
     """Yields the code of a statement with what its fixes put before it, in place of it, and after it."""
     replacing = next((plan for plan in plans if plan.replaces), None)
@@ -106,15 +107,24 @@ def _of_statement(source: PythonSource, style: Style, plans: Sequence[FixPlan], 
     for plan in plans:
         yield from (step_code(step, style, as_text=as_text) for step in unmoved(plan.steps)[0])
     if replacing is None or replacing.divides:
-        yield kept
+        yield structs.replace(kept, main=True)
     if replacing is not None:
-        for step in unmoved(replacing.steps)[1]:
+        steps = unmoved(replacing.steps)[1]
+        main = _main_step(replacing.fix.statement, steps)
+        for step in steps:
             if step.unchanged:
-                yield structs.replace(kept, outside=step.outside)
-                continue
-            yield _with_arguments(source, replacing, step) or _new_code(source, style, replacing, step, as_text=as_text)
+                piece = structs.replace(kept, outside=step.outside)
+            else:
+                piece = _with_arguments(source, replacing, step) or _new_code(source, style, replacing, step, as_text=as_text)
+            yield structs.replace(piece, main=step is main)
     for plan in plans:
         yield from (step_code(step, style, as_text=as_text) for step in unmoved(plan.steps)[2])
+
+
+def _main_step(flagged: Statement, steps: Sequence[Step]) -> Step | None:
+    """Returns the step that does what the flagged statement did; the first one if none does."""
+    kinds = {type(operation) for operation in flagged.operations}
+    return next((step for step in steps if kinds.intersection(map(type, step.statement.operations))), steps[0] if steps else None)
 
 
 def _method(place: CallPlace) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.steps import Step
@@ -36,12 +37,24 @@ class Style(Struct, frozen=True):
 
 class Piece(Struct, frozen=True):
     """Consecutive lines of code that make one statement. `outside` a transaction, it needs an autocommit block. The lines after the first are
-    indented from the first one's column; `absolute`: they have the indentation of the script. `needs_sqlalchemy` if they use its `text`."""
+    indented from the first one's column; `absolute`: they have the indentation of the script. `needs_sqlalchemy` if they use its `text`.
+    `main`: it is the flagged statement, as it is or changed, to which suppressions above it belong. `comments` are the lines above it."""
 
     lines: tuple[str, ...]
     outside: bool = False
     absolute: bool = False
     needs_sqlalchemy: bool = False
+    main: bool = False
+    comments: tuple[str, ...] = ()
+
+
+def with_comments(pieces: Sequence[Piece], comments: Sequence[str]) -> list[Piece]:
+    """Returns pieces with comments: above the main one if a comment suppresses findings, otherwise above the first one."""
+    suppress = any("migsafe:" in comment for comment in comments)
+    at = next((number for number, piece in enumerate(pieces) if piece.main), 0) if suppress else 0
+    if not comments:
+        return list(pieces)
+    return [replace(piece, comments=(*comments, *piece.comments)) if number == at else piece for number, piece in enumerate(pieces)]
 
 
 def step_code(step: Step, style: Style, *, as_text: bool = False) -> Piece:
@@ -70,7 +83,9 @@ def assemble(pieces: Sequence[Piece], style: Style, indentation: str, *, in_auto
         if wrapped and not in_block:
             lines.append(f"{indentation}{style.autocommit}{NEW_BLOCK}")
         in_block = wrapped
-        lines += _indented(piece, indentation, style.indent if wrapped else "")
+        deeper = style.indent if wrapped else ""
+        lines += (f"{indentation}{deeper}{comment}" for comment in piece.comments)
+        lines += _indented(piece, indentation, deeper)
     return style.newline.join(lines).removeprefix(indentation)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from migsafe.fixes.alembic.blocks import merge_blocks
 from migsafe.fixes.alembic.call_edits import check_pieces, first_line, number_before, pieces_of_place, without_second_replacements
 from migsafe.fixes.alembic.children import children_with_parent
-from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code
+from migsafe.fixes.alembic.code import Piece, Style, assemble, step_code, with_comments
 from migsafe.fixes.alembic.function_edits import at_beginning, at_end, removals, with_imports
 from migsafe.fixes.alembic.places import CallPlace, operations_names, sqlalchemy_name
 from migsafe.fixes.alembic.plan import FUNCTION, FixPlan, plan_fix
@@ -106,8 +106,11 @@ class _Editor:
         for plan in plans:
             places.setdefault(plan.place.span, []).append(plan)
         removed = [plan.place.line for plan in plans if plan.fix.way.removes]
-        edits += removals(source, removed, is_filled=False)
-        edits += [TextEdit(first_line(source, line), source.line_start(source.span(line).start), "") for line in removed]
+        moved = [each.place.line for plan in plans for each in plan.replaced[:-1]]
+        edits += removals(source, [*removed, *moved], is_filled=False)
+        # With a block that only served these statements, the comments in it are removed already.
+        comments = [TextEdit(first_line(source, line), source.line_start(source.span(line).start), "") for line in removed]
+        edits += [edit for edit in comments if not any(other.start <= edit.start < other.end for other in edits)]
         for own in places.values():
             place = own[0].place
             if all(plan.fix.way.removes for plan in own):
@@ -117,6 +120,12 @@ class _Editor:
             indentation, above = source.indentation(place.span.start), first_line(source, place.node)
             # The comments directly above the call stay there: they may be suppressions.
             is_commented = above < source.line_start(place.span.start) and not _is_generated_comment(source, place)
+            comments = source.text[above : source.line_start(place.span.start)] if is_commented else ""
+            if "migsafe:" in comments and place.batch is None:
+                # Suppressions move with the statement, into the block or behind what precedes it.
+                edits.append(TextEdit(above, source.line_start(place.span.start), ""))
+                code = with_comments(code, [line.strip() for line in comments.splitlines()])
+                is_commented = False
             number = number_before(own) if is_commented else 0
             if number:
                 before = assemble(code[:number], style, indentation, in_autocommit=place.in_autocommit)

@@ -17,7 +17,8 @@ _METHODS = {
 
 
 def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] | None:
-    """Returns the arguments that make a method of `op`, which sends the operation `old`, send `new`; None if arguments are not enough."""
+    """Returns the arguments that make a method of `op`, which sends the operation `old`, send `new`, none if it does already; None if arguments are not
+    enough."""
     if type(old) is not type(new) or not isinstance(old, _METHODS.get(method, ())):
         return None
     keywords: dict[str, str] = {}
@@ -33,7 +34,7 @@ def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] 
         if getattr(old, field, False) != getattr(new, field, False):
             keywords[field] = str(getattr(new, field))
     ignored = {_FIELDS.get(keyword, keyword) for keyword in keywords}
-    return keywords if keywords and shape(old, ignored) == shape(new, ignored) else None
+    return keywords if shape(old, ignored) == shape(new, ignored) else None
 
 
 _FIELDS = {"postgresql_concurrently": "concurrently", "postgresql_not_valid": "not_valid"}

@@ -10,6 +10,7 @@ from migsafe.fixes.alembic.code import Style
 from migsafe.fixes.alembic.downgrades import Downgrade, DowngradeChanges
 from migsafe.fixes.alembic.places import CallPlace, find_place
 from migsafe.fixes.alembic.python_source import PythonSource
+from migsafe.fixes.alembic.replaced_calls import ReplacedCall, find_replaced
 from migsafe.fixes.alembic.steps import Refused, Step, Steps, steps_of
 from migsafe.fixes.edits import ChosenFix
 from migsafe.schema.catalog import Catalog
@@ -29,7 +30,8 @@ _INDEPENDENT_OF_NOT_NULL = (
 
 class FixPlan(Struct, frozen=True):
     """A fix that can be applied: the call that it changes, with all statements of that call, its steps, and what it does to downgrades.
-    `divides`: the call also sends other statements, and still does so without its `nullable=False`."""
+    `divides`: the call also sends other statements, and still does so without its `nullable=False`. `replaced` are all the calls that a fix
+    of several statements replaces; `place` is that of the last one."""
 
     fix: ChosenFix
     call: Call
@@ -38,6 +40,7 @@ class FixPlan(Struct, frozen=True):
     steps: Steps
     downgrades: DowngradeChanges
     divides: bool = False
+    replaced: tuple[ReplacedCall, ...] = ()
 
     @property
     def replaces(self) -> bool:
@@ -51,10 +54,10 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
     program, call = half.program, half.call(fix.statement.span.start)
     if program is None or call is None or call.by_runner:
         raise Refused("the script does not send the statement by a call")
-    if fix.way.for_all:
-        raise Refused("it replaces several statements at once")
     if program.function != FUNCTION:
         raise Refused(f"the statement is not in {FUNCTION}()")
+    if fix.way.for_all:
+        return _plan_for_all(fix, migration, source, catalog)
     steps = steps_of(fix, half.script.text, catalog)
     _refuse_partial(fix, steps, half)
     place = find_place(source, call, FUNCTION)
@@ -72,6 +75,18 @@ def plan_fix(fix: ChosenFix, migration: Migration, source: PythonSource, style: 
     downgrade = Downgrade(source, migration.down, style, catalog)
     changes = downgrade.changes(fix.statement, steps)
     return FixPlan(fix, call, place, tuple(read(half.script.text, [call.sql_span])), steps, changes, divides)
+
+
+def _plan_for_all(fix: ChosenFix, migration: Migration, source: PythonSource, catalog: Catalog) -> FixPlan:
+    """Returns what a fix of several statements does, which takes the place of the last one. Raises Refused."""
+    replaced = tuple(find_replaced(source, fix, migration.up, FUNCTION))
+    steps = steps_of(fix, migration.up.script.text, catalog)
+    if steps.next or steps.later or steps.end:
+        raise Refused("it replaces several statements at once, and needs other revisions")
+    call, place, _ = replaced[-1]
+    _refuse_unsuitable_transaction(migration, place, steps)
+    statements = tuple(read(migration.up.script.text, [call.sql_span]))
+    return FixPlan(fix, call, place, statements, steps, DowngradeChanges(), replaced=replaced)
 
 
 def _sets_not_null_beside(place: CallPlace, flagged: Statement) -> bool:

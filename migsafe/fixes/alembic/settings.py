@@ -22,7 +22,7 @@ def without_dead_settings(text: str, before: str) -> str:
     """Returns a script without the settings that have no effect and that it did not contain `before` it was fixed.
 
     A setting has none if the next statement sets the same parameter, if it repeats the value of the block, or if it is for a transaction that
-    an autocommit block ends at once.
+    an autocommit block, or the revision, ends at once.
     """
     while True:
         try:
@@ -31,23 +31,26 @@ def without_dead_settings(text: str, before: str) -> str:
             return text
         lines = text.splitlines(keepends=True)
         added = Counter(line.strip() for line in lines) - Counter(line.strip() for line in before.splitlines())
-        dead = next((node for body in _bodies(tree) for node in _dead(body) if added[lines[node.lineno - 1].strip()] > 0), None)
+        dead = next((node for body in _bodies(tree) for node in _dead(body, tree) if added[lines[node.lineno - 1].strip()] > 0), None)
         if dead is None or dead.end_lineno != dead.lineno:
             return text
-        text = "".join(line for number, line in enumerate(lines, 1) if number != dead.lineno)
+        is_alone = any(len(body) == 1 and body[0] is dead for body in _bodies(tree))
+        lines[dead.lineno - 1] = lines[dead.lineno - 1].replace(lines[dead.lineno - 1].strip(), "pass") if is_alone else ""
+        text = "".join(lines)
 
 
 def _bodies(tree: ast.Module) -> Iterator[list[ast.stmt]]:
-    """Yields the blocks of a script that have more than one statement."""
+    """Yields the blocks of a script."""
     for node in ast.walk(tree):
         for field in ("body", "orelse", "finalbody"):
             body = getattr(node, field, None)
-            if isinstance(body, list) and len(body) > 1:
+            if isinstance(body, list) and body:
                 yield body
 
 
-def _dead(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def _dead(body: Sequence[ast.stmt], tree: ast.Module) -> Iterator[ast.stmt]:
     """Yields the settings of a block that have no effect."""
+    is_function = any(isinstance(node, ast.FunctionDef) and node.body is body for node in tree.body)
     current: dict[str, str] = {}
     for number, node in enumerate(body):
         setting = _setting(node)
@@ -59,7 +62,7 @@ def _dead(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
         later = _setting(following) if following is not None else None
         if later is not None and later.name == setting.name and (setting.local or not later.local):
             yield node
-        elif setting.local and following is not None and _is_autocommit(following):
+        elif setting.local and (_is_autocommit(following) if following is not None else is_function):
             yield node
         elif not setting.local:
             if setting.value and current.get(setting.name) == setting.value:

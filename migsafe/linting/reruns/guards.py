@@ -122,7 +122,10 @@ def _index(at: Context, op: sql.CreateIndex) -> str | None:
         return "-- give the index a name: then a DROP INDEX IF EXISTS before this statement can remove an existing one"
     if at.is_new(op.table):
         return _IN_TRANSACTION_OF_TABLE
-    one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
+    # Where an index is built CONCURRENTLY, there is no transaction, in an autocommit block of a script neither.
+    one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE) or (
+        op.concurrently and at.migration.up.transaction is Transaction.FILE
+    )
     return recreate_index(op, op.name, new=False) if one_by_one else None
 
 

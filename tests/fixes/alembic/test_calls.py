@@ -226,3 +226,69 @@ def test_nothing_is_undone_twice(project: Project) -> None:
         'op.execute("ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0)")', CHECK, 'op.drop_constraint("positive", "orders")'
     )
     assert downgrade_of(text) == 'op.drop_constraint("positive", "orders")'
+
+
+def test_a_suppression_moves_with_its_statement(project: Project) -> None:
+    again = {"ix_note": "DROP INDEX CONCURRENTLY IF EXISTS ix_note;\nCREATE INDEX CONCURRENTLY ix_note ON orders (note);"}
+    text, _ = project.change(
+        """
+        # for the search
+        # migsafe: ignore[redundant-index] wanted
+        op.create_index(
+            "ix_note",
+            "orders",
+            ["note"],
+        )
+        """,
+        again,
+    )
+    assert (
+        upgrade_of(text)
+        == dedent("""
+        with op.get_context().autocommit_block():
+            op.drop_index("ix_note", postgresql_concurrently=True, if_exists=True)
+            # for the search
+            # migsafe: ignore[redundant-index] wanted
+            op.create_index(
+                "ix_note",
+                "orders",
+                ["note"],
+                postgresql_concurrently=True,
+            )
+    """).strip()
+    )
+    text, _ = project.change(
+        '''
+        op.execute("""
+            -- migsafe: ignore[redundant-index] wanted
+            CREATE INDEX ix_note ON orders (note);
+            UPDATE orders SET note = 'a' WHERE id = 1;
+        """)
+        ''',
+        again,
+    )
+    assert (
+        upgrade_of(text).partition('op.execute("""')[0]
+        == dedent("""
+        with op.get_context().autocommit_block():
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_note")
+            # migsafe: ignore[redundant-index] wanted
+            op.execute("CREATE INDEX CONCURRENTLY ix_note ON orders (note)")
+    """).lstrip()
+    )
+
+
+REMOVED = {"ix_note": "-- without this statement"}
+
+
+def test_a_batch_without_other_statements_is_removed_with_its_comments(project: Project) -> None:
+    text, _ = project.change(
+        """
+        with op.batch_alter_table("orders") as batch_op:
+            # for the search
+            batch_op.create_index("ix_note", ["note"])
+        op.drop_table("customers")
+        """,
+        REMOVED,
+    )
+    assert upgrade_of(text) == 'op.drop_table("customers")'

@@ -95,6 +95,10 @@ def test_settings_with_an_effect_stay(text: str) -> None:
     assert without_dead_settings(body(text), "") == body(text)
 
 
+def test_a_function_that_only_had_settings_does_nothing() -> None:
+    assert without_dead_settings(body("op.execute(\"SET LOCAL lock_timeout = '2s'\")"), "") == body("pass")
+
+
 def test_a_line_of_the_author_that_a_fix_repeats_is_counted() -> None:
     own = body("""
     op.execute("SET LOCAL lock_timeout = '2s'")
