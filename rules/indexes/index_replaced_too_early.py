@@ -76,7 +76,8 @@ def _finding(op: CreateIndex, at: Context, position: int, old: Index) -> Finding
         after = ""
     created, dropped = f"{create_index(op, name, concurrently=True)};", f"DROP INDEX CONCURRENTLY {old.name};{after}"
     # A second run must find its way, whatever the first one left.
-    again = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};\n{created}\nDROP INDEX CONCURRENTLY IF EXISTS {old.name};{after}"
+    first = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};\n" if name else ""
+    again = f"{first}{created}\nDROP INDEX CONCURRENTLY IF EXISTS {old.name};{after}"
     drop = at.past[position].operation
     is_alone = isinstance(drop, Drop) and len(drop.names) == 1 and not drop.cascade
     return at.finding(

@@ -109,8 +109,8 @@ class _Editor:
         moved = [each.place.line for plan in plans for each in plan.replaced[:-1]]
         edits += removals(source, [*removed, *moved], is_filled=False)
         # With a block that only served these statements, the comments in it are removed already.
-        comments = [TextEdit(first_line(source, line), source.line_start(source.span(line).start), "") for line in removed]
-        edits += [edit for edit in comments if not any(other.start <= edit.start < other.end for other in edits)]
+        above_removed = [TextEdit(first_line(source, line), source.line_start(source.span(line).start), "") for line in removed]
+        edits += [edit for edit in above_removed if not any(other.start <= edit.start < other.end for other in edits)]
         for own in places.values():
             place = own[0].place
             if all(plan.fix.way.removes for plan in own):

@@ -17,8 +17,8 @@ _METHODS = {
 
 
 def keywords_for(method: str, old: Operation, new: Operation) -> dict[str, str] | None:
-    """Returns the arguments that make a method of `op`, which sends the operation `old`, send `new`, none if it does already; None if arguments are not
-    enough."""
+    """Returns the arguments that make a method of `op`, which sends the operation `old`, send `new`: none if it does already. The result
+    is None if arguments are not enough."""
     if type(old) is not type(new) or not isinstance(old, _METHODS.get(method, ())):
         return None
     keywords: dict[str, str] = {}

@@ -60,9 +60,8 @@ def _dead(body: Sequence[ast.stmt], tree: ast.Module) -> Iterator[ast.stmt]:
             continue
         following = body[number + 1] if number + 1 < len(body) else None
         later = _setting(following) if following is not None else None
-        if later is not None and later.name == setting.name and (setting.local or not later.local):
-            yield node
-        elif setting.local and (_is_autocommit(following) if following is not None else is_function):
+        is_replaced = later is not None and later.name == setting.name and (setting.local or not later.local)
+        if is_replaced or (setting.local and (_is_autocommit(following) if following is not None else is_function)):
             yield node
         elif not setting.local:
             if setting.value and current.get(setting.name) == setting.value:
