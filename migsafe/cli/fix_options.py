@@ -6,12 +6,13 @@ from migsafe.errors import ConfigError
 
 
 class FixOptions(Struct, frozen=True):
-    """What the options ask for: to write fixes, or to show them; unsafe ones, too; only proved ones."""
+    """What the options ask for: to write fixes, or to show them; unsafe ones, too; only those that are proved, by a superuser if need be."""
 
     fix: bool = False
     diff: bool = False
     unsafe: bool = False
     prove: bool = False
+    superuser: bool = False
     write_baseline: bool = False
 
     @property
@@ -23,4 +24,6 @@ class FixOptions(Struct, frozen=True):
         for name, value in (("--unsafe-fixes", self.unsafe), ("--prove", self.prove)):
             if value and not asked:
                 raise ConfigError(f"{name} needs --fix or --diff")
+        if self.superuser and not self.prove:
+            raise ConfigError("--superuser needs --prove")
         return asked

@@ -17,6 +17,8 @@ from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
 
 _SHOWN = 10
+_REPEATED = 2
+"""A reason that more rules or files have is told once for all of them."""
 
 
 def run_fixes(plan: Plan, settings: Configuration, options: FixOptions, reports: Sequence[ReportFile]) -> int:
@@ -48,7 +50,7 @@ def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
     from migsafe.library.prove import proved_fixes  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
-    with running_host(ServerOptions(), settings.pg_version) as wait_for_host:
+    with running_host(ServerOptions(superuser=options.superuser), settings.pg_version) as wait_for_host:
         host, show = wait_for_host()
         return proved_fixes(plan, settings, host, unsafe=options.unsafe, on_progress=show)
 
@@ -81,7 +83,15 @@ def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
     for each in fixes.refused:
         line = each.finding.script.position(each.finding.span.start).line
         refused.setdefault((each.finding.script.path, each.finding.rule, each.reason), []).append(line)
+    repeated = Counter(reason for _, _, reason in refused)
+    for reason in (reason for reason, number in repeated.items() if number > _REPEATED):
+        places = [f"{path}:{own[0]}: {rule}" for (path, rule, why), own in refused.items() if why == reason]
+        number = sum(len(own) for (_, _, why), own in refused.items() if why == reason)
+        more = f"\n  and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+        messages.append(f"{_counted(number, 'finding')} are not fixed: {reason}" + "".join(f"\n  {place}" for place in places[:_SHOWN]) + more)
     for (path, rule, reason), own in refused.items():
+        if repeated[reason] > _REPEATED:
+            continue
         others = f" (also in line{'s' if len(own) > 2 else ''} {', '.join(map(str, own[1:]))})" if len(own) > 1 else ""
         messages.append(f"{path}:{own[0]}: {rule} is not fixed{others}: {reason}")
     if fixes.unsafe:

@@ -43,6 +43,7 @@ class LintOptions(Struct, frozen=True, kw_only=True):
     diff: bool = False
     unsafe_fixes: bool = False
     prove: bool = False
+    superuser: bool = False
     stats: str | None = None
     schema: str | None = None
     pg_version: str | None = None
@@ -71,7 +72,7 @@ def run_lint(given: LintOptions, memory: "Memory | None") -> int:
         memory = None
     on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(given.paths, settings, "lint", since=given.since, changed=given.changed, on_git_answer=on_git_answer)
-    fixes = FixOptions(given.fix, given.diff, given.unsafe_fixes, given.prove, given.write_baseline)
+    fixes = FixOptions(given.fix, given.diff, given.unsafe_fixes, given.prove, given.superuser, given.write_baseline)
     if fixes.wanted:
         from migsafe.cli.fixing import run_fixes  # noqa: PLC0415  # only needed to fix
 

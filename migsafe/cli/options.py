@@ -144,6 +144,11 @@ Prove = Annotated[
     ),
 ]
 
+ProveAsSuperuser = Annotated[
+    bool,
+    typer.Option("--superuser", rich_help_panel=FIXES, help="With --prove: run the migrations as a superuser, because the history needs one."),
+]
+
 
 def format_option(formats: Sequence[str], help: str) -> Any:
     """Returns the option --format of a command that has these formats."""

@@ -168,10 +168,10 @@ class _Run:
         for each in self.replayed:
             failure = each.recording.failure
             if failure is not None:
-                return f"{what} fail on the server: {each.migration.up.file.path}: {_first_line(failure.message)}"
+                return f"{what} fail on the server: {each.migration.up.file.path}: {_as_owner(failure.message)}"
             if each.untried or each.left_out:
                 return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
-        return f"{what} could not be run: {_first_line(self.problems[0].message)}" if self.problems else ""
+        return f"{what} could not be run: {_as_owner(self.problems[0].message)}" if self.problems else ""
 
     @property
     def emptied(self) -> frozenset[Name]:
@@ -204,6 +204,13 @@ class _Run:
                         if mode.blocks and relation not in new:
                             note(relation, mode, grows=True)
         return found
+
+
+def _as_owner(message: str) -> str:
+    """Returns the first line of an error, and what helps if the owner of the database lacks rights."""
+    line = _first_line(message)
+    lacks_rights = "permission denied" in line or "must be superuser" in line
+    return f"{line} (`--superuser` runs the migrations as a superuser)" if lacks_rights else line
 
 
 def _first_line(message: str) -> str:

@@ -124,12 +124,32 @@ def test_fixes_that_cannot_be_proved_are_not_written(migsafe: Command, history: 
     assert history.read_text().endswith(INDEX)
 
 
+def test_a_history_that_needs_a_superuser_can_be_proved(migsafe: Command, history: Path) -> None:
+    first = next(history.parent.glob("1_*.up.sql"))
+    first.write_text(first.read_text() + "CREATE PUBLICATION everything FOR ALL TABLES;\n")
+    arguments = ("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    refused = migsafe(*arguments)
+    assert "must be superuser to create FOR ALL TABLES publication" in refused.err
+    assert "--superuser" in refused.err
+    assert "proved on PostgreSQL" in migsafe(*arguments, "--superuser").err
+
+
+def test_a_reason_of_many_findings_is_told_once(migsafe: Command, write: Write, history: Path) -> None:
+    write("migsafe.toml", "select = ['index-not-concurrent', 'check-validates', 'unique-builds-index']\n")
+    history.write_text("SELECT nobody_knows();\n" + INDEX + "\nALTER TABLE orders ADD CHECK (id > 0);\nALTER TABLE orders ADD UNIQUE (id);\n")
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "db/2_index.up.sql")
+    assert result.err.count("it is not proved") == 1
+    assert "3 findings are not fixed: it is not proved: the migrations as they are fail on the server" in result.err
+    assert "  db/2_index.up.sql:2: index-not-concurrent\n" in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
         (("--fix", "db"), "it is not known which migrations are new"),
         (("--fix", "--write-baseline", "db/2_index.up.sql"), "--write-baseline cannot be used with --fix or --diff"),
         (("--prove", "db/2_index.up.sql"), "--prove needs --fix or --diff"),
+        (("--fix", "--superuser", "db/2_index.up.sql"), "--superuser needs --prove"),
     ],
 )
 def test_what_makes_no_sense_is_refused(migsafe: Command, history: Path, arguments: tuple[str, ...], error: str) -> None:
