@@ -40,6 +40,8 @@ PUBLICATION_LIMITS_NAMED = 15
 # 16
 CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
+DATE_TRUNC_IN_ZONE_IS_IMMUTABLE = 16
+"""date_trunc() with a time zone as its third argument is immutable (release notes of 16)."""
 GENERIC_PLAN = 16
 """EXPLAIN has GENERIC_PLAN, which plans a query with parameters without values for them."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from migsafe import versions
 from migsafe.expressions.trees import folded_name, parse_expression
 from migsafe.sql.operations import Expression, TypeName
 
@@ -25,13 +26,15 @@ _WITH_CONFIGURATION = frozenset(("to_tsvector", "to_tsquery", "plainto_tsquery",
 _STRINGS = frozenset(("text", "character varying", "character"))
 
 
-def mutable_conversion(expression: Expression, types: Mapping[str, TypeName], enums: frozenset[str]) -> str | None:
+def mutable_conversion(expression: Expression, types: Mapping[str, TypeName], enums: frozenset[str], pg_version: int) -> str | None:
     """Returns why a conversion in an expression is not immutable, as a clause; None if none is known to be so.
 
     `types` are those of the columns, `enums` the columns of enum types.
     """
     tree = parse_expression(expression)
     for node in tree.walk() if tree is not None else ():
+        if node.args.get("zone") is not None and pg_version >= versions.DATE_TRUNC_IN_ZONE_IS_IMMUTABLE:
+            continue
         reason = _reason(node, types, enums)
         if reason is not None:
             return reason

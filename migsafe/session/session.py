@@ -26,6 +26,7 @@ from migsafe.sql.operations import (
     RollbackTo,
     Savepoint,
     SessionControl,
+    SetTransaction,
     SetVariable,
     TwoPhase,
     Utility,
@@ -40,6 +41,9 @@ _ENDED: dict[TransitionKind, Transitions] = {
 }
 _COMMANDS = {Savepoint: "SAVEPOINT", RollbackTo: "ROLLBACK TO SAVEPOINT", Release: "RELEASE SAVEPOINT"}
 """What the server's messages call the commands of savepoints."""
+
+_STRONGER_LEVELS = ("isolation level repeatable read", "isolation level serializable")
+"""The levels that a transaction does not begin with by default."""
 
 _SESSION_OPERATIONS = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
 """The operations that can change a session; a long history has few of them."""
@@ -86,6 +90,7 @@ class Session:
         "_locks",
         "_number",
         "_prepared",
+        "_queried",
         "_runner",
         "_savepoints",
         "_undecided",
@@ -106,6 +111,8 @@ class Session:
         self._locks: JournaledMapping[Hashable, LockMode] = JournaledMapping()
         self._prepared: dict[str, tuple[Operation, ...]] = {}
         self._undecided: str | None = None
+        self._queried: int | None = None
+        """The number of the last transaction that has run a query."""
 
     def set_up(self, setup: Iterable[str]) -> None:
         """Applies the settings that the connection has before the migration. Those of SET LOCAL last until its transaction ends."""
@@ -169,6 +176,8 @@ class Session:
     def apply(self, operation: Operation) -> Transitions:
         """Applies an operation of the statement, after it has run."""
         if not isinstance(operation, _SESSION_OPERATIONS):
+            if operation.certain and not isinstance(operation, Do):
+                self._queried = self.transaction
             return ()
         if not (operation.certain or isinstance(operation, Commit)) or self.refusal(operation) is not None:
             return ()
@@ -236,6 +245,9 @@ class Session:
                 return f"{action.upper()} cannot run inside a transaction block"
             case SetVariable(variable=variable, value=value) if not self.settings.accepts(variable, value):
                 return f'invalid value for parameter "{variable}": "{value}"'
+            case SetTransaction(modes=modes, session=False) if self.in_transaction_block and self._queried == self.transaction:
+                if any(mode in modes for mode in _STRONGER_LEVELS):
+                    return "SET TRANSACTION ISOLATION LEVEL must be called before any query"
             case Prepare(name=name) if name in self._prepared:
                 return f'prepared statement "{name}" already exists'
         return None

@@ -17,7 +17,7 @@ from migsafe.workload.needs import (
     UsedRelation,
 )
 from migsafe.workload.query import Query
-from migsafe.workload.scopes import all_levels
+from migsafe.workload.scopes import Level, all_levels
 from migsafe.workload.shapes import Shapes, shared_shapes
 from migsafe.workload.writes import check_writes
 
@@ -67,6 +67,20 @@ class Assessor:
         done.insert(0, (lookups, assessment))
         del done[_STATES:]
         return assessment
+
+    def repeated_output(self, text: str, catalog: Catalog) -> str | None:
+        """Returns the name of two output columns of a query that are columns of relations; None if there are none."""
+        lookups = Lookups(catalog, self.shapes)
+        shape = lookups.shapes.query(text)
+        if isinstance(shape, UnreadShape):
+            return None
+        return _repeated(Binder(lookups, ()).query(shape))
+
+
+def _repeated(root: Level) -> str | None:
+    """Returns the name that two output columns have that are columns of relations."""
+    names = [name for name, column in root.outputs if column.relation is not None]
+    return next((name for number, name in enumerate(names) if name is not None and name in names[:number]), None)
 
 
 def assess(query: Query, catalog: Catalog) -> QueryAssessment:

@@ -212,5 +212,5 @@ def test_time_on_a_small_table_is_no_harm_but_a_lock_is() -> None:
 
 
 def test_a_lock_is_named() -> None:
-    assert finding("ALTER TABLE parcels DISABLE RULE quiet").lock is LockMode.ACCESS_EXCLUSIVE
+    assert finding("ALTER TABLE elsewhere DISABLE RULE quiet").lock is LockMode.ACCESS_EXCLUSIVE
     assert finding("UPDATE parcels SET weight = 0").lock is LockMode.ROW_EXCLUSIVE

@@ -133,4 +133,6 @@ def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, 
     if compares_with_constants(expression.sql):
         return None
     enums = frozenset(name for name, data_type in types.items() if not data_type.dimensions and catalog.type_of(data_type) is not None)
-    return expressions.mutable_conversion(expression, {name: each for name, each in types.items() if name not in enums}, enums)
+    return expressions.mutable_conversion(
+        expression, {name: each for name, each in types.items() if name not in enums}, enums, catalog.pg_version
+    )

@@ -50,10 +50,12 @@ class QueryChecks:
                 return self._insert(catalog, op, text)
             case sql.Update() | sql.Delete() | sql.Merge():
                 return self._query(catalog, text, (op.table, *op.reads))
-            case sql.CreateView(recursive=False, query=query) | sql.Select(query=query):
+            case sql.Select(query=query):
                 return self._query(catalog, query.sql, query.reads)
-            case sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
-                return self._query(catalog, query.sql, query.reads)
+            case sql.CreateView(recursive=True):
+                return None
+            case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
+                return self._query(catalog, query.sql, query.reads) or self._outputs(catalog, query, op.columns)
             case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
                 return self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
@@ -91,6 +93,15 @@ class QueryChecks:
         for schema in catalog.search_path:
             error = error.replace(f"for enum {Name(schema)}.", "for enum ")  # as PostgreSQL shows a type that search_path finds
         return Refusal(error=error)
+
+    def _outputs(self, catalog: Catalog, query: sql.Query, names: tuple[str, ...]) -> Refusal | None:
+        """The columns of a view or a table have different names."""
+        if names or len(query.sql) > _LONGEST or not all(_has_certain_columns(catalog, catalog.relation(name)) for name in query.reads):
+            return None
+        twice = self._assessor.repeated_output(query.sql, catalog)
+        if twice is None:
+            return None
+        return Refusal(error=f'column "{twice}" specified more than once', help="-- give one of the two an alias: AS …")
 
     def _index_of_view(self, catalog: Catalog, op: sql.CreateIndex, view: Relation) -> Refusal | None:
         for column in (element.column for element in op.elements if element.column is not None):

@@ -81,3 +81,9 @@ CREATE INDEX ON orders ((placed::date));
 CREATE TABLE orders (id bigint, data jsonb);
 -- accepted
 CREATE INDEX ON orders (((data ->> 'number')::bigint));
+
+-- a day in a time zone
+CREATE TABLE orders (id bigint, placed_at timestamptz);
+-- refused before 16: functions in index expression must be marked IMMUTABLE
+-- accepted
+CREATE INDEX ON orders (date_trunc('day', placed_at, 'UTC'));

@@ -200,3 +200,17 @@ INSERT INTO orders VALUES (1, 'a');
 ROLLBACK;
 -- accepted
 INSERT INTO orders VALUES (1, 'b');
+
+-- an isolation level after a query
+CREATE TABLE orders (id bigint);
+BEGIN;
+SELECT id FROM orders;
+-- refused: SET TRANSACTION ISOLATION LEVEL must be called before any query
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+
+-- an isolation level before a query
+CREATE TABLE orders (id bigint);
+BEGIN;
+LOCK TABLE orders;
+-- accepted
+SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
