@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderResult
+from migsafe.rendering.messages import DATABASE_ONLY, RenderedCall, RenderedPath, RenderResult
 from migsafe.sources import Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
@@ -18,6 +18,10 @@ _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
 _BEFORE_NUMBER = re.compile(r"\b(?:(?:RE)?START|INCREMENT|MINVALUE|MAXVALUE|CACHE)\s+(?:WITH\s+|BY\s+)?$", re.IGNORECASE)
 """What precedes a number in the options of a sequence."""
+_SCHEMA = re.compile(
+    rf"(?P<before>\bSCHEMA\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?)?\"?(?P<mark>{MARK_START}[^⟩]*⟩)\"?(?(before)(?=\s|;|$)|(?=\.))", re.IGNORECASE
+)
+"""A mark in the place of a schema."""
 _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that contain source text, not names."""
 
@@ -95,8 +99,11 @@ def _call(rendered: RenderedCall, span: Span) -> Call:
 
 def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
     """Returns why a statement with marks cannot be known at all, or else which part of it is unknown."""
+    text = _with_schemas(call)
+    if MARK_START not in text and not any(isinstance(operation, sql.Do) for each in read(call.sql) for operation in each.operations):
+        return "", ""
     why = "; ".join(dict.fromkeys(f"{unknown.mark[1:-1]} {unknown.reason.removeprefix('which ')}" for unknown in call.unknown_marks))
-    operations = [operation for statement in read(call.sql) for operation in statement.operations]
+    operations = [operation for statement in read(text) for operation in statement.operations]
     if not operations or any(isinstance(operation, sql.Broken | sql.Unparsed | sql.Do | sql.OpaqueCode) for operation in operations):
         return f"it is built from unknown values: {why}", ""
     if any(map(_names_unknown, operations)):
@@ -107,9 +114,16 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
         return "", ""  # the locks do not depend on the rows that it reads or writes
     if all(isinstance(operation, sql.AlterSequence | sql.CreateSequence) for operation in operations):
         return "", ""  # nor on the numbers of a sequence
-    if not any(isinstance(operation, sql.CreateEnum | sql.AddEnumValue) for operation in operations) and _are_constants(call.sql):
+    if not any(isinstance(operation, sql.CreateEnum | sql.AddEnumValue) for operation in operations) and _are_constants(text):
         return "", ""  # nor on a constant, such as a default
     return "", why
+
+
+def _with_schemas(call: RenderedCall) -> str:
+    """Returns the SQL of a call with names in place of marks that stand for schemas: those of a setting, or of another value that is the same
+    wherever its mark is, so that objects in one schema are known to be."""
+    stable = {unknown.mark for unknown in call.unknown_marks if unknown.reason != DATABASE_ONLY and "…" not in unknown.mark}
+    return _SCHEMA.sub(lambda match: f"{match['before'] or ''}unknown_schema" if match["mark"] in stable else match[0], call.sql)
 
 
 def _are_constants(text: str) -> bool:

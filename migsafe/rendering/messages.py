@@ -87,6 +87,10 @@ class Location(Struct, frozen=True, tag=True):
     end: int
 
 
+DATABASE_ONLY = "which is known only to a database"
+"""Why the values of rows are unknown; those of different rows may have one mark."""
+
+
 class UnknownMark(Struct, frozen=True):
     """A mark in SQL for an unknown value, and why it is unknown."""
 

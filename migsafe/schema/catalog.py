@@ -27,6 +27,7 @@ from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.role_names import RoleNames
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
+from migsafe.text import MARK_START
 
 TEMPORARY = "pg_temp"
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
@@ -154,8 +155,8 @@ class Catalog:
     def is_absent(self, name: Name) -> bool:
         """Whether it is known that no relation and no index has this name."""
         resolved = self.resolve(name)
-        if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS:
-            return False
+        if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS or (resolved.schema or "").startswith(MARK_START):
+            return False  # a schema that is not known may be one of the others
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
 
     def is_never_found(self, name: Name) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.rendering.renderer import Renderer
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.alembic.import_path import import_path
 from tests.rendering.conftest import Render, after, program, script, sent
 
@@ -149,3 +150,60 @@ def test_an_enum_with_values_from_a_database_may_have_others(render: Render) -> 
         program("").script.__class__("later.sql", "ALTER TYPE mood ADD VALUE 'b' AFTER 'a'; ALTER TYPE mood RENAME VALUE 'c' TO 'd'")
     )
     assert predictor.catalog.refusals == []
+
+
+def test_env_may_add_types_to_sqlalchemy(tmp_path: Path, renderer: Renderer) -> None:
+    (tmp_path / "guid.py").write_text("from sqlalchemy import Uuid\n\n\nclass GUID(Uuid):\n    pass\n")
+    env = tmp_path / "env.py"
+    env.write_text("import sqlalchemy as sa\nfrom guid import GUID\nsa.GUID = GUID\nsa.Lost = absent\n")
+    environment = ScriptEnvironment(env_file=str(env))
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    text = script("op.add_column('a', sa.Column('b', sa.GUID()))\nop.add_column('a', sa.Column('c', sa.Other()))")
+    imports = import_path(str(versions), None, str(env))
+    half = renderer.render_half(program(text, path=str(versions / "0002_it.py"), environment=environment, imports=imports), after(""))
+    assert sent(half)[0] == "ALTER TABLE a ADD COLUMN b UUID;"
+    assert "module 'sqlalchemy' has no attribute 'Other'" in sent(half)[1]
+
+
+SCHEMA = "from absent_application import config\nschema = config['schema']"
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("op.drop_column('a', 'b', schema=schema)", 'ALTER TABLE "⟨absent_application.config[schema]⟩".a DROP COLUMN b;'),
+        ("op.execute(f'DROP TABLE {schema}.a')", 'DROP TABLE "⟨absent_application.config[schema]⟩".a;'),
+        ("op.execute(f'CREATE SCHEMA IF NOT EXISTS {schema}')", 'CREATE SCHEMA IF NOT EXISTS "⟨absent_application.config[schema]⟩";'),
+    ],
+)
+def test_objects_in_an_unknown_schema_are_known(render: Render, call: str, expected: str) -> None:
+    assert sent(render(call, before=SCHEMA)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "op.execute(f'DROP TABLE {schema}')",
+        "op.execute(f'DROP SCHEMA x{schema}')",
+        "last = op.get_bind().execute(sa.text('SELECT max(s) FROM a')).scalar()\nop.execute(f'DROP TABLE {last}.a')",
+    ],
+)
+def test_other_unknown_names_are_not(render: Render, call: str) -> None:
+    assert sent(render(call, before=SCHEMA))[-1].startswith("[it names something unknown: ")
+
+
+def test_a_table_in_an_unknown_schema_may_exist(render: Render) -> None:
+    half = render(
+        """
+        op.create_table("a", sa.Column("id", sa.Integer()), schema=schema)
+        op.add_column("a", sa.Column("b", sa.Integer()), schema=schema)
+        op.add_column("a", sa.Column("b", sa.Integer()), schema=config.get("schema"))
+        """,
+        before=SCHEMA,
+    )
+    predictor = after("")
+    predictor.catalog.complete = True
+    with predictor.trial():
+        predictor.apply(half)
+        assert predictor.catalog.refusals == []

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.aggregates import rows_without_source
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
+from migsafe.rendering.worker.unknown import Unknown
 from migsafe.text import MARK_START
 
 

@@ -1,4 +1,4 @@
-"""What env.py passes to the functions of scripts: `context.run_migrations(tables=tables, tester=get_tester())`.
+"""What env.py passes to the functions of scripts: `context.run_migrations(tables=tables, tester=get_tester())`, and what it adds to libraries.
 
 env.py itself does not run. An argument is evaluated by itself, with the statements of env.py that define the names in it.
 """
@@ -90,6 +90,33 @@ def _evaluate(project: ProjectCode, env_file: str, name: str) -> Any:
             return EnvModule(project, env_file).value(expression) if expression is not None else None
     except (*FAILURES, OSError):
         return None
+
+
+def added_name(run: Run, library: str, name: str) -> Any:
+    """Returns what env.py adds to a library under a name (`sa.GUID = GUID`); None if it adds nothing, or it cannot be evaluated."""
+    project, env_file = run.project, run.environment.env_file
+    key = (env_file, f"{library}.{name}")
+    if key not in project.env_arguments:
+        project.env_arguments[key] = None  # what env.py imports may ask for the name itself
+        project.env_arguments[key] = _evaluate_added(project, env_file, library, name) if env_file else None
+    return project.env_arguments[key]
+
+
+def _evaluate_added(project: ProjectCode, env_file: str, library: str, name: str) -> Any:
+    try:
+        tree = ast.parse(Path(env_file).read_bytes(), env_file)
+        imports = (alias for node in tree.body if isinstance(node, ast.Import) for alias in node.names)
+        aliases = {alias.asname or alias.name for alias in imports if alias.name == library}
+        for node in tree.body:
+            match node:
+                case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=alias), attr=attribute)], value=value) if (
+                    alias in aliases and attribute == name
+                ):
+                    with project.importing():
+                        return EnvModule(project, env_file).value(value)
+    except (*FAILURES, OSError):
+        return None
+    return None
 
 
 def _passed(tree: ast.Module, name: str) -> ast.expr | None:

@@ -9,6 +9,7 @@ from alembic.operations import BatchOperations, Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
+from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.database import Database
 from migsafe.rendering.worker.literal_values import (
     BUILTINS,
@@ -25,7 +26,7 @@ from migsafe.rendering.worker.literal_values import (
     method,
 )
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown, name_of, unknown_like
+from migsafe.rendering.worker.unknown import Unknown, name_of, unknown_like
 
 MODULES = frozenset(
     (

@@ -13,11 +13,12 @@ from typing import Any
 from alembic.operations import Operations
 from sqlalchemy import Connection
 
+from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.database import Database
 from migsafe.rendering.worker.literal_evaluator import MODULES, LiteralEvaluator, Session, is_construct
 from migsafe.rendering.worker.literal_values import NOT_RUN, NotLiteral, is_plain
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown, name_of, reason_of, unknown_like
+from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of, unknown_like
 
 _HARMLESS = frozenset(("print", "isinstance", "hasattr", "getattr", "type", "id", "map", "filter", "iter", "next", "callable"))
 _LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log"))

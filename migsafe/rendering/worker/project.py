@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -84,6 +84,8 @@ class ProjectCode:
         self.executions: dict[str, ModuleExecution] = {}
         self.env_arguments: dict[tuple[str, str], Any] = {}
         """What env.py passes to scripts, by its path and the name of the parameter."""
+        self.added_name: Callable[[str, str], Any] = lambda library, name: None
+        """Returns what the env.py of the current script adds to a library under a name; None if it adds nothing."""
         self.env_operations: set[str] = set()
         """The paths of env.py whose operations are registered."""
         self.stand_ins: dict[tuple[str, str], ModuleType] = {}

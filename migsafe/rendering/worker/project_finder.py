@@ -126,7 +126,7 @@ def missing_attribute(module: ModuleType, project: ProjectCode, execution: Modul
             full = f"{module.__name__}.{name}"
             if hasattr(module, "__path__") and find_spec(full) is not None:
                 return import_module(full)
-            unknown = execution.unknown(name) if execution is not None else None
+            unknown = execution.unknown(name) if execution is not None else project.added_name(module.__name__, name)
             if unknown is not None:
                 return unknown
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}", name=name, obj=module)

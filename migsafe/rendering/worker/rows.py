@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.frames import caller, unpack_count
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
+from migsafe.rendering.worker.unknown import Unknown
 
 
 class Rows:

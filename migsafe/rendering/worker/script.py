@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderRequest
 from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
-from migsafe.rendering.worker.env_arguments import evaluated_argument
+from migsafe.rendering.worker.env_arguments import added_name, evaluated_argument
 from migsafe.rendering.worker.environment import as_value, read_environment
 from migsafe.rendering.worker.environment_variables import EnvironmentVariables
 from migsafe.rendering.worker.guards import ProcessExit, TimeUp
@@ -278,6 +278,7 @@ def _outcome(
     install(run, database)
     before, path = dict(os.environ), list(sys.path)
     project.begin(run, database)
+    project.added_name = partial(added_name, run)
     error: BaseException | None = None
     sys.modules[module.__name__] = module
     seed_random()

@@ -12,7 +12,7 @@ from sqlalchemy.sql import ClauseElement
 
 from migsafe import versions
 from migsafe.assumption import Assumption
-from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, RenderedCall, UnknownMark
+from migsafe.rendering.messages import DATABASE_ONLY, EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.inert import inert_base
@@ -23,7 +23,7 @@ from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.sql_positions import sql_segments
 from migsafe.rendering.worker.types import NamedType
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, MARK, Unknown, name_of, reason_of
+from migsafe.rendering.worker.unknown import MARK, Unknown, name_of, reason_of
 from migsafe.script_environment import ScriptEnvironment
 
 Fork = tuple[tuple[str, int], ...]
@@ -103,6 +103,8 @@ class Run:
     def send(self, sql: str, *, by_runner: bool = False) -> None:
         """Records a statement, and the call that sends it."""
         text_range = self.current_range or self.frame_range()
+        # Alembic quotes each part of a schema with dots (alembic/ddl/base.py, quote_dotted); no mark has a quote of its own.
+        sql = MARK.sub(lambda mark: mark[0].replace('"', ""), sql) if '".' in sql else sql
         marks = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(MARK.findall(sql)) if mark in self.reasons]
         hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""

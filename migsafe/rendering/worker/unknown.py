@@ -10,11 +10,9 @@ from collections.abc import Callable, Generator, Iterator
 from types import FrameType, FunctionType
 from typing import Any, ClassVar, Protocol
 
+from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.frames import caller, transparent, unpack_count
 from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
-
-DATABASE_ONLY = "which is known only to a database"
-"""Why the values of rows are unknown."""
 
 _TO_LIBRARIES = {DISPATCH: "compile_as_type", IS_TYPE: "can_be_type"}
 _LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
