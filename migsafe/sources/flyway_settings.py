@@ -13,12 +13,14 @@ from migsafe.sources.project_files import files_in, readable_text
 from migsafe.sources.runner import Folder
 
 _CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
-_PROGRAM = re.compile(r"(?:pom\.xml|build\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
+_PROGRAM = re.compile(r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
 _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle")
 _SOURCES = ("src/main/java", "src/main/kotlin")
 _FLYWAY_SOURCE = re.compile(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")
 _NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*(?:to\W+)?false\b", re.IGNORECASE)
-_VERSION = re.compile(r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\]\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE
+)
 _SPRING_BOOT = re.compile(
     r"(?:org\.springframework\.boot[\"')]*\s*version\s*[\"'(]*|spring-boot-starter-parent</artifactId>\s*<version>)(\d+)\.", re.IGNORECASE
 )

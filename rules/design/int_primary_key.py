@@ -7,7 +7,8 @@ and often no more space at all, because rows are aligned to eight bytes.
 Unsafe:
     CREATE TABLE deliveries (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 
-Not reported: a column that references another key, which has that key's values, and a key of several columns.
+Not reported: a column that references another key, which has that key's values; a key of several columns; the key of a table of one row, whose
+CHECK allows one value.
 
 Safe:
     CREATE TABLE deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -15,6 +16,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 """
 
+from migsafe import expressions
 from migsafe.linting.facts.definitions import definition, primary_key_columns
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -42,9 +44,15 @@ def int_primary_key(op: CreateTable | AddColumn | AddConstraint, at: Context) ->
 def _in_table(op: CreateTable, at: Context) -> Finding | None:
     key = primary_key_columns(op)
     column = next((column for column in op.columns if key == (column.name,)), None)
-    if column is None or op.persistence is Persistence.TEMPORARY or _references(column, op.constraints):
+    if column is None or op.persistence is Persistence.TEMPORARY or _references(column, op.constraints) or _is_constant(column, op):
         return None
     return _finding(op, at, op.table, column.name, column.type)
+
+
+def _is_constant(column: Column, op: CreateTable) -> bool:
+    """Whether a CHECK allows only one key, as in a table of one row."""
+    checks = [constraint.check for constraint in (*column.constraints, *op.constraints) if constraint.check is not None]
+    return any(column.name in expressions.columns_equal_to_constants(check) for check in checks if "=" in check.sql)
 
 
 def _later(op: AddConstraint, at: Context) -> Finding | None:

@@ -257,6 +257,8 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
         ({"conf/flyway.toml": "[flyway.postgresql.transactional]\nlock = false\n"}, False),
         ({"src/main/resources/application.yml": "spring:\n  flyway:\n    postgresql:\n      transactional-lock: false\n"}, False),
         ({"application.properties": "spring.flyway.postgresql.transactional-lock=true\n"}, True),
+        ({"dependencies.gradle": 'ext["flyway.version"] = "7.15.0"\n'}, False),
+        ({"dependencies.gradle": 'ext["flyway.version"] = "10.4.1"\n'}, True),
         ({"build.gradle": 'flyway {\n  pluginConfiguration = [postgresqlTransactionalLock: "false"]\n}\n'}, False),
         ({"compose.yaml": "environment:\n  FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK: 'false'\n"}, False),
         ({"src/main/java/shop/FlywaySetup.java": "settings.setTransactionalLock(false);\n"}, False),
