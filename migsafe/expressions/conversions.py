@@ -51,12 +51,35 @@ def _fits(tree: exp.Expr, *, limited: bool) -> bool:
             results = [branch.args["true"] for branch in tree.args["ifs"]]
             results += [tree.args["default"]] if tree.args.get("default") else []
             conditions = [branch.this for branch in tree.args["ifs"]] + ([tree.this] if tree.this else [])
+            results = [result for result in results if not _is_listed(result)]
             return all(_fits(result, limited=limited) for result in results) and all(map(_only_casts_to_text, conditions))
         case exp.TryCast():
             return False
         case exp.Cast():
-            return _is_constant(tree) or (not limited and _is_total(tree))
+            return _is_constant(tree) or _chooses_constants(tree.this) or (not limited and _is_total(tree))
     return not limited and _is_total(tree)
+
+
+def _chooses_constants(tree: exp.Expr) -> bool:
+    """Whether an expression is a CASE whose results are constants: then a cast of it is one of these constants."""
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    if not isinstance(tree, exp.Case):
+        return False
+    results = [branch.args["true"] for branch in tree.args["ifs"]] + ([tree.args["default"]] if tree.args.get("default") else [])
+    return all(isinstance(result, exp.Literal | exp.Null | exp.Boolean) for result in results) and _fits(tree, limited=True)
+
+
+def _is_listed(result: exp.Expr) -> bool:
+    """Whether a result of CASE is a cast of the column which the condition compares with constants: `WHEN a IN ('x', 'y') THEN a::kind`."""
+    branch = result.parent
+    if not isinstance(branch, exp.If) or not isinstance(result, exp.Cast) or not isinstance(result.this, exp.Column):
+        return False
+    condition = branch.this
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    values = condition.expressions if isinstance(condition, exp.In) else [condition.expression] if isinstance(condition, exp.EQ) else []
+    return bool(values) and condition.this == result.this and all(isinstance(value, exp.Literal) for value in values)
 
 
 def _is_total(tree: exp.Expr) -> bool:

@@ -1,5 +1,7 @@
 """The effects of changes of columns: which rewrite the table, which scan it."""
 
+import re
+
 from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.column_types import Domain as DomainOf
@@ -81,12 +83,19 @@ def why_rewritten(context: EffectContext, column: sql.Column) -> str:
 
 def why_volatile(context: EffectContext, expression: Expression) -> str:
     """Returns which function call gives each row its own value, as the end of a sentence; empty if no call does."""
-    call = is_volatile(expression, lambda name: _volatility(context, name), context.pg_version)
+    call = is_volatile(expression, lambda name: _volatility(context, name) or _of_cast(context, name, expression), context.pg_version)
     if call is None:
         return ""
     if call.known:
         return f"{call.function}() is volatile, so each row gets its own value"
     return f"{call.function}() may be volatile: its volatility is unknown"
+
+
+def _of_cast(context: EffectContext, name: Name, expression: Expression) -> str | None:
+    """Returns the volatility of `type('value')`, which is a cast if no function has the name (func_get_detail in PostgreSQL's
+    src/backend/parser/parse_func.c); None for anything else. Only a function can have no arguments."""
+    is_type = isinstance(context.catalog.type_of(TypeName(name=name.name, schema=name.schema)), EnumType | Domain)
+    return "stable" if is_type and not re.search(rf'\b{re.escape(name.name)}"?\s*\(\s*\)', expression.sql, re.IGNORECASE) else None
 
 
 def _volatility(context: EffectContext, name: Name) -> str | None:
@@ -252,7 +261,8 @@ def _other_table(context: EffectContext, relation: Relation, other_oid: int | No
 
 
 def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
-    if not any(key.column == number for key in index.keys):
+    formulas = [index.predicate, *(key.formula for key in index.keys)]
+    if any(formula is not None and number in formula.columns for formula in formulas):
         return "it has an expression or a WHERE that reads the column"
     if change.collation_changes:
         return "the new collation has a different order"

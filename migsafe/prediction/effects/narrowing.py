@@ -55,7 +55,7 @@ def _loses(before: ColumnType, after: ColumnType) -> bool:
     if old == "bit" and new == "bit varying":
         return _longer_than(1 if before.length is None else before.length.size, None if after.length is None else after.length.size)
     if (old, new) in _WIDER:
-        return _fewer_digits(before.length, after.length)
+        return old != "date" and _fewer_digits(before.length, after.length)  # a date has no fraction of a second
     same_storage = comparison_type(old) == comparison_type(new) == "oid"
     to_multirange = old in RANGES and new == old.replace("range", "multirange")
     return not (same_storage or to_multirange) and UserType.OTHER not in (before.kind, after.kind)

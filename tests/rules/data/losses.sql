@@ -61,7 +61,9 @@ UPDATE pg_stuff SET a = 1 WHERE b = 2;
 
 -- next migration
 CREATE TYPE mood AS ENUM ('sad', 'happy');
-CREATE TABLE moods (id bigint PRIMARY KEY, face text, code bigint, secret jsonb, note text);
+CREATE TABLE moods (
+    id bigint PRIMARY KEY, face text, code bigint, secret jsonb, note text, glad boolean, word text, other text, day date
+);
 
 -- next migration
 -- What USING computes cannot fail, or can:
@@ -69,3 +71,7 @@ ALTER TABLE moods ALTER COLUMN face TYPE mood USING CASE face WHEN ':)' THEN 'ha
 ALTER TABLE moods ALTER COLUMN code TYPE integer USING 0;
 ALTER TABLE moods ALTER COLUMN secret TYPE bytea USING convert_to(secret::text, 'utf-8');
 ALTER TABLE moods ALTER COLUMN note TYPE integer USING trim(note)::integer; -- expect: type-narrowed
+ALTER TABLE moods ALTER COLUMN glad TYPE mood USING (CASE WHEN glad THEN 'happy' ELSE 'sad' END)::mood;
+ALTER TABLE moods ALTER COLUMN word TYPE mood USING CASE WHEN word IN ('sad', 'happy') THEN word::mood ELSE 'sad'::mood END;
+ALTER TABLE moods ALTER COLUMN other TYPE mood USING CASE WHEN other <> '' THEN other::mood ELSE 'sad'::mood END; -- expect: type-narrowed
+ALTER TABLE moods ALTER COLUMN day TYPE timestamp(3);

@@ -26,6 +26,8 @@ ALTER TABLE orders ADD COLUMN x int DEFAULT now_one();
 ALTER TABLE orders ADD COLUMN x int DEFAULT maybe_one();
 -- case: default of clock_timestamp()
 ALTER TABLE orders ADD COLUMN x timestamptz DEFAULT clock_timestamp();
+-- case: default of a cast that is written as a call of its type
+ALTER TABLE orders ADD COLUMN x mood DEFAULT mood('sad');
 -- case: default of random()
 ALTER TABLE orders ADD COLUMN x float DEFAULT random();
 -- case: default of gen_random_uuid()
