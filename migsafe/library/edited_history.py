@@ -30,6 +30,8 @@ from migsafe.rendering.messages import Answer, Question, RenderRequest, RenderRe
 from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import RUNNERS, Half, Migration, Plan, Source, Step
 from migsafe.sources.plain import NUMBERED
+from migsafe.sources.runner import Folder
+from migsafe.sources.runners import recognise_runner
 from migsafe.text import Script
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class EditedHistory:
             failure.callback(self.close)
             settings = read_configuration(start=Path(path).parent)
             self.settings = settings.overridden(no_exec=no_exec or None)
-            self._plan = find_plan([path], self.settings, "lint")
+            self._plan = _plan_of(path, self.settings)
             if _is_migration(self._plan, path, self.settings):
                 self.migrates = True
                 renderings = _HistoryStore(Renderings(store, watch) if store is not None else None)
@@ -100,7 +102,7 @@ class EditedHistory:
         unreadable: dict[str, UnreadableError] = {}
         found: list[MigsafeError] = [*self._plan.problems]
         for source in self._sources():
-            history = source.with_text(Script(self.path), unreadable)
+            history = source.with_text(Script(self.path, None if self._on_disk is not None else ""), unreadable)
             steps = [*history.steps()]
             end = _steps_before(steps)
             progress = _Progress(steps[end].migration.up.file.path if end < len(steps) else self.path)
@@ -137,7 +139,7 @@ class EditedHistory:
         on_disk = _signature(self.path)
         if on_disk != self._on_disk:
             # The file was saved: it may have another place in the history now.
-            plan = find_plan([self.path], self.settings, "lint")
+            plan = _plan_of(self.path, self.settings)
             if _is_migration(plan, self.path, self.settings) != self.migrates or _order(plan) != _order(self._plan):
                 return False
             self._plan, self._on_disk = plan, on_disk
@@ -179,7 +181,7 @@ class EditedHistory:
         seconds. Raises MigsafeError."""
         from migsafe.library.fixes import fix_plan  # noqa: PLC0415  # not needed to judge
 
-        plan = find_plan([self.path], self.settings, "fix")
+        plan = _plan_of(self.path, self.settings)
         edited = plan.edited({os.path.abspath(self.path): Script(self.path, text)})  # noqa: PTH100  # links stay
 
         def is_wanted(other: Finding) -> bool:
@@ -291,6 +293,29 @@ class _HistoryStore(MemoryStore):
         if self._renderings_of_history is not None:
             self._renderings_of_history.close()
         self._renderings_of_history = None
+
+
+def can_be_migration(path: str) -> bool:
+    """Whether a file exists, or is new SQL in a folder of migrations, or in a new folder there."""
+    return os.path.isfile(path) or (path.endswith(".sql") and _home_of_new(path) is not None)
+
+
+def _home_of_new(path: str) -> str | None:
+    """Returns the folder of migrations in which a new file is; None if there is none."""
+    folder = Path(path).parent
+    home = folder if folder.is_dir() else folder.parent
+    try:
+        return home.as_posix() if recognise_runner(Folder(home.as_posix())) is not None else None
+    except MigsafeError:
+        return None
+
+
+def _plan_of(path: str, settings: Configuration) -> Plan:
+    """Returns the history of a file, in which only it is selected. Raises MigsafeError."""
+    home = None if os.path.isfile(path) else _home_of_new(path)
+    if home is None:
+        return find_plan([path], settings, "lint")
+    return find_plan([home], settings, "lint").with_new_file(Script(path, ""))
 
 
 def _is_migration(plan: Plan, path: str, settings: Configuration) -> bool:

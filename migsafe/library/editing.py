@@ -1,12 +1,11 @@
 """Judging files while they are edited, for editors: a file's history stays in memory, and only the text in the editor is judged again."""
 
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from migsafe.library.edited_history import EditedHistory, EditedMigration, EditedVerdict
+from migsafe.library.edited_history import EditedHistory, EditedMigration, EditedVerdict, can_be_migration
 from migsafe.linting.finding import Finding
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ class EditingSession:
             self._checked[path] = time.monotonic()
         if history is None:
             # Only a revision of Alembic, of all files in Python, is a migration, and most are none.
-            if (path.endswith(".py") and "revision" not in text) or not os.path.isfile(path):
+            if (path.endswith(".py") and "revision" not in text) or not can_be_migration(path):
                 return None
             history = self._histories[path] = EditedHistory(path, no_exec=self.no_exec)
             self._checked[path] = time.monotonic()

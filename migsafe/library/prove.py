@@ -17,6 +17,7 @@ from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.replaying.experiments.contents import Schema, schema_differences
+from migsafe.replaying.refusals import extension_missing_in
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.private import PrivateHost
@@ -168,10 +169,10 @@ class _Run:
         for each in self.replayed:
             failure = each.recording.failure
             if failure is not None:
-                return f"{what} fail on the server: {each.migration.up.file.path}: {_as_owner(failure.message)}"
+                return f"{what} fail on the server: {each.migration.up.file.path}: {_with_remedy(failure.message)}"
             if each.untried or each.left_out:
                 return f"{what} could not be run whole: {each.untried or each.left_out[0].skip_reason}"
-        return f"{what} could not be run: {_as_owner(self.problems[0].message)}" if self.problems else ""
+        return f"{what} could not be run: {_with_remedy(self.problems[0].message)}" if self.problems else ""
 
     @property
     def emptied(self) -> frozenset[Name]:
@@ -206,11 +207,13 @@ class _Run:
         return found
 
 
-def _as_owner(message: str) -> str:
-    """Returns the first line of an error, and what helps if the owner of the database lacks rights."""
+def _with_remedy(message: str) -> str:
+    """Returns the first line of an error, and what helps if the owner of the database lacks rights or the server an extension."""
     line = _first_line(message)
-    lacks_rights = "permission denied" in line or "must be superuser" in line
-    return f"{line} (`--superuser` runs the migrations as a superuser)" if lacks_rights else line
+    if "permission denied" in line or "must be superuser" in line:
+        return f"{line} (`--superuser` runs the migrations as a superuser)"
+    missing = extension_missing_in(line)
+    return f'{line} (`without-extensions = ["{missing}"]` in the configuration leaves it out)' if missing is not None else line
 
 
 def _first_line(message: str) -> str:

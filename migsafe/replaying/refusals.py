@@ -94,7 +94,12 @@ def denied_schema(failure: Failure) -> str | None:
 
 def missing_extension(failure: Failure) -> str | None:
     """Returns the extension that is not installed on the server, if that is the error."""
-    match = _MISSING_EXTENSION.search(failure.message)
+    return extension_missing_in(failure.message)
+
+
+def extension_missing_in(message: str) -> str | None:
+    """Returns the extension that a message says is not installed on the server."""
+    match = _MISSING_EXTENSION.search(message)
     return match[1] or match[2] if match is not None else None
 
 

@@ -129,6 +129,11 @@ class Source:
         mine = max(histories, key=lambda history: sum(_absolute(file.up.path) in now for file, _ in history), default=files)
         return self._with_files(mine, problems)
 
+    def with_only(self, path: str) -> "Source | None":
+        """Returns the same history with one selected migration, whose file has an absolute path; None if it contains no such file."""
+        files = [(file, _absolute(file.up.path) == path) for file, _ in self._all]
+        return self._with_files(files, self._problems) if any(selected for _, selected in files) else None
+
     def _with_files(self, files: Sequence[tuple[MigrationFile, bool]], problems: dict[str, UnreadableError]) -> "Source":
         source = Source(
             self.path,
@@ -335,6 +340,14 @@ class Plan:
         """Returns the same plan with other texts: `scripts` are edited and new files, by their absolute paths. Raises MigsafeError."""
         problems: dict[str, UnreadableError] = {}
         return Plan([source.edited(scripts, problems) for source in self.sources], self.skipped, problems, self.revision)
+
+    def with_new_file(self, script: Script) -> "Plan":
+        """Returns the history in which a script that is not on the disk is a migration, as the only selected one; without histories if it is
+        in none. Raises MigsafeError."""
+        path = _absolute(script.path)
+        plan = self.edited({path: script})
+        sources = [source for each in plan.sources if (source := each.with_only(path)) is not None]
+        return Plan(sources, (), plan._problems, self.revision)
 
     @property
     def compared(self) -> bool:

@@ -203,10 +203,20 @@ def test_errors_are_told_once(client: LanguageClient) -> None:
     assert not [each for each in client.received if each.get("method") == "window/showMessage"]
 
 
+def test_a_new_file_is_judged_before_it_is_saved(client: LanguageClient) -> None:
+    assert "index-not-concurrent" in rules(client.open("sql/3_new.sql", "CREATE INDEX ON orders (id);\n"))
+    # The migrations before it are known: 1_orders.sql creates the table.
+    assert "required-column-added" in rules(client.change("sql/3_new.sql", "ALTER TABLE orders ADD COLUMN sku text NOT NULL;\n"))
+    assert "ACCESS EXCLUSIVE" in hover(client, "sql/3_new.sql", 0, 3)
+    (client.root / "sql" / "3_new.sql").write_text("CREATE INDEX ON orders (id);\n")
+    assert "index-not-concurrent" in rules(client.change("sql/3_new.sql", "CREATE INDEX ON orders (id);\n"))
+    (client.root / "sql" / "3_new.sql").unlink()
+
+
 def test_files_that_are_no_migrations_get_nothing(client: LanguageClient) -> None:
     (client.root / "report.sql").write_text("")
     (client.root / "tool.py").write_text("")
-    for path in ("report.sql", "tool.py", "sql/3_not_saved.sql"):
+    for path in ("report.sql", "tool.py", "nowhere/3_not_saved.sql"):
         assert client.open(path, "DROP TABLE orders;" if path.endswith("sql") else "revision = 1") == []
         assert hover(client, path, 0, 3) == ""
     client.notify("textDocument/didClose", {"textDocument": {"uri": client.uri("report.sql")}})
