@@ -178,3 +178,13 @@ def test_what_a_script_skips_in_a_second_run_can_run_again(shop: Path, capsys: p
     ]
     assert '"place"' in lines[findings[0]["start"]["line"] - 1]
     assert findings[1]["help"].startswith("# without the condition around it:\n")
+
+
+def test_the_check_of_an_enum_that_is_stored_as_text_may_exist(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    enum = 'sa.Column("state", sa.Enum("a", "b", name="state", native_enum={}))'
+    dropped = "".join(SECOND.partition("def upgrade():\n")[:2]) + '    op.drop_constraint("state", "orders")\n\n\ndef downgrade():\n    pass\n'
+    (shop / "b2_second.py").write_text(dropped)
+    for native, expected in ((False, []), (True, ["statement-fails"])):
+        (shop / "a1_first.py").write_text(FIRST.replace('sa.Column("qty", sa.Integer())', enum.format(native)))
+        main(["lint", ".", "--select", "statement-fails", "--format", "json"])
+        assert [each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]] == expected

@@ -5,6 +5,7 @@ known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -25,6 +26,8 @@ from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
 
+_ENUM_AS_TEXT = re.compile(r"\bnative_enum\s*=\s*False")
+
 
 def _files(home: Folder) -> list[MigrationFile]:
     project = find_project(home)
@@ -40,12 +43,23 @@ def _files(home: Folder) -> list[MigrationFile]:
     graph = Graph(declared)
     missing = {position: parents for position in range(len(declared)) if (parents := graph.missing_parents(position))}
     missing = with_unread_folders(project, declared, missing)
+    if any(_may_check_enums(script) for script in scripts):
+        environment = msgspec.structs.replace(environment, checks_enums=True)
     return [_file(graph, position, scripts, environment, imports, missing.get(position, ())) for position in graph.in_order()]
 
 
 def _problems(home: Folder) -> list[UnreadableError]:
     problem = read_environment(find_project(home)).problem
     return [problem] if problem is not None else []
+
+
+def _may_check_enums(script: Script) -> bool:
+    """Whether a script has an enum that is stored as text. SQLAlchemy before 1.4 created a CHECK with its name, unless the script asked for
+    none; later ones create it only if asked (https://docs.sqlalchemy.org/en/20/changelog/migration_14.html, create_constraint)."""
+    try:
+        return _ENUM_AS_TEXT.search(script.text) is not None
+    except UnreadableError:
+        return False
 
 
 def _scripts(home: Folder, project: Project) -> Iterator[tuple[Script, str]]:
@@ -125,7 +139,7 @@ def _half(file: RevisionFile, function: str) -> Half:
         program,
         setup=environment.setup,
         begun_at=transactions.begun_at,
-        unsure_names=_unsure_names(environment.scripts),
+        unsure_names=UnsureNames.ALL if environment.checks_enums else _unsure_names(environment.scripts),
     )
 
 

@@ -50,13 +50,15 @@ class TransactionSettings(Struct, frozen=True):
 
 class Environment(Struct, frozen=True):
     """What env.py configures. `setup` is the SQL that it sends on each connection before the migrations. `databases` are the arguments of
-    `run_migrations()` for each database; there is one without arguments in most projects. `problem` says why env.py cannot be read."""
+    `run_migrations()` for each database; there is one without arguments in most projects. `problem` says why env.py cannot be read.
+    `checks_enums`: the revisions may have created the CHECK of an enum that is stored as text, which today's SQLAlchemy does not create."""
 
     transactions: TransactionSettings = TransactionSettings()
     setup: tuple[str, ...] = ()
     scripts: ScriptEnvironment = ScriptEnvironment()
     databases: tuple[ScriptEnvironment, ...] = ()
     problem: UnreadableError | None = None
+    checks_enums: bool = False
 
 
 def read_environment(project: Project) -> Environment:
