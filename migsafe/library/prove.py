@@ -1,5 +1,6 @@
 """Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -28,6 +29,7 @@ from migsafe.sql.statements import read
 
 _ROWS = 1_000
 _SHOWN = 3
+_STRING = re.compile(r"""["']([^"'\n]+)["']""")
 _LONGEST = 300
 
 OnProgress = Callable[[str], None]
@@ -225,8 +227,12 @@ def _first_line(message: str) -> str:
 def _changed_indexes(fixes: Fixes) -> set[str]:
     """Returns the names of the indexes that fixes create or omit on purpose."""
     rules = {rule.name for rule in fixes.before.rules if rule.changes_indexes}
-    texts = {finding: (finding.fix, finding.script.text[slice(*finding.span)]) for finding in fixes.applied if finding.rule in rules}
-    return {creation.name.name for own in texts.values() for creation in created_by(operations_of(own)) if creation.kind == "index"}
+    own = [finding for finding in fixes.applied if finding.rule in rules]
+    texts = [(finding.fix, finding.script.text[slice(*finding.span)]) for finding in own]
+    created = {creation.name.name for each in texts for creation in created_by(operations_of(each)) if creation.kind == "index"}
+    # A call of a script names the index in one of its strings.
+    calls = (text for finding, (_, text) in zip(own, texts, strict=True) if finding.script.path.endswith(".py"))
+    return created | {name for text in calls for name in _STRING.findall(text)}
 
 
 def _schema_reason(before: list[Schema], after: list[Schema], changed: set[str]) -> str:

@@ -157,3 +157,34 @@ def test_what_makes_no_sense_is_refused(migsafe: Command, history: Path, argumen
     assert (result.code, result.out) == (2, "")
     assert error in result.err
     assert history.read_text().endswith(INDEX)
+
+
+FIRST_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "a1", None
+
+
+def upgrade():
+    op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("qty", sa.Integer(), unique=True))
+"""
+SECOND_REVISION = """
+from alembic import op
+
+revision, down_revision = "b2", "a1"
+
+
+def upgrade():
+    op.create_index(op.f("ix_orders_qty"), "orders", ["qty"], unique=False)
+"""
+
+
+def test_an_index_that_a_script_omits_is_no_other_schema(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['redundant-index']\n")
+    write("env.py", "from alembic import context\ncontext.configure(connection=connection)\ncontext.run_migrations()\n")
+    write("versions/a1.py", FIRST_REVISION)
+    second = write("versions/b2.py", SECOND_REVISION)
+    result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "versions/b2.py")
+    assert "the schema at the end is the same" in result.err
+    assert "create_index" not in second.read_text()
