@@ -34,6 +34,9 @@ from migsafe.sql.statements import Statement
 from migsafe.text import Script
 
 _MOST_ROUNDS = 60
+_MOVING = ("long-work-under-lock", "many-tables-locked")
+_STUCK = "not-rerunnable"
+"""Rules whose fixes commit what precedes a statement, and the rule about statements that then fail in a second run."""
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -353,6 +356,9 @@ def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Col
     was, now = Counter(map(_hazard, before.verdict.findings)), Counter(map(_hazard, after.verdict.findings))
     if any(now[_hazard(finding)] >= was[_hazard(finding)] for finding in applied):
         return "its finding would remain"
+    stuck = next((each for each in after.verdict.findings if each.rule == _STUCK and not each.is_fixable and not was[_hazard(each)]), None)
+    if stuck is not None and any(finding.rule in _MOVING for finding in applied):
+        return f"the result would have another finding, {stuck.rule}: {stuck.message}"
     worst = max(finding.severity for finding in applied)
     # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
     rules = {finding.rule for finding in applied}
