@@ -46,12 +46,13 @@ class Assessor:
     """Assesses queries, each again only if a relation, index, type or function has changed that its assessment depends on.
 
     Without `shapes`, they are those of the process: sqlglot reads each query once. `created` are the tables that the application creates
-    itself.
+    itself. Without `with_accesses` an assessment says nothing about indexes, which takes less time.
     """
 
-    def __init__(self, shapes: Shapes | None = None, created: Collection[str] = ()) -> None:
+    def __init__(self, shapes: Shapes | None = None, created: Collection[str] = (), *, with_accesses: bool = True) -> None:
         self.shapes = shapes or shared_shapes()
         self._created = frozenset(created)
+        self._with_accesses = with_accesses
         self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
@@ -63,7 +64,7 @@ class Assessor:
                     done.insert(0, done.pop(position))
                 return assessment
         lookups = Lookups(catalog, self.shapes, self._created)
-        assessment = _assessed(query, lookups)
+        assessment = _assessed(query, lookups, with_accesses=self._with_accesses)
         done.insert(0, (lookups, assessment))
         del done[_STATES:]
         return assessment
@@ -89,7 +90,7 @@ def assess(query: Query, catalog: Catalog) -> QueryAssessment:
     A failure is certain: if the catalogue does not know all that decides about it, `failure` is None and `uncertain` says what is not known.
     `Assessor` does the same for many queries and many states of the database.
     """
-    return _assessed(query, Lookups(catalog, shared_shapes()))
+    return _assessed(query, Lookups(catalog, shared_shapes()), with_accesses=True)
 
 
 def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Query, Catalog], QueryAssessment] = assess) -> QueryAssessment:
@@ -109,7 +110,7 @@ def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Que
         catalog.search_path = before
 
 
-def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
+def _assessed(query: Query, catalog: Lookups, *, with_accesses: bool) -> QueryAssessment:
     shape = catalog.shapes.query(query.text)
     if isinstance(shape, UnreadShape):
         return QueryAssessment(kind="", unresolved=shape.reason)
@@ -136,6 +137,6 @@ def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
         relations=used,
         failure=binder.failure,
         uncertain="; ".join(binder.uncertain),
-        accesses=tuple(table_accesses(catalog, binder, root)) if binder.failure is None else (),
+        accesses=tuple(table_accesses(catalog, binder, root)) if with_accesses and binder.failure is None else (),
         insert_problems=tuple(problems),
     )

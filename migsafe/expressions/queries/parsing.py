@@ -1,5 +1,7 @@
 """The text of a query as sqlglot can read it."""
 
+import re
+
 from msgspec.structs import replace
 from sqlglot import exp
 
@@ -16,10 +18,12 @@ _STATEMENTS = frozenset(("select", "with", "insert", "update", "delete", "merge"
 
 def query_shape(text: str) -> Shape | UnreadShape:
     """Returns the shape of a query, or why it has none."""
-    words = _words(text)
+    is_plain = _UNREADABLE.search(text) is None
+    words = _words(text, 1 if is_plain else None)
     if not words or words[0][0] not in _STATEMENTS:
         return UnreadShape(reason=f"{words[0][0].upper()} statements are not understood" if words else "the query is empty")
-    tree = parse_statement(_readable(text, words))
+    # Without changes the text is that of the statement, whose tree others ask for as well.
+    tree = parse_statement(text if is_plain else _readable(text, words))
     if tree is None:
         return UnreadShape(reason="sqlglot cannot read the query")
     try:
@@ -29,6 +33,10 @@ def query_shape(text: str) -> Shape | UnreadShape:
     except RecursionError:
         return UnreadShape(reason="the query is nested too deeply")
     return replace(shape, overrides=True) if shape.kind == "insert" and any(word == "overriding" for word, _, _ in words) else shape
+
+
+_UNREADABLE = re.compile(r"\$|\b(?:overriding|notnull|isnull)\b", re.IGNORECASE)
+"""What may have to be written differently for sqlglot."""
 
 
 def condition_shape(expression: Expression) -> Condition | None:
@@ -47,7 +55,8 @@ Word = tuple[str, int, int]
 """A token in lower case, or its kind if its text does not matter, with its place in the text."""
 
 
-def _words(text: str) -> list[Word]:
+def _words(text: str, most: int | None) -> list[Word]:
+    """Returns the tokens of a text, only the first ones if there is a limit."""
     words: list[Word] = []
     at = 0
     pattern = pattern_for(text)
@@ -57,6 +66,8 @@ def _words(text: str) -> list[Word]:
             end = text.find(match[DOLLAR_STRING], at)
             at = end + len(match[DOLLAR_STRING]) if end >= 0 else len(text)
         words.append((text[match.start(kind) : at].lower() if kind in _PLAIN else f"<{kind}>", match.start(kind), at))
+        if len(words) == most:
+            break
     return words
 
 

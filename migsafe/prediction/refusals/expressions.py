@@ -1,10 +1,10 @@
 """What defaults, constraints, indexes and generated columns may not contain: sub-queries, other columns, functions that are not immutable."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe import expressions
-from migsafe.prediction.refusals.plain_queries import compares_with_constants
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -22,6 +22,11 @@ _NOT_IMMUTABLE = {
     "partition key expression": "functions in partition key expression must be marked IMMUTABLE",
 }
 """The errors of the expressions that PostgreSQL stores the results of."""
+
+_MAY_CONVERT = re.compile(
+    r"::|\|\||cast|convert|trunc|extract|date_part|tsvector|tsquery|current_|localtime|now|(?:date|time)_str", re.IGNORECASE
+)
+"""The operators and parts of function names without which `expressions.mutable_conversion` finds nothing. Other expressions need no tree."""
 
 
 class _Place(NamedTuple):
@@ -130,7 +135,7 @@ def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, 
             function = functions[0]
             if function.volatility != "immutable":
                 return f"the function {Name(function.name.name)} is {function.volatility.upper()}"
-    if compares_with_constants(expression.sql):
+    if _MAY_CONVERT.search(expression.sql) is None:
         return None
     enums = frozenset(name for name, data_type in types.items() if not data_type.dimensions and catalog.type_of(data_type) is not None)
     return expressions.mutable_conversion(

@@ -41,7 +41,7 @@ class QueryChecks:
     def _assessor(self) -> "Assessor":
         from migsafe.workload.assessment import Assessor  # noqa: PLC0415  # only for statements with a query over known relations
 
-        return Assessor()
+        return Assessor(with_accesses=False)
 
     def refusal(self, catalog: Catalog, op: Operation, text: str, *, checks_bodies: bool) -> Refusal | None:
         """Returns why PostgreSQL refuses a query. `text` is that of the statement, `checks_bodies` the setting check_function_bodies."""
