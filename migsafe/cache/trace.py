@@ -53,7 +53,7 @@ def digest(path: str) -> Seen:
     import hashlib  # noqa: PLC0415  # loads OpenSSL, which is not needed if no file was touched
 
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return hashlib.blake2b(file.read(), digest_size=20).digest()
     except OSError as error:
         return -(error.errno or 1)

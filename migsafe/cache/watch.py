@@ -46,6 +46,8 @@ class Watch:
         self._links: dict[str, str | int] = {}
         self._git_answers: list[tuple[str | None, list[str], list[str]]] = []
         self._order: list[str] = []
+        self._code_digests: dict[str, tuple[Seen, Signature | None]] = {}
+        """The files of modules that were read for a trace; the answer and the checkpoints have one each."""
         self._forks_code: set[str] = set()
         self._interception = Interception(self)
 
@@ -221,5 +223,7 @@ class Watch:
             known = self._signature(path)
             if known is None or not is_settled(known, self._began):
                 return None
-            found[path] = (digest(path), known)
+            if path not in self._code_digests or self._code_digests[path][1] != known:
+                self._code_digests[path] = (digest(path), known)
+            found[path] = self._code_digests[path]
         return found
