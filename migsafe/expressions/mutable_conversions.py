@@ -29,7 +29,8 @@ _STRINGS = frozenset(("text", "character varying", "character"))
 def mutable_conversion(expression: Expression, types: Mapping[str, TypeName], enums: frozenset[str], pg_version: int) -> str | None:
     """Returns why a conversion in an expression is not immutable, as a clause; None if none is known to be so.
 
-    `types` are those of the columns, `enums` the columns of enum types.
+    `types` are those of the columns, `enums` the columns of enum types. The caller asks only about expressions that contain one of the words of
+    `_MAY_CONVERT` (`prediction/refusals/expressions.py`), so a new conversion belongs there, too.
     """
     tree = parse_expression(expression)
     for node in tree.walk() if tree is not None else ():

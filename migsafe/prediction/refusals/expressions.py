@@ -23,9 +23,7 @@ _NOT_IMMUTABLE = {
 }
 """The errors of the expressions that PostgreSQL stores the results of."""
 
-_MAY_CONVERT = re.compile(
-    r"::|\|\||cast|convert|trunc|extract|date_part|tsvector|tsquery|current_|localtime|now|(?:date|time)_str", re.IGNORECASE
-)
+_MAY_CONVERT = re.compile(r"::|\|\||cast|convert|trunc|extract|date|tsvector|tsquery|current_|localtime|now|time_str|\bage\b", re.IGNORECASE)
 """The operators and parts of function names without which `expressions.mutable_conversion` finds nothing. Other expressions need no tree."""
 
 
