@@ -108,6 +108,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "flyway": Layout(leave=str, settings=("{name}.conf", "executeInTransaction=false\n")),
     "diesel": Layout(leave=str, folder="up.sql", settings=("metadata.toml", "run_in_transaction = false\n")),
     "hasura": Layout(folder="up.sql", none_outside="Hasura sends every migration in a transaction: run the statement with psql"),
+    "refinery": Layout(none_outside="refinery sends every migration in a transaction: run the statement with psql"),
     "pop": Layout(none_outside="its file would need another name, `….autocommit.up.sql`"),
     "atlas": Layout(
         up_outside="-- atlas:txmode none\n\n",

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.runner import Folder
 from migsafe.text import read_text
 
 
@@ -22,3 +23,10 @@ def readable_text(path: Path) -> str | None:
         return read_text(str(path))
     except UnreadableError:
         return None
+
+
+def mentioned_above(folder: Folder, file_name: str, word: str) -> bool:
+    """Whether a file of this name, in the folder or above it in the repository, contains a word: a project's manifest names what it uses."""
+    if folder.requested_file == "-":
+        return False
+    return any((text := readable_text(above / file_name)) is not None and word in text for above in folder.self_and_parents())

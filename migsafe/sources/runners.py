@@ -17,6 +17,7 @@ from migsafe.sources.plain import PLAIN
 from migsafe.sources.play import PLAY
 from migsafe.sources.pop import POP
 from migsafe.sources.postgres_migrations import POSTGRES_MIGRATIONS
+from migsafe.sources.refinery import REFINERY
 from migsafe.sources.runner import Folder, Runner
 from migsafe.sources.sqitch import SQITCH
 from migsafe.sources.sql_migrate import SQL_MIGRATE
@@ -43,6 +44,7 @@ RUNNERS: tuple[Runner, ...] = (
     MYBATIS,
     LIQUIBASE,
     DRIZZLE,
+    REFINERY,
     FLYWAY,
     POP,
     SQLX,

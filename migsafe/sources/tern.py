@@ -3,12 +3,15 @@
 As in jackc/tern v2 migrate/migrate.go: a name begins with a number (migrationPattern), and the database records the last number, so that a
 migration below it never runs; the file is divided at the first such line (LoadMigrations); each half is one query in a transaction, which a
 line `---- tern: disable-tx ----` in it switches off: the statements are then sent one by one (MigrateTo).
+
+A folder without these lines is tern's if it is named after it (`migrations-tern`), in a project whose go.mod requires tern.
 """
 
 import re
 
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.project_files import mentioned_above
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.text import Script, Span
 
@@ -16,6 +19,13 @@ _DIVIDER = "---- create above / drop below ----"
 _OUTSIDE = re.compile(r"^---- tern: disable-tx ----\r?$", re.MULTILINE)
 _DIRECTIVE = re.compile(rf"^(?:{_DIVIDER}|---- tern: disable-tx ----)", re.MULTILINE)
 _NAME = re.compile(r"\d+_.+\.sql")
+
+
+def _recognises(folder: Folder) -> bool:
+    if folder.mentions(_DIRECTIVE):
+        return True
+    is_named = "tern" in re.split(r"[\W_]", folder.path.rpartition("/")[2])
+    return is_named and any(map(_NAME.fullmatch, folder.sql_files)) and mentioned_above(folder, "go.mod", "github.com/jackc/tern")
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -38,7 +48,7 @@ TERN = Runner(
     name="tern",
     title="tern",
     default_transaction=Transaction.FILE,
-    recognises=lambda folder: folder.mentions(_DIRECTIVE),
+    recognises=_recognises,
     files=_files,
     read=_read,
     outside_transaction_advice="begin it with `---- tern: disable-tx ----`",
