@@ -12,10 +12,12 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError
 from migsafe.library.division import usable_processors
 from migsafe.library.lint import judge_plan
-from migsafe.library.plan import find_plan, requested_paths
+from migsafe.library.plan import find_plan, plan_of_text, requested_paths
 from migsafe.linting.verdict import Verdict
+from migsafe.sources import Plan
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import track
+from migsafe.text import Script
 
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
@@ -33,6 +35,7 @@ class LintOptions(Struct, frozen=True, kw_only=True):
     select: list[str] | None = None
     ignore: list[str] | None = None
     fail_on: str | None = None
+    stdin_filename: str | None = None
     since: str | None = None
     changed: bool = False
     down: bool = False
@@ -71,7 +74,10 @@ def run_lint(given: LintOptions, memory: "Memory | None") -> int:
     if given.no_cache or "-" in (*requested, settings.schema, settings.stats, settings.baseline):
         memory = None
     on_git_answer = memory.store_git_answer if memory is not None else None
-    plan = find_plan(given.paths, settings, "lint", since=given.since, changed=given.changed, on_git_answer=on_git_answer)
+    if given.stdin_filename is None:
+        plan = find_plan(given.paths, settings, "lint", since=given.since, changed=given.changed, on_git_answer=on_git_answer)
+    else:
+        plan = _plan_of_input(given, settings)
     fixes = FixOptions(given.fix, given.diff, given.unsafe_fixes, given.prove, given.superuser, given.write_baseline)
     if fixes.wanted:
         from migsafe.cli.fixing import run_fixes  # noqa: PLC0415  # only needed to fix
@@ -96,6 +102,17 @@ def run_lint(given: LintOptions, memory: "Memory | None") -> int:
     if memory is not None and not verdict.problems:
         memory.record_success(answer)
     return FAILED if verdict.problems else code
+
+
+def _plan_of_input(given: LintOptions, settings: Configuration) -> Plan:
+    """Return the history in which standard input is the text of a file. Raises MigsafeError."""
+    assert given.stdin_filename is not None
+    if list(given.paths or ()) != ["-"]:
+        raise ConfigError("--stdin-filename needs `-` as the only path")
+    for name, value in (("--since", given.since), ("--changed", given.changed), ("--fix", given.fix)):
+        if value:
+            raise ConfigError(f"{name} cannot be used with standard input")
+    return plan_of_text(given.stdin_filename, settings, Script("-").text)
 
 
 def _settings(given: LintOptions) -> Configuration:

@@ -89,6 +89,12 @@ FailOnOption = Annotated[
         help="The lowest severity that makes the exit code 1. [default: warning]",
     ),
 ]
+StdinFilename = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", rich_help_panel=CHECK, help="With `-`: the file that standard input is the text of, which need not exist; for editors."
+    ),
+]
 Since = Annotated[
     str | None,
     typer.Option(metavar="REV", rich_help_panel=CHECK, help="Only migrations that changed since this git revision; the others are history."),

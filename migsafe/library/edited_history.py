@@ -17,7 +17,7 @@ from migsafe.cache.watch import Watch
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.library.lint import judging_limits
-from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.plan import plan_of_file, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.library.project_queries import read_project_queries
 from migsafe.linting.baseline import read, subtract_baseline
@@ -30,8 +30,6 @@ from migsafe.rendering.messages import Answer, Question, RenderRequest, RenderRe
 from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import RUNNERS, Half, Migration, Plan, Source, Step
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.runner import Folder
-from migsafe.sources.runners import recognise_runner
 from migsafe.text import Script
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ class EditedHistory:
             failure.callback(self.close)
             settings = read_configuration(start=Path(path).parent)
             self.settings = settings.overridden(no_exec=no_exec or None)
-            self._plan = _plan_of(path, self.settings)
+            self._plan = plan_of_file(path, self.settings, "")
             if _is_migration(self._plan, path, self.settings):
                 self.migrates = True
                 renderings = _HistoryStore(Renderings(store, watch) if store is not None else None)
@@ -139,7 +137,7 @@ class EditedHistory:
         on_disk = _signature(self.path)
         if on_disk != self._on_disk:
             # The file was saved: it may have another place in the history now.
-            plan = _plan_of(self.path, self.settings)
+            plan = plan_of_file(self.path, self.settings, "")
             if _is_migration(plan, self.path, self.settings) != self.migrates or _order(plan) != _order(self._plan):
                 return False
             self._plan, self._on_disk = plan, on_disk
@@ -181,7 +179,7 @@ class EditedHistory:
         seconds. Raises MigsafeError."""
         from migsafe.library.fixes import fix_plan  # noqa: PLC0415  # not needed to judge
 
-        plan = _plan_of(self.path, self.settings)
+        plan = plan_of_file(self.path, self.settings, "")
         edited = plan.edited({os.path.abspath(self.path): Script(self.path, text)})  # noqa: PTH100  # links stay
 
         def is_wanted(other: Finding) -> bool:
@@ -293,29 +291,6 @@ class _HistoryStore(MemoryStore):
         if self._renderings_of_history is not None:
             self._renderings_of_history.close()
         self._renderings_of_history = None
-
-
-def can_be_migration(path: str) -> bool:
-    """Whether a file exists, or is new SQL in a folder of migrations, or in a new folder there."""
-    return os.path.isfile(path) or (path.endswith(".sql") and _home_of_new(path) is not None)
-
-
-def _home_of_new(path: str) -> str | None:
-    """Returns the folder of migrations in which a new file is; None if there is none."""
-    folder = Path(path).parent
-    home = folder if folder.is_dir() else folder.parent
-    try:
-        return home.as_posix() if recognise_runner(Folder(home.as_posix())) is not None else None
-    except MigsafeError:
-        return None
-
-
-def _plan_of(path: str, settings: Configuration) -> Plan:
-    """Returns the history of a file, in which only it is selected. Raises MigsafeError."""
-    home = None if os.path.isfile(path) else _home_of_new(path)
-    if home is None:
-        return find_plan([path], settings, "lint")
-    return find_plan([home], settings, "lint").with_new_file(Script(path, ""))
 
 
 def _is_migration(plan: Plan, path: str, settings: Configuration) -> bool:

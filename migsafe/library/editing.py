@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from migsafe.library.edited_history import EditedHistory, EditedMigration, EditedVerdict, can_be_migration
+from migsafe.library.edited_history import EditedHistory, EditedMigration, EditedVerdict
+from migsafe.library.plan import can_be_migration
 from migsafe.linting.finding import Finding
 
 if TYPE_CHECKING:

@@ -1,10 +1,14 @@
 """From paths and a configuration to the plan: the migrations to judge, and their history."""
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from migsafe.configuration import Configuration
-from migsafe.errors import ConfigError
+from migsafe.errors import ConfigError, MigsafeError
 from migsafe.sources import Plan, find_migrations
+from migsafe.sources.runner import Folder
+from migsafe.sources.runners import recognise_runner
 from migsafe.text import Script
 
 OnGitAnswer = Callable[[str | None, list[str], list[str]], None]
@@ -33,6 +37,39 @@ def find_plan(
             raise ConfigError("--upgrade-from cannot be used with --since or --changed", "Name the migration that production has applied last.")
         return plan.starting_after(upgrade_from, is_upgrade=True)
     return narrow(plan, settings, since, changed, on_git_answer)
+
+
+def plan_of_file(path: str, settings: Configuration, text: str) -> Plan:
+    """Returns the history of a file, in which only it is selected. If it does not exist yet, it is new SQL with this text, in a folder of
+    migrations. Raises MigsafeError."""
+    home = None if os.path.isfile(path) else _home_of_new(path)
+    if home is None:
+        return find_plan([path], settings, "lint")
+    return find_plan([home], settings, "lint").with_new_file(Script(path, text))
+
+
+def plan_of_text(path: str, settings: Configuration, text: str) -> Plan:
+    """Returns the history in which a text is the migration of a file, whether or not the file exists. Raises MigsafeError if the file would not
+    be a migration."""
+    plan = plan_of_file(path, settings, text)
+    if not plan.sources:
+        raise MigsafeError(f"{path}: would not be a migration", "Name a file as the other migrations of its folder are named.")
+    return plan.edited({os.path.abspath(path): Script(path, text)})  # noqa: PTH100  # links stay
+
+
+def can_be_migration(path: str) -> bool:
+    """Whether a file exists, or is new SQL in a folder of migrations, or in a new folder there."""
+    return os.path.isfile(path) or (path.endswith(".sql") and _home_of_new(path) is not None)
+
+
+def _home_of_new(path: str) -> str | None:
+    """Returns the folder of migrations in which a new file is; None if there is none."""
+    folder = Path(path).parent
+    home = folder if folder.is_dir() else folder.parent
+    try:
+        return home.as_posix() if recognise_runner(Folder(home.as_posix())) is not None else None
+    except MigsafeError:
+        return None
 
 
 def requested_paths(paths: Sequence[str] | None, settings: Configuration, verb: str) -> list[str]:

@@ -138,6 +138,34 @@ def test_standard_input(migsafe: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert migsafe("lint", "-").out.startswith("-:1:1 error drop-table\n")
 
 
+def test_standard_input_can_be_the_text_of_a_file(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/1_orders.up.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n")
+    for name in ("db/2_new.up.sql", "db/3_saved.up.sql"):
+        write("db/3_saved.up.sql", "SELECT 1;\n")
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"ALTER TABLE orders ADD COLUMN note text;")))
+        result = migsafe("lint", "-", "--stdin-filename", name, "--select", "statement-fails")
+        assert result.out.startswith(f"{name}:1:20 error statement-fails\n"), result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("db",), "--stdin-filename needs `-` as the only path"),
+        (("-", "--changed"), "--changed cannot be used with standard input"),
+        (("-", "--fix"), "--fix cannot be used with standard input"),
+        (("-",), "nowhere/1.sql: there is no such file or folder"),
+    ],
+)
+def test_standard_input_of_a_file_that_can_be_no_migration(
+    migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], complaint: str
+) -> None:
+    write("db/1_orders.up.sql", "SELECT 1;\n")
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"SELECT 1;")))
+    result = migsafe("lint", *arguments, "--stdin-filename", "nowhere/1.sql")
+    assert result.code == 2
+    assert complaint in result.err
+
+
 def test_a_report_goes_to_a_file(migsafe: Command, write: Write, tmp_path: Path) -> None:
     write("a.sql", "DROP TABLE a;")
     result = migsafe("lint", "a.sql", "--format", "json", "--output", "report.json")
