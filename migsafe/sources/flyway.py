@@ -9,7 +9,9 @@ others are left out, because the scripts that they replace are still there. Call
 A script runs in a transaction, its statements one by one, unless a `.sql.conf` file of the same name says `executeInTransaction=false`
 (SqlScriptMetadata), or Flyway's parser recognises a statement that is impossible in one (flyway-database-postgresql, PostgreSQLParser.
 detectCanExecuteInTransaction): then the whole script runs without one (ParserSqlScript.executeInTransaction). Flyway rejects a script with
-such statements and others, unless `mixed` is set; migsafe assumes that it is set, because the script could not be applied otherwise.
+such statements and others, unless `mixed` is set; a `.conf` file does not change that (SqlScript.addStatement). The setting may be where
+migsafe does not look, but then older scripts were applied with it: only the last script of a history is taken to be refused, if no other one is
+mixed.
 
 From 9.1 on, Flyway locks its history with pg_try_advisory_xact_lock, on a connection of its own, in a transaction that lasts as long as
 the run (flyway-database-postgresql, PostgreSQLAdvisoryLockTemplate; flyway issues 2895, 3492 and 3508).
@@ -29,6 +31,7 @@ from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, RunnerTransaction, Transaction, whole_script
 from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, recorded_name, subfolders
+from migsafe.sql.split import RawStatement, split
 from migsafe.text import Script
 
 _REPEATABLE = "R__"
@@ -54,6 +57,9 @@ class FlywayFile(MigrationFile, frozen=True, kw_only=True):
     """A script, with the settings that apply to its folder."""
 
     settings: FlywaySettings
+    is_first_mixed: bool = False
+    """Whether it is the last script, which may not have been applied yet, and the only one with statements that need a transaction and others
+    that cannot run in one."""
 
     @property
     def template_values(self) -> Mapping[str, str]:
@@ -108,7 +114,10 @@ def _files(folder: Folder) -> list[MigrationFile]:
     in_order = sorted(versioned, key=lambda entry: entry[:2])
     before = [entry for entry in baselines if all(entry[0] < other[0] for other in versioned)]
     in_order[:0] = sorted(before, key=lambda entry: entry[:2])[-1:]
-    return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
+    files = [file for *_, file in in_order]
+    if files and _is_mixed(files[-1].up) and not any(_is_mixed(file.up) for file in files[:-1]):
+        files[-1] = replace(files[-1], is_first_mixed=True)
+    return files + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
 
 
 def _without_last_zeros(parts: list[int]) -> list[int]:
@@ -130,10 +139,18 @@ def _read(file: MigrationFile) -> list[Migration]:
 
 def _half(file: MigrationFile, script: Script, setting: str | None) -> Half:
     half = _as_sent(script, setting)
+    if isinstance(file, FlywayFile) and file.is_first_mixed and script is file.up and not file.settings.accepts_mixed:
+        half = replace(half, refused_mix="`flyway.mixed` is not set")
     # The settings are searched only for the few scripts for which they matter.
     if half.transaction is Transaction.FILE or (isinstance(file, FlywayFile) and not file.settings.has_transactional_lock):
         return half
     return replace(half, runner_transaction=_LOCK)
+
+
+def _is_mixed(script: Script) -> bool:
+    """Whether some statements of a script can run in a transaction, and others cannot."""
+    outside = sum(1 for _ in find_nontransactional(script.text, _NONTRANSACTIONAL))
+    return 0 < outside < sum(isinstance(part, RawStatement) for part in split(script.text))
 
 
 def _as_sent(script: Script, setting: str | None) -> Half:

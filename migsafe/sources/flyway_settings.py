@@ -18,6 +18,7 @@ _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle"
 _SOURCES = ("src/main/java", "src/main/kotlin")
 _FLYWAY_SOURCE = re.compile(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")
 _NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*(?:to\W+)?false\b", re.IGNORECASE)
+_MIXED = re.compile(r"(?<![a-z])mixed[\W_]*(?:to\W+)?true\b", re.IGNORECASE)
 _VERSION = re.compile(
     r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\]\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE
 )
@@ -105,8 +106,7 @@ class FlywaySettings:
         any file, or in code, counts: which of them production uses is not known."""
         if self._folder.requested_file == "-":
             return True
-        programs = (readable_text(path) for path in self._flyway_sources())
-        texts = [*(text for _, text in self._texts), *(text for text in programs if text is not None)]
+        texts = self._all_texts
         if any(_NO_LOCK.search(text) for text in texts):
             return False
         versions = [(int(match[1]), int(match[2])) for text in texts for match in _VERSION.finditer(text)]
@@ -114,6 +114,16 @@ class FlywaySettings:
             return max(versions) >= _FIRST_WITH_LOCK
         # Spring Boot 2 brings Flyway 5 to 8, Spring Boot 3 begins with 9.5.
         return all(int(match[1]) >= 3 for text in texts for match in _SPRING_BOOT.finditer(text))
+
+    @cached_property
+    def accepts_mixed(self) -> bool:
+        """Whether a setting in any file, or in code, lets a script mix statements that can run in a transaction with others."""
+        return any(_MIXED.search(text) for text in self._all_texts)
+
+    @cached_property
+    def _all_texts(self) -> list[str]:
+        programs = (readable_text(path) for path in self._flyway_sources())
+        return [*(text for _, text in self._texts), *(text for text in programs if text is not None)]
 
     @cached_property
     def _texts(self) -> list[tuple[Path, str]]:

@@ -162,6 +162,8 @@ class Half(Struct, frozen=True):
     begun_at: tuple[str, int] | None = None
     runner_transaction: RunnerTransaction | None = None
     left_out: Mapping[int, str] = {}
+    refused_mix: str = ""
+    """Why the runner refuses the script, in which some statements can run in a transaction and others cannot; empty if it does not."""
     unsure_names: UnsureNames = UnsureNames.NONE
 
     @property

@@ -5,6 +5,8 @@ internally, or do work that ROLLBACK cannot undo. Inside a transaction block Pos
 whether the block was opened by a BEGIN in the script, by the runner, or by several statements that are sent as one query. In a DO block or
 a function they never run; a COMMIT in a DO block is refused if a transaction is open around it. Each runner has its own way to run a
 migration outside a transaction. Some runners still send the whole file as one query: there the statement needs a separate migration.
+Flyway refuses a script in which some statements can run in a transaction and others cannot, unless `flyway.mixed` is set; SET, DO and COMMENT
+are such statements, too.
 Alembic's `autocommit_block()` ends the transaction of Alembic; if env.py has begun one before `context.configure()` (with `engine.begin()`, or
 with a statement that is not committed), the block raises AssertionError, and the migration ends there.
 
@@ -97,12 +99,32 @@ def concurrently_in_transaction(op: Operation, at: Context) -> Finding | None:
         message = f"{command} cannot run in a DO block, which is always inside a transaction"
     elif around is not None:
         message = f"{command} cannot run inside a transaction block: {around.reason}"
+    elif at.migration.up.refused_mix:
+        return _mixed(op, at, command)
     else:
         return None
     return at.finding(op, message, help=_safe_way(op, at), relations=_relations(op, at))
 
 
+def _mixed(op: Operation, at: Context, command: str) -> Finding | None:
+    """Report the first statement because of which the runner refuses the script."""
+    state = at.state(_State)
+    if state.is_mixed:
+        return None
+    state.is_mixed = True
+    return at.finding(
+        op,
+        f"the runner refuses the script: {command} cannot run inside a transaction, other statements of the script can, and "
+        f"{at.migration.up.refused_mix}",
+        help="-- move the statement to a script of its own, without SET, DO or COMMENT;\n"
+        "-- or set `flyway.mixed=true`: the whole script then runs without a transaction",
+        fix="",
+    )
+
+
 class _State(Struct):
+    is_mixed: bool = False
+    """Whether a finding says that the runner refuses the script."""
     last: int | None = None
     """The position of the last operation in a block that raises an error."""
 
