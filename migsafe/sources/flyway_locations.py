@@ -28,7 +28,7 @@ def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]
         return [folder]
     here = Path(folder.path or ".").resolve()
     found = _outermost([path for name in settings.locations if (path := _existing(folder, name)) is not None])
-    if len(found) < 2 or not any(here.is_relative_to(path) for path in found):
+    if found == [here] or not any(here.is_relative_to(path) for path in found):
         return [folder]
     opened = (folder if path == here else _opened(folder, path) for path in found)
     return [each for each in opened if each is not None]

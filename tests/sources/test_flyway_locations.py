@@ -81,3 +81,10 @@ def test_a_location_in_another_module_and_one_for_the_database(shop: Write) -> N
     )
     (source,) = find_migrations([f"{folder}/app/src/main/resources/db"]).sources
     assert [migration.id for migration in source.selected()] == ["1", "2"]
+
+
+def test_one_location_with_a_wildcard_contains_all_folders_below_it(shop: Write) -> None:
+    setting = "spring.flyway.locations: ['${LOCATIONS:db/**/*.sql}']\n"
+    folder = shop({**SCRIPTS, "src/main/resources/application.yml": setting})
+    (source,) = find_migrations([f"{folder}/src/main/resources/db/more"]).sources
+    assert [step.migration.id for step in source.steps()] == ["1", "2", "3", "4"]
