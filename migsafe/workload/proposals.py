@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, Parameter
 from migsafe.sql.operations import quoted as sql_name
+from migsafe.workload.few_values import is_usually_unset
 from migsafe.workload.needs import CandidateIndex
 from migsafe.workload.ordering import forward
 from migsafe.workload.serving import Order
@@ -29,12 +30,16 @@ def index_of_equalities(terms: Sequence[Term]) -> CandidateIndex:
 
 
 def index_of_order(order: Order, terms: Iterable[Term]) -> CandidateIndex:
-    """Returns the index that gives an order among the rows of single values: the columns that are equal to one value come first (manual, 11.4).
-    `terms` are the conditions on the table that hold when it is read."""
+    """Returns the index that gives an order among the rows of single values: the columns that are equal to one value come first (manual, 11.4),
+    except those that have this value in most rows. `terms` are the conditions on the table that hold when it is read."""
     ordered = {subject for subject, _, _ in order.keys}
-    equal = dict.fromkeys(term.subject for term in terms if term.operator == "=" and term.subject not in ordered)
+    equal = dict.fromkeys(term.subject for term in terms if term.operator == "=" and term.subject not in ordered and _selects(term))
     wanted = [_with_direction(*key) for key in forward(order.keys)]
     return CandidateIndex(method="btree", keys=(*map(as_key, list(equal)[: _MOST_KEYS - 1]), *wanted))
+
+
+def _selects(term: Term) -> bool:
+    return not is_usually_unset(column_of(term.subject) or "")
 
 
 def index_of_window(terms: Iterable[Term]) -> CandidateIndex | None:

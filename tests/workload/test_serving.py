@@ -29,7 +29,7 @@ CREATE INDEX orders_tags ON orders USING gin (tags);
 CREATE INDEX orders_data ON orders USING gin (data jsonb_path_ops);
 CREATE INDEX orders_during ON orders USING gist (during);
 CREATE INDEX orders_total ON orders USING brin (total);
-CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text, unit text);
+CREATE TABLE lines (order_id bigint NOT NULL, product bigint NOT NULL, note text, unit text, archived text NOT NULL DEFAULT '');
 CREATE INDEX orders_deleted ON orders (deleted);
 CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, kind text NOT NULL, sent_with bigint REFERENCES customers);
 CREATE INDEX events_kind ON events (kind);
@@ -92,6 +92,7 @@ UNINDEXED = [
     ("UPDATE lines SET unit = 'x' WHERE order_id = $1 AND product IN (SELECT id FROM orders WHERE total > $2)", ("order_id",)),
     ("SELECT * FROM lines WHERE unit = $1 ORDER BY note LIMIT 5", ("unit", "note")),
     ("SELECT * FROM orders WHERE deleted IS NULL ORDER BY number LIMIT 5", ("number",)),
+    ("SELECT * FROM lines WHERE archived = '' ORDER BY note LIMIT 5", ("note",)),
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
     ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
