@@ -59,8 +59,9 @@ def predict_touched(migrations: Iterable[Migration], predictor: Predictor, rende
 def measure_touched(
     touched: Touched, databases: Databases, database: str, record: Callable[[str, Migration], Recording]
 ) -> frozenset[Name] | None:
-    """Returns the relations of `touched`, and those that its migrations and their downgrades lock on a copy of the database; None if one of
-    them fails there. `record` runs a migration in a database. Code that does nothing without rows locks less on a copy that has none."""
+    """Returns the relations of `touched`, and those that its migrations and their downgrades lock on a copy of the database; None if an upgrade
+    or a downgrade fails there, because what follows the failure may touch other relations. `record` runs a migration in a database. Code that
+    does nothing without rows locks less on a copy that has none."""
     names = set(touched.names)
     copy = databases.create(database)
     try:
@@ -72,9 +73,12 @@ def measure_touched(
             if migration.down is not None:
                 undone = databases.create(copy)
                 try:
-                    names.update(_locked(record(undone, replace(migration, up=migration.down, down=None)), touched))
+                    recording = record(undone, replace(migration, up=migration.down, down=None))
                 finally:
                     databases.drop(undone)
+                names.update(_locked(recording, touched))
+                if recording.failure is not None:
+                    return None
     finally:
         databases.drop(copy)
     return frozenset(names)

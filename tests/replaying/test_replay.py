@@ -292,6 +292,17 @@ def test_what_a_downgrade_drops_has_rows(host: PrivateHost, tmp_path: Path) -> N
     assert [step.text for step in trip.observations] == ["lost: public.orders: 200 rows before, 0 after"]
 
 
+def test_all_tables_have_rows_if_a_downgrade_fails_where_none_has(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "1_a.up.sql": "CREATE TABLE customer (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY);",
+        "1_a.down.sql": "DROP TABLE customer, other;",
+        "2_b.up.sql": "SELECT 1;",
+        "2_b.down.sql": "SELECT 1 / count(*) FROM customer; DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE o' || 'ther'); END $$;",
+    }
+    trip = replay_files(host, tmp_path, files, "round trip", only="2_b.up.sql").outcome("round trip")
+    assert [step.text for step in trip.observations] == ["lost: public.other: 200 rows before, 0 after"]
+
+
 def test_a_schema_dump_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 
