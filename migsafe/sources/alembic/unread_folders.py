@@ -4,14 +4,16 @@ Flask-Migrate's `@migrate.configure`, a command of the application, or an entry 
 """
 
 import ast
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from migsafe.paths import with_slashes
 from migsafe.sources.alembic.modules import modules_below, project_root
 from migsafe.sources.alembic.project import Project
-from migsafe.sources.alembic.script import Revision
+from migsafe.sources.alembic.script import Revision, read_revision
 from migsafe.sources.lineage import MissingParent
+from migsafe.text import Script
 
 _MOST_FILES = 5000
 _OPTION = "version_locations"
@@ -24,16 +26,36 @@ def with_unread_folders(
     if not missing:
         return {}
     reason = _unread_folders(project)
+    beside = _revisions_beside(project)
     # The first revision of a package has no parent of its own, but may depend on revisions of the application.
     return {
         position: tuple(
-            parent._replace(elsewhere=reason)
+            parent._replace(elsewhere=beside.get(parent.version) or reason)
             if project.env is not None or parent.version not in declared[position][0].down_revisions
             else parent
             for parent in parents
         )
         for position, parents in missing.items()
     }
+
+
+def _revisions_beside(project: Project) -> dict[str, str]:
+    """Returns the revisions beside env.py that a folder which is not configured, such as one of drafts, may depend on, each with where it is.
+
+    What a configured folder lacks, Alembic does not find either.
+    """
+    if project.env is None or project.settings is not None or Path(project.versions[0]).name == "versions":
+        return {}
+    own = {os.path.realpath(folder) for folder in project.versions}
+    found: dict[str, str] = {}
+    for folder in sorted(path for path in Path(project.env).absolute().parent.iterdir() if path.is_dir()):
+        if os.path.realpath(folder) in own:
+            continue
+        for path in sorted(folder.glob("*.py"))[:_MOST_FILES]:
+            revision = read_revision(Script(str(path)))
+            if revision is not None:
+                found[revision.version] = f"it is in {with_slashes(os.path.relpath(folder))}, which is another folder of revisions"
+    return found
 
 
 def _unread_folders(project: Project) -> str:

@@ -220,6 +220,20 @@ def test_the_parent_of_an_unreadable_script_is_found_on_the_line_of_its_revision
     assert [source.versions for source in find_migrations(["versions"]).sources] == [["1a", "2b", "3c"]]
 
 
+def test_drafts_may_depend_on_revisions_beside_them() -> None:
+    write({"app/env.py": ENV, **within("app/versions", CHAIN), "app/drafts/4d.py": script("4d", "3c"), "app/drafts/5e.py": script("5e", "9z")})
+    drafts = next(source for source in find_migrations(["."]).sources if "4d" in source.versions)
+    missing = {path.rpartition("/")[2]: lineage.missing_parents for path, lineage in drafts.lineages.items()}
+    assert missing["4d.py"][0].elsewhere == "it is in app/versions, which is another folder of revisions"
+    assert missing["5e.py"][0].elsewhere == ""
+
+
+def test_a_parent_that_was_moved_out_of_the_versions_is_missing() -> None:
+    write({"app/env.py": ENV, "app/archive/1a.py": script("1a"), "app/versions/2b.py": script("2b", "1a")})
+    source = next(source for source in find_migrations(["app/versions"]).sources)
+    assert [parent.elsewhere for lineage in source.lineages.values() for parent in lineage.missing_parents] == [""]
+
+
 def test_a_named_runner_is_not_guessed() -> None:
     write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
     assert versions(find_migrations(["."], SourceSettings(runner="alembic"))) == [ORDER]
