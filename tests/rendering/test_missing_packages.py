@@ -207,3 +207,11 @@ def test_a_table_in_an_unknown_schema_may_exist(render: Render) -> None:
     with predictor.trial():
         predictor.apply(half)
         assert predictor.catalog.refusals == []
+
+
+def test_code_may_replace_the_environment(tmp_path: Path, renderer: Renderer) -> None:
+    (tmp_path / "settings.py").write_text("import os\nos.environ = {**os.environ, 'SHOP_TABLE': 'a'}\nNAME = os.environ['SHOP_TABLE']\n")
+    for _ in range(2):
+        body = "op.drop_table(NAME)\nop.drop_table(os.environ['SHOP_TABLE'])\nop.execute(f\"UPDATE b SET x = '{os.environ['SHOP_X']}'\")"
+        sql = render_in(tmp_path, renderer, body, "import os\nfrom settings import NAME")
+        assert sql == ["DROP TABLE a;", "DROP TABLE a;", "UPDATE b SET x = '⟨SHOP_X⟩';"]

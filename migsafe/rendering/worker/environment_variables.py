@@ -6,6 +6,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from migsafe.rendering.worker.frames import caller, calling_frame
+from migsafe.rendering.worker.project import keep_environment
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown, UnknownOwner
 
@@ -50,6 +51,7 @@ class EnvironmentVariables:
         self._class.__getitem__, self._class.get, self._class.__contains__ = read, get, has
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        keep_environment()
         self._class.__getitem__, self._class.__contains__ = self._getitem, self._contains
         del self._class.get  # os.environ inherits it
 

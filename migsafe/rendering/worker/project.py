@@ -21,6 +21,7 @@ from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
 _OWN = f"{Path(__file__).parents[2]}{os.sep}"
+_ENVIRONMENT = os.environ
 _SHARE = 0.3
 """The share of a script's time limit that all imports together may take before statements run only when they are needed."""
 _SHORTEST = 0.5
@@ -211,7 +212,10 @@ class ProjectCode:
         """Applies the limits of imports to the block, in which modules are loaded. What they change lasts."""
         run = self.owner.run
         if self.owner.is_importing or run is None:
-            yield
+            try:
+                yield
+            finally:
+                keep_environment()
             return
         limit = max(self._seconds * _SHARE - self._spent, _SHORTEST)
         began = time.monotonic()
@@ -227,8 +231,17 @@ class ProjectCode:
             self._spent += time.monotonic() - began
             self._own_path += [folder for folder in sys.path if folder not in path]
             self._environment.update({name: value for name, value in os.environ.items() if environment.get(name) != value})
+            keep_environment()
             self._guards.adopt_all()
             self._pristine.accept()
+
+
+def keep_environment() -> None:
+    """Puts Python's own `os.environ` back if code has replaced it, by a dict for example, with the variables that the code has added."""
+    if os.environ is not _ENVIRONMENT:
+        added = {name: value for name, value in os.environ.items() if type(name) is type(value) is str}
+        os.environ = _ENVIRONMENT  # noqa: B003  # it is the object itself
+        os.environ.update(added)
 
 
 def _places(module: ModuleType) -> list[str]:
