@@ -215,3 +215,17 @@ def test_code_may_replace_the_environment(tmp_path: Path, renderer: Renderer) ->
         body = "op.drop_table(NAME)\nop.drop_table(os.environ['SHOP_TABLE'])\nop.execute(f\"UPDATE b SET x = '{os.environ['SHOP_X']}'\")"
         sql = render_in(tmp_path, renderer, body, "import os\nfrom settings import NAME")
         assert sql == ["DROP TABLE a;", "DROP TABLE a;", "UPDATE b SET x = '⟨SHOP_X⟩';"]
+
+
+def test_a_change_of_an_object_of_a_query_writes_one_row(render: Render) -> None:
+    sql = sent(
+        render(
+            """
+            for item in session.query(Order).filter_by(note=None):
+                item.note = "x"
+            settings.load().note = "y"
+            """,
+            before="from absent_models import Order, session, settings",
+        )
+    )
+    assert [text.partition("] ")[0] for text in sql] == ["[it changes absent_models.settings.load(), which cannot be imported here"]

@@ -46,6 +46,10 @@ _SQL = re.compile(
 """The beginning of a statement."""
 
 
+_OF_QUERY = re.compile(r"\bquery\([^()]*\)")
+"""The name of an object that a query of a session returns."""
+
+
 class Endless(BaseException):
     """The script waits in a loop for something that never happens here."""
 
@@ -216,7 +220,10 @@ class Run:
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_change(self, value: Unknown, frame: FrameType) -> None:
-        """Records a change of an unknown object. What a module has, without a call, is not an object of a session."""
+        """Records a change of an unknown object. What a module has, without a call, is not an object of a session; what a query of a session
+        has returned is a single row."""
+        if _OF_QUERY.search(name_of(value)):
+            return
         is_result = name_of(value).endswith((")", "]")) or reason_of(value) == DATABASE_ONLY
         if self.active and is_result and self.is_project_frame(frame) and not self.project.is_foreign(name_of(value), reason_of(value)):
             self.send_opaque(f"it changes {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
