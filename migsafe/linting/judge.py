@@ -326,7 +326,8 @@ class _Run:
             for suppression, names in zip(in_script, used, strict=True):
                 at = suppressions.context(suppression)
                 ran = frozenset(rule.name for rule in rules[FailingDowngrade]) if at in suppressions.downgrades else rules.names
-                resolved = resolve(suppression, rules.known, ran - self.state.failures.keys(), names)
+                ran = frozenset() if suppressions.is_opaque else ran - self.state.failures.keys()
+                resolved = resolve(suppression, rules.known, ran, names)
                 self._check_all(Statement(suppressions.nearest_statement(suppression, at), suppression.span, (resolved,)), resolved, (), at)
             about, _ = self._split(self.state.findings, in_script, suppressions)
             by_path[path] = remaining + about

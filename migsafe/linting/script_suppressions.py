@@ -29,6 +29,12 @@ class ScriptSuppressions:
         self.downgrades: list[Context] = []
         self.statement_places: dict[tuple[str, int], tuple[Span, ...]] = {}
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether the script is a program of which some calls are unknown: because it depends on data, or could not be run here. What it
+        suppresses may be there."""
+        return any(call.opaque for half in self.halves if half.program is not None for call in half.program.calls)
+
     def context(self, suppression: Suppression) -> Context:
         """Returns the context of the migration that contains a suppression, or of the first one."""
         start = suppression.span.start

@@ -2,7 +2,8 @@
 
 The rule that it names reported nothing there: the statement was fixed, or the comment is on the wrong line. A leftover suppression hides
 the next finding. A suppression applies to the statement or operation on its line or below it; `ignore-file` applies to the whole file, and
-only above its first statement. It must name its rules.
+only above its first statement. It must name its rules. In an Alembic script of which some code is unknown (opaque-code), nothing counts as
+unused: what is suppressed may be there.
 
 Unsafe:
     -- migsafe: ignore[index-not-concurrent] the table is small

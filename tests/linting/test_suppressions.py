@@ -1,7 +1,10 @@
 """Comments that suppress findings."""
 
+from pathlib import Path
+
 import pytest
 
+from migsafe.library.lint import lint
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
 from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
@@ -162,3 +165,18 @@ def test_a_script_in_python() -> None:
 def test_a_hash_is_no_comment_in_sql() -> None:
     sql = "# migsafe: ignore[drop-table] why\nDROP TABLE a;"
     assert find_suppressions(Script("1.sql", sql), [Span(0, len(sql))]) == []
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("first", "expected"), [("import os; os._exit(3)", ["opaque-code"]), ("pass", ["suppression-unused"])])
+def test_suppressions_are_not_unused_where_the_code_of_a_script_is_unknown(tmp_path: Path, first: str, expected: list[str]) -> None:
+    (tmp_path / "env.py").write_text("")
+    (tmp_path / "versions").mkdir()
+    script = tmp_path / "versions" / "1_one.py"
+    statement = 'op.execute("CREATE TABLE orders (id bigint PRIMARY KEY)")'
+    script.write_text(
+        "from alembic import op\nrevision = '1'\ndown_revision = None\n\ndef upgrade():\n"
+        f"    {first}\n    # migsafe: ignore[drop-table] no release reads it\n    {statement}\n"
+    )
+    findings = lint([str(script)]).findings
+    assert [finding.rule for finding in findings if finding.rule in ("opaque-code", "suppression-unused")] == expected
