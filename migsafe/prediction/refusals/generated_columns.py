@@ -110,3 +110,34 @@ def set_columns(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.Cr
         if other is not None:
             return Refusal(error=f'column "{other}" referenced in ON DELETE SET action must be part of foreign key')
     return None
+
+
+@refuses(sql.CreateIndex, sql.AddConstraint, sql.DropExpression, sql.CreateStatistics)
+def use_virtual(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint | sql.DropExpression | sql.CreateStatistics) -> Refusal | None:
+    """A virtual column has no values in the table, so that no index contains it, and DROP EXPRESSION has none to leave."""
+    match op:
+        case sql.CreateIndex():
+            name, used, error = op.table, [element.column for element in op.elements], "indexes"
+        case sql.DropExpression():
+            name, used, error = op.target.name, [op.column], ""
+        case sql.AddConstraint(constraint=constraint):
+            if constraint.kind not in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+                return None
+            word = "unique constraints" if constraint.kind is ConstraintKind.UNIQUE else "primary keys"
+            name, used, error = op.target.name, list(constraint.columns), word
+        case _:
+            if len(op.tables) != 1:
+                return None
+            name, used, error = op.tables[0], [key.strip().lower() for key in op.keys.split(",")], "statistics creation"
+    table = complete_table(catalog, name)
+    virtual = next((column for column in table.columns if column.generated == "virtual" and column.name in used), None) if table else None
+    if virtual is None:
+        return None
+    help = f"-- make {virtual.name} STORED, which rewrites the table; or index the expression itself"
+    if not error:
+        return Refusal(
+            error="ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns",
+            help="-- add an ordinary column, fill it in batches, and drop the virtual one",
+        )
+    verb = "is" if error == "statistics creation" else "are"
+    return Refusal(error=f"{error} on virtual generated columns {verb} not supported", help=help)

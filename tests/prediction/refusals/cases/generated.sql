@@ -87,3 +87,39 @@ CREATE TABLE orders (id bigint, placed_at timestamptz);
 -- refused before 16: functions in index expression must be marked IMMUTABLE
 -- accepted
 CREATE INDEX ON orders (date_trunc('day', placed_at, 'UTC'));
+
+-- an index of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- refused: indexes on virtual generated columns are not supported
+CREATE INDEX ON orders (twice);
+
+-- a unique constraint of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- refused: unique constraints on virtual generated columns are not supported
+ALTER TABLE orders ADD UNIQUE (twice);
+
+-- a primary key of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- refused: primary keys on virtual generated columns are not supported
+ALTER TABLE orders ADD PRIMARY KEY (twice);
+
+-- DROP EXPRESSION of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- refused: ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns
+ALTER TABLE orders ALTER COLUMN twice DROP EXPRESSION;
+
+-- statistics of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- refused: statistics creation on virtual generated columns is not supported
+CREATE STATISTICS ON id, twice FROM orders;
+
+-- an index of the expression of a virtual column
+-- not before 18
+CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
+-- accepted
+CREATE INDEX ON orders ((id * 2));
