@@ -160,9 +160,10 @@ class Catalog:
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
 
     def is_never_found(self, name: Name) -> bool:
-        """Whether DROP … IF EXISTS certainly finds no relation and no index: none exists, or no migration has made one and the statement only
-        makes room for one that this migration creates."""
-        return self.is_absent(name) or (name in self.recreated and not self.runs_again and self.is_free(self.in_first_schema(name)))
+        """Whether DROP … IF EXISTS certainly finds no relation and no index: none exists, or no earlier migration has made one and the
+        statement only makes room for one that this migration creates. A first migration may be the only one that is known."""
+        makes_room = name in self.recreated and self.migration > 1 and not self.runs_again
+        return self.is_absent(name) or (makes_room and self.is_free(self.in_first_schema(name)))
 
     def is_free(self, name: Name) -> bool:
         """Whether a CREATE with IF NOT EXISTS or OR REPLACE certainly creates a relation of this qualified name."""

@@ -42,6 +42,10 @@ def test_it_only_makes_room(sql: str) -> None:
     assert rules(TABLE, sql, runs_again=True) != []
 
 
+def test_a_first_migration_may_be_the_only_one_that_is_known() -> None:
+    assert "drop-table" in rules(f"DROP TABLE IF EXISTS boxes; {NEW_TABLE}")
+
+
 def test_an_object_of_an_earlier_migration_exists() -> None:
     assert "drop-index-not-concurrent" in rules(TABLE + NEW_INDEX, f"DROP INDEX IF EXISTS shelves_room_idx; {NEW_INDEX}")
     assert "drop-table" in rules(NEW_TABLE, f"DROP TABLE IF EXISTS boxes; {NEW_TABLE}")
