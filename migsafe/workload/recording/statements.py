@@ -7,7 +7,11 @@ from migsafe.sql.lexer import END, pattern_for
 from migsafe.workload.normal_text import NormalText, normal_text
 
 _SKIPPED = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*+"
-_QUERY = re.compile(rf"{_SKIPPED}(?:select|insert|update|delete|merge|with|values|table)\b", re.IGNORECASE | re.DOTALL)
+# SELECT set_config(…) is another form of SET: Django sends it when it connects.
+_QUERY = re.compile(
+    rf"{_SKIPPED}(?:select(?!\s+(?:pg_catalog\.)?set_config\s*\([^()]*\)\s*;?\s*$)|insert|update|delete|merge|with|values|table)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _DEFINITION = re.compile(rf"{_SKIPPED}(?:create|alter|drop|comment|grant|revoke|truncate|refresh|reindex)\b", re.IGNORECASE | re.DOTALL)
 
 _FORMAT = re.compile(r"%(?:%|\(([^)]*)\)[sbt]|[sbt])")

@@ -30,6 +30,8 @@ def test_placeholders_become_parameters_and_values_are_masked(text: str, style: 
         "BEGIN",
         "SAVEPOINT sa_savepoint_1",
         "RELEASE SAVEPOINT x",
+        "SELECT set_config('TimeZone', %s, false)",
+        "select pg_catalog.set_config($1, $2, $3);",
         "SET search_path = shop",
         "CREATE TABLE t (id bigint)",
         "-- the schema\nCREATE TABLE t (id bigint); INSERT INTO t VALUES (1)",
