@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.division import Share, in_block, in_one_file, shares, steps_last
 from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of, undoing
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
+from migsafe.fixes.later_uses import later_use
 from migsafe.fixes.layouts import LAYOUTS, Layout
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
 from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
@@ -34,6 +35,10 @@ def edit_sql(fixed: FixedMigration, chosen: Sequence[ChosenFix]) -> Edits:
     migration = fixed.migration
     if migration.up.script.text != fixed.file.up.text:
         return Edits(refused=tuple(NotFixed(fix.finding, _REPLACED) for fix in chosen))
+    needed = {fix.finding: reason for fix in chosen if (reason := later_use(fixed, fix))}
+    if needed:
+        done = edit_sql(fixed, [fix for fix in chosen if fix.finding not in needed]) if len(needed) < len(chosen) else Edits()
+        return replace(done, refused=(*done.refused, *(NotFixed(finding, reason) for finding, reason in needed.items())))
     editor = _Editor(fixed)
     try:
         return editor.edits(chosen)

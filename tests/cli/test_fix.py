@@ -188,3 +188,21 @@ def test_an_index_that_a_script_omits_is_no_other_schema(migsafe: Command, write
     result = migsafe("lint", "--fix", "--unsafe-fixes", "--prove", "versions/b2.py")
     assert "the schema at the end is the same" in result.err
     assert "create_index" not in second.read_text()
+
+
+def test_an_index_that_a_later_migration_names_is_not_omitted(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['redundant-index']\n")
+    write("env.py", "from alembic import context\ncontext.configure(connection=connection)\ncontext.run_migrations()\n")
+    write("versions/a1.py", FIRST_REVISION)
+    write("versions/b2.py", SECOND_REVISION)
+    third = SECOND_REVISION.replace('"b2", "a1"', '"c3", "b2"').partition("op.create_index")[0]
+    write("versions/c3.py", f'{third}op.drop_index("ix_orders_qty", "orders")\n')
+    result = migsafe("lint", "--diff", "--unsafe-fixes", "versions/b2.py")
+    assert (result.out, "redundant-index is not fixed: a later migration, c3, names what it creates" in result.err) == ("", True)
+    write("db/1_orders.up.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer UNIQUE);\n")
+    write("db/2_index.up.sql", "CREATE INDEX twice ON orders (qty);\nCREATE INDEX thrice ON orders (qty);\n")
+    write("db/3_drop.up.sql", "DROP INDEX twice;\n")
+    result = migsafe("lint", "--diff", "--unsafe-fixes", "db/2_index.up.sql")
+    assert "redundant-index is not fixed: a later migration, 3, names what it creates" in result.err
+    assert "-CREATE INDEX thrice" in result.out
+    assert "-CREATE INDEX twice" not in result.out

@@ -188,3 +188,17 @@ def test_the_check_of_an_enum_that_is_stored_as_text_may_exist(shop: Path, capsy
         (shop / "a1_first.py").write_text(FIRST.replace('sa.Column("qty", sa.Integer())', enum.format(native)))
         main(["lint", ".", "--select", "statement-fails", "--format", "json"])
         assert [each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]] == expected
+
+
+def test_a_body_with_an_unknown_schema_is_not_invalid(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = (
+        "    schema = config['schema']\n"
+        "    op.execute(f'CREATE FUNCTION {schema}.touch() RETURNS int LANGUAGE sql AS $$ UPDATE {schema}.\"orders\" SET qty = {} RETURNING 1 $$')\n"
+    )
+    head, function, _ = SECOND.partition("def upgrade():\n")
+    for expression, expected in (("1", []), ("1 1", ["invalid-function-body"])):
+        unknown = expression == "1"
+        text = (body if unknown else body.replace("{schema}", "public")).replace("qty = {}", f"qty = {expression}")
+        (shop / "b2_second.py").write_text(f"{head}from absent_application import config\n\n\n{function}{text}\n\ndef downgrade():\n    pass\n")
+        main(["lint", ".", "--select", "invalid-function-body", "--format", "json"])
+        assert [each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]] == expected

@@ -19,6 +19,7 @@ from migsafe.fixes.alembic.revision_text import RevisionBody, revision_text
 from migsafe.fixes.alembic.steps import Refused, Step
 from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
+from migsafe.fixes.later_uses import later_use
 from migsafe.schema.catalog import Catalog
 from migsafe.sources.alembic import RevisionFile
 from migsafe.sql import operations as sql
@@ -63,6 +64,8 @@ class _Editor:
         refused: list[NotFixed] = []
         for fix in chosen:
             try:
+                if reason := later_use(self._fixed, fix):
+                    raise Refused(reason)
                 plan = plan_fix(fix, self._migration, self._source, self._style, self._catalog)
                 check_pieces(self._source, self._style, plan)
                 plans.append(plan)

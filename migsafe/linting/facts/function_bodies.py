@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from migsafe.linting.rule import Context
 from migsafe.sql.body_syntax import BodyError, body_error, body_features
 from migsafe.sql.operations import CreateFunction, Do, FeatureUse
-from migsafe.text import Span
+from migsafe.text import MARK_START, Span
 
 _DOLLAR_STRING = re.compile(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
 _STRING = re.compile(r"(?:as\b\s*)?'(?P<code>(?:[^'\\]|'')*)'$", re.IGNORECASE | re.DOTALL)
@@ -19,6 +19,8 @@ def invalid_body(op: CreateFunction | Do, at: Context) -> tuple[Span, BodyError]
     if not op.certain or op.caught:
         return None
     start, code = _body(op, at)
+    if code is not None and MARK_START in code:
+        return None  # a part of it is not known
     error = body_error(code, op.language or "sql") if code is not None else None
     if error is None or (_is_unchecked(at) and not (error.is_structure and isinstance(op, Do))):
         return None
