@@ -193,12 +193,14 @@ def test_the_check_of_an_enum_that_is_stored_as_text_may_exist(shop: Path, capsy
 def test_a_body_with_an_unknown_schema_is_not_invalid(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = (
         "    schema = config['schema']\n"
-        "    op.execute(f'CREATE FUNCTION {schema}.touch() RETURNS int LANGUAGE sql AS $$ UPDATE {schema}.\"orders\" SET qty = {} RETURNING 1 $$')\n"
+        "    op.execute(f'CREATE FUNCTION {schema}.touch() RETURNS int LANGUAGE sql "
+        'AS $$ UPDATE {schema}."orders" SET qty = {} RETURNING 1 $$\')\n'
     )
     head, function, _ = SECOND.partition("def upgrade():\n")
     for expression, expected in (("1", []), ("1 1", ["invalid-function-body"])):
         unknown = expression == "1"
         text = (body if unknown else body.replace("{schema}", "public")).replace("qty = {}", f"qty = {expression}")
-        (shop / "b2_second.py").write_text(f"{head}from absent_application import config\n\n\n{function}{text}\n\ndef downgrade():\n    pass\n")
+        script = f"{head}from absent_application import config\n\n\n{function}{text}\n\ndef downgrade():\n    pass\n"
+        (shop / "b2_second.py").write_text(script)
         main(["lint", ".", "--select", "invalid-function-body", "--format", "json"])
         assert [each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]] == expected
