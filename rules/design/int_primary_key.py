@@ -44,15 +44,16 @@ def int_primary_key(op: CreateTable | AddColumn | AddConstraint, at: Context) ->
 def _in_table(op: CreateTable, at: Context) -> Finding | None:
     key = primary_key_columns(op)
     column = next((column for column in op.columns if key == (column.name,)), None)
-    if column is None or op.persistence is Persistence.TEMPORARY or _references(column, op.constraints) or _is_constant(column, op):
+    if column is None or op.persistence is Persistence.TEMPORARY or _references(column, op.constraints):
         return None
-    return _finding(op, at, op.table, column.name, column.type)
+    finding = _finding(op, at, op.table, column.name, column.type)
+    return None if finding is None or _is_constant(column, op) else finding
 
 
 def _is_constant(column: Column, op: CreateTable) -> bool:
     """Whether a CHECK allows only one key, as in a table of one row."""
     checks = [constraint.check for constraint in (*column.constraints, *op.constraints) if constraint.check is not None]
-    return any(column.name in expressions.columns_equal_to_constants(check) for check in checks if "=" in check.sql)
+    return any(column.name in expressions.columns_equal_to_constants(check) for check in checks)
 
 
 def _later(op: AddConstraint, at: Context) -> Finding | None:
