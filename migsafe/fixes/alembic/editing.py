@@ -72,6 +72,9 @@ class _Editor:
             except Refused as reason:
                 refused.append(NotFixed(fix.finding, str(reason)))
         plans = without_second_replacements(plans)
+        # What another fix writes anew, a call is removed from in the next round.
+        written = {plan.place.span for plan in plans if not plan.fix.way.removes}
+        plans = [plan for plan in plans if not (plan.fix.way.removes and plan.place.span in written)]
         changes, plans, impossible = self._possible_changes(plans)
         refused += impossible
         later = tuple(step for plan in plans for step in plan.steps.later)

@@ -292,3 +292,14 @@ def test_a_batch_without_other_statements_is_removed_with_its_comments(project: 
         REMOVED,
     )
     assert upgrade_of(text) == 'op.drop_table("customers")'
+
+
+def test_a_batch_that_another_fix_divides_keeps_a_call_that_is_removed_later(project: Project) -> None:
+    batch = """
+        with op.batch_alter_table("orders") as batch_op:
+            batch_op.create_index("ix_note", ["note"])
+            batch_op.create_check_constraint("positive", "id > 0")
+        """
+    text, edits = project.change(batch, REMOVED | {"positive": CHECK["positive"].partition("-- next")[0]})
+    assert [finding.subject for finding in edits.applied] == ["positive"]
+    assert 'batch_op.create_index("ix_note", ["note"])' in text
