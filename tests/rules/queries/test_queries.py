@@ -209,14 +209,14 @@ def test_queries_that_one_index_would_serve_are_one_finding() -> None:
     ("condition", "help"),
     [
         ("(doc ->> 'n')::integer = $1", "CREATE INDEX logs_expr_idx ON logs ((CAST(doc ->> 'n' AS INT)));"),
-        ("lower(kind)::text = $1", 'CREATE INDEX logs_expr_idx ON logs ((lower("kind")));'),
+        ("lower(origin)::text = $1", 'CREATE INDEX logs_expr_idx ON logs ((lower("origin")));'),
         ("date_trunc('day', seen) = $1", "CREATE INDEX logs_seen_idx ON logs (seen);"),
         ("date_trunc('day', (doc ->> 'at')::timestamptz) = $1", "-- for example with a range, and index that:"),
         ("seen::date = $1", "CREATE INDEX logs_seen_idx ON logs (seen);"),
     ],
 )
 def test_the_index_that_would_serve_can_be_created_and_used(condition: str, help: str) -> None:
-    sql = "CREATE TABLE logs (id bigint PRIMARY KEY, doc jsonb, kind text, seen timestamptz);\n"
+    sql = "CREATE TABLE logs (id bigint PRIMARY KEY, doc jsonb, origin text, seen timestamptz);\n"
     query = f"-- queries: db/logs.sql\n-- name: Logs :many\nSELECT id FROM logs WHERE {condition};\n"
     (finding,) = (each for each in judge_with_queries(sql + query, RULES).findings if each.rule == "query-without-index")
     assert finding.help.splitlines()[-1] == help
