@@ -25,15 +25,19 @@ _SIGN = {Severity.ERROR: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"
 def report(verdict: Verdict, display: Display) -> str:
     """Returns the counts, the problems, then the findings by file; of too many findings, the worst."""
     head = [f"### migsafe\n\n{escaped(closing(verdict, Display()))}", *_problems(verdict)]
-    written = [_finding(finding) for finding in verdict.findings]
-    kept = _fitting(verdict.findings, written, LONGEST - _RESERVED - sum(len(part) + 2 for part in head))
-    blocks = [*head]
-    for path, numbers in groupby(kept, key=lambda number: verdict.findings[number].script.path):
-        blocks += [_heading(path), *(written[number] for number in numbers)]
+    return "\n\n".join([*head, *finding_blocks(verdict.findings, LONGEST - _RESERVED - sum(len(part) + 2 for part in head))]) + "\n"
+
+
+def finding_blocks(findings: list[Finding], room: int) -> Iterator[str]:
+    """Yields the findings by file, each with its code and its help; of too many for `room` characters, the worst."""
+    written = [_finding(finding) for finding in findings]
+    kept = _fitting(findings, written, room)
+    for path, numbers in groupby(kept, key=lambda number: findings[number].script.path):
+        yield _heading(path)
+        yield from (written[number] for number in numbers)
     rest = len(written) - len(kept)
     if rest:
-        blocks.append(f"*{rest} more finding{'s' if rest > 1 else ''} left out: a comment has no room for more.*")
-    return "\n\n".join(blocks) + "\n"
+        yield f"*{rest} more finding{'s' if rest > 1 else ''} left out: a comment has no room for more.*"
 
 
 def _fitting(findings: list[Finding], written: list[str], room: int) -> list[int]:

@@ -136,6 +136,20 @@ def test_findings_are_written_in_the_linter_s_formats(replay: Replay, format: st
     assert "replay-fails" in replay_reporter(format)(replay, Display())
 
 
+def test_a_comment_has_the_verdict_a_table_and_the_findings(replay: Replay) -> None:
+    wait = Wait(relation=Name("orders", "public"), access="writes", started=0.0, ms=90.0, statement=1)
+    replayed = replace(replay.replayed[0], recording=replace(replay.replayed[0].recording, waits=(wait,)))
+    facts = replace(replay.facts, reasons=("1 migration failed",))
+    comment = replay_reporter("markdown")(replace(replay, replayed=(replayed,), facts=facts), Display())
+    head, table, waits, *findings = comment.split("\n\n")
+    assert head == "### Replay: not passed: 1 migration failed"
+    [row] = [line for line in table.splitlines() if "0002_change.sql" in line]
+    assert ": failed: the statements after the failure did not run | – | – | – | 🟢 yes |" in row
+    assert waits.endswith("writes of public.orders waited up to 90 ms for the lock of line 1")
+    assert any("**error** `replay-fails`, line 3" in finding for finding in findings)
+    assert f"- server: {replay.host}" in comment
+
+
 def test_sarif_is_valid(replay: Replay) -> None:
     document = json.loads(replay_reporter("sarif")(replay, Display()))
     VALIDATOR.validate(document)

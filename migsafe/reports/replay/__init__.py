@@ -11,7 +11,7 @@ from migsafe.terminal.display import Display
 if TYPE_CHECKING:
     from migsafe.library.replay import Replay
 
-OWN = ("text", "json", "html")
+OWN = ("text", "json", "html", "markdown")
 """The formats that contain everything; each is a module here with a function `report(replay, display)`."""
 
 FORMATS = (*OWN, *(format for format in FORMATS_OF_FINDINGS if format not in OWN))
