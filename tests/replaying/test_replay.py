@@ -303,6 +303,18 @@ def test_all_tables_have_rows_if_a_downgrade_fails_where_none_has(host: PrivateH
     assert [step.text for step in trip.observations] == ["lost: public.other: 200 rows before, 0 after"]
 
 
+def test_only_touched_tables_have_rows_if_the_schema_refuses_a_downgrade(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "1_a.up.sql": "CREATE TABLE customer (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY);",
+        "1_a.down.sql": "DROP TABLE customer, other;",
+        "2_b.up.sql": "ALTER TABLE customer ADD a int;",
+        "2_b.down.sql": "DO $$ BEGIN EXECUTE (SELECT 'DROP TABLE no' || 'where'); END $$;",
+    }
+    progress: list[str] = []
+    replay_files(host, tmp_path, files, only="2_b.up.sql", progress=progress.append)
+    assert [text.split()[1] for text in progress if text.startswith("filling")] == ["public.customer"]
+
+
 def test_a_schema_dump_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 
