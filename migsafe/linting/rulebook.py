@@ -148,8 +148,11 @@ def with_severities(rules: Sequence[Rule], severities: Mapping[str, Severity]) -
 
 
 def find_rule(name: str, rules: Iterable[Rule]) -> Rule:
-    """Returns the rule of that name. Raises ConfigError with the nearest name if it does not exist."""
+    """Returns the rule of that name. Raises ConfigError with the nearest name if it does not exist, with a category's rules if it is one."""
     known = {rule.name: rule for rule in rules}
+    members = sorted(rule.name for rule in known.values() if rule.category == name)
+    if name not in known and members:
+        raise ConfigError(f"{name} is a category, not a rule", f"Its rules: {', '.join(members)}.")
     if name not in known:
         raise ConfigError(f"there is no rule {name}", did_you_mean(name, known, "`migsafe rules` lists them."))
     return known[name]
