@@ -47,3 +47,8 @@ def test_selecting_and_ignoring() -> None:
 def test_a_misspelt_rule_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"there is no rule drop-tables\n  Did you mean drop-table\?"):
         choose_rules(shipped_rules(), ignore=["drop-tables"])
+
+
+def test_a_category_is_answered_with_its_rules() -> None:
+    with pytest.raises(ConfigError, match=r"queries is a category, not a rule\n  Its rules: insert-breaks, query-breaks, "):
+        choose_rules(shipped_rules(), ["queries"])
