@@ -34,6 +34,7 @@ from migsafe.sql.operations.values import quoted
 
 _TEXTS = frozenset(("text", "character varying", "character"))
 _INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_FLOATS = ("real", "double precision")
 _COMPARABLE = (
     frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision")),
     frozenset(("date", "timestamp without time zone", "timestamp with time zone")),
@@ -63,11 +64,18 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     lacks = f" (it lacks {', '.join(map(repr, lost[:3]))}{', …' if len(lost) > 3 else ''})" if lost else ""
     return at.finding(
         op,
-        f"not every {column.type} fits {op.type}{lacks}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or "
-        f"truncates the value{_and_rewrites(at)}",
+        f"not every {column.type} fits {op.type}{lacks}: if a value of {name} in {table} does not fit, PostgreSQL "
+        f"{_consequence(column.type, op.type)}{_and_rewrites(at)}",
         help=f"{_search(op, column.type, lost, at)}\n{_instead(at, op)}",
         relations=(relation.name,),
     )
+
+
+def _consequence(old: TypeName, new: TypeName) -> str:
+    """Returns what PostgreSQL does with a value that does not fit."""
+    if new.name not in _FLOATS or old.name not in (*_INTEGERS, *_FLOATS, "numeric") or old.dimensions or new.dimensions:
+        return "refuses the statement or truncates the value"
+    return "rounds it" if old.name in _INTEGERS else "rounds it, or refuses the statement if it is out of range"
 
 
 def _always_fits(op: AlterColumnType) -> bool:

@@ -107,3 +107,19 @@ def test_two_changes_of_a_column_in_one_transaction_are_one_finding(begin: str, 
     changes = "ALTER TABLE loans ALTER id TYPE numeric; ALTER TABLE loans ALTER id TYPE text;"
     findings = judge_sql(f"{TABLES}{begin}{changes}{'COMMIT;' if begin else ''}").findings
     assert [each.rule for each in findings].count("type-change-rewrites") == number
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "consequence"),
+    [
+        ("bigint", "double precision", "PostgreSQL rounds it;"),
+        ("double precision", "real", "PostgreSQL rounds it, or refuses the statement if it is out of range;"),
+        ("bigint", "integer", "PostgreSQL refuses the statement or truncates the value;"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_or_changed(old: str, new: str, consequence: str) -> None:
+    # Seen on PostgreSQL 15: 9007199254740993 becomes 9007199254740992, 1e300 is out of range for type real.
+    reported = finding(
+        f"ALTER TABLE loans ADD COLUMN fee {old};\n-- next migration\nALTER TABLE loans ALTER COLUMN fee TYPE {new};", "type-narrowed"
+    )
+    assert consequence in reported.message
