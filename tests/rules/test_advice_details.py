@@ -118,7 +118,7 @@ def test_two_changes_of_a_column_in_one_transaction_are_one_finding(begin: str, 
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_or_changed(old: str, new: str, consequence: str) -> None:
-    # Seen on PostgreSQL 15: 9007199254740993 becomes 9007199254740992, 1e300 is out of range for type real.
+    # Seen on PostgreSQL 15: 9007199254740993 becomes 9007199254740992, and 1e300 is refused ("value out of range: overflow").
     reported = finding(
         f"ALTER TABLE loans ADD COLUMN fee {old};\n-- next migration\nALTER TABLE loans ALTER COLUMN fee TYPE {new};", "type-narrowed"
     )
