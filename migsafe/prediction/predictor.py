@@ -15,6 +15,7 @@ from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
 from migsafe.prediction.equal_inserts import EqualInserts
+from migsafe.prediction.execution_order import in_execution_order
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.queries import QueryChecks
@@ -24,6 +25,7 @@ from migsafe.schema.application import apply_operation, begin_migration, end_sta
 from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses
+from migsafe.schema.names import renamed_relation
 from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryColumn, TableColumns
@@ -33,7 +35,7 @@ from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
 from migsafe.sources.migration import UnsureNames
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation, Query
+from migsafe.sql.operations import AlterRelation, Name, Operation, Query
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
@@ -281,7 +283,7 @@ class Predictor:
         self._statement_locks = None
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
-        renamed = _renamed_relation(operation, self.catalog)
+        renamed = renamed_relation(operation, self.catalog)
         if renamed is not None:
             self.session.move_lock(*renamed)
         self.catalog.notes_refusals = find_refusals
@@ -386,26 +388,3 @@ def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction
         refusal=first.refusal if all(prediction.refusal is not None for prediction in predictions) else None,
         unknown=tuple(dict.fromkeys(reason for prediction in predictions for reason in prediction.unknown)),
     )
-
-
-def in_execution_order(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """Returns the operations of a statement in the order in which PostgreSQL runs them."""
-    if len(operations) == 1 or not isinstance(operations[0], AlterRelation):
-        return operations
-    return tuple(sorted(operations, key=_alter_pass))
-
-
-def _alter_pass(operation: Operation) -> AlterPass:
-    return operation.alter_pass if isinstance(operation, AlterRelation) else AlterPass.OTHER
-
-
-def _renamed_relation(operation: Operation, catalog: Catalog) -> tuple[Name, Name] | None:
-    """Returns the names of a relation before and after an operation that gives it another one."""
-    match operation:
-        case sql.Rename(kind="table" | "view" | "materialized view", new_name=new_name):
-            before = catalog.resolve(operation.name)
-            return before, Name(new_name, before.schema)
-        case sql.SetSchema(kind="table" | "view" | "materialized view", schema=schema):
-            before = catalog.resolve(operation.name)
-            return before, Name(before.name, schema)
-    return None

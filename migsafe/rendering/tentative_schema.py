@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 
-from migsafe.prediction.predictor import in_execution_order
+from migsafe.prediction.execution_order import in_execution_order
 from migsafe.schema.application import apply_operation, end_statement
 from migsafe.schema.catalog import Catalog
 from migsafe.session import Session

@@ -9,7 +9,7 @@ from migsafe.schema.objects import Attached, Constraint, Index, Object, Publicat
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.schema.types import move_in_routines, move_type
-from migsafe.sql.operations import Name, Rename, SetSchema
+from migsafe.sql.operations import Name, Operation, Rename, SetSchema
 
 RELATIONS = frozenset(("table", "foreign table", "view", "materialized view", "sequence", "index"))
 
@@ -130,3 +130,15 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
                 _move(catalog, dependent, op.schema)
             case Relation() if dependent.owner is not None and dependent.owner[0] == relation.oid:
                 _move(catalog, dependent, op.schema)
+
+
+def renamed_relation(operation: Operation, catalog: Catalog) -> tuple[Name, Name] | None:
+    """Returns the names of a relation before and after an operation that gives it another one."""
+    match operation:
+        case Rename(kind="table" | "view" | "materialized view", new_name=new_name):
+            before = catalog.resolve(operation.name)
+            return before, Name(new_name, before.schema)
+        case SetSchema(kind="table" | "view" | "materialized view", schema=schema):
+            before = catalog.resolve(operation.name)
+            return before, Name(before.name, schema)
+    return None

@@ -6,7 +6,8 @@ import psycopg
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
-from migsafe.prediction.predictor import Predictor, in_execution_order
+from migsafe.prediction.execution_order import in_execution_order
+from migsafe.prediction.predictor import Predictor
 from migsafe.schema.application import apply_operation
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
