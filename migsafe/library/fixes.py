@@ -234,6 +234,10 @@ class _Fixing:
             if not tried_again:
                 self.refused.pop(key, None)
                 self.wrong[key] = True
+        # What was in the way of another fix of the same files may have left them.
+        edited = {change.path for change in edits.changes}
+        for key in [key for key in self.refused if key not in self.wrong and key[0] in edited]:
+            del self.refused[key]
 
     def _merged(self, edits: Edits) -> dict[str, FileChange]:
         merged = dict(self.changes)

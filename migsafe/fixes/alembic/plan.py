@@ -25,7 +25,10 @@ _INDEPENDENT_OF_NOT_NULL = (
     *(sql.CreateIndex, sql.AddColumn, sql.SetNotNull, sql.SetDefault, sql.DropDefault, sql.ValidateConstraint, sql.Comment),
     *(sql.Select, sql.Insert, sql.Update, sql.Delete, sql.SetVariable, sql.ResetVariable, sql.DropConstraint, sql.DropColumn),
 )
-"""Operations that do the same whether or not a column is NOT NULL."""
+"""Operations that do the same whether or not a column is NOT NULL, and whether or not an index exists that is not unique."""
+
+_INDEPENDENT_OF_UNIQUE = (sql.CreateIndex, sql.AddColumn, sql.SetDefault, sql.DropDefault)
+"""Operations that do the same whether or not a unique index exists: none to which ON CONFLICT or a foreign key may refer."""
 
 
 class FixPlan(Struct, frozen=True):
@@ -142,6 +145,9 @@ def _refuse_dependents(flagged: Statement, steps: Steps, migration: Migration) -
     table = _table(flagged.operations[0])
     needed = {word for part in (text[slice(*flagged.span)], *(step.text for step in steps.moved)) for word in _WORD.findall(part)}
     moved = [op for step in steps.moved for op in step.statement.operations if not isinstance(op, sql.ValidateConstraint | sql.DropConstraint)]
+    built = {op.name for op in moved if isinstance(op, sql.CreateIndex)}
+    # What a failed build has left is dropped before the index is built, and on nothing else may a statement depend.
+    moved = [op for op in moved if not (isinstance(op, sql.Drop) and op.if_exists and {name.name for name in op.names} <= built)]
     for statement in read(text):
         words = set(_WORD.findall(text[slice(*statement.span)]))
         if statement.span.start <= flagged.span.start or (table and table not in words):
@@ -167,9 +173,12 @@ def _removed(operation: Operation) -> list[str]:
 
 def _may_need(statement: Statement, moved: Operation, words: set[str]) -> bool:
     """Whether a statement of the same table may depend on an operation that would run after it."""
-    if not isinstance(moved, sql.SetNotNull):
-        return True
-    return moved.column in words and not all(map(_is_independent_of_not_null, statement.operations))
+    match moved:
+        case sql.SetNotNull(column=column):
+            return column in words and not all(map(_is_independent_of_not_null, statement.operations))
+        case sql.CreateIndex(name=str(name), unique=unique):
+            return name in words or not all(_is_independent_of_index(op, unique=unique) for op in statement.operations)
+    return True
 
 
 def _is_independent_of_not_null(operation: Operation) -> bool:
@@ -177,6 +186,10 @@ def _is_independent_of_not_null(operation: Operation) -> bool:
         case sql.AddConstraint(constraint=constraint):
             return constraint.kind is not sql.ConstraintKind.PRIMARY_KEY
     return isinstance(operation, _INDEPENDENT_OF_NOT_NULL)
+
+
+def _is_independent_of_index(operation: Operation, *, unique: bool) -> bool:
+    return isinstance(operation, _INDEPENDENT_OF_UNIQUE) if unique else _is_independent_of_not_null(operation)
 
 
 def _table(operation: Operation) -> str:
