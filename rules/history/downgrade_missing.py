@@ -3,7 +3,7 @@
 When a release fails in production, `alembic downgrade -1` is the usual reaction. Without a downgrade() it fails. With an empty downgrade()
 Alembic records the revision as reverted while its changes remain, and the next upgrade may fail because they already exist. If the data
 cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
-nothing, such as a merge, needs no downgrade.
+nothing, such as a merge, needs no downgrade; neither does one that only drops, IF EXISTS, indexes that no migration has created.
 
 Unsafe:
     # 5b1_order_notes.py
@@ -32,12 +32,27 @@ Safe:
         op.execute("ALTER TABLE orders DROP COLUMN note")
 """
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.sql.operations import Drop, SessionControl
+
+
+class _State(Struct):
+    in_vain: set[int] = set()
+    """The positions of the operations that drop indexes which no migration has created: they remove what a failed build may have left."""
 
 
 @rule(category="history", severity=Severity.WARNING, no_fix="only the author can write the down migration")
-def downgrade_missing(op: MigrationEnd, at: Context) -> Finding | None:
+def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
     """Report downgrade(), or upgrade() if there is no downgrade()."""
     if not at.lineage.irreversible_reason:
+        return None
+    in_vain = at.state(_State).in_vain
+    if isinstance(op, Drop):
+        if op.kind == "index" and op.if_exists and all(at.catalog.is_free(at.catalog.in_first_schema(name)) for name in op.names):
+            in_vain.add(at.position)
+        return None
+    if in_vain and all(number in in_vain or isinstance(done.operation, SessionControl) for number, done in enumerate(at.past)):
         return None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)
