@@ -1,7 +1,7 @@
 """Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` to run again when it changes.
 
-Names as in flyway/flyway flyway-core ResourceNameParser; folders below belong to the same location (FileSystemScanner), and several locations
-are one history. Versioned scripts
+Names as in flyway/flyway flyway-core ResourceNameParser; the prefix V can be another text, or none (`sqlMigrationPrefix`). Folders below belong
+to the same location (FileSystemScanner), and several locations are one history. Versioned scripts
 come in the order of their versions, numbers separated by dots or underscores (MigrationVersion); repeatable ones after them by description.
 Baselines (`B1__name.sql`) replace earlier migrations on a new database: the last one before all versioned scripts is the first migration, and
 others are left out, because the scripts that they replace are still there. Callbacks are left out.
@@ -35,7 +35,9 @@ from migsafe.sql.split import RawStatement, split
 from migsafe.text import Script
 
 _REPEATABLE = "R__"
-_NAME = re.compile(r"([VURB])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
+_AFTER_PREFIX = r"(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$"
+_NAME = re.compile(rf"([VURB]){_AFTER_PREFIX}")
+_NAME_WITH_OTHER_PREFIX = re.compile(r"[^\d]*\d+(?:[._]\d+)*__.*\.sql$")
 _SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
 _NONTRANSACTIONAL = (
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
@@ -68,7 +70,7 @@ class FlywayFile(MigrationFile, frozen=True, kw_only=True):
 
 
 def _recognises(folder: Folder) -> bool:
-    if any(_version(name) or name.startswith(_REPEATABLE) for name in folder.sql_files):
+    if any(_version(name) or name.startswith(_REPEATABLE) for name in folder.sql_files) or _has_other_prefix(folder):
         return True
     # A module of a project may have that name, too.
     is_named = folder.path.rpartition("/")[2] in ("migration", "migrations") and "src" not in folder.folders
@@ -78,6 +80,20 @@ def _recognises(folder: Folder) -> bool:
 def _version(name: str) -> str | None:
     match = _NAME.match(name)
     return match[2] if match and match[1] == "V" and match[3] is not None else None
+
+
+def _has_other_prefix(folder: Folder) -> bool:
+    """Whether the files have the prefix that the settings name. They are searched only for a folder whose files can have one."""
+    if not any(map(_NAME_WITH_OTHER_PREFIX.match, folder.sql_files)):
+        return False
+    prefix = FlywaySettings(folder).prefix
+    matches = (_name_pattern(prefix).match(name) for name in folder.sql_files) if prefix is not None else ()
+    return any(match is not None and match[1] == prefix and match[2] and match[3] is not None for match in matches)
+
+
+def _name_pattern(prefix: str | None) -> re.Pattern[str]:
+    """Returns the pattern of names whose versioned scripts have a prefix; None is the one that Flyway has by default."""
+    return _NAME if prefix is None else re.compile(rf"({re.escape(prefix)}|[URB]){_AFTER_PREFIX}")
 
 
 def _history_folders(folder: Folder) -> list[Folder]:
@@ -95,20 +111,23 @@ def _files(folder: Folder) -> list[MigrationFile]:
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, Script | None]] = []
     settings = FlywaySettings(folder)
+    prefix = settings.prefix
+    pattern = _name_pattern(prefix)
     late = LateHandling.APPLIES if settings.values.get("outoforder", "").lower() == "true" else None
     for inner in (each for location in folders_of_history(folder, settings) for each in (location, *subfolders(location))):
         for name in inner.sql_files:
-            match = _NAME.match(name)
+            match = pattern.match(name)
             if match and match[1] == "U" and match[2]:
                 undo[match[2]] = inner.script(name)
             elif match:
                 scripts.append((match, inner.script(name), inner.script(f"{name}.conf") if f"{name}.conf" in inner.files else None))
     for match, script, settings_file in scripts:
         version = match[2]
-        if match[1] in "VB" and version:
+        is_versioned = match[1] == ("V" if prefix is None else prefix)
+        if (is_versioned or match[1] == "B") and version:
             parts = [int(part) for part in re.split(r"[._]", version)]
             file = FlywayFile(version.replace("_", "."), script, undo.get(version), settings_file, settings=settings, late=late)
-            (versioned if match[1] == "V" else baselines).append((_without_last_zeros(parts), match[0], file))
+            (versioned if is_versioned else baselines).append((_without_last_zeros(parts), match[0], file))
         elif match[1] == "R" and not version and match[3] is not None:
             repeatable.append((match[3], FlywayFile(f"R__{match[3]}", script, None, settings_file, settings=settings, repeatable=True)))
     in_order = sorted(versioned, key=lambda entry: entry[:2])

@@ -27,7 +27,7 @@ _SPRING_BOOT = re.compile(
 )
 _FIRST_WITH_LOCK = (9, 1)
 _YAML_LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<value>[^#\n]*?))?[ \t]*(?:#.*)?$")
-_PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)\s*[=:]\s*(.*?)\s*$", re.MULTILINE)
+_PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)[ \t]*[=:][ \t]*(.*?)\s*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
 _PLACEHOLDER = re.compile(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
 _PRODUCTION = re.compile(r"prod(?:uction)?\b", re.IGNORECASE)
@@ -56,6 +56,11 @@ class FlywaySettings:
             if prefix is not None and value:
                 values.setdefault(letters.removeprefix(prefix), value)
         return values
+
+    @cached_property
+    def prefix(self) -> str | None:
+        """The prefix of versioned scripts, which may be empty; None if no setting names one, or the environment decides it."""
+        return next((_without_environment(value) for key, value in self._pairs if _letters(key).endswith("flywaysqlmigrationprefix")), None)
 
     @cached_property
     def placeholders(self) -> Mapping[str, str]:

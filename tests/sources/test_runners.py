@@ -280,6 +280,35 @@ def test_flyway_holds_its_lock_in_a_transaction(shop: Write, files: dict[str, st
     assert (second.up.runner_transaction is not None) is held
 
 
+@pytest.mark.parametrize(
+    ("prefix", "settings"),
+    [
+        ("", {"src/main/resources/application.properties": "spring.flyway.sql-migration-prefix=\nspring.flyway.placeholder-prefix=#[\n"}),
+        ("", {"application.yml": "spring:\n  flyway:\n    sql-migration-prefix: ''\n"}),
+        ("", {"flyway.toml": '[flyway]\nsqlMigrationPrefix = ""\n'}),
+        ("shop-", {"flyway.conf": "flyway.sqlMigrationPrefix = shop-\n"}),
+    ],
+)
+def test_flyway_reads_the_prefix_of_its_settings(shop: Write, prefix: str, settings: dict[str, str]) -> None:
+    scripts = {f"{prefix}10__c.sql": INDEX, f"{prefix}2_1__b.sql": ORDERS, "R__d.sql": "SELECT 1;", "U10__c.sql": "SELECT 2;", "V3__no.sql": ""}
+    shop({f"db/migration/{name}": text for name, text in scripts.items()} | {".git/HEAD": "", **settings})
+    migrations = find_migrations(["shop/db/migration"]).migrations
+    assert [up(migration) for migration in migrations] == [("2.1", "file"), ("10", "none"), ("R__d", "file")]
+    assert [migration.down is not None for migration in migrations] == [False, True, False]
+
+
+def test_files_are_not_flyways_without_its_prefix(shop: Write) -> None:
+    shop({"db/migration/1__a.sql": ORDERS, "application.properties": "spring.flyway.schemas=shop\n", ".git/HEAD": ""})
+    (migration,) = find_migrations(["shop/db/migration"]).migrations
+    assert migration.runner != "flyway"
+
+
+def test_a_fork_of_postgres_migrations(shop: Write) -> None:
+    shop({"package.json": '{"dependencies": {"postgres-schema-migrations": "7"}}', "migrations/0001-a.sql": ORDERS, ".git/HEAD": ""})
+    (migration,) = find_migrations(["shop/migrations"]).migrations
+    assert migration.runner == "postgres-migrations"
+
+
 def test_supabase_sends_statements_that_are_impossible_in_a_transaction_separately(shop: Write) -> None:
     shop({"supabase/migrations/1_a.sql": ORDERS + INDEX + CUSTOMERS})
     (migration,) = find_migrations(["shop/supabase/migrations"]).migrations
