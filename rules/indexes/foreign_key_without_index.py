@@ -30,6 +30,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.schema import objects as schema
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
 from migsafe.schema.redundancy import is_served
@@ -88,13 +89,23 @@ def _unserved(at: Context) -> Iterator[Finding]:
         help = index if is_new else at.outside_transaction(index)
         yield at.finding(
             replace(done, operation=with_span(operation, foreign_key.span)),
-            f"no index of {table.name} begins with {columns}, which references {referenced}: every DELETE on {referenced}, and every UPDATE of "
-            f"its key, scans {table.name} to find the rows that reference it",
+            f"no index of {table.name} begins with {columns}, which references {referenced}{_exception(at, table, oid)}: every DELETE on "
+            f"{referenced}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
             help=help,
             fix=f"-- {'after this statement' if is_new else 'at the end of the migration'}:\n{help}",
             relations=(table.name, referenced),
             while_unserved=oid,
         )
+
+
+def _exception(at: Context, table: Relation, oid: int) -> str:
+    """Returns which index begins with the columns of a foreign key, but does not serve it, and why, as the end of a clause."""
+    columns = set(at.catalog.require(schema.Constraint, oid).columns)
+    for index in at.catalog.indexes(table.oid):
+        if {key.column for key in index.keys[: len(columns)]} == columns:
+            kind = "partial" if index.predicate is not None else index.method.upper()
+            return f", apart from {index.name.name}, which is {kind}"
+    return ""
 
 
 def _unserved_oid(at: Context, table: Relation, foreign_key: Constraint) -> int | None:
