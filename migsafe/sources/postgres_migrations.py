@@ -4,8 +4,8 @@ As in ThomWright/postgres-migrations: a name is a number, `-` or `_` or nothing,
 with gaps and applied files with other sums are refused (validation.ts). A file is sent as one query in a transaction, and outside of one if it
 contains `-- postgres-migrations disable-transaction` (run-migration.ts). Migrations in JavaScript are not read. There are no down halves.
 
-The files have no marks of the library, so it is recognised by the package.json above them, and so is postgres-schema-migrations, a fork with the
-same names and the same mark (its dist/run-migration.js).
+The files have no marks of the library, so it is recognised by the package.json above them, and so is postgres-schema-migrations, a fork with
+the same names and the same mark (its dist/run-migration.js).
 """
 
 import re
