@@ -26,6 +26,8 @@ from migsafe.sql import operations as sql
 from migsafe.text import Span
 
 _REPEATABLE = (sql.ValidateConstraint, sql.SetNotNull)
+_SCANS_FIRST: tuple[type[sql.Operation], ...] = (sql.ValidateConstraint, sql.SetNotNull, sql.DropConstraint)
+"""Operations that several fixes share in this order: a VALIDATE reads all rows, and a SET NOT NULL holds ACCESS EXCLUSIVE until the commit."""
 _COMMIT_BEFORE = Piece(("pass  # commits the revisions before this one",), outside=True)
 
 
@@ -170,7 +172,7 @@ class _Editor:
         style = self._style if self._style.sa else replace(self._style, sa="sa")
         for number in range(longest):
             own = [plan for plan in plans if number < len(plan.steps.next)]
-            steps = [step for plan in own for step in plan.steps.next[number]]
+            steps = _scans_first([step for plan in own for step in plan.steps.next[number]])
             undoing = [piece for plan in reversed(own) for piece in plan.downgrades.next[number]]
             name = name_revision(
                 "\n".join((parent, *(step.text for step in steps))),
@@ -219,3 +221,11 @@ def _is_generated_comment(source: PythonSource, place: CallPlace) -> bool:
 
 def _can_repeat(step: Step) -> bool:
     return all(isinstance(operation, _REPEATABLE) for operation in step.statement.operations)
+
+
+def _scans_first(steps: list[Step]) -> list[Step]:
+    """Returns the steps of several fixes so that no lock of one is held while another reads all rows, if each only completes a constraint."""
+    kinds = [{type(operation) for operation in step.statement.operations} for step in steps]
+    if not all(len(kind) == 1 and kind <= set(_SCANS_FIRST) for kind in kinds):
+        return steps
+    return sorted(steps, key=lambda step: _SCANS_FIRST.index(type(step.statement.operations[0])))

@@ -195,6 +195,6 @@ def test_several_fixes_share_new_revisions(project: Project) -> None:
     assert upgrade_of(edits.changes[1].after) == dedent("""\
         with op.get_context().autocommit_block():
             op.execute("ALTER TABLE orders VALIDATE CONSTRAINT note_set")
+            op.execute("ALTER TABLE orders VALIDATE CONSTRAINT positive")
             op.alter_column("orders", "note", nullable=False)
-        op.drop_constraint("note_set", "orders")
-        op.execute("ALTER TABLE orders VALIDATE CONSTRAINT positive")""")
+        op.drop_constraint("note_set", "orders")""")

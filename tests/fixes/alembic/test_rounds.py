@@ -149,3 +149,33 @@ def test_a_setting_outside_a_transaction_is_one_of_the_session(own_project: Proj
         op.execute("RESET lock_timeout")
     """).strip()
     )
+
+
+def test_several_columns_are_set_not_null_without_a_lock_during_the_checks(own_project: Project) -> None:
+    path = own_project.add_change(
+        """
+        op.alter_column("orders", "note", nullable=False)
+        op.alter_column("orders", "customer", nullable=False)
+        """,
+        """
+        op.alter_column("orders", "customer", nullable=True)
+        op.alter_column("orders", "note", nullable=True)
+        """,
+    )
+    result = fix([str(path)], unsafe=True)
+    (new,) = [change for change in result.changes if change.before is None]
+    assert (
+        upgrade_of(new.after)
+        == dedent("""
+        op.execute("ALTER TABLE orders VALIDATE CONSTRAINT orders_note_not_null")
+        op.execute("ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_not_null")
+        op.execute("SET LOCAL lock_timeout = '2s'")
+        op.alter_column("orders", "note", nullable=False)
+        op.alter_column("orders", "customer", nullable=False)
+        op.drop_constraint("orders_note_not_null", "orders")
+        op.drop_constraint("orders_customer_not_null", "orders")
+    """).strip()
+    )
+    result.write()
+    assert fix([str(path), new.path], unsafe=True).changes == ()
+    assert not [finding.rule for finding in result.verdict.findings if finding.script.path == new.path]
