@@ -158,6 +158,8 @@ def _read(file: MigrationFile) -> list[Migration]:
 
 def _half(file: MigrationFile, script: Script, setting: str | None) -> Half:
     half = _as_sent(script, setting)
+    if isinstance(file, FlywayFile):
+        half = replace(half, setup=(*file.settings.connection_setup, *half.setup))
     if isinstance(file, FlywayFile) and file.is_first_mixed and script is file.up and not file.settings.accepts_mixed:
         half = replace(half, refused_mix="`flyway.mixed` is not set")
     # The settings are searched only for the few scripts for which they matter.

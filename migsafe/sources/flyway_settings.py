@@ -11,6 +11,7 @@ from pathlib import Path
 
 from migsafe.sources.project_files import files_in, readable_text
 from migsafe.sources.runner import Folder
+from migsafe.sql.operations.values import quoted
 
 _CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
 _PROGRAM = re.compile(r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
@@ -30,6 +31,7 @@ _YAML_LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<v
 _PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)[ \t]*[=:][ \t]*(.*?)\s*$", re.MULTILINE)
 _VARIABLE = re.compile(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
 _PLACEHOLDER = re.compile(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
+_SCHEMA = re.compile(r"[\w-]+")
 _PRODUCTION = re.compile(r"prod(?:uction)?\b", re.IGNORECASE)
 _OF_POSTGRESQL = re.compile(r"postgres(?:ql)?|pg\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"^---.*\n", re.MULTILINE)
@@ -74,9 +76,24 @@ class FlywaySettings:
             known = _without_environment(value) if match is not None else None
             if match is not None and known is not None:
                 values.setdefault(match["name"].lower(), known)
-        schema = self.values.get("defaultschema") or self.values.get("schemas", "").partition(",")[0].strip()
-        known = _without_environment(schema) if schema else None
-        return values | ({"flyway:defaultschema": known} if known else {})
+        return values | ({"flyway:defaultschema": self.default_schema} if self.default_schema else {})
+
+    @cached_property
+    def default_schema(self) -> str | None:
+        """The schema of the history; None if no setting names one, or the environment decides it."""
+        schema = self.values.get("defaultschema") or self.values.get("schemas", "").strip("[]").partition(",")[0].strip().strip("\"'")
+        return (_without_environment(schema) or None) if schema else None
+
+    @cached_property
+    def connection_setup(self) -> tuple[str, ...]:
+        """The SQL with which Flyway makes its schema the first one of search_path, and creates it if it is missing, unless `createSchemas` is
+        false (flyway-core, DbMigrate and DbSchemas; flyway-database-postgresql, PostgreSQLConnection.changeCurrentSchemaTo)."""
+        if self.default_schema is None or self.default_schema == "public" or not _SCHEMA.fullmatch(self.default_schema):
+            return ()
+        name = quoted(self.default_schema)
+        create = f"IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '{self.default_schema}') THEN CREATE SCHEMA {name}; END IF;"
+        path = f'SET search_path = {name}, "$user", public'
+        return (path,) if self.values.get("createschemas", "").lower() == "false" else (f"DO $$ BEGIN {create} END $$", path)
 
     @cached_property
     def locations(self) -> list[str]:

@@ -280,6 +280,9 @@ def test_flyway_holds_its_lock_in_a_transaction(shop: Write, files: dict[str, st
     assert (second.up.runner_transaction is not None) is held
 
 
+MAKE_SHOP = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'shop') THEN CREATE SCHEMA shop; END IF; END $$"
+
+
 @pytest.mark.parametrize(
     ("prefix", "settings"),
     [
@@ -295,6 +298,26 @@ def test_flyway_reads_the_prefix_of_its_settings(shop: Write, prefix: str, setti
     migrations = find_migrations(["shop/db/migration"]).migrations
     assert [up(migration) for migration in migrations] == [("2.1", "file"), ("10", "none"), ("R__d", "file")]
     assert [migration.down is not None for migration in migrations] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("files", "setup"),
+    [
+        ({"flyway.conf": "flyway.defaultSchema=shop\n"}, (MAKE_SHOP, 'SET search_path = shop, "$user", public')),
+        (
+            {"application.yml": "spring:\n  flyway:\n    schemas: Shop,other\n    create-schemas: false\n"},
+            ('SET search_path = "Shop", "$user", public',),
+        ),
+        ({"flyway.toml": '[flyway]\nschemas = ["shop", "other"]\n'}, (MAKE_SHOP, 'SET search_path = shop, "$user", public')),
+        ({"flyway.conf": "flyway.schemas=public\n"}, ()),
+        ({"flyway.conf": "flyway.schemas=${SCHEMA}\n"}, ()),
+        ({}, ()),
+    ],
+)
+def test_flyway_makes_its_schema_the_first_one(shop: Write, files: dict[str, str], setup: tuple[str, ...]) -> None:
+    shop({"db/migration/V1__a.sql": ORDERS, ".git/HEAD": "", **files})
+    (migration,) = find_migrations(["shop/db/migration"]).migrations
+    assert migration.up.setup == setup
 
 
 def test_files_are_not_flyways_without_its_prefix(shop: Write) -> None:
