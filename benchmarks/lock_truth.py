@@ -30,6 +30,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
+from migsafe.replaying.sending import set_up
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent_statements
@@ -113,7 +114,7 @@ class History:
                     return
                 with self.server.connect() as connection:
                     connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
-        self.predictor.begin(half.transaction)
+        self.predictor.begin(half.transaction, setup=half.setup)
         for sent in sent_list:
             predicted = self.predictor.predict_statement(sent.statement, first=sent.first, last=sent.last)
             if sent.measured is not None:
@@ -122,6 +123,7 @@ class History:
 
     def _run(self, connection: "psycopg.Connection[Any]", half: Half) -> Iterator[SentStatement]:
         """Send a migration's statements as its runner does."""
+        set_up(connection, half)
         wraps = half.transaction is Transaction.FILE and not self.apart
         if wraps:
             connection.execute("BEGIN")
