@@ -75,8 +75,9 @@ class Lineage(Struct, frozen=True, kw_only=True):
 
     `duplicate` is a migration with the same version. `other_heads` are the other heads of a history that should have one. `cycle` are the
     versions of a cycle of parents; it begins and ends with the migration's own. `irreversible_reason` says, as a sentence without its full
-    stop, why the migration cannot be undone although its runner can undo migrations, and what follows. `version_span`, `parents_span` and
-    `downgrade_span` are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part.
+    stop, why the migration cannot be undone although its runner can undo migrations, and what follows; `downgrade_fails`: its runner reports
+    an error then. `version_span`, `parents_span` and `downgrade_span` are the parts of the file that declare its version, its parents and its
+    downgrade; None where a file has no such part.
 
     With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
     is the first place in the file with other SQL.
@@ -87,6 +88,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     missing_parents: tuple[MissingParent, ...] = ()
     cycle: tuple[str, ...] = ()
     irreversible_reason: str = ""
+    downgrade_fails: bool = False
     version_span: Span | None = None
     parents_span: Span | None = None
     downgrade_span: Span | None = None

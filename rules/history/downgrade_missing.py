@@ -3,7 +3,8 @@
 When a release fails in production, `alembic downgrade -1` is the usual reaction. Without a downgrade() it fails. With an empty downgrade()
 Alembic records the revision as reverted while its changes remain, and the next upgrade may fail because they already exist. If the data
 cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
-nothing, such as a merge, needs no downgrade; neither does one that only drops, IF EXISTS, indexes that no migration has created.
+nothing, such as a merge, needs no downgrade. The downgrade() of a revision that only validates constraints, or only drops (IF
+EXISTS) indexes that no migration has created, may be empty.
 
 Unsafe:
     # 5b1_order_notes.py
@@ -35,7 +36,7 @@ Safe:
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import Drop, SessionControl
+from migsafe.sql.operations import Drop, SessionControl, ValidateConstraint
 
 
 class _State(Struct):
@@ -53,6 +54,8 @@ def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
         if op.kind == "index" and op.if_exists and all(at.catalog.is_free(at.catalog.in_first_schema(name)) for name in op.names):
             in_vain.add(at.position)
         return None
-    if in_vain and all(number in in_vain or isinstance(done.operation, SessionControl) for number, done in enumerate(at.past)):
+    done = [past.operation for number, past in enumerate(at.past) if number not in in_vain and not isinstance(past.operation, SessionControl)]
+    # A constraint goes with the revision that has added it, and to validate it again does nothing.
+    if (in_vain or done) and not at.lineage.downgrade_fails and all(isinstance(each, ValidateConstraint) for each in done):
         return None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)

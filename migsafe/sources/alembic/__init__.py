@@ -87,6 +87,7 @@ def _file(
         missing_parents=missing,
         cycle=graph.cycle(position),
         irreversible_reason=_irreversible_reason(revision),
+        downgrade_fails=revision.downgrade.body in (Body.ABSENT, Body.RAISES),
         version_span=revision.version_span,
         parents_span=revision.parents_span,
         downgrade_span=revision.downgrade.span or revision.upgrade.span,
