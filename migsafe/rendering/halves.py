@@ -15,7 +15,10 @@ from migsafe.sql.statements import read
 from migsafe.text import MARK_START, Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
+_TOKEN = re.compile(
+    r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)",
+    re.DOTALL,
+)
 _BEFORE_NUMBER = re.compile(r"\b(?:(?:RE)?START|INCREMENT|MINVALUE|MAXVALUE|CACHE)\s+(?:WITH\s+|BY\s+)?$", re.IGNORECASE)
 """What precedes a number in the options of a sequence."""
 _SCHEMA = re.compile(

@@ -15,7 +15,7 @@ from migsafe.schema.objects import Column, Composite, Domain, EnumType, Formula,
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
-_CONSTANT = re.compile(r"'((?:[^']|'')*)'")
+_CONSTANT = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
 _SERIAL = {
     "serial": "integer",
     "serial4": "integer",

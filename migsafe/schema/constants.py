@@ -10,7 +10,7 @@ from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import TypeName
 from migsafe.text import MARK_START
 
-_STRING = re.compile(r"'((?:[^']|'')*)'")
+_STRING = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
 _NUMBER = re.compile(r"[+-]?\s*(\d+)(\.\d*)?")
 _INTEGER_TEXT = re.compile(r"\s*[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*")
 _DECIMAL_TEXT = re.compile(

@@ -13,7 +13,7 @@ from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
-_STRING = re.compile(r"'((?:[^']|'')*)'")
+_STRING = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
 
 
 class UnknownCall(Struct, frozen=True):

@@ -30,7 +30,7 @@ _MESSAGE = re.compile(
 _ENTRY = re.compile(
     r"(?:^|[\s:\]])(?P<severity>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):  "
 )
-_VALUE = re.compile(r"(?P<name>\"[^\"]*\")|'(?:[^']|'')*'|(?<![\w$.])(?P<number>\d{3,})(?![\w.])")
+_VALUE = re.compile(r"(?P<name>\"[^\"]*\")|'[^']*+(?:''[^']*+)*+'|(?<![\w$.])(?P<number>\d{3,})(?![\w.])")
 _NOT_SIMPLE = re.compile(r"\\|--|/\*|\$[^\d]")
 _DIGITS_OF_INTEGER = 10
 _CSV_SEVERITY, _CSV_MESSAGE, _CSV_COLUMNS = 11, 13, 22

@@ -10,7 +10,7 @@ from migsafe.sql.operations import CreateFunction, Do, FeatureUse
 from migsafe.text import MARK_START, Span
 
 _DOLLAR_STRING = re.compile(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
-_STRING = re.compile(r"(?:as\b\s*)?'(?P<code>(?:[^'\\]|'')*)'$", re.IGNORECASE | re.DOTALL)
+_STRING = re.compile(r"(?:as\b\s*)?'(?P<code>[^'\\]*+(?:''[^'\\]*+)*+)'$", re.IGNORECASE | re.DOTALL)
 _OFF = frozenset(("off", "false", "no", "0"))
 
 

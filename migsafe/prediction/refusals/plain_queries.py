@@ -10,7 +10,7 @@ from migsafe.schema.objects import Column, Relation
 
 _NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
 _TEXTS = frozenset(("text", "character varying"))
-_VALUE = r"(?P<number>\d+)|(?P<text>'(?:[^']|'')*')|(?P<boolean>true|false)|(?P<null>null)"
+_VALUE = r"(?P<number>\d+)|(?P<text>'[^']*+(?:''[^']*+)*+')|(?P<boolean>true|false)|(?P<null>null)"
 _COMPARISON = re.compile(rf"(?P<column>\w+)\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))", re.IGNORECASE)
 _ASSIGNMENT = re.compile(rf"(?P<column>\w+)\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
 _TABLE = r"(?:only\s+)?(?:[\w]+\.)?\w+"

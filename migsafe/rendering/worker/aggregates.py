@@ -4,7 +4,8 @@ import re
 
 _SELECT = re.compile(r"\s*\(?\s*select\s+(?!distinct\b)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(
-    r"'(?:[^']|'')*'|\"[^\"]*\"|(?P<bracket>[()\[\]])|(?P<comma>,)|(?P<end>\b(?:from|group|having|union|limit|where|order)\b)", re.IGNORECASE
+    r"'[^']*+(?:''[^']*+)*+'|\"[^\"]*\"|(?P<bracket>[()\[\]])|(?P<comma>,)|(?P<end>\b(?:from|group|having|union|limit|where|order)\b)",
+    re.IGNORECASE,
 )
 _COUNT = re.compile(r"\s*count\s*\(", re.IGNORECASE)
 _AGGREGATE = re.compile(r"\s*(?:max|min|sum|avg|array_agg|string_agg|json_agg|jsonb_agg|bool_or|bool_and)\s*\(", re.IGNORECASE)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from migsafe.rendering.worker.frames import current_point
 from migsafe.rendering.worker.unknown import Unknown
 
-_CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+(?:\.\d+)?\b")
+_CONSTANT = re.compile(r"'[^']*+(?:''[^']*+)*+'|⟨[^⟩]*⟩|\b\d+(?:\.\d+)?\b")
 _STEERING = re.compile(r"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|SET|RESET)\b", re.IGNORECASE)
 _ENDLESS_ITERATORS = frozenset(("iter", "count", "cycle", "repeat"))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -13,7 +13,7 @@ from migsafe.assumption import Assumption
 from migsafe.rendering.messages import RenderedCall, RenderedPath
 from migsafe.rendering.worker.loops import steers_session
 
-_CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+\b")
+_CONSTANT = re.compile(r"'[^']*+(?:''[^']*+)*+'|⟨[^⟩]*⟩|\b\d+\b")
 
 _Key = tuple[int, int, str, str]
 _Keyed = tuple[tuple[_Key, int], RenderedCall]

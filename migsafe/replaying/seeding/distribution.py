@@ -10,7 +10,7 @@ from math import gcd
 
 from msgspec import Struct
 
-_NUMBER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\bn\b")
+_NUMBER = re.compile(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|\bn\b")
 _HASH_BITS = 20
 _FINE_BITS = 31
 _CLASSES = 20

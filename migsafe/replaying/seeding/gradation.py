@@ -2,7 +2,7 @@
 
 import re
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()\[\]]|\bAND\b|\bOR\b|\bCASE\b|\bEND\b|.", re.DOTALL)
+_TOKEN = re.compile(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|[()\[\]]|\bAND\b|\bOR\b|\bCASE\b|\bEND\b|.", re.DOTALL)
 _OPENING = ("(", "[", "CASE")
 _CLOSING = (")", "]", "END")
 

@@ -30,7 +30,7 @@ from migsafe.sources.migration import Transaction
 _SEARCH_PATH = re.compile(r"SET (?:SESSION |LOCAL )?search_path (?:=|TO) ?(.*)", re.IGNORECASE)
 _USUAL_SCHEMAS = ("", "public", "$user", "pg_catalog", "default")
 _SET_CONFIG = re.compile(
-    r"SELECT (?:pg_catalog\.)?set_config\( ?'(?P<name>[\w.]+)' ?, ?(?P<value>'(?:[^']|'')*'|\x00unknown) ?, ?(?P<local>true|false) ?\)",
+    r"SELECT (?:pg_catalog\.)?set_config\( ?'(?P<name>[\w.]+)' ?, ?(?P<value>'[^']*+(?:''[^']*+)*+'|\x00unknown) ?, ?(?P<local>true|false) ?\)",
     re.IGNORECASE,
 )
 _SETTING = "transaction_per_migration=True"

@@ -16,7 +16,7 @@ _DEFINITION = re.compile(rf"{_SKIPPED}(?:create|alter|drop|comment|grant|revoke|
 
 _FORMAT = re.compile(r"%(?:%|\(([^)]*)\)[sbt]|[sbt])")
 _TUPLE = re.compile(r"\bIN\s+(\$\d+)", re.IGNORECASE)  # psycopg2 writes a tuple as a list in parentheses
-_QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
+_QUOTED = r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
 _QUESTION_MARK = re.compile(rf"{_QUOTED}|(\?)(\d*)", re.DOTALL)
 _NAMED = re.compile(rf"{_QUOTED}|::|:([a-zA-Z_]\w*)", re.DOTALL)
 
@@ -76,7 +76,7 @@ def _numbered(text: str, style: str) -> str:
 
 
 _VALUE = re.compile(
-    r"""("[^"]*")|'(?:[^']|'')*'|%\(\w+\)s|%s|\$\d+|(?<![\w.])\d+(?:\.\d+)?(?!\w)|--[^\n]*|/\*.*?\*/""",
+    r"""("[^"]*")|'[^']*+(?:''[^']*+)*+'|%\(\w+\)s|%s|\$\d+|(?<![\w.])\d+(?:\.\d+)?(?!\w)|--[^\n]*|/\*.*?\*/""",
     re.DOTALL,
 )
 _IN_LIST = re.compile(r"\bIN \(\?(?:::\w+)?(?:, ?\?(?:::\w+)?)+\)", re.IGNORECASE)
