@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.library import fixes, lint, locks
 from migsafe.linting.rule import Rule
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
@@ -15,7 +14,6 @@ from migsafe.text import Script
 from tests.fixes.fixed_examples import Fixed, FixedExample
 from tests.fixes.fixed_scripts import FixedScripts
 from tests.rules.followed_helps import unsafe_examples
-from tests.rules.followed_scripts import OpenRenderer
 from tests.rules.help_bench import HelpBench
 from tests.rules.runner_files import Kind
 from tests.rules.test_examples import RULES
@@ -68,17 +66,6 @@ def loaded_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Predictor, "load", load_copy)
         yield
-
-
-@pytest.fixture(scope="module")
-def one_renderer() -> Iterator[None]:
-    """One worker process for all revisions."""
-    renderer = OpenRenderer()
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (fixes, lint, locks):
-            patch.setattr(module, "make_renderer", lambda settings, kept: renderer)
-        yield
-    renderer.close()
 
 
 def fixed_examples(rule: Rule, folder: Path, pg_version: int, kinds: Iterable[Kind]) -> Iterator[Fixed]:

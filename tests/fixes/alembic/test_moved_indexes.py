@@ -1,26 +1,13 @@
 """What of a revision runs after it, although other statements of the revision change the same table."""
 
-from collections.abc import Iterator
 from textwrap import dedent
 
 import pytest
 
-from migsafe.library import fixes, lint
 from migsafe.library.fix import fix
 from tests.fixes.alembic.edited import Project, upgrade_of
-from tests.rules.followed_scripts import OpenRenderer
 
-pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_renderer() -> Iterator[None]:
-    renderer = OpenRenderer()
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (fixes, lint):
-            patch.setattr(module, "make_renderer", lambda settings, kept: renderer)
-        yield
-    renderer.close()
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("one_renderer")]
 
 
 def index(name: str, column: str, *, unique: bool = False) -> str:

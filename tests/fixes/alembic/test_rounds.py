@@ -1,27 +1,15 @@
 """What `lint --fix --unsafe-fixes` makes of revisions in several rounds."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
-from migsafe.library import fixes, lint
 from migsafe.library.fix import fix
 from tests.fixes.alembic.edited import HEAD, OWN_TRANSACTIONS, Project, upgrade_of
 from tests.rules.followed_scripts import OpenRenderer
 
-pytestmark = pytest.mark.process
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_renderer() -> Iterator[None]:
-    renderer = OpenRenderer()
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (fixes, lint):
-            patch.setattr(module, "make_renderer", lambda settings, kept: renderer)
-        yield
-    renderer.close()
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("one_renderer")]
 
 
 @pytest.fixture
