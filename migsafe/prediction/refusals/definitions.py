@@ -56,3 +56,13 @@ def known_type(catalog: Catalog, data_type: TypeName | None) -> TypeName | None:
     if stored is None or stored.setof:
         return None
     return stored if is_built_in(stored) or isinstance(catalog.type_of(stored), EnumType) else None
+
+
+def changed_type(catalog: Catalog, op: sql.AlterColumnType) -> tuple[Relation, Column, TypeName, TypeName] | None:
+    """Returns the table and the column whose type changes, and its types before and after, if all of them are known."""
+    known, target = known_column(catalog, op, op.column), known_type(catalog, op.type)
+    if known is None or target is None or op.target.kind not in ("table", "foreign table"):
+        return None
+    table, column = known
+    source = known_type(catalog, column.type)
+    return (table, column, source, target) if source is not None else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migsafe import expressions
-from migsafe.prediction.refusals.definitions import is_built_in, known_column, known_type, type_text
+from migsafe.prediction.refusals.definitions import changed_type, is_built_in, type_text
 from migsafe.prediction.refusals.foreign_keys import are_incompatible
 from migsafe.prediction.refusals.index_methods import is_wrong_for
 from migsafe.prediction.refusals.indexes import WITHOUT_ORDER
@@ -28,13 +28,11 @@ _CONVERTED = ("character varying", "character")
 @refuses(sql.AlterColumnType)
 def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
     """The CHECKs and indexes over a column accept its new type. Their constants keep the type that they got from the old one."""
-    known = known_column(catalog, op, op.column)
-    target = known_type(catalog, op.type)
-    if known is None or target is None or op.target.kind not in ("table", "foreign table"):
+    changed = changed_type(catalog, op)
+    if changed is None:
         return None
-    table, column = known
-    source = known_type(catalog, column.type)
-    if source is None or source.dimensions or target.dimensions or (source.name, source.schema) == (target.name, target.schema):
+    table, column, source, target = changed
+    if source.dimensions or target.dimensions or (source.name, source.schema) == (target.name, target.schema):
         return None
     for owner, formula in _formulas(catalog, table, column):
         if source.name in _CONVERTED or not certainly_exists(catalog, owner) or "::" in formula.expression.sql:

@@ -1,6 +1,6 @@
 """The limits of data types: casts, composite types in use, names."""
 
-from migsafe.prediction.refusals.definitions import known_column, known_type, type_text
+from migsafe.prediction.refusals.definitions import changed_type, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.casts import cast, is_string
 from migsafe.schema.catalog import Catalog
@@ -19,13 +19,11 @@ _LARGEST_INTEGER = 2**31 - 1
 @refuses(sql.AlterColumnType)
 def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
     """Without USING, a new type needs an automatic cast; a default always does."""
-    known = known_column(catalog, op, op.column)
-    target = known_type(catalog, op.type)
-    if known is None or target is None or op.target.kind not in ("table", "foreign table"):
+    changed = changed_type(catalog, op)
+    if changed is None:
         return None
-    column = known[1]
-    source = known_type(catalog, column.type)
-    if source is None or column.generated is not None or column.inherited:
+    _, column, source, target = changed
+    if column.generated is not None or column.inherited:
         return None
     to = type_text(catalog, target)
     alter = f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)}"
