@@ -149,9 +149,9 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
-    def begin_half(self, half: Half) -> None:
-        """Begins a migration that its runner sends."""
-        self.catalog.recreated = recreated_names(half)
+    def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
+        """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
+        self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
 
     def begin(
@@ -239,7 +239,7 @@ class Predictor:
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
-        self.begin_half(half)
+        self.begin_half(half, with_effects=with_effects)
         # Where nothing is predicted, an INSERT of a dump changes nothing that the ones before it have not.
         inserts = None if with_effects or half.program is not None else EqualInserts()
         for sent in sent_statements(half):
