@@ -1,6 +1,5 @@
 """The fixes of the migrations of a plan: they are applied in rounds, and each result is judged."""
 
-import difflib
 import os
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
 from migsafe.fixes.comments import edit_comments
+from migsafe.fixes.diffs import unified_diff
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.explicit_locks import protecting_lock
 from migsafe.fixes.layouts import LAYOUTS
@@ -80,7 +80,7 @@ class Fixes(Struct, kw_only=True):
 
     def diff(self) -> str:
         """Returns the changes as a unified diff."""
-        return "".join(_diff(change) for change in self.changes)
+        return "".join(unified_diff(change) for change in self.changes)
 
     def write(self) -> None:
         """Writes all the changed and the new files, or none. Raises MigsafeError for a new file that exists by now, and for an edited one that
@@ -394,10 +394,3 @@ def _key(finding: Finding) -> tuple[str, ...]:
 def _hazard(finding: Finding) -> tuple[str, ...]:
     """Returns what identifies a hazard wherever it is; messages name lines."""
     return finding.rule, re.sub(r"\d+", "0", finding.message), finding.subject
-
-
-def _diff(change: FileChange) -> str:
-    before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (change.before or "", change.after))
-    old = f"a/{change.path}" if change.before is not None else "/dev/null"
-    lines = difflib.unified_diff(before, after, old, f"b/{change.path}")
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
