@@ -8,6 +8,7 @@ from migsafe.cache.store import usual_folder
 from migsafe.cli.options import (
     Baseline,
     Config,
+    Exclude,
     FailOnOption,
     Ignore,
     NoExec,
@@ -33,6 +34,7 @@ def config(
     output: Output = None,
     select: Select = None,
     ignore: Ignore = None,
+    exclude: Exclude = None,
     fail_on: FailOnOption = None,
     baseline: Baseline = None,
     stats: Stats = None,
@@ -68,6 +70,7 @@ def config(
     options = {
         "select": split_names(select),
         "ignore": split_names(ignore),
+        "exclude": split_names(exclude),
         "fail_on": fail_on,
         "baseline": baseline,
         "stats": stats,

@@ -13,6 +13,7 @@ from migsafe.cli.options import (
     Config,
     Diff,
     Down,
+    Exclude,
     FailOnOption,
     Fix,
     Ignore,
@@ -40,7 +41,7 @@ from migsafe.library.division import MOST_PROCESSES
 from migsafe.reports import FORMATS
 
 
-def lint(
+def lint(  # noqa: PLR0913, PLR0917  # an argument for each option
     context: typer.Context,
     paths: Paths = None,
     format: Annotated[str, format_option(FORMATS, "The format of the findings.")] = "text",
@@ -48,6 +49,7 @@ def lint(
     also: Also = None,
     select: Select = None,
     ignore: Ignore = None,
+    exclude: Exclude = None,
     fail_on: FailOnOption = None,
     stdin_filename: StdinFilename = None,
     since: Since = None,
@@ -108,6 +110,7 @@ def lint(
         also=also,
         select=select,
         ignore=ignore,
+        exclude=exclude,
         fail_on=fail_on,
         stdin_filename=stdin_filename,
         since=since,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from migsafe.cli.fix_options import FixOptions
-from migsafe.cli.results import FAILED, exit_code, skipped_files, split_names
+from migsafe.cli.results import FAILED, exit_code, left_out, split_names
 from migsafe.cli.written_reports import read_report_files, write_reports
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import ConfigError
@@ -34,6 +34,7 @@ class LintOptions(Struct, frozen=True, kw_only=True):
     also: list[str] | None = None
     select: list[str] | None = None
     ignore: list[str] | None = None
+    exclude: list[str] | None = None
     fail_on: str | None = None
     stdin_filename: str | None = None
     since: str | None = None
@@ -75,7 +76,7 @@ def run_lint(given: LintOptions, memory: "Memory | None") -> int:
         memory = None
     on_git_answer = memory.store_git_answer if memory is not None else None
     if given.stdin_filename is None:
-        plan = find_plan(given.paths, settings, "lint", since=given.since, changed=given.changed, on_git_answer=on_git_answer)
+        plan = find_plan(given.paths, settings, "lint", since=given.since, changed=given.changed, on_git_answer=on_git_answer, allow_none=True)
     else:
         plan = _plan_of_input(given, settings)
     fixes = FixOptions(given.fix, given.diff, given.unsafe_fixes, given.prove, given.superuser, given.write_baseline)
@@ -92,8 +93,7 @@ def run_lint(given: LintOptions, memory: "Memory | None") -> int:
         verdict, messages = _without_baseline(verdict, settings)
         written, code = write_reports(verdict, reports), exit_code(verdict.worst(), settings)
         answer = (written, messages, code)
-    if plan.skipped:
-        messages.append(skipped_files(plan.skipped))
+    messages += left_out(plan)
     if settings.rules is not None and settings.no_exec:
         messages.append(f"the rules in {settings.rules} are left out: with `no-exec`, no code of the project is run")
     messages += _untried_queries(verdict)
@@ -120,6 +120,7 @@ def _settings(given: LintOptions) -> Configuration:
     return read_configuration(Path(given.config) if given.config else None).overridden(
         select=split_names(given.select),
         ignore=split_names(given.ignore),
+        exclude=split_names(given.exclude),
         fail_on=given.fail_on,
         baseline=given.baseline,
         stats=given.stats,

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, format_option
-from migsafe.cli.results import FAILED, skipped_files
+from migsafe.cli.options import Config, Exclude, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, format_option
+from migsafe.cli.results import FAILED, left_out, split_names
 from migsafe.configuration import read_configuration
 from migsafe.library.locks import predict_plan
 from migsafe.library.plan import find_plan
@@ -21,6 +21,7 @@ def locks(
     paths: Paths = None,
     format: Annotated[str, format_option(FORMATS, "The format of the predictions.")] = "text",
     output: Output = None,
+    exclude: Exclude = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
     runner: RunnerName = None,
@@ -61,7 +62,12 @@ def locks(
                  shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = read_configuration(Path(config) if config else None).overridden(
-        schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
+        exclude=split_names(exclude),
+        schema=schema,
+        pg_version=pg_version,
+        runner=runner,
+        transaction=transaction,
+        no_exec=no_exec or None,
     )
     write = reporter(format)
     plan = find_plan(paths, settings, "predict")
@@ -72,8 +78,8 @@ def locks(
     write_output(write(prediction, display_for(file)), file)
     for problem in prediction.problems:
         show_error(problem)
-    if plan.skipped:
-        show_error(skipped_files(plan.skipped))
+    for message in left_out(plan):
+        show_error(message)
     raise typer.Exit(FAILED if prediction.problems else 0)
 
 

@@ -95,6 +95,10 @@ StdinFilename = Annotated[
         metavar="FILE", rich_help_panel=CHECK, help="With `-`: the file that standard input is the text of, which need not exist; for editors."
     ),
 ]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GLOB", rich_help_panel=CHECK, help="Files and folders that are not migrations: neither read nor checked."),
+]
 Since = Annotated[
     str | None,
     typer.Option(metavar="REV", rich_help_panel=CHECK, help="Only migrations that changed since this git revision; the others are history."),

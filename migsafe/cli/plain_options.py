@@ -13,7 +13,7 @@ VALUES = frozenset(
         *("--pg-version", "--runner", "--schema", "--since", "--stats", "--transaction"),
     )
 )
-LISTS = frozenset(("--also", "--ignore", "--select"))
+LISTS = frozenset(("--also", "--exclude", "--ignore", "--select"))
 """The options that may occur in the usual form: without a value, with one, and with one each time."""
 
 

@@ -22,7 +22,7 @@ from migsafe.cli.options import (
     TransactionHabit,
     format_option,
 )
-from migsafe.cli.results import FAILED, FOUND
+from migsafe.cli.results import FAILED, FOUND, left_out
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.reports.premortem import FORMATS, premortem_reporter
@@ -113,7 +113,7 @@ def premortem(
         result = assess_plan(plan, settings, where, options, lambda steps: track(steps, "migsafe: migration"), show_error)
     file = Path(output) if output else None
     write_output(write(result, display_for(file)), file)
-    for problem in result.problems:
+    for problem in (*result.problems, *left_out(plan)):
         show_error(problem)
     raise typer.Exit(FAILED if result.problems else FOUND if result.forbidden else 0)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.options import Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit, format_option
-from migsafe.cli.results import FAILED, FOUND
+from migsafe.cli.results import FAILED, FOUND, left_out
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
@@ -122,6 +122,6 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
         host, show = wait_for_host()
         result = rehearse_plan(plan, host, options, limits, settings, show, command_line())
     write_reports(result, write, output, write_page, report)
-    for problem in result.replay.verdict.problems:
+    for problem in (*result.replay.verdict.problems, *left_out(plan)):
         show_error(problem)
     raise typer.Exit({True: 0, False: FOUND, None: FAILED}[result.passed])

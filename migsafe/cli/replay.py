@@ -20,7 +20,7 @@ from migsafe.cli.options import (
     TransactionHabit,
     format_option,
 )
-from migsafe.cli.results import FAILED, exit_code
+from migsafe.cli.results import FAILED, exit_code, left_out
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
@@ -182,6 +182,6 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
 
         write_whole(plans_document(result), explain)
     problems = result.verdict.problems
-    for problem in problems:
+    for problem in (*problems, *left_out(plan)):
         show_error(problem)
     raise typer.Exit(FAILED if problems else exit_code(result.verdict.worst(), settings))

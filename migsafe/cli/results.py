@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from migsafe.configuration import Configuration
 from migsafe.linting.finding import Severity
+from migsafe.sources import Plan
 
 FOUND, FAILED = 1, 2
 """The exit codes: something was found; the command, or a part of it, failed."""
@@ -16,11 +17,19 @@ def split_names(values: list[str] | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None
 
 
-def skipped_files(skipped: Sequence[str]) -> str:
-    """Returns a message about files that are not migrations: the first few by name."""
-    number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
-    files = f"{number} file{'' if number == 1 else 's'} that the runner would not run"
-    return f"skipped {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
+def left_out(plan: Plan) -> list[str]:
+    """Returns a message about files of a plan that are not migrations, and one about given paths that are excluded: the first few by name."""
+    messages = []
+    if plan.skipped:
+        files = f"file{'' if len(plan.skipped) == 1 else 's'} that the runner would not run"
+        messages.append(f"skipped {len(plan.skipped)} {files}: {_first(plan.skipped)}")
+    if plan.excluded:
+        messages.append(f"left out because of `exclude`: {_first(plan.excluded)}")
+    return messages
+
+
+def _first(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths[:_SKIPPED_SHOWN])}{', …' if len(paths) > _SKIPPED_SHOWN else ''}"
 
 
 def exit_code(worst: Severity | None, settings: Configuration) -> int:

@@ -19,6 +19,7 @@ from migsafe.paths import relative_path, with_slashes
 from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
 from migsafe.sources.custom import glob_pattern
+from migsafe.sources.exclusion import Exclusion
 from migsafe.text import read_text
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -86,6 +87,10 @@ class Configuration(Struct, frozen=True, kw_only=True):
     migrations: Annotated[
         tuple[str, ...], Meta(description="The files and folders of the migrations, relative to the folder of this file.")
     ] = ()
+    exclude: Annotated[
+        tuple[str, ...],
+        Meta(description="Globs of files and folders that are not migrations, relative to the folder of this file. They are not read."),
+    ] = ()
     runner: Annotated[str | None, Meta(description="The runner of the migrations, if migsafe cannot recognise it from the files.")] = None
     transaction: Annotated[
         TransactionHabit | None,
@@ -135,6 +140,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
         if not given:
             return self
         overriding = _convert(given, Configuration, _OPTION)
+        overriding = replace(overriding, exclude=tuple(relative_path(glob, self.folder) for glob in overriding.exclude))
         return replace(self, **{option: getattr(overriding, option) for option, value in options.items() if value is not None})
 
     @property
@@ -168,7 +174,11 @@ class Configuration(Struct, frozen=True, kw_only=True):
     def sources(self) -> SourceSettings:
         """The settings for finding migrations."""
         return SourceSettings(
-            self.runner, Transaction(self.transaction) if self.transaction else None, self.custom_runner, self.template_values
+            self.runner,
+            Transaction(self.transaction) if self.transaction else None,
+            self.custom_runner,
+            self.template_values,
+            Exclusion(self.exclude, self.folder),
         )
 
 

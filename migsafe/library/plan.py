@@ -25,13 +25,16 @@ def find_plan(
     upgrade_from: str | None = None,
     text: str | None = None,
     on_git_answer: OnGitAnswer | None = None,
+    allow_none: bool = False,
 ) -> Plan:
     """Returns the migrations at the paths, or those of the configuration, with the history before them. `since` (a git revision) and `changed`
     (uncommitted) restrict them to what git says changed, `upgrade_from` to what follows a migration, as one upgrade. `text` is SQL instead of
-    files. Raises MigsafeError; `verb` completes its sentence “nothing to …”."""
+    files. `allow_none`: the configuration may exclude all the paths. Raises MigsafeError; `verb` completes its sentence “nothing to …”."""
     if text is not None and (paths or since is not None or changed):
         raise ConfigError("SQL as text cannot be combined with files or a comparison", "Pass either the text or the names of files.")
     plan = find_migrations(["-"] if text is not None else requested_paths(paths, settings, verb), settings.sources, text)
+    if plan.excluded and not plan.sources and not allow_none:
+        raise MigsafeError(f"nothing to {verb}: {', '.join(plan.excluded)}", "`exclude` in the configuration says that it is not a migration.")
     if upgrade_from is not None:
         if since is not None or changed:
             raise ConfigError("--upgrade-from cannot be used with --since or --changed", "Name the migration that production has applied last.")
@@ -43,16 +46,16 @@ def plan_of_file(path: str, settings: Configuration, text: str) -> Plan:
     """Returns the history of a file, in which only it is selected. If it does not exist yet, it is new SQL with this text, in a folder of
     migrations. Raises MigsafeError."""
     home = None if os.path.isfile(path) else _home_of_new(path)
-    if home is None:
-        return find_plan([path], settings, "lint")
+    if home is None or settings.sources.exclusion.covers(path):
+        return find_plan([path], settings, "lint", allow_none=True)
     return find_plan([home], settings, "lint").with_new_file(Script(path, text))
 
 
 def plan_of_text(path: str, settings: Configuration, text: str) -> Plan:
-    """Returns the history in which a text is the migration of a file, whether or not the file exists. Raises MigsafeError if the file would not
-    be a migration."""
+    """Returns the history in which a text is the migration of a file, whether or not the file exists; none if the file is excluded. Raises
+    MigsafeError if it would not be a migration."""
     plan = plan_of_file(path, settings, text)
-    if not plan.sources:
+    if not plan.sources and not plan.excluded:
         raise MigsafeError(f"{path}: would not be a migration", "Name a file as the other migrations of its folder are named.")
     return plan.edited({os.path.abspath(path): Script(path, text)})  # noqa: PTH100  # links stay
 

@@ -6,7 +6,7 @@ from migsafe.linting.verdict import Verdict
 from migsafe.reports.formats import load_writer
 from migsafe.terminal.display import Display
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "gcc")
 """What `--format` accepts; each is a module here with a function `report(verdict, display)`."""
 
 

@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.sources.exclusion import Exclusion
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.runner import OTHER_DATABASES, Folder, MigrationFile, Runner, folder_identity, natural_key
 from migsafe.sources.runners import recognise_runner
@@ -23,14 +26,32 @@ _NAMED_QUERY = re.compile(r"^--+[ \t]*(?:name[ \t]*:|:name\b)", re.MULTILINE)
 Found = tuple[Folder, Runner, list[MigrationFile]]
 
 
-def folders_below(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> list[Found]:
+class Search(Struct, frozen=True):
+    """How folders are searched: for the migrations of any runner or of the `chosen` one, without the excluded paths. `problems` receives what
+    cannot be read, by its message."""
+
+    problems: dict[str, UnreadableError]
+    chosen: Runner | None = None
+    exclusion: Exclusion = Exclusion()
+
+    def add(self, *problems: UnreadableError) -> None:
+        """Adds what cannot be read."""
+        self.problems.update({problem.message: problem for problem in problems})
+
+    def runner_of(self, folder: Folder) -> Runner | None:
+        """Returns the runner of a folder's migrations, which does not list the excluded ones; None if no runner recognises it. Raises
+        UnreadableError."""
+        runner = self.chosen or recognise_runner(folder)
+        return self.exclusion.applied_to(runner) if runner is not None else None
+
+
+def folders_below(path: str, search: Search) -> list[Found]:
     """Returns the folders of migrations at a path and below it, in the order of their names.
 
-    With `chosen`, only those of that runner. A folder of plain scripts without numbers counts only if no other folder is found. Raises
-    MigsafeError if the path itself cannot be listed; folders below that cannot be listed are added to `problems`. The application's queries
-    are not migrations.
+    A folder of plain scripts without numbers counts only if no other folder is found. Raises MigsafeError if the path itself cannot be listed;
+    folders below that cannot be listed are among the problems of the search. The application's queries are not migrations.
     """
-    folders = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
+    folders = list(_walk(Folder(path), search, {folder_identity(path)}, set()))
     in_order = [candidate for candidate in folders if not _is_unordered(candidate)]
     return in_order or [candidate for candidate in map(_without_queries, folders) if candidate[2]]
 
@@ -52,52 +73,46 @@ def _has_named_queries(file: MigrationFile) -> bool:
         return False
 
 
-def _walk(
-    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], yielded: set[tuple[int, int]]
-) -> Iterator[Found]:
+def _walk(folder: Folder, search: Search, seen: set[tuple[int, int]], yielded: set[tuple[int, int]]) -> Iterator[Found]:
     """Yields the histories of a folder and of the folders below it.
 
     `seen` are the folders searched so far, `yielded` the folders of the histories yielded so far.
     """
-    runner, histories = _histories(folder, chosen, problems)
+    runner, histories = _histories(folder, search)
     for history_folder, files in histories:
         if runner and folder_identity(history_folder.path) not in yielded:
             yielded.add(folder_identity(history_folder.path))
             yield history_folder, runner, files
-    if runner and runner.searches_subfolders and (histories or not chosen):
+    if runner and runner.searches_subfolders and (histories or not search.chosen):
         return
     for name in sorted(folder.folders, key=natural_key):
-        if _is_ignored(folder, name):
-            continue
         path = folder.join(name)
-        if folder_identity(path) in seen:
+        if _is_ignored(folder, name) or search.exclusion.covers(path) or folder_identity(path) in seen:
             continue
         seen.add(folder_identity(path))
         try:
             inner = Folder(path)
         except MigsafeError as error:
-            problems[error.message] = UnreadableError(error.message, error.hint)
+            search.add(UnreadableError(error.message, error.hint))
             continue
-        yield from _walk(inner, chosen, problems, seen, yielded)
+        yield from _walk(inner, search, seen, yielded)
 
 
-def _histories(
-    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool = False
-) -> tuple[Runner | None, list[tuple[Folder, list[MigrationFile]]]]:
+def _histories(folder: Folder, search: Search, *, deep: bool = False) -> tuple[Runner | None, list[tuple[Folder, list[MigrationFile]]]]:
     """Returns the runner that recognises a folder, and the folders of its histories that contain migrations.
 
     `deep`: only a runner that searches subfolders.
     """
     try:
-        runner = chosen or recognise_runner(folder)
+        runner = search.runner_of(folder)
         if runner is None or (deep and not runner.searches_subfolders):
             return None, []
         histories = [(home, runner.files(home)) for home in runner.history_folders(folder)]
     except UnreadableError as error:
-        problems[error.message] = error
+        search.add(error)
         return None, []
     histories = [(home, files) for home, files in histories if files]
-    problems.update({problem.message: problem for home, _ in histories for problem in runner.problems(home)})
+    search.add(*(problem for home, _ in histories for problem in runner.problems(home)))
     return runner, histories
 
 
@@ -112,7 +127,7 @@ def _is_ignored(folder: Folder, name: str) -> bool:
     )
 
 
-def migrations_of_folder(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> list[tuple[Found, int]]:
+def migrations_of_folder(path: str, search: Search) -> list[tuple[Found, int]]:
     """Returns the migrations of a folder that is itself a part of a history: the folder of one migration (`2026_x/migration.sql`), or of one
     version. Each comes with its place in the whole history. Empty if the folder is not such a part.
     """
@@ -121,7 +136,7 @@ def migrations_of_folder(path: str, chosen: Runner | None, problems: dict[str, U
     except MigsafeError:
         return []
     names = [name for name in folder.files if name in _INNER_SCRIPTS] or folder.sql_files
-    places = (folder_of(folder.join(name) if path != "." else f"./{name}", chosen, problems) for name in names)
+    places = (folder_of(folder.join(name) if path != "." else f"./{name}", search) for name in names)
     outer = folder_identity(path)
     # Of a folder with other files, or of a folder that is a history by itself, the parent may say nothing.
     return [(found, position) for found, position, is_down in filter(None, places) if not is_down and folder_identity(found[0].path) != outer]
@@ -132,10 +147,10 @@ def is_part_of_history(path: str) -> bool:
     return bool(VERSION.match(Path(path).absolute().name)) or any((Path(path) / name).is_file() for name in _INNER_SCRIPTS)
 
 
-def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> tuple[Found, int, bool] | None:
+def folder_of(path: str, search: Search) -> tuple[Found, int, bool] | None:
     """Returns the folder of migrations that a file belongs to, its position in the runner's order, and whether it is the down file.
 
-    None for a file that is not a migration of its folder. Settings of the runner that cannot be read are added to `problems`.
+    None for a file that is not a migration of its folder. Settings of the runner that cannot be read are among the problems of the search.
     """
     parent = Path(path).parent
     near = [parent, *_above(parent)]
@@ -143,7 +158,7 @@ def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableEr
     candidates = [*near[1:2], *near[:1], *near[2:]] if inside else near
     best: tuple[Found, int, bool] | None = None
     for candidate in candidates:
-        match = _position_of(path, candidate, chosen, problems, deep=candidate is not parent)
+        match = _position_of(path, candidate, search, deep=candidate is not parent)
         if match and (best is None or best[0][1].name in ("plain", match[0][1].name)):
             best = match
             if inside and candidate is not parent:
@@ -168,14 +183,12 @@ def _above(parent: Path) -> list[Path]:
     return folders
 
 
-def _position_of(
-    path: str, candidate: Path, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool
-) -> tuple[Found, int, bool] | None:
+def _position_of(path: str, candidate: Path, search: Search, *, deep: bool) -> tuple[Found, int, bool] | None:
     try:
         folder = Folder(candidate.as_posix(), None if deep else Path(path).name)
     except MigsafeError:
         return None
-    runner, histories = _histories(folder, chosen, problems, deep=deep)
+    runner, histories = _histories(folder, search, deep=deep)
     if runner is None:
         return None
     for history_folder, files in histories:

@@ -11,7 +11,8 @@ from migsafe.paths import with_slashes
 from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.connection_settings import known_connection_setup
 from migsafe.sources.custom import CustomRunner, custom_runner
-from migsafe.sources.discovery import Found, folder_of, folders_below, is_part_of_history, migrations_of_folder
+from migsafe.sources.discovery import Found, Search, folder_of, folders_below, is_part_of_history, migrations_of_folder
+from migsafe.sources.exclusion import Exclusion
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
@@ -27,12 +28,14 @@ _NO_SCRIPTS = (".py", ".ini", ".toml")
 
 class SourceSettings(Struct, frozen=True):
     """The configuration of migrations: the runner's name (without it, the runner is recognised), how the runner sends a migration without
-    directives, the description of a custom runner, which takes precedence over the name, and the values of the templates in SQL files."""
+    directives, the description of a custom runner, which takes precedence over the name, the values of the templates in SQL files, and what is
+    not a migration."""
 
     runner: str | None = None
     transaction: Transaction | None = None
     custom: CustomRunner | None = None
     template_values: Mapping[str, str] = {}
+    exclusion: Exclusion = Exclusion()
 
 
 class _FolderSelection:
@@ -65,24 +68,28 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     known_connection_setup.cache_clear()
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
-    problems: dict[str, UnreadableError] = {}
+    search = Search({}, chosen, settings.exclusion)
     selections: dict[str, _FolderSelection] = {}
     skipped: list[str] = []
+    excluded: list[str] = []
     for path in map(with_slashes, paths):
+        if path != "-" and settings.exclusion.covers(path):
+            excluded.append(path)
+            continue
         if path != "-" and _is_folder(path):
-            if is_part_of_history(path) and _select_part(selections, path, chosen, problems):
+            if is_part_of_history(path) and _select_part(selections, path, search):
                 continue
-            folders = folders_below(path, chosen, problems)
-            if not folders and _select_part(selections, path, chosen, problems):
+            folders = folders_below(path, search)
+            if not folders and _select_part(selections, path, search):
                 continue
-            if not folders and not problems:
+            if not folders and not search.problems:
                 raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen, path))
             for entry in folders:
                 history = _select_in(selections, entry)
                 history.up.update(range(len(entry[2])))
                 history.whole = True
-                skipped += _unused_files(entry)
-        elif not _select_file(selections, path, chosen, problems, text if path == "-" else None):
+                skipped += [unused for unused in _unused_files(entry) if not settings.exclusion.covers(unused)]
+        elif not _select_file(selections, path, search, text if path == "-" else None):
             skipped.append(path)
     sources = [
         Source(
@@ -90,7 +97,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
             selection.runner,
             files,
             settings.transaction,
-            problems,
+            search.problems,
             release=not selection.whole,
             template_values=settings.template_values,
         )
@@ -99,7 +106,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     ]
     for source in sources:
         source.connection_setup  # noqa: B018  # read now, see known_connection_setup
-    return Plan(sources, skipped, problems)
+    return Plan(sources, skipped, search.problems, excluded=excluded)
 
 
 def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _FolderSelection:
@@ -107,20 +114,18 @@ def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _Folder
     return selections.setdefault(folder, _FolderSelection(entry))
 
 
-def _select_part(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> bool:
+def _select_part(selections: dict[str, _FolderSelection], path: str, search: Search) -> bool:
     """Selects the migrations of a folder that is a part of a history; returns whether it is one."""
-    migrations = migrations_of_folder(path, chosen, problems)
+    migrations = migrations_of_folder(path, search)
     for entry, position in migrations:
         _select_in(selections, entry).up.add(position)
     return bool(migrations)
 
 
-def _select_file(
-    selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError], text: str | None
-) -> bool:
+def _select_file(selections: dict[str, _FolderSelection], path: str, search: Search, text: str | None) -> bool:
     """Selects the migration of a file, or adds why it cannot be read. `text` is its content, if it is not to be read. False for a file that a
     project has for another database."""
-    placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
+    placed = folder_of(path, search) if path != "-" and Path(path).is_file() else None
     if placed:
         entry, position, is_down = placed
         history = _select_in(selections, entry)
@@ -132,18 +137,18 @@ def _select_file(
         return True
     if path != "-" and Folder(Path(path).parent.as_posix()).has_for_another_database(Path(path).name):
         return False
-    if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
-        error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))
-        problems[error.message] = error
+    if path.endswith(_NO_SCRIPTS) or (search.chosen and search.chosen.suffix != ".sql"):
+        error = UnreadableError(f"{path}: is not a migration", _no_migration(search.chosen))
+        search.add(error)
         return True
     script = Script(path, text)
     try:
         script = Script(path, script.text)
     except UnreadableError as error:
-        problems[error.message] = error
+        search.add(error)
         return True
     folder = Folder.of_script(path, script)
-    runner = chosen or recognise_runner(folder)
+    runner = search.chosen or recognise_runner(folder)
     name = folder.sql_files[0]
     key = "-" if path == "-" else str(Path(path).resolve())
     entry = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])

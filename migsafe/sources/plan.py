@@ -318,28 +318,34 @@ class Plan:
     """The migrations that the given paths select, and the files that could not be read.
 
     `sources` are their histories, one for each folder of migrations, in the order of the paths. `skipped` are files in these folders that
-    are not migrations: their names do not follow the runner's pattern, or they are for another database. `revision` is the commit of git with
-    which they were compared, as git names it; None without one.
+    are not migrations: their names do not follow the runner's pattern, or they are for another database. `excluded` are the given paths that
+    the configuration excludes. `revision` is the commit of git with which they were compared, as git names it; None without one.
     """
 
     def __init__(
-        self, sources: Sequence[Source], skipped: Sequence[str], problems: dict[str, UnreadableError], revision: str | None = None
+        self,
+        sources: Sequence[Source],
+        skipped: Sequence[str],
+        problems: dict[str, UnreadableError],
+        revision: str | None = None,
+        excluded: Sequence[str] = (),
     ) -> None:
         self.revision = revision
         self.sources = tuple(sources)
         self.skipped = tuple(skipped)
+        self.excluded = tuple(excluded)
         self._problems = problems
 
     def compared_with(self, comparison: "Comparison", *, to_end: bool = False) -> "Plan":
         """Returns the same plan with what has changed since a revision of git; only changed files remain selected. `to_end`: the steps include
         the last migration. Raises MigsafeError."""
         compared = [source.compared_with(comparison, to_end=to_end) for source in self.sources]
-        return Plan(compared, self.skipped, self._problems, comparison.commit)
+        return Plan(compared, self.skipped, self._problems, comparison.commit, self.excluded)
 
     def edited(self, scripts: Mapping[str, Script]) -> "Plan":
         """Returns the same plan with other texts: `scripts` are edited and new files, by their absolute paths. Raises MigsafeError."""
         problems: dict[str, UnreadableError] = {}
-        return Plan([source.edited(scripts, problems) for source in self.sources], self.skipped, problems, self.revision)
+        return Plan([source.edited(scripts, problems) for source in self.sources], self.skipped, problems, self.revision, self.excluded)
 
     def with_new_file(self, script: Script) -> "Plan":
         """Returns the history in which a script that is not on the disk is a migration, as the only selected one; without histories if it is
@@ -369,7 +375,8 @@ class Plan:
             known = [known_version for source in self.sources for known_version in source.versions]
             option = "--upgrade-from" if is_upgrade else "start-after"
             raise ConfigError(f"{option}: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
-        return Plan([short or source for short, source in zip(shortened, self.sources, strict=True)], self.skipped, self._problems)
+        kept = [short or source for short, source in zip(shortened, self.sources, strict=True)]
+        return Plan(kept, self.skipped, self._problems, excluded=self.excluded)
 
     @cached_property
     def migrations(self) -> list[Migration]:

@@ -37,7 +37,7 @@ def test_an_unchanged_history_is_answered_without_the_engine(project: Project) -
     assert "index-not-concurrent" in first.out
 
 
-@pytest.mark.parametrize("format", ["json", "sarif", "github", "gitlab", "junit", "markdown"])
+@pytest.mark.parametrize("format", ["json", "sarif", "github", "gitlab", "junit", "markdown", "gcc"])
 def test_every_format_is_answered(project: Project, format: str) -> None:
     project.lint("m")
     uncached = project.lint("m", "--format", format, "--no-cache")

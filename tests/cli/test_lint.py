@@ -21,6 +21,34 @@ def _quiet(write: Write) -> None:
     write("migsafe.toml", 'lock-timeout = "2s"\nignore = ["not-rerunnable", "table-without-primary-key"]\n')
 
 
+def test_excluded_files_are_neither_read_nor_checked(migsafe: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("migsafe.toml", 'select = ["drop-table"]\nexclude = ["db/drafts", "**/*_seed.sql"]')
+    for name in ("db/1.sql", "db/2_seed.sql", "db/drafts/3.sql", "db/4.sql"):
+        write(name, "DROP TABLE a;")
+    assert migsafe("lint", "db", "--format", "gcc").out.count("drop-table") == 2
+    assert "1 error in 1 file" in migsafe("lint", "db", "--exclude", "db/4.sql,db/2*", "--exclude", "**/drafts").out
+    monkeypatch.chdir(tmp_path / "db")
+    assert "2 errors in 2 files" in migsafe("lint", ".").out
+    assert "1 error in 1 file" in migsafe("lint", ".", "--exclude", "drafts", "--exclude", "2*,4*").out
+
+
+def test_an_excluded_file_may_be_named(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("migsafe.toml", 'exclude = ["db/*_seed.sql"]')
+    write("db/1.sql", "CREATE TABLE a (id bigint PRIMARY KEY);")
+    write("db/2_seed.sql", "DROP TABLE a;")
+    named = migsafe("lint", "db/1.sql", "db/2_seed.sql")
+    assert (named.code, named.err) == (0, "migsafe: left out because of `exclude`: db/2_seed.sql\n")
+    assert migsafe("lint", "db/2_seed.sql").out == "Nothing found in 0 files, 0 statements.\n"
+    for name in ("db/2_seed.sql", "db/3_seed.sql"):
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"DROP TABLE a;")))
+        assert migsafe("lint", "-", "--stdin-filename", name).code == 0
+    for command in ("locks", "premortem", "replay"):
+        failed = migsafe(command, "db/2_seed.sql")
+        assert failed.code == 2
+        assert "nothing to" in failed.err
+        assert "`exclude` in the configuration" in failed.err
+
+
 def test_exit_codes_follow_fail_on(migsafe: Command, write: Write) -> None:
     write("clean.sql", "SELECT 1;")
     write("warning.sql", "DO $$ BEGIN EXECUTE built; END $$;")

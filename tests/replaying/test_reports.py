@@ -130,7 +130,7 @@ def test_text_shows_locks_and_failures(replay: Replay) -> None:
     assert [line for line in narrow if len(line) > 80 and not line.startswith("/")] == []
 
 
-@pytest.mark.parametrize("format", ["sarif", "github", "gitlab", "junit", "markdown"])
+@pytest.mark.parametrize("format", ["sarif", "github", "gitlab", "junit", "markdown", "gcc"])
 def test_findings_are_written_in_the_linter_s_formats(replay: Replay, format: str) -> None:
     assert {finding.rule for finding in replay.verdict.findings} == {"replay-fails", "replay-wal-over-budget"}
     assert "replay-fails" in replay_reporter(format)(replay, Display())

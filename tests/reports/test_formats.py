@@ -14,8 +14,8 @@ from tests.support.samples import judge_with_few_rules
 @pytest.mark.parametrize("sql", ["", "DROP TABLE a;", '\ufeffDROP TABLE é;\r\nDROP TABLE "\x01\u202e\U0001f600";'])
 def test_any_script_is_reported_as_text(format: str, path: str, sql: str) -> None:
     text = reporter(format)(judge_with_few_rules(sql, path=path), Display())
-    assert text.encode(errors="surrogateescape")
-    assert text.endswith("\n")
+    # Only the lines of `gcc` are none without findings.
+    assert text.encode(errors="surrogateescape").endswith(b"\n") or (format == "gcc" and not sql)
 
 
 @pytest.mark.parametrize("format", FORMATS)
