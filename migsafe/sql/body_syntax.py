@@ -8,39 +8,29 @@ declarations, options of the compiler, templates) it accepts.
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from msgspec import Struct
-
+from migsafe.sql.body_errors import BodyError, BodyProblem, Routine, UncertainBodyError
+from migsafe.sql.body_scopes import RESERVED, Scopes
 from migsafe.sql.grammar import parse
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, NUMBER, PLACEHOLDER, STRING, WORD
 from migsafe.sql.operations import Broken, FeatureUse, Operation
-from migsafe.sql.plpgsql import is_assignment, sql_part
+from migsafe.sql.plpgsql import INTO_STARTS, into_variables, is_assignment, sql_part
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.statements import read
-from migsafe.text import Span
 
 
-class BodyError(Struct, frozen=True):
-    """A syntax error in a body, at its place in the body. `is_structure`: PL/pgSQL finds it also while check_function_bodies is off."""
-
-    span: Span
-    expected: str
-    found: str
-    is_structure: bool = False
+def body_error(code: str, language: str, routine: Routine) -> BodyError | None:
+    """Return the first error of the body of a routine, None where there is none or none is certain."""
+    return _read_body(code, language, routine)[0]
 
 
-def body_error(code: str, language: str) -> BodyError | None:
-    """Return the first syntax error of a body, None where there is none or none is certain."""
-    return _read_body(code, language)[0]
-
-
-def body_features(code: str, language: str) -> tuple[FeatureUse, ...]:
-    """Return the uses of syntax that a release after 14 added, with their places in the body; none after a syntax error."""
-    return _read_body(code, language)[1]
+def body_features(code: str, language: str, routine: Routine) -> tuple[FeatureUse, ...]:
+    """Return the uses of syntax that a release after 14 added, with their places in the body; none after an error."""
+    return _read_body(code, language, routine)[1]
 
 
 @lru_cache(512)
-def _read_body(code: str, language: str) -> tuple[BodyError | None, tuple[FeatureUse, ...]]:
+def _read_body(code: str, language: str, routine: Routine) -> tuple[BodyError | None, tuple[FeatureUse, ...]]:
     if language == "sql":
         return _sql_error(code), tuple(_syntax_uses(operation for statement in read(code) for operation in statement.operations))
     if language != "plpgsql":
@@ -50,12 +40,12 @@ def _read_body(code: str, language: str) -> tuple[BodyError | None, tuple[Featur
     is_foreign = len(parts) < len(divided) or any(PLACEHOLDER in raw.kinds or raw.words[0] == "#" for raw in parts)
     if is_foreign or not parts:
         return None, ()
-    reader = _Reader(code, parts)
+    reader = _Reader(code, parts, routine)
     try:
         reader.read()
-    except _BodyProblem as problem:
+    except BodyProblem as problem:
         return problem.error, ()
-    except _UncertainError:
+    except UncertainBodyError:
         return None, ()
     return None, tuple(reader.features)
 
@@ -72,19 +62,6 @@ def _sql_error(code: str) -> BodyError | None:
     return None
 
 
-class _BodyProblem(Exception):
-    def __init__(self, error: BodyError) -> None:
-        self.error = error
-
-
-class _UncertainError(Exception):
-    """The reader has met something that it does not know."""
-
-
-_RESERVED = frozenset(
-    "begin by case declare else end execute for foreach from if in into loop not null or strict then to using when while".split()
-)
-"""The key words that PL/pgSQL reserves (pl_reserved_kwlist.h)."""
 _ENDS = {"begin": "", "handlers": "", "if": "if", "else of if": "if", "case": "case", "else of case": "case", "loop": "loop"}
 """The word after END by construct."""
 _NOT_READ = frozenset("null exit continue raise get fetch move close open assert commit rollback pragma".split())
@@ -96,7 +73,8 @@ _QUERIES = frozenset("select with values table insert update delete merge".split
 class _Reader:
     """A reader of the parts of a PL/pgSQL body, which semicolons end. `constructs` are those around the cursor, the innermost last."""
 
-    def __init__(self, code: str, parts: list[RawStatement]) -> None:
+    def __init__(self, code: str, parts: list[RawStatement], routine: Routine) -> None:
+        self.scopes = Scopes(routine)
         self.code = code
         self.parts = parts
         self.constructs: list[str] = []
@@ -108,19 +86,19 @@ class _Reader:
     def read(self) -> None:
         for number, raw in enumerate(self.parts):
             if raw.unterminated is not None:
-                raise _UncertainError
+                raise UncertainBodyError
             self._read_part(Parser(raw), is_last=number == len(self.parts) - 1)
         if not self.is_finished:
             last = Parser(self.parts[-1])
             kind = _ENDS[self.constructs[-1]].upper() if self.constructs else ""
             expected = f"END {kind}".rstrip() if self.constructs else "BEGIN"
             place = last.span(last.last - 1, last.last)
-            raise _BodyProblem(BodyError(place, expected, "the end of the body", is_structure=True))
+            raise BodyProblem(BodyError(place, expected, "the end of the body", is_structure=True))
 
     def _fail(self, c: Parser, expected: str, at: int | None = None, *, structure: bool = True) -> None:
         at = c.i if at is None else at
         found = c.text(at, at + 1) if c.kinds[at] != END else "the end of the statement" if self._is_ended(c) else "the end of the body"
-        raise _BodyProblem(BodyError(c.span(at, at + 1) if c.kinds[at] != END else c.span(max(at - 1, 0), at), expected, found, structure))
+        raise BodyProblem(BodyError(c.span(at, at + 1) if c.kinds[at] != END else c.span(max(at - 1, 0), at), expected, found, structure))
 
     def _is_ended(self, c: Parser) -> bool:
         """Whether a semicolon ends the part."""
@@ -159,16 +137,18 @@ class _Reader:
             self._fail(c, '";"')
 
     def _declaration(self, c: Parser, word: str) -> None:
-        if word in _RESERVED:
+        if word in RESERVED:
             self._fail(c, "a declaration or BEGIN")
         if c.words[c.i + 1] == "" and word:
             self._fail(c, "a data type", c.i + 1)
+        self.scopes.declare(c)
 
     # Headers return True at the end of a statement.
 
     def _label(self, c: Parser) -> bool:
         if c.words[c.i + 2] != ">>":
-            raise _UncertainError
+            raise UncertainBodyError
+        self.scopes.label(c, c.i + 1)
         c.i += 3
         if c.words[c.i] not in ("declare", "begin", "loop", "while", "for", "foreach"):
             self._fail(c, "a block or a loop")
@@ -176,6 +156,8 @@ class _Reader:
 
     def _declare(self, c: Parser) -> bool:
         c.i += 1
+        if not self.is_declaring:
+            self.scopes.open("block")
         self.is_declaring = True
         if c.done:
             self._fail(c, "a declaration or BEGIN")
@@ -183,6 +165,8 @@ class _Reader:
 
     def _begin(self, c: Parser) -> bool:
         c.i += 1
+        if not self.is_declaring:
+            self.scopes.open("block")
         self.is_declaring = False
         self.constructs.append("begin")
         return False
@@ -194,8 +178,9 @@ class _Reader:
         if kind and c.words[c.i] != kind:
             self._fail(c, f"{kind.upper()}", c.i)
         c.i += bool(kind)
-        if construct in ("begin", "handlers", "loop") and not c.done:
-            c.i += 1
+        if construct in ("begin", "handlers", "loop"):
+            self.scopes.close(c)
+            c.i += not c.done
         if not c.done:
             self._fail(c, '";"')
         self.is_finished = not self.constructs
@@ -234,29 +219,39 @@ class _Reader:
             self._fail(c, "a statement or END")
         self.needs_when = False
         c.i += 1
+        if self.constructs[-1] == "handlers":
+            self._handled(c)
         self._until(c, "then", is_expression=self.constructs[-1] == "case")
         return False
+
+    def _handled(self, c: Parser) -> None:
+        for i in range(c.i, self._find(c, "then")):
+            if c.words[i - 1] in ("when", "or") and c.words[i] != "sqlstate":
+                self.scopes.handle(c, i)
 
     def _exception(self, c: Parser) -> bool:
         if self.constructs[-1] != "begin":
             if c.words[c.i + 1] == "when" and self.constructs[-1] != "handlers":
                 self._fail(c, f"END {_ENDS[self.constructs[-1]].upper()}")
-            raise _UncertainError
+            raise UncertainBodyError
         if c.words[c.i + 1] != "when":
-            raise _UncertainError
+            raise UncertainBodyError
         c.i += 1
         self.constructs[-1] = "handlers"
+        self.scopes.catch()
         self.needs_when = True
         return False
 
     def _loop(self, c: Parser) -> bool:
         c.i += 1
+        self.scopes.open("loop")
         self.constructs.append("loop")
         return False
 
     def _while(self, c: Parser) -> bool:
         c.i += 1
         self._until(c, "loop")
+        self.scopes.open("loop")
         self.constructs.append("loop")
         return False
 
@@ -268,14 +263,19 @@ class _Reader:
             i += 1
         if i == end:
             self._fail(c, "IN", end)
+        declared: tuple[str, ...] = ()
         if word == "foreach":
+            self.scopes.loop_over_array(c)
             if c.words[i + 1] != "array":
                 self._fail(c, "ARRAY", i + 1)
             self._expression(c, i + 2, end)
-        elif c.words[i + 1] in _QUERIES and ".." not in c.words[i:end]:
-            c.i = i + 1
-            self._query(c, end)
+        else:
+            declared = self.scopes.loop_over(c, i, end)
+            if c.words[i + 1] in _QUERIES and ".." not in c.words[i:end]:
+                c.i = i + 1
+                self._query(c, end)
         c.i = end + 1
+        self.scopes.open("loop", declared)
         self.constructs.append("loop")
         return False
 
@@ -301,10 +301,11 @@ class _Reader:
         c.i = end + 1
 
     def _statement(self, c: Parser, word: str) -> None:
-        if word in _RESERVED - {"execute", "null"}:
+        if word in RESERVED - {"execute", "null"}:
             self._fail(c, "a statement")
         end = c.last
         if is_assignment(c):
+            self.scopes.assign(c, c.i)
             start = next(i for i in range(c.i, end) if c.words[i] in (":=", "="))
             if start + 1 < end:  # PostgreSQL accepts `variable := ;`
                 self._expression(c, start + 1, end)
@@ -313,14 +314,23 @@ class _Reader:
         elif word == "execute":
             stop = next((i for i in range(c.i, end) if c.words[i] in ("into", "using")), end)
             self._expression(c, c.i + 1, stop)
+            if c.words[stop] == "into":
+                self.scopes.assign_all(c, stop + 1, end)
         elif word == "perform":
             self._expression(c, c.i + 1, end)
         elif word == "null" and c.i + 1 < end:
             self._fail(c, '";"', c.i + 1)
+        elif word in ("exit", "continue"):
+            self.scopes.leave(c)
+        elif word == "open":
+            self.scopes.open_cursor(c)
+        elif word == "raise":
+            self.scopes.raise_error(c, end)
         elif word not in _NOT_READ:
             self._query(c, end)
 
     def _return(self, c: Parser, end: int) -> None:
+        self.scopes.give_back(c, end)
         following = c.words[c.i + 1]
         if following == "query":
             if c.words[c.i + 2] in _QUERIES:
@@ -330,6 +340,9 @@ class _Reader:
             self._expression(c, c.i + 1 + (following == "next"), end)
 
     def _query(self, c: Parser, end: int) -> None:
+        variables = into_variables(c, end) if c.words[c.i] in INTO_STARTS else range(0)
+        if variables:
+            self.scopes.assign_all(c, variables.start + 1, end)
         self._check(c, sql_part(c, end))
 
     def _expression(self, c: Parser, start: int, end: int) -> None:
@@ -354,7 +367,7 @@ class _Reader:
         operation = operations[0]
         self.features.extend(_syntax_uses(operations))
         if isinstance(operation, Broken):
-            raise _BodyProblem(BodyError(operation.span, operation.expected, operation.found))
+            raise BodyProblem(BodyError(operation.span, operation.expected, operation.found))
 
 
 _HEADERS = {

@@ -26,7 +26,7 @@ ReadScript = Callable[[str], Iterable[tuple[Operation, ...]]]
 
 _NOT_SQL = frozenset("null exit continue return raise assert get close fetch move pragma".split())
 _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "update", "delete", "merge", "execute", "("))
-_INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
+INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
 
 
 def body_operations(raw: RawStatement, block: Do, read_script: ReadScript, known: KnownValues | None = None) -> tuple[Operation, ...]:
@@ -350,8 +350,8 @@ def sql_part(c: Parser, end: int) -> RawStatement:
     tokens = c.tokens
     part = RawStatement(tokens.text, tokens.pattern)
     indexes = list(range(c.i, end))
-    if c.words[c.i] in _INTO_STARTS or c.words[c.i] == "perform":
-        removed = _into_variables(c, end)
+    if c.words[c.i] in INTO_STARTS or c.words[c.i] == "perform":
+        removed = into_variables(c, end)
         indexes = [i for i in indexes if i not in removed]
     part.kinds.extend(tokens.kinds[i] for i in indexes)
     part.words.extend(tokens.words[i] for i in indexes)
@@ -360,7 +360,7 @@ def sql_part(c: Parser, end: int) -> RawStatement:
     return part
 
 
-def _into_variables(c: Parser, end: int) -> range:
+def into_variables(c: Parser, end: int) -> range:
     """Return the tokens of INTO [STRICT] variable, … outside parentheses."""
     depth = 0
     for i in range(c.i, end):

@@ -1,8 +1,10 @@
-"""A syntax error in the body of a function, a procedure or a DO block.
+"""An error in the body of a function, a procedure or a DO block.
 
 PostgreSQL reads the body of an SQL or PL/pgSQL routine when it creates the routine, and refuses the statement: a block, a loop or an IF that is
-not closed, a missing THEN or `;`, a misspelt key word, a query with a syntax error. The body of a routine is not read while
-`check_function_bodies` is off; then the error comes when the routine is called.
+not closed, a missing THEN or `;`, a misspelt key word, a query with a syntax error. In PL/pgSQL, it also refuses a variable that is not
+declared or declared twice, a loop over rows without a record, EXIT outside a loop, a RETURN that does not fit the result, a RAISE with too few
+or too many values, and the name of an exception that does not exist. It resolves tables and columns only when a PL/pgSQL statement runs. The
+body of a routine is not read while `check_function_bodies` is off; then the error comes when the routine is called.
 
 Unsafe:
     CREATE FUNCTION order_count() RETURNS bigint LANGUAGE plpgsql AS $$
@@ -38,5 +40,7 @@ def invalid_function_body(op: CreateFunction | Do, at: Context) -> Finding | Non
         return None
     place, error = invalid
     what = f"{op.kind} {op.function}" if isinstance(op, CreateFunction) else "DO block"
+    if error.error:
+        return at.finding(replace(op, span=place), f"error in the body of the {what}: {error.error}; PostgreSQL refuses this statement")
     message = f"syntax error in the body of the {what}: expected {error.expected}, found {error.found}; PostgreSQL refuses this statement"
     return at.finding(replace(op, span=place), message)

@@ -3,12 +3,17 @@
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from migsafe.linting.facts.function_bodies import routine_of
 from migsafe.replaying.servers.server import Server
+from migsafe.sql.body_errors import Routine
 from migsafe.sql.body_syntax import body_error
+from migsafe.sql.operations import CreateFunction, Do
+from migsafe.sql.statements import read
 from tests.support.servers import oldest_and_newest
 
 BODIES = [
@@ -48,6 +53,7 @@ BEGIN
 END
 """,
 ]
+ROUTINE = Routine(kind="function", name="f", returns="integer", parameters=("a", "b"))
 TOKEN = re.compile(r"'[^']*'|\w+|:=|\.\.|<<|>>|[^\s\w]")
 
 
@@ -68,7 +74,7 @@ def mutations(body: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_valid_body_has_no_error(body: str) -> None:
-    assert body_error(body, "plpgsql") is None
+    assert body_error(body, "plpgsql", ROUTINE) is None
 
 
 @pytest.mark.server
@@ -77,7 +83,7 @@ def test_what_is_reported_is_refused(server: Server, body: str) -> None:
     caught = refused = 0
     with server.connect() as connection:
         for changed in (body, *mutations(body)):
-            error = body_error(changed, "plpgsql")
+            error = body_error(changed, "plpgsql", ROUTINE)
             is_refused = False
             try:
                 connection.execute(b"BEGIN")
@@ -89,7 +95,7 @@ def test_what_is_reported_is_refused(server: Server, body: str) -> None:
             assert error is None or is_refused, changed
             refused += is_refused
             caught += error is not None
-    assert caught > refused * 0.6
+    assert caught > refused * 0.65
 
 
 @pytest.mark.parametrize(
@@ -101,16 +107,49 @@ def test_what_is_reported_is_refused(server: Server, body: str) -> None:
         ("DECLARE x int; RETURN 1; END", "a declaration or BEGIN", "END"),
         ("BEGIN RETURN 1 END", '";"', "the end of the body"),
         ("BEGIN NULL; END; SELECT 1", "the end of the body", "SELECT"),
-        ("BEGIN FOREACH x IN y LOOP NULL; END LOOP; END", "ARRAY", "y"),
+        ("BEGIN FOREACH a IN y LOOP NULL; END LOOP; END", "ARRAY", "y"),
         ("BEGIN CASE WHEN a NULL; END CASE; END", "THEN", "the end of the statement"),
     ],
 )
 def test_the_error_says_what_is_expected(body: str, expected: str, found: str) -> None:
-    error = body_error(body, "plpgsql")
+    error = body_error(body, "plpgsql", ROUTINE)
     assert error is not None
     assert (error.expected, error.found) == (expected, found)
 
 
 def test_labels_of_operators() -> None:
-    assert body_error("SELECT a IS, b AND FROM item", "sql") is None
-    assert body_error("SELECT (a IS) FROM item", "sql") is not None
+    assert body_error("SELECT a IS, b AND FROM item", "sql", ROUTINE) is None
+    assert body_error("SELECT (a IS) FROM item", "sql", ROUTINE) is not None
+
+
+PARAGRAPHS = [paragraph.partition("\n")[::2] for paragraph in (Path(__file__).parent / "routine_bodies.sql").read_text().strip().split("\n\n")]
+"""An expectation, `-- accepted` or `-- refused: message`, and a statement."""
+
+
+@pytest.mark.parametrize(("expectation", "sql"), PARAGRAPHS)
+def test_the_error_is_that_of_the_server(expectation: str, sql: str) -> None:
+    (statement,) = read(sql)
+    operation = statement.operations[0]
+    if isinstance(operation, Do):
+        code: str | None = sql[operation.body.start : operation.body.end].strip("$")
+    else:
+        assert isinstance(operation, CreateFunction)
+        code = operation.code
+    assert code is not None
+    error = body_error(code, "plpgsql", routine_of(operation))
+    assert (f"-- refused: {error.error}" if error is not None else "-- accepted") == expectation
+
+
+@pytest.mark.server
+def test_the_server_refuses_the_routines(server: Server) -> None:
+    with server.connect() as connection:
+        for expectation, sql in PARAGRAPHS:
+            connection.execute(b"BEGIN")
+            try:
+                connection.execute(sql.encode())
+                message = "-- accepted"
+            except psycopg.Error as error:
+                message = f"-- refused: {error.diag.message_primary}"
+            finally:
+                connection.execute(b"ROLLBACK")
+            assert message == expectation, sql

@@ -5,7 +5,8 @@ import re
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context
-from migsafe.sql.body_syntax import BodyError, body_error, body_features
+from migsafe.sql.body_errors import BodyError, Routine
+from migsafe.sql.body_syntax import body_error, body_features
 from migsafe.sql.operations import CreateFunction, Do, FeatureUse
 from migsafe.text import MARK_START, Span
 
@@ -15,13 +16,13 @@ _OFF = frozenset(("off", "false", "no", "0"))
 
 
 def invalid_body(op: CreateFunction | Do, at: Context) -> tuple[Span, BodyError] | None:
-    """Returns the first syntax error of a body with its place in the script; None if the body is valid, unknown, or not checked."""
+    """Returns the first error of a body with its place in the script; None if the body is valid, unknown, or not checked."""
     if not op.certain or op.caught:
         return None
     start, code = _body(op, at)
     if code is not None and MARK_START in code:
         return None  # a part of it is not known
-    error = body_error(code, op.language or "sql") if code is not None else None
+    error = body_error(code, op.language or "sql", routine_of(op)) if code is not None else None
     if error is None or (_is_unchecked(at) and not (error.is_structure and isinstance(op, Do))):
         return None
     return (Span(error.span.start + start, error.span.end + start) if start is not None else op.span), error
@@ -32,8 +33,23 @@ def features_of_body(op: CreateFunction, at: Context) -> tuple[FeatureUse, ...]:
     start, code = _body(op, at)
     if code is None or _is_unchecked(at):
         return ()
-    uses = body_features(code, op.language or "sql")
+    uses = body_features(code, op.language or "sql", routine_of(op))
     return tuple(replace(use, span=Span(use.span.start + start, use.span.end + start) if start is not None else op.span) for use in uses)
+
+
+def routine_of(op: CreateFunction | Do) -> Routine:
+    """Returns what decides about a body beside its text."""
+    if isinstance(op, Do):
+        return Routine(kind="block")
+    outputs = [argument for argument in op.arguments if argument.mode in ("out", "inout", "table")]
+    return Routine(
+        kind=op.kind,
+        name=op.function.name,
+        returns=op.returns.name if op.returns is not None else "",
+        returns_set=(op.returns is not None and op.returns.setof) or any(argument.mode == "table" for argument in outputs),
+        has_outputs=bool(outputs),
+        parameters=tuple(argument.name for argument in op.arguments if argument.name is not None),
+    )
 
 
 def _is_unchecked(at: Context) -> bool:

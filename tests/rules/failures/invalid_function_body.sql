@@ -49,3 +49,28 @@ CREATE FUNCTION other() RETURNS text LANGUAGE plpython3u AS 'return 1 if x else'
 -- next migration
 SET check_function_bodies = off;
 CREATE FUNCTION unchecked() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN SELEC 1; END $$;
+
+-- next migration
+CREATE FUNCTION notes() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    FOR part IN SELECT note FROM item LOOP -- expect: invalid-function-body
+        RETURN NEXT part.note;
+    END LOOP;
+END $$;
+CREATE PROCEDURE tidy() LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM item;
+    RETURN 1; -- expect: invalid-function-body
+END $$;
+DO $$
+BEGIN
+    SELECT count(*) INTO total FROM item; -- expect: invalid-function-body
+END $$;
+DO $$
+DECLARE total bigint;
+BEGIN
+    SELECT count(*) INTO total FROM item;
+    RAISE NOTICE '% of % items', total; -- expect: invalid-function-body
+EXCEPTION WHEN division_by_zero THEN
+    NULL;
+END $$;
