@@ -248,7 +248,7 @@ def _is_name(c: Parser, i: int) -> bool:
 
 
 def _refuse_keyword(c: Parser, i: int) -> None:
-    """A reserved word is no name."""
+    """Refuses a reserved word as a name."""
     if c.kinds[i] == WORD and c.words[i] in RESERVED:
         _fail(c, i, f'syntax error at or near "{c.text(i, i + 1)}"')
 
