@@ -12,7 +12,9 @@ which the two are paths of HEAD.
 tenfold when an index is really built: on each column that the query names of a table that is read as a whole, and those that migsafe proposes.
 A page of 20 rows stands for the parameters of LIMIT and OFFSET; with `--generic-limit`, a tenth of the rows, as generic plans assume.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved. Queries of
-tables that could not be filled are left out, and so are indexes on columns that are only tested for NULL, because the rows hold none.
+tables that could not be filled are left out. Generated values say nothing about some conditions, with or without an index: columns that queries
+compare with literals receive these values (`seeded_literals.py`), and indexes on columns that are only tested for NULL, or for being before or
+after a known value such as `now()`, do not count. With `--as-seeded`, only the indexes of tests for NULL are left out.
 
 `trials` does what `migsafe replay` does after the last migration, for all queries. Each index that it reports is then created as the report
 says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
@@ -31,6 +33,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -52,6 +55,7 @@ from benchmarks.query_truth import (
     migrations,
     seeded_database,
 )
+from benchmarks.seeded_literals import fill_literals
 from migsafe.errors import MigsafeError
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
@@ -74,6 +78,9 @@ def final_predictor(folder: str, version: int) -> Predictor:
     for half in migrations(folder):
         predictor.apply(half)
     return predictor
+
+
+_RANGES = frozenset(("<", "<=", ">", ">="))
 
 
 class Project:
@@ -163,9 +170,10 @@ class IndexTruth:
 class Judgement:
     """Compares the queries that migsafe calls un-indexed with those that are."""
 
-    def __init__(self, project: Project, catalog: Catalog) -> None:
+    def __init__(self, project: Project, catalog: Catalog, *, as_seeded: bool) -> None:
         self.project = project
         self.catalog = catalog
+        self.as_seeded = as_seeded
         self.counts: Counter[str] = Counter()
         self.confusions: list[str] = []
 
@@ -185,7 +193,7 @@ class Judgement:
 
     def _judge(self, query: Query, assessment: QueryAssessment, costs: Costs) -> None:
         cost = costs.cost
-        wrong = _tested_for_null(assessment)
+        wrong = _tested_for_null(assessment) | (set() if self.as_seeded else _tested_for_order(assessment))
         known = {name: with_index for name, with_index in costs.with_index.items() if not wrong or name not in (*wrong, "all of them")}
         name, lowest = min(known.items(), key=lambda item: item[1], default=("nothing", cost))
         real = cost > EXPENSIVE and lowest * TENFOLD < cost
@@ -209,6 +217,16 @@ def _tested_for_null(assessment: QueryAssessment) -> set[str]:
     return wrong
 
 
+def _tested_for_order(assessment: QueryAssessment) -> set[str]:
+    """Returns the indexes on columns of which a query only knows that they are before or after a known value. Generated values may be any."""
+    wrong: set[str] = set()
+    for access in assessment.accesses:
+        ranges = [each for each in access.filters if each.operator in _RANGES and each.compared_with in ("constant", "expression")]
+        other = {each.subject for each in access.filters if each not in ranges}
+        wrong |= {str(Candidate(access.name, (each.subject,))) for each in ranges if each.subject not in other}
+    return wrong
+
+
 def compare_indexes(arguments: argparse.Namespace) -> int:
     """Runs the comparison of un-indexed queries; returns the exit status."""
     total: Counter[str] = Counter()
@@ -218,12 +236,13 @@ def compare_indexes(arguments: argparse.Namespace) -> int:
             started = time.perf_counter()
             project = Project(argument)
             catalog = final_catalog(project.migrations, server.major)
-            judgement = Judgement(project, catalog)
+            judgement = Judgement(project, catalog, as_seeded=arguments.as_seeded)
             stored = arguments.truth / f"{project.name}.json" if arguments.truth is not None else None
             if stored is not None and stored.exists():
                 measured = msgspec.json.decode(stored.read_bytes(), type=Measured)
             else:
-                with seeded_database(server, project.migrations, f"project{number}", arguments.rows) as (connection, unfilled):
+                change = None if arguments.as_seeded else partial(fill_literals, queries=project.queries, catalog=catalog)
+                with seeded_database(server, project.migrations, f"project{number}", arguments.rows, change) as (connection, unfilled):
                     truth = IndexTruth(project, connection, catalog, usual_page=not arguments.generic_limit)
                     measured = Measured(truth.measure(), unfilled)
                 server.drop_database(f"project{number}")
@@ -347,6 +366,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each table (default: 100,000)")
     parser.add_argument("--truth", type=Path, help="a folder where the server's answers are stored, and read again by later runs")
     parser.add_argument("--generic-limit", action="store_true", help="for indexes: plan LIMIT $1 for a tenth of the rows, not for 20")
+    parser.add_argument("--as-seeded", action="store_true", help="for indexes: leave all columns as they were generated")
     parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs")
     parser.add_argument("--verbose", action="store_true", help="show every difference")
     arguments = parser.parse_args()

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,11 @@ def migrations(folder: str) -> Iterator[Half]:
 
 
 @contextmanager
-def seeded_database(server: Server, folder: str, name: str, rows: int) -> "Iterator[tuple[Connection, list[str]]]":
-    """A database with the final schema of a history, whose tables have this number of rows; and the tables that have fewer."""
+def seeded_database(
+    server: Server, folder: str, name: str, rows: int, change: Callable[[Connection], None] | None = None
+) -> "Iterator[tuple[Connection, list[str]]]":
+    """A database with the final schema of a history, whose tables have this number of rows; and the tables that have fewer. `change` may change
+    the rows before they are analysed."""
     server.create_database(name)
     with server.connect(name) as connection:
         for half in migrations(folder):
@@ -98,9 +101,24 @@ def seeded_database(server: Server, folder: str, name: str, rows: int) -> "Itera
         seeder.seed(connection)
         for table, reason in seeder.unfilled.items():
             print(f"    {table} has fewer rows: {reason[:120]}")
+        if change is not None:
+            change(connection)
         refresh_materialized_views(connection)
         connection.execute("VACUUM ANALYZE")
-        yield connection, sorted(seeder.unfilled)
+        yield connection, sorted({*seeder.unfilled, *_empty_tables(connection)})
+
+
+def _empty_tables(connection: Connection) -> Iterator[str]:
+    """Yields the tables that have no rows: a partitioned table may have no partition, because the application creates them."""
+    rows = connection.execute(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
+    ).fetchall()
+    for schema, table in rows:
+        name = Name(table, schema)
+        if connection.execute(f"SELECT 1 FROM {name} LIMIT 1".encode()).fetchone() is None:
+            print(f"    {name} is empty")
+            yield str(name)
 
 
 def empty_tables(connection: Connection) -> None:

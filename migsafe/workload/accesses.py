@@ -13,10 +13,11 @@ from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, 
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.workload.binding import Binder
 from migsafe.workload.equivalence import derived_values
+from migsafe.workload.immutability import with_mutable_key
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.ordering import of_extreme, wanted_order
-from migsafe.workload.proposals import as_key, index_of_equalities, index_of_order, index_of_window, is_search, is_selective
+from migsafe.workload.proposals import as_key, finds_rows_late, index_of_equalities, index_of_order, index_of_window, is_selective
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.serving import Service, services
@@ -24,8 +25,15 @@ from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conj
 from migsafe.workload.whole_reads import TableRead, compared
 
 
+class _Part(Struct):
+    """A part of an OR, with its terms on one table."""
+
+    condition: Condition
+    terms: list[Term]
+
+
 class _Table(Struct):
-    """A table of one level: its terms, the conditions on it, its alternatives (each OR, with the terms of each part). `served` is the
+    """A table of one level: its terms, the conditions on it, its alternatives (the parts of each OR). `served` is the
     index that leads to its rows, `candidates` those that would if they existed; `has_place` if the query knows their ctid."""
 
     at: int
@@ -33,7 +41,7 @@ class _Table(Struct):
     relation: Relation
     conditions: list[Condition]
     terms: list[Term]
-    alternatives: list[list[list[Term]]]
+    alternatives: list[list[_Part]]
     services: list[Service] = []
     served: Service | None = None
     candidates: tuple[CandidateIndex, ...] = ()
@@ -221,19 +229,23 @@ class _Accesses:
                 return served[0]
         return None
 
-    def _of_part(self, table: _Table, part: list[Term], terms: Terms) -> Service | None:
-        return _deciding(services(self.catalog, table.relation, part, table.conditions, terms.owns(table.at)), part)
+    def _of_part(self, table: _Table, part: _Part, terms: Terms) -> Service | None:
+        """Returns the index of one part of an OR, which may meet the conditions beside the OR, too (build_paths_for_OR in indxpath.c)."""
+        usable = [*part.terms, *(term for term in table.terms if not term.others)]
+        conditions = [*table.conditions, part.condition]
+        return _deciding(services(self.catalog, table.relation, usable, conditions, terms.owns(table.at)), usable)
 
     def _propose(self, level: Level, tables: list[_Table], found: set[int]) -> bool:
         """Finds tables with the indexes that would serve them; returns whether there is any."""
         lacking = [table for table in tables if table.served is None and not table.candidates and not table.has_place]
         for table in lacking:
-            table.candidates = self._candidates(level, table, found)
-        proposed = {table.at for table in lacking if table.candidates}
+            candidates = self._candidates(level, tables, table, found)
+            table.candidates = tuple(with_mutable_key(self.catalog, table.relation, candidate) for candidate in candidates)
+        proposed = {table.at for table in lacking if table.candidates and not any(each.mutable for each in table.candidates)}
         found |= proposed
         return bool(proposed)
 
-    def _candidates(self, level: Level, table: _Table, found: set[int]) -> tuple[CandidateIndex, ...]:
+    def _candidates(self, level: Level, tables: list[_Table], table: _Table, found: set[int]) -> tuple[CandidateIndex, ...]:
         """Returns the indexes that would find a table; none if no condition selects few of its rows."""
         usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
@@ -241,14 +253,37 @@ class _Accesses:
         if usable:
             return (index_of_equalities(constant or usable),)
         for parts in table.alternatives:
-            if all(any(map(is_selective, part)) for part in parts):
+            if all(any(map(is_selective, part.terms)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
-                return tuple(dict.fromkeys(index_of_equalities([term for term in part if is_selective(term)]) for part in lacking))
-        order = wanted_order(level, terms, table.at) if len(level.sources) == 1 else None
-        if order is not None and not any(map(is_search, table.conditions)):
+                return tuple(dict.fromkeys(index_of_equalities([term for term in part.terms if is_selective(term)]) for part in lacking))
+        order = wanted_order(level, terms, table.at) if self._keeps_order(level, tables, table, terms) else None
+        if order is not None and not finds_rows_late(table.conditions):
             return (index_of_order(order, (term for term in table.terms if term.others <= found)),)
         window = index_of_window(table.terms) if table.relation.kind is not RelationKind.MATERIALIZED else None
         return (window,) if window is not None else ()
+
+    def _keeps_order(self, level: Level, tables: list[_Table], table: _Table, terms: Terms) -> bool:
+        """Whether PostgreSQL can read a query's rows in the order of one table: each of its rows leads to those of the other tables, which have
+        no conditions of their own."""
+        others = [other for other in tables if other is not table]
+        if len(tables) < len(level.sources) or any(source.shape.join in ("right", "full") for source in level.sources):
+            return False
+        if level.sources[table.at].shape.join == "left" or any(not term.others for other in others for term in other.terms):
+            return False
+        reached, waiting = {table.at}, others
+        while waiting:
+            lacking = [other for other in waiting if not self._is_reached(other, terms, reached)]
+            if len(lacking) == len(waiting):
+                return False
+            reached |= {other.at for other in waiting if other not in lacking}
+            waiting = lacking
+        return True
+
+    def _is_reached(self, table: _Table, terms: Terms, reached: set[int]) -> bool:
+        """Whether an index leads from rows of other tables to those of a table."""
+        usable = [term for term in table.terms if term.others <= reached]
+        service = _deciding(services(self.catalog, table.relation, usable, table.conditions, terms.owns(table.at)), usable)
+        return service is not None and service.strength is Strength.STRONG
 
 
 def _access(table: _Table) -> TableAccess:
@@ -304,10 +339,10 @@ def _join_conditions(level: Level, required: set[int]) -> list[tuple[Condition, 
     return conditions
 
 
-def _alternatives(terms: Terms, at: int, condition: Either) -> list[list[Term]]:
-    """Returns the terms of each part of an OR; nothing if a part has none on the table."""
-    parts = [[term for term in terms.of(at, [part]) if _is_alternative(term)] for part in condition.parts]
-    return parts if all(parts) else []
+def _alternatives(terms: Terms, at: int, condition: Either) -> list[_Part]:
+    """Returns the parts of an OR with their terms; nothing if a part has none on the table."""
+    parts = [_Part(part, [term for term in terms.of(at, [part]) if _is_alternative(term)]) for part in condition.parts]
+    return parts if all(part.terms for part in parts) else []
 
 
 def _is_alternative(term: Term) -> bool:

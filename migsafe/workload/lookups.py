@@ -49,6 +49,11 @@ class Lookups:
         indexes: tuple[Index, ...] = self._ask("indexes", table)
         return indexes
 
+    def children(self, table: int) -> tuple[Relation, ...]:
+        """Returns the tables that inherit from a table directly: its children, or its partitions."""
+        children: tuple[Relation, ...] = self._ask("children", table)
+        return children
+
     def triggers(self, table: int) -> tuple[Trigger, ...]:
         """Returns a relation's triggers."""
         triggers: tuple[Trigger, ...] = self._ask("triggers", table)
@@ -123,6 +128,7 @@ _QUESTIONS: dict[str, Callable[..., Any]] = {
     "resolve": lambda catalog, name: catalog.resolve(name),
     "get": lambda catalog, oid: catalog.get(oid),
     "indexes": lambda catalog, oid: tuple(catalog.indexes(oid)),
+    "children": lambda catalog, oid: tuple(catalog.children(oid)),
     "references": lambda catalog, oid: tuple(each for each in catalog.constraints(oid) if each.references is not None),
     "triggers": lambda catalog, oid: tuple(catalog.triggers(oid)),
     "constraint": lambda catalog, oid, name: catalog.constraint(oid, name),

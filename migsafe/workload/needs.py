@@ -37,17 +37,19 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class CandidateIndex(Struct, frozen=True, kw_only=True):
-    """An index that would serve a table: its method, and its keys as SQL."""
+    """An index that would serve a table: its method, and its keys as SQL. `mutable` says why PostgreSQL does not build it, because the result
+    of a key is not immutable; empty if nothing is known against it."""
 
     method: str
     keys: tuple[str, ...]
+    mutable: str = ""
 
 
 class TableAccess(Struct, frozen=True, kw_only=True):
-    """How a query reads one table. `index` is the index that serves it; None without one. `candidates` are the indexes that would
-    serve, if PostgreSQL reads the whole table for a few rows of it: one, or of an OR all that its parts lack. `is_unindexed` if the query would
-    be cheap with them: `beside` are the other tables that it reads as a whole in any case. A table without index and candidates is read as a
-    whole on purpose, or its filters select too many rows for an index."""
+    """A reading of one table. `index` is the index that serves it; None without one. `candidates` are the indexes that would serve it, if
+    PostgreSQL reads the whole table for a few rows of it: one, or of an OR all that its parts lack. `is_unindexed` if they can be built, and
+    the query would be cheap with them: `beside` are the other tables that it reads as a whole in any case. A table without index and candidates
+    is read as a whole on purpose, or its filters select too many rows for an index."""
 
     oid: int
     name: Name

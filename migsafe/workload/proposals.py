@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, Parameter
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, NullTest, Operand, Parameter, Value
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.few_values import is_usually_unset
 from migsafe.workload.needs import CandidateIndex
@@ -69,6 +69,28 @@ def is_search(condition: Condition) -> bool:
         case Compare():
             return condition.operator in _SEARCHES
     return False
+
+
+def finds_rows_late(conditions: Sequence[Condition]) -> bool:
+    """Whether the rows that conditions select may come late in any order. Generic plans expect that of two optional conditions, too."""
+    return any(map(is_search, conditions)) or sum(map(_is_optional, conditions)) > 1
+
+
+def _is_optional(condition: Condition) -> bool:
+    """Whether a value switches a condition off (`$1 IS NULL OR name = $1`). PostgreSQL expects that a test without a column is true for one row
+    of 200 (DEFAULT_UNK_SEL and DEFAULT_EQ_SEL in selfuncs.h); in truth it is so for all rows or for none."""
+    return isinstance(condition, Either) and any(map(_is_without_column, condition.parts))
+
+
+def _is_without_column(condition: Condition) -> bool:
+    match condition:
+        case NullTest():
+            operands: tuple[Operand, ...] = (condition.operand,)
+        case Compare(operator="="):
+            operands = (condition.left, condition.right)
+        case _:
+            return False
+    return all(isinstance(each, Value | Parameter) or (isinstance(each, Formula) and not each.refs) for each in operands)
 
 
 def as_key(subject: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import Condition, Value
-from migsafe.schema.objects import Index, Key, Relation
+from migsafe.schema.objects import Index, Key, Relation, RelationKind
 from migsafe.sql.operations import TypeName
 from migsafe.workload.conditions import Owns, is_implied, key_subject, types_of
 from migsafe.workload.lookups import Lookups
@@ -53,7 +53,8 @@ def services(
     owns: Owns,
     order: Order | None = None,
 ) -> list[Service]:
-    """Returns the indexes of a table that meet its conditions, or give the order."""
+    """Returns the indexes of a table that meet its conditions, or give the order; of a partitioned table, also those that each partition has
+    by itself."""
     found: list[Service] = []
     for index in catalog.indexes(table.oid):
         if not index.valid:
@@ -62,7 +63,18 @@ def services(
         service = _service(index, subjects, table, terms, order)
         if service is not None and (index.predicate is None or is_implied(index, table, conditions, owns, types_of(table), catalog.shapes)):
             found.append(service)
+    if table.kind is RelationKind.PARTITIONED:
+        found += _of_partitions(catalog, table, terms, conditions, owns, order)
     return found
+
+
+def _of_partitions(
+    catalog: Lookups, table: Relation, terms: Sequence[Term], conditions: Sequence[Condition], owns: Owns, order: Order | None
+) -> list[Service]:
+    """Returns the service of the partition that is served worst; nothing if an index is missing on one of them, or none is known."""
+    served = [services(catalog, partition, terms, conditions, owns, order) for partition in catalog.children(table.oid)]
+    best = [max(each, key=lambda service: (service.strength, service.keys)) for each in served if each]
+    return [min(best, key=lambda service: (service.strength, service.keys))] if best and len(best) == len(served) else []
 
 
 def _service(index: Index, subjects: Subjects, table: Relation, terms: Sequence[Term], order: Order | None) -> Service | None:

@@ -74,6 +74,13 @@ _FAMILIES = (
     frozenset(("real", "double precision")),
     frozenset(("numeric",)),
 )
+_CONVERTED_FOR = {
+    "citext": frozenset(("text", "character varying", "character", "name")),
+    "character": frozenset(("text", "citext", "name")),
+    "character varying": frozenset(("character", "name")),
+    "text": frozenset(("name",)),
+}
+"""The strings that PostgreSQL compares by converting the column, so that no index on it is used (measured on 15)."""
 
 
 class Terms:
@@ -177,10 +184,13 @@ class Terms:
         )
 
     def _is_usable(self, type_name: TypeName | None, right: Operand) -> bool:
-        """An integer that is compared with a numeric becomes numeric itself, and no index on the integers is used."""
+        """Whether an index on a column serves the comparison. An integer that is compared with a numeric becomes numeric itself, and no index
+        on the integers is used."""
         compared = self.binder.type_of(right, self.levels)
         if type_name is None or compared is None:
             return True
+        if compared.name in _CONVERTED_FOR.get(type_name.name, ()):
+            return False
         own, other = (next((family for family in _FAMILIES if name.name in family), None) for name in (type_name, compared))
         if own is None or other is None or own == other:
             return True

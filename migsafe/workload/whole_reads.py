@@ -26,7 +26,8 @@ def compared(reads: Sequence[TableRead]) -> Iterator[TableAccess]:
     for read in reads:
         access = read.access
         if access.candidates:
-            often = [other for other in reads if other.repetitions >= read.repetitions]
+            often = [other for other in reads if other is not read and other.repetitions >= read.repetitions]
             others = [other.access.name for other in often if other.is_whole or (other.is_large and other.access.oid == access.oid)]
-            access = replace(access, is_unindexed=not others, beside=tuple(dict.fromkeys(others)))
+            is_buildable = not any(each.mutable for each in access.candidates)
+            access = replace(access, is_unindexed=is_buildable and not others, beside=tuple(dict.fromkeys(others)))
         yield access

@@ -5,7 +5,8 @@ whole table. This is not noticed with the rows of a test, and stops the applicat
 Reported are queries of tables that are large according to `--stats`, and of tables of unknown size if the query is new since the revision of
 `--since`, or if the judged migrations create the table. Other ranges, and equality of an enum, of a boolean, of a column that has few values by
 its name (`status`, `type`, `currency`), or with a literal, are not reported alone: they often select most rows. Nor is a query that reads
-another table as a whole in any case, unless that table is known to be small.
+another table as a whole in any case, unless that table is known to be small. An expression that PostgreSQL cannot index, because its result
+depends on a setting of the session (`created_at::date` of a timestamptz), is only for information.
 The finding is at the query, or at CREATE TABLE if the running release sends the query already.
 
 Unsafe:
@@ -33,6 +34,7 @@ from migsafe.linting.facts.queries import (
     is_known_small,
     lacks_index,
     missing_index,
+    mutable_key,
     sender,
     size_words,
     this_query,
@@ -55,12 +57,15 @@ def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterat
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
-        if not lacks_index(at, access) or not _may_be_large(op, access, at) or access.name in op.reported:
+        mutable = mutable_key(access)
+        if not (mutable or lacks_index(at, access)) or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(
             op,
-            f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: {missing_index(access)}{often}",
+            f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: "
+            f"{mutable or missing_index(access)}{often}",
+            severity=Severity.INFO if mutable else None,
             help=index_help(at, access.name, access.candidates),
             relations=(access.name,),
             cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]}",

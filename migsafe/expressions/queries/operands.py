@@ -1,5 +1,6 @@
 """Expressions and conditions of a query, read from sqlglot's trees."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -62,6 +63,7 @@ _TYPES = {
     "BPCHAR": "character",
     "VARBINARY": "bytea",
 }
+_UNIT = re.compile(r"\bdate_trunc\('[A-Z]+'")
 OPERATORS_OF_LISTS = frozenset(("in", "any"))
 """The operators that compare with each element of a list or an array for equality."""
 
@@ -252,7 +254,9 @@ def spelling(node: exp.Expr) -> str:
             return exp.column(exp.to_identifier(folded_name(inner.this), quoted=True))
         return inner
 
-    return str(node.copy().transform(plain, copy=False).sql(dialect="postgres", normalize_functions="lower"))
+    text = str(node.copy().transform(plain, copy=False).sql(dialect="postgres", normalize_functions="lower"))
+    # sqlglot writes the unit in upper case: another constant, with which PostgreSQL finds no index.
+    return _UNIT.sub(lambda unit: unit[0].lower(), text)
 
 
 def function_name(node: exp.Expr) -> str | None:

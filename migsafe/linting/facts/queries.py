@@ -98,9 +98,17 @@ def size_words(at: Context, table: Name) -> str:
 def lacks_index(at: Context, access: "TableAccess") -> bool:
     """Whether a table access reads the whole table for a few rows, and the query would be cheap with an index: all other tables that it reads
     as a whole are known to be small. The columns of the system have no index."""
-    if not access.candidates or any(SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
+    if not access.candidates or any(each.mutable or SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
         return False
     return all(is_known_small(at, table) for table in access.beside)
+
+
+def mutable_key(access: "TableAccess") -> str:
+    """Returns why PostgreSQL builds no index that would serve a table access, as the end of a sentence; empty if it may build one."""
+    for each in access.candidates:
+        if each.mutable:
+            return f"PostgreSQL builds no index on {', '.join(each.keys)}, because {each.mutable}"
+    return ""
 
 
 def missing_index(access: "TableAccess") -> str:
@@ -119,18 +127,30 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
     note, named = "", dict[str, sql.CreateIndex]()
     for candidate in candidates:
         changeable = [key for key in candidate.keys if _may_be_mutable(key, at.catalog.pg_version)]
-        if changeable:
-            note = (
-                f"-- {changeable[0]} may not be IMMUTABLE, as an index needs it: compare the column itself,\n"
-                "-- for example with a range, and index that:\n"
-            )
         keys = [name for key in candidate.keys for name in _columns_of(key)] if changeable else candidate.keys
+        if changeable:
+            existing = _index_of(at, table, keys)
+            use = f"so that {existing} serves the query" if existing else "for example with a range, and index that"
+            note = f"-- {changeable[0]} may not be IMMUTABLE, as an index needs it: compare the column itself,\n-- {use}:\n"
+            if existing:
+                continue
         if not keys:
             continue
         op = _operation(table, candidate.method, keys)
         columns = [element.column or "expr" for element in op.elements]
         named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
-    return note + _creation(at, table, named) if named else note.rstrip("\n")
+    return note + _creation(at, table, named) if named else note.rstrip(":\n")
+
+
+def _index_of(at: Context, table: Name, columns: Sequence[str]) -> Name | None:
+    """Returns the name of an index that begins with the first of some columns."""
+    relation = at.catalog.relation(table)
+    for index in at.catalog.indexes(relation.oid) if relation is not None and columns else ():
+        first = index.keys[0].column
+        column = relation.column_numbered(first) if relation is not None and first is not None else None
+        if column is not None and quoted(column.name) == columns[0] and index.method == "btree" and index.valid and index.predicate is None:
+            return index.name
+    return None
 
 
 def index_help_after(

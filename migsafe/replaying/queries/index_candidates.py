@@ -52,7 +52,7 @@ def candidates_for(
     found: dict[Candidate, None] = {}
     for access in assessment.accesses:
         if access.name in whole:
-            found.update((Candidate(access.name, each.method, each.keys), None) for each in access.candidates)
+            found.update((Candidate(access.name, each.method, each.keys), None) for each in access.candidates if not each.mutable)
     orders = list(_orders(plan, state))
     for access in assessment.accesses:
         if access.name in whole:

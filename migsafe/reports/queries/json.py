@@ -76,5 +76,7 @@ def _access(access: TableAccess) -> dict[str, Any]:
         "index": str(access.index) if access.index is not None else None,
         "needs_index": access.is_unindexed,
         "reads_whole_beside": [str(name) for name in access.beside],
-        "candidates": [{"method": candidate.method, "keys": list(candidate.keys)} for candidate in access.candidates],
+        "candidates": [
+            {"method": candidate.method, "keys": list(candidate.keys), "mutable": candidate.mutable} for candidate in access.candidates
+        ],
     }

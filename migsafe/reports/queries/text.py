@@ -93,6 +93,9 @@ def _index(access: TableAccess, display: Display) -> str:
     if not access.candidates:
         return display.paint("the whole table" if not access.filters else "no index", DIM)
     needed = " and one ".join(_candidate(each) for each in access.candidates)
+    mutable = next((each.mutable for each in access.candidates if each.mutable), "")
+    if mutable:
+        return display.paint(f"no index; PostgreSQL builds none {visible(needed)}: {visible(mutable)}", DIM)
     missing = f"no index; one {needed} would serve it"
     if access.beside:
         return display.paint(f"{missing}, but the query reads all of {visible(' and '.join(map(str, access.beside)))} in any case", DIM)

@@ -211,7 +211,7 @@ def test_queries_that_one_index_would_serve_are_one_finding() -> None:
         ("(doc ->> 'n')::integer = $1", "CREATE INDEX logs_expr_idx ON logs ((CAST(doc ->> 'n' AS INT)));"),
         ("lower(origin)::text = $1", 'CREATE INDEX logs_expr_idx ON logs ((lower("origin")));'),
         ("date_trunc('day', seen) = $1", "CREATE INDEX logs_seen_idx ON logs (seen);"),
-        ("date_trunc('day', (doc ->> 'at')::timestamptz) = $1", "-- for example with a range, and index that:"),
+        ("date_trunc('day', (doc ->> 'at')::timestamptz) = $1", "-- for example with a range, and index that"),
         ("seen::date = $1", "CREATE INDEX logs_seen_idx ON logs (seen);"),
     ],
 )
