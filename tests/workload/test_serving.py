@@ -274,10 +274,10 @@ def test_the_index_of_a_table_that_is_found_from_another() -> None:
     ],
 )
 def test_an_index_is_not_used_if_the_column_is_converted(column: str, parameter: str, is_used: bool, connection: Any) -> None:
-    schema = (
-        "CREATE TABLE parts (code character(9), name varchar(9), note text, number int, total numeric);"
-        " CREATE INDEX parts_index ON parts (%s);" % column
-    )
+    schema = f"""
+    CREATE TABLE parts (code character(9), name varchar(9), note text, number int, total numeric);
+    CREATE INDEX parts_index ON parts ({column});
+    """
     text = f"SELECT * FROM parts WHERE {column} = $1::{parameter}"
     [access] = assessed(text, catalog_of(schema)).accesses
     assert (access.index is not None) == is_used
