@@ -12,6 +12,7 @@ from migsafe.expressions.queries.shapes import Source as SourceShape
 from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.sql.operations import Name, TypeName
+from migsafe.workload.groups import refused_form
 from migsafe.workload.known_names import KnownNames
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import Failure
@@ -75,6 +76,8 @@ class Binder:
         self._columns(shape, level, inside)
         self.known.check(self, shape, level)
         self._outputs(shape, level, inside)
+        if self.failure is None and (found := refused_form(self, shape, level)) is not None:
+            self.fail(*found)
         return level
 
     def _ctes(self, shape: Shape, level: Level, ctes: dict[str, Derived]) -> dict[str, Derived]:

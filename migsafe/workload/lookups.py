@@ -59,6 +59,11 @@ class Lookups:
         triggers: tuple[Trigger, ...] = self._ask("triggers", table)
         return triggers
 
+    def primary_key_columns(self, table: int) -> tuple[str, ...]:
+        """Returns the columns of a table's primary key that determine the others; nothing if there is none, or if it can be deferred."""
+        columns: tuple[str, ...] = self._ask("primary key", table)
+        return columns
+
     def references(self, table: int) -> tuple[Constraint, ...]:
         """Returns a table's foreign keys."""
         references: tuple[Constraint, ...] = self._ask("references", table)
@@ -123,12 +128,21 @@ def _has_no_relation(catalog: Catalog, name: Name) -> bool:
     return catalog.from_beginning and catalog.resolve(name).schema not in SYSTEM_SCHEMAS and not catalog.has_other_functions
 
 
+def _primary_key_columns(catalog: Catalog, oid: int) -> tuple[str, ...]:
+    table, key = catalog.get(oid), catalog.primary_key(oid)
+    if key is None or key.deferrable or not isinstance(table, Relation):
+        return ()
+    columns = [table.column_numbered(number) for number in key.columns]
+    return tuple(column.name for column in columns if column is not None)
+
+
 _QUESTIONS: dict[str, Callable[..., Any]] = {
     "relation": lambda catalog, name: catalog.relation(name),
     "resolve": lambda catalog, name: catalog.resolve(name),
     "get": lambda catalog, oid: catalog.get(oid),
     "indexes": lambda catalog, oid: tuple(catalog.indexes(oid)),
     "children": lambda catalog, oid: tuple(catalog.children(oid)),
+    "primary key": _primary_key_columns,
     "references": lambda catalog, oid: tuple(each for each in catalog.constraints(oid) if each.references is not None),
     "triggers": lambda catalog, oid: tuple(catalog.triggers(oid)),
     "constraint": lambda catalog, oid, name: catalog.constraint(oid, name),

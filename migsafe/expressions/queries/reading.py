@@ -7,6 +7,7 @@ from sqlglot import exp
 from migsafe.expressions.queries.changes import defaults, is_default, target_column, without_row_versions
 from migsafe.expressions.queries.collecting import NotUnderstoodError
 from migsafe.expressions.queries.from_clauses import SourceReader, alias_of
+from migsafe.expressions.queries.groupings import aggregates_in, read_grouping
 from migsafe.expressions.queries.operands import Operands, query_of, ref_of
 from migsafe.expressions.queries.output_names import output_name
 from migsafe.expressions.queries.shapes import (
@@ -128,6 +129,8 @@ class Reader(SourceReader):
             limited=node.args.get("limit") is not None,
             grouped=node.args.get("group") is not None or aggregates,
             has_group=node.args.get("group") is not None,
+            grouping=read_grouping(node),
+            aggregate_in="WHERE" if aggregates_in(where) else "",
             distinct=distinct is not None,
             locking=bool(node.args.get("locks")),
         )
@@ -141,6 +144,7 @@ class Reader(SourceReader):
             "set",
             ctes,
             recursive,
+            operator=type(node).__name__.upper(),
             branches=branches,
             outputs=branches[0].outputs,
             output_refs=output_refs,
@@ -248,7 +252,11 @@ class Reader(SourceReader):
         self.collect(where)
         outputs = self._returning(node)
         condition = self.operands.condition(where.this) if where is not None else None
-        return self._shape(kind, ctes, recursive, sources=tuple(sources), outputs=outputs, where=condition, assigned=assigned)
+        in_values = kind == "update" and any(aggregates_in(item) for item in node.expressions)
+        misplaced = "UPDATE" if in_values else "WHERE" if aggregates_in(where) else ""
+        return self._shape(
+            kind, ctes, recursive, sources=tuple(sources), outputs=outputs, where=condition, assigned=assigned, aggregate_in=misplaced
+        )
 
     def _merge(self, node: exp.Merge, ctes: tuple[Cte, ...], recursive: bool) -> Shape:
         sources: list[Source] = []

@@ -182,6 +182,25 @@ class Conflict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refs: tuple[Ref, ...] = ()
 
 
+class GroupingUse(Struct, frozen=True, array_like=True):
+    """A column outside aggregate functions. `output` is the index of the output column in which it stands, -1 for HAVING and ORDER BY;
+    `is_whole` if it is nothing else than this column."""
+
+    ref: Ref
+    output: int
+    is_whole: bool
+
+
+class Grouping(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a query groups rows: the columns of GROUP BY, the output columns that it names by their number, the columns that its expressions
+    mention, and the columns that the query uses outside aggregate functions and these expressions."""
+
+    keys: tuple[Ref, ...] = ()
+    positions: tuple[int, ...] = ()
+    mentioned: tuple[str, ...] = ()
+    uses: tuple[GroupingUse, ...] = ()
+
+
 class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     """A query, or a part of one.
 
@@ -189,7 +208,8 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     `sources` is the target of the last four. `refs` are the columns that it names outside FROM, `output_refs` those of ORDER BY, GROUP BY and
     DISTINCT ON that stand alone and may be output columns; `queries` those within its expressions, `calls` and `types` the functions and types
     that all of them name. `outputs` are the SELECT list or RETURNING. `grouped` if it has aggregates or GROUP BY, `has_group` if
-    it has GROUP BY.
+    it has GROUP BY; `grouping` is how it groups, None if it does not or if that is not read. `aggregate_in` is the clause that calls an
+    aggregate function although it may not; `operator` that of a `set`: UNION, INTERSECT or EXCEPT.
 
     Of an INSERT, `target_columns` are the listed columns (None without a list), `body` the SELECT or VALUES, and `defaults` the positions where
     every row says DEFAULT; `overrides` if it says OVERRIDING. `assigned` are the columns of SET with their values.
@@ -212,6 +232,9 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     limited: bool = False
     grouped: bool = False
     has_group: bool = False
+    grouping: Grouping | None = None
+    aggregate_in: str = ""
+    operator: str = ""
     distinct: bool = False
     locking: bool = False
     branches: tuple["Shape", ...] = ()

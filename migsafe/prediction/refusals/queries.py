@@ -27,7 +27,7 @@ from migsafe.text import MARK_START
 if TYPE_CHECKING:
     from migsafe.workload.assessment import Assessor
 
-_CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42804", "42P10"))
+_CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42803", "42804", "42P10"))
 """The errors that do not depend on what another part of the project may have created."""
 _LONGEST = 20_000
 """Longer statements are generated, and take long to resolve."""
@@ -87,7 +87,7 @@ class QueryChecks:
             return None
         if failure.code not in _CERTAIN and not failure.message.startswith(("operator does not exist", "missing FROM-clause", "constraint ")):
             return None
-        if failure.code == "42703" and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
+        if failure.code in ("42703", "42803") and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
             return None
         error = failure.message
         for schema in catalog.search_path:
