@@ -156,7 +156,7 @@ class _Accesses:
                         at, source, source.relation, own, self._graded(level, terms.of(at, own), without_query), [a for a in alternatives if a]
                     )
                 )
-            elif source.relation is not None:
+            elif source.relation is not None and source.level is None:
                 if any(term.strength is Strength.STRONG and not term.others for term in terms.of(at, [c for c, _ in conditions])):
                     found.add(at)
             elif at != without and (source.level is None or self.is_few(source.level)):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import FIELD, ROW, Cte, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
+from migsafe.expressions.queries.shapes import FIELD, ROW, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
 from migsafe.expressions.queries.shapes import Source as SourceShape
 from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.objects import ReadRelation, Relation, RelationKind
@@ -16,7 +16,7 @@ from migsafe.workload.groups import refused_form
 from migsafe.workload.known_names import KnownNames
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import Failure
-from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, columns_of, function_source, renamed
+from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, columns_of, derived_columns, function_source, renamed
 from migsafe.workload.types import named_type
 
 
@@ -85,10 +85,10 @@ class Binder:
             if shape.recursive and cte.query.kind == "set":
                 # Until the query is resolved, its own name has the columns of its first branch.
                 first = self.query(cte.query.branches[0], level.outer, ctes)
-                ctes[cte.name] = _derived(cte, first)
+                ctes[cte.name] = derived_columns(cte, first)
             inner = self.query(cte.query, level.outer, ctes)
             level.ctes.append(inner)
-            ctes[cte.name] = _derived(cte, inner)
+            ctes[cte.name] = derived_columns(cte, inner)
         return ctes
 
     def _columns(self, shape: Shape, level: Level, inside: Levels) -> None:
@@ -235,7 +235,8 @@ class Binder:
         use.is_read = use.is_read or not is_target or level_reads
         columns = renamed(list(known.items()), shape.columns) if shape.columns else known
         schema = resolved.schema if shape.alias is None else None
-        return BoundSource(shape=shape, alias=alias, columns=columns, complete=complete, relation=relation, schema=schema)
+        level = view_level(self.catalog, relation) if complete else None
+        return BoundSource(shape=shape, alias=alias, columns=columns, complete=complete, relation=relation, schema=schema, level=level)
 
     def relation_named(self, name: Name) -> tuple[Relation, dict[str, BoundColumn], bool] | None:
         """Returns a relation with its columns, and whether it has no others; None if it is not known."""
@@ -355,6 +356,24 @@ def relation_columns(catalog: Lookups, relation: Relation) -> tuple[dict[str, Bo
     return {name: BoundColumn(relation.oid, name, column.type) for name, column in columns.items()}, is_complete
 
 
+def view_level(catalog: Lookups, relation: Relation) -> Level | None:
+    """Returns the query of a view, which PostgreSQL puts in its place; None if it is not known, or names columns that were renamed since."""
+    if relation.kind is not RelationKind.VIEW or relation.query is None:
+        return None
+    shape = catalog.shapes.query(relation.query.sql)
+    if isinstance(shape, UnreadShape):
+        return None
+    for each in relation.read_relations:
+        read = catalog.get(each.oid)
+        current = {(column.number, column.name) for column in read.columns} if isinstance(read, Relation) else set()
+        if not current.issuperset(each.columns):
+            return None
+    binder = ViewBinder(catalog, relation.read_relations)
+    level = binder.query(shape)
+    is_whole = not relation.complete or len(level.outputs) == len(relation.columns)
+    return level if binder.failure is None and level.complete and is_whole else None
+
+
 class ViewBinder(Binder):
     """Resolves the query of a view, whose relations and columns have the names that they had when it was created."""
 
@@ -379,11 +398,3 @@ class ViewBinder(Binder):
 
 def _reads_target(shape: Shape) -> bool:
     return shape.kind != "insert" or bool(shape.outputs) or shape.conflict is not None
-
-
-def _derived(cte: Cte, level: Level) -> Derived:
-    names = [*cte.columns, *(name for name, _ in level.outputs[len(cte.columns) :])]
-    columns = tuple((names[at], column) for at, (_, column) in enumerate(level.outputs))
-    if len(cte.columns) > len(columns):
-        return Derived(tuple((name, BoundColumn()) for name in cte.columns), False, level)
-    return Derived(columns, level.complete, level)

@@ -82,6 +82,8 @@ class PushedConditions:
 
 
 def _position(source: BoundSource, level: Level, subject: str) -> int | None:
+    if source.relation is not None:
+        return next((at for at, name in enumerate(source.columns) if quoted(name) == subject), None)
     renamed = source.shape.columns
     names = [*renamed, *(name for name, _ in level.outputs[len(renamed) :])]
     return next((at for at, name in enumerate(names) if name is not None and quoted(name) == subject), None)

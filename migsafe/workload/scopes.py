@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import Shape
+from migsafe.expressions.queries.shapes import Cte, Shape
 from migsafe.expressions.queries.shapes import Source as SourceShape
 from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.sql.operations import TypeName
@@ -20,7 +20,7 @@ class BoundColumn(Struct, frozen=True):
 
 
 class BoundSource(Struct, kw_only=True):
-    """An element of FROM. `complete` if it has no other columns than `columns`. `level` is that of the query in it."""
+    """An element of FROM. `complete` if it has no other columns than `columns`. `level` is that of the query in it, or of the view."""
 
     shape: SourceShape
     alias: str
@@ -85,6 +85,15 @@ class Derived(Struct, frozen=True):
     columns: tuple[tuple[str | None, BoundColumn], ...]
     complete: bool
     level: Level | None = None
+
+
+def derived_columns(cte: Cte, level: Level) -> Derived:
+    """Returns the output columns of a WITH query."""
+    names = [*cte.columns, *(name for name, _ in level.outputs[len(cte.columns) :])]
+    columns = tuple((names[at], column) for at, (_, column) in enumerate(level.outputs))
+    if len(cte.columns) > len(columns):
+        return Derived(tuple((name, BoundColumn()) for name in cte.columns), False, level)
+    return Derived(columns, level.complete, level)
 
 
 def columns_of(relation: Relation) -> dict[str, BoundColumn]:

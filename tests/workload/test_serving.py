@@ -35,6 +35,9 @@ CREATE INDEX orders_deleted ON orders (deleted);
 CREATE TABLE events (id bigint PRIMARY KEY, subject int NOT NULL, kind text NOT NULL, sent_with bigint REFERENCES customers);
 CREATE INDEX events_kind ON events (kind);
 CREATE INDEX events_sent_with ON events (sent_with);
+CREATE VIEW open_orders AS SELECT id AS order_id, customer_id, number, total, created AS placed FROM orders WHERE deleted IS NULL;
+CREATE VIEW placed (number, email) AS SELECT o.number, c.email FROM open_orders o JOIN customers c ON c.id = o.customer_id;
+CREATE VIEW totals AS SELECT shop, sum(total) AS total FROM orders GROUP BY shop;
 CREATE TABLE readings (sensor bigint NOT NULL, total int NOT NULL) PARTITION BY RANGE (sensor);
 CREATE TABLE readings_1 PARTITION OF readings FOR VALUES FROM (MINVALUE) TO (3000);
 CREATE TABLE readings_2 PARTITION OF readings FOR VALUES FROM (3000) TO (MAXVALUE);
@@ -83,6 +86,8 @@ SERVED = [
     ("SELECT * FROM orders o JOIN customers c ON c.region = o.customer_id AND c.id = o.id WHERE o.customer_id = $1", "orders_pkey"),
     ("SELECT * FROM orders WHERE (customer_id = $1 AND deleted IS NULL) OR id = $2", "orders_customer"),
     ("SELECT * FROM orders WHERE customer_id = $1 AND (deleted IS NULL OR id = $2)", "orders_customer"),
+    ("SELECT total FROM open_orders WHERE customer_id = $1", "orders_customer"),
+    ("SELECT o.total FROM customers c JOIN open_orders o ON o.order_id = c.id WHERE lower(c.email) = $1", "orders_pkey"),
     ("SELECT sensor FROM readings WHERE total = $1", "readings_1_total"),
     ("SELECT total FROM readings ORDER BY total LIMIT 5", "readings_1_total"),
 ]
@@ -107,6 +112,8 @@ UNINDEXED = [
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
     ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
+    ("SELECT total FROM open_orders WHERE number = $1", ("number",)),
+    ("SELECT email FROM placed WHERE number = $1", ("number",)),
     ("SELECT l.note, o.total FROM lines l LEFT JOIN orders o ON o.id = l.order_id ORDER BY l.note DESC LIMIT 5", ("note",)),
     ("SELECT l.note FROM lines l JOIN orders o ON o.id = l.order_id JOIN customers c ON c.id = o.shop ORDER BY l.note LIMIT 5", ("note",)),
     ("SELECT l.* FROM lines l JOIN orders o ON o.id = l.product WHERE l.note = $1 ORDER BY o.id LIMIT 5", ("note",)),
@@ -134,6 +141,7 @@ FINE = [
     "SELECT o.total FROM lines l LEFT JOIN orders o ON o.id = l.order_id ORDER BY o.total LIMIT 5",
     # An index cannot contain what depends on a setting.
     "SELECT * FROM orders WHERE to_char(created, 'YYYY-MM') = $1",
+    "SELECT * FROM totals WHERE total = $1",
     "SELECT * FROM orders WHERE state = $1",
     "SELECT * FROM orders WHERE state::text IN ($1)",
     # DISTINCT reads the whole table.

@@ -49,6 +49,9 @@ def harmed_words(op: Operation, catalog: Catalog) -> Iterator[Words]:
             yield from (_words(table, _INSERT) for table in _tables(catalog, target.name))
         case sql.DropConstraint(target=target):
             yield from (_words(table) for table in _tables(catalog, target.name))
+            relation = catalog.relation(target.name)
+            if relation is not None:
+                yield from (_words(name) for name in _sources(catalog, relation))
         case sql.Rename(kind=kind, name=name) | sql.SetSchema(kind=kind, name=name) if kind not in ("index", "constraint", "trigger"):
             yield _words(name.name)
         case sql.RenameConstraint(constraint=constraint):
@@ -95,6 +98,7 @@ def _dropped_words(op: sql.Drop, catalog: Catalog) -> Iterator[Words]:
             table = catalog.get(index.table) if index is not None else None
             if isinstance(table, Relation):
                 yield _words(table.name.name)
+                yield from (_words(name) for name in _sources(catalog, table))
         elif op.kind == "schema":
             yield from (_words(relation.name.name) for relation in catalog.relations() if relation.name.schema == name.name)
             yield _words(name.name)
@@ -122,6 +126,17 @@ def _tables(catalog: Catalog, name: Name) -> Iterator[str]:
     table = catalog.relation(name)
     if table is not None:
         yield from (child.name.name for child in catalog.descendants(table.oid))
+
+
+def _sources(catalog: Catalog, table: Relation) -> Iterator[str]:
+    """Yields the names by which queries also read the rows of a table: those of its parents, and of the views that read one of them."""
+    waiting = [table]
+    while waiting:
+        relation = waiting.pop()
+        yield from _readers(catalog, relation)
+        parents = [parent for oid in relation.parents if isinstance(parent := catalog.get(oid), Relation)]
+        yield from (parent.name.name for parent in parents)
+        waiting += parents
 
 
 def _readers(catalog: Catalog, relation: Relation) -> Iterable[str]:

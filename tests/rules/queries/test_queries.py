@@ -100,6 +100,34 @@ def test_a_query_loses_its_index_if_no_other_one_serves_it_in_the_end(sql: str, 
     assert [rule for rule, _ in reported(f"{sql}\n{BY_CUSTOMER}")] == rules
 
 
+@pytest.mark.parametrize(
+    ("setup", "drop", "query"),
+    [
+        (
+            "CREATE VIEW recent AS SELECT id, customer_id FROM orders; CREATE VIEW of_recent AS SELECT id, customer_id AS buyer FROM recent;",
+            "DROP INDEX orders_customer_id_idx;",
+            "SELECT id FROM of_recent WHERE buyer = $1",
+        ),
+        (
+            "CREATE TABLE hits (id bigint, page bigint) PARTITION BY HASH (id); CREATE TABLE hits_0 PARTITION OF hits FOR VALUES WITH "
+            "(MODULUS 1, REMAINDER 0); CREATE INDEX hits_0_page ON hits_0 (page);",
+            "DROP INDEX hits_0_page;",
+            "SELECT id FROM hits WHERE page = $1",
+        ),
+        (
+            "CREATE TABLE hits (id bigint, page bigint) PARTITION BY HASH (id); CREATE TABLE hits_0 PARTITION OF hits FOR VALUES WITH "
+            "(MODULUS 1, REMAINDER 0); ALTER TABLE hits_0 ADD CONSTRAINT hits_0_page UNIQUE (page);",
+            "ALTER TABLE hits_0 DROP CONSTRAINT hits_0_page;",
+            "SELECT id FROM hits WHERE page = $1",
+        ),
+    ],
+)
+def test_a_query_loses_its_index_under_a_view_and_on_a_partition(setup: str, drop: str, query: str) -> None:
+    text = f"-- queries: db/hits.sql\n-- name: Hits :many\n{query};\n"
+    assert ("query-loses-index", "error") in reported(f"{setup}\n-- next migration\n{drop}\n{text}")
+    assert "query-loses-index" not in dict(reported(f"{setup}\n-- next migration\nSELECT 1;\n{text}"))
+
+
 def test_a_table_that_was_read_as_a_whole_before_loses_no_index() -> None:
     twice = "WITH a AS (SELECT o.id, o.qty FROM orders o WHERE o.customer_id = $1), b AS (SELECT o.id FROM orders o WHERE o.comment = $2)"
     twice = f"-- queries: db/orders.sql\n-- name: Twice :many\n{twice} SELECT a.id FROM a, b;\n"
