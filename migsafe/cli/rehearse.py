@@ -95,7 +95,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     )
     write = rehearsal_reporter(format)
     write_page = rehearsal_reporter("html") if report else None
-    where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+    where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser, loaded=load != "0")
     with running_host(where, settings.pg_version) as wait_for_host:
         from msgspec.structs import replace  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from migsafe.replaying.probes.choice import ProbeChoice, choose_probes
 from migsafe.replaying.probes.load_queries import TRIAL_SETTINGS, Columns, LoadChoice, LoadQueries
 from migsafe.replaying.probes.load_sessions import LoadSessions
 from migsafe.replaying.probes.probe_sessions import Baseline, ProbeSessions
-from migsafe.replaying.probes.readers import LongRunningReaders
+from migsafe.replaying.probes.readers import LongRunningReader
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.lock_monitor import Deadlock, LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
@@ -88,8 +88,8 @@ class Instruments:
                 ProbeSessions(lambda: self._connect(task.database), choice, self._baseline, give_back) as probes,
                 LoadSessions(lambda: self._connect_load(task), load_choice, task.load.sessions if task.load is not None else 0) as load,
             ):
-                readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
-                with readers, LockMonitor(observer, worker.info.backend_pid, [*probes.pids, *load.pids]) as monitor:
+                reader = LongRunningReader(lambda: self._host.connect(task.database), touched, task.reader_seconds)
+                with reader, LockMonitor(observer, worker.info.backend_pid, [*probes.pids, *load.pids]) as monitor:
                     player = Player(worker, monitor, counter, contents=task.contents, guard=self._guard, rehearsed=task.rehearsed)
 
                     def begin(start: float) -> None:

@@ -1,4 +1,4 @@
-"""Long-running readers, such as a report or a backup, that a migration has to wait for."""
+"""A long-running reader, such as a report or a backup, that a migration has to wait for."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-class LongRunningReaders:
-    """Transactions that have read a table each; they stay open for a number of seconds, or to the end of the `with` block."""
+class LongRunningReader:
+    """A transaction that has read each of the tables; it stays open for a number of seconds, or to the end of the `with` block."""
 
     def __init__(self, connect: "Callable[[], Connection[Any]]", tables: Iterable[Name], seconds: float) -> None:
-        self._connections: list[Connection[Any]] = []
+        self._connection: Connection[Any] | None = None
         self._connect = connect
         self._tables = list(tables)
         self._seconds = seconds
@@ -23,13 +23,15 @@ class LongRunningReaders:
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        if self._seconds > 0:
+        if self._seconds > 0 and self._tables:
+            self._connection = self._connect()
+            self._connection.execute("BEGIN")
             for table in self._tables:
-                connection = self._connect()
-                self._connections.append(connection)
-                connection.execute("BEGIN")
-                with suppress(Exception):  # a relation that cannot be read gets no reader
-                    connection.execute(f"SELECT FROM {table} LIMIT 0".encode())
+                self._connection.execute("SAVEPOINT reading")
+                try:
+                    self._connection.execute(f"SELECT FROM {table} LIMIT 0".encode())
+                except Exception:  # a relation that cannot be read has no reader
+                    self._connection.execute("ROLLBACK TO reading")
             self._timer.start()
         return self
 
@@ -38,6 +40,6 @@ class LongRunningReaders:
         self._close()
 
     def _close(self) -> None:
-        for connection in self._connections:
+        if self._connection is not None:
             with suppress(Exception):
-                connection.close()
+                self._connection.close()

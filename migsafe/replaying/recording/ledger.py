@@ -30,21 +30,25 @@ _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 ENTRY = """
     SELECT l.relation, l.mode, c.relkind, CASE WHEN c.relnamespace = pg_catalog.pg_my_temp_schema() THEN 'pg_temp'
             ELSE (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace) END,
-        c.relname, pg_catalog.pg_relation_filenode(c.oid),
-        CASE WHEN c.relkind IN ('i', 'I') THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
+        c.relname, NULLIF(c.relfilenode, 0),
+        CASE WHEN c.relkind IN ('i', 'I') AND pg_catalog.age(c.xmin) <= 0
+            THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
         pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
             + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
     WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384
 """
-"""The first oid that is not the system's own is 16384 (FirstNormalObjectId)."""
+"""The first oid that is not the system's own is 16384 (FirstNormalObjectId). The table of an index is read only if this transaction created or
+changed the index: those from before are known, and the planner reads a small pg_index completely for each of them. Only the system's own
+relations can have a file that pg_class does not name (relmapper.c)."""
 _COUNTERS = """
     SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
             + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
 """
+_INDEX_KINDS = ("i", "I")
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 
 _Counts = tuple[int, int, int]
@@ -218,9 +222,9 @@ class Ledger:
                 continue
             now, then = _counts(counters), self._counts.get(oid, _NONE)
             self._counts[oid] = now
-            of = oid if table is None else int(table)
+            of = self._table_of(oid, table) if kind in _INDEX_KINDS else oid
             read[of] = read.get(of, 0) + now[0] - then[0]
-            if table is not None:
+            if kind in _INDEX_KINDS:
                 indexes[oid] = Index(oid, of, name or "", _number(file))
             elif kind in KINDS:
                 relations[oid] = Relation(oid, Name(name or "", schema), KINDS[kind], _number(file))
@@ -236,6 +240,11 @@ class Ledger:
         self.read = {after[oid].name: (count, trace.rows[oid]) for oid, count in read.items() if oid in trace.rows and oid in after}
         self.contents.update({}, {}, _rows_after(trace, changed))
         return measurement_of(trace)
+
+    def _table_of(self, index: int, table: str | None) -> int:
+        """Returns the table of an index, which the server names if the transaction created the index."""
+        known = self.contents.indexes.get(index)
+        return known.table if table is None and known is not None else _integer(table)
 
     def _with_tables_of_indexes(self, oids: Iterable[int], indexes: Iterable[Index | None]) -> set[int]:
         """Returns these oids, those of the tables of `indexes`, and those of the tables whose indexes are among them."""

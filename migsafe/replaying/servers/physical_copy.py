@@ -16,7 +16,7 @@ from migsafe.replaying.servers.connections import connect_to_server
 from migsafe.replaying.servers.database_settings import session_options
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.object_ownership import transfer_ownership
-from migsafe.replaying.servers.server import Server
+from migsafe.replaying.servers.server import FOR_LOAD, Server
 from migsafe.replaying.servers.work_folders import work_folders
 from migsafe.sql.operations import Name
 
@@ -62,12 +62,14 @@ _COPY_ADVICE = (
 
 class PhysicalCopyHost:
     """A copy of the server of a connection string; it runs inside a `with` block. A replay begins with the connection string's database.
+    `loaded` says that the sessions of --load will connect.
 
     Raises MigsafeError if the source cannot be read, or if no installation has its version.
     """
 
-    def __init__(self, dsn: str, installations: "list[Installation]", *, superuser: bool = False) -> None:
+    def __init__(self, dsn: str, installations: "list[Installation]", *, superuser: bool = False, loaded: bool = False) -> None:
         self._superuser = superuser
+        self._loaded = loaded
         self._dsn = dsn
         self._installations = installations
         self._server: Server | None = None
@@ -81,7 +83,7 @@ class PhysicalCopyHost:
     def __enter__(self) -> Self:
         installation = self._installation()
         work_folders(self._room)
-        settings = {**_SOURCE_ONLY, "log_temp_files": "0"}
+        settings = {**_SOURCE_ONLY, "log_temp_files": "0", **(FOR_LOAD if self._loaded else {})}
         server = Server(installation, settings, data=lambda folder: self._copy(installation, folder))
         self._server = server.__enter__()
         try:

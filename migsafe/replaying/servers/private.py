@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from migsafe import versions
 from migsafe.replaying.servers.installations import Installation
-from migsafe.replaying.servers.server import Server
+from migsafe.replaying.servers.server import FOR_LOAD, Server
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -16,11 +16,12 @@ OWNER = "owner"
 
 
 class PrivateHost:
-    """A private server that runs inside a `with` block. With `superuser`, migrations run as a superuser."""
+    """A private server that runs inside a `with` block. With `superuser`, migrations run as a superuser. `loaded` says that the
+    sessions of --load will connect."""
 
-    def __init__(self, installation: Installation, *, superuser: bool = False) -> None:
+    def __init__(self, installation: Installation, *, superuser: bool = False, loaded: bool = False) -> None:
         # The server reports the size of a temporary file to the session that created it.
-        self._server = Server(installation, {"log_temp_files": "0"})
+        self._server = Server(installation, {"log_temp_files": "0", **(FOR_LOAD if loaded else {})})
         self._role = "postgres" if superuser else OWNER
         self.notes: list[str] = []
 

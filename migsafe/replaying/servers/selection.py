@@ -19,7 +19,7 @@ _TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the environment variable
 
 
 class ServerOptions(NamedTuple):
-    """The options that select a server: `server` is `local`, a connection string, or `dblab:` and a URL."""
+    """The options that select a server: `server` is `local`, a connection string, or `dblab:` and a URL. `loaded` says that --load is given."""
 
     server: str = _LOCAL
     copy_of: str | None = None
@@ -28,6 +28,7 @@ class ServerOptions(NamedTuple):
     pg_bin: str | None = None
     pg_version: str | None = None
     superuser: bool = False
+    loaded: bool = False
 
 
 def choose_host(options: ServerOptions, usual_version: int = versions.DEFAULT) -> Host:
@@ -50,13 +51,13 @@ def choose_host(options: ServerOptions, usual_version: int = versions.DEFAULT) -
     remove_leftovers()
     if options.copy_of is not None:
         candidates = [inspect_installation(Path(options.pg_bin))] if options.pg_bin else list(find_installations())
-        return PhysicalCopyHost(options.copy_of, candidates, superuser=options.superuser)
+        return PhysicalCopyHost(options.copy_of, candidates, superuser=options.superuser, loaded=options.loaded)
     if options.server.startswith(_LAB):
         return DatabaseLabHost(options.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=options.superuser)
     if options.server != _LOCAL:
         return ExistingHost(options.server, template=options.template, in_place=options.in_place, superuser=options.superuser)
     installation = _local_installation(options, usual_version)
-    host = PrivateHost(installation, superuser=options.superuser)
+    host = PrivateHost(installation, superuser=options.superuser, loaded=options.loaded)
     is_chosen = options.pg_bin is None and options.pg_version is None
     if is_chosen and usual_version not in (versions.DEFAULT, installation.major):
         host.notes.append(f"pg-version is {usual_version}, which is not installed on this machine: the private server is {installation}.")

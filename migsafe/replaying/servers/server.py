@@ -41,8 +41,11 @@ _SETTINGS = {
     "jit": "off",
     "shared_buffers": "64MB",
     "dynamic_shared_memory_type": "mmap",
-    "max_connections": "120",
-    # The time to read pg_locks grows with this number.
+    # The time to read pg_locks grows with the number of possible backends: the probe sessions of 30 tables take 60.
+    "max_connections": "80",
+    "max_wal_senders": "0",
+    "autovacuum_max_workers": "1",
+    # PostgreSQL 18 has as many slots for fast locks in each backend.
     "max_locks_per_transaction": "128",
     "max_prepared_transactions": "5",
     "timezone": "UTC",
@@ -50,6 +53,8 @@ _SETTINGS = {
     "logging_collector": "off",
     "log_min_messages": "warning",
 }
+FOR_LOAD = {"max_connections": "130"}
+"""The settings of a server to which the sessions of --load connect, up to 50."""
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
 _PAUSE = 0.01
