@@ -16,8 +16,8 @@ from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
 from migsafe.replaying.instruments import Instruments, LoadTask, MigrationTask
-from migsafe.replaying.known_schema import predict
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
+from migsafe.replaying.prepared import Prepared, Render, prepared
 from migsafe.replaying.probes.load_queries import columns_of_reads
 from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trials import QueryTrials, other_path
@@ -26,15 +26,8 @@ from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import Failure
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
-from migsafe.replaying.row_failures import (
-    Emptying,
-    RowCause,
-    are_nulls_or_duplicates_refused,
-    check_for_rows,
-    is_runnable,
-    is_written,
-    row_cause,
-)
+from migsafe.replaying.row_failures import Emptying, row_cause
+from migsafe.replaying.row_repairs import RowRepairs
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
@@ -43,7 +36,6 @@ from migsafe.replaying.upgrades import Upgrade, lock_timeout_in, rolled_back
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
-from migsafe.sql.statements import Statement
 
 _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
 
@@ -70,25 +62,26 @@ class MigrationRunner:
         self._databases = databases
         self._instruments = instruments
         self._repairs = repairs
+        self._row_repairs = RowRepairs(host)
         self._guard = guard
         self._likely_cause = likely_cause
         self._progress = progress
         self._trials = QueryTrials(host, options.queries, guard, keep_plans=options.keep_plans) if options.queries is not None else None
 
-    def run(self, database: Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
-        """Replays one migration in the database, which then has its changes."""
+    def run(self, database: Database, migration: Migration, predictor: Predictor, render: Render) -> ReplayedMigration:
+        """Replays one migration in the database, which then has its changes. `render` renders it again, for other rows."""
         half = migration.up
         self._progress(f"replaying {half.file.path}")
         if self._trials is not None:
             self._trials.before(database.name, predictor)
         load = self._load_task(predictor)
-        predictions, nontransactional = predict(predictor, half)
-        outside = frozenset(nontransactional)
-        before = self._copy_for_experiments(database.name, migration, outside)
+        before: str | None = None
         try:
-            start = self._start(database.name, migration)
-            task = replace(self._task(database, migration, predictions, before, nontransactional, predictor.catalog), load=load)
-            recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
+            with prepared(migration, predictor, render) as sent:
+                before = self._copy_for_experiments(database.name, migration, frozenset(sent.nontransactional))
+                start = self._start(database.name, migration)
+                recording, emptying, lock_timeout = self._record(database, sent, before, predictor.catalog, load)
+            migration, outside = sent.migration, frozenset(sent.nontransactional)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
             subject = self._subject(migration, before, database.name, start, outside, emptied)
@@ -100,8 +93,8 @@ class MigrationRunner:
             if before is not None:
                 self._databases.drop(before)
         if "agreement" in self._options.experiments:
-            outcomes.append(compare_with_predictions(predictions, recording.statements))
-        replayed = self._replayed(database, recording, predictions, outcomes, emptying)
+            outcomes.append(compare_with_predictions(sent.predictions, recording.statements))
+        replayed = self._replayed(database, recording, sent.predictions, outcomes, emptying)
         return replace(replayed, lock_timeout=lock_timeout, queries=queries, batched=batched)
 
     def forget_state(self) -> None:
@@ -122,20 +115,27 @@ class MigrationRunner:
             return None
         return self._trials.after(database, before, recording, predictor)
 
-    def run_together(self, database: Database, upgrade: Upgrade, predictor: Predictor) -> Iterator[ReplayedMigration]:
+    def run_together(
+        self, database: Database, upgrade: Upgrade, predictor: Predictor, render: Callable[[], Upgrade | None]
+    ) -> Iterator[ReplayedMigration]:
         """Replays migrations in one transaction, and yields those that ran. The experiments are made with each by itself, because each can be
-        the one that a runner begins with, or that a downgrade undoes."""
+        the one that a runner begins with, or that a downgrade undoes. `render` renders them again, for other rows."""
         paths = ", ".join(part.migration.up.file.path for part in upgrade.parts)
         self._progress(f"replaying {paths}")
-        half = upgrade.migration.up
         if self._trials is not None:
             self._trials.before(database.name, predictor)
         load = self._load_task(predictor)
-        predictions, nontransactional = predict(predictor, half)
+
+        def render_upgrade() -> Migration:
+            nonlocal upgrade
+            upgrade = render() or upgrade
+            return upgrade.migration
+
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
-            task = replace(self._task(database, upgrade.migration, predictions, before, nontransactional, predictor.catalog), load=load)
-            recording, emptying, lock_timeout = self._record(database, task, before, predictor.catalog)
+            with prepared(upgrade.migration, predictor, render_upgrade) as sent:
+                recording, emptying, lock_timeout = self._record(database, sent, before, predictor.catalog, load)
+            predictions, nontransactional = sent.predictions, sent.nontransactional
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
             queries = self._try_queries(database.name, before, recording, predictor)
@@ -184,27 +184,21 @@ class MigrationRunner:
             if before is not None:
                 self._databases.drop(before)
 
-    def _task(
-        self,
-        database: Database,
-        migration: Migration,
-        predictions: tuple[StatementPrediction, ...],
-        before: str | None,
-        nontransactional: Mapping[int, Statement],
-        catalog: Catalog,
-    ) -> MigrationTask:
+    def _task(self, database: Database, sent: Prepared, before: str | None, catalog: Catalog, load: LoadTask | None) -> MigrationTask:
         """Returns the task of recording a migration. On a copy of the database `before` it, its statements that cannot run in a transaction
         are tried out."""
+        outside = sent.nontransactional.values()
         return MigrationTask(
             database=database.name,
-            migration=migration,
-            predictions=predictions,
-            rehearsed=rehearse(self._host, before, migration.up, nontransactional.values()) if before is not None else {},
+            migration=sent.migration,
+            predictions=sent.predictions,
+            rehearsed=rehearse(self._host, before, sent.migration.up, outside) if before is not None else {},
             contents=database.contents,
             reader_seconds=self._options.reader_seconds,
             probes=self._options.probes,
             queries=self._options.queries,
             search_path=other_path(catalog),
+            load=load,
         )
 
     def _load_task(self, predictor: Predictor) -> LoadTask | None:
@@ -268,13 +262,13 @@ class MigrationRunner:
             predictions=predictions,
             outcomes=tuple(outcomes),
             emptying=emptying,
-            row_cause=row_cause(recording) if self._are_rows_generated(database, recording) else None,
+            row_cause=row_cause(recording) if self._row_repairs.are_generated(database, recording) else None,
             likely_cause=self._likely_cause(failure) if failure is not None else "",
             estimates=estimates,
         )
 
     def _record(
-        self, database: Database, task: MigrationTask, before: str | None, catalog: Catalog
+        self, database: Database, sent: Prepared, before: str | None, catalog: Catalog, load: LoadTask | None
     ) -> tuple[Recording, Emptying | None, LockTimeout | None]:
         """Runs and records a migration; again if a missing role could be created, with empty tables if generated rows made it fail and
         production's may not, or without readers if its lock_timeout struck. Returns the recording, what was emptied, and the lock_timeout."""
@@ -282,9 +276,11 @@ class MigrationRunner:
         lock_timeout: LockTimeout | None = None
         second = SecondAttempt()
         note = ""
+        task = self._task(database, sent, before, catalog, load)
         for _ in range(MAX_TRIES):
             recording = self._instruments.run(task)
             failure = recording.failure
+            are_rows_changed = False
             if failure is None:
                 break
             if task.reader_seconds and is_lock_timeout(failure):
@@ -294,69 +290,27 @@ class MigrationRunner:
             elif not self._databases.can_be_copied:
                 break
             elif not self._repairs.repair(failure, task.migration.up, (database.name, before) if before is not None else (database.name,)):
-                filled_plainly = "" if note else self._fill_plainly(database, before, recording, task, catalog)
-                emptied = self._empty(database, before, recording, task, catalog) if emptying is None and not filled_plainly else None
+                filled_plainly = "" if note else self._row_repairs.fill_plainly(database, before, recording, task, catalog)
+                emptied = (
+                    self._row_repairs.empty(database, before, recording, task, catalog) if emptying is None and not filled_plainly else None
+                )
                 if not filled_plainly and emptied is None:
                     break
-                note, emptying = note or filled_plainly, emptied
+                note, emptying, are_rows_changed = note or filled_plainly, emptied, True
             if before is not None:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
+            database.contents = None
+            if are_rows_changed:
+                sent.render_again()
+                task = replace(self._task(database, sent, before, catalog, load), reader_seconds=task.reader_seconds)
+                emptying = emptying and replace(emptying, statement=sent.index_of(recording.statements[-1]))
             task = replace(task, contents=None)
         if note and recording.failure is None and emptying is None and database.seeder is not None:
             database.seeder.notes.append(note)
         if lock_timeout is not None and recording.failure is None:
             lock_timeout = replace(lock_timeout, stuck=second.stuck(DatabaseState(lambda: self._host.connect(database.name))))
         return recording, emptying, lock_timeout
-
-    def _fill_plainly(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> str:
-        """Fills the tables whose generated NULLs or repeated values may have made a migration fail again, without these. Returns a sentence
-        about it; empty if they are not the cause."""
-        seeder, failure = database.seeder, recording.failure
-        if (
-            seeder is None
-            or failure is None
-            or not are_nulls_or_duplicates_refused(recording)
-            or not self._are_rows_generated(database, recording)
-        ):
-            return ""
-        touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
-        if is_written(recording) and seeder.has_known_nulls(touched):
-            return ""
-        is_about_one = row_cause(recording) is RowCause.EXISTING and failure.table in seeder.made
-        check = check_for_rows(recording, catalog)
-        with self._host.connect(before or database.name) as connection:
-            if failure.table in seeder.made and failure.table is not None and failure.column and not is_written(recording):
-                if seeder.known_nulls(failure.table, failure.column) or not seeder.gave_nulls(connection, failure.table, failure.column):
-                    return ""  # production's rows have NULLs, too
-            filled = seeder.fill_plainly(connection, {failure.table} if is_about_one and failure.table is not None else touched)
-            check = f". Before the migration, this finds them in production: {check}" if check and is_runnable(connection, check) else ""
-        if not filled:
-            return ""
-        tables = ", ".join(sorted(map(str, filled)))
-        return (
-            f"{task.migration.up.file.path} failed on generated NULLs or repeated values ({failure.message}), and ran again on rows of "
-            f"{tables} without any. Production may have such rows, or none{check}"
-        )
-
-    def _empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
-        """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""
-        seeder, failure, cause = database.seeder, recording.failure, row_cause(recording)
-        if seeder is None or failure is None or cause in (None, RowCause.ANY) or not self._are_rows_generated(database, recording):
-            return None
-        touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
-        check = check_for_rows(recording, catalog) if cause is RowCause.EXISTING else ""
-        with self._host.connect(before or database.name) as connection:
-            emptied = seeder.empty(connection, {failure.table} if cause is RowCause.EXISTING and failure.table in seeder.made else touched)
-            check = check if check and is_runnable(connection, check) else ""
-        nulls = seeder.known_nulls(failure.table, failure.column) if failure.table is not None and failure.column else 0.0
-        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause or RowCause.GENERATED, check, nulls)
-
-    def _are_rows_generated(self, database: Database, recording: Recording) -> bool:
-        """Whether the rows that made a migration fail may be generated ones. A database that the user gave has rows of its own."""
-        made = database.seeder.made if database.seeder is not None else {}
-        failure = recording.failure
-        return bool(made) and not (self._host.origin and failure is not None and failure.table is not None and failure.table not in made)
 
     def _run_experiments(self, subject: Subject) -> list[Outcome]:
         if not self._databases.can_be_copied:

@@ -187,3 +187,27 @@ def test_a_failure_of_the_history_names_what_was_left_out_before_it(replayed: Ca
     [problem] = replayed(tmp_path / "b2.py").verdict.problems
     assert "violates foreign key constraint" in problem.message
     assert "; the likely cause: the statement at line 8 was left out (its text depends on something that is not known here" in problem.message
+
+
+PAID = """
+def upgrade():
+    op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("code", sa.Text()))
+    op.create_table("payments", sa.Column("order_id", sa.BigInteger(), sa.ForeignKey("orders.id")))
+"""
+COPIES_AND_CASTS = """
+def upgrade():
+    for id, in op.get_bind().execute(sa.text("SELECT id FROM orders ORDER BY id LIMIT 2")).fetchall():
+        op.execute(f"INSERT INTO payments VALUES ({id})")
+    op.execute("ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer")
+    op.create_index("orders_code", "orders", ["code"])
+"""
+
+
+def test_a_script_is_rendered_again_for_tables_that_were_emptied(replayed: Callable[..., Replay], tmp_path: Path) -> None:
+    (tmp_path / "0001_paid.py").write_text(HEAD.format("paid", None) + PAID)
+    (tmp_path / "0002_cast.py").write_text(HEAD.format("cast", "paid") + COPIES_AND_CASTS)
+    done = replayed(tmp_path / "0002_cast.py", "agreement", rows=20)
+    assert lines(done) == [("SELECT id", 7), ("ALTER TABLE", 9), ("CREATE INDEX", 10)]
+    [outcome], [finding] = done.replayed[-1].outcomes, done.verdict.findings
+    assert (outcome.passed, finding.rule) == (True, "replay-fails-on-generated-rows")
+    assert finding.script.position(finding.span.start).line == 9

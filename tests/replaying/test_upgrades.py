@@ -168,6 +168,19 @@ def test_a_script_that_reads_rows_sees_the_revisions_before_it(run: Run) -> None
     assert len([record for record in done.replayed[1].recording.statements if not record.skip_reason]) == 3
 
 
+def test_scripts_of_an_upgrade_are_rendered_again_for_tables_that_were_emptied(run: Run) -> None:
+    copies = (
+        "for id, in op.get_bind().execute(sa.text('SELECT id FROM orders ORDER BY id LIMIT 2')).fetchall():",
+        "    op.execute(f'INSERT INTO paid VALUES ({id})')",
+    )
+    casts = ("op.execute('ALTER TABLE orders ALTER COLUMN note TYPE integer USING note::integer')",)
+    done = run(("op.execute('CREATE TABLE paid (id integer REFERENCES orders)')",), copies, casts)
+    sent = [[statement.sql.split()[0] for statement in each.recording.statements] for each in done.replayed]
+    assert sent == [["CREATE"], ["SELECT"], ["ALTER"]]
+    assert [each.recording.failure for each in done.replayed] == [None, None, None]
+    assert [finding.rule for finding in done.verdict.findings] == ["replay-fails-on-generated-rows"]
+
+
 def test_the_settings_of_env_are_in_effect(run: Run) -> None:
     check = "op.execute(\"DO $$ BEGIN ASSERT current_setting('lock_timeout') = '3s'; END $$\")"
     assert [each.recording.failure for each in run((check,), (check,)).replayed] == [None, None]
