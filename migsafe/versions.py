@@ -38,6 +38,8 @@ PUBLICATION_LIMITS_NAMED = 15
 """A publication that refuses a relation says what kind of relation it is."""
 
 # 16
+PARTITIONED_PARAMETERS_NAMED = 16
+"""The error of a storage parameter of a partitioned table says that it has none (build_reloptions in reloptions.c)."""
 CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
 DATE_TRUNC_IN_ZONE_IS_IMMUTABLE = 16

@@ -19,6 +19,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     rows,
     schemas,
     settings,
+    storage_parameters,
     triggers,
     type_changes,
     types,
