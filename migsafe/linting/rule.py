@@ -221,7 +221,8 @@ class Context:
         those of the whole statement. A table that the open transaction has truncated has no rows. `only`: the statement leaves out children and
         partitions. `filled`: those on relations that the open transaction has created and filled count as well.
 
-        A partitioned table without known partitions is treated as if it had some, because programs create them.
+        A partitioned table without known partitions is treated as if it had some, because programs create them: it counts if the operation
+        takes long on an ordinary table.
         """
         effects = [
             effect
@@ -237,7 +238,10 @@ class Context:
 
     def _has_unknown_partitions(self, effect: Effect) -> bool:
         relation = self.catalog.relation(effect.relation) if effect.kind == "partitioned table" else None
-        return relation is not None and not self.catalog.children(relation.oid)
+        if relation is None or self.catalog.children(relation.oid):
+            return False
+        on_partition = self._forecast.effects_on_partition(self.operation, relation)
+        return any(_takes_long(other) for other in on_partition if other.relation == effect.relation)
 
     @property
     def predictor(self) -> Predictor:

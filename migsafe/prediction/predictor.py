@@ -26,7 +26,7 @@ from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses
 from migsafe.schema.names import renamed_relation
-from migsafe.schema.objects import ReadRelation
+from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryColumn, TableColumns
 from migsafe.schema.refusal import Refusal, RefusalKind
@@ -274,6 +274,13 @@ class Predictor:
                     before = self._statement_locks.get(other.relation, other.lock)
                     self._statement_locks[other.relation] = max(before, other.lock)
         return max(effect.lock, self._statement_locks.get(effect.relation, effect.lock))
+
+    def effects_on_partition(self, operation: Operation, table: Relation) -> tuple[Effect, ...]:
+        """Returns the effects that an operation on a partitioned table without partitions would have if it were an ordinary table, as each of
+        its partitions is."""
+        with self.catalog.trial():
+            self.catalog.change(table, kind=RelationKind.TABLE)
+            return self._effects(operation)
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
         self._context.timezone = self.session.settings.timezone or self._timezone

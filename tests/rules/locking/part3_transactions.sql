@@ -72,3 +72,15 @@ ALTER TABLE customers ADD COLUMN i text;
 UPDATE texts SET id = id + 1; -- expect: long-work-under-lock
 COMMIT;
 CREATE INDEX texts_id_idx ON texts (id); -- expect: index-not-concurrent
+
+-- next migration
+CREATE TABLE days (id bigint, day date NOT NULL, note text) PARTITION BY RANGE (day);
+CREATE FUNCTION create_day(d date) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
+
+-- next migration
+BEGIN;
+-- a catalogue change takes a moment, also for partitions that programs create
+ALTER TABLE customers ADD COLUMN j text;
+ALTER TABLE days ADD COLUMN done boolean NOT NULL DEFAULT false, ADD COLUMN ids uuid[];
+ALTER TABLE days ALTER COLUMN note SET NOT NULL; -- expect: long-work-under-lock
+COMMIT;
