@@ -58,13 +58,18 @@ _CHANGES_NO_RELATION = re.compile(
 )
 """The beginning of dynamic SQL that cannot change a relation's definition, whatever it is completed with."""
 
-_CREATES_TRIGGER = re.compile(
-    r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\s+[^\s;']+\s+"
-    r"(?:after\b|before\s(?:(?!\binsert\b)[^;'])*?\son\b)[^;']*(?:;\s*)?'\s*(?:,|\)|$)",
+_STRING = re.compile(r"'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$", re.DOTALL)
+_IS_ABOUT_TRIGGER = re.compile(
+    r"\s*(?:drop\s+trigger\b|create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b"
+    r"(?:(?!\bbefore\b|\binstead\b)[^;])*?(?:\bafter\b|\bbefore\s(?:(?!\binsert\b|%)[^;])*?\bon\b))",
     re.IGNORECASE,
 )
-"""Dynamic SQL that only creates a trigger, which does not change the rows that an INSERT writes: usually one for each table, for a column such
-as `updated_at`."""
+"""A statement that drops a trigger, or creates one that does not change the rows that an INSERT writes: usually one for each table, for an
+audit or a column such as `updated_at`."""
+_IS_STATEMENT = re.compile(
+    r"\s*(?:create|alter|drop|truncate|insert|update|delete|merge|lock|select|with|do|call|grant|revoke|set|import|reindex|comment|copy)\b",
+    re.IGNORECASE,
+)
 
 _CREATES_NO_RELATION = re.compile(
     r"\s*(?:format\s*\(\s*)?'\s*(?:alter|drop|truncate|insert|update|delete|lock|reindex|cluster)\b", re.IGNORECASE
@@ -189,16 +194,25 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
         if _DROPS.search(op.code):
             catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
-    if _CREATES_TRIGGER.match(op.code):
+    if _is_only_about_triggers(op.code):
         catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
         return
     may_create = _may_create_unknown(catalog, op.code)
     if may_create:
         catalog.origin = replace(catalog.origin, made_all=False)
-    words = set(_WORD.findall(op.code))
+    words = set(_WORD.findall(f"{op.calls} {op.code}"))
     named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations, may_create=may_create)
+
+
+def _is_only_about_triggers(code: str) -> bool:
+    """Whether each statement of dynamic SQL drops or creates a trigger. It may be built with format(), or of strings and names."""
+    if not _STRING.match(code.lstrip().removeprefix("format").lstrip(" (")):
+        return False
+    statements = " % ".join(match[1] or match[3] or "" for match in _STRING.finditer(code)).split(";")
+    others = (other for other in statements[1:] if _IS_STATEMENT.match(other.lstrip("% ")))
+    return all(map(_IS_ABOUT_TRIGGER.match, (statements[0], *others)))
 
 
 def _may_create_unknown(catalog: Catalog, code: str) -> bool:

@@ -81,10 +81,10 @@ def _called_operations(catalog: Catalog, operation: Operation, depth: int, follo
         for operation_of_body in body_operations(function, arguments):
             run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
             if isinstance(run, OpaqueCode) and call:
-                # Only the arguments may tell which objects dynamic SQL uses.
-                run = replace(run, code=f"{call} {run.code}")
+                run = replace(run, calls=call)
             yield run
-            yield from _called_operations(catalog, run, depth + 1, followed)
+            for inner in _called_operations(catalog, run, depth + 1, followed):
+                yield replace(inner, calls=f"{call} {inner.calls}") if isinstance(inner, OpaqueCode) else inner
 
 
 def _called_functions(catalog: Catalog, operation: Operation, call: str, *, follow_several: bool) -> Iterator[tuple[Function, bool]]:

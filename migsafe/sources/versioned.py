@@ -2,7 +2,8 @@
 
 Several programs apply their own migrations in this way. Versions are sorted by their numbers (v1.9 before v1.10). If a folder has a
 manifest.json with `SchemaUpdateCqlFiles`, that is the list of files, in order (temporalio/temporal
-tools/common/schema/updatetask.go, which sends statement by statement); otherwise files are sorted by name.
+tools/common/schema/updatetask.go, which sends statement by statement); otherwise files are sorted by name, and whether the program runs each
+file in one transaction is unknown.
 """
 
 import re
@@ -19,14 +20,20 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key
 VERSION = re.compile(r"[vV]?\d+(?:\.\d+)*$")
 
 
+class _VersionedFile(MigrationFile, frozen=True):
+    """A file of migrations, and whether a manifest lists it."""
+
+    is_listed: bool = False
+
+
 def _files(folder: Folder) -> list[MigrationFile]:
-    migrations = []
+    migrations: list[MigrationFile] = []
     for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural_key(name.lstrip("vV"))):
         try:
             inner = folder.subfolder(version)
         except MigsafeError:
             continue
-        listed = [MigrationFile(name, inner.script(name)) for name in _manifest(inner)] or plain_files(inner)
+        listed = [_VersionedFile(name, inner.script(name), is_listed=True) for name in _manifest(inner)] or plain_files(inner)
         migrations += [replace(file, id=f"{version}/{file.up.path.rpartition('/')[2].removesuffix('.sql')}") for file in listed]
     return migrations
 
@@ -51,7 +58,8 @@ def _manifest(folder: Folder) -> list[str]:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    return read_pair(file, "versioned", Transaction.STATEMENT)
+    is_listed = isinstance(file, _VersionedFile) and file.is_listed
+    return [replace(migration, transaction_assumed=not is_listed) for migration in read_pair(file, "versioned", Transaction.STATEMENT)]
 
 
 VERSIONED = Runner(

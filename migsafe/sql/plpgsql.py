@@ -98,7 +98,13 @@ class _Body:
                 self._read_part(Parser(raw))
             except Unexpected as unexpected:
                 self._add((problem(raw, unexpected),))
-        return [*self.operations, *self.parsed_features]
+        return [*self._with_values_of_variables(), *self.parsed_features]
+
+    def _with_values_of_variables(self) -> Iterable[Operation]:
+        """Yield the operations; in place of an EXECUTE of a variable, one for each expression that the body assigns to it."""
+        for operation in self.operations:
+            values = self.variables.assigned(operation.code.lower()) if isinstance(operation, OpaqueCode) else ()
+            yield from (replace(operation, code=code) for code in values) if values else (operation,)
 
     def _add(self, operations: Iterable[Operation]) -> None:
         is_certain = self._is_unconditional and not self.may_have_returned

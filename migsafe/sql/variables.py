@@ -9,6 +9,9 @@ from migsafe.sql.string_constants import KnownValues, NotConstantError, StringCo
 _MANY = 99
 """The number of assignments to a variable that cannot be counted."""
 
+_EMPTY = ("", "''", "null")
+_LINE_COMMENT = re.compile(r"--[^\n]*")
+
 
 class Variables:
     """The variables of a body that are assigned only once, or that take the values of a list of constants in a FOREACH loop.
@@ -19,6 +22,8 @@ class Variables:
     def __init__(self, text: str, known: KnownValues) -> None:
         self._text = text.lower()
         self._known: dict[str, tuple[StringConstant, ...]] = {}
+        self._assigned: dict[str, list[str]] = {}
+        self._written: dict[str, int] = {}
         self._declared: set[str] = set()
         for name, value in known.items():
             if not self._assignments(name):
@@ -33,6 +38,9 @@ class Variables:
         if c.done or c.i == at:
             return
         self._declared.add(name)
+        value = c.text(c.i + 1, c.last)
+        if value.lower() not in _EMPTY:
+            self._assigned.setdefault(name, []).append(value)
         if not self._assignments(name):
             c.i += 1
             self._set(c, name)
@@ -40,11 +48,33 @@ class Variables:
     def assign(self, c: Parser) -> None:
         """Read an assignment: `name := expression`."""
         name = c.words[c.i]
+        self._note(name, c)
         if name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1:
             c.i += 2
             self._set(c, name)
         else:
             self._known.pop(name, None)
+
+    def assigned(self, name: str) -> tuple[str, ...]:
+        """Return the code of all expressions that the body assigns to a variable, each once; nothing if it may have another value."""
+        code = self._assigned.get(name, [])
+        if not code or self._assignments(name) == _MANY:
+            return ()
+        text = _LINE_COMMENT.sub("", self._text)
+        written = len(re.findall(rf"(?:^|;|\b(?:then|else|loop|begin)\b)\s*{name}\s*:?=", text))
+        return tuple(dict.fromkeys(code)) if written == self._written.get(name, 0) else ()
+
+    def _note(self, name: str, c: Parser) -> None:
+        """Record the expression of an assignment. One that begins with the variable itself continues its last value."""
+        at = c.i
+        while at < c.last and c.words[at] not in (":=", "="):
+            at += 1
+        value, earlier = c.text(at + 1, c.last), self._assigned.setdefault(name, [])
+        self._written[name] = self._written.get(name, 0) + 1
+        if c.words[at + 1] == name and c.words[at + 2] == "||" and earlier:
+            earlier[-1] = f"{earlier[-1]} || {c.text(at + 3, c.last)}"
+        else:
+            earlier.append(value)
 
     def iterate(self, c: Parser, name: str, end: int) -> None:
         """Read a loop: `FOREACH name IN ARRAY ARRAY[…] LOOP`, with the cursor after IN."""

@@ -8,8 +8,8 @@ statement in a separate migration, or the statements that can run in a transacti
 statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database. But a last CREATE UNIQUE
 INDEX CONCURRENTLY that rows with equal values stop leaves an INVALID index with its name, so it needs the DROP INDEX before it.
 
-If neither a runner is recognised nor `transaction` is set in the configuration, this is one finding for all migrations that could run in one
-transaction, because that setting decides them all.
+If neither the runner's transactions are known nor `transaction` is set in the configuration, this is one finding of severity info for all
+migrations that could run in one transaction, because that setting decides them all.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN delivered_at timestamptz;
@@ -178,9 +178,10 @@ def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool, i
     if is_assumed:
         return at.finding(
             done,
-            "no runner is recognised and `transaction` is not set, so each statement is judged as committed by itself: if a later one fails, "
-            f"this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
+            "the runner's transactions are unknown and `transaction` is not set, so each statement is judged as committed by itself: if a "
+            f"later one fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
             help=f'-- if the runner runs each file in one transaction, set in the configuration: transaction = "file"\n-- otherwise:\n{help}',
+            severity=Severity.INFO,
             fix=help,
             safe_fix=safe,
             cause="transaction",

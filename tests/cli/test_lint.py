@@ -263,8 +263,9 @@ def test_one_setting_decides_what_an_unknown_runner_can_run_again(migsafe: Comma
     for number in (1, 2, 3):
         write(f"db/{number}.sql", f"CREATE TABLE a{number} (id bigint);\nCREATE TABLE b{number} (id bigint);\nSELECT 1;")
     result = migsafe("lint", "db")
-    assert result.out.count("warning not-rerunnable") == 1
-    assert "db/1.sql:1:1 warning not-rerunnable" in result.out
+    assert result.code == 0
+    assert result.out.count("info not-rerunnable") == 1
+    assert "db/1.sql:1:1 info not-rerunnable" in result.out
     assert "the same is true of 2 other migrations" in result.out
     assert 'set in the configuration: transaction = "file"' in result.out
     # This one cannot run in a transaction, so it is not the setting that decides.
@@ -272,3 +273,11 @@ def test_one_setting_decides_what_an_unknown_runner_can_run_again(migsafe: Comma
     assert "db/4.sql:1:1 warning not-rerunnable" in migsafe("lint", "db").out
     assert migsafe("lint", "db", "--transaction", "statement").out.count("warning not-rerunnable") == 7
     assert migsafe("lint", "db", "--transaction", "file").code == 0
+
+
+def test_a_runner_of_versioned_folders_is_known_by_its_manifest(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['not-rerunnable']")
+    write("db/v1.0/a.sql", "CREATE TABLE a (id bigint);\nCREATE TABLE b (id bigint);")
+    assert "info not-rerunnable" in migsafe("lint", "db").out
+    write("db/v1.0/manifest.json", '{"SchemaUpdateCqlFiles": ["a.sql"]}')
+    assert "warning not-rerunnable" in migsafe("lint", "db").out

@@ -125,7 +125,13 @@ def test_grants_and_roles_with_unknown_names_leave_everything_known() -> None:
     ("created", "is_known"),
     [
         ("format('CREATE TRIGGER touched_%s BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION touch()', t, t)", True),
-        ("'create or replace trigger t after insert or update on ' || t", False),
+        ("'create or replace trigger t after insert or update on ' || t", True),
+        ("'CREATE TRIGGER t AFTER ' || x || ' ON ' || t || ' FOR EACH STATEMENT EXECUTE FUNCTION touch(' || x || ');'", True),
+        ("'CREATE TRIGGER t BEFORE ' || x || ' ON ' || t || ' FOR EACH ROW EXECUTE FUNCTION touch()'", False),
+        ("'DROP TRIGGER IF EXISTS t ON ' || t", True),
+        ("format('DROP TRIGGER IF EXISTS t ON %1$I; CREATE TRIGGER t AFTER DELETE ON %1$I EXECUTE FUNCTION touch()', t)", True),
+        ("format('DROP TRIGGER IF EXISTS t ON %1$I; DROP TABLE %1$I', t)", False),
+        ("$sql$CREATE TRIGGER t AFTER DELETE ON $sql$ || t || $sql$ EXECUTE FUNCTION touch()$sql$", True),
         ("format('CREATE TRIGGER t AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION touch();', t)", True),
         ("format('CREATE TRIGGER t BEFORE UPDATE OR INSERT ON %I FOR EACH ROW EXECUTE FUNCTION touch()', t)", False),
         ("format('CREATE TRIGGER t BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION touch(); ALTER TABLE %I ADD n int', t)", False),
@@ -136,6 +142,46 @@ def test_triggers_with_unknown_tables_leave_the_columns_known(created: str, is_k
     assert all(relation.complete == is_known for relation in predictor.catalog.relations())
     _, statements = predictions(f"{body(f'EXECUTE {created}')}; DROP TRIGGER touched_a ON a")
     assert statements[-1].refusal is None
+
+
+AUDIT = """CREATE FUNCTION audit(target regclass, by_row boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE command text; events text = 'INSERT OR UPDATE';
+BEGIN
+    EXECUTE 'DROP TRIGGER IF EXISTS audit ON ' || target;
+    IF by_row THEN
+        command = 'CREATE TRIGGER audit AFTER ' || events || ' ON ' || target || ' FOR EACH ROW EXECUTE FUNCTION touch()';
+        EXECUTE command; -- command = 'a comment assigns nothing'
+        events = 'TRUNCATE';
+    END IF;
+    command := 'CREATE TRIGGER audit_all AFTER ' || events || ' ON ' || target;
+    command := command || ' FOR EACH STATEMENT EXECUTE FUNCTION touch()';
+    %s
+    EXECUTE command;
+END $$;
+CREATE FUNCTION audit(target regclass) RETURNS void LANGUAGE sql AS 'SELECT audit($1, true)';
+"""
+
+
+@pytest.mark.parametrize("call", ["audit('a')", "audit('a', true)", "audit(oid) FROM pg_class"])
+def test_triggers_that_a_variable_contains_leave_the_columns_known(call: str) -> None:
+    predictor, _ = predictions(f"{AUDIT % ''} DROP TABLE b; SELECT {call}")
+    assert predictor.catalog.is_absent(Name("b"))
+    assert all(relation.complete for relation in predictor.catalog.relations())
+
+
+@pytest.mark.parametrize(
+    "assigned",
+    [
+        "SELECT code INTO command FROM scripts;",
+        "IF by_row THEN command = 'ALTER TABLE ' || target || ' ADD COLUMN n int'; END IF;",
+        "command := command || '; ALTER TABLE ' || target || ' ADD COLUMN n int';",
+        "command := make_command(target);",
+    ],
+)
+@pytest.mark.parametrize(("call", "incomplete"), [("audit('a')", {"a"}), ("audit(oid) FROM pg_class", {"a", "b"})])
+def test_a_variable_may_contain_other_statements(assigned: str, call: str, incomplete: set[str]) -> None:
+    predictor, _ = predictions(f"{AUDIT % assigned} SELECT {call}")
+    assert {relation.name.name for relation in predictor.catalog.relations() if not relation.complete} == incomplete
 
 
 @pytest.mark.parametrize(
