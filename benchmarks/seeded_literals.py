@@ -13,7 +13,7 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.query_truth import Connection
-from migsafe.expressions.queries.shapes import Condition, Either, Operand, Several, UnreadShape, Value
+from migsafe.expressions.queries.shapes import All, Condition, Either, Operand, Several, UnreadShape, Value
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -64,7 +64,8 @@ def literals(queries: Iterable[Query], catalog: Catalog) -> Literals:
 
 
 def _collect(level: Level, terms: Terms, found: Literals) -> None:
-    conditions = [*_flat(conjuncts(level.shape.where)), *(each for source in level.sources for each in _flat(conjuncts(source.shape.on)))]
+    joined = [condition for source in level.sources for condition in source.shape.conditions]
+    conditions = [*_flat(conjuncts(level.shape.where)), *_flat(joined)]
     for at, source in enumerate(level.sources):
         if not source.is_table or source.relation is None:
             continue
@@ -85,5 +86,7 @@ def _flat(conditions: Iterable[Condition]) -> Iterator[Condition]:
     for condition in conditions:
         if isinstance(condition, Either):
             yield from (inner for part in condition.parts for inner in _flat(conjuncts(part)))
+        elif isinstance(condition, All):
+            yield from _flat(condition.parts)
         else:
             yield condition

@@ -14,6 +14,7 @@ from migsafe.schema.objects import Relation, RelationKind
 from migsafe.workload.binding import Binder
 from migsafe.workload.equivalence import derived_values
 from migsafe.workload.immutability import with_mutable_key
+from migsafe.workload.joins import join_conditions
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
 from migsafe.workload.ordering import of_extreme, wanted_order
@@ -175,7 +176,7 @@ class _Accesses:
             for at, source in enumerate(level.sources)
             if source.shape.join == "left" and any(term.operator != "is null" for term in terms.of(at, where))
         }
-        conditions = [*((condition, None) for condition in where), *_join_conditions(level, required), *of_extreme(level)]
+        conditions = [*((condition, None) for condition in where), *join_conditions(level, required), *of_extreme(level)]
         derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
         return [*conditions, *((condition, None) for condition in derived)]
 
@@ -322,21 +323,6 @@ def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     if ordered is not None:
         return ordered
     return best if best is not None and best.strength is Strength.WEAK else None
-
-
-def _join_conditions(level: Level, required: set[int]) -> list[tuple[Condition, set[int] | None]]:
-    """Returns the conditions of joins. Those of an outer join find only rows of the elements of FROM that come with it, unless WHERE requires a
-    row of them: then PostgreSQL makes it an inner join (reduce_outer_joins in prepjointree.c)."""
-    conditions: list[tuple[Condition, set[int] | None]] = []
-    for at, source in enumerate(level.sources):
-        style = "inner" if at in required else source.shape.join
-        allowed: set[int] | None = {at} if style == "left" else set(range(at)) if style == "right" else set() if style == "full" else None
-        conditions += [(condition, allowed) for condition in conjuncts(source.shape.on)]
-        for name in source.hidden:
-            other = next((before for before in level.sources[:at] if name in before.columns), None)
-            if other is not None:
-                conditions.append((Compare(Ref(name, source.alias), "=", Ref(name, other.alias)), allowed))
-    return conditions
 
 
 def _alternatives(terms: Terms, at: int, condition: Either) -> list[_Part]:

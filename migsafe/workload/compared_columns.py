@@ -77,7 +77,7 @@ def columns_of_parameters(binder: Binder, lookups: Lookups, levels: Iterable[Lev
 
 def _comparisons(level: Level) -> Iterator[tuple[Operand, str, Operand]]:
     """Yields the comparisons in the conditions of a level, each with its sides in both orders."""
-    conditions = [level.shape.where, *(source.shape.on for source in level.sources)]
+    conditions = [level.shape.where, *(condition for source in level.sources for condition in source.shape.conditions)]
     for condition in conditions:
         for comparison in _parts(condition):
             yield comparison.left, comparison.operator, comparison.right

@@ -77,7 +77,7 @@ class KnownNames:
                 binder.fail("42704", f'type "{written}" does not exist', written)
         if binder.failure is not None:
             return
-        for condition in (shape.where, *(source.shape.on for source in level.sources)):
+        for condition in (shape.where, *(condition for source in level.sources for condition in source.shape.conditions)):
             self._condition(binder, condition, level)
         target = level.sources[0] if level.sources else None
         for column, value in shape.assigned:

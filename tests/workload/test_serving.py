@@ -88,6 +88,7 @@ SERVED = [
     ("SELECT * FROM orders WHERE customer_id = $1 AND (deleted IS NULL OR id = $2)", "orders_customer"),
     ("SELECT total FROM open_orders WHERE customer_id = $1", "orders_customer"),
     ("SELECT o.total FROM customers c JOIN open_orders o ON o.order_id = c.id WHERE lower(c.email) = $1", "orders_pkey"),
+    ("SELECT * FROM customers c LEFT JOIN (orders o JOIN events e ON e.id = o.shop) ON o.id = c.id WHERE lower(c.email) = $1", "orders_pkey"),
     ("SELECT sensor FROM readings WHERE total = $1", "readings_1_total"),
     ("SELECT total FROM readings ORDER BY total LIMIT 5", "readings_1_total"),
 ]
@@ -112,6 +113,7 @@ UNINDEXED = [
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
     ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
+    ("SELECT * FROM lines l LEFT JOIN (orders o LEFT JOIN customers c ON c.id = o.shop) ON o.id = l.order_id WHERE l.note = $1", ("note",)),
     ("SELECT total FROM open_orders WHERE number = $1", ("number",)),
     ("SELECT email FROM placed WHERE number = $1", ("number",)),
     ("SELECT l.note, o.total FROM lines l LEFT JOIN orders o ON o.id = l.order_id ORDER BY l.note DESC LIMIT 5", ("note",)),

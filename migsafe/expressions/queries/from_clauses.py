@@ -6,7 +6,7 @@ from sqlglot import exp
 from migsafe.expressions.queries.collecting import Collector, NotUnderstoodError
 from migsafe.expressions.queries.operands import query_of, type_text
 from migsafe.expressions.queries.output_names import output_name
-from migsafe.expressions.queries.shapes import Call, Condition, Ref, Shape, Source
+from migsafe.expressions.queries.shapes import AroundJoin, Call, Shape, Source
 from migsafe.expressions.trees import folded_name
 
 
@@ -97,8 +97,11 @@ class SourceReader(Collector):
                 del self.refs[start:]
                 # ON sees all that this join adds, so it belongs to the last of them; the kind of the join belongs to the first.
                 condition = self.operands.condition(on)
-                last = len(sources) - 1 if len(sources) > before + 1 else before
-                sources[last] = _with_condition(sources[last], condition, refs)
+                added = len(sources) - before
+                last = sources[-1] if added > 1 else sources[before]
+                around = (*last.around, AroundJoin(style, added, condition))
+                last = replace(last, around=around) if added > 1 else replace(last, on=condition)
+                sources[-1 if added > 1 else before] = replace(last, refs=(*last.refs, *refs))
 
 
 def alias_of(node: exp.Expr) -> tuple[str | None, tuple[str, ...]]:
@@ -122,10 +125,6 @@ def _alias_types(node: exp.Expr) -> tuple[str | None, ...]:
 
 def _source(**fields: object) -> Source:
     return Source(**fields)  # type: ignore[arg-type]  # the fields of Source
-
-
-def _with_condition(source: Source, condition: Condition, refs: tuple[Ref, ...]) -> Source:
-    return replace(source, on=condition, refs=(*source.refs, *refs))
 
 
 def _without_alias(node: exp.Expr) -> exp.Expr:

@@ -128,12 +128,20 @@ class Output(Struct, frozen=True, array_like=True):
     table: str | None = None
 
 
+class AroundJoin(Struct, frozen=True, array_like=True):
+    """The join of several elements of FROM in parentheses with those before them: its kind, their number, and the condition in ON."""
+
+    join: str
+    elements: int
+    on: Condition
+
+
 class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An element of FROM. `kind` is `table`, `query` or `function`.
 
     `columns` are the names in its alias; a `closed` alias names all columns, with `types` (None where unknown). `join` is `inner`, `left`,
-    `right`, `full` or `cross`. `refs` are the columns in ON, which sees the elements up to this one, `arguments` those of a function, which
-    sees those before it.
+    `right`, `full` or `cross`, `around` are the joins of parentheses that end with it. `refs` are the columns in ON, which sees the elements up
+    to this one, `arguments` those of a function, which sees those before it.
     """
 
     kind: str
@@ -149,10 +157,16 @@ class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     on: Condition | None = None
     using: tuple[str, ...] = ()
     natural: bool = False
+    around: tuple[AroundJoin, ...] = ()
     refs: tuple[Ref, ...] = ()
     arguments: tuple[Ref, ...] = ()
     sampled: bool = False
     call: Call | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of the joins that end with it."""
+        return (*((self.on,) if self.on is not None else ()), *(around.on for around in self.around))
 
 
 class Cte(Struct, frozen=True, kw_only=True, omit_defaults=True):
