@@ -70,6 +70,8 @@ def init(
     for proposal in to_write:
         _write(repository.root / proposal.path, proposal)
     print(f"\nWritten: {', '.join(proposal.path for proposal in to_write)}.")
+    if any("git+file:" in proposal.added for proposal in to_write):
+        print("The hook and the job install migsafe from a path of this computer (git+file:): replace it with a URL that others reach.")
     print("Next: run `migsafe lint` to check the whole history, and `pre-commit install` to check every commit.")
 
 
@@ -80,6 +82,8 @@ def _check_ci(ci: str | None) -> "Ci | None":
 
 
 def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
+    from migsafe.setup import summarised  # noqa: PLC0415
+
     display = display_for(None)
     offered = repository.offered
     print("Found:")
@@ -96,12 +100,14 @@ def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
         print(f"  and {len(left_out) - _MOST_SHOWN} more folders")
     if repository.unread:
         print("Not read by migsafe:")
-    for unread in repository.unread:
+    for unread in summarised(repository.unread):
         print(f"  {unread.path}  {unread.counted}, {unread.tool}")
     if repository.unread and repository.schemas:
         print(f"  Check the SQL that they send with `migsafe lint --schema {repository.schemas[0]} changes.sql`.")
     for command in dict.fromkeys(unread.prints for unread in repository.unread if unread.prints):
         print(f"  `{command} | migsafe lint -` checks the SQL of one.")
+    if repository.unread:
+        print("  docs/frameworks.md says how to get the SQL of other runners.")
     for proposal in proposals:
         change = "new file" if proposal.new else "added" if proposal.text is not None else "unchanged"
         print(f"\n{display.paint(proposal.path, BOLD)}  {change}{': ' + proposal.why if proposal.why else ''}")

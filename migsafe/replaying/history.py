@@ -16,13 +16,17 @@ from migsafe.replaying.scripts import Copy
 from migsafe.replaying.sending import Refused, send, skip_reason
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
-from migsafe.replaying.untried import likely_cause, untried_reason
+from migsafe.replaying.untried import is_display, likely_cause, untried_reason
 from migsafe.session import sent_statements
 from migsafe.sources import Half, Migration, Plan, Step, Transaction
+from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 RenderHalf = Callable[[Half, Predictor], Half]
+
+_INSUFFICIENT_PRIVILEGE = "42501"
+"""The error code (manual, appendix A)."""
 
 
 class History:
@@ -170,7 +174,16 @@ class History:
     def _repair(self, half: Half, statement: Statement, failure: Failure) -> Half | None:
         if self._repairs.repair(failure, half, (self._database,)):
             return half
+        if self._host.start_database is None and failure.sqlstate == _INSUFFICIENT_PRIVILEGE and _is_about_owners(statement):
+            # A dump names production's owners, also superusers; no lock, row or query depends on them.
+            return replace(
+                half, left_out={**half.left_out, statement.index: "the role of the migrations must not act for the owner that it names"}
+            )
         return self._left_out.without_dependent(half, statement, failure)
+
+
+def _is_about_owners(statement: Statement) -> bool:
+    return all(isinstance(operation, sql.SetOwner | sql.AlterDefaultPrivileges) for operation in statement.operations)
 
 
 def _left_out_before(half: Half, statement: Statement) -> str:
@@ -178,7 +191,7 @@ def _left_out_before(half: Half, statement: Statement) -> str:
     reasons = {
         half.file.position(half.file_span(sent.statement.span).start).line: reason
         for sent in sent_statements(half)
-        if sent.statement.index < statement.index and (reason := skip_reason(sent.statement, half))
+        if sent.statement.index < statement.index and (reason := skip_reason(sent.statement, half)) and not is_display(sent.statement)
     }
     if not reasons:
         return ""

@@ -10,6 +10,7 @@ from migsafe.replaying.sending import skip_reason
 from migsafe.session import sent_statements
 from migsafe.sources import Half, Program
 from migsafe.sql import operations as sql
+from migsafe.sql.statements import Statement
 
 _MISSING_OBJECTS = ("3D000", "3F000", "42P01", "42703", "42704", "42883", "42P02")
 """The error codes for a database, schema, table, column, other object or function that does not exist (manual, appendix A)."""
@@ -34,11 +35,13 @@ def left_out_statements(recording: Recording) -> tuple[StatementRecord, ...]:
     return tuple(
         record
         for record in recording.statements
-        if record.skip_reason and record.statement.index not in by_user and not _is_display(record.statement.operations[0])
+        if record.skip_reason and record.statement.index not in by_user and not is_display(record.statement)
     )
 
 
-def _is_display(operation: sql.Operation) -> bool:
+def is_display(statement: Statement) -> bool:
+    """Whether a statement is a command of psql that changes nothing but what psql displays, or its variables."""
+    operation = statement.operations[0]
     return isinstance(operation, sql.PsqlCommand) and operation.command.lstrip("\\") in _DISPLAY_COMMANDS
 
 

@@ -3,5 +3,6 @@
 from migsafe.setup.baseline_setting import name_baseline
 from migsafe.setup.proposal import Ci, Proposal, Wish, propose
 from migsafe.setup.repository import AGENTS, History, Repository, survey
+from migsafe.setup.unread import summarised
 
-__all__ = ["AGENTS", "Ci", "History", "Proposal", "Repository", "Wish", "name_baseline", "propose", "survey"]
+__all__ = ["AGENTS", "Ci", "History", "Proposal", "Repository", "Wish", "name_baseline", "propose", "summarised", "survey"]

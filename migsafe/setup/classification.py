@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.plain import NUMBERED
 from migsafe.sources.plan import Source
 
 _TEST_FOLDERS = frozenset(
@@ -29,6 +30,12 @@ _OTHER_DATABASES = (
 _DATABASE_FOLDER = re.compile(
     r"(?:^|[-_.])(clickhouse|mysql|mariadb|sqlite|mssql|sqlserver|oracle|cassandra|bigquery|snowflake)(?:[-_.]|$)", re.I
 )
+DUMP = re.compile(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
+"""What a dump of a schema contains near its beginning."""
+_DRAFTS = re.compile(
+    r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|wip|templates?|archived?|unused|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
+    re.I,
+)
 _DEFINES = re.compile(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
 _CHANGES = re.compile(
     r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+(?:TABLE|INDEX|TYPE))\b",
@@ -46,14 +53,16 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, ha
     if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts):
         return TESTS
     for part in parts:
-        if match := _DATABASE_FOLDER.search(part):
-            return f"it is for {match[1]}"
+        if database := other_database(part):
+            return f"it is for {database}"
     texts = _sample(source)
     for title, mark in _OTHER_DATABASES:
         if sum(bool(mark.search(text)) for text in texts) * 4 > len(texts):
             return f"it is written for {title}"
     if source.runner.name not in _WITHOUT_RUNNER:
         return ""
+    if texts and all(DUMP.search(text) for text in texts):
+        return "it is a dump of the schema"
     if revisions := next((other for other, runner in others if runner == "alembic" and _is_beside(path, other)), None):
         return f"its scripts belong to the revisions in {revisions}"
     if any(_UNDOES.search(part) for part in parts):
@@ -62,9 +71,19 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, ha
     if changing == 0 or (source.runner.name == "plain" and changing * 2 < len(texts)):
         return "most of its scripts change no table: they look like queries"
     has_other = has_unread or any(runner not in _WITHOUT_RUNNER for _, runner in others)
+    if has_other and any(_DRAFTS.search(part) for part in parts):
+        return "it looks like drafts or an archive"
     if has_other and not any(_OF_MIGRATIONS.search(part) for part in parts):
         return "no runner is recognised, and other migrations have one"
+    if has_unread and source.runner.name == "plain" and not any(NUMBERED.match(file.up.path.rpartition("/")[2]) for file in source.files):
+        return "its scripts have no order, and other migrations have one"
     return ""
+
+
+def other_database(part: str) -> str | None:
+    """Returns the database other than PostgreSQL that a part of a path names; None if it names none."""
+    match = _DATABASE_FOLDER.search(part)
+    return match[1] if match else None
 
 
 def _is_beside(path: str, revisions: str) -> bool:

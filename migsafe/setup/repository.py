@@ -10,7 +10,7 @@ from msgspec import Struct
 from migsafe.errors import MigsafeError
 from migsafe.setup.classification import TESTS, left_out
 from migsafe.setup.queries import QuerySource, query_sources
-from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, unread_histories
+from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unread_histories
 from migsafe.sources import find_migrations
 from migsafe.sources.plan import Source
 
@@ -54,9 +54,9 @@ class Repository(Struct, frozen=True):
 
     @property
     def offered(self) -> list[History]:
-        """The histories that the configuration gets: those of production, or else those of tests."""
+        """The histories that the configuration gets: those of production; those of tests if the repository has no other migrations."""
         production = [history for history in self.histories if history.is_production]
-        return production or [history for history in self.histories if history.left_out == TESTS]
+        return production or [history for history in self.histories if history.left_out == TESTS and not self.unread]
 
     @property
     def configured(self) -> str | None:
@@ -83,7 +83,7 @@ def survey(paths: Sequence[str]) -> Repository:
     files = [] if paths else all_files
     schemas = tuple(dumped_schemas(root, files))
     sources = _sources(root, paths)
-    unread = unread_histories(files, [path for path, _ in sources])
+    unread = unread_histories(root, files, [(path, source.runner.suffix) for path, source in sources])
     histories = _histories(sources, named=bool(paths), has_unread=bool(unread))
     repository = Repository(
         root,
@@ -102,14 +102,15 @@ def survey(paths: Sequence[str]) -> Repository:
 
 def _without_migrations(repository: Repository) -> MigsafeError:
     left_out = [f"{history.path} is left out: {history.left_out}" for history in repository.histories]
-    not_read = [f"{history.path} is not read: {history.counted}, {history.tool}" for history in repository.unread]
+    not_read = [f"not read: {history.path}: {history.counted}, {history.tool}" for history in summarised(repository.unread)]
     schema = f" --schema {repository.schemas[0]}" if repository.schemas else ""
     details = "".join(f"\n  {line}" for line in (*not_read, *left_out))
     if not repository.unread:
         return MigsafeError(f"{repository.root}: no migrations found{details}", "Name their folder: `migsafe init db/migrations`.")
     prints = next((history.prints for history in repository.unread if history.prints), None)
     command = f"{prints} | migsafe lint{schema} -" if prints is not None else f"migsafe lint{schema} changes.sql"
-    return MigsafeError(f"{repository.root}: no migrations that migsafe reads{details}", f"Check the SQL that they send instead: `{command}`.")
+    instead = f"Check the SQL that they send instead: `{command}`. docs/frameworks.md says how to get it."
+    return MigsafeError(f"{repository.root}: no migrations that migsafe reads{details}", instead)
 
 
 def _sources(root: Path, paths: Sequence[str]) -> list[tuple[str, Source]]:

@@ -2,29 +2,47 @@
 
 import os
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from migsafe.setup.classification import DUMP, other_database
+
 _SKIPPED = frozenset("node_modules site-packages vendor venv __pycache__ target dist build out third_party".split())
+_SCRIPTED = "a runner in JavaScript or TypeScript"
 _TOOLS = (
     (re.compile(r"(?P<folder>(?:.*/)?db/(?:\w+_)?migrate)/(?:[^/]+/)*\d{8,}_\w+\.rb"), "Rails, in Ruby"),
     (re.compile(r"(?P<folder>(?:.*/)?migrations)/\d{4}_\w+\.py"), "Django, in Python"),
-    (re.compile(r"(?P<folder>(?:.*/)?(?:repo/)?migrations)/\d{14}_\w+\.exs"), "Ecto, in Elixir"),
+    (re.compile(r"(?P<folder>(?:.*/)?(?:\w+_)?migrations)/\d{14}_\w+\.exs"), "Ecto, in Elixir"),
     (re.compile(r"(?P<folder>(?:.*/)?database/migrations)/\d{4}_\d\d_\d\d_\w+\.php"), "Laravel, in PHP"),
     (re.compile(r"(?P<folder>(?:.*/)?Migrations)/\d{8,}_\w+(?<!Designer)\.cs"), "Entity Framework, in C#"),
-    (re.compile(r"(?P<folder>(?:.*/)?migrations?)/\d{8,}[-_][\w-]+(?<!\.d)\.[jt]s"), "a runner in JavaScript or TypeScript"),
+    (
+        re.compile(r"(?P<folder>(?:.*/)?(?:migrations?|alterations?)(?:/\w+)?)/(?:[\w.]+-)?\d{4,}[-_.][\w.-]+(?<!\.d)\.[cm]?[jt]s", re.I),
+        _SCRIPTED,
+    ),
     (re.compile(r"(?P<folder>(?:.*/)?migrations?)/\d+_\w+\.go"), "a runner in Go"),
     (re.compile(r"(?P<folder>(?:.*/)?(?:db/)?changelogs?)/(?:[^/]+/)*[^/]+\.(?:xml|ya?ml|json)"), "Liquibase in XML, YAML or JSON"),
 )
+_TESTS = re.compile(r"(?:^|/)(?:__)?(?:tests?|specs?|fixtures|snapshots?)(?:__)?/|\.(?:test|spec)\.", re.I)
+_LIBRARIES = (
+    (re.compile(r"\bMigrationInterface\b"), "TypeORM, in TypeScript"),
+    (re.compile(r"\bqueryInterface\b"), "Sequelize, in JavaScript"),
+    (re.compile(r"\bpgm\b|node-pg-migrate"), "node-pg-migrate, in JavaScript"),
+    (re.compile(r"\bKysely\b"), "Kysely, in TypeScript"),
+    (re.compile(r"@mikro-orm/"), "MikroORM, in TypeScript"),
+    (re.compile(r"\bknex\b", re.I), "Knex, in JavaScript"),
+)
+"""What the scripts of a library contain, and the library."""
 _STRUCTURE = re.compile(r"(?:.*/)?(?:structure|schema)\.sql")
-_DUMP = re.compile(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
 _HEAD = 4000
+_MOST_OF_A_TOOL = 5
 
 
-_PRINTED_BY = {"Django, in Python": "python manage.py sqlmigrate APP MIGRATION"}
+_PRINTED_BY = {
+    "Django, in Python": "python manage.py sqlmigrate APP MIGRATION",
+    "Entity Framework, in C#": "dotnet ef migrations script FROM TO",
+}
 """The commands that print the SQL of a migration, and nothing else, by what writes or runs it."""
 
 
@@ -43,7 +61,7 @@ class UnreadHistory(Struct, frozen=True):
     @property
     def counted(self) -> str:
         """The number of files, in words."""
-        return f"{self.count:,} files"
+        return "1 file" if self.count == 1 else f"{self.count:,} files"
 
 
 def files_of(root: Path) -> list[str]:
@@ -56,28 +74,53 @@ def files_of(root: Path) -> list[str]:
     return found
 
 
-def unread_histories(files: list[str], read: list[str]) -> list[UnreadHistory]:
-    """Returns the folders of migrations among the files that migsafe does not read. `read` are the folders that it does."""
-    counts: Counter[tuple[str, str]] = Counter()
+def unread_histories(root: Path, files: Sequence[str], read: Sequence[tuple[str, str]]) -> list[UnreadHistory]:
+    """Returns the folders of migrations among the files of a repository that migsafe does not read. `read` are the folders that it does, each
+    with the suffix of its migrations."""
+    folders: dict[tuple[str, str], list[str]] = {}
     for file in files:
-        if any(PurePosixPath(file).is_relative_to(folder) for folder in read):
+        if _TESTS.search(file) or any(file.endswith(suffix) and PurePosixPath(file).is_relative_to(folder) for folder, suffix in read):
             continue
         for pattern, tool in _TOOLS:
             if match := pattern.fullmatch(file):
-                counts[match["folder"], tool] += 1
+                if not other_database(match["folder"].rpartition("/")[2]):
+                    folders.setdefault((match["folder"], tool), []).append(file)
                 break
-    # A single migration of a tool is more often a test or a template.
-    return [UnreadHistory(path, count, tool) for (path, tool), count in sorted(counts.items()) if count > 1]
+    found = [UnreadHistory(path, len(inside), _library(root / inside[0], tool)) for (path, tool), inside in sorted(folders.items())]
+    # A single migration of a tool, beside others, is more often a test or a template.
+    return [history for history in found if history.count > 1] or (found if not read else [])
+
+
+def summarised(histories: Sequence[UnreadHistory]) -> list[UnreadHistory]:
+    """Returns the histories, those of a tool as one if they are many, as the apps of Django are."""
+    shown = []
+    for tool in dict.fromkeys(history.tool for history in histories):
+        own = [history for history in histories if history.tool == tool]
+        if len(own) > _MOST_OF_A_TOOL:
+            more = f"{own[0].path} and {len(own) - 1} more folders"
+            own = [UnreadHistory(more, sum(history.count for history in own), tool)]
+        shown += own
+    return shown
+
+
+def _library(script: Path, tool: str) -> str:
+    """Returns the library that runs a script, if its text shows it."""
+    if tool != _SCRIPTED:
+        return tool
+    text = _head(script)
+    return next((library for pattern, library in _LIBRARIES if pattern.search(text)), tool)
 
 
 def dumped_schemas(root: Path, files: list[str]) -> Iterator[str]:
     """Yields the dumps of a schema, such as Rails' db/structure.sql."""
     for file in files:
-        if _STRUCTURE.fullmatch(file):
-            try:
-                with (root / file).open(encoding="utf-8", errors="replace") as opened:
-                    head = opened.read(_HEAD)
-            except OSError:
-                continue
-            if _DUMP.search(head):
-                yield file
+        if _STRUCTURE.fullmatch(file) and DUMP.search(_head(root / file)):
+            yield file
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as opened:
+            return opened.read(_HEAD)
+    except OSError:
+        return ""

@@ -260,6 +260,7 @@ def test_the_job_installs_only_what_can_be_installed(files: dict[str, str], inst
         ({"shop/mysql_migrations/1_a.sql": ORDERS}, "it is for mysql"),
         ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
         ({"schema/rollback_dbs/1.2.0/1.sql": "DROP TABLE orders;"}, "its scripts undo migrations"),
+        ({"app/db.sql/1.sql": "--\n-- PostgreSQL database dump\n--\n" + ORDERS}, "it is a dump of the schema"),
     ],
 )
 def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -322,7 +323,76 @@ def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: py
     for number in range(2):
         write(tmp_path, f"db/migrate/2026010100000{number}_orders.rb", "")
     assert main(["init"]) == 2
-    assert "db/migrate is not read: 2 files, Rails, in Ruby" in capsys.readouterr().err
+    assert "not read: db/migrate: 2 files, Rails, in Ruby" in capsys.readouterr().err
+
+
+def test_drafts_beside_migrations_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "store/migrations/postgres/000001_a.up.sql", ORDERS)
+    write(tmp_path, "store/migrations/postgres/000001_a.down.sql", "DROP TABLE orders;")
+    for folder in ("future/postgres", "postgres-templates"):
+        write(tmp_path, f"store/migrations/{folder}/000002_b.sql", ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    output = capsys.readouterr().out
+    assert "Found:\n  store/migrations/postgres  1 migration, golang-migrate\nLeft out" in output
+    assert output.count("it looks like drafts or an archive") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "tool"),
+    [
+        ("src/Migrations/17150285372{}-CreateOrders.ts", "export class A implements MigrationInterface {", "TypeORM, in TypeScript"),
+        ("src/migrations/202601010000{}-orders.js", "module.exports = { up: (queryInterface) => {} }", "Sequelize, in JavaScript"),
+        ("db/migrations/202601010000{}_orders.js", "exports.up = (knex) => knex.schema.createTable('a', () => {})", "Knex, in JavaScript"),
+        ("schemas/alterations/1.0.0-16772089{}-orders.ts", "", "a runner in JavaScript or TypeScript"),
+        ("priv/repo/migrations/201401282018{}_orders.exs", "", "Ecto, in Elixir"),
+        ("priv/repo/manual_migrations/201401282018{}_orders.exs", "", "Ecto, in Elixir"),
+    ],
+)
+def test_the_library_of_scripts_is_named(
+    name: str, text: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (11, 12):
+        write(tmp_path, name.format(number), text)
+    folder = name.rpartition("/")[0]
+    # What is not migrations of production does not hide them, and is not offered instead.
+    write(tmp_path, f"{folder}/notes.sql", "SELECT 1;")
+    write(tmp_path, "test/1_a.sql", ORDERS)
+    write(tmp_path, "tables/orders.sql", ORDERS)
+    assert main(["init"]) == 2
+    assert f"not read: {folder}: 2 files, {tool}\n" in capsys.readouterr().err
+
+
+def test_scripts_without_order_beside_other_migrations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (11, 12):
+        write(tmp_path, f"db/alterations/1.0.0-16772089{number}-orders.ts", "")
+    write(tmp_path, "schema/orders.sql", ORDERS)
+    assert main(["init"]) == 2
+    assert "schema is left out: its scripts have no order, and other migrations have one" in capsys.readouterr().err
+
+
+def test_many_folders_of_a_tool_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for app in "abcdef":
+        for number in range(2):
+            write(tmp_path, f"{app}/migrations/000{number}_orders.py", "")
+    assert main(["init"]) == 2
+    assert "not read: a/migrations and 5 more folders: 12 files, Django, in Python\n" in capsys.readouterr().err
+
+
+def test_a_migration_of_another_database_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("migrate", "clickhouse_migrate"):
+        for number in range(2):
+            write(tmp_path, f"db/{folder}/2026010100000{number}_orders.rb", "")
+    assert main(["init"]) == 2
+    assert "clickhouse" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

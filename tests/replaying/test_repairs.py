@@ -8,6 +8,7 @@ import pytest
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings
+from migsafe.text import Script
 from tests.support.replays import replay_files
 from tests.support.servers import FOUND
 
@@ -71,3 +72,19 @@ def test_an_extension_that_the_migrations_assume_is_created(start_host: Callable
     failure = done.replayed[-1].recording.failure
     assert failure is not None
     assert (failure.message, done.run.repairs.extensions) == ('type "citext" does not exist', ["pg_trgm", "uuid-ossp"])
+
+
+def test_a_dump_may_name_the_superuser_as_owner(host: PrivateHost, tmp_path: Path) -> None:
+    dump = (
+        "\\restrict abc\n"
+        + ORDERS
+        + "ALTER TABLE orders OWNER TO postgres;\nALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON TABLES TO PUBLIC;"
+    )
+    done = replay_files(host, tmp_path, {"0001.sql": "CREATE INDEX ON orders (id);"}, "agreement", schema=Script("dump.sql", dump))
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert done.outcome("agreement").passed
+
+
+def test_a_command_of_psql_that_only_displays_is_not_the_cause_of_a_failure(host: PrivateHost, tmp_path: Path) -> None:
+    done = replay_files(host, tmp_path, {"0001.sql": "SELECT 1;"}, schema=Script("dump.sql", "\\restrict abc\nDROP TABLE missing;"))
+    assert done.problems == ['dump.sql: the schema cannot be loaded at line 2: table "missing" does not exist']
