@@ -62,7 +62,7 @@ def _with_escaped_semicolons(sql: str) -> str:
 
 
 LAYOUTS: Mapping[str, Layout] = {
-    "plain": Layout(),
+    "plain": Layout(none_outside='the configuration says `transaction = "file"`, so every statement runs in a transaction'),
     "custom": Layout(none_outside="the runner's own way to leave its transaction is not known"),
     "versioned": Layout(in_place=True),
     "golang-migrate": Layout(leave=str),

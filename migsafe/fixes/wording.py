@@ -57,7 +57,9 @@ def _merged(
         gap = removed[0].gap if tag != "equal" and removed else gap
         if tag != "equal" and not with_parentheses and all(token.text in _PARENTHESES for token in added):
             continue
-        for token in removed if tag == "equal" else added:
+        for number, token in enumerate(removed if tag == "equal" else added):
+            if tag == "equal" and number == 0 and parts and parts[-1].endswith("."):
+                gap = added[0].gap  # the new statement has a schema before the name
             text = token.text.lower() if tag != "equal" and is_lower and token.kind == WORD and token.text.isupper() else token.text
             parts.append((token.gap if gap is None or token.gap.strip() else gap) + text)
             gap = None

@@ -16,6 +16,7 @@ from migsafe.fixes.diffs import unified_diff
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.explicit_locks import protecting_lock
 from migsafe.fixes.layouts import LAYOUTS
+from migsafe.fixes.settings import without_dead_settings
 from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
 from migsafe.library.followed_history import FollowedHistory
@@ -162,19 +163,14 @@ class _Fixing:
         )
 
     def _tidied(self, now: _Round) -> _Round:
-        """Removes what the fixes of several rounds have added to scripts in vain, if that brings no finding."""
-        scripts = {path: change for path, change in self.changes.items() if change.path.endswith(".py")}
-        if not scripts:
+        """Removes the settings that the fixes of several rounds have added in vain, if that brings no finding."""
+        tidy = {path: without_dead_settings(change, now.migrations.values()) for path, change in self.changes.items()}
+        if tidy == self.changes:
             return now
-        from migsafe.fixes.alembic.settings import without_dead_settings  # noqa: PLC0415  # only for scripts
-
-        tidy = {path: replace(change, after=without_dead_settings(change.after, change.before or "")) for path, change in scripts.items()}
-        if tidy == scripts:
-            return now
-        following = self._judged(self.changes | tidy)
+        following = self._judged(tidy)
         if Counter(map(_hazard, following.verdict.findings)) - Counter(map(_hazard, now.verdict.findings)):
             return now
-        self.changes |= tidy
+        self.changes = tidy
         return following
 
     def _selected(self, verdict: Verdict) -> Verdict:

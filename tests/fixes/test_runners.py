@@ -169,6 +169,15 @@ def test_a_runner_that_has_only_transactions_is_told_what_to_do(tmp_path: Path) 
     )
 
 
+def test_a_configured_transaction_cannot_be_left(tmp_path: Path) -> None:
+    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": BUILD})
+    fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(transaction="file"), unsafe=True)
+    assert [each.reason for each in fixes.refused if each.finding.rule == "index-not-concurrent"] == [
+        'the configuration says `transaction = "file"`, so every statement runs in a transaction'
+    ]
+    assert "CONCURRENTLY" not in "".join(change.after for change in fixes.changes)
+
+
 def test_a_new_migration_does_not_take_the_place_of_another(tmp_path: Path) -> None:
     _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{ADD}{BUILD}", "3_c.up.sql": "SELECT 1;\n"})
     fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
@@ -322,10 +331,36 @@ def test_a_setting_of_the_transaction_goes_with_the_transaction(tmp_path: Path) 
     assert {Path(change.path).name: change.after for change in fixes.changes} == {"2_b.up.sql": BUILT}
 
 
-def test_a_setting_for_other_statements_stays(tmp_path: Path) -> None:
-    limited = f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"
-    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{limited}ALTER TABLE orders DROP COLUMN qty;\n"})
+def test_a_setting_that_another_statement_has_is_used_again(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {"1_a.sql": TABLE, "2_b.sql": f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\nALTER TABLE orders DROP COLUMN qty;\n"},
+    )
     fixes = _fixes(tmp_path, "2_b.sql", "lock-timeout-missing")
     assert [change.after for change in fixes.changes] == [
-        f"{limited}SET lock_timeout = '2s';\nALTER TABLE orders DROP COLUMN qty;\nRESET lock_timeout;\n"
+        f"SET lock_timeout = '2s';\n{ADD}ALTER TABLE orders DROP COLUMN qty;\nRESET lock_timeout;\n"
     ]
+
+
+def test_timeouts_that_fixes_have_set_in_vain_are_removed(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "1_a.sql": f"{TABLE}CREATE INDEX orders_qty ON orders (qty);\n",
+            "2_b.sql": f"DROP INDEX orders_qty;\nCREATE INDEX orders_qty_id ON orders (qty, id);\n{ADD}",
+        },
+    )
+    fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(pg_version=16), unsafe=True)
+    assert [change.after for change in fixes.changes] == [
+        "DROP INDEX CONCURRENTLY IF EXISTS orders_qty_id;\n"
+        "CREATE INDEX CONCURRENTLY orders_qty_id ON orders (qty, id);\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS public.orders_qty;\n"
+        f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"
+    ]
+
+
+def test_a_timeout_of_the_script_stays(tmp_path: Path) -> None:
+    build = "SET lock_timeout = '1s';\nSET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY orders_id ON orders (id);\n"
+    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{build}{ADD}"})
+    fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(select=("lock-timeout-missing",)), unsafe=True)
+    assert [change.after for change in fixes.changes] == [f"{build}SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"]
