@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.ext.mutable import MutableBase
-from sqlalchemy.orm import loading
+from sqlalchemy.orm import RelationshipProperty, declarative_base, loading, relationship
 from sqlalchemy.schema import CreateTable
 
 from migsafe.rendering.messages import Answer
@@ -38,6 +38,7 @@ from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.database import Database, RecordingConnection
 from migsafe.rendering.worker.guards import Guards, Snapshot
 from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.relationships import leave_out_unknown_relationships
 from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.transformation import CONTAINS
@@ -284,6 +285,21 @@ def test_an_inspector_calls_the_dialect() -> None:
     for name in ("_load_enums", "_load_domains"):
         require(hasattr(postgresql.base.PGDialect, name), SQLALCHEMY, f"has PGDialect.{name}", "inspection.py")
     require(hasattr(postgresql.dialect(), "_backslash_escapes"), SQLALCHEMY, "has PGDialect._backslash_escapes", "database.py")  # type: ignore[no-untyped-call]
+
+
+def test_a_relationship_that_cannot_be_configured_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RelationshipProperty, "init", RelationshipProperty.init)  # restored afterwards
+    monkeypatch.setattr(sqlalchemy.sql.util, "sort_tables", sqlalchemy.sql.util.sort_tables)
+    base = declarative_base()
+
+    class Order(base):  # type: ignore[valid-type, misc]
+        __tablename__ = "orders"
+        id = Column(sqlalchemy.Integer, primary_key=True)
+        lines = relationship("Absent")
+
+    leave_out_unknown_relationships(ProjectCode(Guards(), Snapshot()).owner)
+    assert "SELECT orders.id" in str(select(Order)), "RelationshipProperty.init, Mapper._props or local_attrs: see relationships.py"
+    assert str(Order.lines) == "⟨Order.lines⟩"
 
 
 def test_patched_functions_accept_the_arguments_of_the_patches() -> None:

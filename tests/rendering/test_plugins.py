@@ -127,6 +127,25 @@ def test_search_triggers_are_created_again(render: Render) -> None:
     assert statements[-1] == 'UPDATE "articles" SET title=title;'
 
 
+def test_spatial_operations_in_a_batch(render: Render) -> None:
+    body = """
+    with op.batch_alter_table("places") as batch:
+        batch.add_geospatial_column(sa.Column("way", Geometry("LINESTRING", srid=4326)))
+        batch.add_geospatial_column(sa.Column("spot", Geometry("POINT", srid=4326, spatial_index=False)))
+        batch.create_geospatial_index("spots", ["spot"], postgresql_using="gist")
+        batch.drop_geospatial_index("old", column_name="area")
+        batch.drop_geospatial_column("area")
+    """
+    assert sent(render(body, before="from geoalchemy2 import Geometry")) == [
+        "ALTER TABLE places ADD COLUMN way geometry(LINESTRING,4326);",
+        "CREATE INDEX idx_places_way ON places USING gist (way);",
+        "ALTER TABLE places ADD COLUMN spot geometry(POINT,4326);",
+        "CREATE INDEX spots ON places USING gist (spot);",
+        'DROP INDEX "old";',
+        "ALTER TABLE places DROP COLUMN area;",
+    ]
+
+
 def test_an_unknown_operation_is_reported(render: Render) -> None:
     assert sent(render('op.rebuild_everything("a")')) == [
         '[it calls op.rebuild_everything, which is an operation of a plugin that is not installed here] op.rebuild_everything("a")'
@@ -149,3 +168,19 @@ def test_an_unknown_operation_is_reported(render: Render) -> None:
 def test_views_of_sqlalchemy_utils(render: Render, call: str, expected: str) -> None:
     before = "import sqlalchemy_utils\nfrom sqlalchemy_utils.view import CreateView, DropView, refresh_materialized_view"
     assert sent(render(call, before=before)) == [expected]
+
+
+def test_a_materialized_view_of_sqlalchemy_utils_is_a_table(render: Render) -> None:
+    body = """
+    query = sa.select(sa.column("a", sa.Integer), sa.column("b", sa.Text)).where(sa.column("b") != "x")
+    metadata = sa.MetaData()
+    view = create_materialized_view("v", query, metadata, indexes=[sa.Index("v_a", "a", unique=True)], schema="s")
+    op.execute(CreateView(view.fullname, query, materialized=True))
+    for index in view.indexes:
+        index.create(op.get_bind())
+    metadata.create_all(op.get_bind())
+    metadata.drop_all(op.get_bind())
+    """
+    before = "from sqlalchemy_utils import create_materialized_view\nfrom sqlalchemy_utils.view import CreateView"
+    created = ["CREATE MATERIALIZED VIEW s.v AS SELECT a, b WHERE b != 'x';", "CREATE UNIQUE INDEX v_a ON s.v (a);"]
+    assert sent(render(body, before=before)) == [*created, *created, "DROP MATERIALIZED VIEW IF EXISTS s.v CASCADE;"]

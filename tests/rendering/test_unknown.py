@@ -422,3 +422,16 @@ def test_long_names_of_packages_are_known(render: Render) -> None:
         before="import sqlalchemy_utils",
     )
     assert sent(half) == ["ALTER TABLE a ADD COLUMN x VARCHAR;"]
+
+
+def test_the_row_of_a_query_that_checks_for_an_object_has_the_name_of_its_column(render: Render) -> None:
+    body = """
+        query = "SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'orders') AS found"
+        if not op.get_bind().execute(sa.text(query)).first().found:
+            op.execute("DROP TABLE absent")
+        if op.get_bind().execute(sa.text(query)).next()[0]:
+            op.execute("SELECT 1")
+    """
+    found = sent(render(body, history="CREATE TABLE orders (id bigint);"))
+    assert found[-1] == "SELECT 1;"
+    assert not [sql for sql in found if "DROP TABLE" in sql or "fails here" in sql]

@@ -96,17 +96,23 @@ def build_class(body: Any, name: str, *bases: Any, **named: Any) -> Any:
     except TypeError as error:
         if "metaclass conflict" not in str(error) or not any(isinstance(base, InertClass) for base in bases):
             raise
-    known = tuple(_mixin(base) if isinstance(base, InertClass) else base for base in bases)
+    known = tuple(mixin_of(base) if isinstance(base, InertClass) else base for base in bases)
     return builtins.__build_class__(body, name, *known, **named)
 
 
-def _mixin(base: InertClass) -> type:
+def mixin_of(base: InertClass) -> type:
     """Returns a class with the attributes that are known of one whose base is unknown."""
     attributes: dict[str, Any] = {}
     for cls in reversed(base.__mro__):
         if cls is not object and cls is not Inert and "_migsafe_base" not in vars(cls):
             attributes |= {name: value for name, value in vars(cls).items() if not name.startswith("__") and not name.startswith("_abc_")}
     return type(base.__name__, (), attributes)
+
+
+def unknown_of(value: Any) -> Unknown | None:
+    """Returns what is unknown of a class whose base is unknown, or of an object of such a class; None for other values."""
+    cls = value if isinstance(value, InertClass) else type(value)
+    return _unknown(cls._migsafe_base, cls.__name__) if isinstance(cls, InertClass) and cls is not Inert else None
 
 
 def _unknown(base: Unknown, name: str) -> Unknown:

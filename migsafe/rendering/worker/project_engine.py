@@ -26,6 +26,11 @@ class ProjectEngine(Engine):
             raise AttributeError(name)
         return getattr(self._project.database.connection.engine, name)
 
+    @property
+    def database(self) -> Any:
+        """The simulated database of the run."""
+        return self._project.database
+
     def connect(self) -> Connection:
         """Returns a connection to the simulated database."""
         connection: Connection = self._project.database.connection.engine.connect()

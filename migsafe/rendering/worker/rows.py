@@ -9,6 +9,15 @@ from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 
+class KnownRow(tuple[Any, ...]):
+    """A row whose only value is known; it has the name of its column."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or len(self) != 1:
+            raise AttributeError(name)
+        return self[0]
+
+
 class Rows:
     """The result of a textual query: its `known` rows, or one row of unknown values, or none."""
 
@@ -19,7 +28,7 @@ class Rows:
         self._run = run
         self._name = name
         self._left = True
-        self._known = known
+        self._known = [KnownRow(row) for row in known] if known is not None else None
         self._always = always
 
     def _row(self) -> Any:
@@ -105,6 +114,8 @@ class Rows:
         if not self._any():
             raise StopIteration
         return self._row()
+
+    next = __next__  # its name in SQLAlchemy until 1.3
 
     def __enter__(self) -> "Rows":
         return self

@@ -15,10 +15,11 @@ from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.dependencies import DependencyTracker
 from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
-from migsafe.rendering.worker.plugins.spatial import install_spatial_indexes
+from migsafe.rendering.worker.plugins.spatial import install_batch_operations, install_spatial_indexes
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.project_engine import install_engines
 from migsafe.rendering.worker.project_finder import ProjectFinder
+from migsafe.rendering.worker.relationships import leave_out_unknown_relationships
 from migsafe.rendering.worker.script import ScriptResult, render
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_patches import install_patches
@@ -44,6 +45,7 @@ class Service:
         install_patches()
         install_annotations()
         install_spatial_indexes()
+        install_batch_operations()
         self._guards.install()
         self._dependencies.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
@@ -51,6 +53,7 @@ class Service:
         project = ProjectCode(self._guards, pristine)
         ProjectFinder(project).install()
         install_engines(project)
+        leave_out_unknown_relationships(project.owner)
         gc.freeze()  # what is loaded by now stays, and need not be searched by each collection
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
         self._write(Ready(versions, self._dependencies.take_new()))

@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, Tra
 from typing import Any, Protocol
 
 from migsafe.rendering.worker.frames import caller, transparent
+from migsafe.rendering.worker.inert import unknown_of
 from migsafe.rendering.worker.transformation import CALL, CAUGHT, CONTAINS, FAILED, FORMAT, IS, ITEM, without_number_formats
 from migsafe.rendering.worker.unknown import MARK, Unknown, UnknownOwner, contains, name_of, reason_of, run_of, truth_of, unknown_like
 
@@ -154,6 +155,9 @@ class TolerantOperations:
     def _unknown_in(self, value: Any, depth: int) -> Unknown | None:
         if isinstance(value, Unknown):
             return value
+        inert = unknown_of(value)
+        if inert is not None:
+            return inert
         if type(value) in (str, bytes):
             mark = MARK.search(value if type(value) is str else value.decode("utf-8", "ignore"))
             reason = self._run.reasons.get(mark[0]) if mark is not None else None

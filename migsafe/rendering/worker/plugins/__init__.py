@@ -12,13 +12,15 @@ from alembic.operations import Operations
 
 from migsafe.rendering.worker.plugins.alembic_utils import PLUGIN as ALEMBIC_UTILS
 from migsafe.rendering.worker.plugins.enum_values import PLUGIN as ENUM_VALUES
+from migsafe.rendering.worker.plugins.flask_sqlalchemy import PLUGIN as FLASK_SQLALCHEMY
 from migsafe.rendering.worker.plugins.plugin import Plugin
 from migsafe.rendering.worker.plugins.search_triggers import PLUGIN as SEARCH_TRIGGERS
 from migsafe.rendering.worker.plugins.six import PLUGIN as SIX
 from migsafe.rendering.worker.plugins.spatial import PLUGIN as SPATIAL
+from migsafe.rendering.worker.plugins.sqlmodel import PLUGIN as SQLMODEL
 from migsafe.rendering.worker.plugins.utils import PLUGIN as UTILS
 
-PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, SEARCH_TRIGGERS, SIX, SPATIAL, UTILS)
+PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, FLASK_SQLALCHEMY, SEARCH_TRIGGERS, SIX, SPATIAL, SQLMODEL, UTILS)
 _BY_OPERATION = {name: plugin for plugin in PLUGINS for name in plugin.operations}
 _BY_PACKAGE = {package: plugin for plugin in PLUGINS for package in plugin.packages}
 

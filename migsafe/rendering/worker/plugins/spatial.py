@@ -7,7 +7,7 @@ column with `spatial_index` (the default) gets a GiST index when its table is cr
 from collections.abc import Sequence
 from typing import Any
 
-from alembic.operations import Operations
+from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Column, Index, Table, event
 from sqlalchemy.schema import CreateIndex
 
@@ -41,6 +41,12 @@ def geometry_type(name: str) -> Any:
 def install_spatial_indexes() -> None:
     """Creates the indexes of spatial columns after their tables, for the rest of the process."""
     event.listen(Table, "after_create", _create_indexes)
+
+
+def install_batch_operations() -> None:
+    """Adds the operations to those of a batch, for the rest of the process; GeoAlchemy2 replaces them if it is installed."""
+    for name, operation in _IN_BATCH.items():
+        setattr(BatchOperations, name, operation)
 
 
 def _create_indexes(table: Table, bind: Any, **named: Any) -> None:
@@ -87,6 +93,32 @@ def _drop_index(operations: Operations, name: str, table_name: str | None = None
     named.pop("column_name", None)
     operations.drop_index(name, table_name=table_name, schema=schema, **named)
 
+
+def _add_column_in_batch(batch: BatchOperations, column: Column[Any], **_: Any) -> None:
+    batch.add_column(column)
+    if isinstance(column.type, SpatialType) and column.type.has_index:
+        batch.create_index(f"idx_{batch.impl.table_name}_{column.name}", [column.name], postgresql_using="gist")
+
+
+def _drop_column_in_batch(batch: BatchOperations, column: str, **named: Any) -> None:
+    batch.drop_column(column, **named)
+
+
+def _create_index_in_batch(batch: BatchOperations, name: str, columns: Sequence[Any], **named: Any) -> None:
+    batch.create_index(name, columns, **{"postgresql_using": "gist", **named})
+
+
+def _drop_index_in_batch(batch: BatchOperations, name: str, **named: Any) -> None:
+    named.pop("column_name", None)
+    batch.drop_index(name, **named)
+
+
+_IN_BATCH = {
+    "add_geospatial_column": _add_column_in_batch,
+    "drop_geospatial_column": _drop_column_in_batch,
+    "create_geospatial_index": _create_index_in_batch,
+    "drop_geospatial_index": _drop_index_in_batch,
+}
 
 PLUGIN = Plugin(
     packages=("geoalchemy2",),
