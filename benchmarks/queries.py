@@ -114,11 +114,12 @@ class Measured(msgspec.Struct):
 class IndexTruth:
     """Finds out which queries of a project an index makes cheaper."""
 
-    def __init__(self, project: Project, connection: Connection, catalog: Catalog, *, usual_page: bool) -> None:
+    def __init__(self, project: Project, connection: Connection, catalog: Catalog, *, usual_page: bool, as_seeded: bool) -> None:
         self.project = project
         self.connection = connection
         self.plans = GenericPlans(connection, usual_page=usual_page)
         self.catalog = catalog
+        self.as_seeded = as_seeded
 
     def measure(self) -> dict[str, Costs]:
         """Returns what the server says about the queries that it plans, by text."""
@@ -143,7 +144,8 @@ class IndexTruth:
         costs: dict[str, dict[str, float]] = {}
         for query in queries:
             candidates = frozenset(self._candidates(assessed[query.text], tables[query.text]))
-            by_set.setdefault(candidates, []).append(query)
+            wrong = _not_counted(assessed[query.text], as_seeded=self.as_seeded)
+            by_set.setdefault(frozenset(each for each in candidates if str(each) not in wrong), []).append(query)
             for candidate in candidates:
                 by_candidate.setdefault(candidate, []).append(query)
         for number, (candidate, users) in enumerate(by_candidate.items(), 1):
@@ -193,8 +195,8 @@ class Judgement:
 
     def _judge(self, query: Query, assessment: QueryAssessment, costs: Costs) -> None:
         cost = costs.cost
-        wrong = _tested_for_null(assessment) | (set() if self.as_seeded else _tested_for_order(assessment))
-        known = {name: with_index for name, with_index in costs.with_index.items() if not wrong or name not in (*wrong, "all of them")}
+        wrong = _not_counted(assessment, as_seeded=self.as_seeded)
+        known = {name: with_index for name, with_index in costs.with_index.items() if name not in wrong}
         name, lowest = min(known.items(), key=lambda item: item[1], default=("nothing", cost))
         real = cost > EXPENSIVE and lowest * TENFOLD < cost
         ours = any(access.is_unindexed for access in assessment.accesses)
@@ -205,6 +207,12 @@ class Judgement:
             proposed = "; ".join(f"{a.alias} ({', '.join(each.keys)})" for a in assessment.accesses for each in a.candidates)
             why = f"cost {cost:,.0f}, {lowest:,.0f} with {name}; proposed {proposed or 'nothing'}"
             self.confusions.append(f"{verdict}{place.path}:{place.line} {place.name}\n      {why}\n      {' '.join(query.text.split())[:600]}")
+
+
+def _not_counted(assessment: QueryAssessment, *, as_seeded: bool) -> set[str]:
+    """Returns the indexes whose costs say nothing, because the values of the rows are generated. Those that migsafe proposes count."""
+    proposed = {str(Candidate(access.name, each.keys, each.method)) for access in assessment.accesses for each in access.candidates}
+    return _tested_for_null(assessment) | (set() if as_seeded else _tested_for_order(assessment) - proposed)
 
 
 def _tested_for_null(assessment: QueryAssessment) -> set[str]:
@@ -243,7 +251,7 @@ def compare_indexes(arguments: argparse.Namespace) -> int:
             else:
                 change = None if arguments.as_seeded else partial(fill_literals, queries=project.queries, catalog=catalog)
                 with seeded_database(server, project.migrations, f"project{number}", arguments.rows, change) as (connection, unfilled):
-                    truth = IndexTruth(project, connection, catalog, usual_page=not arguments.generic_limit)
+                    truth = IndexTruth(project, connection, catalog, usual_page=not arguments.generic_limit, as_seeded=arguments.as_seeded)
                     measured = Measured(truth.measure(), unfilled)
                 server.drop_database(f"project{number}")
                 if stored is not None:

@@ -243,6 +243,9 @@ class _Accesses:
             candidates = self._candidates(level, tables, table, found)
             table.candidates = tuple(with_mutable_key(self.catalog, table.relation, candidate) for candidate in candidates)
         proposed = {table.at for table in lacking if table.candidates and not any(each.mutable for each in table.candidates)}
+        if len(level.sources) > 1:
+            # PostgreSQL expects that a window has too many rows to look for those of other tables one by one.
+            proposed -= {table.at for table in lacking if table.candidates == self._window(table)}
         found |= proposed
         return bool(proposed)
 
@@ -260,6 +263,10 @@ class _Accesses:
         order = wanted_order(level, terms, table.at) if self._keeps_order(level, tables, table, terms) else None
         if order is not None and not finds_rows_late(table.conditions):
             return (index_of_order(order, (term for term in table.terms if term.others <= found)),)
+        return self._window(table)
+
+    def _window(self, table: _Table) -> tuple[CandidateIndex, ...]:
+        """Returns the index that finds the rows of a table between two values."""
         window = index_of_window(table.terms) if table.relation.kind is not RelationKind.MATERIALIZED else None
         return (window,) if window is not None else ()
 

@@ -5,28 +5,17 @@ A failure is reported only if the catalogue knows all that decides about it. Wha
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
-
 from migsafe.expressions.queries.shapes import FIELD, ROW, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
 from migsafe.expressions.queries.shapes import Source as SourceShape
 from migsafe.schema.catalog import SYSTEM_SCHEMAS
 from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.groups import refused_form
-from migsafe.workload.known_names import KnownNames
+from migsafe.workload.known_names import FUNCTIONS_OF_ROWS, KnownNames
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import Failure
-from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, columns_of, derived_columns, function_source, renamed
+from migsafe.workload.scopes import BoundColumn, BoundSource, Derived, Level, Levels, Use, columns_of, derived_columns, function_source, renamed
 from migsafe.workload.types import named_type
-
-
-class Use(Struct):
-    """What a query uses of a relation."""
-
-    columns: set[str]
-    all_columns: bool = False
-    is_read: bool = False
-    is_written: bool = False
 
 
 class Binder:
@@ -316,7 +305,9 @@ class Binder:
             self.use(column)
         elif source.lacks(ref.name):
             # alias.name is also a call of a function with the whole row.
-            if not self.catalog.has_function_named(ref.name):
+            if ref.name in FUNCTIONS_OF_ROWS:
+                self.use_row(source)
+            elif not self.catalog.has_function_named(ref.name):
                 oid = source.relation.oid if source.relation is not None else None
                 self.fail("42703", f"column {table}.{ref.name} does not exist", ref.name, oid)
         else:

@@ -22,6 +22,13 @@ _SYNTAX = frozenset(
 """Names that look like functions, and are part of the syntax."""
 
 
+FUNCTIONS_OF_ROWS = frozenset(
+    """any_value array_agg concat count hash_record json_agg json_build_array jsonb_agg jsonb_build_array num_nonnulls num_nulls pg_column_size
+    pg_typeof quote_literal quote_nullable record_out record_send row_to_json to_json to_jsonb""".split()
+)
+"""PostgreSQL's functions that may be called with a row as their only argument (pg_proc)."""
+
+
 class Resolution(Protocol):
     """The resolution of a query: the types of its operands, and the first reason why PostgreSQL rejects it."""
 

@@ -19,6 +19,15 @@ class BoundColumn(Struct, frozen=True):
     type: TypeName | None = None
 
 
+class Use(Struct):
+    """What a query uses of a relation."""
+
+    columns: set[str]
+    all_columns: bool = False
+    is_read: bool = False
+    is_written: bool = False
+
+
 class BoundSource(Struct, kw_only=True):
     """An element of FROM. `complete` if it has no other columns than `columns`. `level` is that of the query in it, or of the view."""
 
