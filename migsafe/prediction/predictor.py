@@ -19,6 +19,7 @@ from migsafe.prediction.execution_order import in_execution_order
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.queries import QueryChecks
+from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
@@ -350,6 +351,9 @@ class Predictor:
         if command is not None:
             error = transaction_block_error(command, self.catalog.pg_version, in_transaction_block=self.session.in_transaction_block)
             return Refusal(error=error, kind=RefusalKind.TRANSACTION_BLOCK)
+        refused = refuse_in_read_only(self.catalog, operation) if self.session.is_read_only else None
+        if refused is not None:
+            return refused
         return self.session.refusal(operation)
 
     def _turn(self, transitions: tuple[Transition, ...]) -> None:

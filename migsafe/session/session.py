@@ -7,7 +7,7 @@ from migsafe.lock import LockMode
 from migsafe.schema.journal import JournaledMapping
 from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session.sending import Block, Command, RunnerCommands, is_sent_to_server, sent_statements
-from migsafe.session.settings import Settings
+from migsafe.session.settings import Settings, is_true
 from migsafe.session.transitions import Transition, TransitionKind
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import (
@@ -84,6 +84,7 @@ class Session:
     """
 
     __slots__ = (
+        "_begins_read_only",
         "_block",
         "_in_do",
         "_last",
@@ -111,6 +112,7 @@ class Session:
         self._locks: JournaledMapping[Hashable, LockMode] = JournaledMapping()
         self._prepared: dict[str, tuple[Operation, ...]] = {}
         self._undecided: str | None = None
+        self._begins_read_only = False
         self._queried: int | None = None
         """The number of the last transaction that has run a query."""
 
@@ -195,8 +197,11 @@ class Session:
                 return tuple(transition for prepared in self.prepared_operations(name) for transition in self.apply(prepared))
             case Utility(command="deallocate", name=name):
                 self._deallocate(name)
-            case Begin():
+            case Begin(modes=modes):
                 self._block = Block.EXPLICIT
+                self._set_modes(modes)
+            case SetTransaction(modes=modes, session=is_lasting):
+                self._set_modes(modes, is_lasting=is_lasting)
             case Commit(chain=chain):
                 return self._finish(TransitionKind.COMMITTED, chain=chain)
             case Rollback(chain=chain):
@@ -251,6 +256,19 @@ class Session:
             case Prepare(name=name) if name in self._prepared:
                 return f'prepared statement "{name}" already exists'
         return None
+
+    def _set_modes(self, modes: Iterable[str], *, is_lasting: bool = False) -> None:
+        for mode in modes:
+            if mode in ("read only", "read write"):
+                value = "on" if mode == "read only" else "off"
+                variable = "default_transaction_read_only" if is_lasting else "transaction_read_only"
+                self.settings.set(variable, value, local=not is_lasting)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the transaction is READ ONLY: by its own mode, or because sessions begin transactions so."""
+        own = self.settings.value("transaction_read_only")
+        return self._begins_read_only if own is None else is_true(own)
 
     @property
     def in_nested_transaction(self) -> bool:
@@ -308,6 +326,7 @@ class Session:
     def _begin(self) -> Transitions:
         self._number += 1
         self.transaction = self._number
+        self._begins_read_only = is_true(self.settings.value("default_transaction_read_only") or "off")
         return _BEGAN
 
     def _finish(self, kind: TransitionKind, *, chain: bool) -> Transitions:

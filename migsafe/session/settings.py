@@ -19,12 +19,18 @@ _TEMPLATE_MARKS = ("{{", "${", ":", "%(", "<%")
 """The marks of placeholders that a runner or psql replaces; a duration never contains one of these."""
 
 
+_TRUE = frozenset(("on", "true", "yes", "1", "t", "y"))
 _FALSE = frozenset(("off", "false", "no", "0", "f", "n"))
 
 
 def is_false(value: str) -> bool:
     """Whether the value of a boolean setting switches it off."""
     return value.lower() in _FALSE
+
+
+def is_true(value: str) -> bool:
+    """Whether the value of a boolean setting switches it on."""
+    return value.lower() in _TRUE
 
 
 class _Value(NamedTuple):

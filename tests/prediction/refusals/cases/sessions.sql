@@ -214,3 +214,73 @@ BEGIN;
 LOCK TABLE orders;
 -- accepted
 SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+
+-- INSERT in a READ ONLY transaction
+CREATE TABLE orders (id bigint);
+BEGIN READ ONLY;
+-- refused: cannot execute INSERT in a read-only transaction
+INSERT INTO orders VALUES (1);
+
+-- CREATE INDEX after SET TRANSACTION READ ONLY
+CREATE TABLE orders (id bigint);
+BEGIN;
+SET TRANSACTION READ ONLY;
+-- refused: cannot execute CREATE INDEX in a read-only transaction
+CREATE INDEX ON orders (id);
+
+-- ALTER TABLE in a session whose transactions are READ ONLY
+CREATE TABLE orders (id bigint);
+SET default_transaction_read_only = on;
+-- refused: cannot execute ALTER TABLE in a read-only transaction
+ALTER TABLE orders ADD COLUMN note text;
+
+-- UPDATE in a READ ONLY transaction of another level
+CREATE TABLE orders (id bigint);
+START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+-- refused: cannot execute UPDATE in a read-only transaction
+UPDATE orders SET id = 2;
+
+-- SELECT in a READ ONLY transaction
+CREATE TABLE orders (id bigint);
+BEGIN READ ONLY;
+-- accepted
+SELECT id FROM orders;
+
+-- DROP TABLE after SET SESSION CHARACTERISTICS
+CREATE TABLE orders (id bigint);
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;
+-- refused: cannot execute DROP TABLE in a read-only transaction
+DROP TABLE orders;
+
+-- READ WRITE against the default
+CREATE TABLE orders (id bigint);
+SET default_transaction_read_only = on;
+BEGIN READ WRITE;
+-- accepted
+DROP TABLE orders;
+
+-- the default changes in the transaction
+CREATE TABLE orders (id bigint);
+BEGIN;
+SET default_transaction_read_only = on;
+-- accepted
+DROP TABLE orders;
+
+-- after a READ ONLY transaction
+CREATE TABLE orders (id bigint);
+BEGIN READ ONLY;
+COMMIT;
+-- accepted
+DROP TABLE orders;
+
+-- a temporary table in a READ ONLY transaction
+CREATE TEMPORARY TABLE orders (id bigint);
+BEGIN READ ONLY;
+-- accepted
+INSERT INTO orders VALUES (1);
+
+-- INSERT in a DO block in a READ ONLY transaction
+CREATE TABLE orders (id bigint);
+BEGIN READ ONLY;
+-- refused: cannot execute INSERT in a read-only transaction
+DO $$ BEGIN INSERT INTO orders VALUES (1); END $$;
