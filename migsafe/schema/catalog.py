@@ -87,7 +87,7 @@ class Catalog:
         self._constraints: dict[Name, tuple[int, ...]] = {}
         self._others: dict[tuple[str, Name], int] = {}
         self._schemas: dict[str, bool] = {"public": True}
-        self._absent, self.dropped_types = dict[Name, bool](), dict[Name, bool]()
+        self._absent, self.dropped_types, self.dropped_functions = dict[Name, bool](), dict[Name, bool](), dict[Name, bool]()
         self._temporary: dict[int, bool] = {}
         self.row_types: set[int] = set()
         """The relations whose row type a column has, or once had: undoing a change leaves them here."""
@@ -417,7 +417,7 @@ class Catalog:
         if not may_create:
             return
         self.complete = self.from_beginning = False
-        for absent in (self._absent, self.dropped_types):
+        for absent in (self._absent, self.dropped_types, self.dropped_functions):
             for name in list(absent):
                 self._journal.remove(absent, name)
         for schema in [name for name, exists in self._schemas.items() if not exists]:
@@ -434,6 +434,7 @@ class Catalog:
                 self._journal.write(self._constraints, added.name, (*self._constraints.get(added.name, ()), added.oid))
             case Function():
                 self._journal.write(self._functions, added.name, (*self._functions.get(added.name, ()), added.oid))
+                self._journal.remove(self.dropped_functions, added.name)
             case _ if isinstance(added, Type):
                 self._journal.write(self._types, added.name, added.oid)
                 self._journal.remove(self.dropped_types, added.name)
@@ -451,6 +452,8 @@ class Catalog:
                 )
             case Function():
                 self._journal.write(self._functions, removed.name, tuple(oid for oid in self._functions[removed.name] if oid != removed.oid))
+                if self.certain:
+                    self._journal.write(self.dropped_functions, removed.name, True)
             case _ if isinstance(removed, Type):
                 self._remove_if(self._types, removed.name, removed.oid)
                 if self.certain:

@@ -34,6 +34,12 @@ def is_absent_type(catalog: Catalog, name: Name) -> bool:
     return was_dropped and catalog.type_named(name) is None and catalog.relation(name) is None
 
 
+def is_absent_function(catalog: Catalog, name: Name) -> bool:
+    """Whether it is known that no function has this name, because the last one was dropped."""
+    schemas = (name.schema,) if name.schema is not None else catalog.search_path
+    return any(Name(name.name, schema) in catalog.dropped_functions for schema in schemas) and not catalog.functions_named(name.name)
+
+
 def note_removed_column(catalog: Catalog, oid: int, column: str, new_name: str | None = None) -> None:
     """Records that a table of which not all columns are known has none of this name any more, but one of its new name."""
     table = catalog.require(Relation, oid)

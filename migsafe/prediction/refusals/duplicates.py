@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.partition_rows import refuse_unplaced
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
-from migsafe.schema.objects import Attached, Index, Relation
+from migsafe.schema.inserted_keys import Row
+from migsafe.schema.objects import Attached, Column, Index, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Persistence
+from migsafe.sql.operations import ConstraintKind, Name, Persistence
 
 _MOST_COLUMNS = 4
 
@@ -20,6 +23,9 @@ def refuse_duplicates(catalog: Catalog, op: sql.Insert, table: Relation, names: 
     rules: list[Attached] = catalog.dependents(table.oid, Attached)
     if not is_plain or rules or catalog.triggers(table.oid):
         return None
+    refusal = refuse_unplaced(catalog, table, names, rows)
+    if refusal is not None:
+        return refusal
     indexes = [(index, positions) for index in catalog.indexes(table.oid) if (positions := _positions(catalog, table, index, names))]
     found: dict[tuple[int, tuple[str, ...]], None] = {}
     for row in rows:
@@ -40,6 +46,96 @@ def refuse_duplicates(catalog: Catalog, op: sql.Insert, table: Relation, names: 
             found[entry] = None
     for oid, key in found:
         catalog.inserted_keys.add(oid, key, catalog.migration)
+    catalog.inserted_keys.add_rows(table.oid, (_constants(table, names, row) for row in rows), catalog.migration)
+    return None
+
+
+def _constants(table: Relation, names: Sequence[str], row: Sequence[str]) -> Row:
+    given = dict(zip(names, row, strict=False))
+    return tuple((column.name, value) for column in table.columns if (value := _value(column, given)))
+
+
+def _value(column: Column, given: dict[str, str]) -> str:
+    """Returns the constant that a column gets, `null` where it has no default; empty for another value."""
+    value = given.get(column.name, "default")
+    if value.lower() == "null":
+        return "null"
+    if value.lower() != "default":
+        return _constant(value)
+    has_value = column.default is not None or column.identity is not None or column.generated is not None
+    return "null" if column.type is not None and is_built_in(column.type) and not has_value else ""
+
+
+@refuses(sql.CreateIndex)
+def index_rows(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
+    """No two rows have the key of a new unique index."""
+    columns = [element.column for element in op.elements]
+    if not op.unique or op.where is not None or op.if_not_exists or op.name is None:
+        return None
+    return _refuse_index(catalog, op.table, op.name, [column for column in columns if column is not None], is_whole=None not in columns)
+
+
+@refuses(sql.AddConstraint)
+def constrain_rows(catalog: Catalog, op: sql.AddConstraint) -> Refusal | None:
+    """No two rows have the key of a new constraint, and no row has NULL in a new primary key."""
+    constraint = op.constraint
+    table = complete_table(catalog, op.target.name)
+    if table is None or constraint.index is not None or constraint.kind not in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+        return None
+    if constraint.kind is ConstraintKind.PRIMARY_KEY:
+        for column in constraint.columns:
+            if _has_null(catalog, table, column):
+                return _contains_null(table, column)
+    name = constraint.name or (f"{table.name.name}_pkey" if constraint.kind is ConstraintKind.PRIMARY_KEY else None)
+    return _refuse_index(catalog, op.target.name, name, constraint.columns) if name is not None else None
+
+
+@refuses(sql.SetNotNull)
+def forbid_nulls(catalog: Catalog, op: sql.SetNotNull) -> Refusal | None:
+    """No row has NULL in the column."""
+    table = complete_table(catalog, op.target.name)
+    return _contains_null(table, op.column) if table is not None and _has_null(catalog, table, op.column) else None
+
+
+@refuses(sql.AddColumn)
+def require_value(catalog: Catalog, op: sql.AddColumn) -> Refusal | None:
+    """The rows get a value in a new column that is NOT NULL."""
+    table, column = complete_table(catalog, op.target.name), op.column
+    has_value = column.default is not None or column.identity is not None or column.generated is not None
+    if table is None or has_value or not column.not_null or op.if_not_exists or column.type is None or not is_built_in(column.type):
+        return None
+    return _contains_null(table, column.name) if catalog.inserted_keys.rows(table.oid, catalog.migration) else None
+
+
+def _has_null(catalog: Catalog, table: Relation, column: str) -> bool:
+    return any((column, "null") in row for row in catalog.inserted_keys.rows(table.oid, catalog.migration))
+
+
+def _contains_null(table: Relation, column: str) -> Refusal:
+    return Refusal(
+        error=f'column "{column}" of relation "{table.name.name}" contains null values',
+        detail="the migration inserts a row without a value for it",
+        help="-- first fill the column in all rows",
+    )
+
+
+def _refuse_index(catalog: Catalog, name: Name, index: str, columns: Sequence[str], *, is_whole: bool = True) -> Refusal | None:
+    table = complete_table(catalog, name)
+    rows = catalog.inserted_keys.rows(table.oid, catalog.migration) if table is not None and is_whole else ()
+    keys: set[tuple[str, ...]] = set()
+    for row in rows:
+        constants = dict(row)
+        key = tuple(constants.get(column, "") for column in columns)
+        if not all(key) or "null" in key:
+            continue
+        if key in keys:
+            shown = f"({', '.join(columns)})=({', '.join(key)})"
+            return Refusal(
+                error=f'could not create unique index "{index}"',
+                detail=f"the migration inserts two rows with {shown}",
+                help="-- first delete or change the duplicate rows",
+            )
+        keys.add(key)
     return None
 
 
@@ -61,7 +157,10 @@ def _constant(value: str) -> str:
     return text if is_string or text.removeprefix("-").isdigit() else ""
 
 
-@refuses(sql.Update, sql.Delete, sql.Merge, sql.Truncate, sql.Do, sql.Call, sql.OpaqueCode, sql.Select, sql.DropColumn, sql.AlterColumnType)
+@refuses(
+    *(sql.Update, sql.Delete, sql.Merge, sql.Truncate, sql.Do, sql.Call, sql.OpaqueCode, sql.Select, sql.Drop),
+    *(sql.DropColumn, sql.AlterColumnType, sql.RenameColumn, sql.DetachPartition),
+)
 def change_rows(catalog: Catalog, op: sql.Operation) -> None:
     """Forget the inserted keys, because rows may have other values or be gone."""
     if not isinstance(op, sql.Select) or op.query.calls:

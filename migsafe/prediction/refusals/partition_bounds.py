@@ -149,7 +149,8 @@ def rename_column(catalog: Catalog, op: sql.RenameColumn) -> Refusal | None:
 @refuses(sql.DetachPartition)
 def detach(catalog: Catalog, op: sql.DetachPartition) -> Refusal | None:
     """A detached table exists."""
-    if not catalog.is_absent(op.partition):
+    is_skipped = op.target.if_exists and catalog.relation(op.target.name) is None
+    if is_skipped or not catalog.is_absent(op.partition):
         return None
     return Refusal(error=f"relation {name_in_quotes(op.partition)} does not exist")
 

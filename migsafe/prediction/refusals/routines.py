@@ -1,11 +1,13 @@
 """The parameters of routines: in their definition, and in statements that name a routine."""
 
+from migsafe.prediction.refusals.definitions import is_built_in
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.certainty import certainly_exists, is_absent_function, is_absent_type
+from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name
+from migsafe.sql.operations import Name, TypeName
 
 _ROUTINES = ("function", "procedure", "routine")
 
@@ -38,6 +40,45 @@ def drop_routine(catalog: Catalog, op: sql.Drop) -> Refusal | None:
             choices = "; or: ".join(f"DROP {op.kind.upper()} {name}({', '.join(function.arguments)})" for function in functions)
             return Refusal(error=f'{op.kind} name "{_shown(name)}" is not unique', help=f"-- name the parameters: {choices}")
     return None
+
+
+@refuses(sql.Drop)
+def drop_absent(catalog: Catalog, op: sql.Drop) -> Refusal | None:
+    """A dropped function exists."""
+    for number, name in enumerate(op.names) if op.kind in ("function", "procedure") and not op.if_exists else ():
+        arguments = op.arguments[number] if number < len(op.arguments) else None
+        if not is_absent_function(catalog, name):
+            continue
+        if arguments is None:
+            error = f'could not find a {op.kind} named "{_shown(name)}"'
+        elif not arguments:
+            error = f"{op.kind} {_shown(name)}() does not exist"
+        else:
+            continue
+        return Refusal(
+            error=error, detail="it was dropped", help=f"DROP {op.kind.upper()} IF EXISTS {name}{'' if arguments is None else '()'};"
+        )
+    return None
+
+
+@refuses(sql.CreateFunction)
+def define_routine(catalog: Catalog, op: sql.CreateFunction) -> Refusal | None:
+    """A routine names its language and existing types, and only functions have a volatility (CreateFunction in functioncmds.c)."""
+    if op.language is None and not op.is_standard and op.code is not None:
+        return Refusal(error="no language specified", help="-- add LANGUAGE sql or LANGUAGE plpgsql")
+    if op.kind == "procedure" and op.volatility is not None:
+        return Refusal(error="invalid attribute in procedure definition", help=f"-- leave out {op.volatility.upper()}")
+    if op.returns is not None and not op.returns.percent_type and is_absent_type(catalog, Name(op.returns.name, op.returns.schema)):
+        return Refusal(error=f"type {_quoted(op.returns)} does not exist", help="-- first create the type")
+    variadic = next((argument for argument in op.arguments if argument.mode == "variadic"), None)
+    if variadic is not None and is_built_in(variadic.type) and not variadic.type.dimensions and variadic.type.name != "any":
+        return Refusal(error="VARIADIC parameter must be an array", help=f"-- {variadic.type}[]")
+    return None
+
+
+def _quoted(data_type: TypeName) -> str:
+    name = Name(data_type.name, data_type.schema)
+    return name_in_quotes(name._replace(name=name.name + "[]") if data_type.dimensions else name)
 
 
 def _shown(name: Name) -> str:

@@ -3,7 +3,7 @@
 from migsafe import versions
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.certainty import certainly_exists, is_absent_function
 from migsafe.schema.formulas import row_references
 from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
@@ -111,6 +111,8 @@ def _refuse_columns(op: sql.CreateTrigger, relation: Relation) -> Refusal | None
 
 
 def _refuse_function(catalog: Catalog, op: sql.CreateTrigger) -> Refusal | None:
+    if is_absent_function(catalog, op.function):
+        return Refusal(error=f"function {op.function}() does not exist", detail="it was dropped", help="-- first create the function")
     functions = [function for function in catalog.functions(op.function) if not function.arguments]
     if len(functions) != 1 or not certainly_exists(catalog, functions[0]) or functions[0].kind != "function":
         return None

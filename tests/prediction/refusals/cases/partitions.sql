@@ -351,3 +351,16 @@ CREATE TABLE orders (id bigint CONSTRAINT orders_key PRIMARY KEY);
 -- refused before 18: constraint "orders_key" of relation "orders" is not a foreign key or check constraint
 -- refused since 18: cannot validate constraint "orders_key" of relation "orders"
 ALTER TABLE orders VALIDATE CONSTRAINT orders_key;
+
+-- DETACH of a table that was dropped
+CREATE TABLE events (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE events_1 PARTITION OF events DEFAULT;
+DROP TABLE events_1;
+-- refused: relation "events_1" does not exist
+ALTER TABLE events DETACH PARTITION events_1;
+
+-- DETACH from a table that IF EXISTS does not find
+CREATE TABLE events (id bigint) PARTITION BY RANGE (id);
+DROP TABLE events;
+-- accepted
+ALTER TABLE IF EXISTS events DETACH PARTITION events_1;

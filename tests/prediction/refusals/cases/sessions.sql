@@ -284,3 +284,162 @@ CREATE TABLE orders (id bigint);
 BEGIN READ ONLY;
 -- refused: cannot execute INSERT in a read-only transaction
 DO $$ BEGIN INSERT INTO orders VALUES (1); END $$;
+
+-- a unique index over two rows of the migration
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, 'a'), (2, 'a');
+-- refused: could not create unique index "orders_code_key"
+CREATE UNIQUE INDEX orders_code_key ON orders (code);
+
+-- a unique constraint over two rows of the migration
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, 'a'), (2, 'a');
+-- refused: could not create unique index "u"
+ALTER TABLE orders ADD CONSTRAINT u UNIQUE (code);
+
+-- a primary key over two rows of the migration
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, 'a'), (1, 'b');
+-- refused: could not create unique index "orders_pkey"
+ALTER TABLE orders ADD PRIMARY KEY (id);
+
+-- a unique index over rows with NULL
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, NULL), (2, NULL);
+-- accepted
+CREATE UNIQUE INDEX orders_code_key ON orders (code);
+
+-- a primary key over a row with NULL
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (NULL, 'a');
+-- refused: column "id" of relation "orders" contains null values
+ALTER TABLE orders ADD PRIMARY KEY (id);
+
+-- NOT NULL over a row with NULL
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, NULL);
+-- refused: column "code" of relation "orders" contains null values
+ALTER TABLE orders ALTER COLUMN code SET NOT NULL;
+
+-- a partial unique index over two rows of the migration
+CREATE TABLE orders (id bigint, code text, gone boolean);
+INSERT INTO orders VALUES (1, 'a', true), (2, 'a', false);
+-- accepted
+CREATE UNIQUE INDEX orders_code_key ON orders (code) WHERE NOT gone;
+
+-- a required column for rows of the migration
+CREATE TABLE orders (id bigint);
+INSERT INTO orders VALUES (1);
+-- refused: column "qty" of relation "orders" contains null values
+ALTER TABLE orders ADD COLUMN qty integer NOT NULL;
+
+-- a row beyond the partitions
+CREATE TABLE orders (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (1) TO (9);
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (10);
+
+-- a row without partitions
+CREATE TABLE orders (id bigint) PARTITION BY RANGE (id);
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (10);
+
+-- a value that no partition has in its list
+CREATE TABLE orders (id bigint, kind text) PARTITION BY LIST (kind);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES IN ('a', 'b');
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (10, 'c');
+
+-- a row for the default partition
+CREATE TABLE orders (id bigint, kind text) PARTITION BY LIST (kind);
+CREATE TABLE orders_1 PARTITION OF orders DEFAULT;
+-- accepted
+INSERT INTO orders VALUES (10, 'c');
+
+-- a row of the day after the last partition
+CREATE TABLE orders (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (10, '2026-01-01');
+
+-- a row with NULL in the key of ranges
+CREATE TABLE orders (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (1) TO (9);
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (NULL);
+
+-- a row within a partition
+CREATE TABLE orders (id bigint) PARTITION BY RANGE (id);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM (1) TO (9);
+-- accepted
+INSERT INTO orders VALUES (8);
+
+-- a unique index after one of two rows was deleted
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, 'a'), (2, 'a');
+DELETE FROM orders WHERE id = 2;
+-- accepted
+CREATE UNIQUE INDEX orders_code_key ON orders (code);
+
+-- a unique index over two columns of two rows
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders VALUES (1, 'a'), (2, 'a');
+-- accepted
+CREATE UNIQUE INDEX orders_key ON orders (id, code);
+
+-- a unique index over rows that ON CONFLICT may have left out
+CREATE TABLE orders (id bigint PRIMARY KEY, code text);
+INSERT INTO orders VALUES (1, 'a'), (1, 'a') ON CONFLICT DO NOTHING;
+-- accepted
+CREATE UNIQUE INDEX orders_code_key ON orders (code);
+
+-- NOT NULL over a row without a value, and with a default
+CREATE TABLE orders (id bigint, code text DEFAULT 'a');
+INSERT INTO orders (id) VALUES (1);
+-- accepted
+ALTER TABLE orders ALTER COLUMN code SET NOT NULL;
+
+-- NOT NULL over a column that was filled
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders (id) VALUES (1);
+UPDATE orders SET code = 'a';
+-- accepted
+ALTER TABLE orders ALTER COLUMN code SET NOT NULL;
+
+-- NOT NULL over a new column with a default
+CREATE TABLE orders (id bigint, code text);
+INSERT INTO orders (id) VALUES (1);
+ALTER TABLE orders RENAME COLUMN code TO label;
+ALTER TABLE orders ADD COLUMN code text DEFAULT 'a';
+-- accepted
+ALTER TABLE orders ALTER COLUMN code SET NOT NULL;
+
+-- a serial column for rows of the migration
+CREATE TABLE orders (id bigint);
+INSERT INTO orders VALUES (1);
+-- accepted
+ALTER TABLE orders ADD COLUMN number serial NOT NULL;
+
+-- a point in time near the end of the last partition
+CREATE TABLE orders (id bigint, at timestamptz) PARTITION BY RANGE (at);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+INSERT INTO orders VALUES (10, '2025-12-31 23:00');
+
+-- a point in time long before the first partition
+CREATE TABLE orders (id bigint, at timestamptz) PARTITION BY RANGE (at);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: no partition of relation "orders" found for row
+INSERT INTO orders VALUES (10, '2024-05-03 10:00');
+
+-- the last day of a partition
+CREATE TABLE orders (id bigint, day date) PARTITION BY RANGE (day);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+INSERT INTO orders VALUES (10, '2025-12-31'), (11, '2025-01-01');
+
+-- a value of the list of a partition
+CREATE TABLE orders (id bigint, kind text) PARTITION BY LIST (kind);
+CREATE TABLE orders_1 PARTITION OF orders FOR VALUES IN ('a', NULL);
+-- accepted
+INSERT INTO orders VALUES (10, 'a'), (11, NULL), (12, lower('A'));

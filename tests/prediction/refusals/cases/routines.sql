@@ -1,0 +1,71 @@
+-- a trigger of a function that was dropped
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint);
+DROP FUNCTION touch();
+-- refused: function touch() does not exist
+CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+
+-- a trigger of a function that got another name
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint);
+ALTER FUNCTION touch() RENAME TO touch_row;
+-- refused: function touch() does not exist
+CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+
+-- a trigger of a function that was created again
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE orders (id bigint);
+DROP FUNCTION touch();
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+-- accepted
+CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+
+-- a function is dropped twice
+CREATE FUNCTION total() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+DROP FUNCTION total();
+-- refused: function total() does not exist
+DROP FUNCTION total();
+
+-- a function is dropped twice by its name
+CREATE FUNCTION total(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+DROP FUNCTION total;
+-- refused: could not find a function named "total"
+DROP FUNCTION total;
+
+-- a function is dropped twice, if it exists
+CREATE FUNCTION total() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+DROP FUNCTION total();
+-- accepted
+DROP FUNCTION IF EXISTS total();
+
+-- a procedure is dropped twice
+CREATE PROCEDURE tidy() LANGUAGE sql AS 'SELECT 1';
+DROP PROCEDURE tidy();
+-- refused: procedure tidy() does not exist
+DROP PROCEDURE tidy();
+
+-- a function without a language
+CREATE TABLE orders (id bigint);
+-- refused: no language specified
+CREATE FUNCTION total() RETURNS integer AS 'SELECT 1';
+
+-- a procedure that is immutable
+CREATE TABLE orders (id bigint);
+-- refused: invalid attribute in procedure definition
+CREATE PROCEDURE tidy() IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+
+-- a function that returns a type that was dropped
+CREATE TYPE mood AS ENUM ('good');
+DROP TYPE mood;
+-- refused: type "mood" does not exist
+CREATE FUNCTION best() RETURNS mood LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+
+-- a variadic parameter that is no array
+CREATE TABLE orders (id bigint);
+-- refused: VARIADIC parameter must be an array
+CREATE FUNCTION total(VARIADIC items integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+
+-- a variadic parameter
+CREATE TABLE orders (id bigint);
+-- accepted
+CREATE FUNCTION total(VARIADIC items integer[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
