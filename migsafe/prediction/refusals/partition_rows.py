@@ -78,7 +78,7 @@ def _day_after(value: date, column: Column) -> date:
 
 
 def _read(column: Column, text: str) -> _Value | None:
-    """Returns a constant as a number, a day or a text; None if it is none of these."""
+    """Returns a constant as a number, a day or a text; None for another value."""
     if column.type is None or column.type.dimensions or column.type.schema is not None:
         return None
     text = text.strip()
