@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -22,6 +23,9 @@ from migsafe.sources import Half, Migration, Plan, Step, Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 RenderHalf = Callable[[Half, Predictor], Half]
 
@@ -64,6 +68,7 @@ class History:
 
     def begin(self, steps: Sequence[Step], render: RenderHalf) -> Predictor:
         """Loads the dump, or reads the schema of the database that the replay begins with; returns the prediction. Raises MigsafeError."""
+        self._left_out.begin_history(step.migration.up for step in steps)
         predictor = new_predictor(self._host, self._database)
         begins_empty = self._schema is None and self._host.start_database is None
         predictor.begin_history(from_first_migration=begins_empty)
@@ -138,23 +143,26 @@ class History:
         if not self._left_out:
             return migration
         migration = replace(migration, up=self._left_out.without_creation(migration.up))
+        if migration.down is not None:
+            migration = replace(migration, down=self._left_out.without_creation(migration.down))
         for _ in range(MAX_TRIES if copy is not None else 0):
             assert copy is not None
             with copy() as connection:
-                try:
-                    migration = replace(
-                        migration, up=send(connection, migration.up, guard=self._guard, repair=self._left_out.without_dependent)
-                    )
-                    if migration.down is not None:
-                        down = self._left_out.without_creation(migration.down)
-                        down = send(connection, down, guard=self._guard, repair=self._left_out.without_dependent)
-                        migration = replace(migration, down=down)
-                    break
-                except Refused as refused:
-                    failure = refused.failure
-            if not self._repairs.repair(failure, migration.up, (self._database,)):
+                up, failure = self._without_dependent(connection, migration.up)
+                migration = replace(migration, up=up)
+                if failure is None and migration.down is not None:
+                    down, failure = self._without_dependent(connection, migration.down)
+                    migration = replace(migration, down=down)
+            if failure is None or not self._repairs.repair(failure, migration.up, (self._database,)):
                 break
         return migration
+
+    def _without_dependent(self, connection: "Connection[Any]", half: Half) -> tuple[Half, Failure | None]:
+        """Sends one direction of a migration; returns it without the statements that need an extension, up to one that fails otherwise."""
+        try:
+            return send(connection, half, guard=self._guard, repair=self._left_out.without_dependent), None
+        except Refused as refused:
+            return refused.half, refused.failure
 
     def _send(self, half: Half, problem: str) -> Half:
         """Sends a migration; returns it without the statements that were left out. Raises MigsafeError."""
@@ -179,7 +187,7 @@ class History:
             return replace(
                 half, left_out={**half.left_out, statement.index: "the role of the migrations must not act for the owner that it names"}
             )
-        return self._left_out.without_dependent(half, statement, failure)
+        return self._left_out.without_dependent(half, statement, failure, has_run=True)
 
 
 def _is_about_owners(statement: Statement) -> bool:

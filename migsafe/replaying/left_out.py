@@ -1,7 +1,7 @@
 """Statements that are left out because they need an extension that the user does without."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,8 +12,8 @@ from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 
-_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION = "42704", "42883"
-_MISSING = frozenset((_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION, "42P01", "42703", "3F000"))
+_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION, _UNDEFINED_TABLE = "42704", "42883", "42P01"
+_MISSING = frozenset((_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION, _UNDEFINED_TABLE, "42703", "3F000"))
 """The error codes for an object, function, table, column or schema that does not exist (manual, appendix A)."""
 _OF_AN_EXTENSION = re.compile(
     r"(?:type|collation|language|extension|access method|operator class|operator family|text search \w+|foreign-data wrapper) .* does not exist"
@@ -28,6 +28,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 """The names that a statement gives to new objects."""
+_RELATION = re.compile(r'(?:relation|table|index|sequence|view|materialized view) "(?:(?P<schema>[^".]+)\.)?(?P<name>[^"]+)" does not exist')
 _WORD = re.compile(r"\w+")
 _SHOWN = 10
 
@@ -45,8 +46,14 @@ class LeftOut:
     def __init__(self, extensions: Sequence[str]) -> None:
         self._extensions = tuple(dict.fromkeys(extensions))
         self._used: set[str] = set()
+        self._created: set[str] = set()
         self._names: set[str] = set()
         self._statements: dict[tuple[str, int], _Statement] = {}
+
+    def begin_history(self, halves: Iterable[Half]) -> None:
+        """Notes the names that these migrations create."""
+        texts = (half.script.text[slice(*chunk)] for half in halves for chunk in half.chunks) if self._extensions else ()
+        self._created = {name.replace('"', "").lower() for text in texts for name in _NAMED.findall(text)}
 
     def __bool__(self) -> bool:
         """Whether statements may be left out."""
@@ -64,9 +71,10 @@ class LeftOut:
                     reasons[sent.statement.index] = f"the extension {operation.extension} is left out (--without-extension)"
         return replace(half, left_out={**half.left_out, **reasons}) if reasons else half
 
-    def without_dependent(self, half: Half, statement: Statement, failure: Failure) -> Half | None:
-        """Returns a migration without a statement that PostgreSQL refused; None if that is not because an extension is missing."""
-        if not self._used or statement.index in half.left_out or not self._is_cause(failure):
+    def without_dependent(self, half: Half, statement: Statement, failure: Failure, *, has_run: bool = False) -> Half | None:
+        """Returns a migration without a statement that PostgreSQL refused; None if that is not because an extension is missing. `has_run` says
+        that the migration belongs to the history: it has run with the extension, so its names are right."""
+        if not self._used or statement.index in half.left_out or not (self._is_cause(failure) or self._is_of_extension(failure, has_run)):
             return None
         text = half.script.text[slice(*statement.span)]
         self._names.update(name.replace('"', "").rpartition(".")[2] for name in _NAMED.findall(text))
@@ -98,3 +106,15 @@ class LeftOut:
         if failure.sqlstate == _UNDEFINED_FUNCTION or (failure.sqlstate == _UNDEFINED_OBJECT and _OF_AN_EXTENSION.match(failure.message)):
             return True
         return not self._names.isdisjoint(_WORD.findall(failure.message))
+
+    def _is_of_extension(self, failure: Failure, has_run: bool) -> bool:
+        """Whether a relation that does not exist can be one of an extension: it is in a schema that no migration creates anything in, or it has
+        the name of the extension; in the history, also if no migration names it as new. An extension's function can have created it."""
+        match = _RELATION.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_TABLE else None
+        if match is None:
+            return False
+        schema, name = (match["schema"] or "").lower(), match["name"].lower()
+        if has_run and not any(name == each.rpartition(".")[2] for each in self._created):
+            return True
+        is_unknown = bool(schema) and schema != "public" and not any(schema == each.partition(".")[0] for each in self._created)
+        return is_unknown or name in self._used

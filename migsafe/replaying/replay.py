@@ -291,6 +291,8 @@ class ReplayRun:
         instruments = Instruments(self._host, self._limits.limit_statement)
 
         def record(copy: str, migration: Migration) -> Recording:
+            if self._history is not None:
+                migration = self._history.leave_out(migration, partial(self._databases.copy, copy))
             try:
                 return instruments.run(MigrationTask(database=copy, migration=migration, predictions=(), probes=False))
             finally:

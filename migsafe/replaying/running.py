@@ -23,7 +23,7 @@ from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trials import QueryTrials, other_path
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
-from migsafe.replaying.refusals import Failure
+from migsafe.replaying.refusals import Failure, hint_for
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, row_cause
@@ -263,9 +263,14 @@ class MigrationRunner:
             outcomes=tuple(outcomes),
             emptying=emptying,
             row_cause=row_cause(recording) if self._row_repairs.are_generated(database, recording) else None,
-            likely_cause=self._likely_cause(failure) if failure is not None else "",
+            likely_cause=self._cause(failure) if failure is not None else "",
             estimates=estimates,
         )
+
+    def _cause(self, failure: Failure) -> str:
+        """Returns the likely cause of a failure, or what the user can do about it, to be appended to the message."""
+        hint = hint_for(failure, self._host.major).rstrip(".")
+        return self._likely_cause(failure) or (f". {hint}" if hint else "")
 
     def _record(
         self, database: Database, sent: Prepared, before: str | None, catalog: Catalog, load: LoadTask | None

@@ -32,10 +32,12 @@ def line_of(statement: Statement, half: Half) -> int:
 
 
 class Refused(Exception):
-    """PostgreSQL refused a statement of a migration, with this failure. `line` is where the statement begins in the file."""
+    """PostgreSQL refused a statement of a migration, with this failure. `line` is where the statement begins in the file. `half` is the
+    migration with the repairs before it."""
 
     def __init__(self, statement: Statement, failure: Failure, half: Half) -> None:
         super().__init__(failure.message)
+        self.half = half
         self.statement = statement
         self.line = line_of(statement, half)
         self.failure = failure
@@ -69,7 +71,7 @@ def send(
                 raise
             repaired = repair(sending.half, sending.statement, failure) if not connection.closed and repairs < _MAX_REPAIRS else None
             if repaired is None:
-                raise Refused(sending.statement, failure, half) from error
+                raise Refused(sending.statement, failure, sending.half) from error
             repairs += 1
             sending.restart_transaction(repaired)
 

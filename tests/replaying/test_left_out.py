@@ -56,6 +56,22 @@ def test_what_depends_on_the_extension_is_left_out(host: PrivateHost, tmp_path: 
     assert (done.problems, left_out(done), done.outcome("agreement").passed) == ([], {}, True)
 
 
+def test_a_view_of_the_extension_is_in_a_schema_that_no_migration_uses(host: PrivateHost, tmp_path: Path) -> None:
+    views = """
+        DO $$ BEGIN IF NOT EXISTS (SELECT FROM no_such_information.chunks) THEN PERFORM 1; END IF; END $$;
+        CREATE VIEW all_calls AS SELECT * FROM no_such_extension;
+        ALTER INDEX documents_made_by_a_function RENAME TO documents_by_function;
+    """
+    update = "UPDATE no_such_information.chunks SET size = 0; ALTER TABLE documents ADD note text;"
+    misspelled = "ALTER INDEX documents_misspelled RENAME TO documents_right;"
+    files = {"0001.sql": HISTORY, "0002.sql": views, "0003.sql": update, "0004.sql": misspelled}
+    done = replay_files(host, tmp_path, files, only="0003.sql", without_extensions=["no_such_extension"])
+    assert (done.problems, list(left_out(done)), done.recording.failure) == ([], [1], None)
+    done = replay_files(host, tmp_path, files, only="0004.sql", without_extensions=["no_such_extension"])
+    failure = done.recording.failure
+    assert (done.problems, failure and failure.message) == ([], 'relation "documents_misspelled" does not exist')
+
+
 def test_no_experiment_passes_without_the_statements_that_are_left_out(host: PrivateHost, tmp_path: Path) -> None:
     files = {
         "1_a.up.sql": HISTORY,
@@ -112,3 +128,21 @@ def test_a_history_that_assumes_tables_is_told_how_to_begin_with_them(host: Priv
     [problem] = done.run.problems
     assert problem.hint is not None
     assert "pg_dump --schema-only" in problem.hint
+
+
+def test_a_downgrade_that_fails_does_not_bring_back_what_the_upgrade_needs(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "1_a.up.sql": HISTORY,
+        "1_a.down.sql": "DROP TABLE documents;",
+        "2_b.up.sql": "SELECT no_such_function('documents'); ALTER TABLE documents ADD note text;",
+        "2_b.down.sql": "ALTER TABLE documents DROP COLUMN misspelled;",
+    }
+    done = replay_files(host, tmp_path, files, only="2_b.up.sql", without_extensions=["no_such_extension"])
+    assert (done.problems, list(left_out(done)), done.recording.failure) == ([], [1], None)
+
+
+def test_only_the_tables_that_migrations_touch_are_filled(host: PrivateHost, tmp_path: Path) -> None:
+    dynamic = "SELECT no_such_function('documents'); DO $$ BEGIN EXECUTE 'ALTER TABLE documents ADD note ' || 'text'; END $$;"
+    files = {"0001.sql": HISTORY + "CREATE TABLE others (id int PRIMARY KEY);", "0002.sql": dynamic}
+    done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["no_such_extension"])
+    assert (done.problems, set(map(str, done.run.filled))) == ([], {"public.documents"})
