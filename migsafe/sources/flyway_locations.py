@@ -11,14 +11,13 @@ from pathlib import Path
 from migsafe.errors import MigsafeError
 from migsafe.paths import relative_path
 from migsafe.sources.edited_folder import EditedFolder
-from migsafe.sources.flyway_settings import FlywaySettings
+from migsafe.sources.flyway_settings import FlywaySettings, parents_of
 from migsafe.sources.past_folder import PastFolder
 from migsafe.sources.runner import Folder
 
 _PREFIX = re.compile(r"(?:classpath\*?|filesystem):/*")
 _WILDCARD = re.compile(r"/[^/]*\*.*")
 _VENDORS = ("postgresql", "postgres")
-_LEVELS = 9
 _RESOURCES = "src/main/resources"
 
 
@@ -28,10 +27,20 @@ def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]
         return [folder]
     here = Path(folder.path or ".").resolve()
     found = _outermost([path for name in settings.locations if (path := _existing(folder, name)) is not None])
+    if not settings.locations:
+        others = (_beside(here, names) for names in settings.locations_of_other_modules)
+        found = next((paths for paths in others if any(here.is_relative_to(path) for path in paths)), found)
     if found == [here] or not any(here.is_relative_to(path) for path in found):
         return [folder]
     opened = (folder if path == here else _opened(folder, path) for path in found)
     return [each for each in opened if each is not None]
+
+
+def _beside(here: Path, locations: Sequence[str]) -> list[Path]:
+    """Returns the folders of locations that another module names, if all are in the module of a folder of migrations."""
+    root = next((above for above in here.parents if above.as_posix().endswith(_RESOURCES)), None)
+    paths = [next((root / each for each in _names(name) if (root / each).is_dir()), None) for name in locations] if root is not None else []
+    return _outermost([path for path in paths if path is not None]) if all(paths) else []
 
 
 def _outermost(paths: Sequence[Path]) -> list[Path]:
@@ -42,28 +51,25 @@ def _outermost(paths: Sequence[Path]) -> list[Path]:
 
 def _existing(folder: Folder, location: str) -> Path | None:
     """Returns the folder of a location: in the root of the classpath that is nearest to a folder of migrations, or in another module."""
+    candidates = (root / each for root in _roots(folder) for each in _names(location))
+    return next((path.resolve() for path in candidates if path.is_dir()), None)
+
+
+def _names(location: str) -> list[str]:
+    """Returns the paths that a location can mean, from a root of the classpath."""
     name = _WILDCARD.sub("", _PREFIX.sub("", location)).strip("/")
     names = [name.replace("{vendor}", vendor) for vendor in _VENDORS] if "{vendor}" in name else [name]
-    candidates = (root / each for root in _roots(folder) for each in names if each)
-    return next((path.resolve() for path in candidates if path.is_dir()), None)
+    return [each for each in names if each]
 
 
 def _roots(folder: Folder) -> Iterator[Path]:
     """Yields the folders in which locations may be: the nearest first."""
-    parents = list(_parents(Path(folder.path or ".").absolute()))
+    parents = list(parents_of(Path(folder.path or ".").absolute()))
     for above in parents:
         yield above
         yield above / _RESOURCES
     for above in parents:
         yield from sorted(above.glob(f"*/{_RESOURCES}"))
-
-
-def _parents(path: Path) -> Iterator[Path]:
-    """Yields a folder and its parents, up to the root of the repository, or far enough for a module in a project."""
-    for above in (path, *path.parents[:_LEVELS]):
-        yield above
-        if (above / ".git").exists():
-            return
 
 
 def _opened(folder: Folder, path: Path) -> Folder | None:

@@ -5,7 +5,7 @@ Keys are compared by their letters only: `flyway.outOfOrder`, `spring.flyway.out
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -39,6 +39,10 @@ _OF_PROFILE = re.compile(
     r"^[ \t]*(?:on-profile|profiles|spring\.(?:config\.activate\.on-profile|profiles))[ \t]*:[ \t]*[\"']?(\S+)", re.MULTILINE
 )
 _PREFIXES = ("springflyway", "flyway")
+_LEVELS = 9
+_BUILD_FILES = ("pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
+_MODULES = ("*/src/main/resources", "*/*/src/main/resources")
+"""The folders of the settings of a project's modules, from the project's folder."""
 
 
 class FlywaySettings:
@@ -99,18 +103,23 @@ class FlywaySettings:
     def locations(self) -> list[str]:
         """Where the scripts are, as the settings name it; empty if they do not. Those of profiles for development and tests do not count: they
         often add data for these."""
-        for path, text in self._texts:
-            if not _CONFIGURATION.match(path.name) or not _is_production(path.stem.partition("-")[2]):
-                continue
-            documents = _DOCUMENT.split(text) if path.suffix in (".yml", ".yaml") else [text]
-            for document in documents:
-                profile = _OF_PROFILE.search(document)
-                if profile is not None and not _is_production(profile[1]):
-                    continue
-                values = (value for key, value in _pairs(path, document) if _letters(key).endswith("flywaylocations"))
-                if (value := next(filter(None, map(_without_environment, values)), None)) is not None:
-                    return [name for each in value.strip("[]").split(",") if (name := each.strip().strip("\"'"))]
-        return []
+        return _locations_in(self._texts)
+
+    @cached_property
+    def locations_of_other_modules(self) -> list[list[str]]:
+        """The locations that other modules of a project of Maven or Gradle name: an application may run the scripts of a library."""
+        modules = (
+            module
+            for above in parents_of(Path(self._folder.path or ".").absolute())
+            if any((above / name).is_file() for name in _BUILD_FILES)
+            for pattern in _MODULES
+            for module in sorted(above.glob(pattern))
+        )
+        texts = (
+            [(path, readable_text(path) or "") for entry in files_in(module) if _CONFIGURATION.match((path := Path(entry.path)).name)]
+            for module in dict.fromkeys(modules)
+        )
+        return [locations for each in texts if (locations := _locations_in(each))]
 
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:
@@ -166,6 +175,30 @@ class FlywaySettings:
             for name in _SOURCES:
                 for folder, _, files in os.walk(above / name):
                     yield from (Path(folder, file) for file in files if _FLYWAY_SOURCE.match(file))
+
+
+def parents_of(path: Path) -> Iterator[Path]:
+    """Yields a folder and its parents, up to the root of the repository, or far enough for a module in a project."""
+    for above in (path, *path.parents[:_LEVELS]):
+        yield above
+        if (above / ".git").exists():
+            return
+
+
+def _locations_in(texts: Iterable[tuple[Path, str]]) -> list[str]:
+    """Returns the locations that the first of these files for production names."""
+    for path, text in texts:
+        if not _CONFIGURATION.match(path.name) or not _is_production(path.stem.partition("-")[2]):
+            continue
+        documents = _DOCUMENT.split(text) if path.suffix in (".yml", ".yaml") else [text]
+        for document in documents:
+            profile = _OF_PROFILE.search(document)
+            if profile is not None and not _is_production(profile[1]):
+                continue
+            values = (value for key, value in _pairs(path, document) if _letters(key).endswith("flywaylocations"))
+            if (value := next(filter(None, map(_without_environment, values)), None)) is not None:
+                return [name for each in value.strip("[]").split(",") if (name := each.strip().strip("\"'"))]
+    return []
 
 
 def _letters(key: str) -> str:

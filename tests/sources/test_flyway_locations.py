@@ -83,6 +83,34 @@ def test_a_location_in_another_module_and_one_for_the_database(shop: Write) -> N
     assert [migration.id for migration in source.selected()] == ["1", "2"]
 
 
+LIBRARY = {
+    "pom.xml": "<modules/>",
+    "common/persistence/src/main/resources/db/migration/V1__a.sql": "SELECT 1;",
+    "common/persistence/src/main/resources/db/specific/postgresql/V2__b.sql": "SELECT 1;",
+    "services/upload/src/main/resources/application.yaml": "spring.flyway.locations: classpath:db/migration, classpath:db/specific/{vendor}\n",
+}
+
+
+def test_an_application_in_another_module_names_the_locations_of_a_library(shop: Write) -> None:
+    folder = shop(LIBRARY)
+    (source,) = find_migrations([f"{folder}/common/persistence/src/main/resources/db/migration"]).sources
+    assert [step.migration.id for step in source.steps()] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pom.xml": None},
+        {"common/persistence/src/main/resources/db/specific/postgresql/V2__b.sql": None},
+        {"common/persistence/src/main/resources/application.yaml": "spring.flyway.locations: classpath:db/migration\n"},
+    ],
+)
+def test_locations_of_another_module_that_is_not_about_a_folder(shop: Write, changed: dict[str, str | None]) -> None:
+    folder = shop({path: text for path, text in (LIBRARY | changed).items() if text is not None})
+    (source,) = find_migrations([f"{folder}/common/persistence/src/main/resources/db/migration"]).sources
+    assert [step.migration.id for step in source.steps()] == ["1"]
+
+
 def test_one_location_with_a_wildcard_contains_all_folders_below_it(shop: Write) -> None:
     setting = "spring.flyway.locations: ['${LOCATIONS:db/**/*.sql}']\n"
     folder = shop({**SCRIPTS, "src/main/resources/application.yml": setting})
