@@ -14,9 +14,10 @@ from migsafe.sql.grammar import parse
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, NUMBER, PLACEHOLDER, STRING, WORD
 from migsafe.sql.operations import Broken, FeatureUse, Operation
-from migsafe.sql.plpgsql import INTO_STARTS, into_variables, is_assignment, sql_part
+from migsafe.sql.plpgsql import INTO_STARTS, into_variables, sql_part
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.statements import read
+from migsafe.sql.variables import is_assignment
 
 
 def body_error(code: str, language: str, routine: Routine) -> BodyError | None:

@@ -16,8 +16,8 @@ from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
 from migsafe.sql.operations import Do, FeatureUse, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
-from migsafe.sql.templates import operations_on_known_tables
-from migsafe.sql.variables import Variables
+from migsafe.sql.templates import drops_invalid_index, operations_on_known_tables
+from migsafe.sql.variables import Variables, is_assignment
 from migsafe.sql.version_conditions import RELEASES, releases_where, version_variables
 from migsafe.text import Span
 
@@ -73,6 +73,7 @@ class _Body:
 
     def __init__(self, read_script: ReadScript, text: str, known: KnownValues | None = None) -> None:
         self.read_script = read_script
+        self.text = text
         self.variables = Variables(text, known or {})
         self.version_variables = version_variables(text) if "server_version_num" in text else frozenset()
         self.remaining: frozenset[int] = RELEASES
@@ -291,7 +292,7 @@ class _Body:
         """Return the operation of an EXECUTE of which parts are unknown, with the cursor at its expression. If it is an ALTER TABLE or a CREATE
         INDEX of a known table, only details of it are unknown."""
         reason, code = "EXECUTE runs SQL that is built from variables or query results", c.text(start + 1, stop)
-        opaque = OpaqueCode(c.span(start, stop), reason=reason, code=code)
+        opaque = OpaqueCode(c.span(start, stop), reason=reason, code=code, of_invalid_index=drops_invalid_index(code, self.text))
         try:
             template = self.variables.template(c, stop)
         except NotConstantError:
@@ -336,19 +337,6 @@ _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {
     "while": _Body._while,
     **dict.fromkeys(("for", "foreach"), _Body._for),
 }
-
-
-def is_assignment(c: Parser) -> bool:
-    """Whether `variable := expression` or `variable = expression` is next; fields and subscripts may follow the variable."""
-    i = c.i + 1
-    while c.words[i] in (".", "["):
-        if c.words[i] == ".":
-            i += 2
-            continue
-        saved, c.i = c.i, i
-        c.skip_group()
-        i, c.i = c.i, saved
-    return c.words[i] in (":=", "=")
 
 
 def sql_part(c: Parser, end: int) -> RawStatement:

@@ -1,5 +1,6 @@
 """SQL in which parts are unknown until it runs, with marks in their place."""
 
+import re
 from collections.abc import Iterable
 
 from migsafe.sql.operations import (
@@ -18,6 +19,14 @@ from migsafe.text import MARK_START
 
 _ROLES = ("role", "user", "group")
 _WITHOUT_LOCK = ("function", "procedure", "routine", "aggregate", "schema", "type", "domain")
+
+_DROPS_INDEX = re.compile(r"\s*(?:format\s*\(\s*)?'\s*drop\s+index\b(?!.*;\s*\w)", re.IGNORECASE | re.DOTALL)
+_FINDS_INVALID = re.compile(r"\bnot\s+(?:\w+\.)?indisvalid\b|\bindisvalid\s*(?:=\s*'?f|is\s+(?:false|not\s+true)\b)", re.IGNORECASE)
+
+
+def drops_invalid_index(code: str, body: str) -> bool:
+    """Whether the dynamic SQL of a body drops indexes that a query of the body has found INVALID: those that a failed build has left."""
+    return _DROPS_INDEX.match(code) is not None and _FINDS_INVALID.search(body) is not None
 
 
 def operations_on_known_tables(operations: Iterable[Operation]) -> tuple[Operation, ...]:
@@ -40,7 +49,7 @@ def _has_known_table(operation: Operation) -> bool:
 
 def is_harmless(operation: Operation) -> bool:
     """Whether an operation blocks no session and takes nothing away, whatever its marks stand for: it creates or describes a role, changes
-    settings of a database, grants privileges, or comments on an object."""
+    settings of a database, grants privileges, comments on an object, or drops what a failed build of an index has left."""
     match operation:
         case CreateObject(kind=kind) | AlterObject(kind=kind) if kind in _ROLES:
             return True
@@ -50,6 +59,6 @@ def is_harmless(operation: Operation) -> bool:
             return not revoke
         case Comment():
             return True
-        case OpaqueCode(operations=operations):
-            return bool(operations) and all(map(is_harmless, operations))
+        case OpaqueCode(operations=operations, of_invalid_index=of_invalid_index):
+            return of_invalid_index or (bool(operations) and all(map(is_harmless, operations)))
     return False

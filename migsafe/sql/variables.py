@@ -127,3 +127,16 @@ class Variables:
         assigned = len(re.findall(rf"\b{name}\s*:=", self._text))
         is_target = re.search(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text)
         return _MANY if is_target else assigned
+
+
+def is_assignment(c: Parser) -> bool:
+    """Whether `variable := expression` or `variable = expression` is next; fields and subscripts may follow the variable."""
+    i = c.i + 1
+    while c.words[i] in (".", "["):
+        if c.words[i] == ".":
+            i += 2
+            continue
+        saved, c.i = c.i, i
+        c.skip_group()
+        i, c.i = c.i, saved
+    return c.words[i] in (":=", "=")

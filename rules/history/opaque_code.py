@@ -1,10 +1,11 @@
 """Code whose effect is only known when it runs.
 
 EXECUTE of a string that is built from variables or query results may lock, rewrite or drop anything. migsafe reads a constant string, and
-format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CREATE ROLE or OWNER TO of which only names are unknown, because
-they take nothing away. migsafe also follows the functions and procedures that the migrations create. CALL of any other procedure is reported,
-and so is a function of an extension that changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of
-TimescaleDB, create_distributed_table of Citus, AddGeometryColumn of PostGIS.
+format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CREATE ROLE or OWNER TO of which only names are unknown,
+because they take nothing away, and a DROP INDEX in code that looks for INVALID indexes (`NOT indisvalid`). migsafe also follows the
+functions and procedures that the migrations create. CALL of any other procedure is reported, and so is a function of an extension that
+changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB, create_distributed_table of
+Citus, AddGeometryColumn of PostGIS.
 
 Unsafe:
     DO $$
@@ -42,6 +43,8 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
                 return None
             message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
             return at.finding(at.place_in_file(program.definition) or op, message)
+        case OpaqueCode(of_invalid_index=True):
+            return None
         case OpaqueCode(operations=operations) if operations and all(is_harmless(run) or isinstance(run, SetOwner) for run in operations):
             return None
         case OpaqueCode(confined=True):

@@ -3,8 +3,8 @@
 A build that is cancelled, times out, or meets a deadlock or a duplicate leaves an INVALID index, which no query uses and every write
 maintains. IF NOT EXISTS checks only the name, so a second run prints "already exists, skipping", and the migration succeeds without its
 index. Drop the index of a failed build before the next attempt, or rebuild it with REINDEX INDEX CONCURRENTLY; or omit IF NOT EXISTS, so
-that the second run at least fails with an error. A script that builds the index only if an inspector does not list it keeps it as well:
-SQLAlchemy lists INVALID indexes, too.
+that the second run at least fails with an error. A DO block before it may drop the index if it is INVALID, too. A script that builds the
+index only if an inspector does not list it keeps it as well: SQLAlchemy lists INVALID indexes, too.
 
 Unsafe:
     CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_currency_idx ON orders (currency);
@@ -19,14 +19,17 @@ Safe, if each statement needs a separate migration:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.generation import create_index
-from migsafe.sql.operations import CreateIndex, Drop, Name, Operation, Persistence, Reindex
+from migsafe.sql.operations import CreateIndex, Drop, Name, OpaqueCode, Operation, Persistence, Reindex
+
+_NAME_IN_STRING = re.compile(r"'([\w.]+)'")
 
 
 class _State(Struct):
@@ -59,7 +62,7 @@ def _may_be_left(op: CreateIndex, at: Context) -> bool:
         return False
     if relation is not None and relation.persistence is Persistence.TEMPORARY:
         return False
-    return not any(_drops(done.operation, op, at) for done in at.past)
+    return not any(_drops(done.operation, op, at) or _drops_if_invalid(done, op, at) for done in at.past)
 
 
 def _is_skipped(op: CreateIndex, at: Context) -> bool:
@@ -75,6 +78,16 @@ def _name(op: CreateIndex, at: Context) -> Name:
 
 def _drops(op: Operation, index: CreateIndex, at: Context) -> bool:
     return isinstance(op, Drop) and op.kind == "index" and any(at.resolve(name) == _name(index, at) for name in op.names)
+
+
+def _drops_if_invalid(done: PastOperation, index: CreateIndex, at: Context) -> bool:
+    """Whether a block drops the index if it is INVALID: its name is among the strings of the block, or only its table and schema are."""
+    if not (isinstance(done.operation, OpaqueCode) and done.operation.of_invalid_index):
+        return False
+    strings = {text.lower() for text in _NAME_IN_STRING.findall(at.text(*done.statement.span))}
+    table = at.resolve(index.table)
+    others = strings - {table.name.lower(), str(table).lower(), table.schema, "plpgsql"}
+    return (index.name or "").lower() in strings or (not others and len(strings) > 0)
 
 
 def _rebuilds(op: Operation, index: CreateIndex, at: Context) -> bool:

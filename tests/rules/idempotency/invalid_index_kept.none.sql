@@ -24,3 +24,39 @@ BEGIN
     END IF;
 END $$;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_f ON orders (f);
+
+-- next migration
+DO $$
+DECLARE index record;
+BEGIN
+    FOR index IN
+        SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+        WHERE i.indrelid = 'orders'::regclass AND c.relname IN ('orders_g', 'orders_h') AND NOT i.indisvalid
+    LOOP
+        EXECUTE format('DROP INDEX %I', index.relname);
+    END LOOP;
+END $$;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_g ON orders (g);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_h ON orders (h);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_i ON orders (i); -- expect: invalid-index-kept
+
+-- next migration
+DO $$
+DECLARE invalid text;
+BEGIN
+    FOR invalid IN SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.orders'::regclass AND indisvalid = false LOOP
+        EXECUTE 'DROP INDEX ' || invalid;
+    END LOOP;
+END $$;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_j ON orders (j);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS customers_j ON customers (j); -- expect: invalid-index-kept
+
+-- next migration
+DO $$
+DECLARE unused text;
+BEGIN
+    FOR unused IN SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'orders'::regclass LOOP
+        EXECUTE 'DROP INDEX ' || unused;
+    END LOOP;
+END $$;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_k ON orders (k); -- expect: invalid-index-kept
