@@ -2,7 +2,8 @@
 
 Projects write it into the environment of libpq (`PGOPTIONS`), into the URL of the database (`options=-c%20lock_timeout%3D2s`, `lock_timeout=2s`
 in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or into a statement that each new connection executes (Flyway's
-`initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs.
+`initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs. A
+project's own program that runs the migrations (`migrate.ts`, `migrations.go`) sends a SET to its connection.
 """
 
 import re
@@ -17,11 +18,18 @@ _SETTINGS_FILE = re.compile(
     r"(?:\.env.*|.*\.(?:env|conf|cfg|ini|toml|properties|ya?ml|hcl|prisma|sh)|[Mm]akefile|justfile|Justfile|Dockerfile.*|Procfile"
     r"|.*config\.(?:[cm]?[jt]s|json))$"
 )
+_PROGRAM = re.compile(r"[\w.-]*migrat[\w.-]*\.(?:[cm]?[jt]s|go|rs|py|rb|java|kt|cs|clj|exs?|php|scala)$", re.IGNORECASE)
+_TEST = re.compile(r"(?:^|[._-])(?:tests?|spec|mocks?)(?:[._-]|$)", re.IGNORECASE)
 _LOCK_FILE = re.compile(r"(?:.*[-.]lock(?:\..*)?|pnpm-lock\.yaml)$")
 _SUBFOLDERS = ("", "conf", "config", "deploy", "docker", "scripts", "bin", "prisma", "resources", "src/main/resources", ".github/workflows")
+_PROGRAM_FOLDERS = ("", "src", "src/db", "src/scripts", "db", "lib", "scripts", "bin", "cmd", "cmd/migrate", "tools")
 _LARGEST = 200_000
 _ABOVE = 6
 _COMMENT = re.compile(r"\s*(?:#|//|--|;)")
+_COMMENT_IN_PROGRAM = re.compile(r"\s*(?:#|//|--|/?\*)")
+_SET = re.compile(
+    r"\bSET\s+(?:SESSION\s+)?lock_timeout(?:\s*=\s*|\s+TO\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$?\{[^}\s]*\}|%\w)", re.IGNORECASE
+)
 _SENT_TO_CONNECTIONS = re.compile(r"PGOPTIONS|options\s*=|options%|[?&]lock_timeout=|options\[lock_timeout\]|init[-_ ]?sqls?\b", re.IGNORECASE)
 _INIT_SQL = re.compile(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
 _VALUE = re.compile(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
@@ -37,6 +45,10 @@ def connection_setup(folder: str) -> tuple[str, ...]:
         for subfolder in _SUBFOLDERS:
             for path in _files_in(above / subfolder):
                 for value in _timeouts(path):
+                    return (f"SET lock_timeout = '{value}'",)
+        for subfolder in _PROGRAM_FOLDERS:
+            for path in _programs_in(above / subfolder):
+                for value in _timeouts_that_it_sets(path):
                     return (f"SET lock_timeout = '{value}'",)
     return ()
 
@@ -64,6 +76,24 @@ def _files_in(folder: Path) -> Iterator[Path]:
     for entry in files_in(folder):
         if _SETTINGS_FILE.match(entry.name) and not _LOCK_FILE.match(entry.name) and entry.stat().st_size <= _LARGEST:
             yield folder / entry.name
+
+
+def _programs_in(folder: Path) -> Iterator[Path]:
+    """Yields the programs of a folder that run migrations, by their names."""
+    for entry in files_in(folder):
+        if _PROGRAM.match(entry.name) and not _TEST.search(entry.name) and entry.stat().st_size <= _LARGEST:
+            yield folder / entry.name
+
+
+def _timeouts_that_it_sets(path: Path) -> Iterator[str]:
+    """Yields the lock timeouts that a program sets for its session; `${variable}` for one that a variable of the program contains."""
+    text = readable_text(path)
+    if text is None or "lock_timeout" not in text.lower():
+        return
+    for line in text.splitlines():
+        match = None if _COMMENT_IN_PROGRAM.match(line) else _SET.search(line)
+        if match is not None and not _OFF.fullmatch(match["value"]):
+            yield match["value"] if match["value"][0].isdigit() else "${lock_timeout}"
 
 
 def _timeouts(path: Path) -> Iterator[str]:

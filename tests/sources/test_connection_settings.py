@@ -21,6 +21,9 @@ SET = ("SET lock_timeout = '2s'",)
         ("conf/flyway.conf", "flyway.initSql=SET lock_timeout = '2s'\n"),
         ("src/main/resources/application.yml", "spring:\n  flyway:\n    init-sqls:\n      - SELECT 1\n      - SET lock_timeout TO '2s'\n"),
         (".github/workflows/deploy.yml", "env:\n  PGOPTIONS: -c lock_timeout=2s\n"),
+        ("db/migrate.ts", "await client.unsafe('SET lock_timeout = 0')\nawait client.unsafe(\"SET lock_timeout = '2s'\")\nawait migrate(db)\n"),
+        ("cmd/run_migrations.go", "db.Exec(\"set session lock_timeout to '2s'\")\n"),
+        ("db/migrations.py", "connection.execute(\"SET lock_timeout = '2s'\")\n"),
     ],
 )
 def test_a_setting_of_the_connections_is_read(tmp_path: Path, name: str, text: str) -> None:
@@ -40,12 +43,22 @@ def test_a_setting_of_the_connections_is_read(tmp_path: Path, name: str, text: s
         (".env", "OPTIONS_FOR_TESTS=1\nlock_timeout=2s\n"),
         ("application.yml", "init-sqls:\n  - SELECT 1\nother:\n  SET lock_timeout TO '2s'\n"),
         ("notes.md", "PGOPTIONS='-c lock_timeout=2s'\n"),
+        ("migrate.ts", "// SET lock_timeout = '2s'\n/**\n * SET lock_timeout = '2s'\n */\n"),
+        ("migrate.ts", "await sql`SET LOCAL lock_timeout = '2s'`\n"),
+        ("migrate.test.ts", "await sql`SET lock_timeout = '2s'`\n"),
+        ("orders.ts", "await sql`SET lock_timeout = '2s'`\n"),
     ],
 )
 def test_other_mentions_are_none(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / name).write_text(text)
     assert connection_setup(str(tmp_path)) == ()
+
+
+def test_a_program_may_set_a_value_that_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "migrate.ts").write_text("await client.unsafe(`SET lock_timeout = '${LIMIT}'`)\n")
+    assert connection_setup(str(tmp_path)) == ("SET lock_timeout = '${lock_timeout}'",)
 
 
 def test_another_repository_is_not_read(tmp_path: Path) -> None:
