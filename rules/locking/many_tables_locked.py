@@ -81,8 +81,9 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
         # It locks the tables that its foreign keys reference, one after the other.
         held = {new[0]: locked.pop(new[0])}
         new = new[1:]
-    # A foreign key always locks two tables at once.
-    if new and held and (isinstance(op, CreateTable) or not held.keys() <= {effect.relation for effect in at.effects}):
+    # A foreign key always locks two tables at once, but an earlier statement may hold a lock that blocks more.
+    together = {effect.relation: effect.lock for effect in at.effects if not isinstance(op, CreateTable)}
+    if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
     if len({*held, *locked}) > 1 and long_work(at):

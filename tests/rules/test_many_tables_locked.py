@@ -6,12 +6,14 @@ from migsafe.linting.rule import Limits, Severity
 from tests.support.linted import judge_sql
 
 TABLES = """
-CREATE TABLE depots (id bigint PRIMARY KEY, size integer);
+CREATE TABLE depots (id bigint PRIMARY KEY, size integer, hub bigint);
 CREATE TABLE carriers (id bigint PRIMARY KEY);
 -- next migration
 """
 TWO = "ALTER TABLE depots ADD COLUMN a text; ALTER TABLE carriers ADD COLUMN a text;"
 ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES depots, carrier bigint REFERENCES carriers);"
+
+HUB = "ALTER TABLE depots ADD CONSTRAINT hub FOREIGN KEY (hub) REFERENCES carriers NOT VALID;"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,12 @@ ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES de
         (f"SET lock_timeout = 0; {ROUTES}", Severity.WARNING),
         (TWO, None),
         ("CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES depots);", None),
+        # A foreign key locks two tables at once; an earlier statement may have stopped the reads of one of them.
+        (f"SET lock_timeout = 0; BEGIN; {HUB} COMMIT;", None),
+        (f"SET lock_timeout = 0; BEGIN; ALTER TABLE depots ADD COLUMN a text; {HUB} COMMIT;", Severity.WARNING),
+        (f"SET lock_timeout = 0; BEGIN; COMMENT ON TABLE depots IS 'a'; {HUB} COMMIT;", None),
+        # ACCESS SHARE, which a view or the body of a function takes, waits for no query.
+        ("SET lock_timeout = 0; BEGIN; ALTER TABLE depots ADD COLUMN a text; CREATE VIEW v AS SELECT id FROM carriers; COMMIT;", None),
         ("BEGIN; ALTER TABLE depots RENAME TO places; ALTER TABLE places ADD COLUMN a text; COMMIT;", None),
     ],
 )

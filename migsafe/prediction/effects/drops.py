@@ -62,6 +62,12 @@ def _constraint(context: EffectContext, constraint: Constraint) -> Effects:
         yield from context.effects_on(context.catalog.descendants(referenced.oid) if is_partitioned else (), _EXCLUSIVE)
 
 
+def _has_known_triggers(context: EffectContext, table: Relation) -> bool:
+    """Whether all triggers, rules and policies of a relation are known. Of a view, the columns may be unknown nevertheless."""
+    is_view = table.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED)
+    return table.complete or (is_view and table.oid > context.catalog.origin.opaque_until)
+
+
 @EFFECTS.register(sql.Drop)
 def drop(context: EffectContext, op: sql.Drop) -> Effects:
     """DROP."""
@@ -79,6 +85,6 @@ def drop(context: EffectContext, op: sql.Drop) -> Effects:
                 yield from context.effect_on_name(name, _EXCLUSIVE, kind=op.kind)
     elif op.kind in ("trigger", "rule", "policy") and op.table is not None:
         table = context.catalog.relation(op.table)
-        known = table.complete if table is not None else context.catalog.is_absent(op.table)
+        known = _has_known_triggers(context, table) if table is not None else context.catalog.is_absent(op.table)
         if not known or not op.if_exists:
             yield from context.effect_on_name(op.table, _EXCLUSIVE)

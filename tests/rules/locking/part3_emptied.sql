@@ -15,5 +15,5 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (x > 0); -- expect: check-validates
 -- next migration
 BEGIN;
 TRUNCATE orders;
-ALTER TABLE orders ADD CONSTRAINT d FOREIGN KEY (x) REFERENCES customers;
+ALTER TABLE orders ADD CONSTRAINT d FOREIGN KEY (x) REFERENCES customers; -- expect: many-tables-locked
 COMMIT;

@@ -96,6 +96,20 @@ DROP TRIGGER notices_check ON notices;
 DROP RULE notices_keep ON notices;
 -- case: rule if there
 DROP RULE IF EXISTS nothing ON notices;
+-- case: trigger if there, of a view
+DROP TRIGGER IF EXISTS nothing ON large_orders;
+-- case: trigger of a view
+CREATE TRIGGER t INSTEAD OF INSERT ON large_orders FOR EACH ROW EXECUTE FUNCTION touch();
+DROP TRIGGER IF EXISTS t ON large_orders;
+-- case: rule if there, of a view
+DROP RULE IF EXISTS nothing ON large_orders;
+-- case: rule of a view
+CREATE RULE r AS ON DELETE TO large_orders DO INSTEAD NOTHING;
+DROP RULE IF EXISTS r ON large_orders;
+-- case: trigger if there, of a materialized view
+DROP TRIGGER IF EXISTS nothing ON sales;
+-- case: rule if there, of a materialized view
+DROP RULE IF EXISTS nothing ON sales;
 -- case: policy
 DROP POLICY notices_read ON notices;
 -- case: policy if there
