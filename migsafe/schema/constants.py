@@ -2,6 +2,7 @@
 
 import json
 import re
+from calendar import monthrange
 
 from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
@@ -16,6 +17,7 @@ _INTEGER_TEXT = re.compile(r"\s*[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+
 _DECIMAL_TEXT = re.compile(
     r"\s*[+-]?(?:(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|0[xXoObB][0-9a-fA-F_]+|nan|inf|infinity)\s*", re.IGNORECASE
 )
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _TIME_WORDS = frozenset(("now", "today", "tomorrow", "yesterday", "epoch", "infinity", "-infinity", "+infinity", "allballs"))
 _BOOLEAN_WORDS = ("true", "false", "yes", "no")
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
@@ -51,6 +53,8 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
             return None if value in labels else f'invalid input value for enum {name}: "{value}"'
         return _refused_text(data_type, value) or (None if default else _too_long(data_type, value))
     source = _type_of(text)
+    if labels is None and not default and source is not None and (error := _too_large(data_type, text)) is not None:
+        return error
     if source is None or (labels is None and cast(source, name, explicit=False, pg_version=catalog.pg_version) is not None):
         return None
     return f'column "{column}" is of type {name} but {"default " if default else ""}expression is of type {source}'
@@ -85,10 +89,34 @@ def _refused_text(data_type: TypeName, value: str) -> str | None:
     elif name in _TIMES:
         if value.startswith("0000-00-00"):
             return f'date/time field value out of range: "{value}"'
+        if _is_no_day(bare):
+            return f'date/time field value out of range: "{value}"'
         is_valid = bare in _TIME_WORDS or any(character.isdigit() for character in value)
     elif name in ("json", "jsonb"):
         return None if _is_json(value) else "invalid input syntax for type json"
     return None if is_valid else f'invalid input syntax for type {_NAMES_IN_ERRORS.get(name, name)}: "{value}"'
+
+
+def _is_no_day(text: str) -> bool:
+    """Whether a text in the form of ISO 8601 names a day that its month does not have."""
+    match = _DAY.match(text)
+    if match is None:
+        return False
+    year, month, day = (int(number) for number in match.groups())
+    return not (1 <= month <= 12 and 1 <= day <= monthrange(max(year, 1), month)[1])
+
+
+def _too_large(data_type: TypeName, text: str) -> str | None:
+    """Returns the error of a number that a type does not hold. A fraction is rounded first."""
+    number = text.replace(" ", "")
+    if data_type.name in _LARGEST and number.lstrip("+-").isdigit():
+        is_out = int(number.lstrip("+-")) > _LARGEST[data_type.name] + number.startswith("-")
+        return f"{data_type.name} out of range" if is_out else None
+    if data_type.name != "numeric" or not data_type.modifiers or not all(modifier.strip().isdigit() for modifier in data_type.modifiers):
+        return None
+    precision, scale = int(data_type.modifiers[0]), int(data_type.modifiers[1]) if len(data_type.modifiers) > 1 else 0
+    whole = number.lstrip("+-").partition(".")[0].lstrip("0")
+    return "numeric field overflow" if len(whole) > max(precision - scale, 0) else None
 
 
 def _is_json(value: str) -> bool:

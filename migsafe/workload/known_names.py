@@ -108,6 +108,11 @@ class KnownNames:
         for type_name, value in ((first, right), (second, left)):
             if type_name is not None and isinstance(value, Value):
                 self._constant(binder, type_name, value)
+        if first is not None and first.name == "json" and first.schema is None and not first.dimensions and isinstance(right, Value):
+            sign = "=" if operator in ("in", "any", "not in") else operator
+            if right.is_string and not right.casts:
+                binder.fail("42883", f"operator does not exist: json {sign} unknown", sign)
+            return
         if first is not None and isinstance(right, Value) and _is_number(right):
             second = TypeName(name="integer")
         if operator == "any" and second is not None and second.dimensions:

@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migsafe import expressions
+from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only, refuse_columns
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.objects import Attached, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.requirements import missing_relation
 from migsafe.sql import operations as sql
@@ -47,9 +49,11 @@ class QueryChecks:
         """Returns why PostgreSQL refuses a query. `text` is that of the statement, `checks_bodies` the setting check_function_bodies."""
         match op:
             case sql.Insert():
-                return self._insert(catalog, op, text)
+                return self._view(catalog, op) or self._insert(catalog, op, text)
             case sql.Update() | sql.Delete() | sql.Merge():
-                return self._query(catalog, text, (op.table, *op.reads))
+                return self._view(catalog, op) or self._query(catalog, text, (op.table, *op.reads))
+            case sql.CreateTable():
+                return refuse_columns(catalog, op, self._assessor.shapes) if has_other_names(catalog, op) else None
             case sql.Select(query=query):
                 return self._query(catalog, query.sql, query.reads)
             case sql.CreateView(recursive=True):
@@ -63,6 +67,24 @@ class QueryChecks:
             case sql.AddConstraint() | sql.AddColumn() | sql.CreateIndex() | sql.CreatePolicy():
                 return self._expressions(catalog, op)
         return None
+
+    def _view(self, catalog: Catalog, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Refusal | None:
+        """The rows of a view can be changed if its query has one table, and neither groups nor limits (view_query_is_auto_updatable)."""
+        view = catalog.relation(op.table)
+        if view is None or view.kind is not RelationKind.VIEW or view.query is None or not certainly_exists(catalog, view):
+            return None
+        is_changed_otherwise = any(catalog.triggers(view.oid)) or any(catalog.dependents(view.oid, Attached))
+        if isinstance(op, sql.Merge) or is_changed_otherwise or len(view.query.sql) > _LONGEST:
+            return None
+        shape = self._assessor.shapes.query(view.query.sql)
+        if isinstance(shape, UnreadShape) or not is_read_only(shape):
+            return None
+        action = {sql.Insert: "insert into", sql.Update: "update", sql.Delete: "delete from"}[type(op)]
+        return Refusal(
+            error=f'cannot {action} view "{view.name.name}"',
+            detail="its query joins, groups, limits or combines rows",
+            help="-- change the tables of the view; or create an INSTEAD OF trigger first",
+        )
 
     def _insert(self, catalog: Catalog, op: sql.Insert, text: str) -> Refusal | None:
         values = read_row_values(text) if op.source == "values" and MARK_START not in text else None

@@ -1,6 +1,7 @@
 """The search for the reason why PostgreSQL refuses an operation."""
 
 from migsafe.prediction.refusals import (  # noqa: F401  # their functions register themselves
+    column_definitions,
     columns,
     concurrently,
     expressions,

@@ -126,6 +126,8 @@ _FOREIGN_TYPES = {
     "double": "double precision",
     "number": "numeric",
     "uniqueidentifier": "uuid",
+    "string": "text",
+    "enum": "CREATE TYPE … AS ENUM, and that type",
 }
 """Types that PostgreSQL does not have, with those that it has instead."""
 

@@ -1,0 +1,84 @@
+"""The columns in the expressions of a new table, and views whose rows cannot be changed."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from migsafe.expressions.queries.shapes import FIELD, ROW, Shape, UnreadShape
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import SYSTEM_COLUMNS
+from migsafe.schema.refusal import Refusal
+from migsafe.sql import operations as sql
+from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
+from migsafe.sql.operations import ConstraintKind, Expression
+from migsafe.text import MARK_START
+
+_VALUES = frozenset("user current_user current_role session_user system_user localtime localtimestamp value".split())
+"""Words that a parser may take for a column: functions without parentheses, and the value of a domain."""
+
+
+_WORDS = RESERVED | TYPE_OR_FUNCTION_NAME | COLUMN_NAME | {"escape", "at", "zone", "time", "to", "unknown"}
+"""Words of conditions. A column that has the name of one of them is not looked for."""
+
+
+class _Shapes(Protocol):
+    def query(self, text: str) -> Shape | UnreadShape:
+        """Returns the shape of a query."""
+
+
+def has_other_names(catalog: Catalog, op: sql.CreateTable) -> bool:
+    """Whether an expression of a new table has words that are none of its columns, so that it must be read."""
+    if op.likes or op.inherits or op.of_type is not None or op.partition_of is not None:
+        return False
+    if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+        return False
+    names = {column.name for column in op.columns}
+    return any(
+        (name in names) if is_default else (name not in names and name not in _WORDS)
+        for expression, is_default in _expressions(op)
+        for name in identifiers(expression.sql)
+    )
+
+
+def refuse_columns(catalog: Catalog, op: sql.CreateTable, shapes: _Shapes) -> Refusal | None:
+    """Returns why PostgreSQL refuses the expressions of a new table: one names a column that the table does not have, or is a default with a
+    column in it."""
+    names = {column.name for column in op.columns}
+    for expression, is_default in _expressions(op):
+        if expression.reads or MARK_START in expression.sql:
+            continue
+        shape = shapes.query(f"SELECT 1 WHERE ({expression.sql})" if not is_default else f"SELECT {expression.sql}")
+        if isinstance(shape, UnreadShape) or shape.queries:
+            continue
+        for ref in shape.refs:
+            if ref.table is not None or ref.schema == FIELD or ref.name in (ROW, op.table.name) or ref.name in _VALUES:
+                continue
+            if is_default and ref.name in names:
+                return Refusal(error="cannot use column reference in DEFAULT expression", help="-- use a generated column, or a trigger")
+            if not is_default and ref.name not in names and ref.name not in SYSTEM_COLUMNS and not catalog.has_function_named(ref.name):
+                return Refusal(error=f'column "{ref.name}" does not exist')
+    return None
+
+
+def _expressions(op: sql.CreateTable) -> Iterator[tuple[Expression, bool]]:
+    """Yields the expressions over columns of the table, each with whether it is a default."""
+    for column in op.columns:
+        if column.default is not None:
+            yield column.default, True
+        if column.generated is not None:
+            yield column.generated.expression, False
+        for constraint in column.constraints:
+            if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+                yield constraint.check, False
+    for constraint in op.constraints:
+        if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+            yield constraint.check, False
+
+
+def is_read_only(shape: Shape) -> bool:
+    """Whether the rows of a view with this query certainly cannot be changed."""
+    if shape.kind == "set":
+        return True
+    return shape.kind == "select" and (
+        len(shape.sources) != 1 or shape.has_group or shape.distinct or shape.limited or bool(shape.ctes) or shape.grouping is not None
+    )
