@@ -27,7 +27,7 @@ class _Shapes(Protocol):
 
 
 def has_other_names(catalog: Catalog, op: sql.CreateTable) -> bool:
-    """Whether an expression of a new table has words that are none of its columns, so that it must be read."""
+    """Whether an expression of a new table has words other than its columns and key words, so that it must be read."""
     if op.likes or op.inherits or op.of_type is not None or op.partition_of is not None:
         return False
     if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
