@@ -21,7 +21,7 @@ See: https://www.postgresql.org/docs/current/sql-insert.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.queries import operation_words, sender
+from migsafe.linting.facts.queries import changes_by_release, listed_name, operation_words, sender
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -41,7 +41,7 @@ _GENERATED = "generated"
 )
 def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each INSERT that can run before the migration and fails after it, at the operation that makes the difference."""
-    for change in at.query_changes:
+    for change in changes_by_release(at):
         problem = change.insert
         if change.harm is not Harm.INSERT_FAILS or problem is None:
             continue
@@ -57,7 +57,7 @@ def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             f"{_for_rows(done.operation)}",
             help=after_release(f"a release that {release}", f"every running release {release}", at.rule),
             relations=(problem.table,),
-            subject=str(change.named),
+            subject=listed_name(change, at),
             queries=(change.named,),
             query_problem=change.problem,
         )

@@ -31,7 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-prepare.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.queries import operation_words, sender
+from migsafe.linting.facts.queries import changes_by_release, listed_name, operation_words, sender
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -49,7 +49,7 @@ from migsafe.sql.operations.values import quoted
 )
 def query_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each query that PostgreSQL accepts before the migration and refuses after it, at the operation that makes the difference."""
-    for change in at.query_changes:
+    for change in changes_by_release(at):
         if change.harm is not Harm.BREAKS or change.after.failure is None:
             continue
         done = at.past[change.position]
@@ -59,7 +59,7 @@ def query_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             f"`{change.after.failure.message}`",
             help=_help(done.operation, at),
             relations=_relations(done.operation),
-            subject=str(change.named),
+            subject=listed_name(change, at),
             queries=(change.named,),
             query_problem=change.problem,
         )

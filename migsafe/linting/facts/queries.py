@@ -73,6 +73,20 @@ def sender(change: "QueryChange", at: Context) -> str:
     return "the running release" if at.queries.is_running(change.query) else "the new release"
 
 
+def changes_by_release(at: Context) -> list["QueryChange"]:
+    """Returns what the migration changes for queries, those of the running release first: one finding lists the others after the first."""
+    changes = list(at.query_changes)
+    if at.queries is not None and at.queries.workload.compared:
+        queries = at.queries
+        changes.sort(key=lambda change: not queries.is_running(change.query))
+    return changes
+
+
+def listed_name(change: "QueryChange", at: Context) -> str:
+    """Returns a query in a list after one of the running release."""
+    return f"{change.named} in the new release" if sender(change, at) == "the new release" else str(change.named)
+
+
 def this_query(query: NamedQuery) -> str:
     """Returns a query in a message that is shown at its place."""
     return f"the query {query.name}" if query.name else "this query"

@@ -73,6 +73,15 @@ def test_one_operation_that_breaks_several_queries_is_one_finding() -> None:
     ]
 
 
+def test_the_queries_of_a_finding_are_those_of_the_release_that_it_names() -> None:
+    new = "-- new queries: db/notes.sql\n-- name: Notes :many\nSELECT note FROM orders WHERE customer_id = $1;\n"
+    sql = f"ALTER TABLE orders DROP COLUMN note;\n{new}{ORDER.replace('queries', 'running queries')}"
+    assert messages(sql) == [
+        "DROP COLUMN note of orders breaks the query GetOrder (db/orders.sql:1), which the running release sends: PostgreSQL answers "
+        '`column "note" does not exist`; the same is true of Notes (db/notes.sql:1) in the new release'
+    ]
+
+
 def test_a_drop_that_no_query_uses_is_for_information_if_all_queries_are_known() -> None:
     sql = f"ALTER TABLE orders DROP COLUMN total;\n{ORDER}"
     assert reported(sql, complete=True) == [("drop-column", "info")]
