@@ -1,4 +1,5 @@
-"""A migration with its predictions, as it will be sent. The SQL of a script can depend on rows, so it is rendered again if these change."""
+"""A migration with its predictions, as it will be sent. What is sent can depend on rows (the SQL of a script, and what is left out because an
+extension is missing), so it is rendered again if these change."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,7 +30,7 @@ class Prepared:
         self.predictions, self.nontransactional = predict(self._predictor, self.migration.up)
 
     def render_again(self) -> None:
-        """Renders a script for the rows of now. Its database must be as it was before the migration."""
+        """Renders the migration for the rows of now. Its database must be as it was before the migration."""
         if self._render is not None:
             self._trial.close()
             self.migration = self._render() or self.migration
@@ -55,8 +56,8 @@ class Prepared:
 @contextmanager
 def prepared(migration: Migration, predictor: Predictor, render: Render | None) -> Iterator[Prepared]:
     """Predicts a migration for the `with` block, in which it is recorded. After it, the predictor has the database after the migration; after
-    an exception, of a script, that before it. `render` is used for scripts only."""
-    migration_with_predictions = Prepared(migration, predictor, render if migration.up.program is not None else None)
+    an exception, if it could be rendered again, that before it."""
+    migration_with_predictions = Prepared(migration, predictor, render)
     try:
         yield migration_with_predictions
     except BaseException:

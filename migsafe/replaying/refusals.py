@@ -10,8 +10,9 @@ from migsafe.sql.operations import Name
 
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
+_DENIED_EXTENSION = re.compile(r'permission denied to create extension "(.+)"')
 _MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
-_UNDEFINED_TABLE = "42P01"
+UNDEFINED_TABLE = "42P01"
 _MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
@@ -92,6 +93,12 @@ def denied_schema(failure: Failure) -> str | None:
     return match[1] if match is not None else None
 
 
+def denied_extension(failure: Failure) -> str | None:
+    """Returns the extension that only a superuser may create, if that is the error."""
+    match = _DENIED_EXTENSION.fullmatch(failure.message) if failure.sqlstate == _INSUFFICIENT_PRIVILEGE else None
+    return match[1] if match is not None else None
+
+
 def missing_extension(failure: Failure) -> str | None:
     """Returns the extension that is not installed on the server, if that is the error."""
     return extension_missing_in(failure.message)
@@ -113,7 +120,7 @@ def hint_for(failure: Failure, major: int) -> str:
         )
     if message.endswith("not supported in this build"):
         return "This PostgreSQL was built without it: choose another one with --pg-bin or --server."
-    if failure.sqlstate == _UNDEFINED_TABLE:
+    if failure.sqlstate == UNDEFINED_TABLE:
         return (
             "If no migration creates it, begin with the schema of a database that has it: --schema with the output of `pg_dump --schema-only`, "
             "--template or --from."

@@ -5,7 +5,15 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migsafe.replaying.missing_extensions import changed_extensions, create_missing_extension, is_object_missing
-from migsafe.replaying.refusals import Failure, denied_schema, has_no_schema_to_create_in, missing_role, missing_schema
+from migsafe.replaying.refusals import (
+    Failure,
+    denied_extension,
+    denied_schema,
+    error_class,
+    has_no_schema_to_create_in,
+    missing_role,
+    missing_schema,
+)
 from migsafe.replaying.servers.host import Host
 from migsafe.session import Settings, sent_statements
 from migsafe.sources import Half
@@ -15,6 +23,9 @@ from migsafe.sql.statements import read
 from migsafe.text import Span
 
 _SCHEMA_CHANGE = re.compile(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
+_MAY_EXIST = r"\bcreate\s+extension\s+if\s+not\s+exists\s+[\"']?{}\b"
+_POWERFUL = re.compile(r"pl|file_fdw$|adminpack$")
+"""Extensions with which code runs, or files are read, on the server. Languages that are not trusted begin with `pl`."""
 MAX_TRIES = 20
 """How often a migration is tried at most, each time after a repair."""
 
@@ -63,7 +74,27 @@ class Repairs:
         missing = missing_schema(failure)
         wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []
         created = [self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas]
-        return any(created) or self._create_extension(failure, databases)
+        return any(created) or self._create_denied(failure, half, databases) or self._create_extension(failure, databases)
+
+    def _create_denied(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
+        """Creates an extension that only a superuser may create, if a migration accepts that it exists."""
+        extension = denied_extension(failure)
+        if (
+            extension is None
+            or extension in self._sought
+            or _POWERFUL.match(extension)
+            or not re.search(_MAY_EXIST.format(re.escape(extension)), half.script.text, re.IGNORECASE)
+        ):
+            return False
+        self._sought.add(extension)
+        for database in databases:
+            try:
+                with self._host.connect(database) as connection:
+                    connection.execute(f"CREATE EXTENSION IF NOT EXISTS {Name(extension)} CASCADE".encode())
+            except error_class():
+                return False  # the user is not a superuser, either
+        self.extensions.append(extension)
+        return True
 
     def _create_extension(self, failure: Failure, databases: tuple[str, ...]) -> bool:
         """Creates the extension that has a missing object; looks for each object once, because all available extensions may be tried."""

@@ -201,22 +201,29 @@ class ReplayRun:
         def render() -> list[Migration]:
             return [migration for migration, reason in self._prepare(database, migrations, predictor, scripts, renderer) if not reason]
 
+        def render_one() -> Migration | None:
+            return next(iter(render()), None)
+
         def render_upgrade() -> Upgrade | None:
             again = render()
             return Upgrade(again) if len(again) == len(sent) else None
 
         sent = [migration for migration, reason in prepared if not reason]
+        depends_on_rows = bool(self._left_out) or any(migration.up.program is not None for migration in sent)
         if self._history is not None:
             self._history.untried += [f"{migration.up.file.path} was not tried ({reason})" for migration, reason in prepared if reason]
         if len(sent) > 1:
-            replayed = {each.migration.id: each for each in runner.run_together(database, Upgrade(sent), predictor, render_upgrade)}
+            replayed = {
+                each.migration.id: each
+                for each in runner.run_together(database, Upgrade(sent), predictor, render_upgrade if depends_on_rows else None)
+            }
             self._note_shared_transaction([migration for migration in sent if migration.id in replayed])
         for migration, reason in prepared:
             if reason:
                 yield self._untried(database, migration, reason, predictor)
                 runner.forget_state()
             elif len(sent) == 1:
-                yield runner.run(database, migration, predictor, lambda: next(iter(render()), None))
+                yield runner.run(database, migration, predictor, render_one if depends_on_rows else None)
             elif migration.id in replayed:
                 yield replayed[migration.id]
 

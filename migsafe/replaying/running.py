@@ -23,7 +23,7 @@ from migsafe.replaying.queries.results import QueryResults
 from migsafe.replaying.queries.trials import QueryTrials, other_path
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearse
-from migsafe.replaying.refusals import Failure, hint_for
+from migsafe.replaying.refusals import UNDEFINED_TABLE, Failure, hint_for
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
 from migsafe.replaying.row_failures import Emptying, row_cause
@@ -68,8 +68,8 @@ class MigrationRunner:
         self._progress = progress
         self._trials = QueryTrials(host, options.queries, guard, keep_plans=options.keep_plans) if options.queries is not None else None
 
-    def run(self, database: Database, migration: Migration, predictor: Predictor, render: Render) -> ReplayedMigration:
-        """Replays one migration in the database, which then has its changes. `render` renders it again, for other rows."""
+    def run(self, database: Database, migration: Migration, predictor: Predictor, render: Render | None) -> ReplayedMigration:
+        """Replays one migration in the database, which then has its changes. `render` renders it again, if it depends on rows."""
         half = migration.up
         self._progress(f"replaying {half.file.path}")
         if self._trials is not None:
@@ -116,10 +116,11 @@ class MigrationRunner:
         return self._trials.after(database, before, recording, predictor)
 
     def run_together(
-        self, database: Database, upgrade: Upgrade, predictor: Predictor, render: Callable[[], Upgrade | None]
+        self, database: Database, upgrade: Upgrade, predictor: Predictor, render: Callable[[], Upgrade | None] | None
     ) -> Iterator[ReplayedMigration]:
         """Replays migrations in one transaction, and yields those that ran. The experiments are made with each by itself, because each can be
-        the one that a runner begins with, or that a downgrade undoes. `render` renders them again, for other rows."""
+        the one that a runner begins with, or that a downgrade undoes. `render` renders them again for other rows, if they depend on
+        them."""
         paths = ", ".join(part.migration.up.file.path for part in upgrade.parts)
         self._progress(f"replaying {paths}")
         if self._trials is not None:
@@ -128,12 +129,12 @@ class MigrationRunner:
 
         def render_upgrade() -> Migration:
             nonlocal upgrade
-            upgrade = render() or upgrade
+            upgrade = (render() if render is not None else None) or upgrade
             return upgrade.migration
 
         before = self._databases.create(database.name) if self._databases.can_be_copied else None
         try:
-            with prepared(upgrade.migration, predictor, render_upgrade) as sent:
+            with prepared(upgrade.migration, predictor, render_upgrade if render is not None else None) as sent:
                 recording, emptying, lock_timeout = self._record(database, sent, before, predictor.catalog, load)
             predictions, nontransactional = sent.predictions, sent.nontransactional
             database.contents = self._instruments.contents
@@ -269,7 +270,7 @@ class MigrationRunner:
 
     def _cause(self, failure: Failure) -> str:
         """Returns the likely cause of a failure, or what the user can do about it, to be appended to the message."""
-        hint = hint_for(failure, self._host.major).rstrip(".")
+        hint = hint_for(failure, self._host.major).rstrip(".") if failure.sqlstate != UNDEFINED_TABLE else ""
         return self._likely_cause(failure) or (f". {hint}" if hint else "")
 
     def _record(

@@ -146,3 +146,11 @@ def test_only_the_tables_that_migrations_touch_are_filled(host: PrivateHost, tmp
     files = {"0001.sql": HISTORY + "CREATE TABLE others (id int PRIMARY KEY);", "0002.sql": dynamic}
     done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["no_such_extension"])
     assert (done.problems, set(map(str, done.run.filled))) == ([], {"public.documents"})
+
+
+def test_what_is_left_out_is_found_again_after_the_tables_were_emptied(host: PrivateHost, tmp_path: Path) -> None:
+    cast = "ALTER TABLE documents ALTER COLUMN title TYPE int USING title::int; SELECT no_such_function('documents');"
+    files = {"0001.sql": HISTORY, "0002.sql": cast}
+    done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["no_such_extension"])
+    assert (done.problems, list(left_out(done)), done.recording.failure) == ([], [2], None)
+    assert done.replayed[-1].emptying is not None

@@ -74,6 +74,24 @@ def test_an_extension_that_the_migrations_assume_is_created(start_host: Callable
     assert (failure.message, done.run.repairs.extensions) == ('type "citext" does not exist', ["pg_trgm", "uuid-ossp"])
 
 
+def test_an_extension_that_only_a_superuser_may_create(start_host: Callable[[Installation], PrivateHost], tmp_path: Path) -> None:
+    packaged = [installation for installation in FOUND if not installation.embedded]
+    if not packaged:
+        pytest.skip("no PostgreSQL with the contrib extensions on this machine")
+    files = {
+        "0001.sql": ORDERS + 'CREATE EXTENSION IF NOT EXISTS "pg_stat_statements";',
+        "0002.sql": "CREATE EXTENSION IF NOT EXISTS dblink; ALTER TABLE orders ADD a int;",
+        "0003.sql": "CREATE EXTENSION IF NOT EXISTS file_fdw;",
+    }
+    host = start_host(packaged[-1])
+    done = replay_files(host, tmp_path, files, "rerun", "agreement", only="0002.sql")
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert done.run.repairs.extensions == ["pg_stat_statements", "dblink"]
+    failure = replay_files(host, tmp_path, files, only="0003.sql").recording.failure
+    assert failure is not None
+    assert failure.message == 'permission denied to create extension "file_fdw"'
+
+
 def test_a_dump_may_name_the_superuser_as_owner(host: PrivateHost, tmp_path: Path) -> None:
     dump = (
         "\\restrict abc\n"
