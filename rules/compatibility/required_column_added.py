@@ -1,9 +1,9 @@
 """A new column is NOT NULL and has no default.
 
 ADD COLUMN fails if the table has rows, because they would be null. If it has none, the running release still breaks: it does not know the
-column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then
-drops that default. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL in a later
-migration.
+column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then drops
+that default, or adds it nullable, fills the existing rows and makes it NOT NULL. Add the column with a default that stays, or nullable; deploy
+a release that writes it; make it NOT NULL in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -25,8 +25,9 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.default_names import free_constraint_name
+from migsafe.schema.objects import Relation
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault
+from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault, Name, SetNotNull
 from migsafe.sql.operations.values import quoted
 
 
@@ -37,11 +38,17 @@ from migsafe.sql.operations.values import quoted
     fix="unsafe",
     unsafe_because="a part of it needs another deployment",
 )
-def required_column_added(op: AddColumn | DropDefault, at: Context) -> Finding | None:
+def required_column_added(op: AddColumn | DropDefault | SetNotNull, at: Context) -> Finding | None:
     """Report a new column that every INSERT must name."""
     if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
         return None
-    return _added(op, at) if isinstance(op, AddColumn) else _default_dropped(op, at)
+    match op:
+        case AddColumn():
+            return _added(op, at)
+        case DropDefault():
+            return _default_dropped(op, at)
+        case SetNotNull():
+            return _made_required(op, at)
 
 
 def _is_required(column: Column) -> bool:
@@ -63,7 +70,11 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ADD COLUMN {name} is NOT NULL without a default: {consequence}",
-        help=_help(op, at),
+        help=(
+            deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL")
+            + f"ALTER TABLE {op.target.name} ADD COLUMN {name} {op.column.type};\n"
+            + _filled_and_not_null(op.target.name, op.column.name, at)
+        ),
         fix=None if _is_plain(op) else "",
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
@@ -91,6 +102,32 @@ def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
     )
 
 
+def _made_required(op: SetNotNull, at: Context) -> Finding | None:
+    """Report a column that the migration adds and makes NOT NULL, if nothing gives it a value in the INSERTs of the running release."""
+    addition = added_column(at, op.target.name, op.column)
+    table = at.catalog.relation(op.target.name)
+    column = table.column(op.column) if table is not None else None
+    if addition is None or table is None or column is None or column.not_null or column.default is not None:
+        return None
+    if _is_required(addition.column) or has_value(EffectContext(at.catalog), addition.column) or _is_filled_by_a_trigger(at, table):
+        return None
+    resolved, name = at.resolve(op.target.name), quoted(op.column)
+    return at.finding(
+        op,
+        f"SET NOT NULL in the migration that adds {name} to {resolved} without a default: every INSERT of the running release fails from then "
+        "on, because it omits the column",
+        help=deployments(f"a release that writes {name}", "SET NOT NULL") + _filled_and_not_null(op.target.name, op.column, at),
+        fix="",
+        relations=(resolved,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )
+
+
+def _is_filled_by_a_trigger(at: Context, table: Relation) -> bool:
+    """Whether a trigger may give new rows a value."""
+    return any(trigger.row and trigger.timing == "before" and "insert" in trigger.events for trigger in at.catalog.triggers(table.oid))
+
+
 def _is_plain(op: AddColumn) -> bool:
     """Whether the column has nothing but NOT NULL, and the statement no condition, which the steps would lose."""
     return (
@@ -101,11 +138,10 @@ def _is_plain(op: AddColumn) -> bool:
     )
 
 
-def _help(op: AddColumn, at: Context) -> str:
-    table, name = op.target.name, quoted(op.column.name)
-    not_null = {op.column.name: free_constraint_name(at.catalog, at.resolve(table), (op.column.name,), "not_null").name}
+def _filled_and_not_null(table: Name, column: str, at: Context) -> str:
+    """Return the steps that follow the release that writes a column."""
+    not_null = {column: free_constraint_name(at.catalog, at.resolve(table), (column,), "not_null").name}
     return (
-        deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL") + f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
-        f"-- deploy a release that writes {name}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"
+        f"-- deploy a release that writes {quoted(column)}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"
         + join_migrations(*set_not_null_in_steps(table, not_null, at.catalog.pg_version))
     )

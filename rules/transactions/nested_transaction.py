@@ -4,7 +4,8 @@ PostgreSQL has no nested transactions. A second BEGIN opens nothing and only war
 statements, including the runner's record that the migration is done, run outside it: if they fail, half of the migration stays. A ROLLBACK
 undoes everything that the migration has done, and the runner still records it as done. Leave transactions to the runner that opens them;
 use SAVEPOINT for a part that can be undone separately. A COMMIT before a statement that cannot run in a transaction, or that needs
-committed changes, is intentional, and is not reported if a BEGIN opens the transaction again.
+committed changes, is intentional, and is not reported if a BEGIN opens the transaction again; neither is a COMMIT with the BEGIN directly
+after it, which divides the work. What a failure after it means for the next run is said by not-rerunnable.
 
 Unsafe:
     BEGIN;
@@ -111,7 +112,8 @@ def _ended(at: Context, done: PastOperation, intended: bool) -> Finding:
 
 
 def _is_intended(at: Context, position: int) -> tuple[bool, bool]:
-    """Whether a COMMIT leaves the runner's transaction for a statement that cannot run in it, and whether a BEGIN opens another."""
+    """Whether a COMMIT leaves the runner's transaction for a statement that cannot run in it, or only divides it, and whether a BEGIN opens
+    another."""
     begin = next((later for later, done in enumerate(at.past) if later > position and isinstance(done.operation, Begin)), None)
     number = at.past[position].transaction
     committed = [done.operation for done in at.past[:begin] if done.transaction == number]
@@ -119,4 +121,5 @@ def _is_intended(at: Context, position: int) -> tuple[bool, bool]:
     intended = any(isinstance(operation, AddEnumValue) for operation in (*committed, *between)) or any(
         refused_in_transaction_block(operation, at.catalog) is not None for operation in between
     )
-    return intended, begin is not None
+    divides = begin is not None and not between and isinstance(at.past[position].operation, Commit)
+    return intended or divides, begin is not None

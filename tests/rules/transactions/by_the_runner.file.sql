@@ -51,3 +51,10 @@ RELEASE one;
 -- BEGIN and END of a body do not control transactions
 DO $$ BEGIN PERFORM 1; END $$;
 CREATE FUNCTION one() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; END;
+
+-- next migration
+-- divided into two transactions, of which the runner ends the second
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS divided bigint;
+COMMIT;
+BEGIN;
+ALTER TABLE customers ADD COLUMN IF NOT EXISTS divided bigint;
