@@ -119,7 +119,7 @@ def test_a_lock_is_the_whole_statements() -> None:
         (
             "UPDATE parcels SET code = 'x' WHERE weight = 1;",
             "UPDATE runs for a time that grows with public.parcels while the transaction holds ACCESS EXCLUSIVE on public.parcels and SHARE "
-            "ROW EXCLUSIVE on public.depots from ALTER TABLE in line 3 and ALTER TABLE in line 4: every "
+            "ROW EXCLUSIVE on public.depots from ALTER TABLE in line 4 and ALTER TABLE in line 3: every "
             "SELECT, INSERT, UPDATE and DELETE on public.parcels and every "
             "INSERT, UPDATE and DELETE on public.depots waits until the transaction ends",
         ),
@@ -135,8 +135,8 @@ def test_each_held_lock_is_named_with_its_own_tables(statement: str, message: st
     tables = "CREATE TABLE depots (id bigint PRIMARY KEY);\nCREATE TABLE carriers (id bigint PRIMARY KEY);\n-- next migration\n"
     sql = f"""
     BEGIN;
-    ALTER TABLE parcels ADD COLUMN depot_id bigint;
-    ALTER TABLE parcels ADD CONSTRAINT parcels_depot_fkey FOREIGN KEY (depot_id) REFERENCES depots (id) NOT VALID;
+    ALTER TABLE parcels ADD CONSTRAINT parcels_depot_fkey FOREIGN KEY (weight) REFERENCES depots (id) NOT VALID;
+    ALTER TABLE parcels ADD COLUMN note text;
     {statement}
     COMMIT;
     """
@@ -178,3 +178,19 @@ def test_long_work_names_the_lock_that_the_transaction_holds(statement: str, rul
     assert rule in [each.rule for each in judge_sql(sql).findings]
     alone = f"{HISTORY}BEGIN;\n{statement}\nCOMMIT;"
     assert "also holds" not in " ".join(each.message for each in judge_sql(alone).findings)
+
+
+def test_a_statement_of_a_trigger_is_not_judged_by_the_text_of_the_one_that_fires_it() -> None:
+    count = "UPDATE places SET size = 1 FROM towns, roads WHERE towns.id = NEW.town AND roads.town = towns.id AND places.id = roads.place"
+    sql = f"""
+    CREATE TABLE towns (id bigint PRIMARY KEY, size int);
+    CREATE TABLE roads (town bigint, place bigint);
+    CREATE TABLE places (id bigint PRIMARY KEY, size int);
+    CREATE TABLE trips (id bigint PRIMARY KEY, town bigint, size int);
+    CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {count}; RETURN NULL; END $$;
+    CREATE TRIGGER counted AFTER UPDATE ON trips FOR EACH ROW EXECUTE FUNCTION counted();
+    -- next migration
+    UPDATE trips SET size = towns.size FROM towns WHERE trips.town = towns.id;
+    """
+    (finding,) = (finding for finding in judge_sql(sql).findings if finding.rule == "backfill-unbatched")
+    assert [str(name) for name in finding.relations] == ["public.trips"]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from migsafe import expressions
 from migsafe.linting.facts.ownership import added_column
+from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -15,6 +16,10 @@ _CHANGES = (Update, Delete, Merge)
 _WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
 _MAY_RESTRICT_NOTHING = re.compile(rf"\b(?:{_WORDS})\b|<>|!=", re.IGNORECASE)
 _MAY_RESTRICT_NOTHING_OR_JOIN = re.compile(rf"\b(?:{_WORDS}|from)\b|<>|!=", re.IGNORECASE)
+_NAMED_QUERY = re.compile(
+    r"(?:\bWITH\s+(?:RECURSIVE\s+)?|\)\s*,\s*)(\w+)\s*(?:\([^()]*\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s*)?\(", re.IGNORECASE
+)
+_WORD = re.compile(r"\w+")
 
 
 def _unknown(_: str) -> bool:
@@ -76,8 +81,8 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
             return None if op.current_of is not None else frozenset()
         if expressions.is_always_true(op.where, not_null, lambda name: _is_null(op.table, name, at)):
             return frozenset((expressions.Unrestricting.TRUE,))
-        if not _needs_tree(op, at):
-            return None
+        if is_in_called_function(at, op) or _reads_outer_query(op, at) or not _needs_tree(op, at):
+            return None  # the text of the statement is elsewhere, or the rows that it joins are
     columns = expressions.TargetColumns(
         not_null=lambda name: not_null(name) or _has_default(op.table, name, at),
         null=lambda name: _is_null(op.table, name, at),
@@ -85,6 +90,13 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
         filled=lambda name: _is_set(op.table, name, at, wholly=True),
     )
     return expressions.unrestricted(at.text(*op.span), columns)
+
+
+def _reads_outer_query(op: Update | Delete, at: Context) -> bool:
+    """Whether a statement in the WITH of another one may read a query that is named before it there: that may be a batch."""
+    before = at.text(at.statement.span.start, op.span.start).rpartition(";")[2]
+    words = set(_WORD.findall(at.text(*op.span).lower()))
+    return any(name.lower() in words for name in _NAMED_QUERY.findall(before))
 
 
 def _needs_tree(op: Update | Delete, at: Context) -> bool:

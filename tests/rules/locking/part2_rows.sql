@@ -134,3 +134,18 @@ BEGIN
         COMMIT;
     END LOOP;
 END $$;
+
+-- next migration
+-- the rows of a batch, which another query of the WITH finds
+DO $$
+DECLARE last bigint := 0;
+BEGIN
+    LOOP
+        WITH batch (order_id) AS (SELECT id FROM orders WHERE id > last ORDER BY id LIMIT 1000),
+            changed AS (UPDATE orders SET note = 'y' FROM batch WHERE orders.id = batch.order_id)
+        SELECT max(order_id) INTO last FROM batch;
+        EXIT WHEN last IS NULL;
+    END LOOP;
+END $$;
+WITH changed AS (UPDATE orders SET note = 'y' FROM customers WHERE orders.customer_id = customers.id RETURNING 1) -- expect: backfill-unbatched
+SELECT count(*) FROM changed;
