@@ -16,7 +16,7 @@ from migsafe.workload.equivalence import derived_values
 from migsafe.workload.immutability import with_mutable_key
 from migsafe.workload.joins import join_conditions
 from migsafe.workload.lookups import Lookups
-from migsafe.workload.needs import CandidateIndex, Filter, TableAccess
+from migsafe.workload.needs import CandidateIndex, Conversion, Filter, TableAccess
 from migsafe.workload.ordering import of_extreme, wanted_order
 from migsafe.workload.proposals import as_key, finds_rows_late, index_of_equalities, index_of_order, index_of_window, is_selective
 from migsafe.workload.pushing import PushedConditions
@@ -80,7 +80,10 @@ class _Accesses:
         for table in tables:
             is_whole = table.at not in found and table.served is None and not ends_early
             is_large = table.at not in found and table.served is not None and not ends_early
-            yield TableRead(access=_access(table), is_whole=is_whole, is_large=is_large, repetitions=repetitions)
+            access = _access(table)
+            if is_whole and not table.candidates:
+                access = replace(access, conversion=self._conversion(level, table))
+            yield TableRead(access=access, is_whole=is_whole, is_large=is_large, repetitions=repetitions)
         self.pushed.push(
             level,
             Terms(self.catalog, self.binder, level),
@@ -107,6 +110,15 @@ class _Accesses:
         # All that refers to them comes before, so that its conditions are known.
         for inner in level.ctes:
             yield from self.of(inner, within)
+
+    def _conversion(self, level: Level, table: _Table) -> Conversion | None:
+        """Returns why an index of a table is not used, if a comparison converts its first column."""
+        for column, type_name in Terms(self.catalog, self.binder, level).converted(table.at, table.conditions):
+            for index in self.catalog.indexes(table.relation.oid):
+                first = table.relation.column_numbered(index.keys[0].column) if index.keys[0].column is not None else None
+                if first is not None and first.name == column and index.valid and index.predicate is None:
+                    return Conversion(column=column, type=str(type_name), index=index.name)
+        return None
 
     def _is_found_without(self, level: Level, number: int, outer_found: bool) -> bool:
         """Whether the row whose column is on the left side of IN is found by other conditions than that IN."""

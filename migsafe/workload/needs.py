@@ -45,11 +45,19 @@ class CandidateIndex(Struct, frozen=True, kw_only=True):
     mutable: str = ""
 
 
+class Conversion(Struct, frozen=True, kw_only=True):
+    """A comparison for which PostgreSQL converts a column to another type, so that it does not use the `index` on the column."""
+
+    column: str
+    type: str
+    index: Name
+
+
 class TableAccess(Struct, frozen=True, kw_only=True):
     """A reading of one table. `index` is the index that serves it; None without one. `candidates` are the indexes that would serve it, if
     PostgreSQL reads the whole table for a few rows of it: one, or of an OR all that its parts lack. `is_unindexed` if they can be built, and
     the query would be cheap with them: `beside` are the other tables that it reads as a whole in any case. A table without index and candidates
-    is read as a whole on purpose, or its filters select too many rows for an index."""
+    is read as a whole on purpose, or its filters select too many rows for an index; or a `conversion` keeps PostgreSQL from using its index."""
 
     oid: int
     name: Name
@@ -59,6 +67,7 @@ class TableAccess(Struct, frozen=True, kw_only=True):
     is_unindexed: bool = False
     candidates: tuple[CandidateIndex, ...] = ()
     beside: tuple[Name, ...] = ()
+    conversion: Conversion | None = None
 
 
 class InsertProblem(Struct, frozen=True, kw_only=True):

@@ -183,6 +183,16 @@ class Terms:
             value=right,
         )
 
+    def converted(self, at: int, conditions: Iterable[Condition]) -> Iterator[tuple[str, TypeName]]:
+        """Yields the columns of an element of FROM that equalities with values convert, and the types of the values."""
+        source = self.level.sources[at]
+        for condition in conditions:
+            match condition:
+                case Compare(left=Ref() as ref, operator="=" | "any", right=Value() | Parameter() as value) if self.owner(ref) == at:
+                    type_name, compared = self._type(source, quoted(ref.name)), self.binder.type_of(value, self.levels)
+                    if compared is not None and not self._is_usable(type_name, value):
+                        yield ref.name, compared
+
     def _is_usable(self, type_name: TypeName | None, right: Operand) -> bool:
         """Whether an index on a column serves the comparison. An integer that is compared with a numeric becomes numeric itself, and no index
         on the integers is used."""

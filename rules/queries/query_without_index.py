@@ -6,7 +6,8 @@ Reported are queries of tables that are large according to `--stats`, and of tab
 `--since`, or if the judged migrations create the table. Other ranges, and equality of an enum, of a boolean, of a column that has few values by
 its name (`status`, `type`, `currency`), or with a literal, are not reported alone: they often select most rows. Nor is a query that reads
 another table as a whole in any case, unless that table is known to be small. An expression that PostgreSQL cannot index, because its result
-depends on a setting of the session (`created_at::date` of a timestamptz), is only for information.
+depends on a setting of the session (`created_at::date` of a timestamptz), is only for information, and so is a comparison for which
+PostgreSQL converts an indexed column (`citext = text`, `integer = numeric`). The query of a view counts as a part of those that read it.
 The finding is at the query, or at CREATE TABLE if the running release sends the query already.
 
 Unsafe:
@@ -29,6 +30,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migsafe.linting.facts.queries import (
+    conversion_words,
     how_often,
     index_help,
     is_known_small,
@@ -43,6 +45,7 @@ from migsafe.linting.finding import Harm
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, WorkloadQuery, rule
 from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import CreateTable, CreateTableAs, Name, Operation
+from migsafe.sql.operations.values import quoted
 
 if TYPE_CHECKING:
     from migsafe.workload.assessment import TableAccess
@@ -57,20 +60,29 @@ def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterat
     if at.queries is not None and at.queries.workload.compared and not op.is_new:
         return
     for access in op.assessment.accesses:
-        mutable = mutable_key(access)
-        if not (mutable or lacks_index(at, access)) or not _may_be_large(op, access, at) or access.name in op.reported:
+        reason = mutable_key(access) or conversion_words(access)
+        if not (reason or lacks_index(at, access)) or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(
             op,
             f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: "
-            f"{mutable or missing_index(access)}{often}",
-            severity=Severity.INFO if mutable else None,
-            help=index_help(at, access.name, access.candidates),
+            f"{reason or missing_index(access)}{often}",
+            severity=Severity.INFO if reason else None,
+            help=_help(at, access),
             relations=(access.name,),
-            cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]}",
+            cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]} {access.conversion}",
             queries=(op.named,),
         )
+
+
+def _help(at: Context, access: "TableAccess") -> str:
+    if access.conversion is None:
+        return index_help(at, access.name, access.candidates)
+    relation = at.catalog.relation(access.name)
+    column = relation.column(access.conversion.column) if relation is not None else None
+    wanted = f" to {column.type}" if column is not None and column.type is not None else ""
+    return f"-- cast the value{wanted}, the type of {quoted(access.conversion.column)}, instead"
 
 
 def _of_known_queries(at: Context) -> Iterator[Finding]:

@@ -125,6 +125,16 @@ def mutable_key(access: "TableAccess") -> str:
     return ""
 
 
+def conversion_words(access: "TableAccess") -> str:
+    """Returns why the index of a table access is not used, as the end of a sentence; empty without a conversion of a column."""
+    found = access.conversion
+    if found is None:
+        return ""
+    return (
+        f"it compares {quoted(found.column)} as {found.type}, and PostgreSQL converts the column, so that {shown_name(found.index)} is not used"
+    )
+
+
 def missing_index(access: "TableAccess") -> str:
     """Returns which indexes a table access lacks, as a sentence without a subject before it."""
     first, *others = map(_missing, access.candidates)

@@ -75,6 +75,11 @@ def _access(access: TableAccess) -> dict[str, Any]:
         "filters": [{"subject": each.subject, "operator": each.operator, "compared_with": each.compared_with} for each in access.filters],
         "index": str(access.index) if access.index is not None else None,
         "needs_index": access.is_unindexed,
+        "conversion": (
+            {"column": access.conversion.column, "type": access.conversion.type, "index": str(access.conversion.index)}
+            if access.conversion is not None
+            else None
+        ),
         "reads_whole_beside": [str(name) for name in access.beside],
         "candidates": [
             {"method": candidate.method, "keys": list(candidate.keys), "mutable": candidate.mutable} for candidate in access.candidates

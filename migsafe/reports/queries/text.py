@@ -90,6 +90,10 @@ def _filters(access: TableAccess) -> str:
 def _index(access: TableAccess, display: Display) -> str:
     if access.index is not None:
         return f"index {visible(access.index.name)}"
+    if access.conversion is not None:
+        conversion = access.conversion
+        because = f"it compares {conversion.column} as {conversion.type}, so that {conversion.index.name} is not used"
+        return display.paint(f"no index; {visible(because)}", RED)
     if not access.candidates:
         return display.paint("the whole table" if not access.filters else "no index", DIM)
     needed = " and one ".join(_candidate(each) for each in access.candidates)

@@ -73,6 +73,27 @@ def test_one_operation_that_breaks_several_queries_is_one_finding() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("code = $1::text", "it compares code as text, and PostgreSQL converts the column, so that cards_code is not used"),
+        ("number = $1::numeric", "it compares number as numeric, and PostgreSQL converts the column, so that cards_number is not used"),
+        (
+            "printed::date = $1",
+            'PostgreSQL builds no index on (CAST("printed" AS DATE)), because the conversion of a timestamp with time zone depends on the '
+            "session's time zone",
+        ),
+    ],
+)
+def test_what_no_index_can_serve_is_for_information(condition: str, message: str) -> None:
+    schema = "CREATE TABLE cards (id bigint PRIMARY KEY, code char(8), number int, printed timestamptz);\n"
+    schema += "CREATE INDEX cards_code ON cards (code);\nCREATE INDEX cards_number ON cards (number);\n"
+    query = f"-- queries: db/cards.sql\n-- name: Cards :many\nSELECT id FROM cards WHERE {condition};\n"
+    (finding,) = (each for each in judge_with_queries(schema + query, RULES).findings if each.rule == "query-without-index")
+    assert finding.severity.word == "info"
+    assert finding.message == f"the query Cards reads all of public.cards each time: {message}"
+
+
 def test_the_queries_of_a_finding_are_those_of_the_release_that_it_names() -> None:
     new = "-- new queries: db/notes.sql\n-- name: Notes :many\nSELECT note FROM orders WHERE customer_id = $1;\n"
     sql = f"ALTER TABLE orders DROP COLUMN note;\n{new}{ORDER.replace('queries', 'running queries')}"
