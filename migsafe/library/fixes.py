@@ -1,9 +1,8 @@
 """The fixes of the migrations of a plan: they are applied in rounds, and each result is judged."""
 
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.settings import without_dead_settings
 from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
+from migsafe.library.fix_results import hazard, more_findings, wrong_result
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
@@ -35,9 +35,6 @@ from migsafe.sql.statements import Statement
 from migsafe.text import Script
 
 _MOST_ROUNDS = 60
-_MOVING = ("long-work-under-lock", "many-tables-locked")
-_STUCK = "not-rerunnable"
-"""Rules whose fixes commit what precedes a statement, and the rule about statements that then fail in a second run."""
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -150,6 +147,9 @@ class _Fixing:
                 break
             now = following
         now = self._tidied(now)
+        more = more_findings(first.verdict, now.verdict, self.applied) if self.applied else ""
+        if more:
+            now = self._undone(first, more)
         left = now.verdict.findings
         return Fixes(
             changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
@@ -162,13 +162,19 @@ class _Fixing:
             verdict=self._selected(now.verdict),
         )
 
+    def _undone(self, first: _Round, reason: str) -> _Round:
+        """Discards all fixes for a reason, and returns the judgement without them."""
+        self.refused = {_key(finding): reason for finding in first.verdict.findings if finding.fix and self._is_allowed(finding)}
+        self.changes, self.applied, self.later = {}, [], []
+        return first
+
     def _tidied(self, now: _Round) -> _Round:
         """Removes the settings that the fixes of several rounds have added in vain, if that brings no finding."""
         tidy = {path: without_dead_settings(change, now.migrations.values()) for path, change in self.changes.items()}
         if tidy == self.changes:
             return now
         following = self._judged(tidy)
-        if Counter(map(_hazard, following.verdict.findings)) - Counter(map(_hazard, now.verdict.findings)):
+        if Counter(map(hazard, following.verdict.findings)) - Counter(map(hazard, now.verdict.findings)):
             return now
         self.changes = tidy
         return following
@@ -213,7 +219,7 @@ class _Fixing:
         if not edits.changes:
             return None
         following = self._judged(self._merged(edits))
-        wrong = _wrong(now, following, edits.applied, {_hazard(each) for each in self.applied})
+        wrong = wrong_result(now.verdict, following.verdict, edits.applied, {hazard(each) for each in self.applied})
         keys = {_key(finding) for finding in edits.applied}
         if wrong and len(keys) == 1:
             (key,) = keys
@@ -343,50 +349,6 @@ def _in_history(plan: Plan, migration: Migration, created: frozenset[str]) -> Fi
     return FixedMigration(migration, file, source, created) if file is not None and source is not None else None
 
 
-def _wrong(before: _Round, after: _Round, applied: Sequence[Finding], fixed: Collection[tuple[str, ...]]) -> str:
-    """Returns why the result of edits cannot be accepted, as the end of a sentence; empty if it can. `fixed` are the hazards whose fixes were
-    applied before."""
-    refusing = {rule.name for rule in after.verdict.rules if rule.refuses} | {"syntax-error", "unparsed-statement"}
-    failing = [finding for finding in after.verdict.findings if finding.rule in refusing]
-    if len(failing) > sum(finding.rule in refusing for finding in before.verdict.findings):
-        return f"PostgreSQL would refuse the result: {failing[0].message}"
-    if len(after.verdict.problems) > len(before.verdict.problems):
-        return f"the result could not be judged: {after.verdict.problems[-1].message}"
-    # Statements may have moved to other files.
-    was, now = Counter(map(_hazard, before.verdict.findings)), Counter(map(_hazard, after.verdict.findings))
-    if any(now[_hazard(finding)] >= was[_hazard(finding)] for finding in applied):
-        return "its finding would remain"
-    stuck = next((each for each in after.verdict.findings if each.rule == _STUCK and not each.is_fixable and not was[_hazard(each)]), None)
-    if stuck is not None and any(finding.rule in _MOVING for finding in applied):
-        return f"the result would have another finding, {stuck.rule}: {stuck.message}"
-    worst = max(finding.severity for finding in applied)
-    # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
-    rules = {finding.rule for finding in applied}
-    others = (finding for finding in after.verdict.findings if finding.severity >= worst and finding.rule not in rules)
-    new = [finding for finding in others if not was[_hazard(finding)] and not _is_part(finding, before.verdict)]
-    # The next round applies a safe fix; once, so that two rules do not undo each other's.
-    new = [finding for finding in new if not (finding.is_fixable and finding.fix_is_safe and _hazard(finding) not in fixed)]
-    if new and _weight(after.verdict) >= _weight(before.verdict):
-        return f"the result would have another finding, {new[0].rule}: {new[0].message}"
-    return ""
-
-
-def _is_part(finding: Finding, before: Verdict) -> bool:
-    """Whether a finding is a part of one that a rule reported once for the whole migration, which is divided now: on some of its relations, or
-    in a new file."""
-    relations, is_new = set(finding.relations), finding.script.path not in before.paths
-    return any(other.rule == finding.rule and (is_new if not relations else relations <= set(other.relations)) for other in before.findings)
-
-
-def _weight(verdict: Verdict) -> tuple[int, int]:
-    return verdict.summary.errors, verdict.summary.warnings
-
-
 def _key(finding: Finding) -> tuple[str, ...]:
     """Returns what identifies a finding while its place changes."""
-    return finding.script.path, finding.migration, *_hazard(finding)
-
-
-def _hazard(finding: Finding) -> tuple[str, ...]:
-    """Returns what identifies a hazard wherever it is; messages name lines."""
-    return finding.rule, re.sub(r"\d+", "0", finding.message), finding.subject
+    return finding.script.path, finding.migration, *hazard(finding)

@@ -6,6 +6,7 @@ from typing import Any
 
 from migsafe.rendering.messages import Answer
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.certainty import is_absent_type
 from migsafe.schema.objects import Constraint, EnumType, Index, Relation, RelationKind
 from migsafe.sql.operations import ConstraintKind, Name
 
@@ -24,8 +25,9 @@ def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | N
         case "has table" | "has view" | "has materialized view" | "has sequence" | "has index":
             return _has_relation(catalog, question.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
         case "has type":
-            exists = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
-            return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog))
+            name = Name(str(arguments[0]), arguments[1])
+            exists = catalog.type_named(name) is not None
+            return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog) or is_absent_type(catalog, name))
         case "has schema":
             exists = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
             return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog))

@@ -19,6 +19,9 @@ _DECIMAL_TEXT = re.compile(
 )
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _TIME_WORDS = frozenset(("now", "today", "tomorrow", "yesterday", "epoch", "infinity", "-infinity", "+infinity", "allballs"))
+_IGNORED = re.compile(r"[^\w\s+-]")
+"""Punctuation, which ParseDateTime() in utils/adt/datetime.c ignores: 'now()' is the same as 'now'."""
+_AFTER_SIGN = re.compile(r"(?<=[+-])\s+")
 _BOOLEAN_WORDS = ("true", "false", "yes", "no")
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 _DECIMALS = frozenset(("numeric", "real", "double precision"))
@@ -91,7 +94,8 @@ def _refused_text(data_type: TypeName, value: str) -> str | None:
             return f'date/time field value out of range: "{value}"'
         if _is_no_day(bare):
             return f'date/time field value out of range: "{value}"'
-        is_valid = bare in _TIME_WORDS or any(character.isdigit() for character in value)
+        words = _AFTER_SIGN.sub("", _IGNORED.sub(" ", bare)).split()
+        is_valid = (bool(words) and all(word in _TIME_WORDS for word in words)) or any(character.isdigit() for character in value)
     elif name in ("json", "jsonb"):
         return None if _is_json(value) else "invalid input syntax for type json"
     return None if is_valid else f'invalid input syntax for type {_NAMES_IN_ERRORS.get(name, name)}: "{value}"'

@@ -114,3 +114,12 @@ def test_a_computed_value_is_unknown(render: Render, expression: str, query: str
     assert not [sql for sql in statements if "[it" in sql]
     assert any("UPDATE a SET x = " in sql for sql in statements)
     assert statements[-1] == "ALTER TABLE a DROP COLUMN y;"
+
+
+def test_a_path_on_which_a_row_is_missing_that_is_written_into_sql_does_not_count(render: Render) -> None:
+    body = """
+        connection = op.get_bind()
+        role = connection.execute(sa.text("SELECT id FROM customers WHERE id = 5")).scalar()
+        connection.execute(sa.text(f"DELETE FROM orders WHERE customer = {role} AND note = 'None'"))
+    """
+    assert not [sql for sql in sent(render(body, history="CREATE TABLE customers (id bigint);")) if "= None" in sql]

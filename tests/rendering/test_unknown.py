@@ -435,3 +435,15 @@ def test_the_row_of_a_query_that_checks_for_an_object_has_the_name_of_its_column
     found = sent(render(body, history="CREATE TABLE orders (id bigint);"))
     assert found[-1] == "SELECT 1;"
     assert not [sql for sql in found if "DROP TABLE" in sql or "fails here" in sql]
+
+
+def test_a_type_that_the_script_has_dropped_is_not_dropped_again(render: Render) -> None:
+    body = """
+        for column in ("kind", "other"):
+            op.drop_column("orders", column)
+        for _ in range(2):
+            sa.Enum("a", "b", name="kind").drop(op.get_bind(), checkfirst=True)
+    """
+    history = "CREATE TYPE kind AS ENUM ('a', 'b'); CREATE TABLE orders (id bigint, kind kind, other kind);"
+    found = [sql.removeprefix("? ") for sql in sent(render(body, history=history))]
+    assert found == ["ALTER TABLE orders DROP COLUMN kind;", "ALTER TABLE orders DROP COLUMN other;", "DROP TYPE kind;"]

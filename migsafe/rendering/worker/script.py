@@ -53,10 +53,10 @@ class Outcome:
     def __init__(self, run: Run, error: BaseException | None) -> None:
         self.run = run
         self.error = error
-        self.rejected = error is not None and (
-            isinstance(error, SystemExit)
-            or is_refusal(run.file, error, run.is_project_frame)
-            or ((bool(run.choices) or not run.default_choice) and _misses_rows(error))
+        is_other_path = bool(run.choices) or not run.default_choice
+        lacks_rows = is_other_path and (run.misses_row or (error is not None and _misses_rows(error)))
+        self.rejected = lacks_rows or (
+            error is not None and (isinstance(error, SystemExit) or is_refusal(run.file, error, run.is_project_frame))
         )
 
 

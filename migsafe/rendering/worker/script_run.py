@@ -46,6 +46,9 @@ _SQL = re.compile(
 """The beginning of a statement."""
 
 
+_STRINGS = re.compile(r"'[^']*+(?:''[^']*+)*+'|\"[^\"]*\"")
+_NONE = re.compile(r"[=,(]\s*None\b")
+"""Python's None as a value in SQL, where it is the name of a column."""
 _OF_QUERY = re.compile(r"\bquery\([^()]*\)")
 """The name of an object that a query of a session returns."""
 
@@ -96,6 +99,8 @@ class Run:
         self._rounds = Loops(file.loop_lines, file.path, self.is_project_frame)
         self.result_uses = 0
         """How often the script has used a result that is unknown, or decided about something unknown."""
+        self.misses_row = False
+        """Whether the script has written the None of a missing row into SQL, although it relies on the row."""
         self.last_sql = ""
         """The last statement that the script has sent."""
         self.is_exhausted = False
@@ -115,6 +120,8 @@ class Run:
         self._used_by_library.clear()
         if self._repeats(str(sql), by_runner=by_runner):
             return
+        if self.forks_about_rows and not self.live and _NONE.search(_STRINGS.sub("", sql)):
+            self.misses_row = True
         if len(self.calls) >= MAX_CALLS:
             raise TooManyCalls
         segments = sql_segments(self.file, str(sql), text_range) if not by_runner and not opaque else ()

@@ -35,6 +35,14 @@ CREATE TABLE a (id bigint, d date DEFAULT '0000-00-00');
 -- refused: invalid input syntax for type timestamp: "CURRENT_TIMESTAMP"
 CREATE TABLE a (id bigint, t timestamp DEFAULT 'CURRENT_TIMESTAMP');
 
+-- words for times, with punctuation
+-- accepted
+CREATE TABLE a (t timestamp DEFAULT 'now()', z timestamptz DEFAULT 'NOW ( )', d date DEFAULT '(today)', i timestamptz DEFAULT '- infinity', b timestamptz DEFAULT 'today allballs');
+
+-- a function's name as a timestamp
+-- refused: invalid input syntax for type timestamp with time zone: "utcnow()"
+CREATE TABLE a (id bigint, t timestamptz DEFAULT 'utcnow()');
+
 -- text that is no JSON
 -- refused: invalid input syntax for type json
 CREATE TABLE a (id bigint, j jsonb DEFAULT '');
