@@ -29,10 +29,21 @@ def refused_form(names: Names, shape: Shape, level: Level) -> tuple[str, str, st
     column = _ungrouped_column(names, shape, level)
     if column is not None:
         return "42803", f'column "{column}" must appear in the GROUP BY clause or be used in an aggregate function', column
+    if _compares_json(names, shape, level):
+        return "42883", "could not identify an equality operator for type json", "json"
     widths = [_width(branch) for branch in level.inner] if shape.kind == "set" else []
     if None not in widths and len(set(widths)) > 1:
         return "42601", f"each {shape.operator} query must have the same number of columns", shape.operator
     return None
+
+
+def _compares_json(names: Names, shape: Shape, level: Level) -> bool:
+    """Whether DISTINCT, UNION or GROUP BY compares values of the type json, which has no equality."""
+    compared = [column for _, column in level.outputs] if shape.distinct and not shape.distinct_on else []
+    keys = shape.grouping.keys if shape.grouping is not None else ()
+    compared += [found[1] for key in keys if (found := names.find(key, (level,))) is not None]
+    types = (column.type for column in compared)
+    return any(each is not None and each.name == "json" and each.schema is None and not each.dimensions for each in types)
 
 
 def _width(level: Level) -> int | None:

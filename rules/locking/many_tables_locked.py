@@ -3,7 +3,7 @@
 Each lock is kept until the transaction ends. While the transaction waits for the lock on the second table, the first table stays locked,
 however quick its own change was: the wait for one table blocks the others too. Together with a transaction of the application that uses the
 same tables in another order this causes a deadlock, which PostgreSQL resolves by aborting one of the two. With one transaction per table,
-only one lock is held at a time.
+only one lock is held at a time. One DROP TABLE or CREATE TABLE with foreign keys to several existing tables locks these one by one, too.
 
 A lock_timeout limits the wait. If one is in effect for each of these statements, and each is a change of the catalogue that takes a moment,
 the finding has the severity info. If neither the migrations nor the settings ever set one, this is one finding in a run, because one setting
@@ -37,7 +37,7 @@ from migsafe.linting.facts.wording import blocked_on, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.generation import NEXT_FROM_HERE
-from migsafe.sql.operations import CreateTable, Name, Operation
+from migsafe.sql.operations import CreateTable, Drop, Name, Operation
 
 
 class _Wait(NamedTuple):
@@ -81,8 +81,16 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
         # It locks the tables that its foreign keys reference, one after the other.
         held = {new[0]: locked.pop(new[0])}
         new = new[1:]
+    referenced: list[Name] = []
+    if isinstance(op, Drop) and op.kind == "table" and not held:
+        dropped = {at.resolve(name) for name in op.names}
+        referenced = [name for name in new if name not in dropped]
+    if len(referenced) > 1:
+        # DROP TABLE locks the tables that its foreign keys reference, one after the other.
+        held = {referenced[0]: locked[referenced[0]]}
+        new = referenced[1:]
     # A foreign key always locks two tables at once, but an earlier statement may hold a lock that blocks more.
-    together = {effect.relation: effect.lock for effect in at.effects if not isinstance(op, CreateTable)}
+    together = {effect.relation: effect.lock for effect in at.effects if not (isinstance(op, CreateTable) or referenced)}
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
@@ -141,6 +149,8 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     help, fix = _apart(at)
     if fix and isinstance(done.operation, CreateTable):
         help, fix = "-- create the table without these foreign keys, and add each of them in a separate transaction", ""
+    if fix and isinstance(done.operation, Drop):
+        help, fix = "-- first drop each foreign key of the table in a separate transaction", ""
     if unlimited:
         help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"
     return at.finding(

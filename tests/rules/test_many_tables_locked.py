@@ -42,6 +42,23 @@ def test_a_moment_under_a_lock_timeout_is_information(sql: str, severity: Severi
     assert reported == ([] if severity is None else [severity])
 
 
+@pytest.mark.parametrize(
+    ("sql", "severity"),
+    [
+        ("SET lock_timeout = 0; DROP TABLE routes;", Severity.WARNING),
+        ("SET lock_timeout = '2s'; DROP TABLE routes;", Severity.INFO),
+        ("SET lock_timeout = 0; DROP TABLE stops;", None),
+        ("SET lock_timeout = 0; DROP TABLE routes, depots, carriers CASCADE;", None),
+    ],
+)
+def test_drop_table_locks_the_referenced_tables_one_by_one(sql: str, severity: Severity | None) -> None:
+    stops = "CREATE TABLE stops (id bigint PRIMARY KEY, depot bigint REFERENCES depots);"
+    reported = judge_sql(TABLES.replace("-- next", f"{ROUTES} {stops}\n-- next") + sql).findings
+    found = [finding for finding in reported if finding.rule == "many-tables-locked"]
+    assert [finding.severity for finding in found] == ([] if severity is None else [severity])
+    assert all("each foreign key of the table" in finding.help for finding in found)
+
+
 def test_a_project_without_lock_timeout_is_told_once() -> None:
     first, _, _ = TABLES.partition("-- next")
     pieces = (first, TWO, TWO.replace(" a ", " b "))

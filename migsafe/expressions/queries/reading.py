@@ -132,6 +132,7 @@ class Reader(SourceReader):
             grouping=read_grouping(node),
             aggregate_in="WHERE" if aggregates_in(where) else "",
             distinct=distinct is not None,
+            distinct_on=distinct is not None and distinct.args.get("on") is not None,
             locking=bool(node.args.get("locks")),
         )
 

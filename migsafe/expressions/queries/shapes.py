@@ -223,7 +223,8 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     DISTINCT ON that stand alone and may be output columns; `queries` those within its expressions, `calls` and `types` the functions and types
     that all of them name. `outputs` are the SELECT list or RETURNING. `grouped` if it has aggregates or GROUP BY, `has_group` if
     it has GROUP BY; `grouping` is how it groups, None if it does not or if that is not read. `aggregate_in` is the clause that calls an
-    aggregate function although it may not; `operator` that of a `set`: UNION, INTERSECT or EXCEPT.
+    aggregate function although it may not; `operator` that of a `set`: UNION, INTERSECT or EXCEPT. `distinct`
+    leaves out equal rows, with `distinct_on` rows that are equal in some columns.
 
     Of an INSERT, `target_columns` are the listed columns (None without a list), `body` the SELECT or VALUES, and `defaults` the positions where
     every row says DEFAULT; `overrides` if it says OVERRIDING. `assigned` are the columns of SET with their values.
@@ -250,6 +251,7 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     aggregate_in: str = ""
     operator: str = ""
     distinct: bool = False
+    distinct_on: bool = False
     locking: bool = False
     branches: tuple["Shape", ...] = ()
     width: int = 0

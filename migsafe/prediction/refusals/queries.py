@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42803", "42804", "42P10"))
 """The errors that do not depend on what another part of the project may have created."""
+_CERTAIN_MESSAGES = ("operator does not exist", "could not identify", "missing FROM-clause", "constraint ")
 _LONGEST = 20_000
 """Longer statements are generated, and take long to resolve."""
 _POLYMORPHIC = ("any", "anycompatible")
@@ -90,7 +91,7 @@ class QueryChecks:
         values = read_row_values(text) if op.source == "values" and MARK_START not in text else None
         if values is not None:
             refusal = refuse_rows(catalog, op, values.rows)
-            if refusal is not None or op.on_conflict is None:
+            if refusal is not None or (op.on_conflict is None and "returning" not in text[values.end :].lower()):
                 return refusal
             text = _with_parameters(text, values)
         return self._query(catalog, text, (op.table, *op.reads))
@@ -107,7 +108,9 @@ class QueryChecks:
         failure = self._assessor.assess(Query(text=text, fingerprint=""), catalog).failure
         if failure is None or failure.name in parameters:
             return None
-        if failure.code not in _CERTAIN and not failure.message.startswith(("operator does not exist", "missing FROM-clause", "constraint ")):
+        if failure.code not in _CERTAIN and not failure.message.startswith(
+            ("operator does not exist", "could not identify", "missing FROM-clause", "constraint ")
+        ):
             return None
         if failure.code in ("42703", "42803") and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
             return None

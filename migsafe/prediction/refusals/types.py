@@ -1,6 +1,7 @@
 """The limits of data types: casts, composite types in use, names."""
 
-from migsafe.prediction.refusals.definitions import changed_type, type_text
+from migsafe.prediction.effects.type_changes import casts_of
+from migsafe.prediction.refusals.definitions import changed_type, known_type, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.casts import cast, is_string
 from migsafe.schema.catalog import Catalog
@@ -33,6 +34,10 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
             detail=f"it is {column.type}",
             help=f"{alter} TYPE {op.type} USING {quoted(op.column)}::{op.type};",
         )
+    if op.using is not None:
+        refusal = _refuse_cast(catalog, op, source)
+        if refusal is not None:
+            return refusal
     literal = _type_of_literal(column.default.expression, source) if column.default is not None and column.identity is None else None
     if literal is None or _is_cast_automatically(catalog, literal, target):
         return None
@@ -42,6 +47,35 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
         help=f"-- drop the default in the same statement, and set it again afterwards:\nALTER TABLE {op.target.name} ALTER COLUMN "
         f"{quoted(op.column)} DROP DEFAULT, ALTER COLUMN {quoted(op.column)} TYPE {op.type}{using};",
     )
+
+
+def _refuse_cast(catalog: Catalog, op: sql.AlterColumnType, source: TypeName) -> Refusal | None:
+    """Returns why PostgreSQL refuses a USING that only casts the column."""
+    assert op.using is not None
+    for data_type in casts_of(op.using, op.column) or ():
+        target = known_type(catalog, data_type)
+        if target is None or source.dimensions or target.dimensions:
+            return None
+        if not _has_cast(catalog, source, target):
+            names = type_text(catalog, source), type_text(catalog, target)
+            return Refusal(
+                error=f"cannot cast type {names[0]} to {names[1]}",
+                help=f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} TYPE {op.type} USING {quoted(op.column)}::text::{op.type};"
+                if catalog.type_of(target) is not None
+                else "-- use CASE WHEN … THEN … END",
+            )
+        source = target
+    return None
+
+
+def _has_cast(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
+    """Whether PostgreSQL has a cast between two types, of which each is built in or an enum."""
+    version = catalog.pg_version
+    if (source.name, source.schema) == (target.name, target.schema) or is_string(source.name, version) or is_string(target.name, version):
+        return True
+    if catalog.type_of(source) is not None or catalog.type_of(target) is not None:
+        return False
+    return cast(source.name, target.name, explicit=True, pg_version=version) is not None
 
 
 def _is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) -> bool:

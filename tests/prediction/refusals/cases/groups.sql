@@ -213,3 +213,38 @@ CREATE VIEW v AS SELECT * FROM orders EXCEPT SELECT id, code FROM orders;
 CREATE TABLE orders (id bigint, code text, qty integer);
 -- accepted
 CREATE VIEW v AS SELECT 'all' AS kind, current_date AS day, code, coalesce(max(qty), 0) AS m, count(DISTINCT id) AS n FROM orders GROUP BY code ORDER BY 4 DESC, count(*);
+
+-- DISTINCT over JSON
+CREATE TABLE orders (id bigint, doc json);
+-- refused: could not identify an equality operator for type json
+CREATE VIEW v AS SELECT DISTINCT id, doc FROM orders;
+
+-- DISTINCT ON another column than JSON
+CREATE TABLE orders (id bigint, doc json);
+-- accepted
+CREATE VIEW v AS SELECT DISTINCT ON (id) id, doc FROM orders;
+
+-- GROUP BY JSON
+CREATE TABLE orders (id bigint, doc json);
+-- refused: could not identify an equality operator for type json
+CREATE VIEW v AS SELECT doc, count(*) AS n FROM orders GROUP BY doc;
+
+-- UNION of JSON
+CREATE TABLE orders (id bigint, doc json);
+-- refused: could not identify an equality operator for type json
+CREATE VIEW v AS SELECT doc FROM orders UNION SELECT doc FROM orders;
+
+-- UNION ALL of JSON
+CREATE TABLE orders (id bigint, doc json, docs jsonb);
+-- refused: could not identify an equality operator for type json
+CREATE VIEW v AS SELECT doc FROM orders UNION ALL SELECT DISTINCT docs::json FROM (SELECT DISTINCT docs FROM orders) o WHERE false;
+
+-- RETURNING a column that does not exist
+CREATE TABLE orders (id bigint);
+-- refused: column "code" does not exist
+INSERT INTO orders (id) VALUES (1) RETURNING code;
+
+-- RETURNING
+CREATE TABLE orders (id bigint, code text);
+-- accepted
+INSERT INTO orders (id, code) VALUES (1, 'a'), (2, 'b') RETURNING id, upper(code), orders.*;

@@ -310,3 +310,54 @@ CREATE TABLE orders (id bigint, colour colour DEFAULT 'red');
 ALTER TABLE orders ALTER COLUMN colour TYPE text;
 -- accepted
 ALTER TABLE orders ALTER COLUMN colour TYPE colour USING colour::colour;
+
+-- an enum to another enum
+CREATE TYPE colour AS ENUM ('red');
+CREATE TYPE shade AS ENUM ('red', 'pink');
+CREATE TABLE items (id bigint, c colour);
+-- refused: cannot cast type colour to shade
+ALTER TABLE items ALTER COLUMN c TYPE shade USING c::shade;
+
+-- an enum to another enum by way of text
+CREATE TYPE colour AS ENUM ('red');
+CREATE TYPE shade AS ENUM ('red', 'pink');
+CREATE TABLE items (id bigint, c colour);
+-- accepted
+ALTER TABLE items ALTER COLUMN c TYPE shade USING (c::text)::shade;
+
+-- a boolean to bigint
+CREATE TABLE items (id bigint, c boolean);
+-- refused: cannot cast type boolean to bigint
+ALTER TABLE items ALTER COLUMN c TYPE bigint USING c::bigint;
+
+-- a boolean to integer
+CREATE TABLE items (id bigint, c boolean);
+-- accepted
+ALTER TABLE items ALTER COLUMN c TYPE integer USING c::integer;
+
+-- a number to a point in time
+CREATE TABLE items (id bigint, c bigint);
+-- refused: cannot cast type bigint to timestamp with time zone
+ALTER TABLE items ALTER COLUMN c TYPE timestamptz USING CAST(c AS timestamptz);
+
+-- a number to an enum
+CREATE TYPE colour AS ENUM ('red');
+CREATE TABLE items (id bigint, c integer);
+-- refused: cannot cast type integer to colour
+ALTER TABLE items ALTER COLUMN c TYPE colour USING c::colour;
+
+-- a text to an enum
+CREATE TYPE colour AS ENUM ('red');
+CREATE TABLE items (id bigint, c varchar(10));
+-- accepted
+ALTER TABLE items ALTER COLUMN c TYPE colour USING c::colour;
+
+-- a number to a boolean
+CREATE TABLE items (id bigint, c smallint);
+-- refused: cannot cast type smallint to boolean
+ALTER TABLE items ALTER COLUMN c TYPE boolean USING c::boolean;
+
+-- a number to a boolean by way of integer
+CREATE TABLE items (id bigint, c smallint);
+-- accepted
+ALTER TABLE items ALTER COLUMN c TYPE boolean USING c::integer::boolean;
