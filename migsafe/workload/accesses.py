@@ -266,8 +266,9 @@ class _Accesses:
         usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
         terms = Terms(self.catalog, self.binder, level)
-        if usable:
-            return (index_of_equalities(constant or usable),)
+        proposed = [with_mutable_key(self.catalog, table.relation, index_of_equalities(each)) for each in (constant, usable) if each]
+        if proposed:
+            return (next((each for each in proposed if not each.mutable), proposed[0]),)
         for parts in table.alternatives:
             if all(any(map(is_selective, part.terms)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]

@@ -113,6 +113,7 @@ UNINDEXED = [
     ("SELECT (SELECT id FROM orders WHERE total > $1 LIMIT 1) FROM lines WHERE note = $2", ("note",)),
     ("SELECT * FROM lines WHERE note = $1 AND EXISTS (SELECT 1 FROM orders WHERE total > $2)", ("note",)),
     ("SELECT max(number) FROM orders", ("number",)),
+    ("SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.id = $1 AND concat(l.note, l.unit) = $2", ("order_id",)),
     ("SELECT * FROM lines l LEFT JOIN (orders o LEFT JOIN customers c ON c.id = o.shop) ON o.id = l.order_id WHERE l.note = $1", ("note",)),
     ("SELECT total FROM open_orders WHERE number = $1", ("number",)),
     ("SELECT email FROM placed WHERE number = $1", ("number",)),
