@@ -3,7 +3,8 @@
 From then on rows can be written that the constraint would refuse, and they must be found and corrected before it can be added again. INSERT
 … ON CONFLICT fails without the unique constraint that it names. A foreign key has triggers on both tables, so dropping it takes ACCESS
 EXCLUSIVE on the referenced table too. Not reported: a constraint that the migration replaces by its end with one of the same name or of the
-same kind and columns, a primary key that another one replaces, and a CHECK that only repeats NOT NULL. drop-primary-key speaks for this rule.
+same kind and columns, IF EXISTS that makes room for one that the migration adds, a primary key that another one replaces, and a CHECK that
+only repeats NOT NULL. drop-primary-key speaks for this rule.
 
 Unsafe:
     ALTER TABLE orders DROP CONSTRAINT orders_qty_check;
@@ -14,13 +15,13 @@ Safe, because it is replaced:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-CONSTRAINT
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.wording import after_release
-from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Constraint
 from migsafe.schema.redundancy import is_replaced, says_only_not_null
@@ -42,7 +43,7 @@ def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[
         return
     table = at.catalog.relation(op.target.name)
     constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-    if is_created_here(at, op.target.name) or _is_added_here(op, at):
+    if is_created_here(at, op.target.name) or _is_added(op, at.past, at):
         return
     if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
         return
@@ -50,14 +51,14 @@ def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[
         at.state(_State).dropped.append((at.position, constraint))
 
 
-def _is_added_here(op: DropConstraint, at: Context) -> bool:
-    """Whether the migration added the constraint itself."""
+def _is_added(op: DropConstraint, past: Sequence[PastOperation], at: Context) -> bool:
+    """Whether one of these operations adds a constraint of the name."""
     table = at.resolve(op.target.name)
     return any(
         isinstance(done.operation, AddConstraint)
         and done.operation.constraint.name == op.constraint
         and at.resolve(done.operation.target.name) == table
-        for done in at.past
+        for done in past
     )
 
 
@@ -69,7 +70,11 @@ def _has_other_key(at: Context, constraint: Constraint | None) -> bool:
 def _dropped(at: Context, position: int, constraint: Constraint | None) -> Iterator[Finding]:
     done = at.past[position]
     op: DropConstraint = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
-    if is_replaced(at.catalog, op, constraint) or _has_other_key(at, constraint):
+    if (
+        is_replaced(at.catalog, op, constraint)
+        or _has_other_key(at, constraint)
+        or (op.if_exists and _is_added(op, at.past[position + 1 :], at))
+    ):
         return
     table, name = at.resolve(op.target.name), quoted(op.constraint)
     kind = f"{constraint.kind.value} constraint" if constraint is not None else "constraint"

@@ -32,6 +32,9 @@ ALTER TABLE orders DROP CONSTRAINT orders_code_key;
 CREATE UNIQUE INDEX orders_code ON orders (code);
 ALTER TABLE items DROP CONSTRAINT items_pkey; -- expect: drop-primary-key
 ALTER TABLE items DROP CONSTRAINT whatever; -- expect: drop-constraint
+ALTER TABLE items DROP CONSTRAINT IF EXISTS a_kept, ADD CONSTRAINT a_kept CHECK (a IS NOT NULL) NOT VALID;
+ALTER TABLE items DROP CONSTRAINT a_kept;
+ALTER TABLE items DROP CONSTRAINT IF EXISTS b_kept; -- expect: drop-constraint
 ALTER TABLE orders REPLICA IDENTITY NOTHING; -- expect: replica-identity-changed
 
 -- next migration
