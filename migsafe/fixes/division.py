@@ -19,6 +19,7 @@ from migsafe.sql.operations import (
     CreateIndex,
     Delete,
     Do,
+    Drop,
     Insert,
     Merge,
     OpaqueCode,
@@ -137,6 +138,8 @@ def _depend_on(later: Sequence[Step], step: Step) -> bool:
     own = list(_statements([step]))
     names = {name for statement in own for name in mentioned_names(statement)}
     operations = [op for statement in own for op in statement.operations]
+    if any(isinstance(op, CreateIndex) for op in operations) and any(_drops_index(op) for each in _statements(later) for op in each.operations):
+        return True  # queries need the index until the step has built another one
     needs_nothing = _ADDS if any(_is_unique(op) or isinstance(op, _CHANGES_ROWS) for op in operations) else (*_ADDS, *_WRITES)
     return any(
         isinstance(op, OpaqueCode | Unparsed | Broken)
@@ -144,6 +147,10 @@ def _depend_on(later: Sequence[Step], step: Step) -> bool:
         for statement in _statements(later)
         for op in statement.operations
     )
+
+
+def _drops_index(op: Operation) -> bool:
+    return isinstance(op, Drop) and op.kind == "index"
 
 
 _ADDS = (AddColumn, SetDefault, CreateIndex)

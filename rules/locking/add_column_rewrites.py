@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from migsafe import versions
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.facts.wording import once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
@@ -90,7 +90,8 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
         f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, "
         f"because {first.why}: every {first.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, at),
-        fix="" if op.column.generated is not None else _safe_way(op, at, final=_identity(op, at)),
+        # Without the rewrite, the column is neither generated nor of a domain.
+        fix="" if op.column.generated is not None or _domains(op.column.type, at) else _safe_way(op, at, final=_identity(op, at)),
         relations=[effect.relation for effect in rewritten],
         lock=first.lock,
     )
@@ -185,7 +186,7 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
         if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             is_key = constraint.kind is ConstraintKind.PRIMARY_KEY
             name = constraint.name or default_name(table.name, () if is_key else (new.name,), "pkey" if is_key else "key")
-            yield unique_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
+            yield repeatable_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
             yield add_constraint_using_index(table, constraint, name)
     if numbered and new.identity is None:
         yield f"ALTER SEQUENCE {_sequence(op, at)} OWNED BY {table}.{quoted(new.name)};"

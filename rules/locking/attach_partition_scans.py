@@ -27,7 +27,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator, Sequence
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.facts.partitions import default_exclusion
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
@@ -109,9 +109,9 @@ def _missing_parts(parent: Relation, child: Relation, table: Name, at: Context) 
         name = default_name(child.name.name, [element.column or "expr" for element in index.elements], "key" if index.unique else "idx")
         if constraint is None:
             created = create_index(index, name, concurrently=True, table=table)
-            yield unique_index_build(at, Name(name, table.schema), created) if index.unique else at.outside_transaction(f"{created};")
+            yield repeatable_index_build(at, Name(name, table.schema), created) if index.unique else at.outside_transaction(f"{created};")
         elif constraint.kind is not ConstraintKind.EXCLUDE:
-            yield unique_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
+            yield repeatable_index_build(at, Name(name, table.schema), create_unique_index(table, constraint, name))
             yield add_constraint_using_index(table, constraint, name)
     for key in missing_foreign_keys(at.catalog, parent, child):
         name = key.name or default_name(child.name.name, key.columns, "fkey")

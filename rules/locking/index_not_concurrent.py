@@ -28,11 +28,11 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition, unique_index_build
+from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition, repeatable_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.generation import create_index, join_migrations
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Name
 
 
@@ -67,14 +67,10 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
 def _concurrently(op: CreateIndex, at: Context) -> str:
     name = op.name or default_index_name(op)
     created = create_index(op, name, concurrently=True)
-    if op.unique and name is not None and not op.if_not_exists:
-        return unique_index_build(at, Name(name, op.table.schema), created)
-    built = at.outside_transaction(f"{created};")
-    if not op.if_not_exists or name is None:
-        return built
     # IF NOT EXISTS would accept an INVALID index.
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- a failed build may have left it"
-    return join_migrations(at.outside_transaction(drop), built)
+    if name is not None and (op.unique or op.if_not_exists):
+        return repeatable_index_build(at, Name(name, op.table.schema), created)
+    return at.outside_transaction(f"{created};")
 
 
 def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> tuple[str, str]:

@@ -24,7 +24,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name, free_constraint_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
@@ -62,7 +62,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
-            unique_index_build(at, Name(index, table.schema), create_unique_index(table, key, index)),
+            repeatable_index_build(at, Name(index, table.schema), create_unique_index(table, key, index)),
             add_constraint_using_index(table, key, name, index),
         ),
         relations=[table, *(effect.relation for effect in slow)],

@@ -34,7 +34,7 @@ from msgspec.structs import replace
 
 from migsafe import expressions
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
@@ -112,7 +112,7 @@ def _concurrently(op: RefreshMaterializedView, view: Relation | None, lacks_inde
     columns, are_known = _key(view)
     name = Name(default_name(op.view.name, columns, "key"), op.view.schema)
     create = f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name.name)} ON {op.view} ({', '.join(map(quoted, columns))})"
-    index = unique_index_build(at, name, create)
+    index = repeatable_index_build(at, name, create)
     advice = "" if are_known else f"-- on columns that identify a row, here {columns[0]}:\n"
     return join_migrations(f"{advice}{index}", refresh)
 

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
@@ -57,7 +57,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
         help_ = join_migrations(
             first,
-            unique_index_build(at, Name(index, table.schema), create_unique_index(table, unique, index)),
+            repeatable_index_build(at, Name(index, table.schema), create_unique_index(table, unique, index)),
             add_constraint_using_index(table, unique, name, index),
         )
     action = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"

@@ -30,12 +30,13 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 
 from msgspec import Struct
 
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.facts.transaction_block import is_in_called_function, transaction_block_around
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.generation import create_index, join_migrations
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import (
     AlterObject,
     AlterSystem,
@@ -189,12 +190,11 @@ def _index_outside(op: CreateIndex, at: Context) -> str:
     if isinstance(table, Relation) and table.kind is RelationKind.PARTITIONED:
         return ""  # index-on-partitioned-concurrently reports it
     name = op.name or default_index_name(op)
-    built = at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+    created = create_index(op, name, concurrently=True)
     if not op.if_not_exists or name is None:
-        return built
+        return at.outside_transaction(f"{created};")
     # IF NOT EXISTS would accept an INVALID index.
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- a failed build may have left it"
-    return join_migrations(at.outside_transaction(drop), built)
+    return repeatable_index_build(at, Name(name, op.table.schema), created)
 
 
 def _relations(op: Operation, at: Context) -> list[Name]:

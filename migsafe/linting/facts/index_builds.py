@@ -14,10 +14,10 @@ _MOST_FIXED = 24
 """The number of partitions for which a fix writes migrations."""
 
 
-def unique_index_build(at: Context, index: Name, create: str) -> str:
-    """Returns a CREATE UNIQUE INDEX CONCURRENTLY that can run again, outside a transaction; `create` is the statement without `;`.
+def repeatable_index_build(at: Context, index: Name, create: str) -> str:
+    """Returns a CREATE INDEX CONCURRENTLY that can run again, outside a transaction; `create` is the statement without `;`.
 
-    Rows with equal values stop the build, and the INVALID index keeps the name.
+    A build that fails leaves an INVALID index, which keeps the name: rows with equal values stop that of a unique index.
     """
     return at.outside_transaction(f"DROP INDEX CONCURRENTLY IF EXISTS {index};\n{create};")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from migsafe import expressions
-from migsafe.linting.facts.index_builds import unique_index_build
+from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
@@ -65,7 +65,9 @@ def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Contex
         not_null = default_name(table.name, (new,), "not_null")
         yield from set_not_null_in_steps(table, {new: not_null}, at.catalog.pg_version)
         name = default_name(table.name, (new,), "key")
-        yield unique_index_build(at, Name(name, table.schema), f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({quoted(new)})")
+        yield repeatable_index_build(
+            at, Name(name, table.schema), f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({quoted(new)})"
+        )
     for key in _foreign_keys(relation, column, at):
         referenced = at.catalog.get(key.references) if key.references is not None else None
         target = referenced.column_numbered(key.referenced_columns[0]) if isinstance(referenced, Relation) and key.referenced_columns else None
