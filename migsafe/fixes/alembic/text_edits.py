@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from migsafe.fixes.alembic.steps import Refused
+
 
 class TextEdit(Struct, frozen=True):
     """A replacement of the text from `start` up to `end`; with both equal, an insertion."""
@@ -14,11 +16,13 @@ class TextEdit(Struct, frozen=True):
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
-    """Returns the text with edits that do not overlap; insertions at one place keep their order."""
+    """Returns the text with the edits; insertions at one place keep their order. Raises Refused if two edits overlap: then the fixes that they
+    belong to are applied one after the other."""
     parts: list[str] = []
     position = 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        assert edit.start >= position
+        if edit.start < position:
+            raise Refused("its edit overlaps that of another fix; run --fix again after the other fix is written")
         parts += (text[position : edit.start], edit.text)
         position = edit.end
     return "".join((*parts, text[position:]))
