@@ -214,6 +214,8 @@ def users_of_extension(catalog: Catalog, name: str) -> Iterator[tuple[Part, bool
         for column in relation.columns:
             if column.type is not None and column.type.name in types and catalog.type_of(column.type) is None:
                 yield Part(relation.oid, column.number), False
+    if types:
+        yield from _types_over(catalog, types)
     functions = {function for function in EXTENSION_FUNCTIONS.get(name, ()) if not catalog.has_function_named(function)}
     if functions:
         yield from _callers(catalog, lambda calls: any(call.name in functions for call in calls))
@@ -221,6 +223,24 @@ def users_of_extension(catalog: Catalog, name: str) -> Iterator[tuple[Part, bool
     for index in catalog.objects_of(Index) if classes or method is not None else ():
         if any((key.opclass is not None and key.opclass.name in classes) or _is_plain_key(catalog, index, key, method) for key in index.keys):
             yield Part(_constraint_of(catalog, index) or index.oid), False
+
+
+def _types_over(catalog: Catalog, types: Container[str]) -> Iterator[tuple[Part, bool]]:
+    """Returns the domains, composite types and routines that have one of the types of an extension."""
+
+    def is_own(data_type: TypeName | None) -> bool:
+        return data_type is not None and data_type.name in types and catalog.type_of(data_type) is None
+
+    for domain in catalog.objects_of(Domain):
+        if is_own(domain.type):
+            yield Part(domain.oid), False
+    for composite in catalog.objects_of(Composite):
+        if any(is_own(attribute) for _, attribute in composite.attributes):
+            yield Part(composite.oid), False
+    for function in catalog.objects_of(Function):
+        names = (*(argument.removesuffix("[]") for argument in function.arguments), function.returns)
+        if any(is_own(TypeName(name=name)) for name in names):
+            yield Part(function.oid), False
 
 
 def _constraint_of(catalog: Catalog, index: Index) -> int | None:

@@ -60,3 +60,40 @@ CREATE EXTENSION unaccent SCHEMA public;
 CREATE TABLE orders (id bigint, code text);
 -- refused: functions in index expression must be marked IMMUTABLE
 CREATE INDEX ON orders (unaccent(code));
+
+-- a domain has the type of an extension
+CREATE EXTENSION citext SCHEMA public;
+CREATE DOMAIN email AS citext;
+-- refused: cannot drop extension citext because other objects depend on it
+DROP EXTENSION citext;
+
+-- a composite type has the type of an extension
+CREATE EXTENSION citext SCHEMA public;
+CREATE TYPE contact AS (name text, email citext);
+-- refused: cannot drop extension citext because other objects depend on it
+DROP EXTENSION citext;
+
+-- a function has a parameter of the type of an extension
+CREATE EXTENSION hstore SCHEMA public;
+CREATE FUNCTION keys(h hstore) RETURNS text[] LANGUAGE plpgsql AS 'BEGIN RETURN akeys(h); END';
+-- refused: cannot drop extension hstore because other objects depend on it
+DROP EXTENSION hstore;
+
+-- a function returns an array of the type of an extension
+CREATE EXTENSION citext SCHEMA public;
+CREATE FUNCTION codes() RETURNS citext[] LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: cannot drop extension citext because other objects depend on it
+DROP EXTENSION citext;
+
+-- the body of a function has the type of an extension
+CREATE EXTENSION citext SCHEMA public;
+CREATE FUNCTION codes() RETURNS text LANGUAGE plpgsql AS 'DECLARE c citext; BEGIN RETURN c; END';
+-- accepted
+DROP EXTENSION citext;
+
+-- the domain was dropped
+CREATE EXTENSION citext SCHEMA public;
+CREATE DOMAIN email AS citext;
+DROP DOMAIN email;
+-- accepted
+DROP EXTENSION citext;
