@@ -135,6 +135,8 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     for kind, names in (("Roles", repairs.roles), ("Schemas", repairs.schemas), ("Extensions", repairs.extensions)):
         if names:
             yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."
+    if repairs.denied_extensions:
+        yield f"Extensions that only a superuser may create were created by a superuser: {', '.join(repairs.denied_extensions)}."
     scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]
     if scripts:
         yield "The SQL that Alembic sends for the scripts was replayed. Code that depends on missing data was left out; its line says so."

@@ -33,14 +33,15 @@ _EXISTS = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
 
 class Repairs:
-    """The repairs of one run on a host. `roles`, `schemas` and `extensions` are those that it created, in order. The extensions
-    `without_extensions` are not created."""
+    """The repairs of one run on a host. `roles`, `schemas` and `extensions` are those that it created, in order; `denied_extensions`, those
+    that the migrations create, but that only a superuser may. The extensions `without_extensions` are not created."""
 
     def __init__(self, host: Host, without_extensions: Iterable[str] = ()) -> None:
         self._host = host
         self.roles: list[str] = []
         self.schemas: list[str] = []
         self.extensions: list[str] = []
+        self.denied_extensions: list[str] = []
         self._without_extensions = frozenset(without_extensions)
         self._own_extensions: set[str] = set()
         self._sought: set[str] = set()
@@ -93,7 +94,7 @@ class Repairs:
                     connection.execute(f"CREATE EXTENSION IF NOT EXISTS {Name(extension)} CASCADE".encode())
             except error_class():
                 return False  # the user is not a superuser, either
-        self.extensions.append(extension)
+        self.denied_extensions.append(extension)
         return True
 
     def _create_extension(self, failure: Failure, databases: tuple[str, ...]) -> bool:

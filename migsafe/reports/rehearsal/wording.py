@@ -19,10 +19,8 @@ PURPOSES = {
 }
 """Which releases run in a phase."""
 
-HOW_TO_GET_QUERIES = (
-    "Name the application's queries in the configuration (`queries = [...]`): docs/queries.md says where they come from. "
-    "Those of the running release are read at --since, or from the files of --queries."
-)
+_HOW_TO_GET_QUERIES = "Name the application's queries in the configuration (`queries = [...]`): docs/queries.md says where they come from."
+_HOW_TO_COMPARE = "The queries of the running release are read at --since, or from the files of --queries."
 
 _MOST_NAMED = 5
 _MOST_REASONS = 3
@@ -117,8 +115,10 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
     yield from _untried(rehearsal)
     if rehearsal.unread:
         yield f"{_count(rehearsal.unread, 'query')} could not be read: `migsafe queries` names them"
-    if not (rehearsal.compared and rehearsal.new):
-        yield HOW_TO_GET_QUERIES
+    if not rehearsal.new:
+        yield _HOW_TO_GET_QUERIES
+    if not rehearsal.compared:
+        yield _HOW_TO_COMPARE
 
 
 def _without_running(rehearsal: Rehearsal) -> Iterator[str]:
