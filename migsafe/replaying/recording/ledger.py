@@ -14,6 +14,7 @@ from migsafe.lock import LockMode
 from migsafe.replaying.exchange import execute, rows_of
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, measurement_of
+from migsafe.replaying.recording.reads import TableReads
 from migsafe.replaying.recording.snapshot import KINDS, HeldModes, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
 from migsafe.replaying.row_security import lift_row_security
 from migsafe.sql.operations import Name, Operation
@@ -33,8 +34,7 @@ ENTRY = """
         c.relname, NULLIF(c.relfilenode, 0),
         CASE WHEN c.relkind IN ('i', 'I') AND pg_catalog.age(c.xmin) <= 0
             THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
-        pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
-            + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
+        pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid),
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
     WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384
@@ -43,16 +43,16 @@ ENTRY = """
 changed the index: those from before are known, and the planner reads a small pg_index completely for each of them. Only the system's own
 relations can have a file that pg_class does not name (relmapper.c)."""
 _COUNTERS = """
-    SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
-            + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
+    SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid),
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
 """
 _INDEX_KINDS = ("i", "I")
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 
-_Counts = tuple[int, int, int]
-_NONE: _Counts = (0, 0, 0)
+_Counts = tuple[int, int, int, int]
+"""The tuples returned, fetched, inserted and deleted."""
+_NONE: _Counts = (0, 0, 0, 0)
 
 _numbers = count(1)
 
@@ -207,7 +207,7 @@ class Ledger:
         locks: dict[int, set[LockMode]] = {}
         relations: dict[int, Relation | None] = {}
         indexes: dict[int, Index | None] = {}
-        read: dict[int, int] = {}
+        read: dict[int, TableReads] = {}
         changed: dict[int, int] = {}
         for number, mode, kind, schema, name, file, table, *counters in rows:
             oid = _integer(number)
@@ -223,21 +223,24 @@ class Ledger:
             now, then = _counts(counters), self._counts.get(oid, _NONE)
             self._counts[oid] = now
             of = self._table_of(oid, table) if kind in _INDEX_KINDS else oid
-            read[of] = read.get(of, 0) + now[0] - then[0]
+            returned, fetched = now[0] - then[0], now[1] - then[1]
+            reads = read.setdefault(of, TableReads())
             if kind in _INDEX_KINDS:
+                reads.add_index(returned, fetched)
                 indexes[oid] = Index(oid, of, name or "", _number(file))
             elif kind in KINDS:
+                reads.add_table(returned, fetched)
                 relations[oid] = Relation(oid, Name(name or "", schema), KINDS[kind], _number(file))
-                changed[oid] = now[1] - then[1] - (now[2] - then[2])
+                changed[oid] = now[2] - then[2] - (now[3] - then[3])
         held, self._held = self._held, {oid: frozenset(modes) for oid, modes in locks.items()}
         touched = self._with_tables_of_indexes((*locks, *held), indexes.values())
         before = self.contents.part(touched)
         self.contents.update(relations, indexes, {})
         trace = _trace(before, self.contents.part(touched), self._held, held)
-        trace.read, trace.truncates = read, truncates
+        trace.read, trace.truncates = {oid: reads.rows for oid, reads in read.items()}, truncates
         trace.rows = {oid: count for oid in touched if (count := self.contents.rows.get(oid)) is not None}
         after = trace.after.relations
-        self.read = {after[oid].name: (count, trace.rows[oid]) for oid, count in read.items() if oid in trace.rows and oid in after}
+        self.read = {after[oid].name: (count, trace.rows[oid]) for oid, count in trace.read.items() if oid in trace.rows and oid in after}
         self.contents.update({}, {}, _rows_after(trace, changed))
         return measurement_of(trace)
 
@@ -307,5 +310,5 @@ def _number(text: str | None) -> int | None:
 
 
 def _counts(texts: Sequence[str | None]) -> _Counts:
-    read, inserted, deleted = map(_integer, texts)
-    return read, inserted, deleted
+    returned, fetched, inserted, deleted = map(_integer, texts)
+    return returned, fetched, inserted, deleted

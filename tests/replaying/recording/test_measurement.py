@@ -76,6 +76,19 @@ def test_reading_half_of_the_rows_is_a_scan(connection: Any) -> None:
     assert effects(connection, "SELECT count(note) FROM orders WHERE id > 500")["orders"].scan
 
 
+def test_an_index_only_scan_reads_the_table(connection: Any) -> None:
+    connection.execute("VACUUM orders")
+    connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    assert effects(connection, "SELECT count(id) FROM orders WHERE id > 0")["orders"].scan
+    assert not effects(connection, "SELECT count(id) FROM orders WHERE id < 300")["orders"].scan
+
+
+def test_a_bitmap_scan_is_counted_once(connection: Any) -> None:
+    connection.execute("SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off")
+    assert effects(connection, "SELECT count(note) FROM orders WHERE id <= 700")["orders"].scan
+    assert not effects(connection, "SELECT count(note) FROM orders WHERE id <= 400")["orders"].scan
+
+
 def test_counters_of_a_replaced_index_are_not_added(connection: Any) -> None:
     connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     assert effects(connection, "SELECT count(id) FROM orders WHERE note = 'o'")["orders"].scan
