@@ -204,3 +204,20 @@ def test_a_body_with_an_unknown_schema_is_not_invalid(shop: Path, capsys: pytest
         (shop / "b2_second.py").write_text(script)
         main(["lint", ".", "--select", "invalid-function-body", "--format", "json"])
         assert [each["rule"] for each in json.loads(capsys.readouterr().out)["findings"]] == expected
+
+
+def test_an_unknown_type_is_not_compared_with_that_of_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = .\n")
+    (tmp_path / "env.py").write_text(ENV)
+    (tmp_path / "versions").mkdir()
+    lines = 'sa.Column("order_id", {}, sa.ForeignKey("orders.id"), index=True)'
+    upgrade = 'op.create_table("orders", sa.Column("id", absent.Key(), primary_key=True))\n'
+    head = 'import absent\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = "a1"\ndown_revision = None\n\n\n'
+    text = f"{head}def upgrade():\n    {upgrade}"
+    path = tmp_path / "versions" / "a1.py"
+    path.write_text(f'{text}    op.create_table("lines", {lines.format("sa.Uuid()")})\n')
+    main(["lint", str(path), "--select", "foreign-key-type-mismatch", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    path.write_text(f'{text.replace("absent.Key()", "sa.BigInteger()")}    op.create_table("lines", {lines.format("sa.Uuid()")})\n')
+    main(["lint", str(path), "--select", "foreign-key-type-mismatch", "--format", "json"])
+    assert [finding["rule"] for finding in json.loads(capsys.readouterr().out)["findings"]] == ["foreign-key-type-mismatch"]

@@ -163,10 +163,11 @@ def test_an_unknown_operation_is_reported(render: Render) -> None:
         ),
         ("refresh_materialized_view(op.get_bind(), 'v', concurrently=True)", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;"),
         ("op.add_column('a', sa.Column('b', sqlalchemy_utils.types.range.DateTimeRangeType()))", "ALTER TABLE a ADD COLUMN b TSRANGE;"),
+        ("op.add_column('a', sa.Column('b', sqlmodel.sql.sqltypes.types.Uuid()))", "ALTER TABLE a ADD COLUMN b UUID;"),
     ],
 )
 def test_views_of_sqlalchemy_utils(render: Render, call: str, expected: str) -> None:
-    before = "import sqlalchemy_utils\nfrom sqlalchemy_utils.view import CreateView, DropView, refresh_materialized_view"
+    before = "import sqlalchemy_utils, sqlmodel\nfrom sqlalchemy_utils.view import CreateView, DropView, refresh_materialized_view"
     assert sent(render(call, before=before)) == [expected]
 
 

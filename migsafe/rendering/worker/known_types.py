@@ -61,7 +61,11 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
     "fastapi_users_db_sqlalchemy": {"GUID": _always(UUID()), "TIMESTAMPAware": lambda timezone=True, *_, **__: DateTime(timezone=timezone)},
     "pgvector": {"Vector": _with_length("VECTOR"), "VECTOR": _with_length("VECTOR"), "HALFVEC": _with_length("HALFVEC")},
     "geoalchemy2": {"Geometry": geometry_type("geometry"), "Geography": geometry_type("geography"), "Raster": _always(NamedType("raster"))},
-    "sqlmodel": {"AutoString": lambda length=None, *_, **__: String(length)},
+    "sqlmodel": {
+        "AutoString": lambda length=None, *_, **__: String(length),
+        "Uuid": _always(UUID()),  # sqlmodel.sql.sqltypes.types is sqlalchemy.types
+        "GUID": _always(UUID()),
+    },
     "citext": {"CIText": _always(NamedType("CITEXT"))},
     "advanced_alchemy": {"GUID": _always(UUID()), "DateTimeUTC": _always(DateTime(timezone=True)), "BigIntIdentity": _always(BigInteger())},
     "sqlalchemy_json": {"MutableJson": _always(JSON()), "NestedMutableJson": _always(JSON())},
