@@ -160,3 +160,51 @@ DELETE FROM orders WHERE doc IS NULL OR doc::text = '{}' OR doc->>'a' = 'b';
 -- a string without a length and a collation
 -- accepted
 CREATE TABLE orders (code varchar COLLATE "C", codes text[] COLLATE "C", price numeric, parts json[] , UNIQUE (code));
+
+-- functions in CHECK and DEFAULT
+CREATE TABLE a (id bigint PRIMARY KEY, x text);
+-- accepted
+CREATE TABLE c (id bigint, state text DEFAULT 'new' CHECK (state IN ('new','old')), CONSTRAINT k CHECK (lower(state) = state AND length(trim(both ' ' FROM state)) > 0), at timestamptz DEFAULT (now() AT TIME ZONE 'utc'));
+
+-- operators in CHECK
+-- accepted
+CREATE TABLE c (id bigint, e text CHECK (e ~* '^[a-z]+$'), t text[] CHECK (cardinality(t) < 5 AND t <@ ARRAY['a','b']::text[]), d jsonb CHECK (d ? 'a' AND jsonb_typeof(d) = 'object' AND (d->>'n')::int > 0));
+
+-- ranges and row comparisons in CHECK
+-- accepted
+CREATE TABLE c (a date, b date, CHECK ((a, b) OVERLAPS (date '2020-01-01', interval '1 year')), CHECK (daterange(a, b) && daterange('2020-01-01', NULL)), CHECK (a IS DISTINCT FROM b), CHECK ((a IS NULL) = (b IS NULL)), CHECK (num_nonnulls(a, b) >= 1));
+
+-- constants and key words in DEFAULT
+-- accepted
+CREATE TABLE c (a text DEFAULT CURRENT_SCHEMA, b name DEFAULT SESSION_USER, c time DEFAULT LOCALTIME, d text DEFAULT 'x' || 'y', e int[] DEFAULT '{}'::int[], f int[] DEFAULT ARRAY[]::int[], g jsonb DEFAULT '{"a": "b"}', h interval DEFAULT INTERVAL '1 day', i bit(3) DEFAULT B'101', j bytea DEFAULT '\x00', k numeric(5,0) DEFAULT 99999, l uuid DEFAULT gen_random_uuid(), m text DEFAULT (ARRAY['a','b'])[1]);
+
+-- CASE and BETWEEN in CHECK
+-- accepted
+CREATE TABLE c (a int, b int, CHECK (CASE WHEN a > 0 THEN b IS NOT NULL ELSE true END), CHECK (a BETWEEN SYMMETRIC 1 AND b), CHECK (b = ANY (ARRAY[1, 2, 3])), CHECK (a::text SIMILAR TO '[0-9]+' ESCAPE '\'), CHECK (NOT (a = 1 AND b = 2)));
+
+-- numbers within their types
+CREATE TABLE c (a numeric(10,2), b numeric(3), c smallint, d real, e double precision, f date, g timestamptz);
+-- accepted
+INSERT INTO c VALUES (12345678.999, 999.4, 32767, 1e38, 1e300, '2024-02-29', '2025-12-31 24:00:00'), (-0.5, -999, -32768, 0, 0, 'infinity', 'epoch');
+
+-- days in other forms than ISO 8601
+CREATE TABLE c (f date, g timestamp);
+-- accepted
+INSERT INTO c VALUES ('20240229', 'Feb 29 2024 10:00'), ('1/8/1999', '2024-060'), ('2024-1-5', '2024-01-05T10:00:00Z');
+
+-- types with lengths and precisions
+-- accepted
+CREATE TABLE c (id bigserial NOT NULL, b smallserial, c serial8, d varchar DEFAULT NULL, e char(1) DEFAULT 'a', f bit varying(5), g time(3) with time zone, h interval day to second(3), i "char", j float(24), k decimal(10), l character varying(255)[] , m text COLLATE "C" );
+
+-- a view with a subquery is updated
+CREATE TABLE a (id bigint, k text);
+CREATE VIEW v AS SELECT id, k FROM a WHERE k IN (SELECT k FROM a GROUP BY k);
+-- accepted
+UPDATE v SET k = 'x' WHERE id = 1;
+
+-- a view of a view gets a row
+CREATE TABLE a (id bigint, k text);
+CREATE VIEW v AS SELECT * FROM a;
+CREATE VIEW w AS SELECT id FROM v WHERE k = 'x';
+-- accepted
+INSERT INTO w VALUES (1);

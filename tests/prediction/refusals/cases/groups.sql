@@ -248,3 +248,82 @@ INSERT INTO orders (id) VALUES (1) RETURNING code;
 CREATE TABLE orders (id bigint, code text);
 -- accepted
 INSERT INTO orders (id, code) VALUES (1, 'a'), (2, 'b') RETURNING id, upper(code), orders.*;
+
+-- a window function over sums of a group
+CREATE TABLE a (id bigint PRIMARY KEY, k text, n int, at timestamptz);
+-- accepted
+CREATE VIEW v AS SELECT date_trunc('month', at) AS m, sum(n) AS s, sum(sum(n)) OVER (ORDER BY date_trunc('month', at)) AS run FROM a GROUP BY 1;
+
+-- elements of an array as groups
+CREATE TABLE a (id bigint PRIMARY KEY, doc jsonb);
+-- accepted
+CREATE VIEW v AS SELECT a.id, e.value->>'x' AS x, count(*) AS n FROM a CROSS JOIN LATERAL jsonb_array_elements(a.doc) AS e(value) GROUP BY a.id, e.value->>'x';
+
+-- coalesce as a group
+CREATE TABLE a (id bigint PRIMARY KEY, k text, l text);
+-- accepted
+CREATE VIEW v AS SELECT coalesce(k, l) AS c, count(*) FROM a GROUP BY coalesce(k, l);
+
+-- an output column with CASE as a group
+CREATE TABLE a (id bigint PRIMARY KEY, n int);
+-- accepted
+CREATE VIEW v AS SELECT CASE WHEN n < 10 THEN 'low' ELSE 'high' END AS band, count(*) FROM a GROUP BY band ORDER BY band;
+
+-- two keys determine two tables
+CREATE TABLE a (id bigint PRIMARY KEY, k text);
+CREATE TABLE b (a_id bigint PRIMARY KEY REFERENCES a, n int);
+-- accepted
+CREATE VIEW v AS SELECT a.k, b.n FROM a JOIN b ON b.a_id = a.id GROUP BY a.id, b.a_id;
+
+-- a day in a time zone as a group
+CREATE TABLE a (id bigint PRIMARY KEY, at timestamptz);
+-- accepted
+CREATE VIEW v AS SELECT (at AT TIME ZONE 'UTC')::date AS d, count(*) FROM a GROUP BY (at AT TIME ZONE 'UTC')::date;
+
+-- fields of JSON as groups
+CREATE TABLE a (id bigint PRIMARY KEY, doc jsonb);
+-- accepted
+CREATE VIEW v AS SELECT doc->>'k' AS k, doc->'z'->>'y' AS y, count(*) FROM a GROUP BY doc->>'k', doc->'z'->>'y';
+
+-- grouped columns put together
+CREATE TABLE a (id bigint PRIMARY KEY, x text, y text);
+-- accepted
+CREATE VIEW v AS SELECT x || '-' || y AS xy, count(*) FROM a GROUP BY x, y;
+
+-- EXISTS in an aggregate function
+CREATE TABLE a (id bigint PRIMARY KEY, x text);
+CREATE TABLE b (a_id bigint);
+-- accepted
+CREATE VIEW v AS SELECT a.x, bool_or(EXISTS (SELECT 1 FROM b WHERE b.a_id = a.id)) AS has FROM a GROUP BY a.x;
+
+-- NATURAL JOIN and groups
+CREATE TABLE a (id bigint PRIMARY KEY, x text);
+CREATE TABLE b (id bigint PRIMARY KEY, y text);
+-- accepted
+CREATE VIEW v AS SELECT id, x, y FROM a NATURAL JOIN b GROUP BY id, x, y;
+
+-- FULL JOIN USING and groups
+CREATE TABLE a (id bigint PRIMARY KEY, x text);
+CREATE TABLE b (id bigint PRIMARY KEY, y text);
+-- accepted
+CREATE VIEW v AS SELECT id, count(*) FROM a FULL JOIN b USING (id) GROUP BY id;
+
+-- days of a series as groups
+-- accepted
+CREATE VIEW v AS SELECT d.day, count(*) FROM generate_series('2025-01-01'::date, '2025-02-01', '1 day') AS d(day) GROUP BY d.day;
+
+-- an element of an aggregated array
+CREATE TABLE a (id bigint PRIMARY KEY, x text, y text);
+-- accepted
+CREATE VIEW v AS SELECT x, string_agg(DISTINCT y, ', ' ORDER BY y) AS ys, (array_agg(id ORDER BY id DESC))[1] AS last FROM a GROUP BY x;
+
+-- CASE over a group and a sum
+CREATE TABLE a (id bigint PRIMARY KEY, x text, y numeric);
+-- accepted
+CREATE VIEW v AS SELECT x, CASE WHEN x = 'a' THEN sum(y) ELSE 0 END AS s, sum(CASE WHEN y > 0 THEN 1 ELSE 0 END) AS pos FROM a GROUP BY x;
+
+-- all columns of the grouped key's table
+CREATE TABLE a (id bigint PRIMARY KEY, x text, y numeric);
+CREATE TABLE b (a_id bigint);
+-- accepted
+CREATE VIEW v AS SELECT a.*, count(b.*) AS n FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id;
