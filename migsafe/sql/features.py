@@ -84,6 +84,7 @@ NOT_NULL_CONSTRAINT = Feature(
     18,
     "use ALTER COLUMN … SET NOT NULL after a CHECK (column IS NOT NULL) NOT VALID that is validated",
 )
+NOT_NULL_OF_DOMAIN = Feature("NOT NULL as a constraint that is added to a domain", 17, "use ALTER DOMAIN … SET NOT NULL")
 NOT_NULL_NO_INHERIT = Feature("NOT NULL NO INHERIT", 18)
 ALTER_CONSTRAINT_INHERIT = Feature("ALTER CONSTRAINT … [NO] INHERIT", 18)
 WITHOUT_OVERLAPS = Feature("WITHOUT OVERLAPS", 18, "use EXCLUDE USING gist with the extension btree_gist")

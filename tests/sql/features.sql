@@ -235,6 +235,9 @@ ALTER TABLE item ADD FOREIGN KEY (id) REFERENCES item ENFORCED
 -- 18: [NOT] ENFORCED
 ALTER TABLE other ALTER CONSTRAINT other_parent_fkey NOT ENFORCED
 
+-- 17: NOT NULL as a constraint that is added to a domain
+ALTER DOMAIN label ADD CONSTRAINT filled NOT NULL
+
 -- 18: NOT NULL as a constraint of the table
 ALTER TABLE item ADD CONSTRAINT item_note NOT NULL note NOT VALID
 

@@ -24,6 +24,7 @@ CREATE TABLE pair (a int, b int, PRIMARY KEY (a, b));
 CREATE TABLE computed (id int, double int GENERATED ALWAYS AS (id * 2) STORED);
 CREATE TABLE parts (a int) PARTITION BY RANGE (a);
 CREATE SEQUENCE item_seq;
+CREATE DOMAIN label AS text;
 CREATE VIEW notes AS SELECT note FROM item;
 CREATE FUNCTION on_login() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE FUNCTION same(int, int) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = $2';

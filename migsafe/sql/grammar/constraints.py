@@ -117,8 +117,10 @@ def _check(c: Parser, name: str | None) -> Constraint:
 
 def _not_null(c: Parser, name: str | None) -> Constraint:
     c.expect("null")
-    c.uses(features.NOT_NULL_CONSTRAINT)
-    columns = (c.name("a column"),) if c.at_name() and c.words[c.i] not in ("deferrable", "no", "enforced", "initially") else ()
+    has_column = c.at_name() and c.words[c.i] not in ("deferrable", "no", "enforced", "initially")
+    # A table's constraint names its column; only a domain's does not.
+    c.uses(features.NOT_NULL_CONSTRAINT if has_column else features.NOT_NULL_OF_DOMAIN)
+    columns = (c.name("a column"),) if has_column else ()
     return Constraint(kind=ConstraintKind.NOT_NULL, span=_NO_SPAN, name=name, columns=columns)
 
 
