@@ -24,14 +24,20 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.linting.facts.ownership import added_column, column_that_returns, is_column_created_here, is_column_named_here
+from migsafe.linting.facts.ownership import (
+    added_column,
+    column_that_returns,
+    is_column_created_here,
+    is_column_named_here,
+    is_updated_here,
+)
 from migsafe.linting.facts.query_uses import use_of_relations
 from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import ConstraintKind, DropColumn, Name, Operation, RenameColumn, Update
+from migsafe.sql.operations import ConstraintKind, DropColumn, Name, Operation, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
@@ -60,7 +66,7 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
         return
     for dropped in at.state(_State).dropped:
         if dropped.is_named_here:
-            if not _is_filled(dropped.table, at):
+            if not is_updated_here(at, dropped.table):
                 yield _without_values(dropped, "", at)
             continue
         returned = column_that_returns(at, dropped.position)
@@ -70,17 +76,12 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
             yield _without_values(dropped, "; the column that has the name afterwards is new and has none of them", at)
 
 
-def _is_filled(table: Name, at: Context) -> bool:
-    """Whether the migration copies values within the table, as far as an UPDATE tells."""
-    return any(isinstance(done.operation, Update) and at.resolve(done.operation.table) == at.resolve(table) for done in at.past)
-
-
 def _has_values(returned: Operation, table: Name, at: Context) -> bool:
     """Whether the column that gets the name has values: it is an older one, or the migration fills it before."""
     if not isinstance(returned, RenameColumn):
         return False
     added = added_column(at, table, returned.column)
-    return _is_filled(table, at) or added is None or added.column.generated is not None or added.column.default is not None
+    return is_updated_here(at, table) or added is None or added.column.generated is not None or added.column.default is not None
 
 
 def _without_values(dropped: _Dropped, afterwards: str, at: Context) -> Finding:

@@ -3,8 +3,9 @@
 The rename takes a moment. But the old release uses the old name and the new release the new name, and both run during a deployment: one of
 them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name
 in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
-the old name of the table replaces it; and a column whose name another one gets in the same transaction (columns that swap their names, a
-column that ADD COLUMN replaces), because no name is missing.
+the old name of the table replaces it; and a column whose name another one gets in the same transaction, because no name is missing: columns
+that swap their names, or a column that ADD COLUMN replaces and an UPDATE fills. If nothing fills it, the running release no longer finds its
+values.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -24,14 +25,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import NameAbsence, column_that_returns, is_column_created_here, name_absence
+from migsafe.linting.facts.ownership import NameAbsence, column_that_returns, is_column_created_here, is_updated_here, name_absence
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
-from migsafe.sql.operations import Name, Rename, RenameColumn
+from migsafe.sql.operations import AddColumn, DropColumn, Name, Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
@@ -65,8 +66,13 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use))
         return
     for renamed in at.state(_State).renamed:
-        if not _is_behind_view(at, renamed.position, renamed.oid) and not _is_swapped(at, renamed.position):
+        if _is_behind_view(at, renamed.position, renamed.oid) or _has_anothers_name(at, renamed.position):
+            continue
+        returned = column_that_returns(at, renamed.position)
+        if returned is None:
             yield _finding(at, renamed)
+        elif isinstance(returned.operation, AddColumn) and not _keeps_its_values(at, renamed.position, returned.operation):
+            yield _without_values(at, renamed.position)
 
 
 def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
@@ -80,18 +86,47 @@ def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
     return False
 
 
-def _is_swapped(at: Context, position: int) -> bool:
-    """Whether another column of the table gets the old name in the same transaction, or this column gets the name of another one."""
+def _has_anothers_name(at: Context, position: int) -> bool:
+    """Whether the column gets the name that another one had in the same transaction."""
     transaction, op = at.past[position].transaction, at.past[position].operation
     assert isinstance(op, RenameColumn)
-    if column_that_returns(at, position) is not None:
-        return True
     return transaction is not None and any(
         isinstance(done.operation, RenameColumn)
         and done.transaction == transaction
         and done.operation.column == op.new_name
         and at.resolve(done.operation.target.name) == at.resolve(op.target.name)
         for done in at.past[:position]
+    )
+
+
+def _keeps_its_values(at: Context, position: int, added: AddColumn) -> bool:
+    """Whether the column that ADD COLUMN puts in the place of the renamed one has values of its own, or drop-column speaks of the old one."""
+    op = at.past[position].operation
+    assert isinstance(op, RenameColumn)
+    return (
+        added.column.generated is not None
+        or is_updated_here(at, op.target.name)
+        or any(
+            isinstance(done.operation, DropColumn)
+            and done.operation.column == op.new_name
+            and at.resolve(done.operation.target.name) == at.resolve(op.target.name)
+            for done in at.past[position:]
+        )
+    )
+
+
+def _without_values(at: Context, position: int) -> Finding:
+    done = at.past[position]
+    op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+    table, old, new = at.resolve(op.target.name), quoted(op.column), quoted(op.new_name)
+    return at.finding(
+        done,
+        f"RENAME COLUMN renames {old} of {table} to {new}, and ADD COLUMN adds another {old}: the running release reads and writes the new "
+        "column, which has none of the values",
+        help="-- add the new column under a name that the running release does not use, and rename neither of them while it runs",
+        fix="",
+        relations=(op.target.name,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
     )
 
 

@@ -105,6 +105,11 @@ def column_that_returns(at: Context, position: int) -> PastOperation | None:
     return None
 
 
+def is_updated_here(at: Context, table: Name) -> bool:
+    """Whether the migration copies values within a table, as far as an UPDATE tells."""
+    return any(isinstance(done.operation, sql.Update) and at.resolve(done.operation.table) == at.resolve(table) for done in at.past)
+
+
 def is_name_created_here(at: Context, kind: str, name: Name, *, created: bool = False) -> bool:
     """Whether the migration itself introduced a name: it created the object, or renamed it. `created`: only the former counts."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
