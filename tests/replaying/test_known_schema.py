@@ -41,7 +41,7 @@ FILES = {
 @pytest.fixture(scope="module", params=oldest_and_newest())
 def production(request: pytest.FixtureRequest) -> Iterator[tuple[Installation, str]]:
     """An installation, and the connection string of a production database on it."""
-    with Server(request.param) as server:
+    with Server(request.param, {"max_wal_senders": "4"}) as server:
         server.create_database("production")
         with server.connect("production") as connection:
             connection.execute(PRODUCTION)
