@@ -2,8 +2,8 @@
 
 ADD COLUMN fails if the table has rows, because they would be null. If it has none, the running release still breaks: it does not know the
 column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then drops
-that default, or adds it nullable, fills the existing rows and makes it NOT NULL. Add the column with a default that stays, or nullable; deploy
-a release that writes it; make it NOT NULL in a later migration.
+that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not reported if a function of the database writes the
+rows. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -18,6 +18,8 @@ Safe:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-COLUMN
 """
 
+import re
+
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -25,7 +27,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.default_names import free_constraint_name
-from migsafe.schema.objects import Relation
+from migsafe.schema.objects import Function, Relation
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault, Name, SetNotNull
 from migsafe.sql.operations.values import quoted
@@ -109,7 +111,9 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
     column = table.column(op.column) if table is not None else None
     if addition is None or table is None or column is None or column.not_null or column.default is not None:
         return None
-    if _is_required(addition.column) or has_value(EffectContext(at.catalog), addition.column) or _is_filled_by_a_trigger(at, table):
+    if _is_required(addition.column) or has_value(EffectContext(at.catalog), addition.column):
+        return None
+    if _is_filled_by_a_trigger(at, table) or _is_written_by_a_function(at, table):
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column)
     return at.finding(
@@ -126,6 +130,12 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
 def _is_filled_by_a_trigger(at: Context, table: Relation) -> bool:
     """Whether a trigger may give new rows a value."""
     return any(trigger.row and trigger.timing == "before" and "insert" in trigger.events for trigger in at.catalog.triggers(table.oid))
+
+
+def _is_written_by_a_function(at: Context, table: Relation) -> bool:
+    """Whether a function of the database inserts rows, such as a trigger that counts: the running release may do so only through it."""
+    insert = re.compile(rf"\binsert\s+into\s+(?:\w+\.)?\"?{re.escape(table.name.name)}\b", re.IGNORECASE)
+    return any(function.code is not None and insert.search(function.code) for function in at.catalog.objects_of(Function))
 
 
 def _is_plain(op: AddColumn) -> bool:

@@ -8,7 +8,11 @@ from migsafe.sources import Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 
-TABLE = "CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY, qty integer, note text, code varchar(3), made date)"
+TABLE = """
+    CREATE TABLE item (
+        id bigint GENERATED ALWAYS AS IDENTITY, qty integer, note text, code varchar(3), made date, "userId" text, data jsonb
+    )
+"""
 
 
 @pytest.mark.parametrize(
@@ -18,7 +22,14 @@ TABLE = "CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY, qty integer,
         ("DELETE FROM item WHERE Qty < 5;", True),
         ("SELECT 1 FROM item WHERE note = 'x'", True),
         ("SELECT id, note FROM item", True),
+        ("""UPDATE "item" SET "note" = 'x', "userId" = 'y' WHERE "userId" IS NULL""", True),
+        ("SELECT data ->> 'a' FROM item", True),
+        ("SELECT data #>> '{a, b}' FROM item", True),
         ("UPDATE item SET mote = 'x'", False),
+        ("""UPDATE "item" SET userId = 'y'""", False),
+        ("""UPDATE "item" SET "Note" = 'x'""", False),
+        ("SELECT note ->> 'a' FROM item", False),
+        ("SELECT data #>> '{a' FROM item", False),
         ("UPDATE item SET id = 5", False),
         ("UPDATE item SET qty = '5'", False),
         ("UPDATE item SET code = 'long'", False),

@@ -1,4 +1,5 @@
-"""Queries that PostgreSQL evidently accepts: those that compare and set columns of one table with constants of their type.
+"""Queries that PostgreSQL evidently accepts: those that compare and set columns of one table with constants of their type, or read a value of a
+JSON column.
 
 Most queries of migrations are of this form, and need no tree to be judged: importing sqlglot takes longer than judging a small file.
 """
@@ -8,14 +9,19 @@ from collections.abc import Iterable
 
 from migsafe.schema.objects import Column, Relation
 
+_NAME = r'(?:\w+|"[^"]+")'
 _NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
 _TEXTS = frozenset(("text", "character varying"))
 _VALUE = r"(?P<number>\d+)|(?P<text>'[^']*+(?:''[^']*+)*+')|(?P<boolean>true|false)|(?P<null>null)"
-_COMPARISON = re.compile(rf"(?P<column>\w+)\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))", re.IGNORECASE)
-_ASSIGNMENT = re.compile(rf"(?P<column>\w+)\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
-_TABLE = r"(?:only\s+)?(?:[\w]+\.)?\w+"
+_COMPARISON = re.compile(
+    rf"(?P<column>{_NAME})\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))", re.IGNORECASE
+)
+_ASSIGNMENT = re.compile(rf"(?P<column>{_NAME})\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
+_TABLE = rf"(?:only\s+)?(?:{_NAME}\.)?{_NAME}"
+_JSON_VALUE = rf"(?P<json>{_NAME})\s*(?:->>?\s*'[^']*'|#>>?\s*'\{{[\w, ]*\}}')"
+_LIST = rf"(?P<list>1|\*|{_NAME}(?:\s*,\s*{_NAME})*)"
 _STATEMENT = re.compile(
-    rf"\s*(?:delete\s+from\s+{_TABLE}|update\s+{_TABLE}\s+set\s+(?P<set>.+?)|select\s+(?P<list>1|\*|\w+(?:\s*,\s*\w+)*)\s+from\s+{_TABLE})"
+    rf"\s*(?:delete\s+from\s+{_TABLE}|update\s+{_TABLE}\s+set\s+(?P<set>.+?)|select\s+(?:{_JSON_VALUE}|{_LIST})\s+from\s+{_TABLE})"
     r"(?:\s+where\s+(?P<where>.+?))?\s*;?\s*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -23,27 +29,34 @@ _AND = re.compile(r"\s+(?:and|or)\s+", re.IGNORECASE)
 
 
 def is_evidently_valid(text: str, table: Relation) -> bool:
-    """Whether a statement over one table only compares and sets its columns, with constants of their type. False if that is not evident."""
+    """Whether a statement over one table only compares and sets its columns, with constants of their type, or reads a value of a JSON column.
+    False if that is not evident."""
     match = _STATEMENT.fullmatch(text)
     if match is None:
+        return False
+    if match["json"] is not None and not _is_json(_column(table, match["json"])):
         return False
     names = () if match["list"] in (None, "1", "*") else tuple(name.strip() for name in match["list"].split(","))
     conditions = _AND.split(match["where"]) if match["where"] is not None else ()
     assignments = re.split(r"\s*,\s*", match["set"]) if match["set"] is not None else ()
     return (
-        all(table.column(name.lower()) is not None for name in names)
+        all(_column(table, name) is not None for name in names)
         and _all_fit(_ASSIGNMENT, assignments, table)
         and _all_fit(_COMPARISON, conditions, table)
     )
 
 
-def compares_with_constants(condition: str) -> bool:
-    """Whether a condition only compares columns with constants."""
-    return all(_COMPARISON.fullmatch(part) for part in _AND.split(condition))
-
-
 def _all_fit(pattern: re.Pattern[str], parts: Iterable[str], table: Relation) -> bool:
-    return all((match := pattern.fullmatch(part)) is not None and _fits(match, table.column(match["column"].lower())) for part in parts)
+    return all((match := pattern.fullmatch(part)) is not None and _fits(match, _column(table, match["column"])) for part in parts)
+
+
+def _column(table: Relation, name: str) -> Column | None:
+    return table.column(name[1:-1] if name.startswith('"') else name.lower())
+
+
+def _is_json(column: Column | None) -> bool:
+    type_ = column.type if column is not None else None
+    return type_ is not None and type_.name in ("json", "jsonb") and type_.schema is None and not type_.dimensions
 
 
 def _fits(match: re.Match[str], column: Column | None) -> bool:

@@ -120,6 +120,16 @@ ALTER TABLE known ALTER COLUMN p SET DEFAULT 'a';
 ALTER TABLE known ALTER COLUMN p SET NOT NULL;
 
 -- next migration
+-- a trigger of another table inserts the rows
+CREATE TABLE totals (id bigint PRIMARY KEY, n bigint);
+CREATE FUNCTION count_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO totals (id) VALUES (NEW.id); RETURN NEW; END $$;
+
+-- next migration
+ALTER TABLE totals ADD COLUMN owner text;
+UPDATE totals SET owner = 'a';
+ALTER TABLE totals ALTER COLUMN owner SET NOT NULL;
+
+-- next migration
 -- a trigger may write the column
 ALTER TABLE known ADD COLUMN q text;
 CREATE FUNCTION fill_q() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.q := 'a'; RETURN NEW; END $$;
