@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.sql.operations import Do
+from migsafe.sql.operations import Broken, Do
 from migsafe.sql.statements import read
 from migsafe.text import Script
 
@@ -64,3 +64,9 @@ def test_an_operation_has_the_conditions_of_the_handlers_around_it() -> None:
         "CreateEnum": (),
         "AddColumn": ("others",),
     }
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE orders ADD NOT NULL", "CREATE TABLE orders (id bigint, CONSTRAINT there NOT NULL NO INHERIT)"])
+def test_only_the_not_null_of_a_domain_names_no_column(sql: str) -> None:
+    [statement] = read(sql)
+    assert [type(operation) for operation in statement.operations] == [Broken]

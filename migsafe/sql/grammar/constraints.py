@@ -94,7 +94,7 @@ def at_constraint(c: Parser) -> bool:
     return word in _CONSTRAINT_WORDS and (word != "exclude" or c.words[c.i + 1] in ("using", "("))
 
 
-def table_constraint(c: Parser) -> Constraint:
+def table_constraint(c: Parser, *, of_domain: bool = False) -> Constraint:
     """Read a constraint of a table, or the CHECK or NOT NULL of a domain."""
     start = c.i
     name = c.name("a constraint's name") if c.accept("constraint") else None
@@ -104,6 +104,8 @@ def table_constraint(c: Parser) -> Constraint:
         c.fail("a constraint")
     c.i += 1
     constraint = reader(c, name)
+    if constraint.kind is ConstraintKind.NOT_NULL and not constraint.columns and not of_domain:
+        c.fail("a column")
     constraint = Attributes().read_all(c).applied_to(constraint)
     return with_span(constraint, c.span(start))
 

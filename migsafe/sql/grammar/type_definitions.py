@@ -94,7 +94,7 @@ def alter_domain(c: Parser, start: int) -> list[Operation]:
         c.expect("not", "null")
         return [AlterDomain(c.span(start), domain=name, action="set not null")]
     if c.accept("add"):
-        constraint = table_constraint(c)
+        constraint = table_constraint(c, of_domain=True)
         return [AlterDomain(c.span(start), domain=name, action="add constraint", constraint=constraint)]
     if c.accept("validate", "constraint"):
         old = c.name("a constraint")
