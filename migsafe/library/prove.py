@@ -79,9 +79,10 @@ def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progr
         reason = reason or f"only the fixed migrations fail on generated rows: {after.rejection}"
     changed = _changed_indexes(fixes)
     reason = reason or _schema_reason(before.schemas, after.schemas, changed) or _lock_reason(locks, now)
-    weaker = tuple(_weaker(locks, now)) if not reason else ()
-    emptied = tuple(sorted(map(str, before.emptied | after.emptied)))
-    proof = Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}", emptied=emptied, rejection=before.rejection)
+    emptied = before.emptied | after.emptied
+    weaker = tuple(_weaker({name: lock for name, lock in locks.items() if name not in emptied}, now)) if not reason else ()
+    names = tuple(sorted(map(str, emptied)))
+    proof = Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}", emptied=names, rejection=before.rejection)
     return proof, bool(original)
 
 
@@ -188,8 +189,10 @@ class _Run:
 
     def locks(self) -> dict[Name, Locks]:
         """Returns the strongest blocking locks on each relation that existed before its migration; one that the transaction holds while a later
-        statement takes a time that grows with a table is held for long, too."""
+        statement takes a time that grows with a table is held for long, too. For how long a table without rows is locked was not measured:
+        its locks count as held for long."""
         found: dict[Name, Locks] = {}
+        emptied = self.emptied
 
         def note(relation: Name, mode: LockMode, *, grows: bool) -> None:
             found[relation] = found.get(relation, Locks()).with_lock(mode, grows=grows)
@@ -201,7 +204,7 @@ class _Run:
                 old = [effect for effect in record.measured_effects if not effect.effect.new]
                 for effect in old:
                     if effect.effect.blocks:
-                        note(effect.effect.relation, effect.effect.lock, grows=effect.grows_with_rows)
+                        note(effect.effect.relation, effect.effect.lock, grows=effect.grows_with_rows or effect.effect.relation in emptied)
                 if any(effect.grows_with_rows for effect in old):
                     for relation, mode in record.held_before.items():
                         if mode.blocks and relation not in new:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.configuration import Configuration
+from migsafe.library.fixes import fix_plan
+from migsafe.library.plan import find_plan
 from migsafe.library.prove import prove_fixes
 from migsafe.linting.rule import Rule
 from migsafe.replaying.servers.private import PrivateHost
@@ -42,3 +45,17 @@ def test_a_fix_locks_less_on_a_server(host: PrivateHost, rule: Rule, tmp_path: P
             assert proof.weaker or rule.name in NO_LOCK_IS_WEAKER, fixed.text
             return
     pytest.fail("no example of the rule is fixed")
+
+
+@pytest.mark.server
+def test_locks_on_tables_without_rows_are_not_compared_by_their_time(host: PrivateHost, tmp_path: Path) -> None:
+    """The generated rows fail in the UPDATE. Divided, the migrations lock the first table with its rows."""
+    (tmp_path / "1_a.sql").write_text("CREATE TABLE links (id bigint NOT NULL); CREATE TABLE claims (id bigint PRIMARY KEY, data text);")
+    changed = tmp_path / "2_b.sql"
+    changed.write_text("ALTER TABLE links ADD PRIMARY KEY (id);\nALTER TABLE claims ADD COLUMN at date;\nUPDATE claims SET at = data::date;\n")
+    settings = Configuration(transaction="file", pg_version=host.major)
+    plan = find_plan([str(changed)], settings, "fix")
+    fixes = fix_plan(plan, settings, unsafe=True)
+    assert len(fixes.changes) > 1
+    proof = prove_fixes(plan, fixes, settings, host)
+    assert (proof.reason, proof.emptied) == ("", ("public.claims", "public.links"))
