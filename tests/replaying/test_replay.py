@@ -96,9 +96,9 @@ def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHo
     done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", reader_seconds=1.5)
     assert 400 < done.statements[0].waited_ms <= done.statements[0].duration_ms
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
-    done = replay_files(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=0.6)
+    done = replay_files(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=30)
     assert done.replayed[-1].lock_timeout is not None
-    assert done.replayed[-1].longest_wait < 400
+    assert done.replayed[-1].longest_wait < 15_000
 
 
 def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) -> None:
