@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, type_text
+from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, may_make_nothing, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.refusal import Refusal
@@ -34,7 +34,7 @@ def define_column(catalog: Catalog, op: sql.CreateTable | sql.AddColumn) -> Refu
         columns: Sequence[Column] = () if op.if_not_exists else (op.column,)
     else:
         table = op.table.name
-        columns = () if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)) else op.columns
+        columns = () if may_make_nothing(catalog, op) else op.columns
     for column in columns:
         if column.type is None or column.type.percent_type:
             continue
@@ -127,7 +127,7 @@ def order_key(catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.AddCon
 
 def _keys(catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.AddConstraint) -> Iterator[tuple[Constraint, list[TypeName | None]]]:
     if isinstance(op, sql.CreateTable):
-        if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+        if may_make_nothing(catalog, op):
             return
         own = {column.name: column.type for column in op.columns}
     elif isinstance(op, sql.AddColumn):

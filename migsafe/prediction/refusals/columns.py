@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import SYSTEM_COLUMNS, RelationKind
@@ -16,7 +16,7 @@ from migsafe.sql.operations.values import quoted
 @refuses(sql.CreateTable)
 def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     """A table names each column once, and has one primary key."""
-    if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+    if may_make_nothing(catalog, op):
         return None
     names = [column.name for column in op.columns]
     refusal = _refuse_system_name(names)

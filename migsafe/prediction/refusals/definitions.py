@@ -19,6 +19,11 @@ def complete_table(catalog: Catalog, name: Name) -> Relation | None:
     return table if is_known else None
 
 
+def may_make_nothing(catalog: Catalog, op: sql.CreateTable) -> bool:
+    """Whether CREATE TABLE IF NOT EXISTS may find a relation of the name, and does nothing then."""
+    return op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table))
+
+
 def known_column(catalog: Catalog, op: sql.AlterRelation, name: str) -> tuple[Relation, Column] | None:
     """Returns the table of an ALTER TABLE and its column, if the history tells everything about the table."""
     table = complete_table(catalog, op.target.name)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe import expressions
+from migsafe.prediction.refusals.definitions import may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -39,7 +40,7 @@ def use_expression(
     catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.SetDefault | sql.AddConstraint | sql.CreateIndex | sql.AlterColumnType
 ) -> Refusal | None:
     """An expression has the form that its place allows."""
-    if isinstance(op, sql.CreateTable) and op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+    if isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op):
         return None
     if isinstance(op, sql.AddColumn | sql.CreateIndex) and op.if_not_exists:
         return None

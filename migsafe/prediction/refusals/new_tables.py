@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from migsafe.expressions.queries.shapes import FIELD, ROW, Shape, UnreadShape
+from migsafe.prediction.refusals.definitions import may_make_nothing
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import SYSTEM_COLUMNS
@@ -30,7 +31,7 @@ def has_other_names(catalog: Catalog, op: sql.CreateTable) -> bool:
     """Whether an expression of a new table has words other than its columns and key words, so that it must be read."""
     if op.likes or op.inherits or op.of_type is not None or op.partition_of is not None:
         return False
-    if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+    if may_make_nothing(catalog, op):
         return False
     names = {column.name for column in op.columns}
     return any(

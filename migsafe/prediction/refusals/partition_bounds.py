@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.definitions import complete_table, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constants import refused_constant
@@ -37,7 +37,7 @@ def use_bound(catalog: Catalog, op: sql.CreateTable | sql.AttachPartition) -> Re
     """A bound has the form of its parent's strategy, and holds rows (check_new_partition_bound in partbounds.c)."""
     if isinstance(op, sql.CreateTable):
         name, parent_name = op.table, op.partition_of
-        if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)):
+        if may_make_nothing(catalog, op):
             return None
     else:
         name, parent_name = op.partition, op.target.name

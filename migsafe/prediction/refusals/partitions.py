@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation, RelationKind
@@ -23,7 +23,7 @@ _INTEGERS = ("smallint", "integer", "bigint")
 def create_partition(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     """The bounds of partitions do not overlap."""
     parent = catalog.relation(op.partition_of) if op.partition_of is not None else None
-    if parent is None or op.bound is None or (op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table))):
+    if parent is None or op.bound is None or may_make_nothing(catalog, op):
         return None
     return _refuse_bound(catalog, parent, op.table, op.bound)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import known_column, type_text
+from migsafe.prediction.refusals.definitions import known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import stored_type
@@ -141,7 +141,7 @@ def set_parameters(catalog: Catalog, op: sql.Operation) -> Refusal | None:
 def _given(catalog: Catalog, op: sql.Operation) -> Iterator[tuple[_Parameters | None, tuple[Option, ...]]]:
     """Yields the parameters that an operation sets, with those that exist; None for those of a partitioned table, which has none."""
     match op:
-        case sql.CreateTable() if op.server is None and not (op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table))):
+        case sql.CreateTable() if op.server is None and not may_make_nothing(catalog, op):
             if op.options and op.method in (None, "heap"):
                 yield None if op.partition_by is not None else _TABLE, op.options
             for constraint in (*op.constraints, *(each for column in op.columns for each in column.constraints)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from migsafe.prediction.refusals.definitions import complete_table, known_column, type_text
+from migsafe.prediction.refusals.definitions import complete_table, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -27,7 +27,7 @@ def define_default(catalog: Catalog, op: sql.AddColumn | sql.CreateTable) -> Ref
     if isinstance(op, sql.AddColumn):
         columns: Sequence[sql.Column] = () if op.if_not_exists else (op.column,)
     else:
-        columns = () if op.if_not_exists and not catalog.is_free(catalog.in_first_schema(op.table)) else op.columns
+        columns = () if may_make_nothing(catalog, op) else op.columns
     for column in columns:
         refusal = _refuse_default(catalog, column.name, stored_type(catalog, column.type), column.default)
         if refusal is not None:
