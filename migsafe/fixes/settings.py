@@ -7,16 +7,16 @@ from msgspec.structs import replace
 
 from migsafe.fixes.edits import FileChange
 from migsafe.fixes.steps import end_of, normal
+from migsafe.fixes.timeouts import TIMEOUTS, Timeout
 from migsafe.sources import Migration
 from migsafe.sql.operations import Call, Do, Operation, ResetVariable, Rollback, RollbackTo, Select, SessionSetting, SetVariable, Unparsed
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
-_TIMEOUTS = ("lock_timeout", "statement_timeout")
 _MAY_SET = (Call, Do, Rollback, RollbackTo, Select, SessionSetting, Unparsed)
 """What may change a timeout otherwise: code, the end of a transaction that is undone, other settings."""
-
-Timeout = SetVariable | ResetVariable
+_NONE = "0"
+"""The value without a timeout. RESET is taken for it: a fix resets what it has set."""
 
 
 def without_dead_settings(change: FileChange, migrations: Iterable[Migration]) -> FileChange:
@@ -53,40 +53,33 @@ def _in_sql(text: str, chunks: Sequence[Span], before: str) -> str:
 
 def _first_dead(statements: Sequence[Statement], added: Sequence[bool]) -> int | None:
     """Returns the position of the first statement that fixes have `added` and that sets a timeout without effect."""
-    current = dict.fromkeys(_TIMEOUTS, "0")
+    current = dict.fromkeys(TIMEOUTS, _NONE)
     for number, statement in enumerate(statements):
-        setting = _timeout(statement.operations)
-        if setting is None:
+        timeout = _timeout(statement.operations)
+        if timeout is None:
             if any(isinstance(operation, _MAY_SET) for operation in statement.operations):
                 current.clear()
             continue
         following = _timeout(statements[number + 1].operations) if number + 1 < len(statements) else None
-        name, value, local = _set(setting)
-        if following is not None and added[number] and _set(following)[0] == name and (local or not _set(following)[2]):
+        if added[number] and timeout.is_replaced_by(following):
             return number
-        if local:
-            current.pop(name, None)
+        if timeout.local:
+            current.pop(timeout.name, None)
             continue
-        if added[number] and current.get(name) == value:
+        value = timeout.value or _NONE
+        if added[number] and current.get(timeout.name) == value:
             return number
-        current[name] = value
+        current[timeout.name] = value
     return None
 
 
 def _timeout(operations: Sequence[Operation]) -> Timeout | None:
     match operations:
-        case [SetVariable() | ResetVariable() as setting] if setting.variable in _TIMEOUTS:
-            return setting
+        case [SetVariable(variable=name, value=value, local=local)] if name in TIMEOUTS:
+            return Timeout(name, value or "", local)
+        case [ResetVariable(variable=name)] if name in TIMEOUTS:
+            return Timeout(name, "", local=False)
     return None
-
-
-def _set(setting: Timeout) -> tuple[str, str, bool]:
-    """Returns the timeout that a statement sets, its value, and whether it does so for the transaction. RESET is taken for 0: a fix resets what
-    it has set."""
-    assert setting.variable is not None
-    if isinstance(setting, ResetVariable):
-        return setting.variable, "0", False
-    return setting.variable, setting.value or "0", setting.local
 
 
 def _without(text: str, span: Span) -> str:

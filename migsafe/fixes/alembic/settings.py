@@ -5,17 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from migsafe.fixes.timeouts import TIMEOUTS, Timeout
 
-_SETTING = re.compile(r"(?P<verb>SET|SET LOCAL|RESET) (?P<name>lock_timeout|statement_timeout)(?: = (?P<value>.+))?")
-
-
-class _Setting(Struct, frozen=True):
-    """A statement that sets a timeout, or resets it: for the transaction if it is `local`. `value` is empty for RESET."""
-
-    name: str
-    value: str
-    local: bool
+_SETTING = re.compile(rf"(?P<verb>SET|SET LOCAL|RESET) (?P<name>{'|'.join(TIMEOUTS)})(?: = (?P<value>.+))?")
 
 
 def without_dead_settings(text: str, before: str) -> str:
@@ -59,8 +51,7 @@ def _dead(body: Sequence[ast.stmt], tree: ast.Module) -> Iterator[ast.stmt]:
                 current.clear()  # it may set anything
             continue
         following = body[number + 1] if number + 1 < len(body) else None
-        later = _setting(following) if following is not None else None
-        is_replaced = later is not None and later.name == setting.name and (setting.local or not later.local)
+        is_replaced = setting.is_replaced_by(_setting(following) if following is not None else None)
         if is_replaced or (setting.local and (_is_autocommit(following) if following is not None else is_function)):
             yield node
         elif not setting.local:
@@ -71,12 +62,12 @@ def _dead(body: Sequence[ast.stmt], tree: ast.Module) -> Iterator[ast.stmt]:
             current.pop(setting.name, None)
 
 
-def _setting(node: ast.stmt) -> _Setting | None:
+def _setting(node: ast.stmt) -> Timeout | None:
     match node:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(), attr="execute"), args=[ast.Constant(value=str(sql))], keywords=[])):
             match = _SETTING.fullmatch(sql)
             if match is not None and (match["value"] is None) == (match["verb"] == "RESET"):
-                return _Setting(match["name"], match["value"] or "", match["verb"] == "SET LOCAL")
+                return Timeout(match["name"], match["value"] or "", match["verb"] == "SET LOCAL")
     return None
 
 
