@@ -36,7 +36,7 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
         rejected = "" if recording.failure.lost else f"PostgreSQL rejects the statement{_whose_rows(replayed)}: "
         message = f"{rejected}{recording.failure.message}{replayed.likely_cause}"
         yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])
-    if replayed.emptying is not None:
+    if replayed.emptying is not None and not _fails_without_rows(replayed):
         yield _emptied(replayed, replayed.emptying)
     if replayed.lock_timeout is not None:
         yield _timed_out(replayed, replayed.lock_timeout)
@@ -76,7 +76,15 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
             yield replace(finding, queries=found.queries, help=help)
 
 
+def _fails_without_rows(replayed: ReplayedMigration) -> bool:
+    """Whether a migration that failed on generated rows fails with the same message when the tables are empty."""
+    failure, emptying = replayed.recording.failure, replayed.emptying
+    return failure is not None and emptying is not None and failure.message == emptying.message
+
+
 def _whose_rows(replayed: ReplayedMigration) -> str:
+    if _fails_without_rows(replayed):
+        return " on the generated rows, and with empty tables"
     match replayed.row_cause:
         case RowCause.ANY:
             return " on every table that has rows"

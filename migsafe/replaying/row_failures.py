@@ -29,8 +29,11 @@ _KINDS = {
     _CHECK_VIOLATION: (ConstraintKind.CHECK,),
 }
 """The kinds of constraint that an error code is about (manual, appendix A)."""
-_DATA_CLASSES = ("22", "23")
-"""The classes of data exceptions and of constraint violations (manual, appendix A)."""
+_DATA_CLASSES = ("21", "22", "23")
+"""The classes of cardinality violations (a subquery returns several rows, ON CONFLICT or MERGE meets a row twice), of data exceptions and of
+constraint violations (manual, appendix A)."""
+_OF_CODE = ("P0001", "P0003", "P0004")
+"""raise_exception, too_many_rows, assert_failure: code of the migration, or of a trigger, that looked at rows."""
 _CONSTRAINT_VIOLATIONS = "23"
 _CHECK_ROWS = (sql.AlterRelation, sql.AlterDomain, sql.CreateIndex, sql.Reindex)
 """Statements that check the existing rows of a table against a constraint."""
@@ -71,7 +74,7 @@ class Emptying(Struct, frozen=True):
 def row_cause(recording: Recording) -> RowCause | None:
     """Returns which rows made a migration fail; None if it did not fail, or not because of rows."""
     failure = recording.failure
-    if failure is None or failure.sqlstate[:2] not in _DATA_CLASSES:
+    if failure is None or (failure.sqlstate[:2] not in _DATA_CLASSES and failure.sqlstate not in _OF_CODE):
         return None
     statement = recording.statements[-1].statement
     if failure.sqlstate[:2] != _CONSTRAINT_VIOLATIONS or not isinstance(statement.operations[0], _CHECK_ROWS):

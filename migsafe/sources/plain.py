@@ -6,10 +6,8 @@ psql's documentation, -f and --single-transaction: without the latter every comm
 import re
 from collections import Counter
 
-from msgspec.structs import replace
-
+from migsafe.sources.assumed_transactions import read_unknown
 from migsafe.sources.migration import Migration, Transaction
-from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
 NUMBERED = re.compile(r"[vV]?\d")
@@ -48,7 +46,7 @@ def _up_of(name: str, names: list[str]) -> str | None:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    return [replace(migration, transaction_assumed=True) for migration in read_pair(file, "plain", Transaction.STATEMENT)]
+    return read_unknown(file, "plain")
 
 
 PLAIN = Runner(

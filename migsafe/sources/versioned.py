@@ -11,6 +11,7 @@ import re
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
+from migsafe.sources.assumed_transactions import read_unknown
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
@@ -59,7 +60,7 @@ def _manifest(folder: Folder) -> list[str]:
 
 def _read(file: MigrationFile) -> list[Migration]:
     is_listed = isinstance(file, _VersionedFile) and file.is_listed
-    return [replace(migration, transaction_assumed=not is_listed) for migration in read_pair(file, "versioned", Transaction.STATEMENT)]
+    return read_pair(file, "versioned", Transaction.STATEMENT) if is_listed else read_unknown(file, "versioned")
 
 
 VERSIONED = Runner(

@@ -90,6 +90,10 @@ def test_a_statement_that_existing_rows_make_fail_fails_and_the_replay_continues
 FAIL_ON_GENERATED_ROWS = {
     "a cast": "ALTER TABLE orders ALTER note TYPE int USING note::int;",
     "a row with a generated key": "INSERT INTO orders VALUES (1, 1, 1, 'first');",
+    "several rows of a subquery": "INSERT INTO orders SELECT -1, 1, (SELECT id FROM orders WHERE id > 1), '';",
+    "a row that is met twice": "INSERT INTO orders SELECT 7, kind, 1, '' FROM orders ON CONFLICT (id) DO UPDATE SET kind = 2;",
+    "a guard": "UPDATE orders SET kind = 2; DO $$ BEGIN IF EXISTS (SELECT FROM orders WHERE id % 2 = 0) THEN RAISE 'even'; END IF; END $$;",
+    "an assertion": "UPDATE orders SET kind = 3; DO $$ BEGIN ASSERT (SELECT count(*) < 2 FROM orders); END $$;",
 }
 
 
@@ -108,6 +112,14 @@ def test_after_a_failure_on_generated_rows_nothing_passes(host: PrivateHost, tmp
     for outcome in done.replayed[0].outcomes:
         assert outcome.passed is not True or "one transaction" in outcome.summary
         assert not any("lost" in step.text for step in outcome.observations)
+
+
+def test_a_failure_with_and_without_rows_is_one_finding(host: PrivateHost, tmp_path: Path) -> None:
+    text = "UPDATE orders SET kind = 2; DO $$ BEGIN RAISE 'not on this server'; END $$;"
+    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text}, only="0002.sql")
+    [failed] = [finding for finding in findings(done) if finding.rule.startswith("replay-fails")]
+    assert (failed.rule, failed.severity) == ("replay-fails", Severity.ERROR)
+    assert "on the generated rows, and with empty tables: not on this server" in failed.message
 
 
 def test_the_database_before_the_migration_is_emptied_too(host: PrivateHost, tmp_path: Path) -> None:

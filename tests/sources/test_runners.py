@@ -28,6 +28,16 @@ def up(migration: Migration) -> tuple[str, str]:
         ("plain", {"001.sql": CUSTOMERS, "002.sql": ORDERS, "schema.sql": ORDERS}, ["001 statement", "002 statement"]),
         ("plain", {"V0001.Customers.up.sql": CUSTOMERS, "V0001.Customers.down.sql": NO_ORDERS}, ["0001 statement"]),
         ("plain", {"1_a.up.sql": CUSTOMERS, "2_b.sql": ORDERS}, ["1 statement", "2 statement"]),
+        (
+            "plain",
+            {
+                "1_a.sql": "LOCK TABLE orders IN SHARE MODE;\n" + ORDERS,
+                "2_b.sql": "BEGIN;\nLOCK orders;\nCOMMIT;\n",
+                "3_c.sql": ORDERS + "-- lock\nSAVEPOINT a;\n",
+                "4_d.sql": "COMMENT ON TABLE orders IS 'lock';\n",
+            },
+            ["1 file", "2 statement", "3 file", "4 statement"],
+        ),
         ("plain", {"1_a.sql": ORDERS, "meta/_journal.json": '{"entries": [{"tag": "0000_old"}]}'}, ["1 statement"]),
         ("golang-migrate", {"2_b.up.sql": ORDERS, "10_c.up.sql": ORDERS, "2_b.down.sql": NO_ORDERS}, ["2 query", "10 query"]),
         ("pop", {"1_a.up.sql": ORDERS, "1_a.postgres.up.sql": CUSTOMERS, "1_a.mysql.up.sql": ORDERS}, ["1 file"]),

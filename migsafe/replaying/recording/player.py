@@ -130,14 +130,16 @@ class Player:
         operation, text = statement.operations[0], half.script.text
         command = text[statement.span.start : statement.span.end]
         reason = skip_reason(statement, half)
-        if reason or isinstance(operation, sql.SessionControl):
+        # LOCK TABLE outside a transaction block fails, and would not in the transaction that recording adds.
+        runs_unchanged = isinstance(operation, sql.SessionControl) or (isinstance(operation, sql.LockTable) and not self._in_block)
+        if reason or runs_unchanged:
             self._settle()
         if reason:
             record = self._open_statement(statement, command)
             record.skip_reason = reason
             if not self._in_block:
                 self._close([record], self._busy_seconds)
-        elif isinstance(operation, sql.SessionControl):
+        elif runs_unchanged:
             self._control_session(statement, command)
         else:
             self._record(statement, command, text)

@@ -199,6 +199,14 @@ def test_set_transaction_runs_before_the_player_s_queries(shop: tuple[Server, An
     assert locks_of(played) == [[], [], ["orders ACCESS EXCLUSIVE"], []]
 
 
+def test_lock_table_fails_outside_a_transaction_block(shop: tuple[Server, Any]) -> None:
+    [alone] = play(shop[0], "LOCK TABLE orders IN SHARE MODE;")
+    assert alone.failure is not None
+    assert alone.failure.message == "LOCK TABLE can only be used in transaction blocks"
+    assert locks_of(play(shop[0], "LOCK TABLE orders IN SHARE MODE;", transaction=Transaction.FILE)) == [["orders SHARE"]]
+    assert [record.failure for record in play(shop[0], "BEGIN; LOCK TABLE orders; COMMIT;")] == [None, None, None]
+
+
 def test_the_player_survives_deallocate_and_discard(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "DISCARD ALL; ALTER TABLE orders ADD a int; DEALLOCATE ALL; ALTER TABLE orders ADD b int")
     assert locks_of(played)[1::2] == [["orders ACCESS EXCLUSIVE"]] * 2
