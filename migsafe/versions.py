@@ -62,6 +62,8 @@ EXCLUSION_OF_PARTITIONED = 17
 """A partitioned table accepts an exclusion constraint that compares the partition key with =."""
 
 # 18
+PARTITIONED_ALWAYS_LOGGED = 18
+"""SET LOGGED and SET UNLOGGED of a partitioned table are refused."""
 NOT_NULL_CONSTRAINTS = 18
 """NOT NULL is a constraint in pg_constraint, with a name; it can be added as NOT VALID and validated later."""
 NOT_ENFORCED = 18

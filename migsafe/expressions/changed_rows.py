@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from migsafe.expressions.recomputed_values import Assignments, volatile_functions
-from migsafe.expressions.trees import parse_statement
+from migsafe.expressions.trees import folded_alias, folded_name, parse_statement
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Insert, Merge, Name, Update
 
@@ -19,7 +19,7 @@ def columns_changed_again(op: Insert | Update | Merge, text: str, catalog: Catal
         pairs = _assigned_pairs(conflict.expressions if conflict is not None else [])
         return _assignments(op.table, target, pairs, catalog).columns_changed_again()
     for update in tree.find_all(exp.Update):
-        if isinstance(op, Update) and update.this is not None and update.this.name.lower() != op.table.name:
+        if isinstance(op, Update) and update.this is not None and folded_name(update.this.this) != op.table.name:
             continue
         assignments = _assignments(op.table, target | {_alias(update)}, _assigned_pairs(update.expressions), catalog)
         where = update.args.get("where")
@@ -68,7 +68,7 @@ def _alias(tree: exp.Expr) -> str:
     table = tree.this
     while table is not None and table.key == "schema":
         table = table.this
-    return str(table.alias_or_name).lower() if table is not None else ""
+    return folded_alias(table) if table is not None else ""
 
 
 def _assigned_pairs(expressions: list[exp.Expr]) -> list[tuple[str, exp.Expr]]:
@@ -79,7 +79,11 @@ def _assigned_pairs(expressions: list[exp.Expr]) -> list[tuple[str, exp.Expr]]:
             continue
         left, right = equation.this, equation.expression
         if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
-            pairs += [(column.name.lower(), value) for column, value in zip(left.expressions, right.expressions, strict=False)]
+            pairs += [(_column_name(column), value) for column, value in zip(left.expressions, right.expressions, strict=False)]
         elif not isinstance(left, exp.Tuple):
-            pairs.append((left.name.lower(), right))
+            pairs.append((_column_name(left), right))
     return pairs
+
+
+def _column_name(tree: exp.Expr) -> str:
+    return folded_name(tree.this if isinstance(tree, exp.Column) else tree)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from migsafe.expressions.trees import parse_expression
+from migsafe.expressions.trees import folded_name, folded_table, parse_expression
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
@@ -58,20 +58,20 @@ class Assignments:
     def _assigned_columns(self, value: exp.Expr) -> Iterator[exp.Expr]:
         """Yield the places where an expression names an assigned column of the target. Columns in a subquery are the subquery's own."""
         for column in value.find_all(exp.Column):
-            table = column.table.lower()
-            if column.name.lower() in self.assigned and (not table or table in self.target) and not column.find_ancestor(exp.Select):
+            table = folded_table(column)
+            if folded_name(column.this) in self.assigned and (not table or table in self.target) and not column.find_ancestor(exp.Select):
                 yield column
 
     def _reads_changed_column(self, value: exp.Expr) -> bool:
         """Whether a value reads a column that the same statement changes: the second run reads what the first run wrote."""
         own_column = next(column for column, assigned in self.assignments if assigned is value)
-        columns = {column.name.lower() for column in self._assigned_columns(value)} - {own_column}
+        columns = {folded_name(column.this) for column in self._assigned_columns(value)} - {own_column}
         return any(not self._keeps(column) for column in columns)
 
     def _keeps(self, column: str) -> bool:
         """Whether a column is set to itself."""
         value = next(value for name, value in self.assignments if name == column)
-        return isinstance(value, exp.Column) and value.name.lower() == column
+        return isinstance(value, exp.Column) and folded_name(value.this) == column
 
     def _grows(self, column: exp.Expr) -> bool:
         """Whether the expression around a column makes another value of it on each run."""
@@ -112,7 +112,7 @@ class Assignments:
         if isinstance(node, exp.Cast):
             return bool(node.to.sql("postgres").lower().startswith("json"))
         if isinstance(node, exp.Column):
-            return node.name.lower() in self.jsonb
+            return folded_name(node.this) in self.jsonb
         return isinstance(node, exp.JSONObject) or (isinstance(node, exp.Anonymous) and str(node.this).lower().startswith("jsonb_build"))
 
     def _chains(self, branch: exp.Expr) -> bool:
@@ -143,7 +143,7 @@ class Assignments:
 def converts_again(op: sql.AlterColumnType, old_type: TypeName | None, pg_version: int) -> Reconversion | None:
     """Return what the USING of an ALTER COLUMN … TYPE does to values that already have the new type; None where it keeps them."""
     tree = parse_expression(op.using) if op.using is not None else None
-    if tree is None or not any(column.name.lower() == op.column for column in tree.find_all(exp.Column)) or _is_cast(tree):
+    if tree is None or not any(folded_name(column.this) == op.column for column in tree.find_all(exp.Column)) or _is_cast(tree):
         return None
     assignments = Assignments([(op.column, tree.copy())], frozenset((op.target.name.name,)), pg_version)
     is_text = op.type.name in _TEXT_TYPES and not op.type.dimensions

@@ -211,4 +211,4 @@ def _assigned_columns(tree: exp.Expr) -> Iterator[str]:
             if isinstance(equation, exp.EQ):
                 left = equation.this
                 for column in left.expressions if isinstance(left, exp.Tuple) else (left,):
-                    yield column.name.lower()
+                    yield folded_name(column.this if isinstance(column, exp.Column) else column)

@@ -58,6 +58,19 @@ def folded_name(identifier: exp.Expr) -> str:
     return str(identifier.name) if identifier.args.get("quoted") else str(identifier.name).lower()
 
 
+def folded_table(column: exp.Expr) -> str:
+    """Return the name before the dot of a column as PostgreSQL folds it; empty without one."""
+    table = column.args.get("table")
+    return folded_name(table) if table is not None else ""
+
+
+def folded_alias(table: exp.Expr) -> str:
+    """Return the name by which a statement calls a table as PostgreSQL folds it: its alias, or its own name."""
+    alias = table.args.get("alias")
+    name = alias.this if isinstance(alias, exp.TableAlias) else alias if alias is not None else table.this
+    return folded_name(name) if isinstance(name, exp.Identifier) else str(table.alias_or_name).lower()
+
+
 @lru_cache(_CACHED)
 def _expression(sql: str) -> exp.Expr | None:
     # The expression becomes an output column, because `into=` has no entry for "any expression".

@@ -49,6 +49,24 @@ def alter(catalog: Catalog, op: AlterRelation) -> Refusal | None:
     )
 
 
+@refuses(sql.SetLogged)
+def set_logged(catalog: Catalog, op: sql.SetLogged) -> Refusal | None:
+    """A materialized view is logged, and from 18 on a partitioned table has no persistence that can be changed (tablecmds.c)."""
+    relation = _certain(catalog, op.target.name, (*_VIEWS, RelationKind.PARTITIONED))
+    if relation is None or (relation.kind is RelationKind.PARTITIONED and catalog.pg_version < versions.PARTITIONED_ALWAYS_LOGGED):
+        return None
+    word = "LOGGED" if op.logged else "UNLOGGED"
+    error = f'ALTER action SET {word} cannot be performed on relation "{relation.name.name}"'
+    if catalog.pg_version < versions.ACTION_NAMED_IN_ERRORS:
+        error = f'"{relation.name.name}" is not a table'
+    is_partitioned = relation.kind is RelationKind.PARTITIONED
+    return Refusal(
+        error=error,
+        detail=f"it is a {relation.kind.value}",
+        help=f"-- ALTER TABLE … SET {word} for each partition" if is_partitioned else "",
+    )
+
+
 @refuses(sql.AddConstraint, sql.AddColumn, sql.CreateTable)
 def reference(catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateTable) -> Refusal | None:
     """A foreign key references a table."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from migsafe import versions
 from migsafe.prediction.refusals.definitions import complete_table, may_make_nothing
+from migsafe.prediction.refusals.partitions import comparable_values
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constants import refused_constant
@@ -42,6 +43,13 @@ def use_bound(catalog: Catalog, op: sql.CreateTable | sql.AttachPartition) -> Re
     else:
         name, parent_name = op.partition, op.target.name
     parent = catalog.relation(parent_name) if parent_name is not None else None
+    if parent_name is not None and isinstance(op, sql.CreateTable):
+        table = complete_table(catalog, parent_name)
+        if table is not None and table.kind is RelationKind.TABLE:
+            return Refusal(
+                error=f'"{table.name.name}" is not partitioned',
+                help=f"-- a table cannot become a partitioned one: create another with PARTITION BY, and attach {table.name} to it",
+            )
     if parent is None or parent.partition_key is None or op.bound is None or op.bound.kind == "default":
         return None
     strategy = parent.partition_key.strategy
@@ -89,7 +97,7 @@ def _hash_bound(bound: Bound) -> tuple[int, int] | None:
 def _refuse_values(catalog: Catalog, parent: Relation, name: Name, bound: Bound) -> Refusal | None:
     assert parent.partition_key is not None
     if bound.kind == "range":
-        if bound.start == bound.end:
+        if bound.start == bound.end or _ends_before_start(parent, bound):
             return Refusal(error=f'empty range bound specified for partition "{name.name}"', detail="the end of a range is not part of it")
         count = len(parent.partition_key.elements)
         for word, values in (("FROM", bound.start), ("TO", bound.end)):
@@ -107,6 +115,15 @@ def _refuse_values(catalog: Catalog, parent: Relation, name: Name, bound: Bound)
             if other.bound is not None and other.bound.kind == "in" and any(value.lower() == "null" for value in other.bound.start):
                 return Refusal(error=f'partition "{name.name}" would overlap partition "{other.name.name}"', detail="NULL")
     return None
+
+
+def _ends_before_start(parent: Relation, bound: Bound) -> bool:
+    """Whether the end of a range of dates or integers on one column is smaller than its start."""
+    key = parent.partition_key.elements if parent.partition_key is not None else ()
+    column = parent.column(key[0].column) if len(key) == 1 and key[0].column is not None else None
+    values = list(comparable_values(bound, column.type.name)) if column is not None and column.type is not None else []
+    start, end = values if len(values) == 2 else (None, None)
+    return start is not None and end is not None and end < start
 
 
 def _partitioned(catalog: Catalog, name: Name) -> Relation | None:

@@ -56,6 +56,12 @@ def _refuse_more_columns(parent: Relation, child: Relation) -> Refusal | None:
 def _refuse_columns(catalog: Catalog, parent: Relation, child: Relation) -> Refusal | None:
     for column in parent.columns:
         own = child.column(column.name)
+        if own is not None and own.identity is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY:
+            return Refusal(
+                error=f'table "{child.name.name}" being attached contains an identity column "{own.name}"',
+                detail="partitions take their numbers from the identity column of the parent",
+                help=f"-- first: ALTER TABLE {child.name} ALTER COLUMN {Name(own.name)} DROP IDENTITY;",
+            )
         if own is None:
             return Refusal(error=f'child table is missing column "{column.name}"', help=f"-- first add the column to {child.name}")
         types = (column.type, own.type)
@@ -115,14 +121,14 @@ def _overlap(bound: Bound, other: Bound, type_name: str) -> bool:
         return any(value in other.start and value.lower() != "null" for value in bound.start)
     if bound.kind != "range":
         return False
-    ends = [*_values(bound, type_name), *_values(other, type_name)]
+    ends = [*comparable_values(bound, type_name), *comparable_values(other, type_name)]
     if len(ends) != 4 or any(end is None for end in ends):
         return False
     start, end, other_start, other_end = (value for value in ends if value is not None)
     return start < other_end and other_start < end
 
 
-def _values(bound: Bound, type_name: str) -> Iterator[tuple[int, int] | None]:
+def comparable_values(bound: Bound, type_name: str) -> Iterator[tuple[int, int] | None]:
     """Returns the start and the end of a range so that they can be compared; None for a value of another form."""
     for value in (*bound.start, *bound.end):
         if value.lower() in ("minvalue", "maxvalue"):

@@ -10,6 +10,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     generated_columns,
     index_methods,
     indexes,
+    inheritance,
     kinds,
     partition_bounds,
     partitions,

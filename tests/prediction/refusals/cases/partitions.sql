@@ -364,3 +364,48 @@ CREATE TABLE events (id bigint) PARTITION BY RANGE (id);
 DROP TABLE events;
 -- accepted
 ALTER TABLE IF EXISTS events DETACH PARTITION events_1;
+
+-- a range whose end is before its start
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+-- refused: empty range bound specified for partition "trips_2026"
+CREATE TABLE trips_2026 PARTITION OF trips FOR VALUES FROM ('2026-12-01') TO ('2026-01-01');
+
+-- a range of numbers whose end is before its start
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (id);
+CREATE TABLE trips_1 (id bigint NOT NULL, at date NOT NULL);
+-- refused: empty range bound specified for partition "trips_1"
+ALTER TABLE trips ATTACH PARTITION trips_1 FOR VALUES FROM (1000) TO (1);
+
+-- a range that ends in the same year
+CREATE TABLE trips (id bigint NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+-- accepted
+CREATE TABLE trips_2026 PARTITION OF trips FOR VALUES FROM ('2026-01-01') TO ('2026-01-02');
+
+-- a range on several columns whose second value is smaller
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at, id);
+-- accepted
+CREATE TABLE trips_2026 PARTITION OF trips FOR VALUES FROM ('2026-01-01', 5) TO ('2026-01-02', 1);
+
+-- a partition of a plain table
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL);
+-- refused: "trips" is not partitioned
+CREATE TABLE trips_2026 PARTITION OF trips FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+-- a default partition of a plain table
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL);
+-- refused: "trips" is not partitioned
+CREATE TABLE trips_rest PARTITION OF trips DEFAULT;
+
+-- ATTACH of a table with an identity column
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2026 (id bigint GENERATED ALWAYS AS IDENTITY, at date NOT NULL);
+-- refused since 17: table "trips_2026" being attached contains an identity column "id"
+-- accepted
+ALTER TABLE trips ATTACH PARTITION trips_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+-- ATTACH of a table with an identity column to one that has it, too
+CREATE TABLE trips (id bigint GENERATED ALWAYS AS IDENTITY, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2026 (id bigint GENERATED ALWAYS AS IDENTITY, at date NOT NULL);
+-- refused since 17: table "trips_2026" being attached contains an identity column "id"
+-- accepted
+ALTER TABLE trips ATTACH PARTITION trips_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

@@ -1,0 +1,139 @@
+-- the type of a column of ONLY a parent
+CREATE TABLE vehicles (id integer NOT NULL, plate text);
+CREATE TABLE vans () INHERITS (vehicles);
+-- refused: type of inherited column "id" must be changed in child tables too
+ALTER TABLE ONLY vehicles ALTER COLUMN id TYPE bigint;
+
+-- the type of a column of a parent
+CREATE TABLE vehicles (id integer NOT NULL, plate text);
+CREATE TABLE vans () INHERITS (vehicles);
+-- accepted
+ALTER TABLE vehicles ALTER COLUMN id TYPE bigint;
+
+-- the type of a column of ONLY a table without children
+CREATE TABLE vehicles (id integer NOT NULL, plate text);
+-- accepted
+ALTER TABLE ONLY vehicles ALTER COLUMN id TYPE bigint;
+
+-- the type of a column of ONLY a partitioned table
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: type of inherited column "id" must be changed in child tables too
+ALTER TABLE ONLY trips ALTER COLUMN id TYPE bigint;
+
+-- DROP NOT NULL of a partition
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: column "id" is marked NOT NULL in parent table
+ALTER TABLE trips_2025 ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of a partition whose parent allows NULL
+CREATE TABLE trips (id integer, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+ALTER TABLE trips_2025 ALTER COLUMN id SET NOT NULL;
+-- accepted
+ALTER TABLE trips_2025 ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of a detached partition
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+ALTER TABLE trips DETACH PARTITION trips_2025;
+-- accepted
+ALTER TABLE trips_2025 ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of ONLY a partitioned table with partitions
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused before 18: cannot remove constraint from only the partitioned table when partitions exist
+-- accepted
+ALTER TABLE ONLY trips ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of ONLY a partitioned table without partitions
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+-- accepted
+ALTER TABLE ONLY trips ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of a child
+CREATE TABLE vehicles (id integer NOT NULL, plate text);
+CREATE TABLE vans () INHERITS (vehicles);
+-- refused since 18: cannot drop inherited constraint "vehicles_id_not_null" of relation "vans"
+-- accepted
+ALTER TABLE vans ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of a child whose own constraint it is
+CREATE TABLE vehicles (id integer, plate text);
+CREATE TABLE vans () INHERITS (vehicles);
+ALTER TABLE vans ALTER COLUMN id SET NOT NULL;
+-- accepted
+ALTER TABLE vans ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of the replica identity
+CREATE TABLE vans (id bigint NOT NULL, plate text);
+CREATE UNIQUE INDEX vans_id_key ON vans (id);
+ALTER TABLE vans REPLICA IDENTITY USING INDEX vans_id_key;
+-- refused: column "id" is in index used as replica identity
+ALTER TABLE vans ALTER COLUMN id DROP NOT NULL;
+
+-- DROP NOT NULL of the replica identity before
+CREATE TABLE vans (id bigint NOT NULL, plate text);
+CREATE UNIQUE INDEX vans_id_key ON vans (id);
+ALTER TABLE vans REPLICA IDENTITY USING INDEX vans_id_key;
+ALTER TABLE vans REPLICA IDENTITY FULL;
+-- accepted
+ALTER TABLE vans ALTER COLUMN id DROP NOT NULL;
+
+-- DROP of a CHECK of ONLY a partitioned table with partitions
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL, CONSTRAINT positive CHECK (id > 0)) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused before 18: cannot remove constraint from only the partitioned table when partitions exist
+-- accepted
+ALTER TABLE ONLY trips DROP CONSTRAINT positive;
+
+-- DROP of a CHECK of ONLY a parent
+CREATE TABLE vehicles (id integer NOT NULL, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE vans () INHERITS (vehicles);
+-- accepted
+ALTER TABLE ONLY vehicles DROP CONSTRAINT positive;
+
+-- RENAME of an inherited CHECK
+CREATE TABLE vehicles (id integer NOT NULL, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE vans () INHERITS (vehicles);
+-- refused: cannot rename inherited constraint "positive"
+ALTER TABLE vans RENAME CONSTRAINT positive TO above_zero;
+
+-- RENAME of a CHECK of ONLY a parent
+CREATE TABLE vehicles (id integer NOT NULL, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE vans () INHERITS (vehicles);
+-- refused: inherited constraint "positive" must be renamed in child tables too
+ALTER TABLE ONLY vehicles RENAME CONSTRAINT positive TO above_zero;
+
+-- RENAME of a CHECK of a parent
+CREATE TABLE vehicles (id integer NOT NULL, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE vans () INHERITS (vehicles);
+-- accepted
+ALTER TABLE vehicles RENAME CONSTRAINT positive TO above_zero;
+
+-- RENAME of a CHECK that children do not have
+CREATE TABLE vehicles (id integer NOT NULL, CONSTRAINT positive CHECK (id > 0) NO INHERIT);
+CREATE TABLE vans () INHERITS (vehicles);
+-- accepted
+ALTER TABLE ONLY vehicles RENAME CONSTRAINT positive TO above_zero;
+
+-- SET UNLOGGED of a materialized view
+CREATE TABLE vans (id integer NOT NULL);
+CREATE MATERIALIZED VIEW van_ids AS SELECT id FROM vans;
+-- refused before 15: "van_ids" is not a table
+-- refused: ALTER action SET UNLOGGED cannot be performed on relation "van_ids"
+ALTER MATERIALIZED VIEW van_ids SET UNLOGGED;
+
+-- SET LOGGED of a partitioned table
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+-- refused since 18: ALTER action SET LOGGED cannot be performed on relation "trips"
+-- accepted
+ALTER TABLE trips SET LOGGED;
+
+-- SET UNLOGGED of a partition
+CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+ALTER TABLE trips_2025 SET UNLOGGED;
