@@ -1,6 +1,8 @@
 """The parameters of routines: in their definition, and in statements that name a routine."""
 
-from migsafe.prediction.refusals.definitions import is_built_in
+import re
+
+from migsafe.prediction.refusals.definitions import is_built_in, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists, is_absent_function, is_absent_type
@@ -8,8 +10,10 @@ from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
+from migsafe.sql.statements import read
 
 _ROUTINES = ("function", "procedure", "routine")
+_MODIFIERS = re.compile(r"\s*\([^()]*\)")
 
 
 @refuses(sql.CreateFunction)
@@ -48,6 +52,9 @@ def drop_absent(catalog: Catalog, op: sql.Drop) -> Refusal | None:
     for number, name in enumerate(op.names) if op.kind in ("function", "procedure") and not op.if_exists else ():
         arguments = op.arguments[number] if number < len(op.arguments) else None
         if not is_absent_function(catalog, name):
+            refusal = _refuse_other_arguments(catalog, op.kind, name, arguments) if arguments else None
+            if refusal is not None:
+                return refusal
             continue
         if arguments is None:
             error = f'could not find a {op.kind} named "{_shown(name)}"'
@@ -59,6 +66,41 @@ def drop_absent(catalog: Catalog, op: sql.Drop) -> Refusal | None:
             error=error, detail="it was dropped", help=f"DROP {op.kind.upper()} IF EXISTS {name}{'' if arguments is None else '()'};"
         )
     return None
+
+
+def _refuse_other_arguments(catalog: Catalog, kind: str, name: Name, arguments: str) -> Refusal | None:
+    """Returns the refusal to drop a routine with other parameters than those of all routines of this name."""
+    known = catalog.functions_named(name.name)
+    if not known or not catalog.from_beginning or not catalog.origin.made_all or catalog.has_other_functions:
+        return None
+    if not all(certainly_exists(catalog, function) and function.kind == kind for function in known):
+        return None
+    types = _types_of(arguments)
+    if types is None or not all(is_built_in(data_type) for data_type in types):
+        return None
+    written = tuple(_plain(str(data_type)) for data_type in types)
+    if any(tuple(map(_plain, function.arguments)) == written for function in known):
+        return None
+    choices = "; or: ".join(f"DROP {kind.upper()} {name}({', '.join(function.arguments)})" for function in known)
+    return Refusal(
+        error=f"{kind} {_shown(name)}({', '.join(type_text(catalog, data_type) for data_type in types)}) does not exist",
+        detail="it has other parameters",
+        help=f"-- {choices}",
+    )
+
+
+def _types_of(arguments: str) -> tuple[TypeName, ...] | None:
+    """Returns the types of the input parameters in a list as it is written in DROP FUNCTION; None if they are not known."""
+    operations = [statement.operations[0] for statement in read(f"CREATE FUNCTION f({arguments}) RETURNS void LANGUAGE sql AS ''")]
+    definition = operations[0] if len(operations) == 1 else None
+    if not isinstance(definition, sql.CreateFunction) or any(argument.type.percent_type for argument in definition.arguments):
+        return None
+    return tuple(argument.type for argument in definition.arguments if argument.mode in ("in", "inout", "variadic"))
+
+
+def _plain(data_type: str) -> str:
+    """Returns a type without modifiers, which parameters do not have."""
+    return _MODIFIERS.sub("", data_type)
 
 
 @refuses(sql.CreateFunction)

@@ -69,3 +69,39 @@ CREATE FUNCTION total(VARIADIC items integer) RETURNS integer LANGUAGE sql AS 'S
 CREATE TABLE orders (id bigint);
 -- accepted
 CREATE FUNCTION total(VARIADIC items integer[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+
+-- DROP FUNCTION with other parameters
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- refused: function fee(text) does not exist
+DROP FUNCTION fee(text);
+
+-- DROP FUNCTION with more parameters
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- refused: function fee(integer, integer) does not exist
+DROP FUNCTION fee(int, int4);
+
+-- DROP PROCEDURE with other parameters
+CREATE PROCEDURE pay(a integer) LANGUAGE sql AS 'SELECT 1';
+-- refused: procedure public.pay(character varying) does not exist
+DROP PROCEDURE public.pay(IN a varchar(50));
+
+-- DROP FUNCTION with another spelling of its types
+CREATE FUNCTION fee(a integer, b varchar(50), c timestamptz, d numeric(8, 2)[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- accepted
+DROP FUNCTION fee(a int, b character varying, c timestamp with time zone, d decimal[]);
+
+-- DROP FUNCTION with the type of an OUT parameter
+CREATE FUNCTION fee(a integer, OUT b text) LANGUAGE sql AS $$SELECT 'x'::text$$;
+-- accepted
+DROP FUNCTION fee(a integer, OUT b text);
+
+-- DROP FUNCTION with the parameters of another of its name
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- accepted
+DROP FUNCTION fee(text);
+
+-- DROP FUNCTION IF EXISTS with other parameters
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- accepted
+DROP FUNCTION IF EXISTS fee(text);
