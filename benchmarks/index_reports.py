@@ -43,8 +43,7 @@ class ReportedIndexes:
         for number, index in enumerate(missing.indexes):
             candidate = index.candidate
             names.append(Name(f"reported_{number}", candidate.table.schema))
-            keys = ", ".join(candidate.keys)
-            self._connection.execute(f"CREATE INDEX {names[-1].name} ON {candidate.table} USING {candidate.method} ({keys})".encode())
+            self._connection.execute(f"CREATE INDEX {names[-1].name} {candidate.definition}".encode())
         plans = GenericPlans(self._connection)
         self.counts["indexes reported"] += 1
         for served in missing.queries:

@@ -160,9 +160,7 @@ class IndexTruth:
         return costs
 
     def _candidates(self, assessment: QueryAssessment, tables: set[str]) -> Iterator[Candidate]:
-        for access in assessment.accesses:
-            for each in access.candidates:
-                yield Candidate(access.name, each.keys, each.method)
+        yield from _proposed(assessment)
         for relation in assessment.relations:
             if relation.name.name in tables:
                 for column in relation.columns:
@@ -204,14 +202,21 @@ class Judgement:
         if real != ours:
             place = query.places[0]
             verdict = "called un-indexed: " if ours else "missed: "
-            proposed = "; ".join(f"{a.alias} ({', '.join(each.keys)})" for a in assessment.accesses for each in a.candidates)
+            proposed = "; ".join(map(str, _proposed(assessment)))
             why = f"cost {cost:,.0f}, {lowest:,.0f} with {name}; proposed {proposed or 'nothing'}"
             self.confusions.append(f"{verdict}{place.path}:{place.line} {place.name}\n      {why}\n      {' '.join(query.text.split())[:600]}")
 
 
+def _proposed(assessment: QueryAssessment) -> Iterator[Candidate]:
+    """Yields the indexes that migsafe proposes for a query."""
+    for access in assessment.accesses:
+        for each in access.candidates:
+            yield Candidate(access.name, each.keys, each.method, each.predicate)
+
+
 def _not_counted(assessment: QueryAssessment, *, as_seeded: bool) -> set[str]:
     """Returns the indexes whose costs say nothing, because the values of the rows are generated. Those that migsafe proposes count."""
-    proposed = {str(Candidate(access.name, each.keys, each.method)) for access in assessment.accesses for each in access.candidates}
+    proposed = set(map(str, _proposed(assessment)))
     return _tested_for_null(assessment) | (set() if as_seeded else _tested_for_order(assessment) - proposed)
 
 

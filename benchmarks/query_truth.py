@@ -32,14 +32,25 @@ _ROLE = re.compile(r'role "(.+)" does not exist')
 
 
 class Candidate(Struct, frozen=True):
-    """An index that is built to see whether it helps: the keys are SQL."""
+    """An index that is built to see whether it helps: the keys and the predicate are SQL."""
 
     table: Name
     keys: tuple[str, ...]
     method: str = "btree"
+    predicate: str = ""
 
     def __str__(self) -> str:
-        return f"{self.table} ({', '.join(self.keys)})"
+        return f"{self.table} ({', '.join(self.keys)}){self.where}"
+
+    @property
+    def where(self) -> str:
+        """The predicate with WHERE; empty if the index has all rows."""
+        return f" WHERE {self.predicate}" if self.predicate else ""
+
+    @property
+    def definition(self) -> str:
+        """What CREATE INDEX has after the name of the index."""
+        return f"ON {self.table} USING {self.method} ({', '.join(self.keys)}){self.where}"
 
 
 def run_migration(connection: Connection, half: Half) -> str:
@@ -189,7 +200,7 @@ def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[b
     connection.execute("BEGIN")
     try:
         for candidate in candidates:
-            connection.execute(f"CREATE INDEX ON {candidate.table} USING {candidate.method} ({', '.join(candidate.keys)})".encode())
+            connection.execute(f"CREATE INDEX {candidate.definition}".encode())
             if any(key.startswith("(") for key in candidate.keys):
                 connection.execute(f"ANALYZE {candidate.table}".encode())
     except psycopg.Error:

@@ -71,7 +71,8 @@ class Catalog:
         self.keeps_existing = False
         """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""
         self.has_other_functions = False
-        """Whether an extension that PostgreSQL does not bring along has been created, whose functions are not known."""
+        """Whether an extension that PostgreSQL does not bring along has been created, by the history or outside of it: its functions are not
+        known."""
         self.refusals: list[Refusal] = []
         self.notes_refusals = True
         """Whether anything asks for `refusals`; finding some of them takes long."""
@@ -422,6 +423,11 @@ class Catalog:
                 self._journal.remove(absent, name)
         for schema in [name for name, exists in self._schemas.items() if not exists]:
             self._journal.remove(self._schemas, schema)
+
+    def forget_dropped_functions(self) -> None:
+        """Forgets which functions were dropped, because an extension may have created functions of the same names."""
+        for name in list(self.dropped_functions):
+            self._journal.remove(self.dropped_functions, name)
 
     def _add_name(self, added: Object) -> None:
         match added:

@@ -10,8 +10,9 @@ from migsafe import versions
 from migsafe.schema.casts import BUILT_IN
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
+from migsafe.schema.extensions import EXTENSION_TYPES
 from migsafe.schema.formulas import formula
-from migsafe.schema.objects import Column, Composite, Domain, EnumType, Formula, Object, Relation, RelationKind
+from migsafe.schema.objects import Column, Composite, Domain, EnumType, Extension, Formula, Object, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
@@ -93,6 +94,15 @@ def default_with_type(catalog: Catalog, column: Column) -> Formula | None:
     return Formula(replace(default.expression, sql=f"{default.expression.sql.strip()}::{enum.name}"))
 
 
+def _is_made_elsewhere(catalog: Catalog, type_name: TypeName) -> bool:
+    """Whether something outside of the history has made a type, and functions with it, such as PostGIS in the image of the database."""
+    if type_name.name in BUILT_IN or type_name.percent_type or catalog.type_of(type_name) is not None:
+        return False
+    name = Name(type_name.name, type_name.schema)
+    created = (extension.name.name for extension in catalog.objects_of(Extension))
+    return catalog.relation(name) is None and not any(type_name.name in EXTENSION_TYPES.get(extension, ()) for extension in created)
+
+
 class BuiltColumn(Struct):
     """A column that a statement defines, and the sequence that it needs: the beginning of its name, and its integer type."""
 
@@ -104,6 +114,8 @@ def build_column(catalog: Catalog, number: int, definition: sql.Column, inside_k
     """Returns the column of a definition. `inside_key`: it is in the statement's PRIMARY KEY. A generated column's expression is added later,
     when all columns of its table are known."""
     serial = is_serial(definition.type)
+    if definition.type is not None and not serial and _is_made_elsewhere(catalog, definition.type):
+        catalog.has_other_functions = True
     column = Column(
         number=number,
         name=definition.name,

@@ -79,3 +79,4 @@ def create_extension(catalog: Catalog, operation: sql.CreateExtension) -> None:
         catalog.add_refusal(f'extension "{name}" already exists', help=f"CREATE EXTENSION IF NOT EXISTS {Name(name)};")
     if operation.extension not in _CONTRIB or operation.cascade:
         catalog.has_other_functions = True
+        catalog.forget_dropped_functions()

@@ -143,6 +143,20 @@ def _is_parameter(condition: Condition, subject: str, owns: Owns) -> bool:
     )
 
 
+def compared_with_constants(index: Index, table: Relation, shapes: Shapes) -> frozenset[str]:
+    """Returns the subjects of which the predicate of an index demands NULL, or one of some constants."""
+    required = shapes.condition(index.predicate.expression.sql) if index.predicate is not None else None
+    if required is None or index.predicate is None:
+        return frozenset()
+    is_own = own_columns(index.predicate, table)
+    found = set()
+    for part in required.parts if isinstance(required, All) else (required,):
+        match part:
+            case Compare(left=operand, operator="=" | "in" | "any") | NullTest(operand=operand, is_negated=False):
+                found.add(subject_of(operand, is_own, types_of(table)))
+    return frozenset(subject for subject in found if subject is not None)
+
+
 def own_columns(formula: IndexFormula, table: Relation) -> Owns:
     """Returns a function that says whether a reference in an index's expression is a column of its table."""
     names = {column.name for column in table.columns} | {name for _, name in formula.column_uses}

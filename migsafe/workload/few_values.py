@@ -8,6 +8,10 @@ _FEW = re.compile(
     r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|unit)$"
 )
 _UNSET = re.compile(r"(?:^|_)(?:deleted|removed|archived|disabled|revoked|blocked|banned)(?:_(?:at|on|by|date|time|timestamp))?$")
+_USUAL_STATES = frozenset(
+    """active enabled published public visible available approved accepted confirmed verified valid completed complete finished done closed
+    processed succeeded successful success ok sent delivered paid settled live resolved merged archived""".split()
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -19,6 +23,11 @@ def plain_name(column: str) -> str:
 def has_few_values(column: str) -> bool:
     """Whether a column of this name usually has few values."""
     return _FEW.search(plain_name(column)) is not None
+
+
+def is_usual_state(value: str) -> bool:
+    """Whether most rows usually have this state, such as `done` in a queue."""
+    return value.lower() in _USUAL_STATES
 
 
 def is_usually_unset(column: str) -> bool:

@@ -50,7 +50,9 @@ class KnownNames:
     def has_no_function(self, call: Call) -> bool:
         """Whether it is certain that no function of a name exists, whatever its arguments are."""
         catalog = self.catalog
-        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX or not catalog.knows_all_functions():
+        if call.schema in SYSTEM_SCHEMAS or call.name in _SYNTAX:
+            return False
+        if not catalog.knows_all_functions() and not catalog.is_dropped_function(Name(call.name, call.schema)):
             return False
         if catalog.has_function_named(call.name):
             return False

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.certainty import is_absent_function
 from migsafe.schema.objects import Constraint, Function, Index, Object, Relation, Trigger, Type
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes
@@ -91,6 +92,10 @@ class Lookups:
         """Whether a schema has a function of this name."""
         return bool(self._ask("function", name))
 
+    def is_dropped_function(self, name: Name) -> bool:
+        """Whether it is known that the last function of a name was dropped."""
+        return bool(self._ask("dropped function", name))
+
     def functions_named(self, name: str) -> tuple[Function, ...]:
         """Returns the functions of this name in all schemas."""
         functions: tuple[Function, ...] = self._ask("functions", name)
@@ -148,6 +153,7 @@ _QUESTIONS: dict[str, Callable[..., Any]] = {
     "constraint": lambda catalog, oid, name: catalog.constraint(oid, name),
     "type": lambda catalog, name: catalog.type_named(name),
     "dropped type": _is_dropped_type,
+    "dropped function": is_absent_function,
     "function": lambda catalog, name: catalog.has_function_named(name),
     "functions": lambda catalog, name: tuple(catalog.functions_named(name)),
     "no relation": _has_no_relation,

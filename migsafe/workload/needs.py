@@ -37,12 +37,13 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class CandidateIndex(Struct, frozen=True, kw_only=True):
-    """An index that would serve a table: its method, and its keys as SQL. `mutable` says why PostgreSQL does not build it, because the result
-    of a key is not immutable; empty if nothing is known against it."""
+    """An index that would serve a table: its method, its keys as SQL, and the predicate of a partial index, as SQL; empty if it has all rows.
+    `mutable` says why PostgreSQL does not build it, because the result of a key is not immutable; empty if nothing is known against it."""
 
     method: str
     keys: tuple[str, ...]
     mutable: str = ""
+    predicate: str = ""
 
 
 class Conversion(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, NullTest, Operand, Parameter, Value
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, NullTest, Operand, Parameter, Several, Value
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.few_values import is_usually_unset
 from migsafe.workload.needs import CandidateIndex
@@ -31,11 +31,33 @@ def index_of_equalities(terms: Sequence[Term]) -> CandidateIndex:
 
 def index_of_order(order: Order, terms: Iterable[Term]) -> CandidateIndex:
     """Returns the index that gives an order among the rows of single values: the columns that are equal to one value come first (manual, 11.4),
-    except those that have this value in most rows. `terms` are the conditions on the table that hold when it is read."""
+    except those that have this value in most rows. `terms` are the conditions on the table that hold when it is read.
+
+    The index is partial if a column must be NULL or one of several constants, as in a queue: the rows that are not, which come first in many
+    orders, would have to be read before the others, and an index on the column gives no order (measured on 15).
+    """
     ordered = {subject for subject, _, _ in order.keys}
-    equal = dict.fromkeys(term.subject for term in terms if term.operator == "=" and term.subject not in ordered and _selects(term))
+    free = [term for term in terms if term.subject not in ordered and _selects(term)]
+    equal = dict.fromkeys(term.subject for term in free if term.operator == "=" or (term.operator == "is" and column_of(term.subject)))
     wanted = [_with_direction(*key) for key in forward(order.keys)]
-    return CandidateIndex(method="btree", keys=(*map(as_key, list(equal)[: _MOST_KEYS - 1]), *wanted))
+    keys = (*map(as_key, list(equal)[: _MOST_KEYS - 1]), *wanted)
+    return CandidateIndex(method="btree", keys=keys, predicate=" AND ".join(dict.fromkeys(filter(None, map(_as_predicate, free)))))
+
+
+def _as_predicate(term: Term) -> str:
+    """Returns a condition that needs a partial index to give an order, as SQL; empty if it is another one."""
+    if column_of(term.subject) is None or term.others or term.strength is not Strength.WEAK:
+        return ""
+    if term.operator == "is null":
+        return f"{as_key(term.subject)} IS NULL"
+    if term.operator in ("in", "any") and isinstance(term.value, Several) and len(term.value.elements) > 1:
+        values = [_as_constant(value) for value in term.value.elements if isinstance(value, Value) and value.text != "null"]
+        return f"{as_key(term.subject)} IN ({', '.join(values)})" if len(values) == len(term.value.elements) else ""
+    return ""
+
+
+def _as_constant(value: Value) -> str:
+    return "'" + value.text.replace("'", "''") + "'" if value.is_string else value.text
 
 
 def _selects(term: Term) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import Condition, Value
+from migsafe.expressions.queries.shapes import Condition, Several, Value
 from migsafe.schema.objects import Index, Key, Relation, RelationKind
 from migsafe.sql.operations import TypeName
-from migsafe.workload.conditions import Owns, is_implied, key_subject, types_of
+from migsafe.workload.conditions import Owns, compared_with_constants, is_implied, key_subject, types_of
+from migsafe.workload.few_values import is_usual_state
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.terms import Strength, Term
 
@@ -61,11 +62,34 @@ def services(
             continue
         subjects = [key_subject(key, table, catalog.shapes) for key in index.keys]
         service = _service(index, subjects, table, terms, order)
+        by_predicate = _of_predicate(catalog, index, table, terms)
+        if service is None or (by_predicate is not None and service.strength < by_predicate.strength and not service.ordered):
+            service = by_predicate
         if service is not None and (index.predicate is None or is_implied(index, table, conditions, owns, types_of(table), catalog.shapes)):
             found.append(service)
     if table.kind is RelationKind.PARTITIONED:
         found += _of_partitions(catalog, table, terms, conditions, owns, order)
     return found
+
+
+def _of_predicate(catalog: Lookups, index: Index, table: Relation, terms: Sequence[Term]) -> Service | None:
+    """Returns the service of a partial index that contains only the rows of a rare state that the query names. PostgreSQL reads all of such an
+    index, whatever its keys are, in place of the table (build_index_paths in indxpath.c)."""
+    if index.predicate is None or index.method != "btree":
+        return None
+    rare = {term.subject for term in terms if term.strength is Strength.WEAK and _names_rare_state(term)}
+    met = rare & compared_with_constants(index, table, catalog.shapes) if rare else rare
+    return Service(index, Strength.WEAK) if met else None
+
+
+def _names_rare_state(term: Term) -> bool:
+    """Whether a condition demands NULL, or constants that few rows have. Of the values of a boolean it is not known which one is rare."""
+    if term.operator == "is null":
+        return True
+    values = term.value.elements if isinstance(term.value, Several) else (term.value,)
+    return term.operator in ("=", "in", "any") and all(
+        isinstance(value, Value) and value.text not in ("true", "false") and not is_usual_state(value.text) for value in values
+    )
 
 
 def _of_partitions(

@@ -8,6 +8,8 @@ its name (`status`, `type`, `currency`), or with a literal, are not reported alo
 another table as a whole in any case, unless that table is known to be small. An expression that PostgreSQL cannot index, because its result
 depends on a setting of the session (`created_at::date` of a timestamptz), is only for information, and so is a comparison for which
 PostgreSQL converts an indexed column (`citext = text`, `integer = numeric`). The query of a view counts as a part of those that read it.
+A partial index serves the queries that name the rare state that it contains (`state = 'waiting'`, `sent_at IS NULL`). One is proposed where the
+first rows of such a state are read in an order: other indexes would lead through all rows that are done.
 The finding is at the query, or at CREATE TABLE if the running release sends the query already.
 
 Unsafe:
@@ -71,7 +73,7 @@ def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterat
             severity=Severity.INFO if reason else None,
             help=_help(at, access),
             relations=(access.name,),
-            cause=f"{access.name} {[(each.method, each.keys) for each in access.candidates]} {access.conversion}",
+            cause=f"{access.name} {[(each.method, each.keys, each.predicate) for each in access.candidates]} {access.conversion}",
             queries=(op.named,),
         )
 

@@ -133,3 +133,22 @@ def test_columns_of_a_view_that_only_an_index_names_have_no_place_in_it() -> Non
 def test_an_insert_that_omits_a_required_column() -> None:
     problems = assessed("INSERT INTO orders (id, state) VALUES ($1, DEFAULT)", CATALOG).insert_problems
     assert [(problem.kind, problem.column) for problem in problems] == [("omits", "customer_id")]
+
+
+MADE_ELSEWHERE = "CREATE TABLE places (id bigint PRIMARY KEY, spot geometry(Point, 4326));"
+
+
+def test_a_type_that_no_migration_creates_comes_with_functions() -> None:
+    found = assessed("SELECT st_x(spot) FROM places WHERE id = $1", catalog_of(MADE_ELSEWHERE))
+    assert (found.failure, found.uncertain) == (None, "")
+    known = catalog_of("CREATE EXTENSION vector; CREATE TABLE places (id bigint PRIMARY KEY, spot vector(3));")
+    failure = assessed("SELECT st_x(spot) FROM places WHERE id = $1", known).failure
+    assert failure is not None
+    assert failure.message == "function st_x does not exist"
+
+
+@pytest.mark.parametrize(("later", "fails"), [("", True), ("CREATE EXTENSION postgis;", False)])
+def test_a_dropped_function_is_known_to_be_missing_beside_functions_of_others(later: str, fails: bool) -> None:
+    dropped = "CREATE FUNCTION length_of(text) RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION length_of(text);"
+    found = assessed("SELECT length_of('x'), other_length('x')", catalog_of(f"{MADE_ELSEWHERE} {dropped} {later}"))
+    assert (found.failure is not None and found.failure.name == "length_of") == fails

@@ -43,6 +43,9 @@ CREATE TABLE readings_1 PARTITION OF readings FOR VALUES FROM (MINVALUE) TO (300
 CREATE TABLE readings_2 PARTITION OF readings FOR VALUES FROM (3000) TO (MAXVALUE);
 CREATE INDEX readings_1_total ON readings_1 (total);
 CREATE INDEX readings_2_total ON readings_2 (total);
+CREATE TABLE jobs (id bigint PRIMARY KEY, state text NOT NULL, worker int, ran timestamptz, done boolean NOT NULL, queued int NOT NULL);
+CREATE INDEX jobs_waiting ON jobs (worker) WHERE state IN ('waiting', 'retrying');
+CREATE INDEX jobs_done ON jobs (worker) WHERE state = 'done';
 """
 FILL = f"""
 INSERT INTO customers SELECT n, 'e' || n, 'n' || n, 'c' || n, n FROM generate_series(1, {ROWS}) n;
@@ -52,6 +55,8 @@ FROM generate_series(1, {ROWS}) n;
 INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
 INSERT INTO events SELECT n, n % 100, (ARRAY['opened', 'closed'])[1 + n % 2], nullif(n % 50, 0) FROM generate_series(1, {ROWS}) n;
 INSERT INTO readings SELECT n, n FROM generate_series(1, {ROWS}) n;
+INSERT INTO jobs SELECT n, CASE WHEN n % 100 = 0 THEN 'waiting' WHEN n % 100 = 1 THEN 'lost' ELSE 'done' END,
+    n % 10, CASE WHEN n % 100 > 0 THEN now() END, n % 100 > 0, n FROM generate_series(1, {ROWS}) n;
 ANALYZE;
 """
 CATALOG = catalog_of(SCHEMA)
@@ -80,6 +85,8 @@ SERVED = [
     ("SELECT * FROM orders ORDER BY created LIMIT 5", "orders_created"),
     ("SELECT * FROM orders WHERE total > 5 ORDER BY created DESC LIMIT 5", "orders_created"),
     ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
+    # All of a small partial index is read in place of the table.
+    ("SELECT * FROM jobs WHERE state = 'waiting' AND queued < $1 ORDER BY queued LIMIT 5", "jobs_waiting"),
     ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
     ("SELECT * FROM events WHERE subject = $1 AND sent_with IS NULL", "events_sent_with"),
     ("SELECT * FROM orders WHERE shop = $1 AND customer_id IN (SELECT id FROM customers WHERE name > $2)", "customers_pkey"),
@@ -125,6 +132,20 @@ UNINDEXED = [
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
     ("WITH o AS (SELECT id FROM orders WHERE number = $1) SELECT c.name FROM o JOIN customers c ON c.id = o.id", ("number",)),
+]
+PARTIAL = [
+    ("SELECT * FROM jobs WHERE ran IS NULL ORDER BY queued LIMIT 5", ("queued",), "ran IS NULL"),
+    (
+        "SELECT * FROM jobs WHERE state IN ('lost', 'it''s') AND ran IS NOT NULL ORDER BY queued LIMIT 5",
+        ("queued",),
+        "state IN ('lost', 'it''s')",
+    ),
+    ("SELECT * FROM jobs WHERE worker IN (11, 12) AND NOT done ORDER BY queued DESC LIMIT 5", ("done", "queued"), "worker IN (11, 12)"),
+    ("SELECT * FROM jobs WHERE done IS FALSE ORDER BY queued LIMIT 5", ("done", "queued"), ""),
+    # Most rows of a queue are done.
+    ("SELECT * FROM jobs WHERE state = 'done' ORDER BY queued LIMIT 5", ("state", "queued"), ""),
+    # Which value of a parameter is rare is not known.
+    ("SELECT * FROM jobs WHERE state = $1 ORDER BY queued LIMIT 5", ("state", "queued"), ""),
 ]
 BESIDE = [
     # A window has more rows than another table's are looked for one by one.
@@ -212,6 +233,19 @@ def test_an_index_makes_an_unindexed_query_cheap(text: str, indexes: list[tuple[
     after = _plan(connection, text)["Total Cost"]
     connection.execute("ROLLBACK")
     assert after * 5 < before  # tenfold with more rows
+
+
+@pytest.mark.parametrize(("text", "keys", "predicate"), PARTIAL)
+def test_a_rare_state_needs_a_partial_index(text: str, keys: tuple[str, ...], predicate: str, connection: Any) -> None:
+    [access] = assessed(text, CATALOG).accesses
+    assert [(candidate.keys, candidate.predicate) for candidate in access.candidates] == [(keys, predicate)]
+    connection.execute("BEGIN")
+    where = f" WHERE {predicate}" if predicate else ""
+    connection.execute(f"CREATE INDEX proposed ON jobs ({', '.join(keys)}){where}".encode())
+    plan = _plan(connection, text)
+    connection.execute("ROLLBACK")
+    assert set(_indexes(plan)) == {"proposed"}
+    assert plan["Total Cost"] < 20
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,24 @@ def test_stored_shapes_give_the_same_answers_without_sqlglot(monkeypatch: pytest
     assert second.shapes.packed() is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT id FROM customers WHERE $1::inet <<= email::inet AND email::inet >>= $2",
+        "SELECT id FROM customers ORDER BY email <#> $1, email %>> '<<= $', email OPERATOR(<#>) $1, email OPERATOR(public.<<=) $1",
+        "WITH values AS (SELECT 1 AS id) SELECT values.id FROM customers JOIN values ON values.id = customers.id",
+        "INSERT INTO orders DEFAULT VALUES RETURNING id",
+        "SELECT c.id, o.id FROM ((SELECT id FROM customers) c LEFT JOIN orders o ON o.id = c.id)",
+        "SELECT o.id FROM customers x JOIN ((SELECT id FROM customers) c JOIN orders o USING (id)) ON o.id = x.id",
+        "SELECT j.id FROM ((SELECT id FROM customers) c CROSS JOIN (SELECT 1) o(n)) j",
+    ],
+)
+def test_what_sqlglot_reads_differently_is_understood(text: str) -> None:
+    found = assessed(text, catalog_of(SCHEMA))
+    assert (found.unresolved, found.uncertain, found.failure) == ("", "", None)
+    assert {relation.name.name for relation in found.relations} <= {"customers", "orders"}
+
+
 @pytest.mark.parametrize("stored", [b"", b"damaged", b"\x84"])
 def test_damaged_shapes_are_read_again(stored: bytes) -> None:
     assessor = Assessor(Shapes(stored))

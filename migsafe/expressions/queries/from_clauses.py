@@ -34,11 +34,11 @@ class SourceReader(Collector):
                     _source(kind="table", name=folded_name(node.this), schema=schema, **common, sampled=bool(node.args.get("sample")))
                 )
                 self.joins(node, sources)
-            case exp.Subquery(this=exp.Table()) if alias is None:
+            case exp.Subquery() if alias is None and _is_join_in_parentheses(node):
                 # The joins in parentheses come first, but their own element has the kind of the join around it.
                 self.add_source(node.this, sources, **fields)
                 self.joins(node, sources)
-            case exp.Subquery(this=exp.Table()):
+            case exp.Subquery() if _is_join_in_parentheses(node):
                 inner = self.new()
                 nested: list[Source] = []
                 inner.add_source(node.this, nested)
@@ -121,6 +121,12 @@ def _alias_types(node: exp.Expr) -> tuple[str | None, ...]:
     return tuple(
         type_text(column.args["kind"]) if isinstance(column, exp.ColumnDef) and column.args.get("kind") else None for column in columns
     )
+
+
+def _is_join_in_parentheses(node: exp.Subquery) -> bool:
+    """Whether parentheses in FROM contain elements of FROM (a table, or a query with an alias or a join), and not a query."""
+    inner = node.this
+    return isinstance(inner, exp.Table) or (isinstance(inner, exp.Subquery) and bool(inner.args.get("alias") or inner.args.get("joins")))
 
 
 def _source(**fields: object) -> Source:

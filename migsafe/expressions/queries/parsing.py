@@ -18,7 +18,7 @@ _STATEMENTS = frozenset(("select", "with", "insert", "update", "delete", "merge"
 
 def query_shape(text: str) -> Shape | UnreadShape:
     """Returns the shape of a query, or why it has none."""
-    is_plain = _UNREADABLE.search(text) is None
+    is_plain = _UNREADABLE.search(text) is None and _READ_OPERATORS.issuperset(_OPERATORS.findall(text))
     words = _words(text, 1 if is_plain else None)
     if not words or words[0][0] not in _STATEMENTS:
         return UnreadShape(reason=f"{words[0][0].upper()} statements are not understood" if words else "the query is empty")
@@ -35,8 +35,15 @@ def query_shape(text: str) -> Shape | UnreadShape:
     return replace(shape, overrides=True) if shape.kind == "insert" and any(word == "overriding" for word, _, _ in words) else shape
 
 
-_UNREADABLE = re.compile(r"\$|\b(?:overriding|notnull|isnull)\b", re.IGNORECASE)
+_UNREADABLE = re.compile(r"\$|\b(?:overriding|notnull|isnull)\b|(?<!default )\bvalues\b(?! ?\()", re.IGNORECASE)
 """What may have to be written differently for sqlglot."""
+_OPERATORS = re.compile(r"[-+*/<>=~!@#%^&|`?]{2,}")
+_READ_OPERATORS = frozenset(
+    """<> != <= >= || -> ->> #> #>> @> <@ ?| ?& && ~* !~ !~* ~~ ~~* !~~ !~~* @@ @@@ @? #- ^@ <-> <=> << >> -|- &< &> <% <<% |/ ||/ !!
+    := => -- /* */""".split()
+)
+"""The operators of several characters that sqlglot reads, and what may look like one. Others are those of network addresses (`<<=`),
+geometric types (`<<|`) and extensions (`<#>` of pgvector, `%>` of pg_trgm)."""
 
 
 def condition_shape(expression: Expression) -> Condition | None:
@@ -75,24 +82,34 @@ _PLAIN = frozenset((WORD, PUNCTUATION, OPERATOR))
 _PARAMETER = f"<{PARAMETER}>"
 
 
+def _is_in_operator(before: list[Word]) -> bool:
+    """Whether an operator is written as OPERATOR(<<=) or OPERATOR(schema.<<=), by the two tokens before it."""
+    return [word for word, _, _ in before] == ["operator", "("] or (bool(before) and before[-1][0] == ".")
+
+
 def _readable(text: str, words: list[Word]) -> str:
     """Returns a query as sqlglot can read it: with a space after each parameter, because it reads `$1,$` in `$1,$2` as the beginning of a
     dollar-quoted string, and one at the end, because after a parameter it cannot read `''` there; without OVERRIDING … VALUE; without a cast of
-    `x NOTNULL` and `x ISNULL`, which are boolean."""
+    `x NOTNULL` and `x ISNULL`, which are boolean; with OPERATOR(…) around operators that it does not know, and quotes around the name
+    `values`."""
     pieces: list[str] = []
     written = 0
 
-    def write(start: int, end: int) -> None:
+    def write(start: int, end: int, new: str = "") -> None:
         nonlocal written
-        pieces.append(text[written:start])
+        pieces.append(text[written:start] + new)
         written = end
 
-    for at, (word, _, end) in enumerate(words):
+    for at, (word, start, end) in enumerate(words):
         following = [each[0] for each in words[at + 1 : at + 3]]
         if word == _PARAMETER:
             write(end, end)
         elif word == "overriding" and following[:1] in (["system"], ["user"]) and following[1:] == ["value"]:
-            write(words[at][1], words[at + 2][2])
+            write(start, words[at + 2][2])
+        elif word == "values" and following[:1] != ["("] and (at == 0 or words[at - 1][0] != "default"):
+            write(start, end, '"values"')
+        elif _OPERATORS.fullmatch(word) and word not in _READ_OPERATORS and not _is_in_operator(words[max(at - 2, 0) : at]):
+            write(start, end, f" OPERATOR({word})")
         elif word in ("notnull", "isnull") and following[:1] == ["::"] and len(following) == 2:
             write(end, words[at + 2][2])
     return " ".join((*pieces, text[written:], ""))

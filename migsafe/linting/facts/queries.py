@@ -32,6 +32,7 @@ _CALL = re.compile(r"\b(\w+)\(")
 _STABLE = re.compile(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
 """What depends on settings, for some types: casts from and to times, their parts and sums, and `||` of something that is not text."""
 _QUOTED = re.compile(r'"([^"]+)"')
+_COMPARED = re.compile(r'(?:^| AND )("[^"]+"|\w+) (?:IS NULL|IN \()')
 
 
 def operation_words(at: Context, done: PastOperation) -> str:
@@ -143,6 +144,8 @@ def missing_index(access: "TableAccess") -> str:
 
 def _missing(candidate: "CandidateIndex") -> str:
     keys = ", ".join(candidate.keys)
+    if candidate.predicate:
+        return f"on {keys} contains only the rows where {candidate.predicate}"
     return f"begins with {keys}" if candidate.method == _CHOSEN_BY_DEFAULT else f"of type {candidate.method} covers {keys}"
 
 
@@ -160,8 +163,8 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
                 continue
         if not keys:
             continue
-        op = _operation(table, candidate.method, keys)
-        columns = [element.column or "expr" for element in op.elements]
+        op = _operation(table, candidate.method, keys, candidate.predicate)
+        columns = [*(element.column or "expr" for element in op.elements), *_predicate_columns(candidate.predicate)]
         named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
     return note + _creation(at, table, named) if named else note.rstrip(":\n")
 
@@ -213,9 +216,15 @@ def _columns_of(key: str) -> list[str]:
     return [quoted(name) for name in dict.fromkeys(_QUOTED.findall(key))] if key.startswith("(") else [key]
 
 
-def _operation(table: Name, method: str, keys: Sequence[str]) -> sql.CreateIndex:
+def _predicate_columns(predicate: str) -> list[str]:
+    """Returns the columns of a proposed predicate, for the name of its index: two states of a queue have different indexes."""
+    return [name.strip('"') for name in _COMPARED.findall(predicate)]
+
+
+def _operation(table: Name, method: str, keys: Sequence[str], predicate: str) -> sql.CreateIndex:
     using = f" USING {method}" if method != _CHOSEN_BY_DEFAULT else ""
-    op = next(iter(read(f"CREATE INDEX ON {shown_name(table)}{using} ({', '.join(keys)})"))).operations[0]
+    where = f" WHERE {predicate}" if predicate else ""
+    op = next(iter(read(f"CREATE INDEX ON {shown_name(table)}{using} ({', '.join(keys)}){where}"))).operations[0]
     assert isinstance(op, sql.CreateIndex)
     return op
 

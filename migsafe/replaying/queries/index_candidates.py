@@ -27,20 +27,34 @@ _SORT_KEY = re.compile(r"""(?:(?:"((?:[^"]|"")+)"|(\w+))\.)?(?:"((?:[^"]|"")+)"|
 
 
 class Candidate(Struct, frozen=True):
-    """An index to build on a table: its method, and its keys as SQL."""
+    """An index to build on a table: its method, its keys as SQL, and the predicate of a partial index as SQL; empty if it has all rows."""
 
     table: Name
     method: str
     keys: tuple[str, ...]
+    predicate: str = ""
 
     def __str__(self) -> str:
         using = f" USING {self.method}" if self.method != "btree" else ""
-        return f"{self.table}{using} ({', '.join(self.keys)})"
+        where = f" WHERE {self.predicate}" if self.predicate else ""
+        return f"{self.table}{using} ({', '.join(self.keys)}){where}"
 
     @property
     def index(self) -> CandidateIndex:
         """The index without its table."""
-        return CandidateIndex(method=self.method, keys=self.keys)
+        return CandidateIndex(method=self.method, keys=self.keys, predicate=self.predicate)
+
+    @property
+    def definition(self) -> str:
+        """What CREATE INDEX has after the name of the index."""
+        where = f" WHERE {self.predicate}" if self.predicate else ""
+        return f"ON {self.table} USING {self.method} ({', '.join(self.keys)}){where}"
+
+
+def proposed(access: TableAccess) -> Iterator[Candidate]:
+    """Yields the indexes that an access lacks, with its table."""
+    for each in access.candidates:
+        yield Candidate(access.name, each.method, each.keys, each.predicate)
 
 
 def candidates_for(
@@ -52,7 +66,8 @@ def candidates_for(
     found: dict[Candidate, None] = {}
     for access in assessment.accesses:
         if access.name in whole:
-            found.update((Candidate(access.name, each.method, each.keys), None) for each in access.candidates if not each.mutable)
+            buildable = (own for own, each in zip(proposed(access), access.candidates, strict=True) if not each.mutable)
+            found.update(dict.fromkeys(buildable))
     orders = list(_orders(plan, state))
     for access in assessment.accesses:
         if access.name in whole:
@@ -60,7 +75,8 @@ def candidates_for(
             found.update((Candidate(access.name, "btree", keys), None) for keys in _of_access(access, own, is_real=has_real_rows(access.name)))
     for table, keys in orders:
         found[Candidate(table, "btree", keys)] = None
-    return tuple(each for each in found if not SYSTEM_COLUMNS.intersection(each.keys) and not state.has_index(each.table, each.keys))[:_MOST]
+    wanted = (each for each in found if not SYSTEM_COLUMNS.intersection(each.keys))
+    return tuple(each for each in wanted if each.predicate or not state.has_index(each.table, each.keys))[:_MOST]
 
 
 def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]], *, is_real: bool) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.estimates import grown
-from migsafe.replaying.queries.index_candidates import Candidate, candidates_for
+from migsafe.replaying.queries.index_candidates import Candidate, candidates_for, proposed
 from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex, ServedQuery, UnservedQuery
 from migsafe.replaying.queries.plan_changes import TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
@@ -123,10 +123,10 @@ class IndexTrials:
             self._not_tried.append(UnservedQuery(self._queries.named(query), f"its conditions are not understood: {assessment.unresolved}"))
             return None
         candidates = candidates_for(assessment, plan, self._state, self._has_real_rows)
-        together = frozenset(Candidate(access.name, each.method, each.keys) for access in assessment.accesses for each in access.candidates)
+        together = frozenset(each for access in assessment.accesses for each in proposed(access))
         if candidates:
             return _Expensive(query, plan, candidates, together & frozenset(candidates), plan.cost, {})
-        existing = next((str(each) for each in together if self._state.has_index(each.table, each.keys)), "")
+        existing = next((str(each) for each in together if not each.predicate and self._state.has_index(each.table, each.keys)), "")
         if existing:
             reason = f"PostgreSQL does not use the index on {existing}, which exists, at an estimated cost of {plan.cost:,.0f}"
             self._unserved.append(UnservedQuery(self._queries.named(query), reason))
@@ -216,9 +216,9 @@ class IndexTrials:
 
     def _build(self, candidate: Candidate, name: str) -> frozenset[str]:
         """Builds an index; returns its name, and those of its partitions."""
-        table, keys = candidate.table, ", ".join(candidate.keys)
+        table = candidate.table
         started = perf_counter()
-        self._connection.execute(f"CREATE INDEX {name} ON {table} USING {candidate.method} ({keys})".encode())
+        self._connection.execute(f"CREATE INDEX {name} {candidate.definition}".encode())
         build_ms = 1000 * (perf_counter() - started)
         if any(key.startswith("(") for key in candidate.keys):
             # The values of an expression are known only after ANALYZE.

@@ -82,6 +82,12 @@ def _access(access: TableAccess) -> dict[str, Any]:
         ),
         "reads_whole_beside": [str(name) for name in access.beside],
         "candidates": [
-            {"method": candidate.method, "keys": list(candidate.keys), "mutable": candidate.mutable} for candidate in access.candidates
+            {
+                "method": candidate.method,
+                "keys": list(candidate.keys),
+                "predicate": candidate.predicate or None,
+                "mutable": candidate.mutable,
+            }
+            for candidate in access.candidates
         ],
     }

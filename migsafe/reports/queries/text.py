@@ -108,7 +108,8 @@ def _index(access: TableAccess, display: Display) -> str:
 
 def _candidate(index: CandidateIndex) -> str:
     method = f"USING {index.method} " if index.method != "btree" else ""
-    return f"{method}({visible(', '.join(index.keys))})"
+    where = f" WHERE {visible(index.predicate)}" if index.predicate else ""
+    return f"{method}({visible(', '.join(index.keys))}){where}"
 
 
 def _columns(relation: UsedRelation) -> str:

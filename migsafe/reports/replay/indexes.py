@@ -128,6 +128,7 @@ def _index(index: BuiltIndex, estimate: IndexEstimate | None) -> dict[str, Any]:
         "table": str(index.candidate.table),
         "method": index.candidate.method,
         "keys": index.candidate.keys,
+        "predicate": index.candidate.predicate or None,
         "rows": index.rows,
         "size_bytes": index.size,
         "build_ms": round(index.build_ms, 3),

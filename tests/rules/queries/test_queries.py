@@ -279,3 +279,23 @@ def test_the_index_that_would_serve_can_be_created_and_used(condition: str, help
     (finding,) = (each for each in judge_with_queries(sql + query, RULES).findings if each.rule == "query-without-index")
     assert finding.help.splitlines()[-1] == help
     assert ("may not be IMMUTABLE" in finding.help) == ("date" in condition)
+
+
+def test_an_index_of_a_rare_state_is_partial() -> None:
+    sql = """
+    CREATE TABLE messages (id bigint PRIMARY KEY, sent_at timestamptz, created_at timestamptz NOT NULL, state text NOT NULL);
+    -- queries: db/messages.sql
+    -- name: NextMessages :many
+    SELECT id FROM messages WHERE sent_at IS NULL ORDER BY created_at LIMIT $1;
+    -- name: FailedMessages :many
+    SELECT id FROM messages WHERE state IN ('failed', 'lost') ORDER BY created_at LIMIT $1;
+    """
+    findings = [finding for finding in judge_with_queries(sql, RULES).findings if finding.rule == "query-without-index"]
+    assert [finding.message.partition(": ")[2] for finding in findings] == [
+        "no index on created_at contains only the rows where sent_at IS NULL",
+        "no index on created_at contains only the rows where state IN ('failed', 'lost')",
+    ]
+    assert [finding.help.splitlines()[1] for finding in findings] == [
+        "CREATE INDEX messages_created_at_sent_at_idx ON messages (created_at) WHERE sent_at IS NULL;",
+        "CREATE INDEX messages_created_at_state_idx ON messages (created_at) WHERE state IN ('failed', 'lost');",
+    ]
