@@ -1,7 +1,7 @@
 """Expressions and conditions of a query, read from sqlglot's trees."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from sqlglot import exp
@@ -126,7 +126,22 @@ class Operands:
             dict.fromkeys(ref_of(column) for column in inside if isinstance(column, exp.Column) and isinstance(column.this, exp.Identifier))
         )
         queries = tuple(self.numbers[id(query)] for query in inside if id(query) in self.numbers)
-        return Formula(spelling(node) if refs else "", refs, cast, function_name(node), queries)
+        return Formula(spelling(node) if refs else "", refs, cast, function_name(node), queries, tuple(self._passed(node)))
+
+    def _passed(self, node: exp.Expr) -> Iterator[Parameter]:
+        """Yields the parameters whose value an expression may have."""
+        match node:
+            case exp.Coalesce():
+                results = [node.this, *node.expressions]
+            case exp.Case():
+                results = [*(branch.args["true"] for branch in node.args["ifs"]), *filter(None, [node.args.get("default")])]
+            case exp.Nullif() | exp.Lower() | exp.Upper() | exp.Trim():
+                results = [node.this]
+            case _:
+                return
+        for result in results:
+            operand = self.operand(result)
+            yield from [operand] if isinstance(operand, Parameter) else operand.passed if isinstance(operand, Formula) else ()
 
     def condition(self, node: exp.Expr | None, *, negated: bool = False) -> Condition:
         """Returns a condition, or its negation."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, NullTest, Parameter, Ref, Truth, UnreadShape, Value
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Formula, NullTest, Operand, Parameter, Ref, Truth, UnreadShape, Value
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
@@ -73,11 +73,21 @@ def _uses(level: Level) -> Iterator[tuple[int, ColumnUse]]:
         listed = shape.target_columns if shape.target_columns is not None else tuple(level.sources[0].columns)
         outputs = shape.body.outputs if shape.kind == "insert" and shape.body is not None else ()
         for column, output in zip(listed, outputs, strict=False):
-            if isinstance(output.operand, Parameter):
-                yield output.operand.number, ColumnUse(target.name, column, "insert")
+            for parameter in _parameters(output.operand):
+                yield parameter.number, ColumnUse(target.name, column, "insert")
         for column, value in shape.assigned:
-            if isinstance(value, Parameter):
-                yield value.number, ColumnUse(target.name, column, "update")
+            for parameter in _parameters(value):
+                yield parameter.number, ColumnUse(target.name, column, "update")
+
+
+def _parameters(value: Operand | None) -> tuple[Parameter, ...]:
+    """Returns the parameters that a value is, or may be."""
+    match value:
+        case Parameter():
+            return (value,)
+        case Formula(passed=passed):
+            return passed
+    return ()
 
 
 def _conditions(level: Level, condition: Condition | None) -> Iterator[tuple[Name, str]]:

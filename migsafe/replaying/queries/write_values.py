@@ -69,15 +69,17 @@ class WriteValues:
             return self._of_type(type_name, attempt)
         is_fresh = use.use == "insert" and not column.is_reference and self._is_unique(use, column)
         rows = self._rows_of(use.table, targets.conditions.get(use.table, ()) if use.use != "insert" else ())
+        is_list = type_name.endswith("[]") and not self._is_array(column)
         if is_fresh or not rows:
-            return self._fresh(column, attempt)
+            value = self._fresh(column, attempt)
+            return _array(value) if is_list and value is not None else value
         row = attempt
         if use.use == "update" and not self._is_unique(use, column):
             row += 1
         elif use.use == "insert" and self._is_unique(use, column):
             row += attempt * number  # a key of several references: another combination than that of a row
         value = rows[row % len(rows)].get(use.column)
-        return _array(value) if type_name.endswith("[]") and value is not None and not self._is_array(column) else value
+        return _array(value) if is_list and value is not None else value
 
     def _is_unique(self, use: ColumnUse, column: _Column) -> bool:
         return column.is_unique or (use.table, use.column) in self._unique

@@ -283,6 +283,33 @@ def test_values_of_writes(run: Run, any_host: PrivateHost) -> None:
     assert results.written == 3
 
 
+WRAPPED = """
+-- name: Open :exec
+INSERT INTO tickets (id, state) VALUES ($1, coalesce($2::text, 'open'));
+-- name: Change :exec
+UPDATE tickets SET state = coalesce(nullif($2, ''), state) WHERE id = $1;
+-- name: Set :exec
+UPDATE tickets SET state = CASE WHEN $2::bool THEN lower($3) ELSE state END WHERE id = $1;
+-- name: Sent :exec
+UPDATE notices SET sent = true WHERE id = ANY($1::uuid[]);
+"""
+
+
+def test_parameters_in_expressions_have_values_of_their_columns(run: Run, any_host: PrivateHost) -> None:
+    tables = (
+        "CREATE TABLE tickets (id int PRIMARY KEY, state text NOT NULL CHECK (state IN ('open', 'shut')), note text);"
+        "CREATE TABLE notices (id uuid PRIMARY KEY, sent bool CHECK (id IS NULL));"
+    )
+    change = "ALTER TABLE tickets DROP COLUMN note; ALTER TABLE notices ADD COLUMN late bool;"
+    done = run(any_host, tables, change, running=WRAPPED, new=WRAPPED)
+    [results] = results_of(done)
+    # No row can be generated for the notices.
+    assert {each.query.name: each.reason for each in results.untried} == {
+        "Sent": "no row satisfies its conditions, with the values that were tried"
+    }
+    assert results.written == 3
+
+
 class OneDatabase:
     """A host without copies: everything runs in one database."""
 
