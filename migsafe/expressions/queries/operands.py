@@ -64,6 +64,8 @@ _TYPES = {
     "VARBINARY": "bytea",
 }
 _UNIT = re.compile(r"\bdate_trunc\('[A-Z]+'")
+PASSING = (exp.Coalesce, exp.Case, exp.Nullif, exp.Lower, exp.Upper, exp.Trim)
+"""Expressions whose result may be one of their operands, or a string that differs from it in its form only."""
 OPERATORS_OF_LISTS = frozenset(("in", "any"))
 """The operators that compare with each element of a list or an array for equality."""
 
@@ -135,10 +137,8 @@ class Operands:
                 results = [node.this, *node.expressions]
             case exp.Case():
                 results = [*(branch.args["true"] for branch in node.args["ifs"]), *filter(None, [node.args.get("default")])]
-            case exp.Nullif() | exp.Lower() | exp.Upper() | exp.Trim():
-                results = [node.this]
             case _:
-                return
+                results = [node.this] if isinstance(node, PASSING) else []
         for result in results:
             operand = self.operand(result)
             yield from [operand] if isinstance(operand, Parameter) else operand.passed if isinstance(operand, Formula) else ()

@@ -8,12 +8,13 @@ from migsafe.expressions.queries.changes import defaults, is_default, target_col
 from migsafe.expressions.queries.collecting import NotUnderstoodError
 from migsafe.expressions.queries.from_clauses import SourceReader, alias_of
 from migsafe.expressions.queries.groupings import aggregates_in, read_grouping
-from migsafe.expressions.queries.operands import Operands, query_of, ref_of
+from migsafe.expressions.queries.operands import PASSING, Operands, query_of, ref_of
 from migsafe.expressions.queries.output_names import output_name
 from migsafe.expressions.queries.shapes import (
     Condition,
     Conflict,
     Cte,
+    Formula,
     Operand,
     OrderKey,
     Output,
@@ -57,7 +58,7 @@ class Reader(SourceReader):
             case exp.Values():
                 self.collect(node.expressions)
                 first = node.expressions[0].expressions if node.expressions else []
-                outputs = tuple(Output(f"column{number}", self._parameter(value)) for number, value in enumerate(first, start=1))
+                outputs = tuple(Output(f"column{number}", self._value(value)) for number, value in enumerate(first, start=1))
                 return self._shape("values", ctes, recursive, outputs=outputs, width=len(first))
             case exp.Insert():
                 return self._insert(node, ctes, recursive)
@@ -69,11 +70,11 @@ class Reader(SourceReader):
                 return self._merge(node, ctes, recursive)
         raise NotUnderstoodError(f"{type(node).__name__.upper()} statements are not understood")
 
-    def _parameter(self, node: exp.Expr) -> Parameter | None:
-        """Returns a parameter, which may be cast; None for another expression."""
+    def _value(self, node: exp.Expr) -> Operand | None:
+        """Returns a parameter, which may be cast, or an expression that may have its value; None for another expression."""
         plain = node.this if isinstance(node, exp.Cast) else node
-        operand = self.operands.operand(node) if isinstance(plain, exp.Parameter) else None
-        return operand if isinstance(operand, Parameter) else None
+        operand = self.operands.operand(node) if isinstance(plain, (exp.Parameter, *PASSING)) else None
+        return operand if isinstance(operand, Parameter) or (isinstance(operand, Formula) and operand.passed) else None
 
     def _shape(self, kind: str, ctes: tuple[Cte, ...], recursive: bool, **fields: object) -> Shape:
         return Shape(

@@ -44,8 +44,8 @@ class Nested(Struct, frozen=True, array_like=True, tag="query"):
 
 class Formula(Struct, frozen=True, array_like=True, tag="formula"):
     """Another expression: its normal spelling without the qualifiers of columns, and the columns in it. `cast` is the type of its result if the
-    expression is a cast. `function` is the name of the function that it calls, if it is nothing else. `passed` are the parameters whose value it
-    may have: those in COALESCE, NULLIF, CASE and functions that only change a string's form."""
+    expression is a cast. `function` is the name of the function that it calls, if it is nothing else. `passed` are the parameters whose value
+    it may have: those in COALESCE, NULLIF, CASE and functions that only change a string's form."""
 
     text: str
     refs: tuple[Ref, ...] = ()
