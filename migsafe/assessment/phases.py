@@ -10,15 +10,17 @@ from migsafe.assessment.premortem import Assessment, Phase
 from migsafe.assessment.rehearsal import Answer, Backfill, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
 from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states, untried_queries
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
-from migsafe.fixes.way import read_way
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
+from migsafe.sql.split import RawStatement, split
 
 NO_QUERIES = "no queries of the application are known"
 NO_NEW_QUERIES = "the configuration names no queries of the new release"
 NOT_COMPARED = "it is not known which queries the running release sends"
+
+NO_ROWS = "the migration fails on the generated rows"
 
 QUERY_FAILS = "rehearse-query-fails"
 """The rule of a failure that only a rehearsal finds: a query of the new release fails."""
@@ -49,6 +51,9 @@ class RolledOut(Struct, frozen=True):
         records = self.replayed.recording.statements if self.replayed is not None else ()
         durations = {record.statement.index: record.duration_ms for record in records if record.failure is None and not record.skip_reason}
         tried = {change.statement: change for change in (self.replayed.batched if self.replayed is not None else ())}
+        is_emptied = self.replayed is not None and self.replayed.emptying is not None
+        if is_emptied:
+            durations, tried = {}, {}  # they are those of tables without rows
         for finding in unbatched_backfills(self.assessment):
             yield Backfill(
                 path=finding.script.path,
@@ -57,6 +62,7 @@ class RolledOut(Struct, frozen=True):
                 help=finding.help,
                 duration_ms=durations.get(finding.statement),
                 in_batches=tried.get(finding.statement),
+                untried=NO_ROWS if is_emptied else "",
             )
 
 
@@ -70,9 +76,11 @@ def batched_backfills(assessments: Iterable[Assessment]) -> dict[tuple[str, str]
     batched: dict[tuple[str, str], dict[int, str]] = {}
     for assessment in assessments:
         for finding in unbatched_backfills(assessment):
-            way = read_way(finding.fix)
-            if way is not None and len(way.statements) == 1 and not finding.in_body:
-                batched.setdefault((assessment.path, assessment.migration.id), {})[finding.statement] = way.statements[0]
+            # What cannot be applied as a fix, because there is another way as well, can be tried.
+            statements = [raw.span for raw in split(finding.help) if isinstance(raw, RawStatement)]
+            if len(statements) == 1 and not finding.in_body:
+                batch = finding.help[statements[0].start : statements[0].end]
+                batched.setdefault((assessment.path, assessment.migration.id), {})[finding.statement] = batch
     return batched
 
 

@@ -63,7 +63,7 @@ class Backfill(Struct, frozen=True, kw_only=True):
     """A statement that changes all rows of a table in one transaction. `message` and `help` are those of the rule backfill-unbatched.
 
     `duration_ms` is how long it took, None if it did not run. `in_batches` is how the same change went in batches, None if that was not
-    tried.
+    tried; `untried` says why, if that is known.
     """
 
     path: str
@@ -72,6 +72,7 @@ class Backfill(Struct, frozen=True, kw_only=True):
     help: str
     duration_ms: float | None = None
     in_batches: BatchedChange | None = None
+    untried: str = ""
 
 
 class PhaseResult(Struct, frozen=True, kw_only=True):

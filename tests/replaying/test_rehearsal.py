@@ -166,6 +166,32 @@ def test_a_change_of_all_rows_is_tried_in_batches(rehearse: Rehearse, value: str
     assert "All rows in one transaction" in rehearsal_reporter("html")(rehearsal, Display())
 
 
+def test_a_contract_migration_names_the_queries_that_the_new_release_still_sends(rehearse: Rehearse) -> None:
+    new = "-- new queries: v2.sql\n-- name: by_email\nSELECT id FROM customers WHERE email = $1;\n"
+    rehearsal = rehearse({"0012_drop_email.sql": "ALTER TABLE customers DROP COLUMN email;"}, RUNNING + new)
+    contract = rehearsal.phases[-1]
+    assert failures(contract) == ["replay-query-breaks:1 by_email"]
+    assert contract.failures[0].message.startswith("the running and the new release's query by_email (v2.sql:1) no longer works: PostgreSQL")
+    assert [query.name for query in contract.running.failing] == ["by_email", "register"]
+
+
+def test_a_change_that_could_also_be_a_default_is_tried_in_batches(rehearse: Rehearse) -> None:
+    text = "ALTER TABLE customers ADD mail text;\nUPDATE customers SET mail = lower('X');"
+    [change] = rehearse({"0012_mail.sql": text}, RUNNING, rows=25_000).phases[0].backfills
+    assert change.help.startswith("-- if the value is the same for all rows, use ADD COLUMN … DEFAULT")
+    assert change.in_batches is not None
+    assert (change.in_batches.transactions, change.in_batches.differences, change.in_batches.failure) == (3, (), "")
+
+
+def test_a_change_that_fails_on_generated_rows_is_not_tried_in_batches(rehearse: Rehearse) -> None:
+    rehearsal = rehearse({"0012_mail.sql": "UPDATE customers SET email = (SELECT c.email FROM customers AS c WHERE c.id > 3);"}, RUNNING)
+    [change] = rehearsal.phases[-1].backfills
+    assert (change.duration_ms, change.in_batches) == (None, None)
+    assert "In batches, it was not tried: the migration fails on the generated rows" in " ".join(
+        rehearsal_reporter("text")(rehearsal, Display()).split()
+    )
+
+
 def test_what_was_not_tried_is_not_a_pass(rehearse: Rehearse) -> None:
     drop = {"0002_drop.sql": "ALTER TABLE customers DROP COLUMN email;"}
     assert table(rehearse(drop, "")) == [("deploy", "not tried", "not tried", None), ("contract", "not running", "not tried", None)]

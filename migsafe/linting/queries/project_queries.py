@@ -53,6 +53,10 @@ class ProjectQueries:
         """Whether the running release does not send the query. Without a revision to compare with, it is not known to be new."""
         return self.workload.compared and query.fingerprint not in self.running
 
+    def is_in_both(self, query: Query) -> bool:
+        """Whether the running release is known, and both it and the new release send the query."""
+        return self.workload.compared and query.fingerprint in self.running and query.fingerprint in self.current
+
     def is_running(self, query: Query) -> bool:
         """Whether the release that is known to run while the migrations are applied sends the query."""
         return self.workload.compared and query.fingerprint in self.running

@@ -98,7 +98,7 @@ class PreparationTrial:
         if now.failure is not None and (is_transient(now.failure) or self._is_of_created_table(now.failure)):
             return UntriedQuery(query=named, text=text, reason=str(now.failure))
         if now.failure is not None and before.failure is None:
-            return BrokenQuery(query=named, text=text, failure=now.failure, statement=cause)
+            return BrokenQuery(query=named, text=text, failure=now.failure, statement=cause, in_both=self._queries.is_in_both(query))
         if now.failure is not None:
             if self._queries.is_new(query) and now.failure.sqlstate not in _OF_THE_TEXT:
                 return FailingQuery(query=named, text=text, failure=now.failure)

@@ -74,13 +74,13 @@ def _changes(changed: list[ChangedQuery]) -> QueryFinding:
 
 
 def _together(broken: Iterable[_Broken]) -> Iterator[list[_Broken]]:
-    """Yields the queries that the same statement breaks in the same way."""
-    groups: dict[tuple[int | None, str, str], list[_Broken]] = {}
+    """Yields the queries of the same releases that the same statement breaks in the same way."""
+    groups: dict[tuple[int | None, str, str, bool], list[_Broken]] = {}
     for each in broken:
         # The same column may be named with an alias, or as one of the target of an INSERT.
         column = _COLUMN.fullmatch(each.failure.message)
         cause = column["name"] if column is not None else each.failure.message
-        groups.setdefault((each.statement, each.failure.sqlstate, cause), []).append(each)
+        groups.setdefault((each.statement, each.failure.sqlstate, cause, each.in_both), []).append(each)
     yield from groups.values()
 
 
@@ -97,7 +97,11 @@ def _finding(rule: str, severity: Severity, message: str, broken: list[_Broken],
 
 def _sent(broken: list[_Broken], results: QueryResults) -> str:
     """Returns the queries and the release that sends them, as the subject of a sentence."""
-    return f"the {'running release' if results.compared else 'application'}'s {_names(broken)}"
+    return f"the {_whose(results, in_both=broken[0].in_both)} {_names(broken)}"
+
+
+def _whose(results: QueryResults, *, in_both: bool) -> str:
+    return "application's" if not results.compared else "running and the new release's" if in_both else "running release's"
 
 
 def _names(broken: list[_Broken]) -> str:

@@ -33,12 +33,13 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 class BrokenQuery(Struct, frozen=True, kw_only=True):
     """A query that PostgreSQL accepts before a migration and refuses after it. `statement` is the index of the statement that caused it; None
-    if that is not known."""
+    if that is not known. `in_both`: the running and the new release send it."""
 
     query: NamedQuery
     text: str
     failure: QueryFailure
     statement: int | None = None
+    in_both: bool = False
 
 
 class WorkingQuery(Struct, frozen=True, kw_only=True):
@@ -75,13 +76,14 @@ class ChangedQuery(Struct, frozen=True, kw_only=True):
 
 class BrokenWrite(Struct, frozen=True, kw_only=True):
     """A write of the running release that succeeds before a migration, and fails with the same values after it. `is_certain` if it fails with
-    any values: for a constraint, the query itself or a default gives the value."""
+    any values: for a constraint, the query itself or a default gives the value. `in_both`: the new release sends it, too."""
 
     query: NamedQuery
     text: str
     failure: QueryFailure
     statement: int | None = None
     is_certain: bool = True
+    in_both: bool = False
 
 
 class UntriedQuery(Struct, frozen=True, kw_only=True):

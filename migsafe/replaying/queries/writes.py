@@ -109,7 +109,14 @@ class WriteTrial:
                 cause = causes.get(query.fingerprint, self._likely.get(query.fingerprint))
                 is_certain = result.after.query_failure.sqlstate[:2] in ("23", "42")
                 broken.append(
-                    BrokenWrite(query=named, text=query.text, failure=result.after.query_failure, statement=cause, is_certain=is_certain)
+                    BrokenWrite(
+                        query=named,
+                        text=query.text,
+                        failure=result.after.query_failure,
+                        statement=cause,
+                        is_certain=is_certain,
+                        in_both=self._queries.is_in_both(query),
+                    )
                 )
             elif result.untried:
                 untried.append(UntriedQuery(query=named, text=query.text, reason=result.untried, is_write=True))

@@ -51,7 +51,7 @@ def backfill(change: Backfill) -> str:
 def _in_batches(change: Backfill) -> str:
     tried = change.in_batches
     if tried is None:
-        return "In batches, it was not tried"
+        return f"In batches, it was not tried{f': {change.untried}' if change.untried else ''}"
     if tried.failure:
         return f"In batches, it could not be tried: {tried.failure}"
     number = max(tried.transactions, 1)
