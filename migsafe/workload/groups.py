@@ -1,5 +1,5 @@
 """What PostgreSQL refuses in the form of a query: columns that are neither grouped nor determined by the groups (check_ungrouped_columns in
-parse_agg.c), aggregate functions where there are no groups, and UNION of queries with different numbers of columns."""
+parse_agg.c), aggregate functions where there are no groups, and UNION of queries with different numbers or types of columns."""
 
 from typing import Protocol
 
@@ -7,6 +7,7 @@ from migsafe.expressions.queries.shapes import Grouping, Ref, Shape
 from migsafe.schema.objects import SYSTEM_COLUMNS, RelationKind
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundColumn, BoundSource, Level, Levels
+from migsafe.workload.united_types import unmatched_types
 
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED)
 Key = tuple[int, str]
@@ -34,6 +35,9 @@ def refused_form(names: Names, shape: Shape, level: Level) -> tuple[str, str, st
     widths = [_width(branch) for branch in level.inner] if shape.kind == "set" else []
     if None not in widths and len(set(widths)) > 1:
         return "42601", f"each {shape.operator} query must have the same number of columns", shape.operator
+    unmatched = unmatched_types(names.catalog, level) if shape.kind == "set" else None
+    if unmatched is not None:
+        return "42804", f"{shape.operator} types {unmatched[0]} and {unmatched[1]} cannot be matched", shape.operator
     return None
 
 

@@ -116,7 +116,8 @@ class QueryChecks:
             return None
         error = failure.message
         for schema in catalog.search_path:
-            error = error.replace(f"for enum {Name(schema)}.", "for enum ")  # as PostgreSQL shows a type that search_path finds
+            for word in ("enum", "types", "and"):
+                error = error.replace(f"{word} {Name(schema)}.", f"{word} ")  # as PostgreSQL shows a type that search_path finds
         return Refusal(error=error)
 
     def _outputs(self, catalog: Catalog, query: sql.Query, names: tuple[str, ...]) -> Refusal | None:

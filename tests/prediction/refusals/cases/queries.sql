@@ -97,3 +97,61 @@ CREATE FUNCTION of_quantity(qty int) RETURNS SETOF orders LANGUAGE sql AS $$ SEL
 CREATE TABLE orders (id bigint PRIMARY KEY, qty int);
 -- refused: missing FROM-clause entry for table "quantity"
 CREATE FUNCTION of_quantity(qty int) RETURNS SETOF orders LANGUAGE sql AS $$ SELECT * FROM orders WHERE orders.qty = quantity.qty $$;
+
+-- UNION of a number and a text
+CREATE TABLE vans (id bigint PRIMARY KEY, plate varchar(20), seen date);
+-- refused: UNION types bigint and character varying cannot be matched
+CREATE VIEW labels AS SELECT id AS label FROM vans UNION SELECT plate FROM vans;
+
+-- UNION ALL of all columns and a constant
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- refused: UNION types text and integer cannot be matched
+CREATE VIEW labels AS SELECT * FROM vans UNION ALL SELECT 1, 2;
+
+-- EXCEPT of a date and a truth value
+CREATE TABLE vans (id bigint PRIMARY KEY, seen date, active boolean);
+-- refused: EXCEPT types date and boolean cannot be matched
+CREATE MATERIALIZED VIEW labels AS SELECT seen FROM vans EXCEPT SELECT active FROM vans;
+
+-- UNION of two constants without a type, and a number
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- refused: UNION types text and bigint cannot be matched
+CREATE VIEW labels AS SELECT NULL AS label FROM vans UNION ALL SELECT NULL FROM vans UNION ALL SELECT id FROM vans;
+
+-- UNION of a number, a constant without a type, and a number
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- accepted
+CREATE VIEW labels AS SELECT id AS label FROM vans UNION ALL SELECT NULL FROM vans UNION ALL SELECT 5;
+
+-- UNION of an enum and a text
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE TABLE vans (id bigint PRIMARY KEY, mood mood, plate text);
+-- refused: UNION types mood and text cannot be matched
+INSERT INTO vans (plate) SELECT mood FROM vans UNION SELECT plate FROM vans;
+
+-- UNION of an enum and a constant
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE TABLE vans (id bigint PRIMARY KEY, mood mood, plate text);
+-- accepted
+CREATE VIEW moods AS SELECT mood FROM vans UNION SELECT 'good';
+
+-- UNION of types of one category
+CREATE DOMAIN fee AS numeric(8, 2);
+CREATE TABLE vans (id bigint PRIMARY KEY, plate varchar(20), title text, fee fee, seen date, at timestamptz);
+-- accepted
+CREATE VIEW labels AS SELECT id AS a, plate AS b, seen AS c FROM vans UNION SELECT fee, title, at FROM vans;
+
+-- UNION with a cast
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- accepted
+CREATE VIEW labels AS SELECT id::text AS label FROM vans UNION SELECT plate FROM vans;
+
+-- UNION of a uuid and a text
+CREATE TABLE vans (id uuid PRIMARY KEY, plate text);
+-- refused: UNION types text and uuid cannot be matched
+SELECT plate FROM vans UNION SELECT id FROM vans;
+
+-- UNION of an array and a text
+CREATE TABLE vans (id uuid PRIMARY KEY, plate text, tags text[]);
+-- refused: UNION types text and text[] cannot be matched
+CREATE VIEW labels AS SELECT plate FROM vans UNION SELECT tags FROM vans;
