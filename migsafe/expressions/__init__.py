@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
-    from migsafe.expressions.query_columns import query_columns
+    from migsafe.expressions.query_columns import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import columns_equal_to_constants, unrestricted
@@ -83,6 +83,7 @@ __all__ = [
     "query_shape",
     "removed_values",
     "repeated_positions",
+    "unnamed_query_columns",
     "unrestricted",
 ]
 
@@ -118,8 +119,8 @@ _MODULES = {
     "proves_default_excludes": "proofs",
     "proves_not_null": "proofs",
     "condition_shape": "queries.parsing",
-    "operand_shape": "queries.parsing",
     "query_columns": "query_columns",
+    "unnamed_query_columns": "query_columns",
     "query_shape": "queries.parsing",
     "removed_values": "removed_values",
     "repeated_positions": "changed_rows",

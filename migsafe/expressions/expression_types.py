@@ -54,7 +54,7 @@ _NAMED = {
     **dict.fromkeys(("json_build_object", "json_build_array", "json_object_agg", "to_json", "row_to_json", "json_agg"), _JSON),
     **dict.fromkeys(("clock_timestamp", "statement_timestamp", "transaction_timestamp", "now"), _TIMESTAMPTZ),
     **dict.fromkeys(("uuid_generate_v4", "uuid_generate_v1", "gen_random_uuid"), _UUID),
-    **dict.fromkeys(("quote_literal", "quote_ident", "format", "encode"), TEXT),
+    **dict.fromkeys(("quote_literal", "quote_ident", "format", "encode", "current_setting"), TEXT),
     "every": BOOLEAN,
     "nextval": _BIGINT,
     "currval": _BIGINT,
@@ -121,6 +121,10 @@ def _type_from_argument(node: exp.Expr, type_of: TypeOf) -> TypeName | None:
     match node:
         case exp.JSONExtract() | exp.JSONBExtract():
             return argument if argument in (_JSON, _JSONB) else None
+        case exp.Nullif():
+            other = type_of(node.expression)
+            is_same = _is_known(plain) and other is not None and (other == LITERAL or _plain(other) == plain)
+            return (TEXT if plain.name == "character varying" and not plain.dimensions else plain) if is_same else None
         case exp.DPipe():
             return _joined_type(argument, type_of(node.expression))
         case exp.Sum():

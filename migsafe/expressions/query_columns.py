@@ -31,6 +31,12 @@ _Ctes = dict[str, tuple[QueryColumn, ...] | None]
 
 def query_columns(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...] | None:
     """Return the output columns of a query; None if their number or their names are unknown. `tables` returns the columns of a relation."""
+    columns = unnamed_query_columns(query, tables)
+    return None if columns is None or any(not column.name for column in columns) else columns
+
+
+def unnamed_query_columns(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...] | None:
+    """Return the output columns of a query, without a name where it is unknown; None if their number is unknown."""
     tree = parse_query(query)
     if tree is None:
         return None
@@ -38,7 +44,7 @@ def query_columns(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...]
         columns = _Resolver(tables).query(tree, (), {})
     except RecursionError:
         return None
-    if columns is None or any(not column.name for column in columns):
+    if columns is None:
         return None
     return tuple(QueryColumn(column.name, TEXT if column.type == LITERAL else column.type, column.collation) for column in columns)
 

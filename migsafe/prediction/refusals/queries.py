@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from migsafe import expressions
 from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.function_results import refuse_result
 from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only, refuse_columns
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
@@ -145,8 +146,8 @@ class QueryChecks:
             return None
         # The function's own name may qualify a parameter (executor/functions.c, sql_fn_post_column_ref).
         parameters = frozenset((op.function.name, *(argument.name for argument in op.arguments if argument.name is not None)))
-        for statement in read(op.code):
-            operation, text = statement.operations[0], op.code[statement.span.start : statement.span.end]
+        statements = [(statement.operations[0], op.code[statement.span.start : statement.span.end]) for statement in read(op.code)]
+        for operation, text in statements:
             missing = missing_relation(catalog, operation)
             if missing is not None:
                 return Refusal(error=f"relation {name_in_quotes(missing)} does not exist")
@@ -159,7 +160,7 @@ class QueryChecks:
             refusal = self._query(catalog, text, relations, parameters)
             if refusal is not None:
                 return refusal
-        return None
+        return refuse_result(catalog, op, statements)
 
     def _expressions(self, catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Refusal | None:
         name = op.target.name if isinstance(op, sql.AddConstraint | sql.AddColumn) else op.table

@@ -28,7 +28,7 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
         return None
     to = type_text(catalog, target)
     alter = f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)}"
-    if op.using is None and not _is_cast_automatically(catalog, source, target):
+    if op.using is None and not is_cast_automatically(catalog, source, target):
         return Refusal(
             error=f'column "{op.column}" cannot be cast automatically to type {to}',
             detail=f"it is {column.type}",
@@ -39,7 +39,7 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
         if refusal is not None:
             return refusal
     literal = _type_of_literal(column.default.expression, source) if column.default is not None and column.identity is None else None
-    if literal is None or _is_cast_automatically(catalog, literal, target):
+    if literal is None or is_cast_automatically(catalog, literal, target):
         return None
     using = f" USING {op.using.sql}" if op.using is not None else ""
     return Refusal(
@@ -78,7 +78,7 @@ def _has_cast(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
     return cast(source.name, target.name, explicit=True, pg_version=version) is not None
 
 
-def _is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
+def is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
     """Whether PostgreSQL has an assignment cast between two types, of which each is built in or an enum."""
     version = catalog.pg_version
     are_both_arrays = bool(source.dimensions) and bool(target.dimensions)
