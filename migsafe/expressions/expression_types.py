@@ -124,7 +124,7 @@ def _type_from_argument(node: exp.Expr, type_of: TypeOf) -> TypeName | None:
         case exp.Nullif():
             other = type_of(node.expression)
             is_same = _is_known(plain) and other is not None and (other == LITERAL or _plain(other) == plain)
-            return (TEXT if plain.name == "character varying" and not plain.dimensions else plain) if is_same else None
+            return (TEXT if plain.name == "character varying" and not plain.dimensions else argument) if is_same else None
         case exp.DPipe():
             return _joined_type(argument, type_of(node.expression))
         case exp.Sum():

@@ -38,6 +38,8 @@ CREATE TABLE windows AS SELECT row_number() OVER () AS a, rank() OVER (ORDER BY 
     first_value(net) OVER (ORDER BY pieces) AS d, min(code) OVER () AS e FROM items;
 CREATE TABLE unnamed AS SELECT name AS "Name", sum(pieces) FILTER (WHERE listed) AS listed, count(DISTINCT pieces) AS kinds,
     to_char(made, 'x'), lower(note), pieces::text, count(*) FROM items GROUP BY name, made, note, pieces;
+CREATE TABLE nulled AS SELECT nullif(note, 'x') AS a, nullif(name, 'x') AS b, nullif(pieces, 0) AS c, nullif(net, 1.5) AS d, nullif(code, 'x') AS e,
+    current_setting('search_path') AS f, nullif(current_setting('a.b', true), '') AS g FROM items;
 CREATE TABLE united AS SELECT id, name FROM items UNION ALL SELECT weight, note FROM items;
 CREATE TABLE joined AS WITH a AS (SELECT id, name AS label FROM items), b (k, v) AS (SELECT id, net FROM items)
     SELECT a.id, label, b.v FROM a JOIN b ON b.k = a.id;
