@@ -69,6 +69,16 @@ class Assessor:
         del done[_STATES:]
         return assessment
 
+    def needs_key(self, text: str, catalog: Catalog, table: int) -> bool:
+        """Whether PostgreSQL accepts a query only because GROUP BY names the primary key of a table, which determines its other columns."""
+        shape = self.shapes.query(text)
+        if isinstance(shape, UnreadShape):
+            return False
+        with_key, without = Binder(Lookups(catalog, self.shapes)), Binder(Lookups(catalog, self.shapes, keyless=table))
+        with_key.query(shape)
+        without.query(shape)
+        return with_key.failure is None and without.failure is not None and without.failure.code == "42803"
+
     def repeated_output(self, text: str, catalog: Catalog) -> str | None:
         """Returns the name of two output columns of a query that are columns of relations; None if there are none."""
         lookups = Lookups(catalog, self.shapes)

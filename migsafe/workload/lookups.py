@@ -12,14 +12,14 @@ from migsafe.workload.shapes import Shapes
 
 class Lookups:
     """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
-    the same answers. `created` are the tables that the application creates itself."""
+    the same answers. `created` are the tables that the application creates itself; `keyless` is a table that is taken to have no primary key."""
 
-    def __init__(self, catalog: Catalog, shapes: Shapes, created: Collection[str] = ()) -> None:
+    def __init__(self, catalog: Catalog, shapes: Shapes, created: Collection[str] = (), *, keyless: int | None = None) -> None:
         self._catalog = catalog
         self.shapes = shapes
         self._created = created
         self.pg_version = catalog.pg_version
-        self._answers: dict[tuple[Any, ...], Any] = {}
+        self._answers: dict[tuple[Any, ...], Any] = {} if keyless is None else {("primary key", keyless): ()}
 
     def _ask(self, *question: Any) -> Any:
         if question not in self._answers:

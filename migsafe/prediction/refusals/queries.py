@@ -68,6 +68,8 @@ class QueryChecks:
                 return self._index_of_view(catalog, op, view)
             case sql.AddConstraint() | sql.AddColumn() | sql.CreateIndex() | sql.CreatePolicy():
                 return self._expressions(catalog, op)
+            case sql.DropConstraint(cascade=False):
+                return self._key(catalog, op)
         return None
 
     def _view(self, catalog: Catalog, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Refusal | None:
@@ -161,6 +163,24 @@ class QueryChecks:
             if refusal is not None:
                 return refusal
         return refuse_result(catalog, op, statements)
+
+    def _key(self, catalog: Catalog, op: sql.DropConstraint) -> Refusal | None:
+        """A view depends on the primary key if it groups by it, and reads other columns of the table."""
+        table = complete_table(catalog, op.target.name)
+        key = catalog.primary_key(table.oid) if table is not None else None
+        if table is None or key is None or key.name.name != op.constraint:
+            return None
+        for view in catalog.dependents(table.oid, Relation):
+            if view.query is None or "group" not in view.query.sql.lower() or len(view.query.sql) > _LONGEST:
+                continue
+            if certainly_exists(catalog, view) and self._assessor.needs_key(view.query.sql, catalog, table.oid):
+                place = f"constraint {key.name.name} on table {table.name.name}"
+                return Refusal(
+                    error=f"cannot drop {place} because other objects depend on it",
+                    detail=f"{view.kind.value} {view.name.name} depends on {place}",
+                    help=f"-- first drop {view.name}, or name all its columns in GROUP BY",
+                )
+        return None
 
     def _expressions(self, catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Refusal | None:
         name = op.target.name if isinstance(op, sql.AddConstraint | sql.AddColumn) else op.table

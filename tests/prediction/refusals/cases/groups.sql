@@ -327,3 +327,41 @@ CREATE TABLE a (id bigint PRIMARY KEY, x text, y numeric);
 CREATE TABLE b (a_id bigint);
 -- accepted
 CREATE VIEW v AS SELECT a.*, count(b.*) AS n FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id;
+
+-- DROP of a primary key that a view groups by
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+CREATE VIEW counts AS SELECT id, plate, count(*) FROM vans GROUP BY id;
+-- refused: cannot drop constraint vans_pkey on table vans because other objects depend on it
+ALTER TABLE vans DROP CONSTRAINT vans_pkey;
+
+-- DROP of a primary key that a materialized view with a join groups by
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+CREATE TABLE trips (id bigint PRIMARY KEY, van_id bigint, km integer);
+CREATE MATERIALIZED VIEW distances AS SELECT v.plate, sum(t.km) AS km FROM vans v JOIN trips t ON t.van_id = v.id GROUP BY v.id;
+-- refused: cannot drop constraint vans_pkey on table vans because other objects depend on it
+ALTER TABLE vans DROP CONSTRAINT vans_pkey, ADD PRIMARY KEY (id);
+
+-- DROP of a primary key of a table whose other columns a view groups by
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+CREATE VIEW counts AS SELECT id, plate, count(*) FROM vans GROUP BY id, plate;
+-- accepted
+ALTER TABLE vans DROP CONSTRAINT vans_pkey;
+
+-- DROP of a primary key when the view that groups by it was dropped
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+CREATE VIEW counts AS SELECT id, plate, count(*) FROM vans GROUP BY id;
+DROP VIEW counts;
+-- accepted
+ALTER TABLE vans DROP CONSTRAINT vans_pkey;
+
+-- DROP of a primary key with CASCADE
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+CREATE VIEW counts AS SELECT id, plate, count(*) FROM vans GROUP BY id;
+-- accepted
+ALTER TABLE vans DROP CONSTRAINT vans_pkey CASCADE;
+
+-- DROP of a unique constraint of columns that a view groups by
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text UNIQUE);
+CREATE VIEW counts AS SELECT plate, count(*) FROM vans GROUP BY plate;
+-- accepted
+ALTER TABLE vans DROP CONSTRAINT vans_plate_key;
