@@ -16,6 +16,7 @@ from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block, transaction_block_error
 from migsafe.prediction.equal_inserts import EqualInserts
 from migsafe.prediction.execution_order import in_execution_order
+from migsafe.prediction.later_extensions import created_extensions
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.queries import QueryChecks
@@ -153,6 +154,7 @@ class Predictor:
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
+        self.catalog.created_extensions = created_extensions(half) if with_effects else {}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
 
     def begin(

@@ -1,6 +1,6 @@
 """The database after the migrations so far, and what is unknown about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.role_names import RoleNames
-from migsafe.sql.operations import ConstraintKind, Name, TypeName
+from migsafe.sql.operations import ConstraintKind, CreateExtension, Name, TypeName
 from migsafe.text import MARK_START
 
 TEMPORARY = "pg_temp"
@@ -67,6 +67,8 @@ class Catalog:
         """Whether the runner runs the migration again when it changes: then what it creates may be there from the last run."""
         self.recreated: frozenset[Name] = frozenset()
         """The names, as written, that the migration drops IF EXISTS, and gives to a relation or an index afterwards."""
+        self.created_extensions: Mapping[str, CreateExtension] = {}
+        """The extensions that the migration creates, by name."""
         self.certain = True
         self.keeps_existing = False
         """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""

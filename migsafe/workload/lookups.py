@@ -12,7 +12,8 @@ from migsafe.workload.shapes import Shapes
 
 class Lookups:
     """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
-    the same answers. `created` are the tables that the application creates itself; `keyless` is a table that is taken to have no primary key."""
+    the same answers. `created` are the tables that the application creates itself; `keyless` is a table that is taken to have no primary
+    key."""
 
     def __init__(self, catalog: Catalog, shapes: Shapes, created: Collection[str] = (), *, keyless: int | None = None) -> None:
         self._catalog = catalog

@@ -65,7 +65,7 @@ def _united(first: TypeName | None, second: TypeName | None) -> TypeName | None:
     """Returns a type of the category of two columns. Two constants without a type become text."""
     if first == _UNTYPED:
         return _TEXT if second == _UNTYPED else second
-    return first if second == _UNTYPED or first == second else None
+    return first if second in (_UNTYPED, first) else None
 
 
 def _plain(data_type: TypeName | None) -> TypeName | None:

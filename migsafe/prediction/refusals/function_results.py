@@ -18,7 +18,10 @@ from migsafe.sql.operations import Operation, TypeName
 _RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"\s*(\w+)")
 _WITHOUT_ROWS = frozenset(
-    ("insert", "update", "delete", "create", "alter", "drop", "truncate", "set", "grant", "revoke", "notify", "call", "refresh", "lock", "comment")
+    (
+        *("insert", "update", "delete", "create", "alter", "drop", "truncate", "set", "grant", "revoke", "notify", "call", "refresh"),
+        *("lock", "comment"),
+    )
 )
 
 

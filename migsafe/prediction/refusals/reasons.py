@@ -5,6 +5,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     columns,
     concurrently,
     expressions,
+    extensions,
     foreign_keys,
     functions,
     generated_columns,

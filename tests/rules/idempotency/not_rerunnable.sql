@@ -125,3 +125,14 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS guarded_key ON items (order_id); 
 
 -- next migration
 CREATE INDEX CONCURRENTLY last_idx ON items (order_id);
+
+-- next migration
+-- names in double quotes keep their case
+CREATE TABLE IF NOT EXISTS "Vans" (id bigint PRIMARY KEY, "Fee" numeric, fee numeric, "Data" jsonb);
+
+-- next migration
+UPDATE "Vans" SET "Fee" = "Fee" * 2 WHERE id = 1; -- expect: not-rerunnable
+UPDATE "Vans" AS "V" SET "Fee" = "V"."Fee" + 2 WHERE id = 1; -- expect: not-rerunnable
+UPDATE "Vans" SET "Fee" = fee * 2 WHERE id = 1;
+UPDATE "Vans" SET "Data" = "Data" || '{"a": 1}' WHERE id = 1;
+SELECT 1;

@@ -149,3 +149,20 @@ BEGIN
 END $$;
 WITH changed AS (UPDATE orders SET note = 'y' FROM customers WHERE orders.customer_id = customers.id RETURNING 1) -- expect: backfill-unbatched
 SELECT count(*) FROM changed;
+
+-- next migration
+-- names in double quotes keep their case
+CREATE TABLE "Vans" (id bigint PRIMARY KEY, "Note" text, note text, "depotId" bigint);
+CREATE TABLE "Depots" (id bigint PRIMARY KEY, "Title" text);
+
+-- next migration
+UPDATE "Vans" SET "Note" = '' WHERE "Note" IS NULL; -- expect: backfill-unbatched
+
+-- next migration
+UPDATE "Vans" AS "V" SET "Note" = d."Title" FROM "Depots" d WHERE d.id = "V"."depotId" AND "V"."Note" IS NULL; -- expect: backfill-unbatched
+
+-- next migration
+UPDATE "Vans" SET "Note" = 'x' WHERE "Note" IS DISTINCT FROM 'x'; -- expect: backfill-unbatched
+
+-- next migration
+UPDATE "Vans" SET "Note" = '' WHERE note IS NULL;

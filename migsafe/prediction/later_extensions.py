@@ -1,0 +1,23 @@
+"""The extensions that a migration creates itself, and with which statements."""
+
+import re
+from collections.abc import Mapping
+
+from migsafe.session import sent_statements
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
+
+_CREATES_EXTENSION = re.compile(r"\bcreate\s+extension\b", re.IGNORECASE)
+_LONGEST_SCRIPT = 2_000_000
+
+
+def created_extensions(half: Half) -> Mapping[str, sql.CreateExtension]:
+    """Returns the extensions that a migration creates, by name, each with the first such statement."""
+    if half.program is not None or len(half.script.text) > _LONGEST_SCRIPT or not _CREATES_EXTENSION.search(half.script.text):
+        return {}
+    created: dict[str, sql.CreateExtension] = {}
+    for statement, _, _ in sent_statements(half):
+        for operation in statement.operations:
+            if isinstance(operation, sql.CreateExtension):
+                created.setdefault(operation.extension, operation)
+    return created
