@@ -5,7 +5,7 @@ from msgspec import Struct
 from migsafe.prediction.predictor import Predictor
 from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.sources import Half, Migration
-from migsafe.sql.operations import Operation
+from migsafe.sql.operations import OpaqueCode, Operation
 from migsafe.sql.statements import Statement
 
 
@@ -13,12 +13,18 @@ class FailingDowngrade(Operation, frozen=True, kw_only=True):
     """A failure of a downgrade, for the rules that report it. It is not an operation of PostgreSQL.
 
     `refusal` is why PostgreSQL refuses an operation: one of the downgrade, or, if `upgrade` is not None, this one of the upgrade that runs
-    after the downgrade. `statement` is the one of the downgrade at which it is reported.
+    after the downgrade. `statement` is the one of the downgrade at which it is reported. `by_script`: it is SQLAlchemy that refuses, before
+    anything is sent.
     """
 
     refusal: Refusal
     statement: Statement
     upgrade: Operation | None = None
+    by_script: bool = False
+
+
+_NOT_COMPILED = "it fails here with CompileError: "
+"""The reason of opaque code that SQLAlchemy cannot write as SQL, as `drop_constraint(None, …)`: no database has an influence on that."""
 
 
 class _Outcome(Struct):
@@ -32,8 +38,8 @@ class _Outcome(Struct):
 def failing_downgrade(migration: Migration, predictor: Predictor) -> FailingDowngrade | None:
     """Returns the first failure of a migration's downgrade, which must have been rendered, on the database as the upgrade leaves it; None if
     the history shows none, or if the upgrade itself fails. `predictor` has the database before the upgrade, and still has it afterwards."""
-    down = migration.down
-    if down is None or not _sends_known_sql(down) or not _sends_known_sql(migration.up):
+    down, again_up = migration.down, migration.again or migration.up
+    if down is None or not _sends_known_sql(migration.up) or not _sends_known_sql(down, up_to_error=True):
         return None
     with predictor.trial():
         if _run(migration.up, predictor).refused is not None:
@@ -41,21 +47,24 @@ def failing_downgrade(migration: Migration, predictor: Predictor) -> FailingDown
         outcome = _run(down, predictor)
         if outcome.refused is not None:
             statement, operation, refusal = outcome.refused
-            return FailingDowngrade(operation.span, refusal=refusal, statement=statement)
-        if not outcome.known or not outcome.statements:
+            return FailingDowngrade(operation.span, refusal=refusal, statement=statement, by_script=isinstance(operation, OpaqueCode))
+        if not outcome.known or not outcome.statements or not _sends_known_sql(again_up):
             return None
-        again = _run(migration.up, predictor)
+        again = _run(again_up, predictor)
         if again.refused is None or again.refused[2].kind is not RefusalKind.SCHEMA:
             return None
         last = outcome.statements[-1]
         return FailingDowngrade(last.operations[0].span, refusal=again.refused[2], statement=last, upgrade=again.refused[1])
 
 
-def _sends_known_sql(half: Half) -> bool:
-    """Whether it is known what a half sends: not if a program has several paths, or has not been rendered."""
+def _sends_known_sql(half: Half, *, up_to_error: bool = False) -> bool:
+    """Whether it is known what a half sends (`up_to_error`: until it certainly fails): not if a program has several paths, or has not been
+    rendered."""
     if half.program is None:
         return True
-    return bool(half.program.calls) and not half.program.paths and not any(call.opaque for call in half.program.calls)
+    first = next((call for call in half.program.calls if call.opaque), None)
+    is_known = first is None or (up_to_error and first.certain and first.opaque.startswith(_NOT_COMPILED))
+    return bool(half.program.calls) and not half.program.paths and is_known
 
 
 def _run(half: Half, predictor: Predictor) -> _Outcome:
@@ -67,5 +76,9 @@ def _run(half: Half, predictor: Predictor) -> _Outcome:
         outcome.known = outcome.known and certain and prediction.understood
         if predictor.refused is not None:
             outcome.refused = (prediction.statement, *predictor.refused)
+            break
+        first = prediction.statement.operations[0]
+        if isinstance(first, OpaqueCode) and first.reason.startswith(_NOT_COMPILED):
+            outcome.refused = (prediction.statement, first, Refusal(error=first.reason.removeprefix(_NOT_COMPILED)))
             break
     return outcome

@@ -150,7 +150,8 @@ class Renderer:
         return rendered_half(half, half.program, result)
 
     def render_down(self, migration: Migration, predictor: Predictor) -> Migration:
-        """Returns the migration, whose upgrade has been rendered, with its downgrade rendered too, on the database as the upgrade leaves it.
+        """Returns the migration, whose upgrade has been rendered, with its downgrade rendered too, on the database as the upgrade leaves it,
+        and with the upgrade that follows, on the database as the downgrade leaves it: it may ask what exists.
 
         `predictor` has the database before the upgrade. Raises MigsafeError.
         """
@@ -158,8 +159,16 @@ class Renderer:
         if down is None or down.program is None or down.program.calls or down.chunks:
             return migration
         request = self.request(down, predictor.catalog.pg_version)
-        rendered, _ = self._render(request, predictor, (*migration.up.setup, *_sent_sql(migration.up)))
-        return msgspec.structs.replace(migration, down=rendered_half(down, down.program, rendered))
+        before = (*migration.up.setup, *_sent_sql(migration.up))
+        rendered = rendered_half(down, down.program, self._render(request, predictor, before)[0])
+        again = self._render_again(migration.up, predictor, (*before, *down.setup, *_sent_sql(rendered)))
+        return msgspec.structs.replace(migration, down=rendered, again=again)
+
+    def _render_again(self, up: Half, predictor: Predictor, before: tuple[str, ...]) -> Half | None:
+        if up.program is None:
+            return None
+        result, _ = self._render(self.request(up, predictor.catalog.pg_version), predictor, before)
+        return rendered_half(up, up.program, result)
 
     def request(self, half: Half, pg_version: int) -> RenderRequest:
         """Returns the request to the worker for a half that is a program. Raises UnreadableError."""

@@ -207,7 +207,8 @@ class Migration(Struct, frozen=True):
     transaction continues with the next migration of the same run: how to give this migration a transaction of its own, as an imperative; None
     if it has one. `transaction_read_at` is the file and line where the runner's transactions are configured, if they are. `may_change`: the
     runner accepts other SQL after it has run, and may run it again. `transaction_assumed`: neither a runner nor the configuration says in which
-    transactions it runs.
+    transactions it runs. `again` is the upgrade that a program sends once more after its downgrade, rendered with it; None if the upgrade is
+    no program.
     """
 
     id: str
@@ -218,6 +219,7 @@ class Migration(Struct, frozen=True):
     transaction_read_at: tuple[str, int] | None = None
     may_change: bool = False
     transaction_assumed: bool = False
+    again: Half | None = None
 
 
 def whole_script(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:

@@ -97,3 +97,30 @@ def test_alembic_leaves_the_type_of_an_enumeration(findings: Findings) -> None:
     assert findings({"a1.py": SCRIPT + '    sa.Enum(name="state").drop(op.get_bind())\n'}) == []
     ignored = '    # migsafe: ignore[downgrade-fails] shared\n    op.drop_table("parcels")\n'
     assert findings({"a1.py": SCRIPT.replace('    op.drop_table("parcels")\n', ignored)}) == []
+
+
+@pytest.mark.process
+def test_the_next_upgrade_asks_which_types_exist(findings: Findings) -> None:
+    creating = 'sa.Enum("new", "sent", name="state")\n    state.create(op.get_bind(), checkfirst=True)\n'
+    script = SCRIPT.replace("    op.create_table", f"    state = {creating}    op.execute(\"SELECT 1\")\n    op.create_table", 1)
+    assert findings({"a1.py": script.replace('sa.Enum("new", "sent", name="state")))', "sa.Text()))")}) == []
+    unconditional = script.replace("checkfirst=True", "checkfirst=False").replace('sa.Enum("new", "sent", name="state")))', "sa.Text()))")
+    assert findings({"a1.py": unconditional}) == [("db/a1.py", 13, "downgrade-fails")]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("statement", "is_reported"),
+    [
+        ('op.drop_constraint(None, "parcels", type_="unique")', True),
+        ('op.drop_constraint("parcels_id_key", "parcels", type_="unique")', False),
+        # What a query returns decides whether this is sent.
+        ('if op.get_bind().execute(sa.text("SELECT id FROM todo")).first():\n        op.drop_constraint(None, "parcels", type_="unique")', False),
+    ],
+)
+def test_alembic_drops_a_constraint_without_a_name(findings: Findings, statement: str, is_reported: bool) -> None:
+    base = SCRIPT.replace('sa.Column("state", sa.Enum("new", "sent", name="state"))', 'sa.Column("state", sa.Text())')
+    script = base.replace("a1", "b2").replace("down_revision = None", 'down_revision = "a1"')
+    upgrade = 'op.create_unique_constraint("parcels_id_key", "parcels", ["id"])'
+    script = script[: script.index("    op.create_table")] + f"    {upgrade}\n\ndef downgrade():\n    {statement}\n"
+    assert findings({"a1.py": base, "b2.py": script}) == ([("db/b2.py", 10, "downgrade-fails")] if is_reported else [])
