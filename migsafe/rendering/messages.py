@@ -101,7 +101,7 @@ class UnknownMark(Struct, frozen=True):
 WHILE_ROWS = "while there are rows"
 """A call in a loop that ends when a query returns no row, or a statement changes none."""
 FOR_EACH_ROW = "for each row"
-"""A call in a loop over the rows of a query, with values of the row."""
+"""A call with values of the rows of a query: in a loop over them, with a list of them, or for each object of a session that has changed."""
 
 
 class RenderedCall(Struct, frozen=True):

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import typing
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
 
 import alembic
 import pytest
@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.ext.mutable import MutableBase
-from sqlalchemy.orm import RelationshipProperty, declarative_base, loading, relationship
+from sqlalchemy.orm import RelationshipProperty, bulk_persistence, declarative_base, loading, persistence, relationship
 from sqlalchemy.schema import CreateTable
 
 from migsafe.rendering.messages import Answer
@@ -273,6 +273,13 @@ def test_sqlalchemy_checks_for_tables_with_has_table(run: Run) -> None:
         "looks for a table with Dialect.has_table, or has_multi_table, in a class called …Dropper or …Generator",
         "inspection.py",
     )
+
+
+def test_a_session_writes_its_objects_in_two_modules() -> None:
+    for module in (persistence, bulk_persistence):
+        frame = cast("FrameType", SimpleNamespace(f_code=SimpleNamespace(co_filename=module.__file__), f_back=None))
+        name = module.__name__.replace(".", "/")
+        require(sqlalchemy_internals.is_writing_objects(frame), SQLALCHEMY, f"writes objects in {name}.py", "sqlalchemy_internals.py")
 
 
 def test_an_inspector_calls_the_dialect() -> None:

@@ -157,6 +157,36 @@ for n in (1, 2):
     assert [how for how, _ in repeated(render, body)] == ["", FOR_EACH_ROW, "", "", "", ""]
 
 
+OBJECTS = """from sqlalchemy.orm import Session, declarative_base
+class Visit(declarative_base()):
+    __tablename__ = 'visits'
+    id = sa.Column(sa.BigInteger, primary_key=True)
+    seen = sa.Column(sa.Text)
+session = Session(bind=bind)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "how"),
+    [
+        ("for visit in session.query(Visit):\n    visit.seen = visit.seen.upper()\nsession.commit()", FOR_EACH_ROW),
+        ("for visit in session.scalars(sa.select(Visit)).all():\n    session.delete(visit)\nsession.flush()", FOR_EACH_ROW),
+        ("session.bulk_update_mappings(Visit, [{'id': each.id, 'seen': '1'} for each in session.query(Visit)])", FOR_EACH_ROW),
+        ("session.query(Visit).filter(Visit.id == 1).update({'seen': '1'})", ""),
+    ],
+)
+def test_objects_of_a_session_are_written_one_by_one(render: Render, body: str, how: str) -> None:
+    assert [how for how, sql in repeated(render, OBJECTS + body) if not sql.startswith("SELECT")][:1] == [how]
+
+
+def test_a_list_of_values_of_rows_is_a_call_for_each_row(render: Render) -> None:
+    body = """rows = bind.execute(sa.text('SELECT id FROM visits')).all()
+values = [{'id': row.id} for row in rows]
+bind.execute(sa.text('UPDATE visits SET seen = 1 WHERE id = :id'), [*values, {'id': 3}])
+bind.execute(sa.text('UPDATE visits SET seen = 1 WHERE id = :id'), [{'id': 1}, {'id': 2}])"""
+    assert [how for how, _ in repeated(render, body)] [:3] == ["", FOR_EACH_ROW, ""]
+
+
 def test_the_calls_of_a_script_are_limited() -> None:
     run = Run(ScriptFile("script.py", ""), ProjectCode(Guards(), Snapshot()), {}, lambda *_: Answer(known=False))
     for _ in range(MAX_CALLS):

@@ -158,7 +158,12 @@ class RecordingConnection(Connection):
         add_named_columns(statement, (*arguments, named))
         if named and not arguments:
             arguments = (named.pop("parameters", None) or named,)
-        return self._rows(super().execute(statement, *arguments, **options))
+        run = self.dialect.run  # type: ignore[attr-defined]
+        run.sends_list = bool(arguments) and isinstance(arguments[0], list)
+        try:
+            return self._rows(super().execute(statement, *arguments, **options))
+        finally:
+            run.sends_list = False
 
     def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
         """Records a statement that goes directly to the driver."""

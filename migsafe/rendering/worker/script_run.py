@@ -22,6 +22,7 @@ from migsafe.rendering.worker.loops import Loops
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.sql_positions import sql_segments
+from migsafe.rendering.worker.sqlalchemy_internals import is_writing_objects
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import MARK, Unknown, name_of, reason_of
 from migsafe.script_environment import ScriptEnvironment
@@ -106,6 +107,8 @@ class Run:
         self.is_exhausted = False
         """Whether the last statement finds no more rows."""
         self._used_by_library: list[Unknown] = []
+        self.sends_list = False
+        """Whether the statement that is being sent has a list of sets of values."""
 
     # What the script sends
 
@@ -136,9 +139,11 @@ class Run:
         self.calls[first:] = [replace(call, new_enum=values) for call in self.calls[first:]]
 
     def _repeated(self, marks: list[UnknownMark]) -> str:
-        """Returns how often a call is made that sends unknown values."""
-        from_rows = any(mark.reason == DATABASE_ONLY for mark in marks)
-        return FOR_EACH_ROW if from_rows and self._rounds.is_for_each_row(caller(2)) else ""
+        """Returns how often a call is made that sends unknown values: of a row in a loop, of a list of them, or of the objects of a session."""
+        if not any(mark.reason == DATABASE_ONLY for mark in marks):
+            return ""
+        frame = caller(2)
+        return FOR_EACH_ROW if self.sends_list or self._rounds.is_for_each_row(frame) or is_writing_objects(frame) else ""
 
     def _repeats(self, sql: str, *, by_runner: bool) -> bool:
         """Whether a call in a loop that ends when rows run out is made again."""

@@ -21,6 +21,8 @@ IS_TYPE = "_sqla_type"
 """The attribute by which SQLAlchemy recognises an object that can become a column's type."""
 _DDL_FILE = str(Path("sqlalchemy", ""))
 _FOLDER = str(Path(sqlalchemy.__file__).parent)
+_FLUSH_FILES = tuple(str(Path("sqlalchemy", "orm", name)) for name in ("persistence.py", "bulk_persistence.py"))
+"""The modules that write changed objects: the flush of a session, and its methods for many objects."""
 _INSPECTOR_FILE = str(Path("sqlalchemy", "engine", "reflection"))
 
 
@@ -57,6 +59,15 @@ def is_in_sqlalchemy(frame: FrameType) -> bool:
 def is_in_inspector(frame: FrameType) -> bool:
     """Whether the frame belongs to SQLAlchemy's inspector."""
     return _INSPECTOR_FILE in frame.f_code.co_filename
+
+
+def is_writing_objects(frame: FrameType | None) -> bool:
+    """Whether a frame is called by a session that writes changed objects."""
+    while frame is not None:
+        if frame.f_code.co_filename.endswith(_FLUSH_FILES):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_dropping(frame: FrameType | None) -> bool:
