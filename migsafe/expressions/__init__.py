@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.query_columns import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.removed_values import removed_values
-    from migsafe.expressions.restrictions import columns_equal_to_constants, unrestricted
+    from migsafe.expressions.restrictions import columns_equal_to_constants, reads_every_row, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
 
@@ -81,6 +81,7 @@ __all__ = [
     "proves_not_null",
     "query_columns",
     "query_shape",
+    "reads_every_row",
     "removed_values",
     "repeated_positions",
     "unnamed_query_columns",
@@ -122,6 +123,7 @@ _MODULES = {
     "query_columns": "query_columns",
     "unnamed_query_columns": "query_columns",
     "query_shape": "queries.parsing",
+    "reads_every_row": "restrictions",
     "removed_values": "removed_values",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",

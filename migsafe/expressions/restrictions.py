@@ -5,7 +5,7 @@ if it only finds the rows that the statement has not filled yet. Every other con
 range, a function of the columns, an anti-join (NOT EXISTS, NOT IN), LIMIT, HAVING, rows that are written in the statement itself (VALUES).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
@@ -27,6 +27,22 @@ def unrestricted(text: str, columns: TargetColumns) -> frozenset[Unrestricting] 
         return _Filter(tree, columns).reasons()
     except RecursionError:
         return None
+
+
+def reads_every_row(query: str, table: str, assigned: Iterable[str], columns: TargetColumns) -> bool:
+    """Return whether a query reads every row of a table, or each one in which one of the `assigned` columns has no value yet."""
+    tree = parse_statement(query)
+    if not isinstance(tree, exp.Select):
+        return False
+    target = next((source for source in tree.find_all(exp.Table) if source.name.lower() == table.lower()), None)
+    if target is None:
+        return False
+    equations = [exp.EQ(this=exp.column(name, quoted=True), expression=exp.null()) for name in assigned]
+    update = exp.Update(this=target.copy(), expressions=equations, from_=exp.From(this=exp.Subquery(this=tree)))
+    try:
+        return _Filter(update, columns).reasons() is not None
+    except RecursionError:
+        return False
 
 
 def columns_equal_to_constants(where: Expression) -> frozenset[str]:

@@ -101,7 +101,9 @@ class UnknownMark(Struct, frozen=True):
 WHILE_ROWS = "while there are rows"
 """A call in a loop that ends when a query returns no row, or a statement changes none."""
 FOR_EACH_ROW = "for each row"
-"""A call with values of the rows of a query: in a loop over them, with a list of them, or for each object of a session that has changed."""
+"""A call with values of the rows of a query: in a loop over them, or with a list of them."""
+FOR_EACH_OBJECT = "for each object that has changed"
+"""A call of a session that writes objects from the rows of a query."""
 
 
 class RenderedCall(Struct, frozen=True):

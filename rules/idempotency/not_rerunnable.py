@@ -150,7 +150,8 @@ def _reported(at: Context) -> Iterator[Finding]:
 
 def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_transaction: int) -> Iterator[Finding]:
     """Reports a last statement that builds a unique index concurrently: rows with equal values stop it, and then its index exists already."""
-    last = executed[-1]
+    # Alembic's BEGIN after an autocommit block does nothing that could fail.
+    last = next((each for each in reversed(executed) if _can_fail(at.past[each.place].operation)), executed[-1])
     done = at.past[last.place]
     op = done.operation
     if last.transaction != last_transaction or not isinstance(op, CreateIndex) or is_created_here(at, op.table):

@@ -7,8 +7,9 @@ be twice as large afterwards. If the statement is interrupted, all of its work i
 In batches, each in its own transaction, a row is locked for a moment, VACUUM keeps up, and finished batches stay committed. Run them
 outside the migration's transaction: a DO block may COMMIT only if no transaction is open around it.
 
-A script that reads the rows of a table without a filter and changes each of them does the same, with a round trip to the server for each
-row, and holds all the row locks until its transaction ends. So does a FOR loop in a DO block without COMMIT.
+A script that reads the rows of a table, all or those that are still to be filled, and changes each of them does the same, with a round trip to
+the server for each row, and holds all the row locks until its transaction ends: in a loop, with a list of values, or by changing the objects of
+a session. So does a FOR loop in a DO block without COMMIT.
 
 A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
 EXISTS of all their rows, IS NULL or IS DISTINCT FROM on the column that is being filled. A key, or a constant on another column, restricts the
@@ -54,13 +55,13 @@ from itertools import accumulate
 from msgspec import Struct
 
 from migsafe import expressions
-from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
+from migsafe.linting.facts.changed_rows import changes_rows_by_key, reads_rows_to_fill, unrestricting_filter
 from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rendering.messages import FOR_EACH_ROW
+from migsafe.rendering.messages import FOR_EACH_OBJECT, FOR_EACH_ROW
 from migsafe.schema.bodies import body_operations, body_text
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import batched_by_key, reads_what_it_changes, without_filter
@@ -136,8 +137,12 @@ def _changed(at: Context) -> list[Name]:
 
 def _is_for_each_row(op: Update | Delete, at: Context) -> bool:
     """Whether a script makes the change once for each row of a query, or a DO block for each row of the whole table."""
+    return _repeated(op, at) in (FOR_EACH_ROW, FOR_EACH_OBJECT) or _loop_over_table(op, at) is not None
+
+
+def _repeated(op: Operation, at: Context) -> str:
     call = at.migration.up.call(op.span.start)
-    return (call is not None and call.repeated == FOR_EACH_ROW) or _loop_over_table(op, at) is not None
+    return call.repeated if call is not None else ""
 
 
 def _loop_over_table(op: Update | Delete, at: Context) -> int | None:
@@ -166,9 +171,8 @@ def _loop_around(operations: Sequence[Operation], op: Update | Delete, text: Cal
     returns the text between two offsets of the body."""
     if any(isinstance(other, Commit) for other in operations):
         return None
-    table = at.resolve(op.table)
     for query in operations:
-        if isinstance(query, Select) and query.span.end <= op.span.start and table in map(at.resolve, query.query.whole):
+        if isinstance(query, Select) and query.span.end <= op.span.start and _reads_all_rows(query, op, at):
             steps = [1 if word.lower() == "loop" else -1 for word in _LOOP_WORDS.findall(text(query.span.end, op.span.start))]
             if steps and min(accumulate(steps)) > 0:
                 return query.span.start
@@ -181,10 +185,10 @@ def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> 
     table, transaction = at.resolve(op.table), at.session.transaction
     if table not in changed or transaction is None or not _has_existing_rows(op.table, relation, changed, at):
         return None
-    if not any(isinstance(done.operation, Select) and table in map(at.resolve, done.operation.query.whole) for done in at.past):
-        return None
     command = "UPDATE" if isinstance(op, Update) else "DELETE"
     offset, loops = _loop_over_table(op, at), at.state(_State).loops
+    if offset is None and not _has_read_all_rows(op, at):
+        return None
     if offset is not None and (at.statement.index, offset, command) in loops:
         return None  # another branch of the same loop
     loops.add((at.statement.index, offset or 0, command))
@@ -198,6 +202,24 @@ def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> 
         relations=[table],
         lock=LockMode.ROW_EXCLUSIVE,
     )
+
+
+def _has_read_all_rows(op: Update | Delete, at: Context) -> bool:
+    """Whether the rows that a script changes are all of their table: those of the last query that does not itself depend on a row."""
+    table = at.resolve(op.table)
+    queries = (each for done in reversed(at.past) if isinstance(each := done.operation, Select) and not _repeated(each, at))
+    query = next((query for query in queries if table in map(at.resolve, query.query.reads)), None)
+    return query is not None and _reads_all_rows(query, op, at)
+
+
+def _reads_all_rows(query: Select, op: Update | Delete, at: Context) -> bool:
+    """Whether a query reads all rows of the table of a change, or all that the change has not filled yet."""
+    table = at.resolve(op.table)
+    if table in map(at.resolve, query.query.whole):
+        return True
+    if isinstance(op, Delete) or table not in map(at.resolve, query.query.reads) or "null" not in query.query.sql.lower():
+        return False
+    return reads_rows_to_fill(query.query.sql, op, at)
 
 
 def _has_existing_rows(table: Name, relation: Relation | None, changed: list[Name], at: Context) -> bool:

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from migsafe.rendering.messages import FOR_EACH_ROW, WHILE_ROWS, Answer
+from migsafe.rendering.messages import FOR_EACH_OBJECT, FOR_EACH_ROW, WHILE_ROWS, Answer
 from migsafe.rendering.worker.guards import Guards, Snapshot
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
@@ -169,9 +169,9 @@ session = Session(bind=bind)
 @pytest.mark.parametrize(
     ("body", "how"),
     [
-        ("for visit in session.query(Visit):\n    visit.seen = visit.seen.upper()\nsession.commit()", FOR_EACH_ROW),
-        ("for visit in session.scalars(sa.select(Visit)).all():\n    session.delete(visit)\nsession.flush()", FOR_EACH_ROW),
-        ("session.bulk_update_mappings(Visit, [{'id': each.id, 'seen': '1'} for each in session.query(Visit)])", FOR_EACH_ROW),
+        ("for visit in session.query(Visit):\n    visit.seen = visit.seen.upper()\nsession.commit()", FOR_EACH_OBJECT),
+        ("for visit in session.scalars(sa.select(Visit)).all():\n    session.delete(visit)\nsession.flush()", FOR_EACH_OBJECT),
+        ("session.bulk_update_mappings(Visit, [{'id': each.id, 'seen': '1'} for each in session.query(Visit)])", FOR_EACH_OBJECT),
         ("session.query(Visit).filter(Visit.id == 1).update({'seen': '1'})", ""),
     ],
 )

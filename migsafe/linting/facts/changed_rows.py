@@ -74,8 +74,7 @@ def _long_work(at: Context) -> list[Effect]:
 
 def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset[expressions.Unrestricting] | None":
     """Returns why a statement may change every row of its table; None if its filter restricts them."""
-    relation = at.catalog.relation(op.table)
-    not_null = expressions.not_null_columns(relation)
+    not_null = expressions.not_null_columns(at.catalog.relation(op.table))
     if not isinstance(op, Merge):
         if op.where is None:
             return None if op.current_of is not None else frozenset()
@@ -83,13 +82,22 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
             return frozenset((expressions.Unrestricting.TRUE,))
         if is_in_called_function(at, op) or _reads_outer_query(op, at) or not _needs_tree(op, at):
             return None  # the text of the statement is elsewhere, or the rows that it joins are
-    columns = expressions.TargetColumns(
-        not_null=lambda name: not_null(name) or _has_default(op.table, name, at),
-        null=lambda name: _is_null(op.table, name, at),
-        constant=lambda name: _has_default(op.table, name, at) and not _is_set(op.table, name, at),
-        filled=lambda name: _is_set(op.table, name, at, wholly=True),
+    return expressions.unrestricted(at.text(*op.span), _target_columns(op.table, at))
+
+
+def reads_rows_to_fill(query: str, op: Update, at: Context) -> bool:
+    """Whether a query reads every row of the table of an UPDATE, or each one that the UPDATE has not filled yet."""
+    return expressions.reads_every_row(query, op.table.name, op.columns, _target_columns(op.table, at))
+
+
+def _target_columns(table: Name, at: Context) -> "expressions.TargetColumns":
+    not_null = expressions.not_null_columns(at.catalog.relation(table))
+    return expressions.TargetColumns(
+        not_null=lambda name: not_null(name) or _has_default(table, name, at),
+        null=lambda name: _is_null(table, name, at),
+        constant=lambda name: _has_default(table, name, at) and not _is_set(table, name, at),
+        filled=lambda name: _is_set(table, name, at, wholly=True),
     )
-    return expressions.unrestricted(at.text(*op.span), columns)
 
 
 def _reads_outer_query(op: Update | Delete, at: Context) -> bool:

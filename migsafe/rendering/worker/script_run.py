@@ -12,7 +12,7 @@ from sqlalchemy.sql import ClauseElement
 
 from migsafe import versions
 from migsafe.assumption import Assumption
-from migsafe.rendering.messages import DATABASE_ONLY, EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, RenderedCall, UnknownMark
+from migsafe.rendering.messages import DATABASE_ONLY, EXECUTE, FOR_EACH_OBJECT, FOR_EACH_ROW, WHILE_ROWS, Answer, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.inert import inert_base
@@ -143,7 +143,9 @@ class Run:
         if not any(mark.reason == DATABASE_ONLY for mark in marks):
             return ""
         frame = caller(2)
-        return FOR_EACH_ROW if self.sends_list or self._rounds.is_for_each_row(frame) or is_writing_objects(frame) else ""
+        if is_writing_objects(frame):
+            return FOR_EACH_OBJECT
+        return FOR_EACH_ROW if self.sends_list or self._rounds.is_for_each_row(frame) else ""
 
     def _repeats(self, sql: str, *, by_runner: bool) -> bool:
         """Whether a call in a loop that ends when rows run out is made again."""

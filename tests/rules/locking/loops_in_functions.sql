@@ -37,3 +37,20 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+DO $$
+DECLARE
+    parcel record;
+BEGIN
+    FOR parcel IN SELECT id FROM parcels p WHERE p.state IS NULL ORDER BY id LOOP
+        UPDATE parcels SET state = 'new' WHERE id = parcel.id; -- expect: backfill-unbatched
+    END LOOP;
+    FOR parcel IN SELECT id FROM parcels WHERE weight IS NULL LOOP
+        UPDATE parcels SET state = 'unknown' WHERE id = parcel.id;
+    END LOOP;
+    FOR parcel IN SELECT id FROM parcels WHERE state IS NULL AND weight > 5 LOOP
+        UPDATE parcels SET state = 'heavy' WHERE id = parcel.id;
+    END LOOP;
+    FOR parcel IN SELECT id FROM parcels WHERE state IS NULL LIMIT 100 LOOP
+        UPDATE parcels SET state = 'late' WHERE id = parcel.id;
+    END LOOP;
+END $$;
