@@ -69,11 +69,10 @@ def downgrade_fails(op: FailingDowngrade, at: Context) -> Finding:
         return at.finding(
             op, f"the downgrade leaves a schema in which the next upgrade fails: {op.refusal}", help=_undoing(op.upgrade, op.refusal.error)
         )
+    if op.by_script and "has no name" in op.refusal.error:
+        return at.finding(op, "the downgrade fails: it drops an object without naming it", help="-- name the object that the upgrade creates")
     if op.by_script:
-        named = "has no name" in op.refusal.error
-        return at.finding(
-            op, f"the downgrade fails: SQLAlchemy cannot write this as SQL: {op.refusal}", help="-- name the object that it drops" if named else ""
-        )
+        return at.finding(op, f"the downgrade fails: SQLAlchemy cannot write this as SQL: {op.refusal}")
     if op.refusal.kind is RefusalKind.TRANSACTION_BLOCK:
         return at.finding(op, f"the downgrade fails: {op.refusal}", help=f"-- {at.how_to_run_outside}")
     return at.finding(op, f"the downgrade fails: PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)

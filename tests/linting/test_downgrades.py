@@ -124,3 +124,6 @@ def test_alembic_drops_a_constraint_without_a_name(findings: Findings, statement
     upgrade = 'op.create_unique_constraint("parcels_id_key", "parcels", ["id"])'
     script = script[: script.index("    op.create_table")] + f"    {upgrade}\n\ndef downgrade():\n    {statement}\n"
     assert findings({"a1.py": base, "b2.py": script}) == ([("db/b2.py", 10, "downgrade-fails")] if is_reported else [])
+    if is_reported:
+        (finding,) = lint(["db"], settings=SETTINGS, downgrades=True).findings
+        assert finding.message == "the downgrade fails: it drops an object without naming it"

@@ -37,6 +37,8 @@ _MAX_RUNS = 12
 _MAX_ROW_RUNS = 6
 """After so many runs, decisions about rows are not tried both ways."""
 _MIN_SECONDS = 0.1
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""The address of an object, which is another one in each run."""
 _FROM_ENV = "which comes from the project's own env.py"
 
 _MISSING = frozenset(("IndexError", "KeyError", "StopIteration", "UnboundLocalError", "NoResultFound", "ObjectDeletedError"))
@@ -253,7 +255,7 @@ def _tolerant_outcome(
 
 
 def _described(error: BaseException) -> str:
-    message = " ".join(str(error).split())[:200]
+    message = " ".join(_ADDRESS.sub("", str(error)).split())[:200]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
