@@ -108,14 +108,18 @@ def test_the_next_upgrade_asks_which_types_exist(findings: Findings) -> None:
     assert findings({"a1.py": unconditional}) == [("db/a1.py", 13, "downgrade-fails")]
 
 
+NAMELESS = 'op.drop_constraint(None, "parcels", type_="unique")'
+QUERY = "SELECT id FROM todo"
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("statement", "is_reported"),
     [
-        ('op.drop_constraint(None, "parcels", type_="unique")', True),
+        (NAMELESS, True),
         ('op.drop_constraint("parcels_id_key", "parcels", type_="unique")', False),
         # What a query returns decides whether this is sent.
-        ('if op.get_bind().execute(sa.text("SELECT id FROM todo")).first():\n        op.drop_constraint(None, "parcels", type_="unique")', False),
+        (f"if op.get_bind().execute(sa.text({QUERY!r})).first():\n        {NAMELESS}", False),
     ],
 )
 def test_alembic_drops_a_constraint_without_a_name(findings: Findings, statement: str, is_reported: bool) -> None:
