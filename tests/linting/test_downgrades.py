@@ -102,7 +102,7 @@ def test_alembic_leaves_the_type_of_an_enumeration(findings: Findings) -> None:
 @pytest.mark.process
 def test_the_next_upgrade_asks_which_types_exist(findings: Findings) -> None:
     creating = 'sa.Enum("new", "sent", name="state")\n    state.create(op.get_bind(), checkfirst=True)\n'
-    script = SCRIPT.replace("    op.create_table", f"    state = {creating}    op.execute(\"SELECT 1\")\n    op.create_table", 1)
+    script = SCRIPT.replace("    op.create_table", f'    state = {creating}    op.execute("SELECT 1")\n    op.create_table', 1)
     assert findings({"a1.py": script.replace('sa.Enum("new", "sent", name="state")))', "sa.Text()))")}) == []
     unconditional = script.replace("checkfirst=True", "checkfirst=False").replace('sa.Enum("new", "sent", name="state")))', "sa.Text()))")
     assert findings({"a1.py": unconditional}) == [("db/a1.py", 13, "downgrade-fails")]

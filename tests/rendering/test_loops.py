@@ -184,7 +184,7 @@ def test_a_list_of_values_of_rows_is_a_call_for_each_row(render: Render) -> None
 values = [{'id': row.id} for row in rows]
 bind.execute(sa.text('UPDATE visits SET seen = 1 WHERE id = :id'), [*values, {'id': 3}])
 bind.execute(sa.text('UPDATE visits SET seen = 1 WHERE id = :id'), [{'id': 1}, {'id': 2}])"""
-    assert [how for how, _ in repeated(render, body)] [:3] == ["", FOR_EACH_ROW, ""]
+    assert [how for how, _ in repeated(render, body)][:3] == ["", FOR_EACH_ROW, ""]
 
 
 def test_the_calls_of_a_script_are_limited() -> None:
