@@ -208,7 +208,7 @@ class Migration(Struct, frozen=True):
     if it has one. `transaction_read_at` is the file and line where the runner's transactions are configured, if they are. `may_change`: the
     runner accepts other SQL after it has run, and may run it again. `transaction_assumed`: neither a runner nor the configuration says in which
     transactions it runs. `again` is the upgrade that a program sends once more after its downgrade, rendered with it; None if the upgrade is
-    no program.
+    SQL.
     """
 
     id: str
