@@ -1,20 +1,29 @@
 """The application's queries in a repository, for `queries` of the configuration."""
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.text import Script
 from migsafe.workload.document import header
+from migsafe.workload.query import Query
 from migsafe.workload.query_names import names_queries
 from migsafe.workload.reading import read_workload
 from migsafe.workload.sources.files import ProjectFiles
+from migsafe.workload.sources.python import is_read, python_queries
 from migsafe.workload.sources.sqlc import is_configuration, sqlc_files
 from migsafe.workload.sources.sqlx import FOLDER, OLD_FILE
 
 _NOT_OF_THE_APPLICATION = frozenset("test tests testdata testing spec specs fixtures example examples sample samples demo e2e".split())
+_SCRIPTS = frozenset("script scripts bin tool tools doc docs notebook notebooks".split())
+"""Folders of Python that no request of the application runs."""
 _HEAD = 1 << 16
+_LARGEST_MODULE = 1 << 20
+_CALLS_SQL = re.compile(r"\b(?:text|execute\w*|fetch\w*|raw|read_sql\w*|prepare|scalars?|iterate|cursor)\s*\(")
 
 
 class QuerySource(Struct, frozen=True):
@@ -38,7 +47,7 @@ def query_sources(root: Path, files: Sequence[str], migrations: Sequence[str]) -
         if _NOT_OF_THE_APPLICATION.isdisjoint(PurePosixPath(file).parts[:-1])
         and not any(PurePosixPath(file).is_relative_to(folder) for folder in migrations)
     ]
-    found = []
+    found: list[QuerySource] = []
     for path, title in _candidates(root, wanted):
         try:
             count = len(read_workload([str(root / path)], str(root)).queries)
@@ -46,7 +55,46 @@ def query_sources(root: Path, files: Sequence[str], migrations: Sequence[str]) -
             continue
         if count:
             found.append(QuerySource(path, title, count))
-    return found
+    python = [file for file in wanted if is_read(file) and _SCRIPTS.isdisjoint(PurePosixPath(file).parts[:-1])]
+    packaged = [file for file in python if "/" in file]
+    modules = {file: count for file in packaged if (count := _queries_in_module(root / file))}
+    # Beside packages with queries, the modules in the root are scripts.
+    modules = modules or {file: count for file in python if (count := _queries_in_module(root / file))}
+    paths = _covering("", tuple(modules), [source.path for source in found])
+    return [*found, *(QuerySource(path, "SQL in Python", sum(modules[file] for file in modules if _is_below(file, path))) for path in paths)]
+
+
+def _queries_in_module(path: Path) -> int:
+    """Returns the number of queries in a Python module."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.stat().st_size <= _LARGEST_MODULE else ""
+        queries = python_queries(Script(str(path), text)) if _CALLS_SQL.search(text) else ()
+        return sum(isinstance(each, Query) for each in queries)
+    except (OSError, ValueError, MigsafeError):
+        return 0
+
+
+def _covering(folder: str, files: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """Yields the highest folders below one that contain some files, and no other source of queries; the files themselves where there is no
+    such folder. The root of the repository is not one of them."""
+    if not files:
+        return
+    if folder and not any(_is_below(other, folder) for other in others):
+        yield str(PurePosixPath(os.path.commonpath([str(PurePosixPath(file).parent) for file in files])))
+        return
+    children: dict[str, list[str]] = {}
+    for file in files:
+        depth = len(PurePosixPath(folder).parts) + 1
+        children.setdefault(str(PurePosixPath(*PurePosixPath(file).parts[:depth])), []).append(file)
+    for child, own in children.items():
+        if own == [child]:
+            yield child
+        else:
+            yield from _covering(child, own, others)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return PurePosixPath(path).is_relative_to(folder)
 
 
 def _candidates(root: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:

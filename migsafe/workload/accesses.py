@@ -223,7 +223,7 @@ class _Accesses:
                 # In the order of an index, rows that another table's condition selects come late.
                 is_filtered = any(_selects_few(other) for other in tables if other is not table)
                 candidates = [each for each in table.services if not (each.ordered and is_filtered and each.strength is Strength.RANGE)]
-                service = _deciding(candidates, usable) or self._of_alternatives(table, terms)
+                service = _deciding(candidates, usable) or self._of_alternatives(table, terms, found)
                 if any(term.subject == ROW_PLACE and term.is_equality for term in usable):
                     table.has_place = True
                     found.add(table.at)
@@ -234,9 +234,9 @@ class _Accesses:
                         found.add(table.at)
                         changed = True
 
-    def _of_alternatives(self, table: _Table, terms: Terms) -> Service | None:
+    def _of_alternatives(self, table: _Table, terms: Terms, found: set[int]) -> Service | None:
         """An OR is served if an index serves each of its parts."""
-        for parts in table.alternatives:
+        for parts in _known(table.alternatives, found):
             served = [self._of_part(table, part, terms) for part in parts]
             if all(service is not None for service in served):
                 return served[0]
@@ -269,7 +269,7 @@ class _Accesses:
         proposed = [with_mutable_key(self.catalog, table.relation, index_of_equalities(each)) for each in (constant, usable) if each]
         if proposed:
             return (next((each for each in proposed if not each.mutable), proposed[0]),)
-        for parts in table.alternatives:
+        for parts in _known(table.alternatives, found):
             if all(any(map(is_selective, part.terms)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
                 return tuple(dict.fromkeys(index_of_equalities([term for term in part.terms if is_selective(term)]) for part in lacking))
@@ -353,7 +353,13 @@ def _alternatives(terms: Terms, at: int, condition: Either) -> list[_Part]:
 
 def _is_alternative(term: Term) -> bool:
     """Whether an index can find the rows of one part of an OR: not those that a query after IN or ANY returns."""
-    return term.others <= {OUTER} and (term.query is None or term.operator not in ("in", "any"))
+    return term.query is None or term.operator not in ("in", "any")
+
+
+def _known(alternatives: list[list[_Part]], found: set[int]) -> Iterator[list[_Part]]:
+    """Yields the parts of each OR with the terms that compare with tables that are found."""
+    for parts in alternatives:
+        yield [_Part(part.condition, [term for term in part.terms if term.others <= found | {OUTER}]) for part in parts]
 
 
 def _joined_queries(shape: Shape) -> dict[int, bool]:

@@ -87,6 +87,20 @@ def test_queries_are_found(repository: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.endswith("\n\n2 queries.\n")
 
 
+def test_queries_in_python_are_found(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = 'def get(c):\n    return c.execute("""SELECT id FROM orders""")\n'
+    for path in ("app/db/orders.py", "app/web/views/pages.py", "app/tests/test_orders.py", "scripts/fill.py", "manage.py"):
+        write(repository, path, query)
+    write(repository, "app/words.py", 'print("select an order with execute(x)")\n')
+    assert main(["init", "--yes", "--ci", "none", "--no-hook"]) == 0
+    assert "  app  2 queries, SQL in Python\n" in capsys.readouterr().out
+    assert tomllib.loads((repository / "migsafe.toml").read_text())["queries"] == ["app"]
+    (repository / "migsafe.toml").unlink()
+    write(repository, "app/db/sql/a.sql", "-- name: a^\nselect id from orders")
+    assert main(["init", "--yes", "--ci", "none", "--no-hook"]) == 0
+    assert tomllib.loads((repository / "migsafe.toml").read_text())["queries"] == ["app/db/sql", "app/db/orders.py", "app/web/views"]
+
+
 def is_valid(root: Path) -> bool:
     check = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
     return subprocess.run(check, cwd=root, capture_output=True, check=False).returncode == 0

@@ -131,6 +131,7 @@ UNINDEXED = [
     ("SELECT * FROM orders o LEFT JOIN LATERAL (SELECT note FROM lines WHERE order_id = o.id ORDER BY note LIMIT 1) l ON true", ("order_id",)),
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
+    ("SELECT * FROM customers c JOIN lines l ON l.order_id = c.id OR l.product = c.id WHERE c.id = $1", ("order_id",), ("product",)),
     ("WITH o AS (SELECT id FROM orders WHERE number = $1) SELECT c.name FROM o JOIN customers c ON c.id = o.id", ("number",)),
 ]
 PARTIAL = [

@@ -31,7 +31,8 @@ _CONSTANT = re.compile(
 )
 _SENTENCE = re.compile(r"\s*(?:Select|Insert|Update|Delete|With)\b")
 _MARK = re.compile(r"[*,=(]|\b(?:WHERE|LIMIT|JOIN)\b", re.IGNORECASE)
-_MENTIONED = re.compile(r"\b(?:select|insert|update|delete|with|merge)\b", re.IGNORECASE)
+_MENTIONED = re.compile(r"\bselect\b|\b(?:insert|update|delete|merge)\s+[\w\"'{]", re.IGNORECASE)
+"""The words of each query: WITH contains one of the others."""
 _NOT_OF_THE_APPLICATION = re.compile(
     r"(?:^|/)(?:tests?|testing|migrations?|versions|alembic|examples?|benchmarks?)/|(?:^|/)(?:test_[^/]*|conftest|[^/]*_test)\.py$"
 )
