@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
 from migsafe.schema.objects import Relation, RelationKind
+from migsafe.workload.alternatives import Part, alternatives_of, known_alternatives
 from migsafe.workload.binding import Binder
 from migsafe.workload.equivalence import derived_values
 from migsafe.workload.immutability import with_mutable_key
@@ -26,13 +27,6 @@ from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conj
 from migsafe.workload.whole_reads import TableRead, compared
 
 
-class _Part(Struct):
-    """A part of an OR, with its terms on one table."""
-
-    condition: Condition
-    terms: list[Term]
-
-
 class _Table(Struct):
     """A table of one level: its terms, the conditions on it, its alternatives (the parts of each OR). `served` is the
     index that leads to its rows, `candidates` those that would if they existed; `has_place` if the query knows their ctid."""
@@ -42,7 +36,7 @@ class _Table(Struct):
     relation: Relation
     conditions: list[Condition]
     terms: list[Term]
-    alternatives: list[list[_Part]]
+    alternatives: list[list[Part]]
     services: list[Service] = []
     served: Service | None = None
     candidates: tuple[CandidateIndex, ...] = ()
@@ -163,7 +157,7 @@ class _Accesses:
                 break
             if source.is_table and source.relation is not None:
                 own = [condition for condition, allowed in conditions if allowed is None or at in allowed]
-                alternatives = [_alternatives(terms, at, condition) for condition in own if isinstance(condition, Either)]
+                alternatives = [alternatives_of(terms, at, condition) for condition in own if isinstance(condition, Either)]
                 tables.append(
                     _Table(
                         at, source, source.relation, own, self._graded(level, terms.of(at, own), without_query), [a for a in alternatives if a]
@@ -233,16 +227,18 @@ class _Accesses:
                     if service.strength is Strength.STRONG or service.ordered:
                         found.add(table.at)
                         changed = True
+                elif few:  # a condition that selects few rows has come with a table that is found
+                    table.served = None
 
     def _of_alternatives(self, table: _Table, terms: Terms, found: set[int]) -> Service | None:
         """An OR is served if an index serves each of its parts."""
-        for parts in _known(table.alternatives, found):
+        for parts in known_alternatives(table.alternatives, found):
             served = [self._of_part(table, part, terms) for part in parts]
             if all(service is not None for service in served):
                 return served[0]
         return None
 
-    def _of_part(self, table: _Table, part: _Part, terms: Terms) -> Service | None:
+    def _of_part(self, table: _Table, part: Part, terms: Terms) -> Service | None:
         """Returns the index of one part of an OR, which may meet the conditions beside the OR, too (build_paths_for_OR in indxpath.c)."""
         usable = [*part.terms, *(term for term in table.terms if not term.others)]
         conditions = [*table.conditions, part.condition]
@@ -269,7 +265,7 @@ class _Accesses:
         proposed = [with_mutable_key(self.catalog, table.relation, index_of_equalities(each)) for each in (constant, usable) if each]
         if proposed:
             return (next((each for each in proposed if not each.mutable), proposed[0]),)
-        for parts in _known(table.alternatives, found):
+        for parts in known_alternatives(table.alternatives, found):
             if all(any(map(is_selective, part.terms)) for part in parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
                 return tuple(dict.fromkeys(index_of_equalities([term for term in part.terms if is_selective(term)]) for part in lacking))
@@ -343,23 +339,6 @@ def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
     if ordered is not None:
         return ordered
     return best if best is not None and best.strength is Strength.WEAK else None
-
-
-def _alternatives(terms: Terms, at: int, condition: Either) -> list[_Part]:
-    """Returns the parts of an OR with their terms; nothing if a part has none on the table."""
-    parts = [_Part(part, [term for term in terms.of(at, [part]) if _is_alternative(term)]) for part in condition.parts]
-    return parts if all(part.terms for part in parts) else []
-
-
-def _is_alternative(term: Term) -> bool:
-    """Whether an index can find the rows of one part of an OR: not those that a query after IN or ANY returns."""
-    return term.query is None or term.operator not in ("in", "any")
-
-
-def _known(alternatives: list[list[_Part]], found: set[int]) -> Iterator[list[_Part]]:
-    """Yields the parts of each OR with the terms that compare with tables that are found."""
-    for parts in alternatives:
-        yield [_Part(part.condition, [term for term in part.terms if term.others <= found | {OUTER}]) for part in parts]
 
 
 def _joined_queries(shape: Shape) -> dict[int, bool]:

@@ -126,6 +126,7 @@ def _assessed(query: Query, catalog: Lookups, *, with_accesses: bool) -> QueryAs
         return QueryAssessment(kind="", unresolved=shape.reason)
     binder = Binder(catalog, query.parameters)
     root = binder.query(shape)
+    binder.known.check_types(binder, query.parameters)
     levels = list(all_levels(root))
     problems: dict[InsertProblem, None] = {}
     for level in levels:

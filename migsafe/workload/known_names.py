@@ -1,5 +1,6 @@
 """What the catalogue knows not to exist: relations, functions, types and operators that a query names."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -80,10 +81,7 @@ class KnownNames:
             elif self._refuses_number(call):
                 arguments = f"{call.arguments} argument{'' if call.arguments == 1 else 's'}"
                 binder.fail("42883", f"function {call.name} with {arguments} does not exist", call.name)
-        for written in shape.types:
-            type_name = named_type(written)
-            if type_name is not None and is_known_type(self.catalog, type_name) is False:
-                binder.fail("42704", f'type "{written}" does not exist', written)
+        self.check_types(binder, shape.types)
         if binder.failure is not None:
             return
         for condition in (shape.where, *(condition for source in level.sources for condition in source.shape.conditions)):
@@ -92,6 +90,13 @@ class KnownNames:
         for column, value in shape.assigned:
             if target is not None and column in target.columns and (type_name := target.columns[column].type) is not None:
                 self.check_assignment(binder, column, type_name, value, level)
+
+    def check_types(self, binder: Resolution, types: Iterable[str | None]) -> None:
+        """Records the types that do not exist. Those of parameters are searched by their names when a driver such as sqlx sends the query."""
+        for written in types:
+            type_name = named_type(written) if written is not None else None
+            if type_name is not None and is_known_type(self.catalog, type_name) is False:
+                binder.fail("42704", f'type "{written}" does not exist', str(written))
 
     def _condition(self, binder: Resolution, condition: Condition | None, level: Level) -> None:
         match condition:

@@ -79,7 +79,8 @@ def _of_predicate(catalog: Lookups, index: Index, table: Relation, terms: Sequen
         return None
     rare = {term.subject for term in terms if term.strength is Strength.WEAK and _names_rare_state(term)}
     met = rare & compared_with_constants(index, table, catalog.shapes) if rare else rare
-    return Service(index, Strength.WEAK) if met else None
+    finds_unset = any(term.is_unset and term.subject in met for term in terms)
+    return Service(index, Strength.WEAK, finds_unset=finds_unset) if met else None
 
 
 def _names_rare_state(term: Term) -> bool:

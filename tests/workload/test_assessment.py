@@ -135,6 +135,13 @@ def test_an_insert_that_omits_a_required_column() -> None:
     assert [(problem.kind, problem.column) for problem in problems] == [("omits", "customer_id")]
 
 
+@pytest.mark.parametrize(("later", "fails"), [("", False), ("ALTER TYPE badge RENAME TO pass;", True), ("DROP TYPE badge CASCADE;", True)])
+def test_the_type_of_a_parameter_is_searched_by_its_name(later: str, fails: bool) -> None:
+    schema = "CREATE TYPE badge AS (code text); CREATE TABLE doors (id bigint PRIMARY KEY, badges badge[]); "
+    found = assessed("SELECT id FROM doors WHERE id = $1 AND num_nulls($2) = 0", catalog_of(schema + later), "bigint", "badge[]")
+    assert (found.failure is not None and found.failure.code == "42704") == fails
+
+
 MADE_ELSEWHERE = "CREATE TABLE places (id bigint PRIMARY KEY, spot geometry(Point, 4326));"
 
 

@@ -249,6 +249,13 @@ def test_a_rare_state_needs_a_partial_index(text: str, keys: tuple[str, ...], pr
     assert plan["Total Cost"] < 20
 
 
+@pytest.mark.parametrize("tables", ["events e JOIN customers c ON c.region = e.subject", "customers c JOIN events e ON c.region = e.subject"])
+def test_the_index_of_few_values_does_not_replace_that_of_a_join(tables: str) -> None:
+    accesses = {access.alias: access for access in assessed(f"SELECT * FROM {tables} WHERE c.id = $1 AND e.kind = 'opened'", CATALOG).accesses}
+    assert accesses["e"].is_unindexed
+    assert [candidate.keys for candidate in accesses["e"].candidates] == [("subject",)]
+
+
 @pytest.mark.parametrize(
     ("text", "is_window"),
     [

@@ -69,7 +69,7 @@ class ProjectQueries:
         return NamedQuery(query.fingerprint, place.name, self.files.path(place), place.line, query.per_request)
 
     def mentioning(self, words: Collection[str]) -> list[Query]:
-        """Returns the queries whose texts contain all of these words, in any letter case."""
+        """Returns the queries whose texts, with the types of their parameters, contain all of these words, in any letter case."""
         mentions = self._by_word()
         found = set.intersection(*(mentions.get(word, set()) for word in words)) if words else set(self.all)
         return [query for fingerprint, query in self.all.items() if fingerprint in found]
@@ -78,7 +78,7 @@ class ProjectQueries:
         if self._mentions is None:
             self._mentions = {}
             for fingerprint, query in self.all.items():
-                for word in words_of(query.text):
+                for word in words_of(" ".join((query.text, *filter(None, query.parameters)))):
                     self._mentions.setdefault(word, set()).add(fingerprint)
         return self._mentions
 
