@@ -5,7 +5,7 @@ PostgreSQL resolves them when it runs or creates the statement. `migsafe.workloa
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
 from migsafe.expressions.queries.shapes import UnreadShape
@@ -40,6 +40,10 @@ _POLYMORPHIC = ("any", "anycompatible")
 
 class QueryChecks:
     """Finds what PostgreSQL refuses in queries. Each query is read once, and resolved again only if what it depends on has changed."""
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        """What was found is not kept in a checkpoint: a run that continues from it meets few of the queries again."""
+        return type(self), ()
 
     @cached_property
     def _assessor(self) -> "Assessor":
