@@ -3,8 +3,10 @@
 import os
 import re
 
+from migsafe.patterns import lazy_pattern
+
 _IS_WINDOWS = os.name == "nt"
-_VERBATIM = re.compile(r"[\\/]{2}[?.][\\/](?:(UNC)[\\/]|(?=[A-Za-z]:))", re.IGNORECASE)
+_VERBATIM = lazy_pattern(r"[\\/]{2}[?.][\\/](?:(UNC)[\\/]|(?=[A-Za-z]:))", re.IGNORECASE)
 r"""The prefix of a path that Windows passes on unchanged: `\\?\C:\shop`, `\\?\UNC\server\shop`."""
 
 

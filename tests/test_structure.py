@@ -14,6 +14,7 @@ ORDER = (
     "versions",
     "lock",
     "errors",
+    "patterns",
     "paths",
     "text",
     "script_environment",
@@ -105,6 +106,22 @@ def test_the_architecture_page_lists_the_packages_in_order() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
     assert [name for row in rows for name in re.findall(r"\w+", row)] == [name for name in ORDER if name != "__main__"]
+
+
+def test_modules_do_not_compile_expressions_when_they_are_imported() -> None:
+    """Most runs use few of them. The worker and the recorder run in the environment of a project, without the rest of migsafe."""
+    wrong = [
+        f"{module}: {statement.targets[0].id}"
+        for module, path in MODULES.items()
+        if ".worker." not in module and ".recording." not in module
+        for statement in ast.parse(path.read_text()).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Call)
+        and ast.unparse(statement.value.func) == "re.compile"
+        and not isinstance(getattr(statement.value.args[0], "value", ""), bytes)
+    ]
+    assert not wrong, "patterns.lazy_pattern compiles them when they are used"
 
 
 def test_no_modules_import_each_other() -> None:

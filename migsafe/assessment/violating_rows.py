@@ -1,9 +1,8 @@
 """The existing rows that can make an operation fail, with SQL that finds them before the migration."""
 
-import re
-
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.rule import Context
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.columns import has_value, type_change
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.violating_rows import ViolatingRows, rows_with_equal_index_keys, violating_constraint, violating_existing_constraint
@@ -11,7 +10,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 
 def violating_rows(op: Operation, at: Context) -> ViolatingRows | None:

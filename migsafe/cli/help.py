@@ -4,10 +4,11 @@ Typer has such groups ("panels") only for its help in boxes, which needs rich: s
 with Typer's own `rich_help_panel`, and written here as a section of the plain help.
 """
 
-import re
 from collections.abc import Iterable
 from inspect import cleandoc
 from typing import Any
+
+from migsafe.patterns import lazy_pattern
 
 CHECK, FIXES, REPORT, WRITE, DATABASE = "What to check", "Fixes", "What to report", "What to write", "The database"
 SERVER, BUDGETS, PERMISSIONS, RUN = "The server", "Budgets and limits", "Permissions", "The run"
@@ -37,7 +38,7 @@ or, without a configuration,
 """
 """The help of `migsafe` itself."""
 
-_TYPE = re.compile(r" <.*>$")
+_TYPE = lazy_pattern(r" <.*>$")
 
 
 def write_options(parameters: Iterable[Any], context: Any, formatter: Any) -> None:

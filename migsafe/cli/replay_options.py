@@ -14,6 +14,7 @@ from migsafe.configuration.durations import read_duration
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.seeding import in_proportion, same_for_every_table
@@ -29,7 +30,7 @@ Result = TypeVar("Result")
 
 
 _MOST_SESSIONS = 50
-_PASSWORDS = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
+_PASSWORDS = lazy_pattern(r"(://[^:/@\s]*:)\S+(?=@)|(password=)('[^']*'|[^\s&']+)", re.IGNORECASE)
 
 
 def command_line() -> str:

@@ -4,13 +4,12 @@ A budget or a time limit needs a unit: 5 could be seconds or milliseconds. `lock
 setting, where a number without a unit means milliseconds.
 """
 
-import re
-
 from migsafe.errors import ConfigError
+from migsafe.patterns import lazy_pattern
 from migsafe.session import milliseconds
 
 _EXAMPLES = "Examples: 500ms, 2s, 1min."
-_UNIT = re.compile(r"(?:us|ms|s|min|h|d)\s*$")
+_UNIT = lazy_pattern(r"(?:us|ms|s|min|h|d)\s*$")
 
 
 def read_duration(where: str, value: str) -> int:

@@ -9,6 +9,7 @@ from migsafe.documentation.markdown import in_order
 from migsafe.documentation.page import Example, Prose, page
 from migsafe.library.project import ListedRule
 from migsafe.linting.finding import Severity
+from migsafe.patterns import lazy_pattern
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE
@@ -16,7 +17,7 @@ from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE
 _COLOURS = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
 _OF_EXAMPLES = {True: BOLD, False: RED, None: BOLD}
 _FIXES = {"safe": "fix", "unsafe": "unsafe fix", "none": ""}
-_COMMENT = re.compile(r"^(?:--|# ).*$", re.MULTILINE)
+_COMMENT = lazy_pattern(r"^(?:--|# ).*$", re.MULTILINE)
 
 
 def table(rules: Sequence[ListedRule], display: Display) -> str:

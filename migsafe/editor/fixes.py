@@ -1,6 +1,5 @@
 """Fixes: actions that ask for the fix of a finding, and the edit of the workspace that applies it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -15,11 +14,12 @@ from migsafe.editor.positions import Places
 from migsafe.errors import MigsafeError
 from migsafe.library.fixes import Fixes
 from migsafe.linting.finding import Finding
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Span, common_start
 
 COMMAND = "migsafe.fix"
 """The command of a fix. The whole history is judged again to apply one, so the edit is computed when the user has chosen it."""
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_LINE = lazy_pattern(r"[^\n]*\n|[^\n]+")
 _INSTEAD = "Save the files, and run `migsafe lint --fix`."
 
 

@@ -3,14 +3,14 @@
 https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/#position
 """
 
-import re
 from bisect import bisect_right
 
 from lsprotocol import types
 
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Span
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_END = lazy_pattern(r"\r\n|\n|\r")
 _CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import TypeName
 
 Order = Literal["<", "=", ">", "<>"]
@@ -42,8 +43,8 @@ _TEXTS = frozenset(("text", "character varying"))
 _MOMENTS = frozenset(("date", "timestamp without time zone"))
 _INSTANT = "timestamp with time zone"
 _NOW = frozenset(("now", "today", "tomorrow", "yesterday"))
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_MOMENT = re.compile(
+_WHOLE = lazy_pattern(r"[+-]?[0-9]+")
+_MOMENT = lazy_pattern(
     r"(\d{4})-?(\d{1,2})-?(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?)? *(?:(Z|UTC|GMT)|([+-])(\d{1,2})(?::?(\d{2}))?)?"
 )
 

@@ -7,6 +7,7 @@ from enum import Enum
 from msgspec import Struct
 
 from migsafe import expressions
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Expression
@@ -34,7 +35,7 @@ class TargetColumns(Struct, frozen=True, kw_only=True):
 
 
 _KEYWORDS = frozenset(("true", "false", "and", "or", "not", "is", "null"))
-_CONSTANT_PARTS = re.compile(r"\b(?:true|false|null)\b|['\d.]\s*[=<>!]", re.IGNORECASE)
+_CONSTANT_PARTS = lazy_pattern(r"\b(?:true|false|null)\b|['\d.]\s*[=<>!]", re.IGNORECASE)
 """Truth values, NULL, and constants on the left of a comparison."""
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from migsafe.fixes.edits import Edits, FileChange, NotFixed
 from migsafe.linting.finding import Finding
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script, Span
 
-_BEGINS_COMMENT = re.compile(r"--|#")
+_BEGINS_COMMENT = lazy_pattern(r"--|#")
 
 
 def edit_comments(script: Script, comments: Sequence[tuple[Finding, str]]) -> Edits:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import (
     AlterRelation,
     Begin,
@@ -22,14 +23,14 @@ from migsafe.sql.operations import (
     ValidateConstraint,
 )
 
-_NAME = re.compile(
+_NAME = lazy_pattern(
     r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>(?!\.sql$|\.up\.)[-_.]?)(?P<slug>.*?)"
     r"(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$"
 )
-_FLYWAY = re.compile(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
-_DASHED = re.compile(r"(?P<version>\d{4}-\d{2}-\d{2}-\d{6}(?:-\d+)?)(?P<sep>_)(?P<slug>.*)$")
+_FLYWAY = lazy_pattern(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
+_DASHED = lazy_pattern(r"(?P<version>\d{4}-\d{2}-\d{2}-\d{6}(?:-\d+)?)(?P<sep>_)(?P<slug>.*)$")
 """Diesel's times, in new versions with a number behind them."""
-_DOWN_SUFFIX = re.compile(r"((?:\.(?:down|rollback|postgres|postgresql|pg))*|[_-]down)\.sql$")
+_DOWN_SUFFIX = lazy_pattern(r"((?:\.(?:down|rollback|postgres|postgresql|pg))*|[_-]down)\.sql$")
 _SECONDS, _MINUTES = 14, 12
 _LONGEST_SLUG = 60
 

@@ -14,6 +14,7 @@ from migsafe.fixes.later_uses import later_use
 from migsafe.fixes.layouts import LAYOUTS, Layout
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
 from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
+from migsafe.patterns import lazy_pattern
 from migsafe.sources import Half, Transaction
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.operations import Broken, Copy, PsqlCommand
@@ -21,7 +22,7 @@ from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
 _REPLACED = "the text of its file is not what the runner sends: templates have values, or `;;` stands for a semicolon"
-_GAP = re.compile(r"\n(?:[ \t]*\r?\n){2,}")
+_GAP = lazy_pattern(r"\n(?:[ \t]*\r?\n){2,}")
 """Several empty lines, where the statements between them have moved away."""
 
 

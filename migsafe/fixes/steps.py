@@ -12,19 +12,20 @@ from migsafe.fixes.shapes import shape
 from migsafe.fixes.way import Part
 from migsafe.fixes.wording import in_own_words
 from migsafe.linting.finding import Finding
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SessionControl, SetVariable
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
-_TERMINATOR = re.compile(r"\s*;(?:[ \t]*--(?!>)[^\r\n]*)?(?:\s*-- \+(?:goose|migrate) StatementEnd[^\r\n]*)?")
+_TERMINATOR = lazy_pattern(r"\s*;(?:[ \t]*--(?!>)[^\r\n]*)?(?:\s*-- \+(?:goose|migrate) StatementEnd[^\r\n]*)?")
 """The end of a statement, with a comment behind it and the directive of a runner that ends a block of statements."""
 
-_ABOVE = re.compile(r"(|.*?\n)((?:[ \t]*--[^\n]*\n)*[ \t]*)", re.DOTALL)
+_ABOVE = lazy_pattern(r"(|.*?\n)((?:[ \t]*--[^\n]*\n)*[ \t]*)", re.DOTALL)
 """The text before a statement, divided before the comments directly above it, which stay there: they may be suppressions, or directives."""
 
-_COMMENT_BEHIND = re.compile(r"\s*;[ \t]*(--(?!>)[^\r\n]*)")
+_COMMENT_BEHIND = lazy_pattern(r"\s*;[ \t]*(--(?!>)[^\r\n]*)")
 
-_DIRECTIVES = re.compile(
+_DIRECTIVES = lazy_pattern(
     r".*^[ \t]*--[ \t]*(?:migrate:up|\+goose[ \t]+(?:up|no transaction)|\+migrate[ \t]+up|atlas:|no-transaction|transactional[ \t]*:"
     r"|depends[ \t]*:|liquibase|changeset|preconditions|validCheckSum"
     r"|migsafe:[ \t]*ignore-file)[^\n]*\n",

@@ -20,13 +20,13 @@ Other comments in lines of their own are for people. A safe way that leaves some
 cannot be applied as a fix, nor can one that suppresses a finding, except after another deployment.
 """
 
-import re
 from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.finding import leaves_decision
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.split import RawStatement, split
 
 
@@ -75,18 +75,18 @@ class Way(Struct, frozen=True):
         return tuple(text for part in (*self.before, *self.instead, *self.after, *self.end) for text in part.statements)
 
 
-_SPLIT = re.compile(r"next migration from this statement on\b")
-_WITHOUT = re.compile(r"without this statement\b")
-_NEXT = re.compile(r"next migration\b")
-_OUTSIDE = re.compile(r"(?:.*, )?in a migration that runs outside a transaction: |outside a transaction, too:")
-_DEPLOYMENT = re.compile(r"(when .*):$|(deploy a release .*?)(?:, then.*)?:?$|then (deploy .*?):?$")
-_BEFORE = re.compile(r"(?:or )?before (?:this statement|the first statement)")
-_AFTER = re.compile(r"after this statement|after COMMIT")
-_END = re.compile(r"at the end of the migration")
-_KEEPS = re.compile(r"then the statement as it is:")
-_FOR_ALL = re.compile(r"in place of all of them:")
+_SPLIT = lazy_pattern(r"next migration from this statement on\b")
+_WITHOUT = lazy_pattern(r"without this statement\b")
+_NEXT = lazy_pattern(r"next migration\b")
+_OUTSIDE = lazy_pattern(r"(?:.*, )?in a migration that runs outside a transaction: |outside a transaction, too:")
+_DEPLOYMENT = lazy_pattern(r"(when .*):$|(deploy a release .*?)(?:, then.*)?:?$|then (deploy .*?):?$")
+_BEFORE = lazy_pattern(r"(?:or )?before (?:this statement|the first statement)")
+_AFTER = lazy_pattern(r"after this statement|after COMMIT")
+_END = lazy_pattern(r"at the end of the migration")
+_KEEPS = lazy_pattern(r"then the statement as it is:")
+_FOR_ALL = lazy_pattern(r"in place of all of them:")
 _COMMENT = "-- in place of this comment:\n"
-_SUPPRESSION = re.compile(r"migsafe: ignore\[")
+_SUPPRESSION = lazy_pattern(r"migsafe: ignore\[")
 
 
 def read_way(text: str) -> Way | None:

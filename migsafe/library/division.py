@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.history import Part, Steps
 from migsafe.sources import Half, Step
 
@@ -34,7 +35,7 @@ _WORTH = 150
 _LAST = 9
 """How many migrations at least this process judges: it stores the checkpoints near the end, which need the state after them."""
 
-_BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_BODY = lazy_pattern(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
 JudgePart = Callable[[Part], JudgingState]
 

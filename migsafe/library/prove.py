@@ -1,6 +1,5 @@
 """Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ from migsafe.library.plan import schema_script
 from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.experiments.contents import Schema, schema_differences
 from migsafe.replaying.refusals import extension_missing_in
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
@@ -29,7 +29,7 @@ from migsafe.sql.statements import read
 
 _ROWS = 1_000
 _SHOWN = 3
-_STRING = re.compile(r"""["']([^"'\n]+)["']""")
+_STRING = lazy_pattern(r"""["']([^"'\n]+)["']""")
 _LONGEST = 300
 
 OnProgress = Callable[[str], None]

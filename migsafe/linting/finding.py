@@ -6,14 +6,15 @@ from enum import Enum, IntEnum
 from msgspec import Struct
 
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
-_TO_DECIDE = re.compile(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
-_TO_DO = re.compile(r"^(?!--)|^-- (?:in place of this comment:|next migration from this statement on|without this statement)", re.MULTILINE)
+_TO_DECIDE = lazy_pattern(r"…|^-- (?:for example, )?replace |^-- or, ", re.MULTILINE)
+_TO_DO = lazy_pattern(r"^(?!--)|^-- (?:in place of this comment:|next migration from this statement on|without this statement)", re.MULTILINE)
 """SQL, or one of the instructions that need none."""
 
-_DEPLOYMENT_FIRST = re.compile(r"-- (?:when .*:$|deploy a release )", re.MULTILINE)
+_DEPLOYMENT_FIRST = lazy_pattern(r"-- (?:when .*:$|deploy a release )", re.MULTILINE)
 
 
 class Severity(IntEnum):

@@ -1,16 +1,16 @@
 """Equal findings of one file: reports show the first ones, and the others as one with their number."""
 
-import re
 from collections.abc import Hashable, Sequence
 
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
+from migsafe.patterns import lazy_pattern
 
 _SHOWN = 10
 """How many equal findings of a file are shown before the others are folded."""
 _MOST_PLACES = 100
-_NUMBER = re.compile(r"\d+")
+_NUMBER = lazy_pattern(r"\d+")
 
 
 def fold_equal(findings: Sequence[Finding]) -> list[Finding]:

@@ -1,19 +1,19 @@
 """One finding for one cause: in one statement, in one call of a script, in one migration, or in the whole run."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding, NamedQuery
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.generation import join_migrations
 
 _MANY = 10
 """The number of findings of a rule in a migration up to which they are separate, if each needs a correction of its own."""
 _MOST_NAMED = 5
 _MOST_HELPS = 3
-_WORD = re.compile(r"[^\s,;:()]+|[\s,;:()]+")
+_WORD = lazy_pattern(r"[^\s,;:()]+|[\s,;:()]+")
 
 
 def merge_repeated(findings: Sequence[Finding], one_per_migration: Collection[str] = (), one_of_many: Collection[str] = ()) -> list[Finding]:

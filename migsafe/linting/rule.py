@@ -19,6 +19,7 @@ from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTrans
 from migsafe.linting.finding import Finding, KnownObject, NamedQuery, QueryProblem, Severity
 from migsafe.linting.judged_places import FilePlace, MigrationEnd, RefusedOperation, WorkloadQuery
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
@@ -54,12 +55,12 @@ __all__ = [
     "rule",
 ]
 
-_BLOCK = re.compile(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
+_BLOCK = lazy_pattern(r"^BEGIN;\n(.*?)\n?^COMMIT;$", re.MULTILINE | re.DOTALL)
 """A transaction block in a safe way."""
 
-_BUILDS_INDEX = re.compile(r"\b(?:CREATE (?:UNIQUE )?INDEX|REINDEX(?: \([^)]*\))? \w+) CONCURRENTLY\b")
+_BUILDS_INDEX = lazy_pattern(r"\b(?:CREATE (?:UNIQUE )?INDEX|REINDEX(?: \([^)]*\))? \w+) CONCURRENTLY\b")
 
-_SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
+_SEVERAL_MIGRATIONS = lazy_pattern(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
 """Where a safe way says that another transaction begins."""
 
 Fact = TypeVar("Fact")

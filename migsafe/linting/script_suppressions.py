@@ -1,13 +1,12 @@
 """What is needed to apply the suppressions of a script."""
 
-import re
-
 from migsafe.linting.rule import Context
 from migsafe.linting.suppressions import Suppression
+from migsafe.patterns import lazy_pattern
 from migsafe.sources import Half
 from migsafe.text import Script, Span
 
-_ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
+_ONLY_COMMENT = lazy_pattern(r"\s*(?:--|#)")
 
 
 def with_comments(script: Script, place: Span) -> Span:

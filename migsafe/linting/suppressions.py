@@ -15,15 +15,16 @@ from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import FilePlace
+from migsafe.patterns import lazy_pattern
 from migsafe.sources import Half
 from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, pattern_for, skip_comment
 from migsafe.sql.split import MetaCommand, split
 from migsafe.text import Script, Span
 
 _MENTION = "migsafe:"
-_COMMENT = re.compile(r"--[^\n\r]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/")
-_SUPPRESSION = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
-_ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
+_COMMENT = lazy_pattern(r"--[^\n\r]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/")
+_SUPPRESSION = lazy_pattern(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
+_ONLY_COMMENT = lazy_pattern(r"\s*(?:--|#)")
 
 
 class Suppression(FilePlace, frozen=True, kw_only=True):

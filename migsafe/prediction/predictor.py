@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from migsafe import expressions
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
@@ -42,7 +43,7 @@ from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 _OWN_ROLES = frozenset(("all", "current_user", "current_role", "session_user"))
-_MAY_FIND_OLDER = re.compile(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
+_MAY_FIND_OLDER = lazy_pattern(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
 
 
 class StatementPrediction(Struct, frozen=True, kw_only=True):

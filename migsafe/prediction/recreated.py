@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from migsafe.patterns import lazy_pattern
 from migsafe.session import sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
-_DROPS_IF_EXISTS = re.compile(r"\bdrop\s[^;]*\bif\s+exists\b", re.IGNORECASE)
+_DROPS_IF_EXISTS = lazy_pattern(r"\bdrop\s[^;]*\bif\s+exists\b", re.IGNORECASE)
 _LONGEST_SCRIPT = 200_000
 """A longer script is a dump, whose statements are not read twice."""
 

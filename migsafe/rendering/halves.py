@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import DATABASE_ONLY, RenderedCall, RenderedPath, RenderResult
 from migsafe.sources import Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
@@ -15,13 +16,13 @@ from migsafe.sql.statements import read
 from migsafe.text import MARK_START, Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)",
     re.DOTALL,
 )
-_BEFORE_NUMBER = re.compile(r"\b(?:(?:RE)?START|INCREMENT|MINVALUE|MAXVALUE|CACHE)\s+(?:WITH\s+|BY\s+)?$", re.IGNORECASE)
+_BEFORE_NUMBER = lazy_pattern(r"\b(?:(?:RE)?START|INCREMENT|MINVALUE|MAXVALUE|CACHE)\s+(?:WITH\s+|BY\s+)?$", re.IGNORECASE)
 """What precedes a number in the options of a sequence."""
-_SCHEMA = re.compile(
+_SCHEMA = lazy_pattern(
     rf"(?P<before>\bSCHEMA\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?)?\"?(?P<mark>{MARK_START}[^⟩]*⟩)\"?(?(before)(?=\s|;|$)|(?=\.))", re.IGNORECASE
 )
 """A mark in the place of a schema."""

@@ -1,8 +1,8 @@
 """SQL as calls of Alembic's `op`, with autocommit blocks around statements that cannot run in a transaction."""
 
 import json
-import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
@@ -14,9 +14,9 @@ AUTOCOMMIT_BLOCK = "with op.get_context().autocommit_block():"
 
 _INDENT = "    "
 _WIDTH = 100
-_COMMENT = re.compile(r"^[ \t]*--[ \t]?")
-_STATEMENT = re.compile(r"(?:ALTER|CREATE|DROP) .*;$")
-_BOUND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
+_COMMENT = lazy_pattern(r"^[ \t]*--[ \t]?")
+_STATEMENT = lazy_pattern(r"(?:ALTER|CREATE|DROP) .*;$")
+_BOUND = lazy_pattern(r"(?<![:\w\\]):(?=\w+(?!:))")
 """Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
 

@@ -1,9 +1,9 @@
 """Answers from migsafe's schema to questions that a script asks a database."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import Answer
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.certainty import is_absent_type
@@ -11,7 +11,7 @@ from migsafe.schema.objects import Constraint, EnumType, Index, Relation, Relati
 from migsafe.sql.operations import ConstraintKind, Name
 
 _UNKNOWN = Answer(known=False)
-_SEQUENCE = re.compile(r"""nextval\('"?(?P<schema>\w+)"?\.(?=[^.]*'::regclass\))""")
+_SEQUENCE = lazy_pattern(r"""nextval\('"?(?P<schema>\w+)"?\.(?=[^.]*'::regclass\))""")
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.exchange import exchange
 from migsafe.replaying.sending import is_idle
 from migsafe.sources import Half
@@ -11,7 +12,7 @@ from migsafe.sources import Half
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_CHANGES_NEW_SESSIONS = re.compile(r"\balter\s+(database|role|user|group|system)\b", re.IGNORECASE)
+_CHANGES_NEW_SESSIONS = lazy_pattern(r"\balter\s+(database|role|user|group|system)\b", re.IGNORECASE)
 """Statements that can change the settings with which a session begins (manual, ALTER DATABASE and ALTER ROLE). DISCARD ALL returns to those
 with which this one began."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.refusals import Failure
 from migsafe.session import sent_statements
 from migsafe.sources import Half
@@ -15,12 +16,12 @@ from migsafe.sql.statements import Statement
 _UNDEFINED_OBJECT, _UNDEFINED_FUNCTION, _UNDEFINED_TABLE = "42704", "42883", "42P01"
 _MISSING = frozenset((_UNDEFINED_OBJECT, _UNDEFINED_FUNCTION, _UNDEFINED_TABLE, "42703", "3F000"))
 """The error codes for an object, function, table, column or schema that does not exist (manual, appendix A)."""
-_OF_AN_EXTENSION = re.compile(
+_OF_AN_EXTENSION = lazy_pattern(
     r"(?:type|collation|language|extension|access method|operator class|operator family|text search \w+|foreign-data wrapper) .* does not exist"
     r"|data type .* has no default operator class"
 )
 """The messages of undefined_object for what an extension can bring along."""
-_NAMED = re.compile(
+_NAMED = lazy_pattern(
     r"\b(?:create\s+(?:or\s+replace\s+)?(?:unique\s+|unlogged\s+|recursive\s+|constraint\s+)*"
     r"(?:table|index|view|materialized\s+view|sequence|type|domain|function|procedure|trigger|aggregate|operator\s+class|schema)"
     r"(?:\s+concurrently)?|add(?:\s+column|\s+constraint)?|constraint|rename(?:\s+column|\s+constraint)?(?:\s+[\w\"]+)?\s+to)"
@@ -28,8 +29,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 """The names that a statement gives to new objects."""
-_RELATION = re.compile(r'(?:relation|table|index|sequence|view|materialized view) "(?:(?P<schema>[^".]+)\.)?(?P<name>[^"]+)" does not exist')
-_WORD = re.compile(r"\w+")
+_RELATION = lazy_pattern(r'(?:relation|table|index|sequence|view|materialized view) "(?:(?P<schema>[^".]+)\.)?(?P<name>[^"]+)" does not exist')
+_WORD = lazy_pattern(r"\w+")
 _SHOWN = 10
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.refusals import Failure, error_class
 from migsafe.sql.operations import Name
 
@@ -17,7 +18,7 @@ _MISSING = {
     re.compile(r"operator does not exist: (?:.+ )?([-+*/<>=~!@#%^&|`?]+)(?: .+)?"): ("pg_operator", "oprname"),
 }
 """PostgreSQL's messages, and the catalogue that has the object, with the column of its name."""
-_CHANGE = re.compile(r"\b(?:create|drop)\s+extension\s+(?:if\s+(?:not\s+)?exists\s+)?\"?([\w-]+)", re.IGNORECASE)
+_CHANGE = lazy_pattern(r"\b(?:create|drop)\s+extension\s+(?:if\s+(?:not\s+)?exists\s+)?\"?([\w-]+)", re.IGNORECASE)
 _AVAILABLE = """
     SELECT name FROM pg_catalog.pg_available_extensions
     WHERE installed_version IS NULL AND name <> ALL (%s) AND name NOT LIKE 'pl%%' ORDER BY name

@@ -1,25 +1,25 @@
 """Statements that PostgreSQL refused: the errors, and what they mean for a replay."""
 
-import re
 from typing import Any
 
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Name
 
-_MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
-_DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
-_DENIED_EXTENSION = re.compile(r'permission denied to create extension "(.+)"')
-_MISSING_SCHEMA = re.compile(r'schema "(.+)" does not exist')
+_MISSING_ROLE = lazy_pattern(r'role "(.+)" does not exist')
+_DENIED_SCHEMA = lazy_pattern(r"permission denied for schema (.+)")
+_DENIED_EXTENSION = lazy_pattern(r'permission denied to create extension "(.+)"')
+_MISSING_SCHEMA = lazy_pattern(r'schema "(.+)" does not exist')
 UNDEFINED_TABLE = "42P01"
-_MISSING_EXTENSION = re.compile(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
+_MISSING_EXTENSION = lazy_pattern(r'extension "(.+)" is not available|could not open extension control file ".*?([^/"]+)\.control"')
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
 _TEMPLATES = ('syntax error at or near "$"', 'syntax error at or near "{"')
 _SHUTDOWN = ("57P01", "57P02", "57P03")
 """The error codes of sessions that an administrator, a crash of another session or a restart has ended."""
-_LIBPQ_GUESS = re.compile(r"^This probably means|^before or while processing")
+_LIBPQ_GUESS = lazy_pattern(r"^This probably means|^before or while processing")
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 

@@ -4,6 +4,7 @@ them."""
 import re
 from collections.abc import Iterable, Iterator
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.missing_extensions import changed_extensions, create_missing_extension, is_object_missing
 from migsafe.replaying.refusals import (
     Failure,
@@ -22,9 +23,9 @@ from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 from migsafe.text import Span
 
-_SCHEMA_CHANGE = re.compile(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
+_SCHEMA_CHANGE = lazy_pattern(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
 _MAY_EXIST = r"\bcreate\s+extension\s+if\s+not\s+exists\s+[\"']?{}\b"
-_POWERFUL = re.compile(r"pl|file_fdw$|adminpack$")
+_POWERFUL = lazy_pattern(r"pl|file_fdw$|adminpack$")
 """Extensions with which code runs, or files are read, on the server. Languages that are not trusted begin with `pl`."""
 MAX_TRIES = 20
 """How often a migration is tried at most, each time after a repair."""

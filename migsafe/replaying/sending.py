@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.exchange import execute
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _MAX_REPAIRS = 500
-_LOCAL = re.compile(r"SET\s+LOCAL\s", re.IGNORECASE)
+_LOCAL = lazy_pattern(r"SET\s+LOCAL\s", re.IGNORECASE)
 
 
 Repair = Callable[[Half, Statement, Failure], Half | None]

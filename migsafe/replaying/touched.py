@@ -1,6 +1,5 @@
 """The relations that migrations touch: only these tables, and those that their rows reference, need rows."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
@@ -8,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.databases import Databases
@@ -18,7 +18,7 @@ from migsafe.sources import Half, Migration
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 
 class Touched(Struct, frozen=True, kw_only=True):

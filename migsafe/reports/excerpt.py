@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 
+from migsafe.patterns import lazy_pattern
 from migsafe.terminal.width import columns, truncated, visible, visible_character
 from migsafe.text import Script, Span
 
 _MOST_LINES = 3
 _CONTEXT = 8
 """How many columns before a marked part are shown when it is longer than the line may be."""
-_COMMENT = re.compile(r"""('[^']*'|"[^"]*")|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_COMMENT = lazy_pattern(r"""('[^']*'|"[^"]*")|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 _LONGEST_STATEMENT = 4000
 """How many characters of a statement are read for its first words: it can be as long as a file."""
 

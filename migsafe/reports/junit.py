@@ -3,17 +3,17 @@
 The format has no standard; most programs follow Jenkins' schema.
 """
 
-import re
 from itertools import groupby
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.verdict import Verdict
+from migsafe.patterns import lazy_pattern
 from migsafe.reports.paths import from_root, unicode
 from migsafe.terminal.display import Display
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(verdict: Verdict, display: Display) -> str:

@@ -1,15 +1,14 @@
 """Text in Markdown: it is displayed as it is, whatever characters it contains."""
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.terminal.width import visible
 
-_CODE = re.compile(r"(`[^`\n]+`)")
-_MARKS = re.compile(r"([\\`*\[\]<>~&$|]|(?<![^\W_])_|_(?![^\W_]))")
+_CODE = lazy_pattern(r"(`[^`\n]+`)")
+_MARKS = lazy_pattern(r"([\\`*\[\]<>~&$|]|(?<![^\W_])_|_(?![^\W_]))")
 """The characters that can be markup. An underscore between letters or digits never is."""
-_AT_THE_START = re.compile(r"^(\d*)([#+\-=]|(?<=\d)[.)](?= |$))")
-_CALLS = re.compile(r"([@#])(?=\w)")
-_TICKS = re.compile(r"`+")
+_AT_THE_START = lazy_pattern(r"^(\d*)([#+\-=]|(?<=\d)[.)](?= |$))")
+_CALLS = lazy_pattern(r"([@#])(?=\w)")
+_TICKS = lazy_pattern(r"`+")
 _ZERO_WIDTH_SPACE = "\u200b"
 """A zero-width space: it keeps GitHub from linking a name to a user, or a number to an issue."""
 

@@ -3,7 +3,6 @@
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html (§ below)
 """
 
-import re
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Rule
 from migsafe.linting.verdict import RuleError, Verdict
+from migsafe.patterns import lazy_pattern
 from migsafe.reports.fingerprint import VERSION, fingerprints
 from migsafe.reports.language import help_language, source_language
 from migsafe.reports.markup import escaped, fenced
@@ -27,7 +27,7 @@ _COULD_NOT = 2
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 """GitHub's severities for findings that are not about security."""
-_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+_LINK = lazy_pattern(r"\[(?=[^\[\]]*\]\()")
 
 
 def report(verdict: Verdict, display: Display) -> str:

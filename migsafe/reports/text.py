@@ -1,19 +1,19 @@
 """The report for people: each finding with its line, what happens and the safe way; then the counts."""
 
-import re
 from collections.abc import Callable, Iterator
 from textwrap import fill
 
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.verdict import Verdict
+from migsafe.patterns import lazy_pattern
 from migsafe.reports.excerpt import excerpt
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE, visible
 
 COLOURS = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
-_CODE = re.compile(r"`[^`]*`")
+_CODE = lazy_pattern(r"`[^`]*`")
 _NO_BREAK = "\xa0"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema import (  # noqa: F401  # their functions register themselves
     alterations,
     extensions,
@@ -50,7 +51,7 @@ SCHEMA_CHANGES.register_none("is about an identifier of the operations before it
 SCHEMA_CHANGES.register_none("is about the syntax of the operations before it", sql.FeatureUse)
 SCHEMA_CHANGES.register_none("cannot be known", sql.Broken, sql.Unparsed)
 
-_CHANGES_NO_RELATION = re.compile(
+_CHANGES_NO_RELATION = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*(?:grant|revoke|comment|notify|set|select|analyze|vacuum|refresh"
     r"|(?:create|alter|drop)\s+(?:role|user|group|database|default\s+privileges|function|extension)"
     r"|alter\s+table\s+\S+\s+owner)\b",
@@ -58,28 +59,28 @@ _CHANGES_NO_RELATION = re.compile(
 )
 """The beginning of dynamic SQL that cannot change a relation's definition, whatever it is completed with."""
 
-_STRING = re.compile(r"'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$", re.DOTALL)
-_IS_ABOUT_TRIGGER = re.compile(
+_STRING = lazy_pattern(r"'((?:[^']|'')*)'|\$(\w*)\$(.*?)\$\2\$", re.DOTALL)
+_IS_ABOUT_TRIGGER = lazy_pattern(
     r"\s*(?:drop\s+trigger\b|create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b"
     r"(?:(?!\bbefore\b|\binstead\b)[^;])*?(?:\bafter\b|\bbefore\s(?:(?!\binsert\b|%)[^;])*?\bon\b))",
     re.IGNORECASE,
 )
 """A statement that drops a trigger, or creates one that does not change the rows that an INSERT writes: usually one for each table, for an
 audit or a column such as `updated_at`."""
-_IS_STATEMENT = re.compile(
+_IS_STATEMENT = lazy_pattern(
     r"\s*(?:create|alter|drop|truncate|insert|update|delete|merge|lock|select|with|do|call|grant|revoke|set|import|reindex|comment|copy)\b",
     re.IGNORECASE,
 )
 
-_CREATES_NO_RELATION = re.compile(
+_CREATES_NO_RELATION = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*(?:alter|drop|truncate|insert|update|delete|lock|reindex|cluster)\b", re.IGNORECASE
 )
 """The beginning of dynamic SQL whose first statement creates no relation."""
 
-_DROPS = re.compile(r"\bdrop\b", re.IGNORECASE)
-_CREATES = re.compile(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
+_DROPS = lazy_pattern(r"\bdrop\b", re.IGNORECASE)
+_CREATES = lazy_pattern(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
-_CREATED = re.compile(
+_CREATED = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|policy)\b"
     r"|(?:unlogged\s+)?(?:table|sequence|(?:or\s+replace\s+|materialized\s+)?view|(?:unique\s+)?index)\s+"
     r"(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(?:(?:%[Is]|\w+)\.)?(?P<name>\w+)(?=[\s(]))",
@@ -88,10 +89,10 @@ _CREATED = re.compile(
 """The beginning of dynamic SQL that creates a trigger, a policy, or a relation of a known `name`; its schema may be unknown, as for a schema of
 each tenant."""
 
-_RENAMED = re.compile(r"\s*(?:format\s*\(\s*)?'\s*alter\b[^;]*\brename\s+to\s+(?P<name>\w+)\s*(?:;\s*)?'", re.IGNORECASE)
+_RENAMED = lazy_pattern(r"\s*(?:format\s*\(\s*)?'\s*alter\b[^;]*\brename\s+to\s+(?P<name>\w+)\s*(?:;\s*)?'", re.IGNORECASE)
 """Dynamic SQL that gives a relation a known name."""
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 
 def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:

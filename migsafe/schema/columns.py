@@ -1,12 +1,12 @@
 """The columns of a table, from their definitions in statements."""
 
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.casts import BUILT_IN
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
@@ -16,7 +16,7 @@ from migsafe.schema.objects import Column, Composite, Domain, EnumType, Extensio
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
-_CONSTANT = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
+_CONSTANT = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'")
 _SERIAL = {
     "serial": "integer",
     "serial4": "integer",

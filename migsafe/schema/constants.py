@@ -4,6 +4,7 @@ import json
 import re
 from calendar import monthrange
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -11,17 +12,17 @@ from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import TypeName
 from migsafe.text import MARK_START
 
-_STRING = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
-_NUMBER = re.compile(r"[+-]?\s*(\d+)(\.\d*)?")
-_INTEGER_TEXT = re.compile(r"\s*[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*")
-_DECIMAL_TEXT = re.compile(
+_STRING = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'")
+_NUMBER = lazy_pattern(r"[+-]?\s*(\d+)(\.\d*)?")
+_INTEGER_TEXT = lazy_pattern(r"\s*[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*")
+_DECIMAL_TEXT = lazy_pattern(
     r"\s*[+-]?(?:(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|0[xXoObB][0-9a-fA-F_]+|nan|inf|infinity)\s*", re.IGNORECASE
 )
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
+_DAY = lazy_pattern(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _TIME_WORDS = frozenset(("now", "today", "tomorrow", "yesterday", "epoch", "infinity", "-infinity", "+infinity", "allballs"))
-_IGNORED = re.compile(r"[^\w\s+-]")
+_IGNORED = lazy_pattern(r"[^\w\s+-]")
 """Punctuation, which ParseDateTime() in utils/adt/datetime.c ignores: 'now()' is the same as 'now'."""
-_AFTER_SIGN = re.compile(r"(?<=[+-])\s+")
+_AFTER_SIGN = lazy_pattern(r"(?<=[+-])\s+")
 _BOOLEAN_WORDS = ("true", "false", "yes", "no")
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 _DECIMALS = frozenset(("numeric", "real", "double precision"))

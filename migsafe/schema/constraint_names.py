@@ -4,14 +4,13 @@ Alembic gives a constraint without a name the one of the convention in env.py. A
 constraints with PostgreSQL's names, and a script that renames or drops those is right.
 """
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Constraint, Relation
 from migsafe.sources.migration import UnsureNames
 from migsafe.sql.operations import ConstraintKind
 
-_DEFAULT = re.compile(r"_(?P<kind>pkey|fkey|key|check|excl)\d*")
+_DEFAULT = lazy_pattern(r"_(?P<kind>pkey|fkey|key|check|excl)\d*")
 _KINDS = {
     "pk": ConstraintKind.PRIMARY_KEY,
     "fk": ConstraintKind.FOREIGN_KEY,
@@ -21,7 +20,7 @@ _KINDS = {
     "check": ConstraintKind.CHECK,
     "excl": ConstraintKind.EXCLUDE,
 }
-_CONVENTIONAL = re.compile(r"(?P<kind>pk|fk|uq|ck)_")
+_CONVENTIONAL = lazy_pattern(r"(?P<kind>pk|fk|uq|ck)_")
 
 
 def may_be_named(catalog: Catalog, table: Relation, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -21,8 +22,8 @@ _RELATIONS = {
     "materialized view": (RelationKind.MATERIALIZED,),
     "sequence": (RelationKind.SEQUENCE,),
 }
-_MODIFIERS = re.compile(r"\([^()]*\)")
-_OUT_ARGUMENT = re.compile(r"\s*out\b", re.IGNORECASE)
+_MODIFIERS = lazy_pattern(r"\([^()]*\)")
+_OUT_ARGUMENT = lazy_pattern(r"\s*out\b", re.IGNORECASE)
 _ROUTINES = ("function", "procedure", "routine", "aggregate")
 
 

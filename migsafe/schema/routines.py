@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -20,10 +21,10 @@ PUBLIC_EXECUTE = Privilege("public", "execute")
 """What every role may do with a new routine by default."""
 
 _COMPILED = ("c", "internal")
-_SECURITY = re.compile(r"\bsecurity\s+(definer|invoker)\b", re.IGNORECASE)
-_VOLATILITY = re.compile(r"\b(immutable|stable|volatile)\b", re.IGNORECASE)
-_SETS_PATH = re.compile(r"\bset\s+search_path\b", re.IGNORECASE)
-_RESETS_PATH = re.compile(r"\breset\s+(?:search_path|all)\b", re.IGNORECASE)
+_SECURITY = lazy_pattern(r"\bsecurity\s+(definer|invoker)\b", re.IGNORECASE)
+_VOLATILITY = lazy_pattern(r"\b(immutable|stable|volatile)\b", re.IGNORECASE)
+_SETS_PATH = lazy_pattern(r"\bset\s+search_path\b", re.IGNORECASE)
+_RESETS_PATH = lazy_pattern(r"\breset\s+(?:search_path|all)\b", re.IGNORECASE)
 
 
 @SCHEMA_CHANGES.register(sql.CreateFunction)

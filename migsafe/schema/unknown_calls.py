@@ -1,10 +1,9 @@
 """Calls whose work is unknown: of functions of extensions that change or lock relations, and of procedures whose body is not in the history."""
 
-import re
-
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.bodies import READ_LANGUAGES
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -13,7 +12,7 @@ from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
-_STRING = re.compile(r"'([^']*+(?:''[^']*+)*+)'")
+_STRING = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'")
 
 
 class UnknownCall(Struct, frozen=True):

@@ -1,10 +1,10 @@
 """The rows that violate a constraint, with SQL that finds them in another database."""
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Constraint as Known
 from migsafe.schema.objects import Relation
@@ -12,7 +12,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
-_LITERAL = re.compile(r"'[^']*'")
+_LITERAL = lazy_pattern(r"'[^']*'")
 
 
 class ViolatingRows(Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import Literal
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.casts import BUILT_IN
 from migsafe.sql.operations import Expression, Name
 
@@ -86,8 +87,8 @@ def _lacks_arguments(sql: str, call: Name, pg_version: int) -> bool:
     return is_built_in and re.search(rf'\b{re.escape(call.name)}"?\s*\(\s*\)', sql, re.IGNORECASE) is not None
 
 
-_SECTION = re.compile(r"^\[(\w+) (\w+)\]\n([^\[]*)", re.MULTILINE)
-_ENTRY = re.compile(r"(\w+)(?:>=(\d+))?(?:<(\d+))?")
+_SECTION = lazy_pattern(r"^\[(\w+) (\w+)\]\n([^\[]*)", re.MULTILINE)
+_ENTRY = lazy_pattern(r"(\w+)(?:>=(\d+))?(?:<(\d+))?")
 
 
 @cache

@@ -3,8 +3,10 @@
 import re
 from math import isfinite
 
+from migsafe.patterns import lazy_pattern
+
 # A leading zero makes an octal number, as in C: 010 is 8, and 08 is refused.
-_TIME = re.compile(
+_TIME = lazy_pattern(
     r"\s*(?P<sign>[+-](?=\d))?"
     r"(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?=\.?\d)(?P<whole>0[0-7]*|[1-9]\d*)?(?P<rest>(?:\.\d*)?(?:[eE][+-]?\d+)?))"
     r"\s*(?P<unit>[a-z]*)\s*",

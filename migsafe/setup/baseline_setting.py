@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.setup.repository import OWN, PYPROJECT
 from migsafe.text import newline_of
 
-_TABLE = re.compile(r"^\[tool\.migsafe\][ \t]*(?:#.*)?$\n?", re.MULTILINE)
+_TABLE = lazy_pattern(r"^\[tool\.migsafe\][ \t]*(?:#.*)?$\n?", re.MULTILINE)
 
-_SCHEMA = re.compile(r"#:schema .*\n")
+_SCHEMA = lazy_pattern(r"#:schema .*\n")
 
 
 def name_baseline(folder: str, baseline: str, file: str | None = None) -> str | None:

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.plan import Source
 
@@ -27,22 +28,22 @@ _OTHER_DATABASES = (
     ("SQLite", re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\s", re.I | re.M)),
     ("MySQL or SQLite", re.compile(r"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?`", re.I)),
 )
-_DATABASE_FOLDER = re.compile(
+_DATABASE_FOLDER = lazy_pattern(
     r"(?:^|[-_.])(clickhouse|mysql|mariadb|sqlite|mssql|sqlserver|oracle|cassandra|bigquery|snowflake)(?:[-_.]|$)", re.I
 )
-DUMP = re.compile(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
+DUMP = lazy_pattern(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
 """What a dump of a schema contains near its beginning."""
-_DRAFTS = re.compile(
+_DRAFTS = lazy_pattern(
     r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|wip|templates?|archived?|unused|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
     re.I,
 )
-_DEFINES = re.compile(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
-_CHANGES = re.compile(
+_DEFINES = lazy_pattern(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
+_CHANGES = lazy_pattern(
     r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+(?:TABLE|INDEX|TYPE))\b",
     re.I | re.M,
 )
-_UNDOES = re.compile(r"(?:^|[_.-])(?:rollbacks?|downs?|undo|reverts?|downgrades?)(?:[_.-]|$)", re.I)
-_OF_MIGRATIONS = re.compile(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
+_UNDOES = lazy_pattern(r"(?:^|[_.-])(?:rollbacks?|downs?|undo|reverts?|downgrades?)(?:[_.-]|$)", re.I)
+_OF_MIGRATIONS = lazy_pattern(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
 _SAMPLE = 12
 
 

@@ -7,15 +7,16 @@ from typing import Literal
 from msgspec import Struct
 
 from migsafe.configuration.schema import FILE, SITE
+from migsafe.patterns import lazy_pattern
 from migsafe.setup import texts
 from migsafe.setup.installation import application, requirement
 from migsafe.setup.repository import AGENTS, GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
 
 Ci = Literal["github", "gitlab", "none"]
 
-_LIST_OF_REPOS = re.compile(r"^repos:[ \t]*(?:#.*)?\n((?:[ \t]*(?:#.*)?\n|[ \t]+.*\n|-.*\n)*)", re.MULTILINE)
-_ENTRY = re.compile(r"^([ \t]*)-[ \t]", re.MULTILINE)
-_INCLUDES = re.compile(r"^include:", re.MULTILINE)
+_LIST_OF_REPOS = lazy_pattern(r"^repos:[ \t]*(?:#.*)?\n((?:[ \t]*(?:#.*)?\n|[ \t]+.*\n|-.*\n)*)", re.MULTILINE)
+_ENTRY = lazy_pattern(r"^([ \t]*)-[ \t]", re.MULTILINE)
+_INCLUDES = lazy_pattern(r"^include:", re.MULTILINE)
 
 
 class Wish(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.setup.classification import DUMP, other_database
 
 _SKIPPED = frozenset("node_modules site-packages vendor venv __pycache__ target dist build out third_party".split())
@@ -24,7 +25,7 @@ _TOOLS = (
     (re.compile(r"(?P<folder>(?:.*/)?migrations?)/\d+_\w+\.go"), "a runner in Go"),
     (re.compile(r"(?P<folder>(?:.*/)?(?:db/)?changelogs?)/(?:[^/]+/)*[^/]+\.(?:xml|ya?ml|json)"), "Liquibase in XML, YAML or JSON"),
 )
-_TESTS = re.compile(r"(?:^|/)(?:__)?(?:tests?|specs?|fixtures|snapshots?)(?:__)?/|\.(?:test|spec)\.", re.I)
+_TESTS = lazy_pattern(r"(?:^|/)(?:__)?(?:tests?|specs?|fixtures|snapshots?)(?:__)?/|\.(?:test|spec)\.", re.I)
 _LIBRARIES = (
     (re.compile(r"\bMigrationInterface\b"), "TypeORM, in TypeScript"),
     (re.compile(r"\bqueryInterface\b"), "Sequelize, in JavaScript"),
@@ -34,7 +35,7 @@ _LIBRARIES = (
     (re.compile(r"\bknex\b", re.I), "Knex, in JavaScript"),
 )
 """What the scripts of a library contain, and the library."""
-_STRUCTURE = re.compile(r"(?:.*/)?(?:structure|schema)\.sql")
+_STRUCTURE = lazy_pattern(r"(?:.*/)?(?:structure|schema)\.sql")
 _HEAD = 4000
 _MOST_OF_A_TOOL = 5
 

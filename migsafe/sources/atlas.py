@@ -8,15 +8,16 @@ the very top, with an empty line after them (dir.go, LocalFile.comments); withou
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Span
 
-_DIRECTIVE = re.compile(r"^--[ \t]*atlas:(?:txmode|txtar|nolint|delimiter|checkpoint)\b", re.MULTILINE)
-_TOP = re.compile(r"(?:(?:--|#)[^\n]*(?:\n|\Z))+(?=[ \t]*\r?\n|\Z)")
-_TXMODE_NONE = re.compile(r"^[ -~]*atlas:txmode +none\s*$", re.MULTILINE)
-_PART = re.compile(r"^-- (\S+) --[ \t]*\r?$", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(r"^--[ \t]*atlas:(?:txmode|txtar|nolint|delimiter|checkpoint)\b", re.MULTILINE)
+_TOP = lazy_pattern(r"(?:(?:--|#)[^\n]*(?:\n|\Z))+(?=[ \t]*\r?\n|\Z)")
+_TXMODE_NONE = lazy_pattern(r"^[ -~]*atlas:txmode +none\s*$", re.MULTILINE)
+_PART = lazy_pattern(r"^-- (\S+) --[ \t]*\r?$", re.MULTILINE)
 
 
 def _read(file: MigrationFile) -> list[Migration]:

@@ -12,28 +12,31 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.project_files import files_in, readable_text
 
-_SETTINGS_FILE = re.compile(
+_SETTINGS_FILE = lazy_pattern(
     r"(?:\.env.*|.*\.(?:env|conf|cfg|ini|toml|properties|ya?ml|hcl|prisma|sh)|[Mm]akefile|justfile|Justfile|Dockerfile.*|Procfile"
     r"|.*config\.(?:[cm]?[jt]s|json))$"
 )
-_PROGRAM = re.compile(r"[\w.-]*migrat[\w.-]*\.(?:[cm]?[jt]s|go|rs|py|rb|java|kt|cs|clj|exs?|php|scala)$", re.IGNORECASE)
-_TEST = re.compile(r"(?:^|[._-])(?:tests?|spec|mocks?)(?:[._-]|$)", re.IGNORECASE)
-_LOCK_FILE = re.compile(r"(?:.*[-.]lock(?:\..*)?|pnpm-lock\.yaml)$")
+_PROGRAM = lazy_pattern(r"[\w.-]*migrat[\w.-]*\.(?:[cm]?[jt]s|go|rs|py|rb|java|kt|cs|clj|exs?|php|scala)$", re.IGNORECASE)
+_TEST = lazy_pattern(r"(?:^|[._-])(?:tests?|spec|mocks?)(?:[._-]|$)", re.IGNORECASE)
+_LOCK_FILE = lazy_pattern(r"(?:.*[-.]lock(?:\..*)?|pnpm-lock\.yaml)$")
 _SUBFOLDERS = ("", "conf", "config", "deploy", "docker", "scripts", "bin", "prisma", "resources", "src/main/resources", ".github/workflows")
 _PROGRAM_FOLDERS = ("", "src", "src/db", "src/scripts", "db", "lib", "scripts", "bin", "cmd", "cmd/migrate", "tools")
 _LARGEST = 200_000
 _ABOVE = 6
-_COMMENT = re.compile(r"\s*(?:#|//|--|;)")
-_COMMENT_IN_PROGRAM = re.compile(r"\s*(?:#|//|--|/?\*)")
-_SET = re.compile(
+_COMMENT = lazy_pattern(r"\s*(?:#|//|--|;)")
+_COMMENT_IN_PROGRAM = lazy_pattern(r"\s*(?:#|//|--|/?\*)")
+_SET = lazy_pattern(
     r"\bSET\s+(?:SESSION\s+)?lock_timeout(?:\s*=\s*|\s+TO\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$?\{[^}\s]*\}|%\w)", re.IGNORECASE
 )
-_SENT_TO_CONNECTIONS = re.compile(r"PGOPTIONS|options\s*=|options%|[?&]lock_timeout=|options\[lock_timeout\]|init[-_ ]?sqls?\b", re.IGNORECASE)
-_INIT_SQL = re.compile(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
-_VALUE = re.compile(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
-_OFF = re.compile(r"0+(?: ?[a-z]+)?")
+_SENT_TO_CONNECTIONS = lazy_pattern(
+    r"PGOPTIONS|options\s*=|options%|[?&]lock_timeout=|options\[lock_timeout\]|init[-_ ]?sqls?\b", re.IGNORECASE
+)
+_INIT_SQL = lazy_pattern(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
+_VALUE = lazy_pattern(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
+_OFF = lazy_pattern(r"0+(?: ?[a-z]+)?")
 
 
 def connection_setup(folder: str) -> tuple[str, ...]:

@@ -8,12 +8,13 @@ implicit transaction if it contains several statements.
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.sources.sections import UP, sections
 
-_DIRECTIVE = re.compile(r"^--[ \t]*migrate:(?P<half>up|down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(r"^--[ \t]*migrate:(?P<half>up|down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:

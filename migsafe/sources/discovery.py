@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.exclusion import Exclusion
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.runner import OTHER_DATABASES, Folder, MigrationFile, Runner, folder_identity, natural_key
@@ -20,7 +21,7 @@ _BUILD_FOLDERS = frozenset(("target", "build", "dist", "out"))
 _BUILD_FILES = frozenset(("pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "package.json", "pyproject.toml"))
 _INNER_SCRIPTS = frozenset(("up.sql", "down.sql", "migration.sql"))
 _LEVELS = 4
-_NAMED_QUERY = re.compile(r"^--+[ \t]*(?:name[ \t]*:|:name\b)", re.MULTILINE)
+_NAMED_QUERY = lazy_pattern(r"^--+[ \t]*(?:name[ \t]*:|:name\b)", re.MULTILINE)
 """The line above a query of sqlc, aiosql, yesql, HugSQL or PugSQL."""
 
 Found = tuple[Folder, Runner, list[MigrationFile]]

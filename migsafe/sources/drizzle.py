@@ -5,16 +5,15 @@ The migrator takes the journal's order and sends every part between breakpoints 
 Newer releases give each migration a folder with `migration.sql` and `snapshot.json` instead.
 """
 
-import re
-
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.folders import folders_with
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations, version_of
 from migsafe.text import Span
 
-_BREAKPOINT = re.compile(r"--> statement-breakpoint")
+_BREAKPOINT = lazy_pattern(r"--> statement-breakpoint")
 
 
 def _recognises(folder: Folder) -> bool:

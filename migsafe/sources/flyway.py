@@ -25,6 +25,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.flyway_locations import folders_of_history
 from migsafe.sources.flyway_settings import FlywaySettings
 from migsafe.sources.lineage import LateHandling
@@ -36,9 +37,9 @@ from migsafe.text import Script
 
 _REPEATABLE = "R__"
 _AFTER_PREFIX = r"(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$"
-_NAME = re.compile(rf"([VURB]){_AFTER_PREFIX}")
-_NAME_WITH_OTHER_PREFIX = re.compile(r"[^\d]*\d+(?:[._]\d+)*__.*\.sql$")
-_SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
+_NAME = lazy_pattern(rf"([VURB]){_AFTER_PREFIX}")
+_NAME_WITH_OTHER_PREFIX = lazy_pattern(r"[^\d]*\d+(?:[._]\d+)*__.*\.sql$")
+_SETTING = lazy_pattern(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
 _NONTRANSACTIONAL = (
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
     r"alter system\b",

@@ -4,19 +4,19 @@ Locations are below a root of the classpath (`classpath:`, the default), or path
 `{vendor}` by the database; folders below them belong to them (Flyway's documentation, Locations; Spring Boot's, Database Initialization).
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from migsafe.errors import MigsafeError
 from migsafe.paths import relative_path
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.edited_folder import EditedFolder
 from migsafe.sources.flyway_settings import FlywaySettings, parents_of
 from migsafe.sources.past_folder import PastFolder
 from migsafe.sources.runner import Folder
 
-_PREFIX = re.compile(r"(?:classpath\*?|filesystem):/*")
-_WILDCARD = re.compile(r"/[^/]*\*.*")
+_PREFIX = lazy_pattern(r"(?:classpath\*?|filesystem):/*")
+_WILDCARD = lazy_pattern(r"/[^/]*\*.*")
 _VENDORS = ("postgresql", "postgres")
 _RESOURCES = "src/main/resources"
 

@@ -9,33 +9,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.project_files import files_in, readable_text
 from migsafe.sources.runner import Folder
 from migsafe.sql.operations.values import quoted
 
-_CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
-_PROGRAM = re.compile(r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
+_CONFIGURATION = lazy_pattern(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
+_PROGRAM = lazy_pattern(r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
 _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle")
 _SOURCES = ("src/main/java", "src/main/kotlin")
-_FLYWAY_SOURCE = re.compile(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")
-_NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*(?:to\W+)?false\b", re.IGNORECASE)
-_MIXED = re.compile(r"(?<![a-z])mixed[\W_]*(?:to\W+)?true\b", re.IGNORECASE)
-_VERSION = re.compile(
+_FLYWAY_SOURCE = lazy_pattern(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")
+_NO_LOCK = lazy_pattern(r"transactional[\W_]*lock[\W_]*(?:to\W+)?false\b", re.IGNORECASE)
+_MIXED = lazy_pattern(r"(?<![a-z])mixed[\W_]*(?:to\W+)?true\b", re.IGNORECASE)
+_VERSION = lazy_pattern(
     r"(?:org\.flywaydb|flyway[-.\w]*)(?:</artifactId>)?[\"'),:>\]\s]*<?(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE
 )
-_SPRING_BOOT = re.compile(
+_SPRING_BOOT = lazy_pattern(
     r"(?:org\.springframework\.boot[\"')]*\s*version\s*[\"'(]*|spring-boot-starter-parent</artifactId>\s*<version>)(\d+)\.", re.IGNORECASE
 )
 _FIRST_WITH_LOCK = (9, 1)
-_YAML_LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<value>[^#\n]*?))?[ \t]*(?:#.*)?$")
-_PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)[ \t]*[=:][ \t]*(.*?)\s*$", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
-_PLACEHOLDER = re.compile(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
-_SCHEMA = re.compile(r"[\w-]+")
-_PRODUCTION = re.compile(r"prod(?:uction)?\b", re.IGNORECASE)
-_OF_POSTGRESQL = re.compile(r"postgres(?:ql)?|pg\b", re.IGNORECASE)
-_DOCUMENT = re.compile(r"^---.*\n", re.MULTILINE)
-_OF_PROFILE = re.compile(
+_YAML_LINE = lazy_pattern(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<value>[^#\n]*?))?[ \t]*(?:#.*)?$")
+_PROPERTY = lazy_pattern(r"^\s*(?:export\s+)?([\w.\-]+)[ \t]*[=:][ \t]*(.*?)\s*$", re.MULTILINE)
+_VARIABLE = lazy_pattern(r"\$\{[\w.-]+(?::-?(?P<default>[^${}]*))?\}")
+_PLACEHOLDER = lazy_pattern(r"\.?(?:spring[._])?flyway[._]placeholders[._]?\[?(?P<name>[^\[\]]+)\]?$", re.IGNORECASE)
+_SCHEMA = lazy_pattern(r"[\w-]+")
+_PRODUCTION = lazy_pattern(r"prod(?:uction)?\b", re.IGNORECASE)
+_OF_POSTGRESQL = lazy_pattern(r"postgres(?:ql)?|pg\b", re.IGNORECASE)
+_DOCUMENT = lazy_pattern(r"^---.*\n", re.MULTILINE)
+_OF_PROFILE = lazy_pattern(
     r"^[ \t]*(?:on-profile|profiles|spring\.(?:config\.activate\.on-profile|profiles))[ \t]*:[ \t]*[\"']?(\S+)", re.MULTILINE
 )
 _PREFIXES = ("springflyway", "flyway")

@@ -3,15 +3,16 @@
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
-_HASURA = re.compile(r"\d{13}(?:_|$)")
-_RUN_IN_TRANSACTION = re.compile(r"^[ \t]*run_in_transaction[ \t]*=[ \t]*(true|false)", re.MULTILINE)
-_PROVIDER = re.compile(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
+_HASURA = lazy_pattern(r"\d{13}(?:_|$)")
+_RUN_IN_TRANSACTION = lazy_pattern(r"^[ \t]*run_in_transaction[ \t]*=[ \t]*(true|false)", re.MULTILINE)
+_PROVIDER = lazy_pattern(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
 _PRISMA_PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 
 

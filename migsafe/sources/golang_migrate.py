@@ -8,13 +8,14 @@ database/pgx/v5/pgx.go, Run) send a file as one query, so several statements are
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
 from migsafe.sources.runner import Folder, Runner
 
 _NAME = r"(\d+)_(.*)\.(up|down)\.sql$"
-_NUMBERED = re.compile(r"\d+_.*\.sql$")
+_NUMBERED = lazy_pattern(r"\d+_.*\.sql$")
 
 
 def _recognises(folder: Folder) -> bool:

@@ -8,14 +8,15 @@ comments, and stay in the text.
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
 
-_DIRECTIVE = re.compile(r"^--[ \t-]*\+goose[ \t]+(?P<half>up|down)[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
-_NO_TRANSACTION = re.compile(r"^--[ \t-]*\+goose[ \t]+no transaction[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
+_DIRECTIVE = lazy_pattern(r"^--[ \t-]*\+goose[ \t]+(?P<half>up|down)[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
+_NO_TRANSACTION = lazy_pattern(r"^--[ \t-]*\+goose[ \t]+no transaction[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:

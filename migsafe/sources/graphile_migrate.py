@@ -13,17 +13,18 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
 from migsafe.text import Script, Span
 
 _COMMITTED, _CURRENT = "committed", "current"
-_HEADER = re.compile(r"(?:--! [A-Z]\w*(?::[^\n]*)?\n)*\s*")
-_PREVIOUS = re.compile(r"^--! Previous:", re.MULTILINE)
-_OUTSIDE = re.compile(r"--!\s*no-transaction\b")
-_PLACEHOLDER = re.compile(r"(?<=[\s(,]):([A-Z][A-Z0-9_]+)\b")
-_NAME = re.compile(r"(\d+)(?:-[-_a-zA-Z0-9]*)?\.sql")
+_HEADER = lazy_pattern(r"(?:--! [A-Z]\w*(?::[^\n]*)?\n)*\s*")
+_PREVIOUS = lazy_pattern(r"^--! Previous:", re.MULTILINE)
+_OUTSIDE = lazy_pattern(r"--!\s*no-transaction\b")
+_PLACEHOLDER = lazy_pattern(r"(?<=[\s(,]):([A-Z][A-Z0-9_]+)\b")
+_NAME = lazy_pattern(r"(\d+)(?:-[-_a-zA-Z0-9]*)?\.sql")
 
 
 def _project(folder: Folder) -> Folder | None:

@@ -11,20 +11,21 @@ Plain .sql files below a changelog in XML, YAML or JSON are those that its `sqlF
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, natural_key, subfolders, version_of
 from migsafe.text import Script, Span
 
-_HEADER = re.compile(r"^\s*--\s*liquibase\s*formatted", re.IGNORECASE | re.MULTILINE)
-_CHANGESET = re.compile(
+_HEADER = lazy_pattern(r"^\s*--\s*liquibase\s*formatted", re.IGNORECASE | re.MULTILINE)
+_CHANGESET = lazy_pattern(
     r"^[ \t]*--[ \t]*changeset[ \t]+(?P<author>\"[^\"]+\"|[^:\r\n]+):[ \t]*(?P<id>\"[^\"]+\"|\S+)(?P<attributes>[^\r\n]*)",
     re.MULTILINE | re.IGNORECASE,
 )
-_ROLLBACK = re.compile(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
-_ROLLBACK_BLOCK = re.compile(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
-_NO_ROLLBACK = re.compile(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
-_VALID_CHECKSUM = re.compile(r"^[ \t]*--[ \t]*validCheckSum\b", re.MULTILINE | re.IGNORECASE)
+_ROLLBACK = lazy_pattern(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_ROLLBACK_BLOCK = lazy_pattern(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_NO_ROLLBACK = lazy_pattern(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
+_VALID_CHECKSUM = lazy_pattern(r"^[ \t]*--[ \t]*validCheckSum\b", re.MULTILINE | re.IGNORECASE)
 _CHANGELOGS = (".xml", ".yaml", ".yml", ".json")
 _DOWN_FOLDERS = ("rollback", "rollbacks")
 

@@ -9,9 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.assumption import Assumption
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script, Span, TextSegment
 
-_DUMP = re.compile(
+_DUMP = lazy_pattern(
     r"^-- PostgreSQL database (?:cluster )?dump$|^-- Dumped by pg_dump|^\\restrict "
     r"|^SELECT pg_catalog\.set_config\('search_path', '', false\);\s*^SET check_function_bodies = false;",
     re.MULTILINE,

@@ -11,19 +11,20 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.project_files import files_in, readable_text
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Span
 
-_UNDO = re.compile(r"^[ \t]*(?:--|//)[ \t]*//[ \t]*@UNDO[^\r\n]*\r?\n?", re.MULTILINE)
-_NAME = re.compile(r"(\d+(?:\.\d+)?)(?:_.*)?\.sql")
+_UNDO = lazy_pattern(r"^[ \t]*(?:--|//)[ \t]*//[ \t]*@UNDO[^\r\n]*\r?\n?", re.MULTILINE)
+_NAME = lazy_pattern(r"(\d+(?:\.\d+)?)(?:_.*)?\.sql")
 _BOOTSTRAP = "bootstrap.sql"
 _ENVIRONMENTS = "environments"
 _SETTING = r"^[ \t]*{key}[ \t]*[=:][ \t]*true\b"
-_AUTO_COMMIT = re.compile(_SETTING.format(key="auto_commit"), re.MULTILINE)
-_FULL_SCRIPT = re.compile(_SETTING.format(key="send_full_script"), re.MULTILINE)
+_AUTO_COMMIT = lazy_pattern(_SETTING.format(key="auto_commit"), re.MULTILINE)
+_FULL_SCRIPT = lazy_pattern(_SETTING.format(key="send_full_script"), re.MULTILINE)
 
 
 class MyBatisFile(MigrationFile, frozen=True, kw_only=True):

@@ -7,14 +7,15 @@ number that the name begins with; a new migration before one that has run is ref
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
 from migsafe.sources.sections import DOWN, UP
 from migsafe.text import Span
 
-_UP = re.compile(r"^\s*--[\s-]*up\s+migration", re.IGNORECASE | re.MULTILINE)
-_DOWN = re.compile(r"^\s*--[\s-]*down\s+migration", re.IGNORECASE | re.MULTILINE)
+_UP = lazy_pattern(r"^\s*--[\s-]*up\s+migration", re.IGNORECASE | re.MULTILINE)
+_DOWN = lazy_pattern(r"^\s*--[\s-]*down\s+migration", re.IGNORECASE | re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:

@@ -3,15 +3,15 @@
 psql's documentation, -f and --single-transaction: without the latter every command is committed by itself.
 """
 
-import re
 from collections import Counter
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.assumed_transactions import read_unknown
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
-NUMBERED = re.compile(r"[vV]?\d")
-_DOWN = re.compile(r"[._-]down\.sql$")
+NUMBERED = lazy_pattern(r"[vV]?\d")
+_DOWN = lazy_pattern(r"[._-]down\.sql$")
 
 
 def plain_files(folder: Folder) -> list[MigrationFile]:

@@ -10,6 +10,7 @@ allowed (ApplicationEvolutions).
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.project_files import readable_text
@@ -17,11 +18,11 @@ from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, 
 from migsafe.sources.sections import sections
 from migsafe.text import Script, Span
 
-_MARKER = re.compile(r"^[ \t]*(?:#|--)[^\r\n]*!(?P<half>Ups|Downs)[^\r\n]*\r?\n?", re.MULTILINE)
-_NAME = re.compile(r"\d{1,15}\.sql")
-_ESCAPED = re.compile(r"(?<!;);;(?!;)")
+_MARKER = lazy_pattern(r"^[ \t]*(?:#|--)[^\r\n]*!(?P<half>Ups|Downs)[^\r\n]*\r?\n?", re.MULTILINE)
+_NAME = lazy_pattern(r"\d{1,15}\.sql")
+_ESCAPED = lazy_pattern(r"(?<!;);;(?!;)")
 _SETTINGS = ("application.conf", "production.conf", "prod.conf", "reference.conf")
-_NO_AUTOCOMMIT = re.compile(r"^[^#\n]*\bevolutions\b(?:[^#\n]*|\s*[{=][^}]*\n[^#\n}]*)\bautocommit\s*[=:]\s*\"?false\b", re.MULTILINE)
+_NO_AUTOCOMMIT = lazy_pattern(r"^[^#\n]*\bevolutions\b(?:[^#\n]*|\s*[{=][^}]*\n[^#\n}]*)\bautocommit\s*[=:]\s*\"?false\b", re.MULTILINE)
 _ADVICE = "set `play.evolutions.autocommit = true` in application.conf"
 
 

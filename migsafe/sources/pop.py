@@ -6,14 +6,13 @@ sent as a whole in a transaction (gobuffalo/pop migrator.go, UpTo, and file_migr
 it is sent as one query.
 """
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 
-_NAME = re.compile(r"(\d+)_([^.]+)(\.[a-z0-9]+)?(\.autocommit)?\.(up|down)\.(sql|fizz)$")
+_NAME = lazy_pattern(r"(\d+)_([^.]+)(\.[a-z0-9]+)?(\.autocommit)?\.(up|down)\.(sql|fizz)$")
 _POSTGRESQL = (".postgres", ".postgresql", ".pg")
 _INFIXES = frozenset((*_POSTGRESQL, ".autocommit", ".mysql", ".mariadb", ".sqlite", ".sqlite3", ".cockroach", ".cockroachdb"))
 

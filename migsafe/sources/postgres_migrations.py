@@ -10,6 +10,7 @@ the same names and the same mark (its dist/run-migration.js).
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
@@ -17,9 +18,9 @@ from migsafe.sources.project_files import readable_text
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, number_key
 
 _DIRECTIVE = "-- postgres-migrations disable-transaction"
-_OUTSIDE = re.compile(re.escape(_DIRECTIVE))
-_NAME = re.compile(r"(\d+)[-_]?.*\.sql", re.IGNORECASE)
-_DEPENDENCY = re.compile(r"\"postgres-(?:schema-)?migrations\"\s*:")
+_OUTSIDE = lazy_pattern(re.escape(_DIRECTIVE))
+_NAME = lazy_pattern(r"(\d+)[-_]?.*\.sql", re.IGNORECASE)
+_DEPENDENCY = lazy_pattern(r"\"postgres-(?:schema-)?migrations\"\s*:")
 _PACKAGE = "package.json"
 
 

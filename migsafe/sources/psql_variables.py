@@ -8,11 +8,13 @@ that `\if` decides.
 import re
 from collections.abc import Mapping
 
+from migsafe.patterns import lazy_pattern
+
 _LITERAL = r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|::"
 _VARIABLE = r"""(?<![\w\])"'$:\[]):(?:'(?P<string>\w+)'|"(?P<identifier>\w+)"|(?P<bare>\w+))"""
 _COMMAND = r"\\(?P<command>\w+)(?P<arguments>[^\n\\]*)"
-_TOKEN = re.compile(rf"{_LITERAL}|{_COMMAND}|{_VARIABLE}", re.DOTALL)
-_ARGUMENT = re.compile(r"""'((?:[^'\\]|''|\\.)*)'|(:'\w+'|:"\w+"|[^\s'"`]+)|([^\s])""")
+_TOKEN = lazy_pattern(rf"{_LITERAL}|{_COMMAND}|{_VARIABLE}", re.DOTALL)
+_ARGUMENT = lazy_pattern(r"""'((?:[^'\\]|''|\\.)*)'|(:'\w+'|:"\w+"|[^\s'"`]+)|([^\s])""")
 _SETTERS = frozenset(("set", "unset", "gset", "prompt", "getenv"))
 
 

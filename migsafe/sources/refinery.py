@@ -7,14 +7,13 @@ have run are compared (verify_migrations). Files of Rust code are left out.
 Flyway has names of the same form, so a folder is refinery's if a Cargo.toml above it mentions refinery.
 """
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction, whole_script
 from migsafe.sources.project_files import mentioned_above
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner
 
-_NAME = re.compile(r"[UV](\d+(?:\.\d+)?)__(\w+)\.sql")
+_NAME = lazy_pattern(r"[UV](\d+(?:\.\d+)?)__(\w+)\.sql")
 
 
 def _recognises(folder: Folder) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling, Lineage
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.text import Script
@@ -22,7 +23,7 @@ OTHER_DATABASES = frozenset(
 """Names of folders with scripts for another database, in lower case."""
 _SAMPLE_FILES = 3
 _ABOVE = 6
-_OTHER_DATABASES = re.compile(
+_OTHER_DATABASES = lazy_pattern(
     r"[._-](?:mysql|mariadb|sqlite3?|cockroach(?:db)?|crdb|mssql|sqlserver|oracle|h2|clickhouse|duckdb|spanner)\.", re.IGNORECASE
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
@@ -18,9 +19,9 @@ from migsafe.text import Script
 _PLAN = "sqitch.plan"
 _SETTINGS = "sqitch.conf"
 _SCRIPT_FOLDERS = ("deploy", "revert", "verify")
-_CHANGE = re.compile(r"[ \t]*\+?[ \t]*(?P<name>[^\s@%#+-][^\s@]*)")
-_TAG = re.compile(r"[ \t]*@(?P<name>\S+)")
-_OTHER_ENGINE = re.compile(r"^[ \t]*engine[ \t]*=[ \t]*(?!pg\b)\w", re.MULTILINE)
+_CHANGE = lazy_pattern(r"[ \t]*\+?[ \t]*(?P<name>[^\s@%#+-][^\s@]*)")
+_TAG = lazy_pattern(r"[ \t]*@(?P<name>\S+)")
+_OTHER_ENGINE = lazy_pattern(r"^[ \t]*engine[ \t]*=[ \t]*(?!pg\b)\w", re.MULTILINE)
 
 
 def _project(folder: Folder) -> Folder | None:

@@ -7,13 +7,14 @@ the number that the name begins with, names without one last (migrate.go, Less);
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
 
-_DIRECTIVE = re.compile(r"^-- \+migrate [ \t]*(?P<half>Up|Down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(r"^-- \+migrate [ \t]*(?P<half>Up|Down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:

@@ -12,16 +12,17 @@ import os
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.pairs import find_pairs
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.text import Script, read_text
 
-_NO_TRANSACTION = re.compile(r"\A-- no-transaction")
-_TEMPLATE = re.compile(r"^-- Add (?:up |down )?migration script here", re.MULTILINE)
+_NO_TRANSACTION = lazy_pattern(r"\A-- no-transaction")
+_TEMPLATE = lazy_pattern(r"^-- Add (?:up |down )?migration script here", re.MULTILINE)
 """What `sqlx migrate add` writes into a new file (sqlx-cli/src/migrate.rs)."""
-_NAME = re.compile(r"\d+_.*\.sql$")
+_NAME = lazy_pattern(r"\d+_.*\.sql$")
 _PAIR = r"(\d+)_(.*)\.(up|down)\.sql$"
 
 

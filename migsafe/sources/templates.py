@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.psql_variables import fill_variables
 from migsafe.sources.runner import MigrationFile
 from migsafe.text import Script
 
-_TEMPLATE = re.compile(r"\$evolutions\{\{\{(?P<play>[\w.:-]+)\}\}\}|\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<dollar>[\w.:-]+)\}")
-_CAPITALS = re.compile(r"(?<![\w:]):(?P<name>[A-Z][A-Z0-9_]*)\b")
+_TEMPLATE = lazy_pattern(r"\$evolutions\{\{\{(?P<play>[\w.:-]+)\}\}\}|\{\{-?\s*\.?(?P<braces>[\w.:-]+?)\s*-?\}\}|\$\{(?P<dollar>[\w.:-]+)\}")
+_CAPITALS = lazy_pattern(r"(?<![\w:]):(?P<name>[A-Z][A-Z0-9_]*)\b")
 
 
 def filled_in(file: MigrationFile, values: Mapping[str, str]) -> MigrationFile:

@@ -9,6 +9,7 @@ A folder without these lines is tern's if it is named after it (`migrations-tern
 
 import re
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.project_files import mentioned_above
@@ -16,9 +17,9 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, si
 from migsafe.text import Script, Span
 
 _DIVIDER = "---- create above / drop below ----"
-_OUTSIDE = re.compile(r"^---- tern: disable-tx ----\r?$", re.MULTILINE)
-_DIRECTIVE = re.compile(rf"^(?:{_DIVIDER}|---- tern: disable-tx ----)", re.MULTILINE)
-_NAME = re.compile(r"\d+_.+\.sql")
+_OUTSIDE = lazy_pattern(r"^---- tern: disable-tx ----\r?$", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(rf"^(?:{_DIVIDER}|---- tern: disable-tx ----)", re.MULTILINE)
+_NAME = lazy_pattern(r"\d+_.+\.sql")
 
 
 def _recognises(folder: Folder) -> bool:

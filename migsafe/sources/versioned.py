@@ -6,11 +6,10 @@ tools/common/schema/updatetask.go, which sends statement by statement); otherwis
 file in one transaction is unknown.
 """
 
-import re
-
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.assumed_transactions import read_unknown
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
@@ -18,7 +17,7 @@ from migsafe.sources.pairs import read_pair
 from migsafe.sources.plain import plain_files
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key
 
-VERSION = re.compile(r"[vV]?\d+(?:\.\d+)*$")
+VERSION = lazy_pattern(r"[vV]?\d+(?:\.\d+)*$")
 
 
 class _VersionedFile(MigrationFile, frozen=True):

@@ -10,13 +10,14 @@ import re
 from heapq import heapify, heappop, heappush
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 
 _ROLLBACK = ".rollback.sql"
-_DIRECTIVE = re.compile(r"^\s*--\s*(transactional|depends)\s*:[ \t]*([^\r\n]*)", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(r"^\s*--\s*(transactional|depends)\s*:[ \t]*([^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:

@@ -3,12 +3,12 @@
 It follows `src/pl/plpgsql/src/pl_gram.y` and `pl_comp.c`. Tables, columns and types are resolved later, when a statement runs.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.body_errors import BodyError, BodyProblem, Routine
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import ESCAPE_STRING, PARAMETER, QUOTED, STRING, WORD
@@ -33,7 +33,7 @@ _KEYWORDS = RESERVED | frozenset(
 """The key words of PL/pgSQL (pl_reserved_kwlist.h, pl_unreserved_kwlist.h): a variable may have the name of some of them."""
 _LEVELS = frozenset("debug log info notice warning exception".split())
 _OPTIONS = frozenset("message detail hint errcode column constraint datatype table schema".split())
-_FORMAT = re.compile(r"%%|(%)")
+_FORMAT = lazy_pattern(r"%%|(%)")
 
 
 class _Scope(Struct):

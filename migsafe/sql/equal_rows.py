@@ -3,8 +3,7 @@
 A statement may have a million rows. Reading one more of a known form tells nothing, and its tokens take several times the memory of its text.
 """
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.lexer import NUMBER, OPERATOR, PUNCTUATION, STRING, WORD, Tokens
 
 _KEPT = 100
@@ -13,7 +12,7 @@ _KEPT = 100
 _PLAIN = frozenset((WORD, NUMBER, STRING, PUNCTUATION, OPERATOR))
 """The kinds of the tokens of a row that may be left out: what others mean depends on their text."""
 
-_TEXT_MATTERS = re.compile(r"0[xXoObB]|[0-9]_")
+_TEXT_MATTERS = lazy_pattern(r"0[xXoObB]|[0-9]_")
 """Numbers that older versions of PostgreSQL do not read."""
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import lexer
 from migsafe.sql.equal_rows import EqualRows
 from migsafe.sql.lexer import Tokens
@@ -56,11 +57,11 @@ _FOLDED: dict[str, str] = {}
 _MOST_FOLDED = 50_000
 _CONSTANTS = {kind: word for kind, word in lexer.WORDS_BY_KIND.items() if kind != lexer.DOLLAR_STRING}
 
-_SENDING_COMMANDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
-_EMPTY_STATEMENTS = re.compile(r"[\s;]*+")
-_STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
-_DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
-_FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
+_SENDING_COMMANDS = lazy_pattern(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
+_EMPTY_STATEMENTS = lazy_pattern(r"[\s;]*+")
+_STATEMENT_END = lazy_pattern(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
+_DATA_END = lazy_pattern(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+_FROM_STDIN = lazy_pattern(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
 
 
 def split(text: str, start: int = 0, end: int | None = None, pattern: re.Pattern[str] | None = None) -> Iterator[RawStatement | MetaCommand]:

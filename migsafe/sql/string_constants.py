@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.grammar.cursor import Cursor
 from migsafe.sql.lexer import DOLLAR_STRING, ESCAPE_STRING, STRING
 from migsafe.sql.literals import unescape
@@ -26,9 +27,9 @@ class NotConstantError(Exception):
     """The value of an expression is known only to a running database."""
 
 
-_DOUBLED_QUOTE = re.compile(r"''")
-_ESCAPE = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
-_PLACEHOLDER = re.compile(r"%(?:(\d+)\$)?([sIL%])")
+_DOUBLED_QUOTE = lazy_pattern(r"''")
+_ESCAPE = lazy_pattern(r"''|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
+_PLACEHOLDER = lazy_pattern(r"%(?:(\d+)\$)?([sIL%])")
 
 
 def constant_at(c: Cursor, index: int) -> StringConstant:

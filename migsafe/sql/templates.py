@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import (
     AlterDefaultPrivileges,
     AlterObject,
@@ -20,8 +21,8 @@ from migsafe.text import MARK_START
 _ROLES = ("role", "user", "group")
 _WITHOUT_LOCK = ("function", "procedure", "routine", "aggregate", "schema", "type", "domain")
 
-_DROPS_INDEX = re.compile(r"\s*(?:format\s*\(\s*)?'\s*drop\s+index\b(?!.*;\s*\w)", re.IGNORECASE | re.DOTALL)
-_FINDS_INVALID = re.compile(r"\bnot\s+(?:\w+\.)?indisvalid\b|\bindisvalid\s*(?:=\s*'?f|is\s+(?:false|not\s+true)\b)", re.IGNORECASE)
+_DROPS_INDEX = lazy_pattern(r"\s*(?:format\s*\(\s*)?'\s*drop\s+index\b(?!.*;\s*\w)", re.IGNORECASE | re.DOTALL)
+_FINDS_INVALID = lazy_pattern(r"\bnot\s+(?:\w+\.)?indisvalid\b|\bindisvalid\s*(?:=\s*'?f|is\s+(?:false|not\s+true)\b)", re.IGNORECASE)
 
 
 def drops_invalid_index(code: str, body: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.string_constants import KnownValues, NotConstantError, StringConstant, evaluate, list_items
 
@@ -10,7 +11,7 @@ _MANY = 99
 """The number of assignments to a variable that cannot be counted."""
 
 _EMPTY = ("", "''", "null")
-_LINE_COMMENT = re.compile(r"--[^\n]*")
+_LINE_COMMENT = lazy_pattern(r"--[^\n]*")
 
 
 class Variables:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 
 RELEASES = frozenset(range(versions.OLDEST, versions.NEWEST + 1))
 """The releases for which a condition is decided."""
@@ -19,14 +20,14 @@ _MAJOR = (
     r"(?:select)?split_part(?:pg_catalog\.)?current_setting'server_version','\.',1(?:::|as)(?:int\d?|integer|numeric)",
 )
 """The forms of the release with its minor version (15.4), or without it (15)."""
-_COMPARISON = re.compile(
+_COMPARISON = lazy_pattern(
     r"(?P<left>.+?)(?P<operator>>=|<=|<>|!=|=|<|>)(?P<right>\d+)|(?P<number>\d+)(?P<mirrored>>=|<=|<>|!=|=|<|>)(?P<value>.+)"
 )
 _MIRRORED = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
-_LIKE = re.compile(r"version\(\)\s+(?P<negated>not\s+)?like\s+'(?P<prefix>[^'%_]*)%'", re.IGNORECASE)
+_LIKE = lazy_pattern(r"version\(\)\s+(?P<negated>not\s+)?like\s+'(?P<prefix>[^'%_]*)%'", re.IGNORECASE)
 _CODE = r"\b(?P<name>\w+)\s+(?:constant\s+)?\w+\s*(?::=|=|\bdefault\b)\s*(?P<value>.+)$"
 _ASSIGNED = (re.compile(_CODE, re.DOTALL), re.compile(r"\b(?P<name>\w+)\s*:=\s*(?P<value>.+)$", re.DOTALL))
-_SELECTED = re.compile(r"\bselect\s+(?P<value>.+?)\s+into\s+(?:strict\s+)?(?P<name>\w+)\s*(?P<rest>from\b.+)?$", re.DOTALL)
+_SELECTED = lazy_pattern(r"\bselect\s+(?P<value>.+?)\s+into\s+(?:strict\s+)?(?P<name>\w+)\s*(?P<rest>from\b.+)?$", re.DOTALL)
 
 
 def releases_where(condition: str, variables: Collection[str] = ()) -> frozenset[int] | None:

@@ -1,8 +1,8 @@
 """Sizes and durations as text."""
 
-import re
+from migsafe.patterns import lazy_pattern
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?")
+_SIZE = lazy_pattern(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?")
 _UNITS = {"B": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 

@@ -1,6 +1,5 @@
 """Conditions of a query on one table, and the predicates of partial indexes that they imply."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from migsafe.expressions.constants import Constant, WrittenConstant, evaluate
@@ -19,6 +18,7 @@ from migsafe.expressions.queries.shapes import (
     Truth,
     Value,
 )
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Formula as IndexFormula
 from migsafe.schema.objects import Index, Key, Relation
 from migsafe.sql.operations import TypeName
@@ -29,7 +29,7 @@ Owns = Callable[[Ref], bool]
 Types = Callable[[str], TypeName | None]
 """The type of a subject: a column between double quotes."""
 
-_PARAMETER = re.compile(r"\$\d")
+_PARAMETER = lazy_pattern(r"\$\d")
 _STRICT = frozenset(("=", "<>", "<", "<=", ">", ">=", "in", "any", "like", "ilike", "~", "@>", "<@", "&&", "@@"))
 
 

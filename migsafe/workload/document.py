@@ -9,7 +9,6 @@
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +19,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import CallSite, Query
 
@@ -33,7 +33,7 @@ _MOST_PLACES = 20
 _MOST_MERGED_PLACES = 100
 _RECORD_AGAIN = "Record the queries again: `pytest --migsafe-record FILE`."
 # What a literal may begin with. A text without it has no values; others are examined token by token.
-_PERHAPS_VALUE = re.compile(r"['\\]|\$(?!\d)|(?<![\w$\".])\.?\d|--|/\*")
+_PERHAPS_VALUE = lazy_pattern(r"['\\]|\$(?!\d)|(?<![\w$\".])\.?\d|--|/\*")
 
 
 class _Header(Struct, frozen=True):

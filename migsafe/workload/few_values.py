@@ -1,18 +1,18 @@
 """What the name of a column says of its values. A state, a type, a currency have few values, and the time of a deletion is unset in most rows:
 no index finds few rows by one of them."""
 
-import re
+from migsafe.patterns import lazy_pattern
 
-_FEW = re.compile(
+_FEW = lazy_pattern(
     r"(?:^|_)(?:status|state|kind|type|category|level|severity|priority|role|mode|phase|stage|tier|plan|provider|platform|environment|env"
     r"|currency|country|region|language|lang|locale|timezone|gender|visibility|format|protocol|algorithm|unit)$"
 )
-_UNSET = re.compile(r"(?:^|_)(?:deleted|removed|archived|disabled|revoked|blocked|banned)(?:_(?:at|on|by|date|time|timestamp))?$")
+_UNSET = lazy_pattern(r"(?:^|_)(?:deleted|removed|archived|disabled|revoked|blocked|banned)(?:_(?:at|on|by|date|time|timestamp))?$")
 _USUAL_STATES = frozenset(
     """active enabled published public visible available approved accepted confirmed verified valid completed complete finished done closed
     processed succeeded successful success ok sent delivered paid settled live resolved merged archived""".split()
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = lazy_pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def plain_name(column: str) -> str:

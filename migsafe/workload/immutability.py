@@ -1,10 +1,9 @@
 """Whether PostgreSQL builds an index on an expression: only if the expression is immutable (manual, CREATE INDEX)."""
 
-import re
-
 from msgspec.structs import replace
 
 from migsafe import expressions
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Relation
 from migsafe.schema.volatility import is_never_immutable
 from migsafe.sql.operations import Expression, Name
@@ -12,7 +11,7 @@ from migsafe.text import Span
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex
 
-_CALL = re.compile(r"\b(\w+)\(")
+_CALL = lazy_pattern(r"\b(\w+)\(")
 
 
 def with_mutable_key(catalog: Lookups, table: Relation, candidate: CandidateIndex) -> CandidateIndex:

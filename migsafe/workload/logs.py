@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.workload.document import MOST_QUERIES
 from migsafe.workload.normal_text import NormalText, normal_text
 from migsafe.workload.query import Query
@@ -24,14 +25,14 @@ from migsafe.workload.sources.found import query_texts
 _LONGEST = 1 << 20
 """Longer messages are left out, in characters."""
 
-_MESSAGE = re.compile(
+_MESSAGE = lazy_pattern(
     r"(?:duration: (?P<ms>[0-9.]+) ms  )?(?P<kind>statement|execute fetch|execute|parse|bind)(?: [^:\n]*)?: (?P<text>.*)", re.DOTALL
 )
-_ENTRY = re.compile(
+_ENTRY = lazy_pattern(
     r"(?:^|[\s:\]])(?P<severity>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):  "
 )
-_VALUE = re.compile(r"(?P<name>\"[^\"]*\")|'[^']*+(?:''[^']*+)*+'|(?<![\w$.])(?P<number>\d{3,})(?![\w.])")
-_NOT_SIMPLE = re.compile(r"\\|--|/\*|\$[^\d]")
+_VALUE = lazy_pattern(r"(?P<name>\"[^\"]*\")|'[^']*+(?:''[^']*+)*+'|(?<![\w$.])(?P<number>\d{3,})(?![\w.])")
+_NOT_SIMPLE = lazy_pattern(r"\\|--|/\*|\$[^\d]")
 _DIGITS_OF_INTEGER = 10
 _CSV_SEVERITY, _CSV_MESSAGE, _CSV_COLUMNS = 11, 13, 22
 

@@ -3,18 +3,18 @@
 It works on the tokens of migsafe's own lexer, so that it is fast and also reads SQL that no parser understands.
 """
 
-import re
 from collections.abc import Sequence
 from hashlib import sha256
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import lexer
 from migsafe.workload.lists import merge_lists
 from migsafe.workload.masking import mask_values
 from migsafe.workload.tokens import Kind, Token, read_tokens, render
 
-_SIMPLE_NAME = re.compile(r'"[a-z_][a-z0-9_]*"')
+_SIMPLE_NAME = lazy_pattern(r'"[a-z_][a-z0-9_]*"')
 _LENGTH = 16
 
 

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import lexer
 from migsafe.sql.split import RawStatement, split
 
-_PERCENT = re.compile(r"%(?:(%)|(?:\((?P<name>[^()]+)\))?[sbt])")
-_NUMBERED = re.compile(r"\$(\d+)")
+_PERCENT = lazy_pattern(r"%(?:(%)|(?:\((?P<name>[^()]+)\))?[sbt])")
+_NUMBERED = lazy_pattern(r"\$(\d+)")
 # Names of Clojure contain hyphens, and may end in a question mark; one before another operand is an operator of jsonb.
-_NAME_WITH_HYPHENS = re.compile(r"(?:-[A-Za-z_]\w*)*(?:\?(?![|&?]|\s*(?:[\'$(]|:\w)))?")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_TYPED = re.compile(r"(?P<type>[A-Za-z]+)(?P<many>\*?):(?P<name>[\w.-]+)")
+_NAME_WITH_HYPHENS = lazy_pattern(r"(?:-[A-Za-z_]\w*)*(?:\?(?![|&?]|\s*(?:[\'$(]|:\w)))?")
+_NAME = lazy_pattern(r"[A-Za-z_]\w*")
+_TYPED = lazy_pattern(r"(?P<type>[A-Za-z]+)(?P<many>\*?):(?P<name>[\w.-]+)")
 _VALUE_TYPES = ("v", "value")
 _FUNCTIONS = ("arg", "narg", "slice", "embed")
 

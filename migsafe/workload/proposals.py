@@ -1,9 +1,9 @@
 """The index that would serve a table: of its equalities, else of the order of ORDER BY … LIMIT, else of a range with two ends."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Formula, NullTest, Operand, Parameter, Several, Value
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.few_values import is_usually_unset
 from migsafe.workload.needs import CandidateIndex
@@ -13,7 +13,7 @@ from migsafe.workload.terms import Strength, Term
 
 _MOST_KEYS = 3
 _SEARCHES = frozenset(("like", "ilike", "~", "~*", "%", "@@"))
-_PARAMETER = re.compile(r"\$\d")
+_PARAMETER = lazy_pattern(r"\$\d")
 
 
 def is_selective(term: Term) -> bool:

@@ -2,7 +2,9 @@
 
 import re
 
-NAME_LINE = re.compile(
+from migsafe.patterns import lazy_pattern
+
+NAME_LINE = lazy_pattern(
     r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
     re.MULTILINE | re.IGNORECASE,
 )

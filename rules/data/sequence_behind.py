@@ -29,6 +29,7 @@ from msgspec import Struct
 from migsafe import expressions
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Column, Relation
 from migsafe.sql.operations import (
     AddIdentity,
@@ -45,11 +46,11 @@ from migsafe.sql.operations import (
 )
 from migsafe.sql.operations.values import quoted
 
-_SETS = re.compile(r"\bsetval\s*\(|\brestart\b", re.IGNORECASE)
-_SETVAL = re.compile(r"\bsetval\s*\(", re.IGNORECASE)
+_SETS = lazy_pattern(r"\bsetval\s*\(|\brestart\b", re.IGNORECASE)
+_SETVAL = lazy_pattern(r"\bsetval\s*\(", re.IGNORECASE)
 _FIRST = (None, "1")
 """What RESTART may say: a higher number was chosen for the rows."""
-_NUMBER = re.compile(r"[-+]?\d+")
+_NUMBER = lazy_pattern(r"[-+]?\d+")
 
 
 class _State(Struct):

@@ -26,12 +26,13 @@ from collections.abc import Iterator
 
 from migsafe import expressions
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import is_type_named
 from migsafe.schema.objects import EnumType, Relation
 from migsafe.sql.operations import AddEnumValue, Expression, Query
 
-_ORDERS = re.compile(r"[<>]|\b(?:between|order|min|max)\b", re.IGNORECASE)
+_ORDERS = lazy_pattern(r"[<>]|\b(?:between|order|min|max)\b", re.IGNORECASE)
 
 
 @rule(category="design", severity=Severity.INFO, no_fix="only the author knows the place of the value")

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Function, RelationKind
 from migsafe.schema.volatility import volatility_of
@@ -37,8 +38,8 @@ from migsafe.sql.operations import (
 
 _CLOCK = frozenset(("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"))
 _CLOCK_CALLS = frozenset(("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "timeofday"))
-_AGE = re.compile(r"\bage\s*\([^,()]*\)", re.IGNORECASE)
-_READ = re.compile(r"\b(?:from|join)\s+(?:only\s+)?((?:\w+\.)?\w+)", re.IGNORECASE)
+_AGE = lazy_pattern(r"\bage\s*\([^,()]*\)", re.IGNORECASE)
+_READ = lazy_pattern(r"\b(?:from|join)\s+(?:only\s+)?((?:\w+\.)?\w+)", re.IGNORECASE)
 
 
 @rule(category="design", severity=Severity.WARNING, no_fix="another condition changes the final schema")

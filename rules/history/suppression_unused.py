@@ -18,13 +18,13 @@ Safe:
     CREATE INDEX orders_qty_idx ON orders (qty);
 """
 
-import re
 from collections.abc import Iterator
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.suppressions import Suppression
+from migsafe.patterns import lazy_pattern
 
-_NAMES = re.compile(r"\[[^\]]*\]")
+_NAMES = lazy_pattern(r"\[[^\]]*\]")
 
 
 @rule(category="history", severity=Severity.WARNING, fix="safe")

@@ -19,17 +19,17 @@ Safe, if each statement needs a separate migration:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.patterns import lazy_pattern
 from migsafe.sources import Transaction
 from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop, Name, OpaqueCode, Operation, Persistence, Reindex
 
-_NAME_IN_STRING = re.compile(r"'([\w.]+)'")
+_NAME_IN_STRING = lazy_pattern(r"'([\w.]+)'")
 
 
 class _State(Struct):

@@ -48,6 +48,7 @@ from migsafe.linting.reruns.object_use import Action, Outcome
 from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.patterns import lazy_pattern
 from migsafe.sources import Transaction
 from migsafe.sql.operations import (
     Begin,
@@ -74,7 +75,7 @@ _CONSEQUENCES = {
 }
 
 
-_TRANSACTION_WORD = re.compile(r"\b(?:commit|rollback|end|abort|begin|start|prepare|call|do|execute)\b", re.IGNORECASE)
+_TRANSACTION_WORD = lazy_pattern(r"\b(?:commit|rollback|end|abort|begin|start|prepare|call|do|execute)\b", re.IGNORECASE)
 """Words without which no statement of a query begins or ends a transaction. What a statement does in a second run takes long to find out."""
 
 

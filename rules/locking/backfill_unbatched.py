@@ -47,7 +47,6 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
     https://www.postgresql.org/docs/current/routine-vacuuming.html
 """
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
@@ -61,6 +60,7 @@ from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import FOR_EACH_OBJECT, FOR_EACH_ROW
 from migsafe.schema.bodies import body_operations, body_text
 from migsafe.schema.objects import Relation, RelationKind
@@ -74,7 +74,7 @@ class _State(Struct):
 
 
 _STORED = ("table", "partitioned table")
-_LOOP_WORDS = re.compile(r"(?is)\bend\s+loop\b|\bloop\b")
+_LOOP_WORDS = lazy_pattern(r"(?is)\bend\s+loop\b|\bloop\b")
 
 
 @rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the batches that are committed")

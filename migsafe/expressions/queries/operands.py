@@ -1,6 +1,5 @@
 """Expressions and conditions of a query, read from sqlglot's trees."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -24,6 +23,7 @@ from migsafe.expressions.queries.shapes import (
     Value,
 )
 from migsafe.expressions.trees import TYPE_NAMES, folded_name
+from migsafe.patterns import lazy_pattern
 
 QueryNumbers = Mapping[int, int]
 """The indexes of the queries in an expression, by the identity of their trees."""
@@ -63,7 +63,7 @@ _TYPES = {
     "BPCHAR": "character",
     "VARBINARY": "bytea",
 }
-_UNIT = re.compile(r"\bdate_trunc\('[A-Z]+'")
+_UNIT = lazy_pattern(r"\bdate_trunc\('[A-Z]+'")
 PASSING = (exp.Coalesce, exp.Case, exp.Nullif, exp.Lower, exp.Upper, exp.Trim)
 """Expressions whose result may be one of their operands, or a string that differs from it in its form only."""
 OPERATORS_OF_LISTS = frozenset(("in", "any"))

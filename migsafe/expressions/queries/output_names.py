@@ -1,11 +1,10 @@
 """The names of output columns."""
 
-import re
-
 from sqlglot import exp
 
 from migsafe.expressions.queries.operands import query_of, type_text
 from migsafe.expressions.trees import folded_name
+from migsafe.patterns import lazy_pattern
 
 _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
     exp.Coalesce: "coalesce",
@@ -22,7 +21,7 @@ _OUTPUT_NAMES: dict[type[exp.Expr], str] = {
     exp.LogicalAnd: "bool_and",
     exp.LogicalOr: "bool_or",
 }
-_CALLED = re.compile(r"(\w+)\(")
+_CALLED = lazy_pattern(r"(\w+)\(")
 
 
 def output_name(item: exp.Expr) -> str | None:

@@ -10,6 +10,7 @@ from migsafe.expressions.queries.operands import Operands
 from migsafe.expressions.queries.reading import read_condition, read_query
 from migsafe.expressions.queries.shapes import Condition, Operand, Shape, UnreadShape
 from migsafe.expressions.trees import parse_expression, parse_statement
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, OPERATOR, PARAMETER, PUNCTUATION, WORD, pattern_for
 from migsafe.sql.operations import Expression
 
@@ -35,9 +36,9 @@ def query_shape(text: str) -> Shape | UnreadShape:
     return replace(shape, overrides=True) if shape.kind == "insert" and any(word == "overriding" for word, _, _ in words) else shape
 
 
-_UNREADABLE = re.compile(r"\$|\b(?:overriding|notnull|isnull)\b|(?<!default )\bvalues\b(?! ?\()", re.IGNORECASE)
+_UNREADABLE = lazy_pattern(r"\$|\b(?:overriding|notnull|isnull)\b|(?<!default )\bvalues\b(?! ?\()", re.IGNORECASE)
 """What may have to be written differently for sqlglot."""
-_OPERATORS = re.compile(r"[-+*/<>=~!@#%^&|`?]{2,}")
+_OPERATORS = lazy_pattern(r"[-+*/<>=~!@#%^&|`?]{2,}")
 _READ_OPERATORS = frozenset(
     """<> != <= >= || -> ->> #> #>> @> <@ ?| ?& && ~* !~ !~* ~~ ~~* !~~ !~~* @@ @@@ @? #- ^@ <-> <=> << >> -|- &< &> <% <<% |/ ||/ !!
     := => -- /* */""".split()

@@ -9,10 +9,11 @@ from migsafe.fixes.alembic.python_source import NotPython, PythonSource
 from migsafe.fixes.alembic.steps import Refused
 from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
 from migsafe.fixes.edits import FileChange
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.alembic import RevisionFile
 from migsafe.sources.plan import Source
 
-_REVISES = re.compile(r"^Revises:[^\n]*$", re.MULTILINE)
+_REVISES = lazy_pattern(r"^Revises:[^\n]*$", re.MULTILINE)
 
 
 def children_with_parent(source: Source, old: str, new: str) -> Iterator[FileChange]:

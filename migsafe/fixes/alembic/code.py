@@ -1,6 +1,5 @@
 """Python lines that send SQL through Alembic's operations, in the style of a script."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 import libcst as cst
@@ -9,14 +8,15 @@ from msgspec.structs import replace
 
 from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.steps import Step
+from migsafe.patterns import lazy_pattern
 from migsafe.rendering.op_calls import AUTOCOMMIT_BLOCK, executed_text, statement_call
 
 NEW_BLOCK = "  # migsafe: new block"
 """The mark of a block that a fix has written, until neighbouring blocks are merged."""
 
-_OP = re.compile(r"^op\.")
-_SA = re.compile(r"\bsa\.text\(")
-_NAME_ARGUMENT = re.compile(r'^(op\.(?:create_\w+_constraint|create_foreign_key|create_index)\(\s*)("(?:[^"\\]|\\.)*")')
+_OP = lazy_pattern(r"^op\.")
+_SA = lazy_pattern(r"\bsa\.text\(")
+_NAME_ARGUMENT = lazy_pattern(r'^(op\.(?:create_\w+_constraint|create_foreign_key|create_index)\(\s*)("(?:[^"\\]|\\.)*")')
 
 
 class Style(Struct, frozen=True):

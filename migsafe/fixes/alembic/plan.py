@@ -1,6 +1,5 @@
 """What one fix does to a script: decided before anything is edited, so that a fix is applied in whole or not at all."""
 
-import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -13,6 +12,7 @@ from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.replaced_calls import ReplacedCall, find_replaced
 from migsafe.fixes.alembic.steps import Refused, Step, Steps, steps_of
 from migsafe.fixes.edits import ChosenFix
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.sources.migration import Call, Half, Migration
 from migsafe.sql import operations as sql
@@ -20,7 +20,7 @@ from migsafe.sql.operations import Operation
 from migsafe.sql.statements import Statement, read
 
 FUNCTION = "upgrade"
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 _INDEPENDENT_OF_NOT_NULL = (
     *(sql.CreateIndex, sql.AddColumn, sql.SetNotNull, sql.SetDefault, sql.DropDefault, sql.ValidateConstraint, sql.Comment),
     *(sql.Select, sql.Insert, sql.Update, sql.Delete, sql.SetVariable, sql.ResetVariable, sql.DropConstraint, sql.DropColumn),

@@ -10,15 +10,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.fixes.alembic.steps import Refused
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.alembic.settings import file_template
 
-_STEP = re.compile(r", step (\d+)$")
-_WORD = re.compile(r"\w+")
-_CREATED = re.compile(r"^Create Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_STEP = lazy_pattern(r", step (\d+)$")
+_WORD = lazy_pattern(r"\w+")
+_CREATED = lazy_pattern(r"^Create Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _DEFAULT_TEMPLATE = "%(rev)s_%(slug)s"
 _DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
-_FIELD = re.compile(r"(.*?)%\((\w*)\)0?\.?(\d*)[ds]", re.DOTALL)
+_FIELD = lazy_pattern(r"(.*?)%\((\w*)\)0?\.?(\d*)[ds]", re.DOTALL)
 """A field of a template, with the text before it and its width."""
 
 

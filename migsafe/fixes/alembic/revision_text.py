@@ -10,11 +10,12 @@ from migsafe.fixes.alembic.code import Piece, Style, assemble
 from migsafe.fixes.alembic.python_source import PythonSource, called_name, names_in
 from migsafe.fixes.alembic.revision_names import RevisionName
 from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
+from migsafe.patterns import lazy_pattern
 
 _IDENTIFIERS = ("revision", "down_revision", "branch_labels", "depends_on")
 _COMPOUND = (cst.FunctionDef, cst.ClassDef, cst.If, cst.For, cst.While, cst.Try, cst.With)
-_LINE = re.compile(r"^(Revision ID|Revises|Create Date):([ \t]*)(.*)$", re.MULTILINE)
-_QUOTES = re.compile(r"[rRuU]*(\"\"\"|'''|\"|')")
+_LINE = lazy_pattern(r"^(Revision ID|Revises|Create Date):([ \t]*)(.*)$", re.MULTILINE)
+_QUOTES = lazy_pattern(r"[rRuU]*(\"\"\"|'''|\"|')")
 _TEMPLATE_DOCSTRINGS = ('"""Upgrade schema."""', '"""Downgrade schema."""')
 
 

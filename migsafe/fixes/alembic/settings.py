@@ -1,13 +1,13 @@
 """Settings of a session that fixes have added to a script and that have no effect: each fix sets and resets what its own statement needs."""
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from migsafe.fixes.timeouts import TIMEOUTS, Timeout
+from migsafe.patterns import lazy_pattern
 
-_SETTING = re.compile(rf"(?P<verb>SET|SET LOCAL|RESET) (?P<name>{'|'.join(TIMEOUTS)})(?: = (?P<value>.+))?")
+_SETTING = lazy_pattern(rf"(?P<verb>SET|SET LOCAL|RESET) (?P<name>{'|'.join(TIMEOUTS)})(?: = (?P<value>.+))?")
 
 
 def without_dead_settings(text: str, before: str) -> str:

@@ -8,18 +8,19 @@ from migsafe.linting.facts.ownership import added_column
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.formulas import identifiers
 from migsafe.sql.operations import Delete, Merge, Name, Update
 
 _CHANGES = (Update, Delete, Merge)
 _WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
-_MAY_RESTRICT_NOTHING = re.compile(rf"\b(?:{_WORDS})\b|<>|!=", re.IGNORECASE)
-_MAY_RESTRICT_NOTHING_OR_JOIN = re.compile(rf"\b(?:{_WORDS}|from)\b|<>|!=", re.IGNORECASE)
-_NAMED_QUERY = re.compile(
+_MAY_RESTRICT_NOTHING = lazy_pattern(rf"\b(?:{_WORDS})\b|<>|!=", re.IGNORECASE)
+_MAY_RESTRICT_NOTHING_OR_JOIN = lazy_pattern(rf"\b(?:{_WORDS}|from)\b|<>|!=", re.IGNORECASE)
+_NAMED_QUERY = lazy_pattern(
     r"(?:\bWITH\s+(?:RECURSIVE\s+)?|\)\s*,\s*)(\w+)\s*(?:\([^()]*\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s*)?\(", re.IGNORECASE
 )
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 
 def _unknown(_: str) -> bool:

@@ -5,13 +5,14 @@ import re
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.body_errors import BodyError, Routine
 from migsafe.sql.body_syntax import body_error, body_features
 from migsafe.sql.operations import CreateFunction, Do, FeatureUse
 from migsafe.text import MARK_START, Span
 
-_DOLLAR_STRING = re.compile(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
-_STRING = re.compile(r"(?:as\b\s*)?'(?P<code>[^'\\]*+(?:''[^'\\]*+)*+)'$", re.IGNORECASE | re.DOTALL)
+_DOLLAR_STRING = lazy_pattern(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
+_STRING = lazy_pattern(r"(?:as\b\s*)?'(?P<code>[^'\\]*+(?:''[^'\\]*+)*+)'$", re.IGNORECASE | re.DOTALL)
 _OFF = frozenset(("off", "false", "no", "0"))
 
 

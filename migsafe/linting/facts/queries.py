@@ -9,6 +9,7 @@ from migsafe.linting.facts.wording import command_name
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.judged_places import FilePlace
 from migsafe.linting.rule import Context, Limits, PastOperation
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.default_names import free_relation_name
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     from migsafe.workload.assessment import CandidateIndex, TableAccess
 
 _CHOSEN_BY_DEFAULT = "btree"
-_CALL = re.compile(r"\b(\w+)\(")
-_STABLE = re.compile(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
+_CALL = lazy_pattern(r"\b(\w+)\(")
+_STABLE = lazy_pattern(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
 """What depends on settings, for some types: casts from and to times, their parts and sums, and `||` of something that is not text."""
-_QUOTED = re.compile(r'"([^"]+)"')
-_COMPARED = re.compile(r'(?:^| AND )("[^"]+"|\w+) (?:IS NULL|IN \()')
+_QUOTED = lazy_pattern(r'"([^"]+)"')
+_COMPARED = lazy_pattern(r'(?:^| AND )("[^"]+"|\w+) (?:IS NULL|IN \()')
 
 
 def operation_words(at: Context, done: PastOperation) -> str:

@@ -1,8 +1,8 @@
 """The words of SQL texts."""
 
-import re
+from migsafe.patterns import lazy_pattern
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 
 
 def words_of(text: str) -> set[str]:

@@ -5,6 +5,7 @@ import re
 from migsafe.linting.facts.replaced_keys import also_needed, filled_column, key_steps, new_column, switch_steps
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.effects.type_changes import casts_of, change_of_type, is_utc
 from migsafe.schema.default_names import default_name
@@ -16,8 +17,8 @@ from migsafe.sql.operations.values import quoted
 _TEXTS = frozenset(("text", "character varying", "character"))
 _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_][\w$]*)'
-_AT_TIME_ZONE = re.compile(rf"\(?(?:{_NAME}\.)?({_NAME})\)?\s+AT\s+TIME\s+ZONE\s+'([^']*)'(?:::text)?", re.IGNORECASE)
-_TIMEZONE_CALL = re.compile(rf"timezone\(\s*'([^']*)'(?:::text)?\s*,\s*(?:{_NAME}\.)?({_NAME})\s*\)", re.IGNORECASE)
+_AT_TIME_ZONE = lazy_pattern(rf"\(?(?:{_NAME}\.)?({_NAME})\)?\s+AT\s+TIME\s+ZONE\s+'([^']*)'(?:::text)?", re.IGNORECASE)
+_TIMEZONE_CALL = lazy_pattern(rf"timezone\(\s*'([^']*)'(?:::text)?\s*,\s*(?:{_NAME}\.)?({_NAME})\s*\)", re.IGNORECASE)
 
 
 def type_change_safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:

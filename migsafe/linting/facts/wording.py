@@ -1,15 +1,15 @@
 """The words of messages: names of commands, lists of names, blocked statements."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.rule import Context, PastOperation
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
 
-_WORD = re.compile(r"\s*([A-Za-z]+)")
+_WORD = lazy_pattern(r"\s*([A-Za-z]+)")
 _BEFORE_THE_KIND = frozenset(
     (
         "or",

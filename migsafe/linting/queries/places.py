@@ -1,7 +1,6 @@
 """The place of a query in the project's files, where findings about it are reported."""
 
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 
@@ -9,13 +8,14 @@ from msgspec import json
 
 from migsafe.errors import UnreadableError
 from migsafe.paths import with_slashes
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script, Span
 from migsafe.workload import CallSite, Query
 from migsafe.workload.query_names import names_queries
 
-_SQL_COMMENT = re.compile(r"\s*(?:--[^\n]*)?$")
+_SQL_COMMENT = lazy_pattern(r"\s*(?:--[^\n]*)?$")
 _SQL_FILE = ".sql"
-_WRITTEN = re.compile(r'"text"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_WRITTEN = lazy_pattern(r'"text"\s*:\s*"((?:[^"\\]|\\.)*)"')
 """The text of a query in a recorded workload or a statistics file."""
 
 

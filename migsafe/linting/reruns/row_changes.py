@@ -6,6 +6,7 @@ from typing import NamedTuple
 from migsafe import expressions
 from migsafe.linting.reruns.object_use import Action, ObjectUse, Outcome
 from migsafe.linting.reruns.paths import NamedObject, relation_named
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
 from migsafe.sql import operations as sql
@@ -13,7 +14,7 @@ from migsafe.sql.batches import until_second_row
 from migsafe.sql.operations import Name, Operation
 from migsafe.sql.operations.values import quoted
 
-_NOT_A_KEY = re.compile(r"\b(?:null|default)\b", re.IGNORECASE)
+_NOT_A_KEY = lazy_pattern(r"\b(?:null|default)\b", re.IGNORECASE)
 
 
 class _Repetition(NamedTuple):

@@ -1,8 +1,7 @@
 """The operations that PostgreSQL refuses inside a transaction block (PreventInTransactionBlock in its source)."""
 
-import re
-
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
@@ -12,7 +11,7 @@ _REFUSED_KINDS = frozenset(("database", "tablespace"))
 _FALSE = frozenset(("false", "off", "0"))
 """The values that switch an option off."""
 
-_EXPLANATION = re.compile(r" (?:without a table|of a partitioned \w+)$")
+_EXPLANATION = lazy_pattern(r" (?:without a table|of a partitioned \w+)$")
 """What the name of a command says beyond the server's name for it."""
 
 _MAY_BE_REFUSED = frozenset(

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.column_types import ColumnType, Domain, Length, UserType, UserTypes, column_type, keeps_every_value
 from migsafe.prediction.effects.narrowing import narrows
 from migsafe.schema.casts import COLLATABLE, RANGES, Cast, cast, comparison_type
@@ -211,7 +212,7 @@ def _same_collation(old: Name | None, new: Name | None) -> bool:
     return old_name == new_name
 
 
-_UTC = re.compile(
+_UTC = lazy_pattern(
     r"(?:posix/)?(?:(?:etc/)?(?:utc|uct|gmt|gmt[+-]?0|greenwich|zulu|universal)|factory)|(?:<[^>]*>|[a-z]*)[+-]?0+(?::0+)*(?:\.0+)?",
     re.IGNORECASE,
 )

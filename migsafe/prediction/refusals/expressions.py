@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe import expressions
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -24,7 +25,7 @@ _NOT_IMMUTABLE = {
 }
 """The errors of the expressions that PostgreSQL stores the results of."""
 
-_MAY_CONVERT = re.compile(r"::|\|\||cast|convert|trunc|extract|date|tsvector|tsquery|current_|localtime|now|time_str|\bage\b", re.IGNORECASE)
+_MAY_CONVERT = lazy_pattern(r"::|\|\||cast|convert|trunc|extract|date|tsvector|tsquery|current_|localtime|now|time_str|\bage\b", re.IGNORECASE)
 """The operators and parts of function names without which `expressions.mutable_conversion` finds nothing. Other expressions need no tree."""
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Column, Relation
 from migsafe.schema.refusal import Refusal
@@ -12,9 +13,9 @@ from migsafe.sql.operations import Bound
 _INTEGERS = frozenset(("smallint", "integer", "bigint"))
 _TEXTS = frozenset(("text", "character varying"))
 _DATES = frozenset(("date", "timestamp without time zone", "timestamp with time zone"))
-_WHOLE = re.compile(r"'?(-?\d{1,18})'?")
-_DAY = re.compile(r"(?:date\s+|timestamp\s+|timestamptz\s+)?'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]+)?'", re.IGNORECASE)
-_TEXT = re.compile(r"'((?:[^']|'')*)'")
+_WHOLE = lazy_pattern(r"'?(-?\d{1,18})'?")
+_DAY = lazy_pattern(r"(?:date\s+|timestamp\s+|timestamptz\s+)?'(\d{4}-\d\d-\d\d)(?:[ T][\d:.]+)?'", re.IGNORECASE)
+_TEXT = lazy_pattern(r"'((?:[^']|'')*)'")
 _ZONES = timedelta(days=2)
 """How far the day of a point in time can be from the day in its text."""
 _Value = int | str | date

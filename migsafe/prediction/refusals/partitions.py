@@ -1,10 +1,10 @@
 """The limits of partitions: their columns, their constraints, their bounds."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -13,8 +13,8 @@ from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Bound, ConstraintKind, Name
 
-_DATE = re.compile(r"'\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])'")
-_INTEGER = re.compile(r"'?-?\d+'?")
+_DATE = lazy_pattern(r"'\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])'")
+_INTEGER = lazy_pattern(r"'?-?\d+'?")
 _DATES = ("date", "timestamp without time zone", "timestamp with time zone")
 _INTEGERS = ("smallint", "integer", "bigint")
 

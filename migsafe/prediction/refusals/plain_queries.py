@@ -7,25 +7,26 @@ Most queries of migrations are of this form, and need no tree to be judged: impo
 import re
 from collections.abc import Iterable
 
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Column, Relation
 
 _NAME = r'(?:\w+|"[^"]+")'
 _NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
 _TEXTS = frozenset(("text", "character varying"))
 _VALUE = r"(?P<number>\d+)|(?P<text>'[^']*+(?:''[^']*+)*+')|(?P<boolean>true|false)|(?P<null>null)"
-_COMPARISON = re.compile(
+_COMPARISON = lazy_pattern(
     rf"(?P<column>{_NAME})\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))", re.IGNORECASE
 )
-_ASSIGNMENT = re.compile(rf"(?P<column>{_NAME})\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
+_ASSIGNMENT = lazy_pattern(rf"(?P<column>{_NAME})\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
 _TABLE = rf"(?:only\s+)?(?:{_NAME}\.)?{_NAME}"
 _JSON_VALUE = rf"(?P<json>{_NAME})\s*(?:->>?\s*'[^']*'|#>>?\s*'\{{[\w, ]*\}}')"
 _LIST = rf"(?P<list>1|\*|{_NAME}(?:\s*,\s*{_NAME})*)"
-_STATEMENT = re.compile(
+_STATEMENT = lazy_pattern(
     rf"\s*(?:delete\s+from\s+{_TABLE}|update\s+{_TABLE}\s+set\s+(?P<set>.+?)|select\s+(?:{_JSON_VALUE}|{_LIST})\s+from\s+{_TABLE})"
     r"(?:\s+where\s+(?P<where>.+?))?\s*;?\s*",
     re.IGNORECASE | re.DOTALL,
 )
-_AND = re.compile(r"\s+(?:and|or)\s+", re.IGNORECASE)
+_AND = lazy_pattern(r"\s+(?:and|or)\s+", re.IGNORECASE)
 
 
 def is_evidently_valid(text: str, table: Relation) -> bool:

@@ -1,7 +1,6 @@
 """The parameters of routines: in their definition, and in statements that name a routine."""
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import is_built_in, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -13,7 +12,7 @@ from migsafe.sql.operations import Name, TypeName
 from migsafe.sql.statements import read
 
 _ROUTINES = ("function", "procedure", "routine")
-_MODIFIERS = re.compile(r"\s*\([^()]*\)")
+_MODIFIERS = lazy_pattern(r"\s*\([^()]*\)")
 
 
 @refuses(sql.CreateFunction)

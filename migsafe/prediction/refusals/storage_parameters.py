@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -72,9 +73,9 @@ _KNOWN_UP_TO = 18
 """The newest release whose parameters are all known."""
 _MAY_BE_NEWER = ("autovacuum_", "log_", "toast_", "vacuum_")
 """How the names of parameters begin that releases have added."""
-_WHOLE = re.compile(r"-?\d+")
-_REAL = re.compile(r"-?\d+(?:\.\d+)?")
-_WORD = re.compile(r"[a-z_]+", re.IGNORECASE)
+_WHOLE = lazy_pattern(r"-?\d+")
+_REAL = lazy_pattern(r"-?\d+(?:\.\d+)?")
+_WORD = lazy_pattern(r"[a-z_]+", re.IGNORECASE)
 _TRUTHS = tuple(word[:length] for word in ("true", "false", "yes", "no") for length in range(1, len(word) + 1))
 _BOOLEAN_WORDS = frozenset((*_TRUTHS, "on", "of", "off", "0", "1"))
 _PLAIN = frozenset(

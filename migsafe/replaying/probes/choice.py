@@ -14,6 +14,7 @@ from msgspec import Struct
 from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.exchange import exchange, rows_of
 from migsafe.replaying.queries.explaining import explaining_texts
 from migsafe.replaying.recording.records import Access
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST_QUERIES = 5
 """How many queries are sent for each table and access: the most frequent ones."""
 _MOST_TRIES = 15
-_WRITES = re.compile(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
+_WRITES = lazy_pattern(r"\b(insert|update|delete|merge)\b", re.IGNORECASE)
 _ACCESSES: tuple[Access, ...] = ("reads", "writes")
 
 _COLUMN = """

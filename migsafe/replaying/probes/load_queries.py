@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.probes.load_values import Parameters, ValueSource
 from migsafe.replaying.queries.preparation import prepare_all
 from migsafe.replaying.recording.load_times import UnusedQuery
@@ -29,8 +30,8 @@ _MOST_QUERIES = 100
 """How many queries are sent: the most frequent ones."""
 _TRIAL_SECONDS, _MOST_SECONDS = 1.0, 15.0
 """How long a query, and all of them, may take while they are tried."""
-_READS = re.compile(r"\s*\(*\s*(select|with|values|table)\b", re.IGNORECASE)
-_MAY_WRITE = re.compile(r"\b(insert|update|delete|merge)\b|\bfor\s+(no\s+key\s+update|key\s+share|share)\b", re.IGNORECASE)
+_READS = lazy_pattern(r"\s*\(*\s*(select|with|values|table)\b", re.IGNORECASE)
+_MAY_WRITE = lazy_pattern(r"\b(insert|update|delete|merge)\b|\bfor\s+(no\s+key\s+update|key\s+share|share)\b", re.IGNORECASE)
 _READ_ONLY = "25006"
 _HARMLESS = (
     *("random", "random_normal", "clock_timestamp", "timeofday", "currval", "lastval"),

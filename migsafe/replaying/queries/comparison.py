@@ -1,12 +1,12 @@
 """What PostgreSQL says about each query before and after a migration."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.queries.attribution import Check, likely_causes
 from migsafe.replaying.queries.results import (
     BrokenQuery,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Difference = BrokenQuery | WorkingQuery | FailingQuery | ChangedQuery | UntriedQuery
 
-_NO_RELATION = re.compile(r'relation "(?P<name>[^"]+)" does not exist')
+_NO_RELATION = lazy_pattern(r'relation "(?P<name>[^"]+)" does not exist')
 _OF_THE_TEXT = frozenset(("42601", "42P18", "42P08", "42P02", "42725", "42846"))
 """The errors of a query that no schema makes work: its syntax, and parameters whose type cannot be determined."""
 _TRANSIENT = ("08", "40", "53", "55", "57", "58", "XX")

@@ -1,11 +1,11 @@
 """The findings about the application's queries."""
 
-import re
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from migsafe.linting.facts.wording import join_queries
 from migsafe.linting.finding import NamedQuery, Severity
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.queries.plan_findings import plan_findings
 from migsafe.replaying.queries.query_finding import QueryFinding
 from migsafe.replaying.queries.results import BrokenQuery, BrokenWrite, ChangedQuery, QueryResults
@@ -19,7 +19,7 @@ _CHANGES = "replay-query-changes"
 _MISSING = ("42P01", "42703", "42704", "3F000", "42883")
 """The errors of a query that names something which does not exist."""
 
-_COLUMN = re.compile(r'column (?:"|\w+\.)?(?P<name>\w+)"?(?: of relation "[^"]+")? does not exist')
+_COLUMN = lazy_pattern(r'column (?:"|\w+\.)?(?P<name>\w+)"?(?: of relation "[^"]+")? does not exist')
 """PostgreSQL's messages about a missing column."""
 
 _Broken = TypeVar("_Broken", BrokenQuery, BrokenWrite)

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.queries.plan_trees import Plan, needs_all_rows, relation_of
 from migsafe.replaying.queries.planner_state import PlannerState
 from migsafe.schema.objects import SYSTEM_COLUMNS
@@ -23,7 +24,7 @@ _MOST = 8
 _EQUALITIES = ("=", "in", "any")
 _FROM_CONSTANTS = ("is", "is null")
 _LOWER, _UPPER = (">", ">="), ("<", "<=")
-_SORT_KEY = re.compile(r"""(?:(?:"((?:[^"]|"")+)"|(\w+))\.)?(?:"((?:[^"]|"")+)"|(\w+))( DESC)?(?: NULLS (FIRST|LAST))?""")
+_SORT_KEY = lazy_pattern(r"""(?:(?:"((?:[^"]|"")+)"|(\w+))\.)?(?:"((?:[^"]|"")+)"|(\w+))( DESC)?(?: NULLS (FIRST|LAST))?""")
 
 
 class Candidate(Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.estimates import grown
 from migsafe.replaying.queries.index_candidates import Candidate, candidates_for, proposed
 from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex, ServedQuery, UnservedQuery
@@ -38,7 +39,7 @@ _CHEAP = 100.0
 _SIZE_SPREAD = 0.2
 """By how much the size of an index may differ from proportion: values that repeat make it smaller, longer ones larger."""
 _NAME = "migsafe_trial_{}"
-_LIMIT = re.compile(r"\bLIMIT\s+\$\d", re.IGNORECASE)
+_LIMIT = lazy_pattern(r"\bLIMIT\s+\$\d", re.IGNORECASE)
 """A LIMIT that is not known when a generic plan is made (preprocess_limit in planner.c)."""
 _BUILT = """
     SELECT c.relname, pg_catalog.pg_relation_size(c.oid) FROM pg_catalog.pg_class AS c

@@ -15,6 +15,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.exchange import Reply, exchange, rows_of
 from migsafe.replaying.queries.explaining import number_of_parameters
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Error
 
 _SETTINGS = ("plan_cache_mode = force_generic_plan", "jit = off", "search_path = DEFAULT")
-_PAGE = re.compile(r"\b(LIMIT|OFFSET)\s+(?:\$\d+|\(\s*\$\d+\s*\))(?:\s*::\s*\w+)?(?![\w.:+*/-])", re.IGNORECASE)
+_PAGE = lazy_pattern(r"\b(LIMIT|OFFSET)\s+(?:\$\d+|\(\s*\$\d+\s*\))(?:\s*::\s*\w+)?(?![\w.:+*/-])", re.IGNORECASE)
 _PAGE_VALUES = {"limit": 20, "offset": 0}
 _UNDETERMINED = "42P18"
 _REFUSES_NULL = ("23502", "23514")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from migsafe import versions
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.recording.blocking_locks import BlockingLocks
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, measurement_of
 from migsafe.replaying.recording.snapshot import Snapshot, mode_from_pg_locks, take_snapshot
@@ -35,8 +36,8 @@ _COUNTERS = """
     SELECT relid::int8, (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int8 FROM pg_catalog.pg_stat_all_tables
 """
 _PAUSE = 0.001
-_WORD = re.compile(r"\w+")
-_WAITS_FOR_WRITERS = re.compile(r"\s*repack\s*\([^)]*\bconcurrently\b", re.IGNORECASE)
+_WORD = lazy_pattern(r"\w+")
+_WAITS_FOR_WRITERS = lazy_pattern(r"\s*repack\s*\([^)]*\bconcurrently\b", re.IGNORECASE)
 
 
 class DatabaseServer(Protocol):

@@ -4,13 +4,14 @@ Nothing is random: a value is chosen by a permutation of the rows, or by a hash 
 because hash partitions depend on it (PostgreSQL's hashfunc.c), so the same tables always get the same rows.
 """
 
-import re
 from itertools import accumulate
 from math import gcd
 
 from msgspec import Struct
 
-_NUMBER = re.compile(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|\bn\b")
+from migsafe.patterns import lazy_pattern
+
+_NUMBER = lazy_pattern(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|\bn\b")
 _HASH_BITS = 20
 _FINE_BITS = 31
 _CLASSES = 20

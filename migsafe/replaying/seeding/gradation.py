@@ -2,7 +2,9 @@
 
 import re
 
-_TOKEN = re.compile(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|[()\[\]]|\bAND\b|\bOR\b|\bCASE\b|\bEND\b|.", re.DOTALL)
+from migsafe.patterns import lazy_pattern
+
+_TOKEN = lazy_pattern(r"'[^']*+(?:''[^']*+)*+'|\"(?:[^\"]|\"\")*\"|[()\[\]]|\bAND\b|\bOR\b|\bCASE\b|\bEND\b|.", re.DOTALL)
 _OPENING = ("(", "[", "CASE")
 _CLOSING = (")", "]", "END")
 

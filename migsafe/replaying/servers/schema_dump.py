@@ -1,7 +1,6 @@
 """The schema of a database as SQL: what pg_dump writes, and what pg_dump leaves out."""
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.servers.installations import program_folders
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+_VERSION = lazy_pattern(r"\(PostgreSQL\) (\d+)")
 _OPTIONS = ("--schema-only", "--no-owner", "--no-comments", "--no-security-labels", "--no-tablespaces", "--no-password", "--encoding=UTF8")
 _PARAMETERS = (
     *("host", "hostaddr", "port", "user", "passfile", "connect_timeout", "channel_binding"),

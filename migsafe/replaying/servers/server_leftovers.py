@@ -1,18 +1,18 @@
 """What runs create on a server of the user: the names of databases and roles, and their removal, also after a run that was killed."""
 
 import os
-import re
 import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_RUN = re.compile(r"migsafe_[1-9][0-9]*_[0-9a-f]{8}_")
+_RUN = lazy_pattern(r"migsafe_[1-9][0-9]*_[0-9a-f]{8}_")
 """The beginning of all names. It is this strict because other databases, too, may be called migsafe_…"""
 
 _DATABASES = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'migsafe\\_%' ORDER BY oid"

@@ -1,19 +1,19 @@
 """Markdown, for a pull request or a runbook. The HTML page is made from it."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from migsafe.assessment.failure_modes import ROWS_VIOLATE
 from migsafe.assessment.premortem import Assessment, FailureMode, PartialFailure, Phase, Premortem, RollbackPlan, RolloutStep
 from migsafe.assessment.rollout import HEADINGS
 from migsafe.linting.facts.wording import join_queries
+from migsafe.patterns import lazy_pattern
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import columns, wrapped
 
 _MAX_FAILURE_MODES = 40
-_LIST_MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
-_BEGINS_BLOCK = re.compile(r" (?=(?:[-+*]|\d+[.)]|#+|>.*|=+|-+)(?: |$))")
+_LIST_MARK = lazy_pattern(r" *(?:- (?:\[ \] )?|\d+\. )")
+_BEGINS_BLOCK = lazy_pattern(r" (?=(?:[-+*]|\d+[.)]|#+|>.*|=+|-+)(?: |$))")
 """A space before a word that would begin a list, a heading or a quote if it stood at the beginning of a line."""
 _UNBREAKABLE = "\0"
 _DEPLOY_STEP = "First deploy, everywhere, a release that satisfies the new constraints and no longer uses the removed objects."

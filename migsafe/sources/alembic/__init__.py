@@ -5,12 +5,12 @@ known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.alembic.databases import RevisionFile, split_databases
 from migsafe.sources.alembic.environment import Environment, read_environment
@@ -26,7 +26,7 @@ from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
 
-_ENUM_AS_TEXT = re.compile(r"\bnative_enum\s*=\s*False")
+_ENUM_AS_TEXT = lazy_pattern(r"\bnative_enum\s*=\s*False")
 
 
 def _files(home: Folder) -> list[MigrationFile]:

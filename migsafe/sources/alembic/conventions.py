@@ -5,14 +5,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import MetaData
 from migsafe.sources.alembic.modules import Module
 
 _MOST_MODULES = 300
 _WORD = "naming_convention"
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE)
-_NAME = re.compile(r"[\w.]+")
+_IMPORT = lazy_pattern(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE)
+_NAME = lazy_pattern(r"[\w.]+")
 
 
 def follow_conventions(reader: Reading) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import UNKNOWN, ScriptEnvironment
 from migsafe.sources.alembic.environment import Environment
 from migsafe.sources.alembic.script import Revision, read_revision
@@ -13,7 +14,7 @@ from migsafe.sources.migration import ImportPath
 from migsafe.sources.runner import MigrationFile, Selection
 from migsafe.text import Script
 
-_FUNCTION = re.compile(r"^def upgrade_(\w*)\(\)", re.MULTILINE)
+_FUNCTION = lazy_pattern(r"^def upgrade_(\w*)\(\)", re.MULTILINE)
 _BY_NAME = "globals()"
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_alembic, env_database, flask_migrate
 from migsafe.sources.alembic.env_reading import Reading
@@ -40,7 +41,7 @@ _BUILTINS: Mapping[str, Callable[..., Any]] = {
     **{each.__name__: each for each in (dict, list, tuple, str, int, bool, len, sorted, set, enumerate, zip, range, reversed)},
 }
 _LONGEST_RANGE = 10_000
-_WIDTH = re.compile(r"\d{5}")
+_WIDTH = lazy_pattern(r"\d{5}")
 """A width in a template that would produce a very long text."""
 
 

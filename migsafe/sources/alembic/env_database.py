@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import (
@@ -21,10 +22,10 @@ from migsafe.sources.alembic.env_values import (
     Transaction,
 )
 
-_SETTING = re.compile(r"\s*(?:SET|RESET|SELECT\s+(?:pg_catalog\.)?set_config)\b", re.IGNORECASE)
-_LOCAL = re.compile(r"\s*SET\s+LOCAL\b", re.IGNORECASE)
-_STARTUP_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|[^\s\\])*)")
-_URL_OPTIONS = re.compile(r"[?&]options=([^&]*)")
+_SETTING = lazy_pattern(r"\s*(?:SET|RESET|SELECT\s+(?:pg_catalog\.)?set_config)\b", re.IGNORECASE)
+_LOCAL = lazy_pattern(r"\s*SET\s+LOCAL\b", re.IGNORECASE)
+_STARTUP_OPTION = lazy_pattern(r"(?:-c\s*|--)([\w.]+)=((?:\\.|[^\s\\])*)")
+_URL_OPTIONS = lazy_pattern(r"[?&]options=([^&]*)")
 _EVENTS = ("connect", "first_connect", "checkout", "engine_connect", "begin", "do_connect")
 
 

@@ -1,16 +1,16 @@
 """The values of env.py's expressions."""
 
 import ast
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic import env_calls
 from migsafe.sources.alembic.env_reading import Reading
 from migsafe.sources.alembic.env_values import External, Function, Scope, is_unknown, truth
 
-_WIDTH = re.compile(r"\d{5}")
+_WIDTH = lazy_pattern(r"\d{5}")
 """A width in a template that would produce a very long text."""
 _LONGEST = 100_000
 _LARGEST = 10**30

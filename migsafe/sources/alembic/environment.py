@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.script_environment import UNKNOWN, UNKNOWN_SETTING, ScriptEnvironment
 from migsafe.sources.alembic.conventions import follow_conventions, only_convention
 from migsafe.sources.alembic.env_reader import EnvReader, TooLong
@@ -27,9 +28,9 @@ from migsafe.sources.alembic.project import Project
 from migsafe.sources.alembic.settings import Settings, read_sections
 from migsafe.sources.migration import Transaction
 
-_SEARCH_PATH = re.compile(r"SET (?:SESSION |LOCAL )?search_path (?:=|TO) ?(.*)", re.IGNORECASE)
+_SEARCH_PATH = lazy_pattern(r"SET (?:SESSION |LOCAL )?search_path (?:=|TO) ?(.*)", re.IGNORECASE)
 _USUAL_SCHEMAS = ("", "public", "$user", "pg_catalog", "default")
-_SET_CONFIG = re.compile(
+_SET_CONFIG = lazy_pattern(
     r"SELECT (?:pg_catalog\.)?set_config\( ?'(?P<name>[\w.]+)' ?, ?(?P<value>'[^']*+(?:''[^']*+)*+'|\x00unknown) ?, ?(?P<local>true|false) ?\)",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from migsafe.errors import UnreadableError
 from migsafe.newer_syntax import parse_python
+from migsafe.patterns import lazy_pattern
 from migsafe.text import read_text
 
 _ABOVE = 8
@@ -17,7 +18,7 @@ _SOURCE_FOLDERS = ("", "src", "lib")
 _PROJECT_FILES = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile")
 _REQUIREMENTS = ("pyproject.toml", "requirements.txt", "setup.cfg", "setup.py", "Pipfile", "uv.lock", "poetry.lock", "Pipfile.lock")
 _NAME = r"""^[\s"'\[]*sqlalchemy(?:\[[^\]\n]*\])?["']?\s*"""
-_SQLALCHEMY_1 = re.compile(
+_SQLALCHEMY_1 = lazy_pattern(
     rf"""{_NAME}(?:=\s*["'])?[~^=<]*\s*["']?1\.\d|{_NAME}[^#\n]*<\s*2(?:\.0)*\b|^name = "sqlalchemy"\s*version = "1\.""",
     re.IGNORECASE | re.MULTILINE,
 )

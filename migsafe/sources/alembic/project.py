@@ -8,12 +8,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.alembic.settings import Settings, read_settings
 from migsafe.sources.runner import Folder, folder_identity
 
-_DOWN_REVISION = re.compile(r"^(?:revision\b[^\n#]*[;,][ \t]*)?down_revision\b.*=", re.MULTILINE)
+_DOWN_REVISION = lazy_pattern(r"^(?:revision\b[^\n#]*[;,][ \t]*)?down_revision\b.*=", re.MULTILINE)
 """An assignment of `down_revision`, which may follow that of `revision` on its line."""
-_REVISION_FILE = re.compile(r"(?!\.\#|__init__).*\.py$")
+_REVISION_FILE = lazy_pattern(r"(?!\.\#|__init__).*\.py$")
 """The scripts that Alembic loads (alembic/script/base.py, _only_source_rev_file)."""
 _ABOVE = 8
 

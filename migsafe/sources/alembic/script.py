@@ -12,18 +12,19 @@ from msgspec import Struct
 
 from migsafe.errors import UnreadableError
 from migsafe.newer_syntax import parse_python
+from migsafe.patterns import lazy_pattern
 from migsafe.sources.alembic.constants import Unknown, as_names, evaluate
 from migsafe.sources.alembic.imported_constants import ImportedConstants
 from migsafe.text import Script, Span
 
-_LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
+_LEGACY = lazy_pattern(r"[a-f0-9]+(?=\.py$)")
 """Names of scripts that need not declare their revision (alembic/script/base.py, _legacy_rev)."""
 
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 _FUNCTIONS = ("upgrade", "downgrade", "*")
 _DECLARATION = r"(?:^|;[ \t]*){}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#;]*)"
-_QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
-_LINE_END = re.compile(r"\r\n?|\n")
+_QUOTED = lazy_pattern(r"[\"']([^\"']*)[\"']")
+_LINE_END = lazy_pattern(r"\r\n?|\n")
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SYNTAX_HINT = f"Correct it. If it is written for a Python that is newer than {_PYTHON}, install migsafe in an environment with that Python."
 

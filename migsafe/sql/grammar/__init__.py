@@ -7,8 +7,7 @@ caller has already read the word DROP. A method that is called `accept…` moves
 cursor, `c.i` the index of the current token, and `start` the index of the first token of the statement or clause.
 """
 
-import re
-
+from migsafe.patterns import lazy_pattern
 from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
@@ -28,8 +27,8 @@ _LONGEST_FOUND = 40
 _MOST_NESTED = 10_000
 """The depth of the stack of PostgreSQL's parser, which Bison generates (YYMAXDEPTH). PostgreSQL 15 reads 9,990 parentheses in SELECT, and
 refuses 12,000."""
-_TEMPLATE_NAME = re.compile(r"(?:\$\{|\{\{-?\s*\.?)(?P<name>[\w.:-]+)\s*-?\}{1,2}")
-_ODD_NUMBER = re.compile(r"0[xXoObB]|[0-9]++_")
+_TEMPLATE_NAME = lazy_pattern(r"(?:\$\{|\{\{-?\s*\.?)(?P<name>[\w.:-]+)\s*-?\}{1,2}")
+_ODD_NUMBER = lazy_pattern(r"0[xXoObB]|[0-9]++_")
 
 
 def parse(raw: RawStatement) -> tuple[Operation, ...]:

@@ -1,10 +1,10 @@
 """The queries of one piece of text, and what could not be read."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, msgpack
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.grammar.dispatch import STATEMENT_WORDS
 from migsafe.sql.operations import CreateTable, CreateTableAs
 from migsafe.sql.split import RawStatement, split
@@ -24,7 +24,7 @@ class CreatedTable(Struct, frozen=True):
 Found = Query | UnreadQuery | CreatedTable
 
 _QUERIES = frozenset(("select", "insert", "update", "delete", "with", "merge", "values", "table", "("))
-_PLACEHOLDER_OF_OTHERS = re.compile(r"(?:[=<>(,]|\b(?:LIMIT|OFFSET|IN|LIKE|AND|VALUES))\s*\?(?=\s*(?:[,);]|\Z|AND\b|OR\b|LIMIT\b|ORDER\b))")
+_PLACEHOLDER_OF_OTHERS = lazy_pattern(r"(?:[=<>(,]|\b(?:LIMIT|OFFSET|IN|LIKE|AND|VALUES))\s*\?(?=\s*(?:[,);]|\Z|AND\b|OR\b|LIMIT\b|ORDER\b))")
 
 
 class Piece(Struct, frozen=True, kw_only=True):

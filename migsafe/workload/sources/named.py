@@ -5,15 +5,16 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script
 from migsafe.workload.placeholders import Prepared, from_colons, from_sqlc
 from migsafe.workload.query_names import NAME_LINE
 from migsafe.workload.sources.found import Found, Piece, queries_of
 
-_SUFFIXES = re.compile(r"(?:<!|\*!|[!^$#*])$")
-_DEFINES = re.compile(r"^[ \t]*(?:CREATE|ALTER|DROP|GRANT|COMMENT\s+ON)\b", re.MULTILINE | re.IGNORECASE)
-_COMMAND_OF_SQLC = re.compile(r"\s*:(?:one|many|exec\w*|copyfrom|batch\w+)\b")
-_SQLC_FUNCTION = re.compile(r"\bsqlc\.(?:arg|narg|slice|embed)\s*\(|(?<![\w@<>&|~!#])@[A-Za-z_]")
+_SUFFIXES = lazy_pattern(r"(?:<!|\*!|[!^$#*])$")
+_DEFINES = lazy_pattern(r"^[ \t]*(?:CREATE|ALTER|DROP|GRANT|COMMENT\s+ON)\b", re.MULTILINE | re.IGNORECASE)
+_COMMAND_OF_SQLC = lazy_pattern(r"\s*:(?:one|many|exec\w*|copyfrom|batch\w+)\b")
+_SQLC_FUNCTION = lazy_pattern(r"\bsqlc\.(?:arg|narg|slice|embed)\s*\(|(?<![\w@<>&|~!#])@[A-Za-z_]")
 
 
 def named_queries(script: Script, *, sqlc: bool = False, chosen: bool = True) -> Iterator[Found]:

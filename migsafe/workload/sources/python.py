@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script
 from migsafe.workload.placeholders import Prepared, from_any, from_colons
 from migsafe.workload.query import CallSite, Query, UnreadQuery
@@ -20,20 +21,20 @@ _FIRST = frozenset(
     cursor prepare mogrify raw scalar scalars stream read_sql read_sql_query execute_query execute_query_dict""".split()
 )
 _SECOND = frozenset(("execute_values", "execute_batch", "read_sql_query"))
-_BEGINS = re.compile(
+_BEGINS = lazy_pattern(
     rf"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT\b|INSERT\s+INTO\b|UPDATE\s+[\w.\"{HOLE}]|DELETE\s+FROM\b|WITH\s+\w|MERGE\s+INTO\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_CONSTANT = re.compile(
+_CONSTANT = lazy_pattern(
     rf"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT\b.+\bFROM\b|INSERT\s+INTO\s+\S+.*\b(?:VALUES|SELECT)\b|UPDATE\s+[\w.\"{HOLE}]+.*\bSET\b.*="
     r"|DELETE\s+FROM\s+\S+\s+(?:WHERE|USING)\b|WITH\s+(?:RECURSIVE\s+)?\w+(?:\s*\([^)]*\))?\s+AS\s.*\()",
     re.IGNORECASE | re.DOTALL,
 )
-_SENTENCE = re.compile(r"\s*(?:Select|Insert|Update|Delete|With)\b")
-_MARK = re.compile(r"[*,=(]|\b(?:WHERE|LIMIT|JOIN)\b", re.IGNORECASE)
-_MENTIONED = re.compile(r"\bselect\b|\b(?:insert|update|delete|merge)\s+[\w\"'{]", re.IGNORECASE)
+_SENTENCE = lazy_pattern(r"\s*(?:Select|Insert|Update|Delete|With)\b")
+_MARK = lazy_pattern(r"[*,=(]|\b(?:WHERE|LIMIT|JOIN)\b", re.IGNORECASE)
+_MENTIONED = lazy_pattern(r"\bselect\b|\b(?:insert|update|delete|merge)\s+[\w\"'{]", re.IGNORECASE)
 """The words of each query: WITH contains one of the others."""
-_NOT_OF_THE_APPLICATION = re.compile(
+_NOT_OF_THE_APPLICATION = lazy_pattern(
     r"(?:^|/)(?:tests?|testing|migrations?|versions|alembic|examples?|benchmarks?)/|(?:^|/)(?:test_[^/]*|conftest|[^/]*_test)\.py$"
 )
 _HOLE_IN_WORDS = "a part of its text is known only when the program runs"

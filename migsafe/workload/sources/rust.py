@@ -8,20 +8,21 @@ from functools import partial
 from msgspec import msgpack
 
 from migsafe.errors import UnreadableError
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script
 from migsafe.workload.query import CallSite
 from migsafe.workload.sources.files import ProjectFiles
 from migsafe.workload.sources.sqlx import Places
 
 _MOST_FILES = 5_000
-_MACRO = re.compile(r"\bquery(?P<kind>_as|_scalar|_file|_file_as|_file_scalar)?(?:_unchecked)?!\s*[({]\s*")
-_TYPE = re.compile(r"[^,\"]{0,300}?,\s*(?=r?#*\")")
-_LITERAL = re.compile(r'r(?P<hashes>#*)"(?P<raw>.*?)"(?P=hashes)|"(?P<plain>(?:[^"\\]|\\.)*)"', re.DOTALL)
-_PLUS = re.compile(r"\s*\+\s*")
-_COMMENTS = re.compile(r"(?:\s|//[^\n]*)*")
-_ESCAPE = re.compile(r"\\(?:\r?\n\s*|u\{(?P<code>[0-9a-fA-F_]+)\}|(?P<character>.))", re.DOTALL)
+_MACRO = lazy_pattern(r"\bquery(?P<kind>_as|_scalar|_file|_file_as|_file_scalar)?(?:_unchecked)?!\s*[({]\s*")
+_TYPE = lazy_pattern(r"[^,\"]{0,300}?,\s*(?=r?#*\")")
+_LITERAL = lazy_pattern(r'r(?P<hashes>#*)"(?P<raw>.*?)"(?P=hashes)|"(?P<plain>(?:[^"\\]|\\.)*)"', re.DOTALL)
+_PLUS = lazy_pattern(r"\s*\+\s*")
+_COMMENTS = lazy_pattern(r"(?:\s|//[^\n]*)*")
+_ESCAPE = lazy_pattern(r"\\(?:\r?\n\s*|u\{(?P<code>[0-9a-fA-F_]+)\}|(?P<character>.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
-_FUNCTION = re.compile(r"\bfn\s+(\w+)")
+_FUNCTION = lazy_pattern(r"\bfn\s+(\w+)")
 
 
 _Macro = tuple[str, int, str]

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from migsafe.patterns import lazy_pattern
 from migsafe.workload.query import CallSite, UnreadQuery
 from migsafe.workload.sources.found import Found, query_texts, read_query
 
 FOLDER, OLD_FILE = ".sqlx", "sqlx-data.json"
-_FILE = re.compile(r"(?:.*/)?\.sqlx/query-[0-9a-f]+\.json")
+_FILE = lazy_pattern(r"(?:.*/)?\.sqlx/query-[0-9a-f]+\.json")
 _POSTGRESQL = "PostgreSQL"
 _TYPES = {
     "Bool": "boolean",

@@ -1,14 +1,15 @@
 """The part of YAML that configurations of sqlc are written in: mappings and lists by indentation, lists in brackets, strings, anchors."""
 
-import re
 from typing import Any
 
-_KEY = re.compile(r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s#:\[\]{},'\"-][^:#]*?)[ \t]*:(?:[ \t]+(?P<value>.*))?$")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*$")
-_BLOCK = re.compile(r"[|>][+-]?\d?$")
+from migsafe.patterns import lazy_pattern
 
-_ANCHOR = re.compile(r"&(?P<name>[^\s,\[\]{}]+)(?:[ \t]+|$)")
-_ALIAS = re.compile(r"\*(?P<name>[^\s,\[\]{}]+)")
+_KEY = lazy_pattern(r"(?P<key>\"[^\"]*\"|'[^']*'|[^\s#:\[\]{},'\"-][^:#]*?)[ \t]*:(?:[ \t]+(?P<value>.*))?$")
+_COMMENT = lazy_pattern(r"(?:^|[ \t]+)#.*$")
+_BLOCK = lazy_pattern(r"[|>][+-]?\d?$")
+
+_ANCHOR = lazy_pattern(r"&(?P<name>[^\s,\[\]{}]+)(?:[ \t]+|$)")
+_ALIAS = lazy_pattern(r"\*(?P<name>[^\s,\[\]{}]+)")
 
 _Line = tuple[int, str]
 
