@@ -13,7 +13,7 @@ from migsafe import expressions
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "migsafe" / "expressions"
-LOWER_PACKAGES = {"errors", "expressions", "lock", "schema", "sql", "text", "versions"}
+LOWER_PACKAGES = {"errors", "expressions", "lock", "patterns", "schema", "sql", "text", "versions"}
 FILES = [path for folder in ("migsafe", "rules") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
