@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from migsafe.patterns import lazy_pattern
 from migsafe.session import sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 
-_CREATES_EXTENSION = re.compile(r"\bcreate\s+extension\b", re.IGNORECASE)
+_CREATES_EXTENSION = lazy_pattern(r"\bcreate\s+extension\b", re.IGNORECASE)
 _LONGEST_SCRIPT = 2_000_000
 
 

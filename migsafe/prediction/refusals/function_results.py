@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from migsafe import expressions
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import known_type, type_text
 from migsafe.prediction.refusals.types import is_cast_automatically
 from migsafe.schema.catalog import Catalog
@@ -15,8 +16,8 @@ from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Operation, TypeName
 
-_RETURNING = re.compile(r"\breturning\b", re.IGNORECASE)
-_FIRST_WORD = re.compile(r"\s*(\w+)")
+_RETURNING = lazy_pattern(r"\breturning\b", re.IGNORECASE)
+_FIRST_WORD = lazy_pattern(r"\s*(\w+)")
 _WITHOUT_ROWS = frozenset(
     (
         *("insert", "update", "delete", "create", "alter", "drop", "truncate", "set", "grant", "revoke", "notify", "call", "refresh"),
