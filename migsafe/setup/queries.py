@@ -1,13 +1,13 @@
 """The application's queries in a repository, for `queries` of the configuration."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
+from migsafe.patterns import lazy_pattern
 from migsafe.text import Script
 from migsafe.workload.document import header
 from migsafe.workload.query import Query
@@ -23,7 +23,7 @@ _SCRIPTS = frozenset("script scripts bin tool tools doc docs notebook notebooks"
 """Folders of Python that no request of the application runs."""
 _HEAD = 1 << 16
 _LARGEST_MODULE = 1 << 20
-_CALLS_SQL = re.compile(r"\b(?:text|execute\w*|fetch\w*|raw|read_sql\w*|prepare|scalars?|iterate|cursor)\s*\(")
+_CALLS_SQL = lazy_pattern(r"\b(?:text|execute\w*|fetch\w*|raw|read_sql\w*|prepare|scalars?|iterate|cursor)\s*\(")
 
 
 class QuerySource(Struct, frozen=True):
