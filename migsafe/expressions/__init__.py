@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
+    from migsafe.expressions.extremes import extreme_reads
     from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
     from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
     from migsafe.expressions.inserted_values import inserted_values
@@ -60,6 +61,7 @@ __all__ = [
     "contains_enum_value",
     "conversion_back",
     "converts_again",
+    "extreme_reads",
     "fits_every_row",
     "grouping_columns",
     "has_written_outputs",
@@ -99,6 +101,7 @@ _MODULES = {
     "compared_constants": "comparisons",
     "contains_enum_value": "enum_constants",
     "conversion_back": "conversions",
+    "extreme_reads": "extremes",
     "fits_every_row": "conversions",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
@@ -135,6 +138,7 @@ def __getattr__(name: str) -> object:
     """Load a public name from its module."""
     if name not in _MODULES:
         raise AttributeError(f"module 'migsafe.expressions' has no attribute {name!r}")
-    value: object = getattr(import_module(f"migsafe.expressions.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+    module = import_module(f"migsafe.expressions.{_MODULES[name]}")
+    # Importing a module makes it an attribute of this package, also where a function has its name: so all its names are stored at once.
+    globals().update({public: getattr(module, public) for public, place in _MODULES.items() if place == _MODULES[name]})
+    return globals()[name]

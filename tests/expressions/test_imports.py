@@ -79,3 +79,8 @@ def test_lint_imports_sqlglot_only_for_sql_that_needs_a_tree(sql: str, is_import
     environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert result.stdout.splitlines()[-1] == str(is_imported), result.stderr
+
+
+def test_a_module_does_not_hide_the_function_of_its_name() -> None:
+    code = "from migsafe import expressions; expressions.unnamed_query_columns; assert callable(expressions.query_columns)"
+    subprocess.run([sys.executable, "-c", code], check=True)

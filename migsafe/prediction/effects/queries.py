@@ -1,5 +1,6 @@
 """The locks of queries and changes of rows (manual, 13.3.1 and 13.3.2)."""
 
+import re
 from collections.abc import Container, Iterable, Sequence
 
 from migsafe import expressions
@@ -12,6 +13,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query
 
 READ = LockMode.ACCESS_SHARE
+_EXTREMES = re.compile(r"\b(?:max|min)\s*\(", re.IGNORECASE)
 _WHY_ALL = "there is no filter, so every row is read"
 
 
@@ -68,8 +70,32 @@ def _effects_behind_view(context: EffectContext, view: Relation, lock: LockMode,
 
 def query_effects(context: EffectContext, query: Query, *, runs: bool = True) -> Effects:
     """Yields the locks of a query: ROW SHARE on the relations whose rows FOR UPDATE or FOR SHARE locks. It reads rows only if it `runs`."""
-    yield from reads(context, query.reads, scan=query.whole if runs else (), only=query.only)
+    yield from reads(context, query.reads, scan=_read_whole(context, query) if runs else (), only=query.only)
     yield from reads(context, row_locked(query), LockMode.ROW_SHARE, only=query.only)
+
+
+def _read_whole(context: EffectContext, query: Query) -> Container[Name]:
+    """Returns the relations of which a query reads all rows: not those of which it only takes the largest value from an index."""
+    if not query.whole or not _EXTREMES.search(query.sql):
+        return query.whole
+    ends = [name for name, columns in expressions.extreme_reads(query) if _has_indexes(context, name, columns)]
+    return tuple(name for name in query.whole if name not in ends or query.reads.count(name) > 1)
+
+
+def _has_indexes(context: EffectContext, name: Name, columns: Iterable[str]) -> bool:
+    """Whether an index of a table, and of the tables below it, begins with each of some columns."""
+    relation = context.catalog.relation(name)
+    return relation is not None and all(
+        _has_index(context, table, column) for table in (relation, *context.catalog.descendants(relation.oid)) for column in columns
+    )
+
+
+def _has_index(context: EffectContext, table: Relation, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and any(
+        index.method == "btree" and index.valid and index.predicate is None and index.keys[0].column == column.number
+        for index in context.catalog.indexes(table.oid)
+    )
 
 
 def row_locked(query: Query) -> tuple[Name, ...]:

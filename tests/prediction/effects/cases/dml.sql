@@ -20,6 +20,22 @@ SELECT total FROM (SELECT * FROM orders) AS a WHERE id = 5;
 SELECT a FROM loose UNION ALL SELECT id FROM orders WHERE id = 5;
 -- case: select few, and of each all of another
 SELECT (SELECT count(*) FROM loose) FROM orders WHERE id = 5;
+-- case: select the largest key
+SELECT max(id) FROM orders;
+-- case: select the next key
+SELECT coalesce(max(o.id), 0) + 1, min(id) FROM orders AS o;
+-- case: select the largest value of a column without an index
+SELECT max(note) FROM orders;
+-- case: select the largest key and the number of rows
+SELECT max(id), count(*) FROM orders;
+-- case: select the largest key of each value
+SELECT max(id) FROM orders GROUP BY note;
+-- case: set a sequence to the largest key
+CREATE SEQUENCE s;
+SELECT setval('s', (SELECT max(id) FROM orders));
+-- case: set a sequence to the largest key, in one query
+CREATE SEQUENCE s;
+SELECT setval('s', coalesce(max(id), 1), max(id) IS NOT NULL) FROM orders;
 -- case: select from a partitioned table
 SELECT count(*) FROM events;
 -- case: select from a partition
