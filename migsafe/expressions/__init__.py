@@ -123,6 +123,7 @@ _MODULES = {
     "proves_default_excludes": "proofs",
     "proves_not_null": "proofs",
     "condition_shape": "queries.parsing",
+    "operand_shape": "queries.parsing",
     "query_columns": "query_columns",
     "unnamed_query_columns": "query_columns",
     "query_shape": "queries.parsing",

@@ -12,7 +12,7 @@ _PARTS = ("joins", "where", "group", "having", "distinct", "laterals", "with_", 
 
 
 def extreme_reads(query: Query) -> tuple[tuple[Name, frozenset[str]], ...]:
-    """Return the tables of which some SELECT in a query needs only the smallest and the largest values, each with the columns of these values."""
+    """Return the tables of which some SELECT in a query needs only the smallest and largest values, each with the columns of these values."""
     tree = parse_query(query)
     return tuple(_reads(tree)) if tree is not None else ()
 
