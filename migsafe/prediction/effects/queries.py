@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from migsafe import expressions
 from migsafe.lock import LockMode
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.formulas import identifiers
@@ -13,7 +14,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query
 
 READ = LockMode.ACCESS_SHARE
-_EXTREMES = re.compile(r"\b(?:max|min)\s*\(", re.IGNORECASE)
+_EXTREMES = lazy_pattern(r"\b(?:max|min)\s*\(", re.IGNORECASE)
 _WHY_ALL = "there is no filter, so every row is read"
 
 
