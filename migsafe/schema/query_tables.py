@@ -1,17 +1,29 @@
 """The columns of a table that CREATE TABLE AS or SELECT INTO creates, and of a view: those of its query."""
 
+import re
+
+from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import stored_type
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.query_columns import QueryColumn
+from migsafe.sql.keywords import RESERVED
 from migsafe.sql.operations import Name, Query
 
 _DEEPEST_VIEW = 16
+_NAME = r'(?:[^\W\d][\w$]*|"[^"]+")'
+_PLAIN = lazy_pattern(
+    rf"\s*select\s+(?P<list>\*|{_NAME}(?:\s*,\s*{_NAME})*)\s+from\s+(?:{_NAME}\.)?{_NAME}(?:\s+where\b(?P<where>.*))?\s*;?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_FURTHER_QUERY = lazy_pattern(r"\b(?:union|intersect|except|select|with)\b", re.IGNORECASE)
 
 
 def columns_from_query(catalog: Catalog, query: Query, names: tuple[str, ...]) -> tuple[Column, ...] | None:
     """Returns the columns of a table that is created from a query, of which the first have other `names`; None if they are not known."""
-    found = catalog.type_query(query, lambda name: table_columns(catalog, name)) if catalog.type_query is not None else None
+    found = _plain_columns(catalog, query)
+    if found is None and catalog.type_query is not None:
+        found = catalog.type_query(query, lambda name: table_columns(catalog, name))
     if found is None or len(names) > len(found):
         return None
     all_names = (*names, *(column.name for column in found[len(names) :]))
@@ -21,6 +33,25 @@ def columns_from_query(catalog: Catalog, query: Query, names: tuple[str, ...]) -
         Column(number, name, stored_type(catalog, column.type), collation=column.collation)
         for number, (name, column) in enumerate(zip(all_names, found, strict=True), 1)
     )
+
+
+def _plain_columns(catalog: Catalog, query: Query) -> tuple[QueryColumn, ...] | None:
+    """Returns the columns of a query that only names columns of one table, as a backup of its rows does; None for any other query.
+
+    Such a query needs no tree: importing sqlglot takes longer than following a short history.
+    """
+    match = _PLAIN.fullmatch(query.sql)
+    if match is None or len(query.reads) != 1 or (match["where"] is not None and _FURTHER_QUERY.search(match["where"]) is not None):
+        return None
+    columns = table_columns(catalog, query.reads[0])
+    if match["list"] == "*":
+        return columns
+    listed = [name.strip() for name in match["list"].split(",")]
+    if any(name.lower() in RESERVED for name in listed):  # user is a function
+        return None
+    by_name = {column.name: column for column in columns or ()}
+    folded = (name[1:-1] if name.startswith('"') else name.lower() for name in listed)
+    return tuple(by_name.get(name) or QueryColumn(name, None, None) for name in folded)
 
 
 def table_columns(catalog: Catalog, name: Name) -> tuple[QueryColumn, ...] | None:

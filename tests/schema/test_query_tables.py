@@ -60,3 +60,29 @@ def test_types_that_are_unknown(expression: str) -> None:
     table = _table(f"{items} CREATE TABLE made AS SELECT {expression} AS value FROM items;", "made")
     assert table.complete
     assert [(column.name, column.type) for column in table.columns] == [("value", None)]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("SELECT * FROM items", ["id", "Name", "user"]),
+        ('select ID, "Name" from public.items where id in (1, 2) order by id;', ["id", "Name"]),
+        ('SELECT "user" FROM items', ["user"]),
+        ("SELECT user FROM items", None),  # the function
+        ("SELECT id FROM items WHERE id > 1 UNION SELECT 1.5", None),
+        ("SELECT id FROM items i", None),
+        ("SELECT * FROM unknown", None),
+    ],
+)
+def test_a_query_of_plain_columns_needs_no_tree(monkeypatch: pytest.MonkeyPatch, query: str, names: list[str] | None) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr("migsafe.expressions.query_columns", lambda query, tables: parsed.append(query.sql))
+    table = _table(f'CREATE TABLE items (id integer, "Name" varchar(5), "user" text); CREATE TABLE made AS {query};', "made")
+    assert bool(parsed) == (names is None)
+    assert [column.name for column in table.columns] == (names or [])
+    assert all(column.type is not None for column in table.columns)
+
+
+def test_columns_of_unknown_tables_have_names_only() -> None:
+    table = _table('CREATE TABLE made AS SELECT id, "Name" FROM unknown WHERE id > 5', "made")
+    assert [(column.name, column.type) for column in table.columns] == [("id", None), ("Name", None)]
