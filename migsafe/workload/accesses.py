@@ -22,6 +22,7 @@ from migsafe.workload.ordering import of_extreme, wanted_order
 from migsafe.workload.proposals import as_key, finds_rows_late, index_of_equalities, index_of_order, index_of_window, is_selective
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
+from migsafe.workload.semijoins import conditions_of_exists, leading
 from migsafe.workload.serving import Service, services
 from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conjuncts
 from migsafe.workload.whole_reads import TableRead, compared
@@ -92,13 +93,15 @@ class _Accesses:
                 many = not found.issuperset(range(at)) if source.shape.lateral else around.many
                 yield from self.of(source.level, replace(within, many=many))
         joined = _joined_queries(level.shape)
-        own = found.issuperset(range(len(level.sources)))
+        everything = set(range(len(level.sources)))
+        own = found >= everything
         for number, nested in enumerate(level.nested):
             # PostgreSQL joins with a query after IN or EXISTS; any other query in an expression it runs once for each row.
             if number in joined:
                 if not joined[number] and self._is_found_without(level, number, around.found):
                     self.pushed.push_compared(nested)
-                yield from self.of(nested, _Around(found=own, exists=joined[number], repetitions=repetitions))
+                found_first = own and (not joined[number] or self._found_without(level, number, around.found) >= everything)
+                yield from self.of(nested, _Around(found=found_first, exists=joined[number], repetitions=repetitions))
             else:
                 yield from self.of(nested, _Around(many=not own, repetitions=repetitions))
         # All that refers to them comes before, so that its conditions are known.
@@ -119,7 +122,11 @@ class _Accesses:
         terms = Terms(self.catalog, self.binder, level)
         compared = (each for each in conjuncts(level.shape.where) if isinstance(each, Compare) and each.right == Nested(number))
         owners = {terms.owner(each.left) for each in compared if isinstance(each.left, Ref)}
-        return bool(owners) and owners <= self._found(level, outer_found=outer_found, without_query=number)[1]
+        return bool(owners) and owners <= self._found_without(level, number, outer_found)
+
+    def _found_without(self, level: Level, number: int, outer_found: bool) -> set[int]:
+        """Returns the elements of FROM that are found without a query after IN or EXISTS."""
+        return self._found(level, outer_found=outer_found, without_query=number)[1]
 
     def is_few(self, level: Level) -> bool:
         """Whether a query has few rows."""
@@ -177,11 +184,10 @@ class _Accesses:
         """Returns the conditions of a level, with those that were moved into it."""
         terms = Terms(self.catalog, self.binder, level)
         where = [*conjuncts(level.shape.where), *self.pushed.into(level)]
-        required = {
-            at
-            for at, source in enumerate(level.sources)
-            if source.shape.join == "left" and any(term.operator != "is null" for term in terms.of(at, where))
-        }
+        has_outer = any(source.shape.join in ("left", "right", "full") for source in level.sources)
+        numbers = range(len(level.sources) if has_outer else 0)
+        required = {at for at in numbers if any(term.operator != "is null" for term in terms.of(at, where))}
+        where += conditions_of_exists(terms, level)
         conditions = [*((condition, None) for condition in where), *join_conditions(level, required), *of_extreme(level)]
         derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
         return [*conditions, *((condition, None) for condition in derived)]
@@ -192,10 +198,17 @@ class _Accesses:
         for term in terms:
             if term.query is not None and term.query == without_query:
                 continue
-            if term.query is not None and term.operator in ("in", "any") and not self.is_few(level.nested[term.query]):
+            if term.query is not None and term.operator in ("in", "any") and not self._leads(level, term.query):
                 continue
             graded.append(term)
         return graded
+
+    def _leads(self, level: Level, number: int) -> bool:
+        """Whether a query after IN or EXISTS has few rows; after EXISTS, whatever the row of the query around is."""
+        nested = level.nested[number]
+        if all(exists.query != number for exists in leading(level)):
+            return self.is_few(nested)
+        return any(map(_selects_few, self._found(nested, outer_found=False)[0]))
 
     def _spread(self, level: Level, terms: Terms, tables: list[_Table], found: set[int]) -> None:
         """Finds tables from values, then from the tables that are found. An index that meets only a condition on one of a few values, such as a

@@ -85,6 +85,8 @@ SERVED = [
     ("SELECT * FROM orders ORDER BY created LIMIT 5", "orders_created"),
     ("SELECT * FROM orders WHERE total > 5 ORDER BY created DESC LIMIT 5", "orders_created"),
     ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
+    ("SELECT * FROM orders o WHERE o.total > $2 AND EXISTS (SELECT FROM customers c WHERE lower(c.email) = $1 AND c.id = o.id)", "orders_pkey"),
+    ("SELECT * FROM customers c FULL JOIN orders o ON o.id = c.id FULL JOIN events e ON e.id = o.id WHERE c.id = $1", "events_pkey"),
     # All of a small partial index is read in place of the table.
     ("SELECT * FROM jobs WHERE state = 'waiting' AND queued < $1 ORDER BY queued LIMIT 5", "jobs_waiting"),
     ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
@@ -131,6 +133,8 @@ UNINDEXED = [
     ("SELECT * FROM orders o LEFT JOIN LATERAL (SELECT note FROM lines WHERE order_id = o.id ORDER BY note LIMIT 1) l ON true", ("order_id",)),
     ("WITH picked AS (SELECT id FROM orders WHERE id = $1) DELETE FROM lines USING picked WHERE picked.id = order_id", ("order_id",)),
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
+    ("SELECT * FROM orders o WHERE o.total > $2 AND EXISTS (SELECT FROM lines l WHERE l.note = $1 AND l.order_id = o.id)", ("note",)),
+    ("SELECT * FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1", ("order_id",)),
     ("SELECT * FROM customers c JOIN lines l ON l.order_id = c.id OR l.product = c.id WHERE c.id = $1", ("order_id",), ("product",)),
     ("WITH o AS (SELECT id FROM orders WHERE number = $1) SELECT c.name FROM o JOIN customers c ON c.id = o.id", ("number",)),
 ]
@@ -183,6 +187,8 @@ FINE = [
     "SELECT * FROM lines WHERE $1::text IS NULL OR note = $1",
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.state = 'lost' AND o.created > $1",
     "SELECT count(*) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
+    "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id AND note = $1)",
+    "SELECT count(*) FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1 OR l.note = $2",
 ]
 
 
