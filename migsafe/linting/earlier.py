@@ -15,7 +15,8 @@ from migsafe.text import Span
 class PastOperation(Struct, frozen=True):
     """An operation that has run: its statement, its effects, the number of its transaction, and the locks that this held before.
 
-    An INSERT of a dump stands for the `equal` ones that follow it, the last of which is at `last_equal`.
+    An INSERT of a dump stands for the `equal` ones that follow it, the last of which is at `last_equal`. `found_nothing`: the IF NOT EXISTS of
+    an ADD COLUMN certainly found no column.
     """
 
     statement: Statement
@@ -25,6 +26,7 @@ class PastOperation(Struct, frozen=True):
     held: Mapping[Hashable, LockMode]
     equal: int = 0
     last_equal: Span | None = None
+    found_nothing: bool = False
 
 
 class EarlierMigration(Struct, frozen=True):

@@ -159,7 +159,8 @@ class Context:
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Adds the current operation to `past`, after every rule has checked it."""
         transaction = self.session.transaction
-        done = PastOperation(statement, operation, effects, transaction, self.held)
+        found_nothing = isinstance(operation, AddColumn) and operation.if_not_exists and self._lacks_column(operation)
+        done = PastOperation(statement, operation, effects, transaction, self.held, found_nothing=found_nothing)
         self.past.append(done)
         if transaction is not None:
             for effect in effects:
@@ -168,6 +169,11 @@ class Context:
                     taken = self._takers.get(place)
                     if taken is None or taken[0] < effect.lock:
                         self._takers[place] = effect.lock, done
+
+    def _lacks_column(self, op: AddColumn) -> bool:
+        """Whether the history certainly leads to a table without the column that an ADD COLUMN adds."""
+        table = self.catalog.relation(op.target.name)
+        return table is not None and table.complete and table.column(op.column.name) is None and not self.catalog.runs_again
 
     def fact(self, find: "Callable[[Context], Fact]") -> "Fact":
         """Returns `find(self)`, computed once for the current operation, however many rules ask."""

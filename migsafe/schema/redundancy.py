@@ -17,19 +17,33 @@ _FINDS_VALUES = frozenset(("btree", "hash", "gist", "gin"))
 
 
 def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
-    """Whether an index finds the rows that refer to a key: its first columns are the foreign key's, in any order among themselves.
+    """Whether an index finds the rows that refer to a key: its first columns are the foreign key's, in any order among themselves, or it is
+    unique and has no other columns, so that it finds one row at most.
 
     A partial index does so only if its condition is that some of these columns are not null, which `column = value` implies.
     """
     columns = set(constraint.columns)
+    keys = {key.column for key in index.keys}
     first = {key.column for key in index.keys[: len(columns)]}
-    if index.method not in _FINDS_VALUES or first != columns:
+    if index.method not in _FINDS_VALUES or not (first == columns or (index.unique and index.valid and keys <= columns)):
         return False
     if index.predicate is None:
         return True
     names = not_nulls(index.predicate.expression.sql)
     column_names = {column.name for column in relation.columns if column.number in columns}
     return names is not None and column_names.issuperset(names)
+
+
+def narrowing_index(catalog: Catalog, constraint: Constraint) -> tuple[Index, int] | None:
+    """Returns an index that finds the rows with equal values in some columns of a foreign key, and how many of its first columns these are:
+    that with the most of them."""
+    best: tuple[Index, int] | None = None
+    for index in catalog.indexes(constraint.table):
+        first = [key.column in constraint.columns for key in index.keys]
+        count = first.index(False) if False in first else len(first)
+        if index.method == "btree" and index.valid and index.predicate is None and count > (best[1] if best is not None else 0):
+            best = index, count
+    return best
 
 
 def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int] = ()) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from migsafe.schema.journal import JournaledMapping
 from migsafe.session.units import milliseconds
+from migsafe.sql.lexer import plain_marks
 
 _USUAL_PATH = ("public",)
 _NO_SCHEMAS = frozenset(("", "$user", "pg_catalog"))
@@ -139,7 +140,7 @@ class Settings:
 @lru_cache(maxsize=256)
 def _schemas(value: str) -> tuple[str, ...]:
     """Returns the schemas of a search_path, without quotes."""
-    return tuple(name for name in map(_unquoted, _items(value)) if name not in _NO_SCHEMAS)
+    return tuple(name for name in map(plain_marks, map(_unquoted, _items(value))) if name not in _NO_SCHEMAS)
 
 
 def _items(value: str) -> list[str]:

@@ -15,7 +15,10 @@ from migsafe.sources.runner import Folder
 from migsafe.sql.operations.values import quoted
 
 _CONFIGURATION = lazy_pattern(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
-_PROGRAM = lazy_pattern(r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
+_PROGRAM = lazy_pattern(
+    r"(?:pom\.xml|[\w.-]+\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml"
+    r"|Dockerfile(?:[.-].*)?|.*\.[dD]ockerfile|.*flyway.*\.sh)$"
+)
 _SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle")
 _SOURCES = ("src/main/java", "src/main/kotlin")
 _FLYWAY_SOURCE = lazy_pattern(r".*(?:Flyway|Migrat|Database|DataSource|Config).*\.(?:java|kt)$")

@@ -11,6 +11,8 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
 _HASURA = lazy_pattern(r"\d{13}(?:_|$)")
+NUMBER_AND_NAME = lazy_pattern(r"\d+-[A-Za-z]")
+"""A folder such as `12-add-note`. Diesel would sort these as text, 10 before 9, and its own names have a `_` after the version."""
 _RUN_IN_TRANSACTION = lazy_pattern(r"^[ \t]*run_in_transaction[ \t]*=[ \t]*(true|false)", re.MULTILINE)
 _PROVIDER = lazy_pattern(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
 _PRISMA_PROVIDERS = ("postgresql", "postgres", "cockroachdb")
@@ -27,6 +29,11 @@ def _first_with(folder: Folder, script: str) -> str | None:
 
 def _optional(folder: Folder, *names: str) -> Script | None:
     return folder.script(*names) if folder.has_file(*names) else None
+
+
+def _is_diesel(folder: Folder) -> bool:
+    name = _first_with(folder, "up.sql")
+    return name is not None and not NUMBER_AND_NAME.match(name)
 
 
 def _diesel_files(folder: Folder) -> list[MigrationFile]:
@@ -91,7 +98,7 @@ DIESEL = Runner(
     name="diesel",
     title="Diesel",
     default_transaction=Transaction.FILE,
-    recognises=lambda folder: _first_with(folder, "up.sql") is not None,
+    recognises=_is_diesel,
     files=_diesel_files,
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",

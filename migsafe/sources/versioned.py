@@ -1,4 +1,5 @@
-"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` with `v1.2/name.sql`, `7/01_name.up.sql`.
+"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` with `v1.2/name.sql`, `7/01_name.up.sql`; and
+`12-name/up.sql`.
 
 Several programs apply their own migrations in this way. Versions are sorted by their numbers (v1.9 before v1.10). If a folder has a
 manifest.json with `SchemaUpdateCqlFiles`, that is the list of files, in order (temporalio/temporal
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.assumed_transactions import read_unknown
+from migsafe.sources.folders import NUMBER_AND_NAME
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
@@ -28,19 +30,28 @@ class _VersionedFile(MigrationFile, frozen=True):
 
 def _files(folder: Folder) -> list[MigrationFile]:
     migrations: list[MigrationFile] = []
-    for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural_key(name.lstrip("vV"))):
+    for version in sorted(_versions(folder), key=lambda name: natural_key(name.lstrip("vV"))):
         try:
             inner = folder.subfolder(version)
         except MigsafeError:
+            continue
+        if NUMBER_AND_NAME.match(version):
+            down = inner.script("down.sql") if "down.sql" in inner.files else None
+            migrations.append(_VersionedFile(version, inner.script("up.sql"), down))
             continue
         listed = [_VersionedFile(name, inner.script(name), is_listed=True) for name in _manifest(inner)] or plain_files(inner)
         migrations += [replace(file, id=f"{version}/{file.up.path.rpartition('/')[2].removesuffix('.sql')}") for file in listed]
     return migrations
 
 
+def _versions(folder: Folder) -> list[str]:
+    """Returns the names of the folders that contain migrations."""
+    return [name for name in folder.folders if VERSION.match(name) or (NUMBER_AND_NAME.match(name) and folder.has_file(name, "up.sql"))]
+
+
 def _recognises(folder: Folder) -> bool:
     """Recognises names with a point; plain numbers only if there are several, and no scripts beside them."""
-    names = [name for name in folder.folders if VERSION.match(name)]
+    names = _versions(folder)
     is_clear = any("." in name for name in names) or (len(names) > 1 and not folder.sql_files)
     return is_clear and bool(_files(folder))
 

@@ -9,6 +9,8 @@ import re
 from array import array
 from collections.abc import Iterator
 
+from migsafe.patterns import lazy_pattern
+
 END = 0
 (
     WORD,
@@ -179,6 +181,14 @@ class Tokens:
 
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+_MARK = lazy_pattern(r"\{\{-?[ \t]*([\w.$]+)[ \t]*-?\}\}")
+
+
+def plain_marks(name: str) -> str:
+    """Return a name with its template marks in one form, because `{{ .Schema }}` and `{{.Schema}}` are one schema."""
+    return _MARK.sub(r"{{ \1 }}", name) if "{{" in name else name
 
 
 def fold(identifier: str) -> str:

@@ -27,9 +27,9 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.dependents import Part, object_description
-from migsafe.schema.objects import Index
+from migsafe.schema.objects import Column, Index, Key, Relation
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import DropColumn
+from migsafe.sql.operations import DropColumn, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -45,17 +45,14 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
         return None
     steps = []
     for dropped in taken:
-        numbers = [key.column for key in dropped.keys] if isinstance(dropped, Index) else list(dropped.columns)
-        remaining = [
-            quoted(other.name)
-            for number in numbers
-            if number != column.number and number is not None and (other := table.column_numbered(number))
-        ]
-        if isinstance(dropped, Index) and remaining:
-            unique = "UNIQUE " if dropped.unique else ""
-            steps.append(f"CREATE {unique}INDEX CONCURRENTLY ON {op.target.name} ({', '.join(remaining)});")
+        index = _without_column(dropped, table, column, op.target.name) if isinstance(dropped, Index) else None
+        description = object_description(at.catalog, Part(dropped.oid))
+        if index is not None:
+            steps.append(f"{index};")
+        elif isinstance(dropped, Index) and dropped.unique:
+            steps.append(f"-- replace {description}, if duplicates must still be refused: UNIQUE on its other columns alone refuses more")
         else:
-            steps.append(f"-- replace {object_description(at.catalog, Part(dropped.oid))}, if it is still needed")
+            steps.append(f"-- replace {description}, if it is still needed")
     objects = ", ".join(object_description(at.catalog, Part(dropped.oid)) for dropped in taken)
     return at.finding(
         op,
@@ -64,3 +61,39 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
         relations=(table.name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
+
+
+def _without_column(index: Index, table: Relation, column: Column, name: Name) -> str | None:
+    """Returns the CREATE INDEX of the same index without a column; None if that would be another index: the condition or an expression uses
+    the column, no key remains, or a unique index would refuse more."""
+    keys = [key for key in index.keys if key.column != column.number]
+    uses = (*(number for key in keys for number in key.columns), *(index.predicate.columns if index.predicate is not None else ()))
+    if not keys or column.number in uses or (index.unique and len(keys) < len(index.keys)):
+        return None
+    words = [f"CREATE {'UNIQUE ' if index.unique else ''}INDEX CONCURRENTLY ON {name}"]
+    if index.method != "btree":
+        words.append(f"USING {index.method}")
+    words.append(f"({', '.join(_key(key, table) for key in keys)})")
+    include = [other.name for number in index.include if number != column.number and (other := table.column_numbered(number)) is not None]
+    if include:
+        words.append(f"INCLUDE ({', '.join(map(quoted, include))})")
+    if index.nulls_not_distinct:
+        words.append("NULLS NOT DISTINCT")
+    if index.predicate is not None:
+        words.append(f"WHERE {index.predicate.expression.sql}")
+    return " ".join(words)
+
+
+def _key(key: Key, table: Relation) -> str:
+    """Returns a key of an index as CREATE INDEX writes it."""
+    column = table.column_numbered(key.column) if key.column is not None else None
+    words = [quoted(column.name) if column is not None else f"({key.formula.expression.sql if key.formula is not None else ''})"]
+    if key.collation is not None:
+        words.append(f"COLLATE {key.collation}")
+    if key.opclass is not None:
+        words.append(str(key.opclass))
+    if key.descending:
+        words.append("DESC")
+    if key.nulls_first is not None and key.nulls_first is not key.descending:
+        words.append(f"NULLS {'FIRST' if key.nulls_first else 'LAST'}")
+    return " ".join(words)

@@ -7,7 +7,7 @@ primary key (then logical replication has no identity for the table's rows), a U
 locked as well. If CASCADE drops more than the column, drop-cascade speaks for this rule.
 
 A column of a name that the same transaction gives to another column, which has values already or is filled by an UPDATE, is not reported: the
-name is never missing. Of a column that is dropped and added again, the values are lost.
+name is never missing. Of a column that is dropped and added again, the values are lost, unless both are generated.
 
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
@@ -37,18 +37,20 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import ConstraintKind, DropColumn, Name, Operation, RenameColumn
+from migsafe.sql.operations import AddColumn, ConstraintKind, DropColumn, Name, Operation, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
 class _Dropped(Struct):
-    """A DROP COLUMN: its finding, its position, the table and the column; whether the migration itself gave the column its name."""
+    """A DROP COLUMN: its finding, its position, the table and the column; whether the migration itself gave the column its name, and whether
+    its values are generated from other columns."""
 
     finding: Finding
     position: int
     table: Name
     column: str
     is_named_here: bool
+    is_generated: bool
 
 
 class _State(Struct):
@@ -62,7 +64,10 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
         finding = _finding(op, at)
         if finding is not None:
             is_named_here = is_column_named_here(at, op.target.name, op.column)
-            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here))
+            table = at.catalog.relation(op.target.name)
+            column = table.column(op.column) if table is not None else None
+            is_generated = column is not None and column.generated is not None
+            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here, is_generated))
         return
     for dropped in at.state(_State).dropped:
         if dropped.is_named_here:
@@ -72,8 +77,12 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
         returned = column_that_returns(at, dropped.position)
         if returned is None:
             yield dropped.finding
-        elif not _has_values(returned.operation, dropped.table, at):
+        elif not (_has_values(returned.operation, dropped.table, at) or (dropped.is_generated and _is_generated(returned.operation))):
             yield _without_values(dropped, "; the column that has the name afterwards is new and has none of them", at)
+
+
+def _is_generated(returned: Operation) -> bool:
+    return isinstance(returned, AddColumn) and returned.column.generated is not None
 
 
 def _has_values(returned: Operation, table: Name, at: Context) -> bool:

@@ -3,7 +3,8 @@
 ADD COLUMN fails if the table has rows, because they would be null. If it has none, the running release still breaks: it does not know the
 column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then drops
 that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not reported if a function of the database writes the
-rows. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL in a later migration.
+rows, or if the same transaction also sets a default. Add the column with a default that stays, or nullable; deploy a release that writes it;
+make it NOT NULL in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -19,18 +20,26 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-C
 """
 
 import re
+from collections.abc import Iterator
+
+from msgspec import Struct
 
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.wording import deployments, once_released
-from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Function, Relation
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault, Name, SetNotNull
+from migsafe.sql.operations import AddColumn, AddIdentity, Column, ConstraintKind, DropDefault, Name, SetDefault, SetNotNull
 from migsafe.sql.operations.values import quoted
+
+
+class _State(Struct):
+    required: list[tuple[int, Finding]] = []
+    """The SET NOT NULLs to report, each with its position."""
 
 
 @rule(
@@ -40,17 +49,37 @@ from migsafe.sql.operations.values import quoted
     fix="unsafe",
     unsafe_because="a part of it needs another deployment",
 )
-def required_column_added(op: AddColumn | DropDefault | SetNotNull, at: Context) -> Finding | None:
+def required_column_added(op: AddColumn | DropDefault | SetNotNull | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report a new column that every INSERT must name."""
+    if isinstance(op, MigrationEnd):
+        yield from (finding for position, finding in at.state(_State).required if not _gets_default(at, position))
+        return
     if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
-        return None
+        return
+    finding: Finding | None = None
     match op:
         case AddColumn():
-            return _added(op, at)
+            finding = _added(op, at)
         case DropDefault():
-            return _default_dropped(op, at)
-        case SetNotNull():
-            return _made_required(op, at)
+            finding = _default_dropped(op, at)
+        case SetNotNull() if (made_required := _made_required(op, at)) is not None:
+            at.state(_State).required.append((at.position, made_required))
+    if finding is not None:
+        yield finding
+
+
+def _gets_default(at: Context, position: int) -> bool:
+    """Whether a later statement of its transaction gives a default to the column that the SET NOT NULL at `position` makes required."""
+    required = at.past[position]
+    assert isinstance(required.operation, SetNotNull)
+    table, column = at.resolve(required.operation.target.name), required.operation.column
+    return any(
+        isinstance(done.operation, SetDefault | AddIdentity)
+        and done.operation.column == column
+        and at.resolve(done.operation.target.name) == table
+        and (done.statement is required.statement or (done.transaction is not None and done.transaction == required.transaction))
+        for done in at.past[position + 1 :]
+    )
 
 
 def _is_required(column: Column) -> bool:

@@ -3,8 +3,9 @@
 Its rows cannot be identified: UPDATE and DELETE cannot select exactly one row, duplicates can be neither prevented nor removed, logical
 replication refuses UPDATE and DELETE, and most tools that move or compare data need a key. Adding a key later builds an index while the
 table is locked. It is information only if a unique index on columns that are not null identifies the rows: then just logical replication
-has no key. Not reported: a temporary table, one that a later migration of the run drops, and one in which a unique index on a constant, a
-boolean or `(version IS NOT NULL)` allows one or two rows.
+has no key; and of a CREATE TABLE AS, whose table the migration uses for nothing else, because that is usually a copy for a while. Not
+reported: a temporary table, one that a later migration of the run drops, and one in which a unique index on a constant, a boolean or
+`(version IS NOT NULL)` allows one or two rows.
 
 Unsafe:
     CREATE TABLE deliveries (order_id bigint NOT NULL, carrier text);
@@ -65,8 +66,15 @@ def _without_key(done: PastOperation, relation: Relation, at: Context) -> Iterat
         help = f"-- a primary key instead of {quoted(index.name.name)}, or:\n{identity}"
     else:
         message, help = f"{relation.name} has no primary key: nothing identifies its rows", _help(done.operation)
-    severity = None if index is None else Severity.INFO
+    severity = Severity.INFO if index is not None or _is_copy(done, relation, at) else None
     yield at.finding(done, message, help=help, relations=(relation.name,), while_exist=(relation,), severity=severity)
+
+
+def _is_copy(done: PastOperation, relation: Relation, at: Context) -> bool:
+    """Whether the migration only copies rows into the table."""
+    if not isinstance(done.operation, CreateTableAs):
+        return False
+    return not any(effect.relation == relation.name for other in at.past if other is not done for effect in other.effects)
 
 
 def _inherits(op: CreateTable) -> bool:

@@ -3,8 +3,9 @@
 PostgreSQL indexes the referenced key, not the referencing columns. Every DELETE of a referenced row, and every UPDATE of its key, searches
 for the rows that reference it: without an index this scans the whole referencing table once per row, while the row stays locked. The first
 columns of the index must be those of the foreign key, in any order; a partial index counts only if its condition says no more than that
-they are not null. Nothing is reported for a table that may have indexes that no migration created, nor if a later migration of the run
-creates the index.
+they are not null. A unique index on some of these columns also counts, because it finds one row at most. Nothing is reported for a table that
+may have indexes that no migration created, nor if a later migration of the run creates the index. It is information only if the migration
+drops and adds again a foreign key that had no index before.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -33,15 +34,26 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema import objects as schema
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
-from migsafe.schema.redundancy import is_served
+from migsafe.schema.redundancy import is_served, narrowing_index
 from migsafe.sql.definitions import foreign_keys_in, table_of, with_span
-from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable, OpaqueCode, Persistence
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    Constraint,
+    ConstraintKind,
+    CreateTable,
+    DropConstraint,
+    OpaqueCode,
+    Persistence,
+)
 from migsafe.sql.operations.values import quoted
 
 
 class _State(Struct):
     foreign_keys: list[tuple[int, Constraint]] = []
     """The foreign keys that were added, each with the position of its operation."""
+    dropped: set[tuple[int, tuple[int, ...], int | None]] = set()
+    """The foreign keys without an index that were dropped: the table, the columns, and the referenced table."""
 
 
 @rule(
@@ -51,12 +63,21 @@ class _State(Struct):
     unsafe_because="it adds the index to the schema, where models of the application may have to declare it too",
     changes_indexes=True,
 )
-def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
+def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each foreign key that is added, and report those that no index serves at the end of the migration."""
     if isinstance(op, MigrationEnd):
         yield from _unserved(at)
+    elif isinstance(op, DropConstraint):
+        table = at.catalog.relation(op.target.name)
+        constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
+        if constraint is not None and constraint.kind is ConstraintKind.FOREIGN_KEY and not is_served(at.catalog, constraint):
+            at.state(_State).dropped.add(_identity(constraint))
     elif not _does_nothing(op, at):
         at.state(_State).foreign_keys.extend((at.position, constraint) for constraint in foreign_keys_in(op))
+
+
+def _identity(constraint: schema.Constraint) -> tuple[int, tuple[int, ...], int | None]:
+    return constraint.table, constraint.columns, constraint.references
 
 
 def _does_nothing(op: AddConstraint | AddColumn | CreateTable, at: Context) -> bool:
@@ -87,15 +108,28 @@ def _unserved(at: Context) -> Iterator[Finding]:
         index = f"{build} ON {table_of(operation)} ({columns});"
         referenced = at.resolve(foreign_key.references.table)
         help = index if is_new else at.outside_transaction(index)
+        constraint = at.catalog.require(schema.Constraint, oid)
         yield at.finding(
             replace(done, operation=with_span(operation, foreign_key.span)),
             f"no index of {table.name} begins with {columns}, which references {referenced}{_exception(at, table, oid)}: every DELETE on "
-            f"{referenced}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
+            f"{referenced}, and every UPDATE of its key, {_search(at, table, constraint)} to find the rows that reference it",
             help=help,
             fix=f"-- {'after this statement' if is_new else 'at the end of the migration'}:\n{help}",
             relations=(table.name, referenced),
             while_unserved=oid,
+            severity=Severity.INFO if _identity(constraint) in at.state(_State).dropped else None,
         )
+
+
+def _search(at: Context, table: Relation, constraint: schema.Constraint) -> str:
+    """Returns how PostgreSQL searches for the referencing rows, as a verb with its object."""
+    narrowing = narrowing_index(at.catalog, constraint)
+    if narrowing is None:
+        return f"scans {table.name}"
+    index, count = narrowing
+    columns = [column for key in index.keys[:count] if key.column is not None and (column := table.column_numbered(key.column))]
+    names = " and ".join(quoted(column.name) for column in columns)
+    return f"reads all rows of {table.name} with the same {names} (by {quoted(index.name.name)})"
 
 
 def _exception(at: Context, table: Relation, oid: int) -> str:

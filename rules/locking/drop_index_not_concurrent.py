@@ -7,7 +7,8 @@ transaction, for several indexes at once, and with CASCADE.
 
 An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if another statement of the transaction
 locks the table as much, as ALTER TABLE … DROP COLUMN does, or if the migration drops the table; nor for a DROP INDEX IF EXISTS that only makes
-room for an index which the migration creates, where no earlier migration has created one.
+room for an index which the migration creates, where no earlier migration has created one. An index that no migration has created is taken for
+one of the only table that the transaction has locked.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.held_locks import held_blocking_locks
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
@@ -64,10 +66,16 @@ def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[
 def _is_locked_already(at: Context) -> bool:
     """Whether another statement of the transaction, such as an ALTER TABLE, has locked the tables as much: the DROP does not wait."""
     dropped = at.state(_State).dropped
-    tables = [effect.relation for effect in at.blocking_effects]
+    tables = [effect.relation for effect in at.blocking_effects] or _only_locked_table(at)
     return bool(tables) and all(
         at.held.get(table) is LockMode.ACCESS_EXCLUSIVE and (at.session.transaction, table) not in dropped for table in tables
     )
+
+
+def _only_locked_table(at: Context) -> list[Name]:
+    """Returns the table that the transaction has locked, if it is one: the usual table of an index that no migration has created."""
+    locked = [name for name, lock in held_blocking_locks(at).items() if lock is LockMode.ACCESS_EXCLUSIVE]
+    return locked if len(locked) == 1 else []
 
 
 def _is_locked_later(dropped: _Dropped, at: Context) -> bool:

@@ -3,6 +3,8 @@
 A lock is kept until the end of its transaction, not of its statement. A quick ALTER TABLE followed by an UPDATE of every row keeps ACCESS
 EXCLUSIVE during the whole UPDATE, and even SELECT waits. Run the quick change and the long statement in separate transactions.
 
+An UPDATE, DELETE or MERGE with a filter is not reported if only earlier migrations, which are read as history, took the locks.
+
 Unsafe:
     BEGIN;
     ALTER TABLE orders ADD COLUMN total_2 numeric;
@@ -22,13 +24,13 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from migsafe.linting.facts.changed_rows import long_work
+from migsafe.linting.facts.changed_rows import long_work, unrestricting_filter
 from migsafe.linting.facts.held_locks import first_takers, stronger_held_locks
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.generation import NEXT_FROM_HERE
-from migsafe.sql.operations import Name, Operation, ValidateConstraint
+from migsafe.sql.operations import Delete, Merge, Name, Operation, Update, ValidateConstraint
 
 
 class _LongWork(NamedTuple):
@@ -62,11 +64,22 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
         return
     work = long_work(at)
     locks = stronger_held_locks(at) if work else {}
-    if locks:
+    if locks and not (_is_filtered(op, at) and _may_be_over(locks, at)):
         blocks_itself = any(effect.blocks and not effect.new for effect in work)
         relations = [effect.relation for effect in work]
         alone = blocks_itself or isinstance(op, ValidateConstraint)
         at.state(_State).works.append(_LongWork(at.position, relations, locks, first_takers(locks, at), alone))
+
+
+def _is_filtered(op: Operation, at: Context) -> bool:
+    """Whether a statement has a filter, so that it may change a few rows only."""
+    return isinstance(op, Update | Delete | Merge) and unrestricting_filter(op, at) is None
+
+
+def _may_be_over(locks: dict[Name, LockMode], at: Context) -> bool:
+    """Whether earlier migrations took all of the locks, and may have been applied long before this one."""
+    shared = at.shared_transaction
+    return shared is not None and not any(earlier.judged for earlier in shared.earlier) and all(at.taker(name) is None for name in locks)
 
 
 def _reported(at: Context) -> Iterator[Finding]:

@@ -49,6 +49,8 @@ class _Wait(NamedTuple):
     relation: Name
     lock: LockMode
     limited: bool
+    referenced: bool = False
+    """Whether it locks the tables that foreign keys of the dropped table reference."""
 
 
 class _State(Struct):
@@ -93,7 +95,7 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     together = {effect.relation: effect.lock for effect in at.effects if not (isinstance(op, CreateTable) or referenced)}
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
-        state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
+        state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced)))
     if len({*held, *locked}) > 1 and long_work(at):
         state.works.setdefault(at.session.transaction, (at.position, held))
 
@@ -149,7 +151,7 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     help, fix = _apart(at)
     if fix and isinstance(done.operation, CreateTable):
         help, fix = "-- create the table without these foreign keys, and add each of them in a separate transaction", ""
-    if fix and isinstance(done.operation, Drop):
+    if fix and first.referenced:
         help, fix = "-- first drop each foreign key of the table in a separate transaction", ""
     if unlimited:
         help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"

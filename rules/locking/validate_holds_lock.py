@@ -26,15 +26,16 @@ Safe, in two transactions:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.held_locks import held_blocking_locks, while_held
 from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.generation import NEXT_FROM_HERE, join_migrations
-from migsafe.sql.operations import AddConstraint, AlterRelation, Name, ValidateConstraint
+from migsafe.sql.operations import AddConstraint, AlterRelation, Do, Name, Operation, ValidateConstraint
 from migsafe.sql.operations.values import quoted
+from migsafe.sql.statements import Statement
 
 
 @rule(
@@ -51,7 +52,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     lock = next((effect.lock for effect in slow if effect.relation == table), None)
     if lock is not None and lock.blocks:
         return _combined(op, table, lock, at)
-    added, held = find_added_constraint(at, op), at.held.get(table)
+    added, held = find_added_constraint(at, op), held_blocking_locks(at).get(table)
     if added is None or held is None or not held.blocks or not slow:
         return None
     line = line_of(at, added.operation.span)
@@ -60,13 +61,21 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in the transaction that added it (line {line}): the "
         f"{held} taken there is held until the check ends, and every {blocked_statements(held.blocks)} waits",
         help=join_migrations(
-            f"{at.text(*added.statement.span)};",
-            f"-- in a separate transaction:\n{at.text(*at.statement.span)};",
+            f"{_command(added.statement, added.operation, at)};",
+            f"-- in a separate transaction:\n{_command(at.statement, op, at)};",
         ),
-        fix=NEXT_FROM_HERE,
+        fix="" if isinstance(at.statement.operations[0], Do) else NEXT_FROM_HERE,
         relations=(table,),
         lock=held,
     )
+
+
+def _command(statement: Statement, op: Operation, at: Context) -> str:
+    """Returns the text of a statement; of one inside a DO block, the ALTER TABLE of the operation alone."""
+    if not isinstance(statement.operations[0], Do):
+        return at.text(*statement.span)
+    assert isinstance(op, AlterRelation)
+    return f"ALTER TABLE {'ONLY ' if op.target.only else ''}{op.target.name} {at.text(*op.span)}"
 
 
 def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) -> Finding:

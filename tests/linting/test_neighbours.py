@@ -38,11 +38,12 @@ class StrictRenderer(Renderer):
         return super().render_migration(migration, predictor)
 
 
-def found(*scripts: str, adapt: Callable[[Source], Source | None] = lambda source: source) -> list[Finding]:
-    files = [(MigrationFile(str(number), Script(f"{number}.sql", sql)), True) for number, sql in enumerate(scripts, 1)]
+def found(*scripts: str, adapt: Callable[[Source], Source | None] = lambda source: source, history: int = 0) -> list[Finding]:
+    """The findings about scripts, the first `history` of which are read only."""
+    files = [(MigrationFile(str(number), Script(f"{number}.sql", sql)), number > history) for number, sql in enumerate(scripts, 1)]
     source = adapt(Source("", TOGETHER, files, None, {}))
     assert source is not None
-    return judge(selected_migrations(Plan([source], (), {}), 17, StrictRenderer()), Rulebook(RULES), 17).findings
+    return judge(selected_migrations(Plan([source], (), {}), 17, StrictRenderer(), with_neighbours=history > 0), Rulebook(RULES), 17).findings
 
 
 def rules(*scripts: str, adapt: Callable[[Source], Source | None] = lambda source: source) -> list[tuple[str, str]]:
@@ -68,6 +69,21 @@ def test_a_hazard_of_two_migrations_in_a_whole_history(first: str, second: str, 
     assert (finding.rule, finding.migration) == (rule, "3")
     assert finding.message.endswith("; this is so if one run applies migration 2 and this one")
     assert "commit after each" in finding.help
+
+
+@pytest.mark.parametrize(
+    ("work", "history", "reported"),
+    [
+        ("UPDATE orders SET state = 'a' WHERE state = 'b'", 2, []),
+        ("DELETE FROM orders WHERE state = 'b'", 2, []),
+        ("UPDATE orders SET state = 'a' WHERE state = 'b'", 1, ["long-work-under-lock"]),
+        ("UPDATE orders SET state = 'a'", 2, ["long-work-under-lock"]),
+        ("ALTER TABLE orders ADD COLUMN a text; UPDATE orders SET a = state WHERE state = 'b'", 2, ["long-work-under-lock"]),
+    ],
+)
+def test_a_filtered_change_after_a_migration_that_may_have_run_before(work: str, history: int, reported: list[str]) -> None:
+    findings = found(TABLES, NOTE, work, history=history)
+    assert [finding.rule for finding in findings if finding.rule == "long-work-under-lock"] == reported
 
 
 DEFERRED = "ALTER TABLE items ADD order_id bigint REFERENCES orders DEFERRABLE INITIALLY DEFERRED; CREATE INDEX ON items (order_id)"

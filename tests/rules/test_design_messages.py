@@ -2,6 +2,7 @@
 
 import pytest
 
+from migsafe.linting.rule import Severity
 from migsafe.linting.rulebook import shipped_rules
 from tests.support.linted import judge_sql
 
@@ -22,6 +23,21 @@ def help_of(sql: str, rule: str) -> str:
 )
 def test_an_array_stays_an_array(column_type: str, rule: str, advised: str) -> None:
     assert help_of(f"CREATE TABLE t (id bigint PRIMARY KEY, c {column_type})", rule) == advised
+
+
+@pytest.mark.parametrize(
+    ("further", "severity"),
+    [
+        ("", Severity.INFO),
+        ("UPDATE notes SET line = NULL;", Severity.INFO),
+        ("CREATE INDEX ON copy (line);", Severity.WARNING),
+        ("INSERT INTO copy VALUES (1);", Severity.WARNING),
+    ],
+)
+def test_a_copy_needs_no_key(further: str, severity: Severity) -> None:
+    sql = f"CREATE TABLE notes (id bigint PRIMARY KEY, line text);\n-- next migration\nCREATE TABLE copy AS SELECT * FROM notes; {further}"
+    [finding] = [finding for finding in judge_sql(sql, rules=shipped_rules()).findings if finding.rule == "table-without-primary-key"]
+    assert finding.severity is severity
 
 
 def test_a_bigint_is_never_narrowed() -> None:

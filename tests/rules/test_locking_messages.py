@@ -173,7 +173,7 @@ def test_long_work_names_the_lock_that_the_transaction_holds(statement: str, rul
     (message,) = [each.message for each in judge_sql(sql).findings if each.category == "locking"]
     assert message.endswith(
         "; the transaction also holds ACCESS EXCLUSIVE on public.parcels since ALTER TABLE in line 2 until it ends: every SELECT, INSERT, "
-        "UPDATE and DELETE on public.parcels waits"
+        "UPDATE and DELETE on it waits"
     )
     assert rule in [each.rule for each in judge_sql(sql).findings]
     alone = f"{HISTORY}BEGIN;\n{statement}\nCOMMIT;"

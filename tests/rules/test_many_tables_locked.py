@@ -59,6 +59,12 @@ def test_drop_table_locks_the_referenced_tables_one_by_one(sql: str, severity: S
     assert all("each foreign key of the table" in finding.help for finding in found)
 
 
+def test_a_dropped_table_that_is_not_the_first_locked_one_waits_in_its_own_transaction() -> None:
+    sql = f"{TABLES}SET lock_timeout = 0; BEGIN; ALTER TABLE depots ADD COLUMN a text; DROP TABLE carriers; COMMIT;"
+    (finding,) = (finding for finding in judge_sql(sql).findings if finding.rule == "many-tables-locked")
+    assert finding.help.startswith("-- use a separate transaction or migration for each table")
+
+
 def test_a_project_without_lock_timeout_is_told_once() -> None:
     first, _, _ = TABLES.partition("-- next")
     pieces = (first, TWO, TWO.replace(" a ", " b "))

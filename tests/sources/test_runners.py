@@ -130,6 +130,17 @@ def up(migration: Migration) -> tuple[str, str]:
         ("versioned", {"v1.10/1.sql": ORDERS, "v1.9/1.sql": CUSTOMERS, "LATEST.sql": ORDERS}, ["v1.9/1 statement", "v1.10/1 statement"]),
         (
             "versioned",
+            {
+                "10-c/up.sql": ORDERS,
+                "9-b/up.sql": ORDERS,
+                "9-b/up_tests.sql": CUSTOMERS,
+                "9-b/notes.yaml": "name: b\n",
+                "9-b/down.sql": NO_ORDERS,
+            },
+            ["9-b statement", "10-c statement"],
+        ),
+        (
+            "versioned",
             {"10/01_c.up.sql": ORDERS, "9/02_b.up.sql": ORDERS, "9/01_a.up.sql": CUSTOMERS, "9/01_a.down.sql": NO_ORDERS},
             ["9/01_a.up statement", "9/02_b.up statement", "10/01_c.up statement"],
         ),
@@ -281,6 +292,9 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
         ({"pom.xml": "<flyway.version>10.4.1</flyway.version>\n"}, True),
         ({"pom.xml": "<artifactId>flyway-core</artifactId>\n    <version>8.5.13</version>\n"}, False),
         ({"build.gradle": "id 'org.springframework.boot' version '2.7.3'\n"}, False),
+        ({"db/Dockerfile.migrations": "FROM flyway/flyway:8.5.13-alpine\n"}, False),
+        ({"Dockerfile": "FROM flyway/flyway:11.1\n"}, True),
+        ({"run_flyway.sh": "flyway -postgresql.transactional.lock=false migrate\n"}, False),
     ],
 )
 def test_flyway_holds_its_lock_in_a_transaction(shop: Write, files: dict[str, str], held: bool) -> None:

@@ -118,3 +118,13 @@ def test_a_template_without_a_value_is_named(tmp_path: Path, monkeypatch: pytest
         ("opaque-code", "the template Setup, which has no value in template-values of the configuration, generates this statement"),
         ("unparsed-statement", "a template generates a part of it"),
     ]
+
+
+def test_spaces_in_a_template_do_not_make_another_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("1.sql").write_text('CREATE TABLE "{{.Schema}}".a (id bigint PRIMARY KEY, n text NOT NULL);\n')
+    Path("2.sql").write_text("SET search_path = '{{ .Schema }}';\nALTER TABLE a ALTER n SET NOT NULL;\nDROP TABLE {{- .Schema -}}.a;\n")
+    Path("migsafe.toml").write_text("select = ['drop-table', 'set-not-null-scans']\n")
+    verdict = lint(["1.sql", "2.sql"], settings=read_configuration())
+    assert [(finding.rule, finding.relations) for finding in verdict.findings] == [("drop-table", ("{{ .Schema }}.a",))]

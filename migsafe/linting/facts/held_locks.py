@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.transaction_block import line_of
-from migsafe.linting.facts.wording import blocked_on, command_name, locked_relations
+from migsafe.linting.facts.wording import blocked_on, blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Do, Name
@@ -74,4 +74,6 @@ def while_held(at: Context) -> str:
         return ""
     takers = first_takers(locks, at)
     source = f" since {takers}" if takers else ""
-    return f"; the transaction also holds {locked_relations(locks)}{source} until it ends: {blocked_on(locks)}"
+    commands = {blocked_statements(lock.blocks) for lock in locks.values()}
+    waiting = f"every {commands.pop()} on {'it' if len(locks) == 1 else 'them'} waits" if len(commands) == 1 else blocked_on(locks)
+    return f"; the transaction also holds {locked_relations(locks)}{source} until it ends: {waiting}"

@@ -69,8 +69,9 @@ def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     resolved = at.resolve(table)
     for done in at.past:
         match done.operation:
-            case sql.AddColumn() as op if op.column.name == column and not op.if_not_exists and at.resolve(op.target.name) == resolved:
-                return op
+            case sql.AddColumn() as op if op.column.name == column and at.resolve(op.target.name) == resolved:
+                if not op.if_not_exists or done.found_nothing:
+                    return op
     return None
 
 

@@ -17,6 +17,7 @@ from migsafe.sql.lexer import (
     UNICODE_STRING,
     WORD,
     Tokens,
+    plain_marks,
 )
 from migsafe.sql.literals import string_value, unicode_value
 from migsafe.sql.operations.values import Name
@@ -172,11 +173,11 @@ class Cursor:
         if kind == WORD:
             name = self.words[index]
         elif kind == QUOTED:
-            name = self.raw(index)[1:-1].replace('""', '"')
+            name = plain_marks(self.raw(index)[1:-1].replace('""', '"'))
         elif kind == UNICODE_QUOTED:
             name = unicode_value(self.raw(index)[3:-1].replace('""', '"'), self._escape_character(index))
         else:
-            return self.raw(index)
+            return plain_marks(self.raw(index))
         if len(name) > MOST_BYTES or not name.isascii():
             return self._truncate(index, name)
         return name

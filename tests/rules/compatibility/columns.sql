@@ -141,3 +141,42 @@ ALTER TABLE known ALTER COLUMN q SET NOT NULL;
 ALTER TABLE known ADD COLUMN r text;
 -- next migration
 ALTER TABLE known ALTER COLUMN r SET NOT NULL;
+
+-- next migration
+CREATE TABLE fresh (id bigint PRIMARY KEY, a text);
+
+-- next migration
+-- a default that the same transaction sets
+BEGIN;
+ALTER TABLE fresh ADD COLUMN s text;
+UPDATE fresh SET s = 'a';
+ALTER TABLE fresh ALTER COLUMN s SET NOT NULL;
+ALTER TABLE fresh ALTER COLUMN s SET DEFAULT 'a';
+COMMIT;
+ALTER TABLE fresh ADD COLUMN t text, ADD COLUMN u text;
+ALTER TABLE fresh ALTER COLUMN t SET NOT NULL, ALTER COLUMN t SET DEFAULT 'a';
+ALTER TABLE fresh ALTER COLUMN u SET NOT NULL; -- expect: required-column-added
+ALTER TABLE fresh ALTER COLUMN u SET DEFAULT 'a';
+
+-- next migration
+-- IF NOT EXISTS finds no column in a table of which all are known
+ALTER TABLE fresh ADD COLUMN IF NOT EXISTS v text, ADD COLUMN IF NOT EXISTS s text;
+ALTER TABLE fresh DROP COLUMN v;
+ALTER TABLE fresh DROP COLUMN s; -- expect: drop-column
+ALTER TABLE guessed ADD COLUMN IF NOT EXISTS a text;
+ALTER TABLE guessed DROP COLUMN a; -- expect: drop-column
+ALTER TABLE fresh ADD COLUMN IF NOT EXISTS w text;
+UPDATE fresh SET w = t;
+ALTER TABLE fresh ALTER COLUMN w SET NOT NULL; -- expect: required-column-added
+
+-- next migration
+CREATE TABLE texts (id bigint PRIMARY KEY, a text, plain tsvector, words tsvector GENERATED ALWAYS AS (to_tsvector('simple', a)) STORED);
+
+-- next migration
+-- generated values are generated again
+BEGIN;
+ALTER TABLE texts DROP COLUMN words;
+ALTER TABLE texts ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('english', a)) STORED;
+ALTER TABLE texts DROP COLUMN plain; -- expect: drop-column
+ALTER TABLE texts ADD COLUMN plain tsvector GENERATED ALWAYS AS (to_tsvector('english', a)) STORED;
+COMMIT;

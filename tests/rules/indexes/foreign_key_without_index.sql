@@ -48,3 +48,17 @@ ALTER TABLE items ADD COLUMN IF NOT EXISTS x bigint REFERENCES orders;
 CREATE TABLE events (id bigint, order_id bigint REFERENCES orders) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 CREATE INDEX ON events (order_id);
+
+-- next migration
+-- a unique index on some of the columns finds one row
+CREATE TABLE places (id bigint PRIMARY KEY, day date, UNIQUE (id, day));
+CREATE TABLE stays (
+    id bigint,
+    day date,
+    place bigint,
+    room bigint,
+    PRIMARY KEY (id),
+    UNIQUE (place, room),
+    CONSTRAINT by_key FOREIGN KEY (id, day) REFERENCES places (id, day),
+    CONSTRAINT by_part FOREIGN KEY (place, day) REFERENCES places (id, day) -- expect: foreign-key-without-index
+);

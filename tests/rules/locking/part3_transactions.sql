@@ -101,3 +101,11 @@ BEGIN;
 ALTER TABLE vans ADD COLUMN city text;
 SELECT max(plate) FROM vans; -- expect: long-work-under-lock
 COMMIT;
+
+-- next migration
+-- inside a DO block, which is one statement
+DO $$
+BEGIN
+    ALTER TABLE parcels ADD CONSTRAINT named CHECK (name IS NOT NULL) NOT VALID;
+    ALTER TABLE parcels VALIDATE CONSTRAINT named; -- expect: validate-holds-lock
+END $$;
