@@ -5,12 +5,14 @@ only for a question that needs more. sqlglot's own parser is called and never su
 that are made at run time.
 """
 
+import re
 from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Expression, Query, TypeName
 
 TYPE_NAMES = {
@@ -27,6 +29,7 @@ TYPE_NAMES = {
 """PostgreSQL's names of types that sqlglot calls otherwise."""
 
 _DIALECT = "postgres"
+_OVERRIDING = lazy_pattern(r"\bOVERRIDING\s+(?:SYSTEM|USER)\s+VALUE\b", re.IGNORECASE)
 _CACHED = 4096
 
 
@@ -44,6 +47,8 @@ def parse_statement(text: str) -> exp.Expr | None:
     """Return the tree of a statement on rows; None where sqlglot cannot read it, and for an empty text."""
     if not text:
         return None
+    # sqlglot does not know the clause, which decides about the values of identity columns only.
+    text = _OVERRIDING.sub(" ", text) if "verriding" in text or "VERRIDING" in text else text
     # In a string that EXECUTE runs, quotes are doubled.
     return _statement(text) or _statement(text.replace("''", "'"))
 

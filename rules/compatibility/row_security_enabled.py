@@ -1,11 +1,18 @@
-"""ENABLE or FORCE ROW LEVEL SECURITY on an existing table without a policy.
+"""ENABLE or FORCE ROW LEVEL SECURITY on an existing table without a policy, or DROP of its last policy.
 
 From then on, SELECT, UPDATE and DELETE of a role that is not the table's owner find no rows, without an error, and its INSERTs fail. FORCE
 does the same to the owner. Superusers and roles with BYPASSRLS are not affected, so that a test that connects as one of them passes. Create
-the policies in the same transaction, or before.
+the policies in the same transaction, or before. DROP POLICY of the last policy of a table does the same as long as row security is enabled.
 
 Unsafe:
     ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+
+Unsafe, because it is the last policy of the table:
+    CREATE TABLE parcels (id bigint PRIMARY KEY, owner text);
+    ALTER TABLE parcels ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY parcels_of_owner ON parcels USING (owner = current_user);
+    -- next migration
+    DROP POLICY parcels_of_owner ON parcels;
 
 Safe:
     BEGIN;
@@ -25,17 +32,23 @@ from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Attached
-from migsafe.sql.operations import CreatePolicy, Name, SetRowSecurity
+from migsafe.sql.operations import CreatePolicy, Drop, Name, SetRowSecurity
 
 
 class _State(Struct):
     enabled: dict[Name, list[int]] = {}
     """The positions of the ENABLEs and FORCEs without a policy, by table."""
+    dropped: dict[Name, int] = {}
+    """The position of the last DROP POLICY of each table that had row security before."""
 
 
 @rule(category="compatibility", severity=Severity.WARNING, no_fix="only the author knows which rows the application may use")
-def row_security_enabled(op: SetRowSecurity | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Record tables that get row security without a policy, and report those that get no policy in the same transaction."""
+def row_security_enabled(op: SetRowSecurity | Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Record tables that get row security without a policy, or lose one, and report those that have none afterwards."""
+    if isinstance(op, Drop):
+        if op.kind == "policy" and op.table is not None and _loses_policy(op.table, op, at):
+            at.state(_State).dropped[at.resolve(op.table)] = at.position
+        return
     if isinstance(op, SetRowSecurity):
         table = at.resolve(op.target.name)
         if op.action in ("enable", "force") and not _has_policy(op, at):
@@ -48,6 +61,46 @@ def row_security_enabled(op: SetRowSecurity | MigrationEnd, at: Context) -> Iter
     }
     if absent:
         yield _finding(at, absent)
+    for table, position in at.state(_State).dropped.items():
+        if _is_left_without_policy(at, table):
+            yield _last_policy(at, table, position)
+
+
+def _policies(at: Context, table: Name) -> list[Attached]:
+    relation = at.catalog.relation(table)
+    attached = at.catalog.dependents(relation.oid, Attached) if relation is not None else []
+    return [policy for policy in attached if policy.kind == "policy"]
+
+
+def _loses_policy(table: Name, op: Drop, at: Context) -> bool:
+    """Whether a DROP POLICY drops a policy that the history knows, of an existing table with row security."""
+    relation = at.catalog.relation(table)
+    if relation is None or not relation.row_security or is_created_here(at, table):
+        return False
+    return any(policy.name.name == name.name for policy in _policies(at, table) for name in op.names)
+
+
+def _is_left_without_policy(at: Context, table: Name) -> bool:
+    relation = at.catalog.relation(table)
+    return relation is not None and relation.row_security and relation.complete and not _policies(at, table)
+
+
+def _last_policy(at: Context, table: Name, position: int) -> Finding:
+    """Return the finding about the DROP of a table's last policy."""
+    done = at.past[position]
+    return at.finding(
+        done,
+        f"DROP POLICY removes the last policy of {table}, which has row level security: from then on, SELECT, UPDATE and DELETE of a role that "
+        "does not own it find no rows, and its INSERTs fail",
+        help=(
+            "-- in the same transaction, with the condition on the rows that the application may use:\n"
+            f"CREATE POLICY … ON {table} USING (…);\n"
+            "-- or, if every role may see all rows:\n"
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;"
+        ),
+        relations=[table],
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )
 
 
 def _has_policy(op: SetRowSecurity, at: Context) -> bool:

@@ -45,3 +45,33 @@ BEGIN;
 ALTER TABLE sacks ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON sacks FOR SELECT USING (owner = current_user);
 COMMIT;
+
+-- next migration
+-- the last policy is dropped
+DROP POLICY own ON sacks; -- expect: row-security-enabled
+
+-- next migration
+CREATE POLICY own ON sacks USING (owner = current_user);
+CREATE POLICY other ON sacks USING (owner = 'x');
+
+-- next migration
+DROP POLICY IF EXISTS own ON sacks;
+CREATE POLICY own ON sacks USING (true);
+DROP POLICY IF EXISTS missing ON sacks;
+
+-- next migration
+DROP POLICY own ON sacks;
+
+-- next migration
+DROP POLICY IF EXISTS other ON sacks;
+ALTER TABLE sacks DISABLE ROW LEVEL SECURITY;
+
+-- next migration
+DROP POLICY IF EXISTS own ON stamps; -- expect: row-security-enabled
+DROP POLICY IF EXISTS own ON stamps;
+
+-- next migration
+BEGIN;
+DROP POLICY own ON crates;
+DROP TABLE crates; -- expect: drop-table
+COMMIT;

@@ -61,3 +61,13 @@ ALTER TABLE tours ALTER COLUMN number RESTART; -- expect: sequence-behind
 ALTER TABLE tours ALTER COLUMN other RESTART;
 DELETE FROM walks; -- expect: delete-everything
 ALTER SEQUENCE walks_id_seq RESTART;
+
+-- next migration
+-- OVERRIDING SYSTEM VALUE gives an identity column explicit values
+CREATE TABLE wagons (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, label text);
+
+-- next migration
+INSERT INTO wagons (id, label) OVERRIDING SYSTEM VALUE VALUES (1, 'a'), (2, 'b'); -- expect: sequence-behind
+
+-- next migration
+INSERT INTO wagons (id, label) OVERRIDING USER VALUE VALUES (1, 'a'), (2, 'b');
