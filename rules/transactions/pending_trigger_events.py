@@ -43,6 +43,7 @@ from migsafe.sql.operations import (
     Delete,
     Drop,
     Insert,
+    Merge,
     Name,
     RenameColumn,
     RenameConstraint,
@@ -81,7 +82,7 @@ def pending_trigger_events(op: Write | Change | SetConstraints | Rollback | Roll
     if transaction is None or not at.session.in_transaction_block or not op.certain or op.caught:
         return None
     match op:
-        case SetConstraints() | Rollback() | RollbackTo() | Insert() | Update() | Delete() | Copy():
+        case SetConstraints() | Rollback() | RollbackTo() | Insert() | Update() | Delete() | Copy() | Merge():
             state.pending.note(op, at.catalog, f"line {at.migration.up.script.position(op.span.start).line}")
         case _:
             return _refused(op, at, state)

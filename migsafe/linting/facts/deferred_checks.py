@@ -9,11 +9,11 @@ from typing import NamedTuple
 from migsafe.linting.earlier import PastOperation
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Constraint, Relation
-from migsafe.sql.operations import Copy, Delete, Insert, Operation, Rollback, RollbackTo, SetConstraints, Update
+from migsafe.sql.operations import Copy, Delete, Insert, Merge, Operation, Rollback, RollbackTo, SetConstraints, Update
 
 _NO_ACTION = (None, "no action")
-_WRITES = (Insert, Update, Delete, Copy)
-Write = Insert | Update | Delete | Copy
+_WRITES = (Insert, Update, Delete, Copy, Merge)
+Write = Insert | Update | Delete | Copy | Merge
 
 
 class PendingEvent(NamedTuple):
@@ -38,7 +38,7 @@ class PendingEvents:
                 self._set_modes(op)
             case Rollback() | RollbackTo():
                 self.events.clear()
-            case Insert() | Update() | Delete() | Copy():
+            case Insert() | Update() | Delete() | Copy() | Merge():
                 self.events.extend(self._added(op, catalog, place))
 
     def event_of(self, table: Relation | None) -> PendingEvent | None:
@@ -62,9 +62,8 @@ class PendingEvents:
             mode = self._modes.get(constraint.name.name, self._modes.get(None, constraint.initially_deferred))
             if constraint.references is not None and constraint.deferrable and mode and _watches(constraint, op, table):
                 yield PendingEvent(table.oid, constraint.name.name, place)
-        kind = "insert" if isinstance(op, Insert | Copy) else "update" if isinstance(op, Update) else "delete"
         for trigger in catalog.triggers(table.oid):
-            if trigger.deferred and any(event.startswith(kind) for event in trigger.events):
+            if trigger.deferred and any(event.startswith(_actions(op)) for event in trigger.events):
                 yield PendingEvent(table.oid, trigger.name.name, place)
 
 
@@ -79,15 +78,27 @@ def has_pending_rows(past: Iterable[PastOperation], transaction: int, catalog: C
     return bool(pending.events)
 
 
+def _actions(op: Write) -> tuple[str, ...]:
+    """Returns what a statement does with rows, as triggers call it."""
+    match op:
+        case Insert() | Copy():
+            return ("insert",)
+        case Update():
+            return ("update",)
+        case Delete():
+            return ("delete",)
+    return tuple(op.actions)
+
+
 def _watches(constraint: Constraint, op: Write, table: Relation) -> bool:
     """Whether a foreign key checks the rows that a statement writes to a table."""
     changed = {column.number for column in table.columns if column.name in op.columns} if isinstance(op, Update) else set[int]()
     if constraint.table == table.oid:
-        writes_key = isinstance(op, Insert | Copy) or bool(changed.intersection(constraint.columns))
+        writes_key = "insert" in _actions(op) or bool(changed.intersection(constraint.columns))
         if writes_key:
             return True
     if constraint.references != table.oid:
         return False
-    if isinstance(op, Delete):
-        return constraint.on_delete in _NO_ACTION
+    if "delete" in _actions(op) and constraint.on_delete in _NO_ACTION:
+        return True
     return bool(changed.intersection(constraint.referenced_columns)) and constraint.on_update in _NO_ACTION

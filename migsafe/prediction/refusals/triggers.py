@@ -32,7 +32,7 @@ def _refuse_kind(catalog: Catalog, op: sql.CreateTrigger, relation: Relation) ->
     name = relation.name.name
     if relation.kind in _TABLES:
         if op.timing != "instead of":
-            return None
+            return _refuse_rows_of_parts(relation, op)
         return Refusal(error=f'"{name}" is a table', detail="tables cannot have INSTEAD OF triggers", help="-- use BEFORE")
     if relation.kind is RelationKind.VIEW:
         if op.row and op.timing != "instead of":
@@ -47,6 +47,21 @@ def _refuse_kind(catalog: Catalog, op: sql.CreateTrigger, relation: Relation) ->
             error=f'relation "{name}" cannot have triggers' if is_named else f'"{name}" is not a table or view',
             detail="it is a materialized view",
         )
+    return None
+
+
+def _refuse_rows_of_parts(relation: Relation, op: sql.CreateTrigger) -> Refusal | None:
+    """A trigger for each row sees only its own row in a partition, and in a child that inherits."""
+    if not op.row or not op.transition_tables:
+        return None
+    name, help = relation.name.name, "-- use FOR EACH STATEMENT; or leave out REFERENCING, and use OLD and NEW"
+    if relation.kind is RelationKind.PARTITIONED:
+        detail = "ROW triggers with transition tables are not supported on partitioned tables"
+        return Refusal(error=f'"{name}" is a partitioned table', detail=detail, help=help)
+    if relation.bound is not None:
+        return Refusal(error="ROW triggers with transition tables are not supported on partitions", help=help)
+    if relation.parents:
+        return Refusal(error="ROW triggers with transition tables are not supported on inheritance children", help=help)
     return None
 
 

@@ -24,6 +24,8 @@ def replace_view(catalog: Catalog, op: sql.CreateView) -> Refusal | None:
         detail = f"it is a {existing.kind.value}"
         return Refusal(error=f'"{existing.name.name}" is not a view', detail=detail) if is_certain else None
     old, new = _names(existing.query, tuple(column.name for column in existing.columns)), _names(op.query, op.columns)
+    if old is None or new is None:
+        old, new = _expanded_names(catalog, existing, op)
     if old is None or new is None or existing.may_be_older:
         return None
     help = f"-- in one transaction, first: DROP VIEW {op.view};\n-- and grant the privileges on it again"
@@ -34,6 +36,16 @@ def replace_view(catalog: Catalog, op: sql.CreateView) -> Refusal | None:
         if old_name != new_name:
             return Refusal(error=f'cannot change name of view column "{old_name}" to "{new_name}"', help=help)
     return _refuse_types(catalog, existing, op.query, old, help)
+
+
+def _expanded_names(catalog: Catalog, existing: Relation, op: sql.CreateView) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Returns the names of the old and the new columns of a view of which a query has `*`: it stands for the columns at the time of CREATE."""
+    old = known_columns(catalog, existing)
+    new = expressions.query_columns(op.query, lambda name: table_columns(catalog, name))
+    if old is None or new is None or len(op.columns) > len(new):
+        return None, None
+    names = tuple(column.name for column in new)
+    return tuple(column.name for column in old), (*op.columns, *names[len(op.columns) :])
 
 
 def _refuse_types(catalog: Catalog, existing: Relation, new: Query, names: tuple[str, ...], help: str) -> Refusal | None:

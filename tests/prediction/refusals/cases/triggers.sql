@@ -97,3 +97,36 @@ CREATE TABLE a (id bigint, n int);
 CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS 'BEGIN END';
 -- refused: function f must return type trigger
 CREATE TRIGGER t BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION f();
+
+-- a row trigger with a transition table on a partitioned table
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: "trips" is a partitioned table
+CREATE TRIGGER t AFTER INSERT ON trips REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE FUNCTION note();
+
+-- a statement trigger with a transition table on a partitioned table
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- accepted
+CREATE TRIGGER t AFTER INSERT ON trips REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note();
+
+-- a row trigger with a transition table on a partition
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: ROW triggers with transition tables are not supported on partitions
+CREATE TRIGGER t AFTER INSERT ON trips_2025 REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE FUNCTION note();
+
+-- a row trigger with a transition table on a child
+CREATE TABLE vehicles (id bigint NOT NULL);
+CREATE TABLE vans () INHERITS (vehicles);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: ROW triggers with transition tables are not supported on inheritance children
+CREATE TRIGGER t AFTER INSERT ON vans REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE FUNCTION note();
+
+-- a row trigger with a transition table on a parent
+CREATE TABLE vehicles (id bigint NOT NULL);
+CREATE TABLE vans () INHERITS (vehicles);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- accepted
+CREATE TRIGGER t AFTER INSERT ON vehicles REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE FUNCTION note();

@@ -279,3 +279,37 @@ ALTER FUNCTION half(bigint) IMMUTABLE;
 CREATE TABLE orders (id bigint);
 -- accepted
 CREATE INDEX ON orders (half(id));
+
+-- a view of all columns, of which the table got one more before the last
+CREATE TABLE vans (id bigint, plate text);
+CREATE VIEW numbered AS SELECT vans.*, 1 AS one FROM vans;
+ALTER TABLE vans ADD COLUMN note text;
+-- refused: cannot change name of view column "one" to "note"
+CREATE OR REPLACE VIEW numbered AS SELECT vans.*, 1 AS one FROM vans;
+
+-- a view of all columns, of which the table got one more
+CREATE TABLE vans (id bigint, plate text);
+CREATE VIEW all_vans AS SELECT * FROM vans;
+ALTER TABLE vans ADD COLUMN note text;
+-- accepted
+CREATE OR REPLACE VIEW all_vans AS SELECT * FROM vans;
+
+-- a view of all columns, of which the table lost one
+CREATE TABLE vans (id bigint, plate text, note text);
+CREATE VIEW all_vans AS SELECT * FROM vans;
+ALTER TABLE vans RENAME COLUMN plate TO label;
+-- refused: cannot change name of view column "plate" to "label"
+CREATE OR REPLACE VIEW all_vans AS SELECT * FROM vans;
+
+-- a view of all columns with fewer columns
+CREATE TABLE vans (id bigint, plate text, note text);
+CREATE VIEW all_vans AS SELECT * FROM vans;
+-- refused: cannot drop columns from view
+CREATE OR REPLACE VIEW all_vans AS SELECT id, plate FROM vans;
+
+-- a view of the columns of two tables
+CREATE TABLE vans (id bigint, plate text);
+CREATE TABLE depots (depot bigint, title text);
+CREATE VIEW pairs AS SELECT v.*, d.title FROM vans v JOIN depots d ON d.depot = v.id;
+-- accepted
+CREATE OR REPLACE VIEW pairs AS SELECT v.id, v.plate, d.title, d.depot FROM vans v JOIN depots d ON d.depot = v.id;
