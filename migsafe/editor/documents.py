@@ -14,7 +14,7 @@ from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
 from migsafe.linting.verdict import Verdict
 from migsafe.paths import relative_path, with_slashes
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.sources import Half
 from migsafe.text import Span
 

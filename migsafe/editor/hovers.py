@@ -10,7 +10,7 @@ from migsafe.editor.documents import Document
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.reports.locks.wording import blocking, details_of
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.schema.statistics import row_count

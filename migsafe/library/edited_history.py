@@ -25,7 +25,8 @@ from migsafe.linting.finding import Finding
 from migsafe.linting.judge import judge
 from migsafe.linting.verdict import Verdict
 from migsafe.prediction.history import HistoryEnd, Part, SelectedMigration, Steps, selected_migrations
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.rendering.messages import Answer, Question, RenderRequest, RenderResult
 from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import RUNNERS, Half, Migration, Plan, Source, Step

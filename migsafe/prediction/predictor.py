@@ -1,7 +1,7 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 
@@ -23,6 +23,7 @@ from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
+from migsafe.prediction.statement_prediction import StatementPrediction, combined_prediction
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
@@ -44,26 +45,6 @@ from migsafe.text import Script, Span
 
 _OWN_ROLES = frozenset(("all", "current_user", "current_role", "session_user"))
 _MAY_FIND_OLDER = lazy_pattern(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
-
-
-class StatementPrediction(Struct, frozen=True, kw_only=True):
-    """What one statement does.
-
-    `operations` has the effects of each operation, in the order in which they run; `effects` has those of the whole statement, one for each
-    relation. `refusal` is why PostgreSQL would refuse the statement, None if the history gives no reason.
-    `unknown` says why the statement may have more effects, each reason as the end of a sentence; then it is not `understood`.
-    """
-
-    statement: Statement
-    operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
-    effects: tuple[Effect, ...]
-    refusal: Refusal | None = None
-    unknown: tuple[str, ...] = ()
-
-    @property
-    def understood(self) -> bool:
-        """Whether all effects of the statement are known."""
-        return not self.unknown
 
 
 class Contradiction(Struct, frozen=True):
@@ -266,7 +247,7 @@ class Predictor:
                 self.begin(on_path.transaction, one_query=on_path.one_query, setup=on_path.setup, text=on_path.script.text)
                 for statement, first, last in statements:
                     predictions.setdefault(statement.index, []).append(self.predict_statement(statement, first=first, last=last))
-        return {number: _combined(each) for number, each in predictions.items()}
+        return {number: combined_prediction(each) for number, each in predictions.items()}
 
     def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:
         """Returns the lock that is held on the relation of an effect: ALTER TABLE takes the strongest one that any of its parts needs, at the
@@ -388,17 +369,3 @@ def _analyse_query(sql: str, relations: tuple[ReadRelation, ...]) -> ColumnUses 
 def _type_query(query: Query, tables: TableColumns) -> tuple[QueryColumn, ...] | None:
     """Returns the output columns of a query; None if they are not known. sqlglot is imported when the first query is resolved."""
     return expressions.query_columns(query, tables)
-
-
-def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction:
-    """Returns one prediction for a statement that several paths send: it has the effects that it has on any of them. PostgreSQL refuses it only
-    if it does so on all of them; it is understood only if it is on all of them."""
-    first = predictions[0]
-    if len(predictions) == 1:
-        return first
-    return replace(
-        first,
-        effects=combine_effects(effect for prediction in predictions for effect in prediction.effects),
-        refusal=first.refusal if all(prediction.refusal is not None for prediction in predictions) else None,
-        unknown=tuple(dict.fromkeys(reason for prediction in predictions for reason in prediction.unknown)),
-    )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.probes.attribution import attribute_waits
 from migsafe.replaying.probes.choice import ProbeChoice, choose_probes
 from migsafe.replaying.probes.load_queries import TRIAL_SETTINGS, Columns, LoadChoice, LoadQueries

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from migsafe.errors import MigsafeError
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.schema_dump import read_schema
 from migsafe.schema.refusal import RefusalKind

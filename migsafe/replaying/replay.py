@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.experiments.contents import Schema, read_schema

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from migsafe.linting.queries.project_queries import ProjectQueries
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.batches import BatchedChange

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.databases import Database, Databases
 from migsafe.replaying.estimates import estimate_duration
 from migsafe.replaying.experiments.agreement import compare_with_predictions

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.lock_timeouts import LockTimeout
 from migsafe.replaying.queries.results import QueryResults, part_of_results
 from migsafe.replaying.recording.records import MeasuredEffect, Recording, ResponseTimes, StatementRecord, Wait

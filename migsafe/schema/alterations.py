@@ -21,6 +21,7 @@ from migsafe.schema.column_users import refuse_used
 from migsafe.schema.columns import (
     add_sequence,
     alter_sequence_type,
+    altered_column,
     build_column,
     composite_name,
     default_of,
@@ -30,13 +31,13 @@ from migsafe.schema.columns import (
     next_column_number,
     set_column,
     stored_type,
-    stub_column,
     with_sequence_default,
 )
 from migsafe.schema.constraints import add_constraint, distinct_constraints
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, forget_parts
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.formulas import formula, identifiers
+from migsafe.schema.identity import add_identity, drop_identity, set_identity
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
 from migsafe.schema.objects import Column, Relation, RelationKind
@@ -65,16 +66,6 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
         if len(namesakes) == 1:
             return namesakes[0]
     return add_older_relation(catalog, target.name, kind_named(target.kind))
-
-
-def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
-    """Returns the column that an ALTER changes; adds an unknown one to the table."""
-    column = table.column(name)
-    if column is not None:
-        return column
-    if table.complete:
-        catalog.add_refusal(f'column "{name}" of relation "{table.name.name}" does not exist')
-    return stub_column(catalog, table, name)
 
 
 def alter(catalog: Catalog, op: AlterRelation) -> None:
@@ -295,48 +286,6 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
             set_column(catalog, relation, own_column.number, default=None, generated=None)
 
 
-def _change_identity(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
-    """Sets a column's identity; since PostgreSQL 17 also in the partitions."""
-    for relation in (
-        table,
-        *(
-            catalog.descendants(table.oid)
-            if table.kind is RelationKind.PARTITIONED and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY
-            else ()
-        ),
-    ):
-        own_column = relation.column(column)
-        if own_column is not None:
-            set_column(catalog, relation, own_column.number, identity=identity)
-
-
-def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
-    column = altered_column(catalog, table, op.column)
-    if column.not_null is False:
-        catalog.add_refusal(
-            f'column "{op.column}" of relation "{table.name.name}" must be declared NOT NULL before identity can be added',
-            help=f"-- first: ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} SET NOT NULL;",
-        )
-    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
-    add_sequence(catalog, table, column)
-
-
-def _set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
-    altered_column(catalog, table, op.column)
-    if op.always is not None:
-        _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.always else "by default")
-
-
-def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> None:
-    column = altered_column(catalog, table, op.column)
-    if column.identity is None:
-        return
-    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, None)
-    for sequence in catalog.dependents(table.oid, Relation):
-        if sequence.owner == (table.oid, column.number):
-            catalog.drop(sequence.oid)
-
-
 def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> None:
     for relation in _below(catalog, op, table):
         column = relation.column(op.column)
@@ -384,9 +333,9 @@ _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {
     sql.DropNotNull: _drop_not_null,
     sql.SetExpression: _set_expression,
     sql.DropExpression: _drop_expression,
-    sql.AddIdentity: _add_identity,
-    sql.SetIdentity: _set_identity,
-    sql.DropIdentity: _drop_identity,
+    sql.AddIdentity: add_identity,
+    sql.SetIdentity: set_identity,
+    sql.DropIdentity: drop_identity,
     sql.AddConstraint: apply_add_constraint,
     sql.AlterConstraint: apply_alter_constraint,
     sql.ValidateConstraint: apply_validate,

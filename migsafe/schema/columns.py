@@ -225,3 +225,13 @@ def has_domain_default(catalog: Catalog, type_name: TypeName | None) -> bool:
             return True
         known = catalog.type_of(known.type) if not known.type.dimensions else None
     return False
+
+
+def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
+    """Returns the column that an ALTER changes; adds an unknown one to the table."""
+    column = table.column(name)
+    if column is not None:
+        return column
+    if table.complete:
+        catalog.add_refusal(f'column "{name}" of relation "{table.name.name}" does not exist')
+    return stub_column(catalog, table, name)

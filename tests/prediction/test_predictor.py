@@ -3,7 +3,8 @@
 import pytest
 
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.schema.refusal import Refusal
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name

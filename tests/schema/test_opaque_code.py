@@ -3,7 +3,8 @@
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.schema.extension_functions import extension_function
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import StatementPrediction
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord
 from migsafe.sql import operations as sql

@@ -12,7 +12,8 @@ from migsafe.linting.script_suppressions import with_comments
 from migsafe.linting.suppressions import covers, find_suppressions, mentions_migsafe
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.queries.index_results import IndexResults, MissingIndex, UnservedQuery
 from migsafe.replaying.queries.index_trials import IndexTrials
 from migsafe.replaying.queries.planner_state import analyze

@@ -12,7 +12,8 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
