@@ -178,6 +178,7 @@ class _Editor:
                 "\n".join((parent, *(step.text for step in steps))),
                 number + 1,
                 self._title,
+                self._file.id,
                 self._source.text,
                 self._file.up.path,
                 taken,

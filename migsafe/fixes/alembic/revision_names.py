@@ -16,6 +16,10 @@ from migsafe.sources.alembic.settings import file_template
 
 _STEP = lazy_pattern(r", step (\d+)$")
 _WORD = lazy_pattern(r"\w+")
+_NUMBERED = lazy_pattern(r"(?P<number>\d{2,6})(?:_(?P<slug>\w+))?")
+"""A version that a project numbers itself; longer ones are dates, or made by Alembic."""
+_LONGEST_VERSION = 32
+"""The length of the column in which Alembic records a version (alembic/ddl/impl.py, version_table_impl)."""
 _CREATED = lazy_pattern(r"^Create Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _DEFAULT_TEMPLATE = "%(rev)s_%(slug)s"
 _DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -33,16 +37,24 @@ class RevisionName(Struct, frozen=True):
 
 
 def name_revision(
-    content: str, number: int, title: str, edited_text: str, edited_path: str, taken: Collection[str], environment: ScriptEnvironment
+    content: str,
+    number: int,
+    title: str,
+    edited: str,
+    edited_text: str,
+    edited_path: str,
+    taken: Collection[str],
+    environment: ScriptEnvironment,
 ) -> RevisionName:
-    """Returns the name of the revision that is the next but `number` after an edited one. The same `content` has the same
-    name. Raises Refused."""
-    version = _version(content, taken)
+    """Returns the name of the revision that is the next but `number` after an edited one, whose version is `edited`. The same `content` has
+    the same name. Raises Refused."""
     match = _STEP.search(title)
     step = (int(match[1]) if match else 1) + number
     new_title = f"{_STEP.sub('', title).rstrip('.')}, step {step}"
+    version = _next_number(edited, number, new_title, taken) or _version(content, taken)
     template, longest = file_template(environment.config_file, environment.section, environment.project_file)
-    template = template or _DEFAULT_TEMPLATE
+    # A project that names its files itself calls them as their versions.
+    template = "%(rev)s" if Path(edited_path).stem == edited else template or _DEFAULT_TEMPLATE
     moment, written = _created(edited_text, edited_path, template, timedelta(minutes=number))
     values = {
         "rev": version,
@@ -67,6 +79,23 @@ def _version(content: str, taken: Collection[str]) -> str:
         if not any(other.startswith(version) for other in taken):
             return version
         number += 1
+
+
+def _next_number(edited: str, number: int, title: str, taken: Collection[str]) -> str:
+    """Returns the version that follows an edited one in a project that numbers its revisions (`0042`, `0042_orders`); empty if the project
+    does not, or if the revision is not its last."""
+    match = _NUMBERED.fullmatch(edited)
+    numbers = [int(other["number"]) for other in map(_NUMBERED.fullmatch, taken) if other is not None]
+    # One of Alembic's own versions may begin with digits: the numbers of a project are nearly as many as its revisions.
+    if match is None or len(numbers) * 2 < len(taken) or max(numbers) != int(match["number"]) + number - 1:
+        return ""
+    following = str(int(match["number"]) + number).zfill(len(match["number"]))
+    if match["slug"] is None:
+        return following
+    *words, _, step = _WORD.findall(title.removeprefix(match["number"]).replace("_", " ").lower())
+    while words and len(edited) <= _LONGEST_VERSION < len("_".join((following, *words, "step", step))):
+        words.pop()
+    return "_".join((following, *words, "step", step))
 
 
 def _slug(title: str, longest: int) -> str:

@@ -1,5 +1,6 @@
 """What must come later goes to new revisions after the edited one, and each revision still undoes what it does."""
 
+import re
 from collections.abc import Callable
 from textwrap import dedent
 
@@ -97,6 +98,50 @@ def test_in_a_shared_transaction_a_new_revision_commits_those_before_it(project:
         op.drop_constraint("one_note", "orders")
         with op.get_context().autocommit_block():
             op.create_index("one_note", "orders", ["note"], unique=True, postgresql_concurrently=True)""")
+
+
+NUMBERED = """
+revision = "{version}"
+down_revision = "aaaaaaaaaaaa"
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def upgrade():
+    op.create_unique_constraint("one_note", "orders", ["note"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "new_name", "new_version"),
+    [
+        pytest.param("0007_one_note.py", "0007", "0008_0007_step_2.py", "0008", id="only a number"),
+        pytest.param("0007_one_note.py", "0007_one_note", "0008_one_note_step_2.py", "0008_one_note_step_2", id="with words"),
+        pytest.param(
+            "0099_a_note_for_one_order_only.py",
+            "0099_a_note_for_one_order_only",
+            "0100_a_note_for_one_order_step_2.py",
+            "0100_a_note_for_one_order_step_2",
+            id="as long as the column of the version allows",
+        ),
+    ],
+)
+def test_numbers_of_a_project_continue(project: Project, name: str, version: str, new_name: str, new_version: str) -> None:
+    path = project.add(name, NUMBERED.format(version=version))
+    _, new = project.edit(path, {"one_note": UNIQUE}).changes
+    assert new.path == str(project.versions / new_name)
+    assert f"revision = \"{new_version}\"\ndown_revision = \"{version}\"\n" in new.after
+
+
+@pytest.mark.parametrize("later", ["0008", "20240102030405"])
+def test_numbers_of_a_project_do_not_continue_in_its_middle_and_dates_are_no_numbers(project: Project, later: str) -> None:
+    version = "0007" if later == "0008" else later
+    if later == "0008":
+        project.add("0008.py", f"revision = '0008'\ndown_revision = '{version}'\n\n\ndef upgrade():\n    pass\n")
+    path = project.add(f"{version}_one_note.py", NUMBERED.format(version=version))
+    new = project.edit(path, {"one_note": UNIQUE}).changes[1]
+    assert re.fullmatch(r"[0-9a-f]{12}_\w+_step_2\.py", new.path.rpartition("/")[2])
 
 
 def test_file_names_and_headers_follow_the_project(project: Project) -> None:
