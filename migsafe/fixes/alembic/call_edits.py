@@ -7,7 +7,7 @@ import libcst as cst
 from msgspec import structs
 
 from migsafe.fixes.alembic.code import Piece, Style, kept_code, step_code, with_comments
-from migsafe.fixes.alembic.keywords import keywords_for, with_keywords, without_not_null
+from migsafe.fixes.alembic.keywords import adds_nullable_instead, keywords_for, with_keywords, with_nullable_column, without_not_null
 from migsafe.fixes.alembic.places import CallPlace
 from migsafe.fixes.alembic.plan import FixPlan, literal_of, refuse_values, split_call, unmoved
 from migsafe.fixes.alembic.python_source import PythonSource
@@ -134,11 +134,16 @@ def _method(place: CallPlace) -> str:
 def _with_arguments(source: PythonSource, plan: FixPlan, step: Step) -> Piece | None:
     """Returns the call with other arguments, if these are enough for a step."""
     old, new = _only_operation(plan.fix.statement), _only_operation(step.statement)
-    keywords = keywords_for(_method(plan.place), old, new) if old is not None and new is not None else None
-    if keywords is None or any(arg.star for arg in plan.place.call.args):
+    if old is None or new is None:
         return None
-    call = source.source(plan.place.line)
-    return _with_call(source, plan, with_keywords(call, keywords, source.newline), outside=step.outside)
+    method, call = _method(plan.place), source.source(plan.place.line)
+    changed: str | None = None
+    if adds_nullable_instead(method, old, new):
+        changed = with_nullable_column(call, source.newline)
+    elif not any(arg.star for arg in plan.place.call.args):
+        keywords = keywords_for(method, old, new)
+        changed = with_keywords(call, keywords, source.newline) if keywords is not None else None
+    return _with_call(source, plan, changed, outside=step.outside) if changed is not None else None
 
 
 def _with_call(source: PythonSource, plan: FixPlan, call: str, *, outside: bool) -> Piece:

@@ -1,6 +1,7 @@
 """Fixes that only add an argument to the call that is there: its other arguments, its format and its comments stay."""
 
 import libcst as cst
+from msgspec import structs
 
 from migsafe.fixes.alembic.python_source import PythonSource
 from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
@@ -58,6 +59,24 @@ def without_not_null(statement: str, newline: str) -> str:
     source, call = _parsed(statement, newline)
     changed = (arg for arg in call.args if arg.keyword is not None and arg.keyword.value == "nullable")
     return apply_edits(statement, [TextEdit(*source.span(arg), "existing_nullable=True") for arg in changed])
+
+
+def adds_nullable_instead(method: str, old: Operation, new: Operation) -> bool:
+    """Whether a call of `add_column`, which sends `old`, sends `new` when the column is nullable."""
+    if method != "add_column" or not isinstance(old, sql.AddColumn) or not isinstance(new, sql.AddColumn):
+        return False
+    others = tuple(each for each in old.column.constraints if each.kind is not sql.ConstraintKind.NOT_NULL)
+    nullable = structs.replace(old, column=structs.replace(old.column, not_null=False, constraints=others))
+    return old.column.not_null and shape(nullable, {"new_enum"}) == shape(new, {"new_enum"})
+
+
+def with_nullable_column(statement: str, newline: str) -> str | None:
+    """Returns the text of a statement that is a call of `add_column`, with a nullable column; None if its `nullable=False` is not found."""
+    source, _ = _parsed(statement, newline)
+    values = [arg.value for arg in source.nodes(cst.Arg) if arg.keyword is not None and arg.keyword.value == "nullable"]
+    if len(values) != 1 or source.source(values[0]) != "False":
+        return None
+    return apply_edits(statement, [TextEdit(*source.span(values[0]), "True")])
 
 
 def _parsed(statement: str, newline: str) -> tuple[PythonSource, cst.Call]:

@@ -46,12 +46,16 @@ def _dead(body: Sequence[ast.stmt], tree: ast.Module) -> Iterator[ast.stmt]:
     current: dict[str, str] = {}
     for number, node in enumerate(body):
         setting = _setting(node)
+        if isinstance(node, ast.With) and _is_autocommit(node):
+            last = _setting(node.body[-1])
+            if last is not None and last.is_replaced_by(_next_setting(body[number + 1] if number + 1 < len(body) else None)):
+                yield node.body[-1]
         if setting is None:
             if not _is_operation(node):
                 current.clear()  # it may set anything
             continue
         following = body[number + 1] if number + 1 < len(body) else None
-        is_replaced = setting.is_replaced_by(_setting(following) if following is not None else None)
+        is_replaced = setting.is_replaced_by(_next_setting(following))
         if is_replaced or (setting.local and (_is_autocommit(following) if following is not None else is_function)):
             yield node
         elif not setting.local:
@@ -69,6 +73,13 @@ def _setting(node: ast.stmt) -> Timeout | None:
             if match is not None and (match["value"] is None) == (match["verb"] == "RESET"):
                 return Timeout(match["name"], match["value"] or "", match["verb"] == "SET LOCAL")
     return None
+
+
+def _next_setting(node: ast.stmt | None) -> Timeout | None:
+    """Returns what a statement sets, or the first one of an autocommit block."""
+    if isinstance(node, ast.With) and _is_autocommit(node):
+        node = node.body[0]
+    return _setting(node) if node is not None else None
 
 
 def _is_operation(node: ast.stmt) -> bool:

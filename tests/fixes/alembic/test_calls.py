@@ -303,3 +303,34 @@ def test_a_batch_that_another_fix_divides_keeps_a_call_that_is_removed_later(pro
     text, edits = project.change(batch, REMOVED | {"positive": CHECK["positive"].partition("-- next")[0]})
     assert [finding.subject for finding in edits.applied] == ["positive"]
     assert 'batch_op.create_index("ix_note", ["note"])' in text
+
+
+def test_a_column_becomes_nullable_where_it_is_added(project: Project) -> None:
+    text, _ = project.change(
+        """
+        op.add_column("orders", sa.Column(
+            "code", sa.Text(),  # of the shop
+            nullable=False))
+        with op.batch_alter_table("orders") as batch_op:
+            batch_op.add_column(sa.Column("shop", sa.Text(), nullable=False))
+        """,
+        {"code": "ALTER TABLE orders ADD COLUMN code text;", "shop": "ALTER TABLE orders ADD COLUMN shop text;"},
+    )
+    assert (
+        upgrade_of(text)
+        == dedent("""
+        op.add_column("orders", sa.Column(
+            "code", sa.Text(),  # of the shop
+            nullable=True))
+        with op.batch_alter_table("orders") as batch_op:
+            batch_op.add_column(sa.Column("shop", sa.Text(), nullable=True))
+    """).strip()
+    )
+
+
+def test_a_column_whose_nullable_is_a_value_of_the_script_is_not_edited(project: Project) -> None:
+    _, edits = project.change(
+        'required = True\nop.add_column("orders", sa.Column("code", sa.Text(), nullable=not required))',
+        {"code": "ALTER TABLE orders ADD COLUMN code text;"},
+    )
+    assert [refused.reason for refused in edits.refused] == ["the statement is built from values of the script"]

@@ -51,6 +51,22 @@ def body(text: str) -> str:
             op.execute("RESET lock_timeout")
             """,
         ),
+        (
+            """
+            op.execute("SET lock_timeout = '2s'")
+            with op.get_context().autocommit_block():
+                op.execute("SET lock_timeout = 0")
+                op.create_index("a", "t", ["a"], postgresql_concurrently=True)
+                op.execute("SET lock_timeout = '2s'")
+            op.execute("RESET lock_timeout")
+            """,
+            """
+            with op.get_context().autocommit_block():
+                op.execute("SET lock_timeout = 0")
+                op.create_index("a", "t", ["a"], postgresql_concurrently=True)
+            op.execute("RESET lock_timeout")
+            """,
+        ),
     ],
 )
 def test_settings_without_effect_are_removed(text: str, expected: str) -> None:
