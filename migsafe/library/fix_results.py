@@ -10,6 +10,8 @@ from migsafe.linting.verdict import Verdict
 _MOVING = ("long-work-under-lock", "many-tables-locked")
 _STUCK = "not-rerunnable"
 """Rules whose fixes commit what precedes a statement, and the rule about statements that then fail in a second run."""
+HANGING = "runner-blocks-concurrent"
+"""The rule about statements that never end."""
 
 
 def wrong_result(before: Verdict, after: Verdict, applied: Sequence[Finding], fixed: Collection[tuple[str, ...]]) -> str:
@@ -30,6 +32,9 @@ def wrong_result(before: Verdict, after: Verdict, applied: Sequence[Finding], fi
     stuck = next((each for each in after.findings if each.rule == _STUCK and not each.is_fixable and not was[hazard(each)]), None)
     if stuck is not None and any(finding.rule in _MOVING for finding in applied):
         return _with_another(stuck)
+    hanging = next((each for each in after.findings if each.rule == HANGING and not was[hazard(each)]), None)
+    if hanging is not None:
+        return f"first {hanging.help.removeprefix('-- ')}: {hanging.message}"
     worst = max(finding.severity for finding in applied)
     # A fix may leave the rest of a hazard, with fewer tables or statements, to the next round.
     rules = {finding.rule for finding in applied}

@@ -18,7 +18,7 @@ from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.settings import without_dead_settings
 from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
-from migsafe.library.fix_results import hazard, more_findings, wrong_result
+from migsafe.library.fix_results import HANGING, hazard, more_findings, wrong_result
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
@@ -281,7 +281,7 @@ class _Fixing:
                 refused.append(NotFixed(finding, reason))
             else:
                 by_migration.setdefault(place, []).extend(_fixes_of(finding, way, statement))
-        some = (self._edit(now, place, fixes) for place, fixes in by_migration.items())
+        some = (self._edit(now, place, _without_parts(fixes)) for place, fixes in by_migration.items())
         of_comments = (edit_comments(own[0][0].script, own) for own in comments.values())
         for edits in chain(some, of_comments):
             refused += edits.refused
@@ -310,9 +310,16 @@ class _Fixing:
         return edit_scripts(replace(fixed, migration=migration), fixes, predictor.catalog)
 
 
+def _without_parts(fixes: Sequence[ChosenFix]) -> list[ChosenFix]:
+    """Returns the fixes without those of a statement that another fix replaces together with its own."""
+    replaced = {span.start: fix for fix in fixes if fix.way.for_all for span in fix.finding.replaces if span.start != fix.statement.span.start}
+    return [fix for fix in fixes if fix.statement.span.start not in replaced]
+
+
 def _with_refusals(settings: Configuration) -> Configuration:
-    """Returns a configuration whose rules say whether PostgreSQL would refuse the result of a fix, whatever the project selects."""
-    names = (*(rule.name for rule in shipped_rules() if rule.refuses), "syntax-error")
+    """Returns a configuration whose rules say whether PostgreSQL would refuse the result of a fix, or it would never end, whatever the project
+    selects."""
+    names = (*(rule.name for rule in shipped_rules() if rule.refuses), "syntax-error", HANGING)
     select = tuple(dict.fromkeys((*settings.select, *names))) if settings.select else ()
     return replace(settings, select=select, ignore=tuple(name for name in settings.ignore if name not in names))
 

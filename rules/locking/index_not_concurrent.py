@@ -7,6 +7,9 @@ transaction. A failed build leaves an INVALID index, which must be dropped befor
 On a materialized view the build blocks REFRESH. On a partitioned table it reads every partition, and PostgreSQL refuses CONCURRENTLY:
 create the index ON ONLY the parent, build the index of each partition CONCURRENTLY, and attach these indexes to the parent's index.
 
+If the same transaction drops an index, or a UNIQUE constraint, that the new index replaces, build the new one first: without the transaction,
+other sessions see the gap between the two.
+
 Unsafe:
     CREATE INDEX orders_qty_idx ON orders (qty);
 
@@ -29,11 +32,13 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition, repeatable_index_build
+from migsafe.linting.facts.replaced_indexes import built_first, record_dropped, replaced_by
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.generation import create_index
-from migsafe.sql.operations import CreateIndex, Name
+from migsafe.sql.operations import CreateIndex, Drop, DropConstraint, Name
+from migsafe.sql.statements import Statement
 
 
 @rule(
@@ -43,8 +48,11 @@ from migsafe.sql.operations import CreateIndex, Name
     fix="unsafe",
     unsafe_because="a failed build leaves an INVALID index",
 )
-def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
+def index_not_concurrent(op: CreateIndex | Drop | DropConstraint, at: Context) -> Finding | None:
     """Report an index built on a relation that other sessions may write to."""
+    if not isinstance(op, CreateIndex):
+        record_dropped(op, at)
+        return None
     slow = [] if op.concurrently else at.slow_effects(only=op.only)
     if not slow:
         return None
@@ -52,16 +60,29 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     relation = at.catalog.relation(op.table)
     is_partitioned = relation is not None and relation.kind is RelationKind.PARTITIONED
     parts = " and its partitions" if is_partitioned else ""
-    by_partition = _by_partition(op, relation, at) if relation is not None and is_partitioned else None
+    help, fix, replaces = _safe_way(op, at, relation if is_partitioned else None)
     return at.finding(
         op,
         f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits"
         f"{while_held(at)}",
-        help=by_partition[0] if by_partition is not None else _concurrently(op, at),
-        fix=by_partition[1] if by_partition is not None else None,
+        help=help,
+        fix=fix,
+        replaces=replaces,
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,
     )
+
+
+def _safe_way(op: CreateIndex, at: Context, partitioned: Relation | None) -> tuple[str, str | None, tuple[Statement, ...]]:
+    """Returns the help, the fix if that is not the help, and the statements in whose place it is if these are several."""
+    if partitioned is not None:
+        return *_by_partition(op, partitioned, at), ()
+    replaced = replaced_by(op, at, in_transaction=True)
+    if not replaced:
+        return _concurrently(op, at), None, ()
+    # The transaction hides the gap between DROP and CREATE, which would be visible without it.
+    way = built_first(op, at, replaced[-1])
+    return way.help, way.fix if len(replaced) == 1 else "", way.replaces
 
 
 def _concurrently(op: CreateIndex, at: Context) -> str:

@@ -18,6 +18,8 @@ UNDO = "DROP INDEX orders_qty_idx;\n"
 UNDONE = "DROP INDEX CONCURRENTLY orders_qty_idx;\n"
 DROP = "ALTER TABLE orders DROP COLUMN note;\n"
 
+SESSION_LOCK = "flyway.postgresql.transactional.lock=false\n"
+
 Files = dict[str, str]
 
 RUNNERS: dict[str, tuple[Files, Files]] = {
@@ -71,7 +73,7 @@ RUNNERS: dict[str, tuple[Files, Files]] = {
         {"3_b.sql": ADD, "4_create_orders_qty_idx.sql": f"-- no-transaction\n{BUILT}"},
     ),
     "flyway": (
-        {"V1.1__a.sql": TABLE, "V1.2__b.sql": f"{ADD}{BUILD}", "V1.3__c.sql": "SELECT 1;\n"},
+        {"V1.1__a.sql": TABLE, "V1.2__b.sql": f"{ADD}{BUILD}", "V1.3__c.sql": "SELECT 1;\n", "flyway.conf": SESSION_LOCK},
         {"V1.2__b.sql": ADD, "V1.2.1__create_orders_qty_idx.sql": BUILT},
     ),
     "prisma": (
@@ -136,11 +138,13 @@ RUNNERS: dict[str, tuple[Files, Files]] = {
 """The files of each runner, and what the fix of index-not-concurrent makes of those that it changes."""
 
 
-def _fixes(folder: Path, name: str, *rules: str) -> Fixes:
+def fixes_of(folder: Path, name: str, *rules: str) -> Fixes:
+    """Returns the fixes of some rules for a file."""
     return fix([str(folder / name)], settings=Configuration(select=rules, no_exec=True), unsafe=True)
 
 
-def _write(folder: Path, files: Files) -> None:
+def write_files(folder: Path, files: Files) -> None:
+    """Writes the files of a project."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -150,19 +154,19 @@ def _write(folder: Path, files: Files) -> None:
 def test_an_index_gets_a_migration_outside_a_transaction(runner: str, tmp_path: Path) -> None:
     before, after = RUNNERS[runner]
     folder = tmp_path / "migrations"
-    _write(folder, before)
+    write_files(folder, before)
     changed = next(name for name in after if name in before)
-    fixes = _fixes(folder, changed, "index-not-concurrent")
+    fixes = fixes_of(folder, changed, "index-not-concurrent")
     assert {str(Path(change.path).relative_to(folder)): change.after for change in fixes.changes} == after
     fixes.write()
     assert [finding.rule for finding in fixes.applied] == ["index-not-concurrent"]
-    assert _fixes(folder, changed, "index-not-concurrent").changes == ()
+    assert fixes_of(folder, changed, "index-not-concurrent").changes == ()
 
 
 def test_a_runner_that_has_only_transactions_is_told_what_to_do(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
-    _write(folder, {"1000000000000_a/up.sql": TABLE, "1000000000001_b/up.sql": BUILD})
-    fixes = _fixes(folder, "1000000000001_b/up.sql", "index-not-concurrent")
+    write_files(folder, {"1000000000000_a/up.sql": TABLE, "1000000000001_b/up.sql": BUILD})
+    fixes = fixes_of(folder, "1000000000001_b/up.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == (
         (),
         ["Hasura sends every migration in a transaction: run the statement with psql"],
@@ -170,7 +174,7 @@ def test_a_runner_that_has_only_transactions_is_told_what_to_do(tmp_path: Path) 
 
 
 def test_a_configured_transaction_cannot_be_left(tmp_path: Path) -> None:
-    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": BUILD})
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": BUILD})
     fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(transaction="file"), unsafe=True)
     assert [each.reason for each in fixes.refused if each.finding.rule == "index-not-concurrent"] == [
         'the configuration says `transaction = "file"`, so every statement runs in a transaction'
@@ -179,8 +183,8 @@ def test_a_configured_transaction_cannot_be_left(tmp_path: Path) -> None:
 
 
 def test_a_new_migration_does_not_take_the_place_of_another(tmp_path: Path) -> None:
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{ADD}{BUILD}", "3_c.up.sql": "SELECT 1;\n"})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{ADD}{BUILD}", "3_c.up.sql": "SELECT 1;\n"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == (
         (),
         ["it needs another migration, and there is no version between 2 and 3"],
@@ -194,8 +198,8 @@ def test_one_action_of_several_is_replaced_in_its_statement(tmp_path: Path) -> N
             ADD CONSTRAINT orders_qty_check CHECK (qty > 0),
             ADD COLUMN note text; -- the end
         """)
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "check-validates")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
         "2_b.up.sql": change.replace("(qty > 0)", "(qty > 0) NOT VALID"),
         "3_validate_orders_qty_check.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;\n",
@@ -210,8 +214,8 @@ def test_several_actions_of_a_statement_are_replaced_at_once_and_comments_stay_w
             add column if not exists b integer constraint b_positive check (b > 0);
         comment on column orders.a is 'first';
         """)
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": change})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "check-validates")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
         "2_b.up.sql": dedent("""\
             alter table orders
@@ -230,15 +234,15 @@ def test_a_new_statement_is_written_as_the_one_that_it_replaces(tmp_path: Path) 
     build = (
         "create unique index if not exists orders_qty_idx -- for the report\n  on orders(qty,\n    lower(id::text)) where qty is not null;\n"
     )
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": build})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": build})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent")
     assert fixes.changes[-1].after == build.replace("index if not exists", "index concurrently")
 
 
 def test_a_statement_that_lock_table_protects_does_not_leave_its_transaction(tmp_path: Path) -> None:
     protected = f"BEGIN;\nLOCK TABLE orders IN SHARE MODE;\nDELETE FROM orders WHERE id = 1;\n{BUILD}COMMIT;\n"
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": protected})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": protected})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == (
         (),
         ["LOCK TABLE orders protects it, so it must stay in the same transaction"],
@@ -247,8 +251,8 @@ def test_a_statement_that_lock_table_protects_does_not_leave_its_transaction(tmp
 
 def test_a_backfill_does_not_move_behind_statements_that_read_its_rows(tmp_path: Path) -> None:
     first, second = "UPDATE orders SET qty = 1;\n", "UPDATE lines SET qty = orders.qty FROM orders WHERE lines.id = orders.id;\n"
-    _write(tmp_path, {"1_a.up.sql": f"{TABLE}CREATE TABLE lines (id bigint, qty integer);\n", "2_b.up.sql": f"{ADD}{first}{second}"})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "backfill-unbatched")
+    write_files(tmp_path, {"1_a.up.sql": f"{TABLE}CREATE TABLE lines (id bigint, qty integer);\n", "2_b.up.sql": f"{ADD}{first}{second}"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "backfill-unbatched")
     names = [Path(change.path).name for change in fixes.changes]
     assert [change.after for change in fixes.changes if second.strip() in change.after] == [second]
     assert names == ["2_b.up.sql", "3_fill_orders.up.sql", "4_update_lines.up.sql"]
@@ -256,15 +260,15 @@ def test_a_backfill_does_not_move_behind_statements_that_read_its_rows(tmp_path:
 
 def test_an_action_that_the_statement_has_already_is_not_repeated(tmp_path: Path) -> None:
     change = "ALTER TABLE orders DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (qty > 0);\n"
-    _write(tmp_path, {"1_a.up.sql": f"{TABLE}ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n", "2_b.up.sql": change})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates")
+    write_files(tmp_path, {"1_a.up.sql": f"{TABLE}ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n", "2_b.up.sql": change})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "check-validates")
     assert fixes.changes[0].after == change.replace("(qty > 0)", "(qty > 0) NOT VALID")
 
 
 def test_a_constraint_that_the_fix_replaces_later_is_not_dropped_before(tmp_path: Path) -> None:
     change = "alter table orders\n    drop constraint orders_pkey,\n    add primary key (id, qty),\n    add column note text;\n"
-    _write(tmp_path, {"1_a.up.sql": TABLE.replace("integer", "integer NOT NULL"), "2_b.up.sql": change})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "primary-key-builds-index")
+    write_files(tmp_path, {"1_a.up.sql": TABLE.replace("integer", "integer NOT NULL"), "2_b.up.sql": change})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "primary-key-builds-index")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
         "2_b.up.sql": "alter table orders\n    add column note text;\n",
         "3_drop_orders_pkey_new.up.sql": "DROP INDEX CONCURRENTLY IF EXISTS orders_pkey_new;\n",
@@ -275,24 +279,24 @@ def test_a_constraint_that_the_fix_replaces_later_is_not_dropped_before(tmp_path
 
 
 def test_rules_that_are_not_selected_judge_a_result_but_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{BUILD}{ADD}"})
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{BUILD}{ADD}"})
     monkeypatch.setattr(
         "migsafe.library.fixes.read_way", lambda text: read_way(f"{text}\nALTER TABLE orders DROP COLUMN gone;") if text else None
     )
-    fixes = _fixes(tmp_path, "2_b.sql", "index-not-concurrent")
+    fixes = fixes_of(tmp_path, "2_b.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason.partition(":")[0] for each in fixes.refused]) == ((), ["PostgreSQL would refuse the result"])
     assert {finding.rule for finding in fixes.verdict.findings} == {"index-not-concurrent"}
 
 
 def test_a_block_of_the_file_is_in_each_file_that_gets_a_part(tmp_path: Path) -> None:
-    _write(
+    write_files(
         tmp_path,
         {
             "1_a.up.sql": TABLE,
             "2_b.up.sql": f"BEGIN;\n-- add\n{ADD}ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0); -- or none\n{BUILD}COMMIT;\n",
         },
     )
-    fixes = _fixes(tmp_path, "2_b.up.sql", "check-validates", "index-not-concurrent")
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "check-validates", "index-not-concurrent")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
         "2_b.up.sql": f"BEGIN;\n-- add\n{ADD}ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID; -- or none\nCOMMIT;\n",
         "3_validate_positive.up.sql": "BEGIN;\nALTER TABLE orders VALIDATE CONSTRAINT positive;\nCOMMIT;\n",
@@ -301,18 +305,18 @@ def test_a_block_of_the_file_is_in_each_file_that_gets_a_part(tmp_path: Path) ->
 
 
 def test_line_ends_and_a_byte_order_mark_stay(tmp_path: Path) -> None:
-    _write(tmp_path, {"001_a.up.sql": TABLE})
+    write_files(tmp_path, {"001_a.up.sql": TABLE})
     (tmp_path / "002_b.up.sql").write_bytes(b"\xef\xbb\xbf" + f"{ADD}{BUILD}".replace("\n", "\r\n").encode())
-    _fixes(tmp_path, "002_b.up.sql", "index-not-concurrent").write()
+    fixes_of(tmp_path, "002_b.up.sql", "index-not-concurrent").write()
     assert (tmp_path / "002_b.up.sql").read_bytes() == b"\xef\xbb\xbf" + ADD.replace("\n", "\r\n").encode()
     assert (tmp_path / "003_create_orders_qty_idx.up.sql").read_bytes() == BUILT.replace("\n", "\r\n").encode()
 
 
 def test_a_file_with_commands_of_psql_is_not_divided(tmp_path: Path) -> None:
-    _write(
+    write_files(
         tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"\\set ON_ERROR_STOP on\nALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0);\n{ADD}"}
     )
-    fixes = _fixes(tmp_path, "2_b.sql", "check-validates")
+    fixes = fixes_of(tmp_path, "2_b.sql", "check-validates")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == (
         (),
         ["the file has commands of psql, rows of COPY, or delimiters of its own"],
@@ -320,30 +324,30 @@ def test_a_file_with_commands_of_psql_is_not_divided(tmp_path: Path) -> None:
 
 
 def test_a_named_down_file_is_not_fixed(tmp_path: Path) -> None:
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": ADD, "2_b.down.sql": BUILD})
-    fixes = _fixes(tmp_path, "2_b.down.sql", "index-not-concurrent")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": ADD, "2_b.down.sql": BUILD})
+    fixes = fixes_of(tmp_path, "2_b.down.sql", "index-not-concurrent")
     assert (fixes.changes, [each.reason for each in fixes.refused]) == ((), ["its file is not a migration of a history"])
 
 
 def test_a_setting_of_the_transaction_goes_with_the_transaction(tmp_path: Path) -> None:
-    _write(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"SET LOCAL lock_timeout = '2s';\n{BUILD}"})
-    fixes = _fixes(tmp_path, "2_b.up.sql", "index-not-concurrent", "set-local-outside-transaction")
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"SET LOCAL lock_timeout = '2s';\n{BUILD}"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent", "set-local-outside-transaction")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {"2_b.up.sql": BUILT}
 
 
 def test_a_setting_that_another_statement_has_is_used_again(tmp_path: Path) -> None:
-    _write(
+    write_files(
         tmp_path,
         {"1_a.sql": TABLE, "2_b.sql": f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\nALTER TABLE orders DROP COLUMN qty;\n"},
     )
-    fixes = _fixes(tmp_path, "2_b.sql", "lock-timeout-missing")
+    fixes = fixes_of(tmp_path, "2_b.sql", "lock-timeout-missing")
     assert [change.after for change in fixes.changes] == [
         f"SET lock_timeout = '2s';\n{ADD}ALTER TABLE orders DROP COLUMN qty;\nRESET lock_timeout;\n"
     ]
 
 
 def test_timeouts_that_fixes_have_set_in_vain_are_removed(tmp_path: Path) -> None:
-    _write(
+    write_files(
         tmp_path,
         {
             "1_a.sql": f"{TABLE}CREATE INDEX orders_qty ON orders (qty);\n",
@@ -354,13 +358,13 @@ def test_timeouts_that_fixes_have_set_in_vain_are_removed(tmp_path: Path) -> Non
     assert [change.after for change in fixes.changes] == [
         "DROP INDEX CONCURRENTLY IF EXISTS orders_qty_id;\n"
         "CREATE INDEX CONCURRENTLY orders_qty_id ON orders (qty, id);\n"
-        "DROP INDEX CONCURRENTLY IF EXISTS public.orders_qty;\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS orders_qty;\n"
         f"SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"
     ]
 
 
 def test_a_timeout_of_the_script_stays(tmp_path: Path) -> None:
     build = "SET lock_timeout = '1s';\nSET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY orders_id ON orders (id);\n"
-    _write(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{build}{ADD}"})
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{build}{ADD}"})
     fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(select=("lock-timeout-missing",)), unsafe=True)
     assert [change.after for change in fixes.changes] == [f"{build}SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"]

@@ -62,7 +62,7 @@ def test_an_index_is_dropped_after_its_replacement_is_built(own_project: Project
                 ["note", "customer"],
                 postgresql_concurrently=True,
             )
-            op.drop_index("ix_note", schema="public", postgresql_concurrently=True, if_exists=True)
+            op.drop_index("ix_note", postgresql_concurrently=True, if_exists=True)
     """).strip()
     )
 

@@ -1,0 +1,42 @@
+"""An index that replaces one which its transaction drops, and statements that would never end."""
+
+from pathlib import Path
+
+from migsafe.configuration import Configuration
+from migsafe.library.fix import fix
+from tests.fixes.test_runners import ADD, BUILD, SESSION_LOCK, TABLE, fixes_of, write_files
+
+
+def test_no_fix_makes_a_migration_wait_without_end(tmp_path: Path) -> None:
+    write_files(tmp_path, {"V1__a.sql": TABLE, "V2__b.sql": f"SET LOCAL lock_timeout = '2s';\n{BUILD}"})
+    fixes = fix([str(tmp_path / "V2__b.sql")], settings=Configuration(select=("index-not-concurrent",)), unsafe=True)
+    assert fixes.changes == ()
+    assert [each.reason for each in fixes.refused] == [
+        "first set `flyway.postgresql.transactional.lock=false` in Flyway's configuration: CREATE INDEX CONCURRENTLY waits without end for the "
+        "transaction in which Flyway holds its lock (pg_try_advisory_xact_lock): the migration never finishes"
+    ]
+
+
+def test_a_new_index_is_built_before_the_one_that_its_transaction_drops(tmp_path: Path) -> None:
+    write_files(
+        tmp_path,
+        {
+            "V1__a.sql": f"{TABLE}CREATE INDEX orders_qty ON orders (qty);\nALTER TABLE orders ADD CONSTRAINT one_qty UNIQUE (qty);\n",
+            "V2__b.sql": f"DROP INDEX orders_qty;\n{ADD}CREATE INDEX orders_qty ON orders (qty, id);\n",
+            "flyway.conf": SESSION_LOCK,
+        },
+    )
+    fixes = fixes_of(tmp_path, "V2__b.sql", "index-not-concurrent", "drop-index-not-concurrent")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "V2__b.sql": ADD,
+        "V3__create_orders_qty_new.sql": "DROP INDEX CONCURRENTLY IF EXISTS orders_qty_new;\n"
+        "CREATE INDEX CONCURRENTLY orders_qty_new ON orders (qty, id);\n"
+        "DROP INDEX CONCURRENTLY IF EXISTS orders_qty;\n",
+        "V4__b_3.sql": "ALTER INDEX orders_qty_new RENAME TO orders_qty;\n",
+    }
+    write_files(tmp_path, {"V2__b.sql": "ALTER TABLE orders DROP CONSTRAINT one_qty;\nCREATE UNIQUE INDEX one ON orders (qty) WHERE id > 0;\n"})
+    fixes = fixes_of(tmp_path, "V2__b.sql", "index-not-concurrent")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "V2__b.sql": "DROP INDEX CONCURRENTLY IF EXISTS one;\nCREATE UNIQUE INDEX CONCURRENTLY one ON orders (qty) WHERE id > 0;\n",
+        "V3__alter_orders.sql": "ALTER TABLE orders DROP CONSTRAINT IF EXISTS one_qty;\n",
+    }
