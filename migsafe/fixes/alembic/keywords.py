@@ -73,7 +73,8 @@ def adds_nullable_instead(method: str, old: Operation, new: Operation) -> bool:
 def with_nullable_column(statement: str, newline: str) -> str | None:
     """Returns the text of a statement that is a call of `add_column`, with a nullable column; None if its `nullable=False` is not found."""
     source, _ = _parsed(statement, newline)
-    values = [arg.value for arg in source.nodes(cst.Arg) if arg.keyword is not None and arg.keyword.value == "nullable"]
+    arguments = (node for node in source.nodes(cst.Arg) if isinstance(node, cst.Arg))
+    values = [arg.value for arg in arguments if arg.keyword is not None and arg.keyword.value == "nullable"]
     if len(values) != 1 or source.source(values[0]) != "False":
         return None
     return apply_edits(statement, [TextEdit(*source.span(values[0]), "True")])
