@@ -131,7 +131,7 @@ def test_numbers_of_a_project_continue(project: Project, name: str, version: str
     path = project.add(name, NUMBERED.format(version=version))
     _, new = project.edit(path, {"one_note": UNIQUE}).changes
     assert new.path == str(project.versions / new_name)
-    assert f"revision = \"{new_version}\"\ndown_revision = \"{version}\"\n" in new.after
+    assert f'revision = "{new_version}"\ndown_revision = "{version}"\n' in new.after
 
 
 @pytest.mark.parametrize("later", ["0008", "20240102030405"])
