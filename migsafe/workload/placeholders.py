@@ -1,4 +1,4 @@
-"""The placeholders of drivers and tools, written as PostgreSQL's parameters: `%s`, `%(name)s`, `:name`, `@name`, `sqlc.arg(name)` → `$1`."""
+"""The placeholders of drivers and tools, written as parameters of PostgreSQL: `%s`, `:name`, `$name`, `@name`, `sqlc.arg(name)` → `$1`."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from migsafe.sql.split import RawStatement, split
 
 _PERCENT = lazy_pattern(r"%(?:(%)|(?:\((?P<name>[^()]+)\))?[sbt])")
 _NUMBERED = lazy_pattern(r"\$(\d+)")
+_DOLLAR_NAME = lazy_pattern(r"(?<![\w$])\$[A-Za-z_]\w*+(?!\$)")
 # Names of Clojure contain hyphens, and may end in a question mark; one before another operand is an operator of jsonb.
 _NAME_WITH_HYPHENS = lazy_pattern(r"(?:-[A-Za-z_]\w*)*(?:\?(?![|&?]|\s*(?:[\'$(]|:\w)))?")
 _NAME = lazy_pattern(r"[A-Za-z_]\w*")
@@ -104,10 +105,25 @@ def from_sqlc(text: str) -> Prepared:
     return Prepared(_edited(text, edits))
 
 
+def from_dollars(text: str) -> str:
+    """Returns a text with the placeholders `$name`, which projects replace themselves, because PostgreSQL has only `$1`."""
+    numbers = _Numbers(text)
+    edits = [
+        (statement.starts[index], statement.end_of(index + 1), numbers.of(statement.words[index + 1]))
+        for statement, index in _tokens(text)
+        if statement.words[index] == "$"
+        and statement.kinds[index + 1] == lexer.WORD
+        and statement.starts[index + 1] == statement.starts[index] + 1
+    ]
+    return _edited(text, edits)
+
+
 def from_any(text: str) -> Prepared:
-    """Returns a text whose placeholders have the form that it shows: `%s`, `:name`, or none but `$1`."""
+    """Returns a text whose placeholders have the form that it shows: `%s`, `:name`, `$name`, or none but `$1`."""
     if re.search(r"%(?:\([^()]+\))?s", text):
         return Prepared(from_percent(text))
+    if _DOLLAR_NAME.search(text):
+        return Prepared(from_dollars(text))
     prepared = from_colons(text)
     return prepared if "$1" not in text else Prepared(text)
 

@@ -187,6 +187,28 @@ def test_python(tmp_path: Path) -> None:
     assert (unread.place, unread.reason) == (CallSite("app/db.py", 9, "load"), "a part of its text is known only when the program runs")
 
 
+WRAPPED = """\
+FIND = Query(
+    '''
+SELECT id FROM orders -- $1 is not $none
+WHERE state = $state AND (late = $late OR $state = '$no') AND note = $$a$$
+    ''',
+    cached=True,
+)
+TITLE = Title("Select an order")
+PART = Query(f"SELECT id FROM {TABLE} WHERE id = 1")
+"""
+
+
+def test_queries_in_a_class_of_the_project(tmp_path: Path) -> None:
+    _write(tmp_path, app__dbDOTpy=WRAPPED)
+    workload = _read(tmp_path, "app")
+    [find] = workload.queries
+    assert find.text.split() == "SELECT id FROM orders WHERE state = $1 AND (late = $2 OR $1 = '$no') AND note = $$a$$".split()
+    assert [(place.name, place.line) for place in find.places] == [("FIND", 2)]
+    assert [each.place.name for each in workload.unread] == ["PART"]
+
+
 def test_what_was_recorded_is_added_to_the_query_of_the_project(tmp_path: Path) -> None:
     _write(
         tmp_path, qDOTsql="-- name: open^\nselect id from orders where state = 'open'\n-- name: new^\nselect id from orders where state = 'new'"

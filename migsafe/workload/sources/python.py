@@ -67,7 +67,8 @@ def _of_module(script: Script, strings: Strings) -> Iterator[Found]:
                 seen.add(literal.node)
                 yield from _found(script, literal, _name_of(scope), colons=colons)
     for name, value in strings.module_constants():
-        constant = strings.of(value, None)
+        # Also `NAME = Query("…")`: what a project calls with a whole query is its own class of queries.
+        constant = strings.of(value, None) or (strings.of(value.args[0], None) if isinstance(value, ast.Call) and value.args else None)
         if constant is not None and constant.node not in seen and _is_sql(constant.text):
             seen.add(constant.node)
             yield from _found(script, constant, name, colons=False)
