@@ -1,5 +1,6 @@
 """Judges the phases of a rollout: what fails in each, and what was not tried."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
+from migsafe.sql.operations.values import quoted
 from migsafe.sql.split import RawStatement, split
 
 NO_QUERIES = "no queries of the application are known"
@@ -27,6 +29,7 @@ QUERY_FAILS = "rehearse-query-fails"
 
 _BACKFILL = "backfill-unbatched"
 _BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks"})
+_LEFT_OUT = re.compile(r'null value in column "(?P<column>.+?)" of relation "(?P<table>.+?)" violates not-null constraint')
 _REGRESSED = "replay-plan-regressed"
 _LACKS_INDEX = "replay-query-without-index"
 _NOT_REACHED = "the replay ended before it"
@@ -302,6 +305,23 @@ class _Judge:
         for number in self._order.early:
             if self._states.running_at(number + 1) and not self._states.running_at(number):
                 yield from (f"No order is safe for {text}." for text in self._migrations[number].assessment.no_safe_order)
+                yield from self._left_out(number)
+
+    def _left_out(self, number: int) -> Iterator[str]:
+        """Yields the columns that a migration removes although the running release needs them, because the new release's writes leave them
+        out."""
+        after = self._states.new[number + 1] if number + 1 < len(self._states.new) else {}
+        columns: dict[tuple[str, str], NamedQuery] = {}
+        for name, failing in self._states.new[number].items():
+            match = _LEFT_OUT.search(failing.failure.message) if name not in after else None
+            if match is not None:
+                columns.setdefault((match["table"], match["column"]), failing.query)
+        for (table, column), query in columns.items():
+            yield (
+                f"No order is safe for the column {column} of {table}: the new release's query {query} leaves it out, and the running "
+                f"release needs it. In this release, only `ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(column)} DROP NOT NULL`, or a "
+                "default; remove it in the next one."
+            )
 
     def _why_early(self, number: int) -> str:
         needed = self._limits.needed

@@ -175,6 +175,17 @@ def test_a_contract_migration_names_the_queries_that_the_new_release_still_sends
     assert [query.name for query in contract.running.failing] == ["by_email", "register"]
 
 
+def test_a_required_column_that_the_new_release_leaves_out_is_dropped_in_two_steps(rehearse: Rehearse) -> None:
+    new = "-- new queries: v2.sql\n-- name: enter\nINSERT INTO customers (phone) VALUES ($1);\n"
+    files = {"0011_phone.sql": "ALTER TABLE customers ADD phone text;", "0012_drop.sql": "ALTER TABLE customers DROP COLUMN email;"}
+    rehearsal = rehearse(files, RUNNING + new)
+    assert table(rehearsal) == [("expand", "fails", "not running", False), ("deploy", "fails", "works", False)]
+    assert rehearsal.phases[0].notes[-1] == (
+        "No order is safe for the column email of customers: the new release's query enter (v2.sql:1) leaves it out, and the running release "
+        "needs it. In this release, only `ALTER TABLE customers ALTER COLUMN email DROP NOT NULL`, or a default; remove it in the next one."
+    )
+
+
 def test_a_change_that_could_also_be_a_default_is_tried_in_batches(rehearse: Rehearse) -> None:
     text = "ALTER TABLE customers ADD mail text;\nUPDATE customers SET mail = lower('X');"
     [change] = rehearse({"0012_mail.sql": text}, RUNNING, rows=25_000).phases[0].backfills
