@@ -9,6 +9,9 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Name
 
 _MISSING_ROLE = lazy_pattern(r'role "(.+)" does not exist')
+_MISSING_OBJECT = lazy_pattern(r'(?:relation|schema|type|column) "(.+?)"')
+_OF_MISSING_OBJECTS = ("42P01", "3F000", "42704", "42703")
+"""The error codes for a table, a schema, another object and a column that does not exist."""
 _DENIED_SCHEMA = lazy_pattern(r"permission denied for schema (.+)")
 _DENIED_EXTENSION = lazy_pattern(r'permission denied to create extension "(.+)"')
 _MISSING_SCHEMA = lazy_pattern(r'schema "(.+)" does not exist')
@@ -74,6 +77,12 @@ def missing_role(failure: Failure) -> str | None:
     """Returns the role that does not exist, if that is the error."""
     match = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_OBJECT else None
     return match[1] if match is not None else None
+
+
+def missing_object(failure: Failure) -> str:
+    """Returns the relation, schema, type or column that does not exist, if that is the error; empty if it is another error."""
+    match = _MISSING_OBJECT.search(failure.message) if failure.sqlstate in _OF_MISSING_OBJECTS else None
+    return match[1] if match is not None else ""
 
 
 def missing_schema(failure: Failure) -> str | None:

@@ -48,6 +48,7 @@ class Repairs:
         self._sought: set[str] = set()
         self._granted: set[tuple[str, str]] = set()
         self._own_schemas: set[str] = set()
+        self._texts: list[str] = []
 
     def note_schemas(self, half: Half) -> None:
         """Notes the schemas that a migration creates or drops: if one of them does not exist later, that is the history's own doing."""
@@ -58,7 +59,13 @@ class Repairs:
         """Forgets what was noted of another database, and notes the extensions that the migrations with these texts create or drop."""
         self._own_schemas.clear()
         self._sought.clear()
-        self._own_extensions = {extension for text in texts for extension in changed_extensions(text)}
+        self._texts = list(texts)
+        self._own_extensions = {extension for text in self._texts for extension in changed_extensions(text)}
+
+    def is_named(self, name: str, half: Half) -> bool:
+        """Whether a migration contains a name, with or without its schema; if none does, rows have it. `half` is the one that uses it."""
+        texts = [text.lower() for text in (half.script.text, half.file.text, *self._texts)]
+        return all(any(part in text for text in texts) for part in name.lower().split("."))
 
     def repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
         """Creates a missing role, schema or extension, or grants the created roles access to a schema; returns whether that was possible and
@@ -75,7 +82,9 @@ class Repairs:
             return False
         missing = missing_schema(failure)
         wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []
-        created = [self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas]
+        created = [
+            self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas and self.is_named(schema, half)
+        ]
         return any(created) or self._create_denied(failure, half, databases) or self._create_extension(failure, databases)
 
     def _create_denied(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:

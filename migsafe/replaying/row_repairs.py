@@ -3,6 +3,8 @@
 from migsafe.replaying.databases import Database
 from migsafe.replaying.instruments import MigrationTask
 from migsafe.replaying.recording.records import Recording
+from migsafe.replaying.refusals import missing_object
+from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.row_failures import (
     Emptying,
     RowCause,
@@ -19,8 +21,9 @@ from migsafe.schema.catalog import Catalog
 class RowRepairs:
     """Changes generated rows: in the copy of a database as it was `before` a migration, or in the database if there is no copy."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, repairs: Repairs) -> None:
         self._host = host
+        self._repairs = repairs
 
     def fill_plainly(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> str:
         """Fills the tables whose generated NULLs or repeated values may have made a migration fail again, without these. Returns a sentence
@@ -50,6 +53,8 @@ class RowRepairs:
     def empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
         """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""
         seeder, failure, cause = database.seeder, recording.failure, row_cause(recording)
+        if failure is not None and cause is None and not self._repairs.is_named(missing_object(failure), task.migration.up):
+            cause = RowCause.GENERATED  # dynamic SQL has the name from a row
         if seeder is None or failure is None or cause in (None, RowCause.ANY) or not self.are_generated(database, recording):
             return None
         touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}

@@ -63,7 +63,7 @@ class MigrationRunner:
         self._databases = databases
         self._instruments = instruments
         self._repairs = repairs
-        self._row_repairs = RowRepairs(host)
+        self._row_repairs = RowRepairs(host, repairs)
         self._guard = guard
         self._likely_cause = likely_cause
         self._progress = progress

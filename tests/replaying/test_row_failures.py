@@ -114,6 +114,21 @@ def test_after_a_failure_on_generated_rows_nothing_passes(host: PrivateHost, tmp
         assert not any("lost" in step.text for step in outcome.observations)
 
 
+def test_a_name_from_a_generated_row_is_no_failure(host: PrivateHost, tmp_path: Path) -> None:
+    tables = "CREATE TABLE tenants (id int PRIMARY KEY, namespace text NOT NULL);"
+    text = (
+        "UPDATE tenants SET id = id; DO $$ DECLARE name text; BEGIN FOR name IN SELECT namespace FROM tenants LOOP "
+        "EXECUTE format('CREATE TABLE %I.orders (id int)', name); END LOOP; END $$;"
+    )
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text, "0003.sql": "SELECT 1;"}, only="0002.sql")
+    assert (done.recording.failure, done.run.repairs.schemas) == (None, [])
+    assert [finding.rule for finding in findings(done)] == ["replay-fails-on-generated-rows"]
+    # A name in the text of the migration is missing whatever the rows are.
+    missing = text.replace("%I.orders", "%I.orders AS TABLE gone").replace("(id int)", "").replace("SELECT namespace", "SELECT 'public'")
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": missing}, only="0002.sql")
+    assert [finding.rule for finding in findings(done)] == ["replay-fails"]
+
+
 def test_a_failure_with_and_without_rows_is_one_finding(host: PrivateHost, tmp_path: Path) -> None:
     text = "UPDATE orders SET kind = 2; DO $$ BEGIN RAISE 'not on this server'; END $$;"
     done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text}, only="0002.sql")
