@@ -1,6 +1,5 @@
 """Judges the phases of a rollout: what fails in each, and what was not tried."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailu
 from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations.values import quoted
@@ -29,7 +29,7 @@ QUERY_FAILS = "rehearse-query-fails"
 
 _BACKFILL = "backfill-unbatched"
 _BREAKS = frozenset({"replay-query-breaks", "replay-write-breaks"})
-_LEFT_OUT = re.compile(r'null value in column "(?P<column>.+?)" of relation "(?P<table>.+?)" violates not-null constraint')
+_LEFT_OUT = lazy_pattern(r'null value in column "(?P<column>.+?)" of relation "(?P<table>.+?)" violates not-null constraint')
 _REGRESSED = "replay-plan-regressed"
 _LACKS_INDEX = "replay-query-without-index"
 _NOT_REACHED = "the replay ended before it"

@@ -6,10 +6,12 @@ from msgspec import Struct
 
 from migsafe import versions
 from migsafe.patterns import lazy_pattern
+from migsafe.schema.extensions import EXTENSION_TYPES
 from migsafe.sql.operations import Name
 
 _MISSING_ROLE = lazy_pattern(r'role "(.+)" does not exist')
 _MISSING_OBJECT = lazy_pattern(r'(?:relation|schema|type|column) "(.+?)"')
+_MISSING_TYPE = lazy_pattern(r'type "(?:[^"]+\.)?([^".]+)" does not exist')
 _OF_MISSING_OBJECTS = ("42P01", "3F000", "42704", "42703")
 """The error codes for a table, a schema, another object and a column that does not exist."""
 _DENIED_SCHEMA = lazy_pattern(r"permission denied for schema (.+)")
@@ -20,6 +22,7 @@ _MISSING_EXTENSION = lazy_pattern(r'extension "(.+)" is not available|could not 
 _NOT_UNDERSTOOD = ("42601", "0A000", "42883")
 """The error codes for a syntax error, a feature that is not supported and a function that does not exist."""
 _TEMPLATES = ('syntax error at or near "$"', 'syntax error at or near "{"')
+_DENIALS = ("must be superuser", "must be able to SET ROLE", "must be member of role")
 _SHUTDOWN = ("57P01", "57P02", "57P03")
 """The error codes of sessions that an administrator, a crash of another session or a restart has ended."""
 _LIBPQ_GUESS = lazy_pattern(r"^This probably means|^before or while processing")
@@ -113,6 +116,12 @@ def missing_extension(failure: Failure) -> str | None:
     return extension_missing_in(failure.message)
 
 
+def extension_of_missing_type(failure: Failure) -> str | None:
+    """Returns the extension that has a type of the name that does not exist, if that is the error."""
+    match = _MISSING_TYPE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_OBJECT else None
+    return next((extension for extension, types in EXTENSION_TYPES.items() if match is not None and match[1] in types), None)
+
+
 def extension_missing_in(message: str) -> str | None:
     """Returns the extension that a message says is not installed on the server."""
     match = _MISSING_EXTENSION.search(message)
@@ -122,10 +131,12 @@ def extension_missing_in(message: str) -> str | None:
 def hint_for(failure: Failure, major: int) -> str:
     """Returns advice for an error that depends on the server, whose major version is given, not on the migration; empty if there is none."""
     message, extension = failure.message, missing_extension(failure)
-    if extension is not None:
+    assumed = extension_of_missing_type(failure)
+    if extension is not None or assumed is not None:
+        why = f"It is a type of the extension {assumed}, which no migration creates. " if assumed is not None else ""
         return (
-            "Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server. To leave it out, "
-            f"with all that needs it: --without-extension {extension}"
+            f"{why}Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server. "
+            f"To leave it out, with all that needs it: --without-extension {extension or assumed}"
         )
     if message.endswith("not supported in this build"):
         return "This PostgreSQL was built without it: choose another one with --pg-bin or --server."
@@ -143,7 +154,7 @@ def hint_for(failure: Failure, major: int) -> str:
             "Before PostgreSQL 16, a role that can create roles can also run programs on the server. "
             "Use a newer PostgreSQL (--pg-version), or --superuser."
         )
-    if "permission denied" in message or "must be superuser" in message:
+    if "permission denied" in message or message.startswith(_DENIALS):
         return "Migrations run as the database's owner, which is not a superuser; --superuser runs them as one."
     if message.startswith("role ") and "does not exist" in message:
         return "The migrations use a role that no migration creates."

@@ -108,6 +108,18 @@ def test_other_failures_are_not_left_out(host: PrivateHost, tmp_path: Path) -> N
     assert hint_for(done.recording.failure, host.major) == ""
 
 
+def test_an_extension_that_no_migration_creates_is_left_out(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"0001.sql": "CREATE TABLE towns (id int, at box2d); CREATE TABLE roads (id int);", "0002.sql": "ALTER TABLE roads ADD a int;"}
+    done = replay_files(host, tmp_path, files, only="0002.sql")
+    [problem] = done.run.problems
+    assert problem.hint is not None
+    assert problem.hint.startswith("It is a type of the extension postgis, which no migration creates. Install the extension's package")
+    assert problem.hint.endswith("--without-extension postgis")
+    done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["postgis"])
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert done.run.notes[0].startswith("Without the extension postgis, 1 statement that needs it was left out: ")
+
+
 def test_a_dump_without_an_extension(host: PrivateHost, tmp_path: Path) -> None:
     dump = Script("production.sql", HISTORY + "COMMENT ON EXTENSION no_such_extension IS 'x';")
     done = replay_files(host, tmp_path, {"0002.sql": MORE}, "agreement", schema=dump, without_extensions=["no_such_extension"])
