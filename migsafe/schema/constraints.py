@@ -189,6 +189,12 @@ def _add_foreign_key(catalog: Catalog, oid: int, definition: sql.Constraint, is_
                 f'there is no {key} for referenced table "{referenced.name.name}"',
                 help=f"-- first add a UNIQUE constraint on the referenced columns of {referenced.name}, which is not partial",
             )
+        if index is not None and not _is_immediate(catalog, referenced, index):
+            key = "unique constraint" if definition.references.columns else "primary key"
+            catalog.add_refusal(
+                f'cannot use a deferrable {key} for referenced table "{referenced.name.name}"',
+                help="-- first add a UNIQUE constraint on the referenced columns that is NOT DEFERRABLE",
+            )
     name = (
         Name(definition.name, table.name.schema)
         if definition.name
@@ -217,15 +223,24 @@ def _add_foreign_key(catalog: Catalog, oid: int, definition: sql.Constraint, is_
 
 
 def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]) -> int | None:
-    """Returns the unique index that a foreign key to these columns needs; without columns, the one of the primary key."""
+    """Returns the unique index that a foreign key to these columns needs, one that is not deferrable if there is one; without columns, the index
+    of the primary key."""
     if not columns:
         primary = catalog.primary_key(table.oid)
         return primary.index if primary is not None else None
+    found = None
     for index in sorted(catalog.indexes(table.oid), key=lambda index: index.oid):
         keys = [key.column for key in index.keys]
         if index.unique and index.predicate is None and None not in keys and sorted(columns) == sorted(key for key in keys if key is not None):
-            return index.oid
-    return None
+            if _is_immediate(catalog, table, index.oid):
+                return index.oid
+            found = found or index.oid
+    return found
+
+
+def _is_immediate(catalog: Catalog, table: Relation, index: int) -> bool:
+    """Whether a unique index is checked at once: it does not belong to a constraint that is DEFERRABLE."""
+    return not any(constraint.deferrable for constraint in catalog.constraints(table.oid) if constraint.index == index)
 
 
 def matching_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Constraint) -> Constraint | None:

@@ -107,6 +107,8 @@ def drop(catalog: Catalog, op: Drop) -> None:
         for refusal in missing:
             place = f" ON {op.table}" if op.table is not None else ""
             catalog.add_refusal(refusal, help=f"DROP {op.kind.upper()} IF EXISTS {', '.join(map(str, op.names))}{place};")
+    for name in op.names if op.kind == "index" else ():
+        _refuse_table(catalog, name)
     for part in parts if op.kind != "schema" else ():  # a schema takes indexes and sequences along with their tables
         _refuse_kind(catalog, op, part)
     if op.kind == "schema" and parts and not op.cascade:
@@ -135,6 +137,13 @@ def drop(catalog: Catalog, op: Drop) -> None:
     if op.kind == "schema":
         for name in op.names:
             catalog.drop_schema(name.name)
+
+
+def _refuse_table(catalog: Catalog, name: Name) -> None:
+    """Refuses DROP INDEX of a relation that is no index."""
+    relation = catalog.relation(name)
+    if relation is not None and relation.complete and not relation.may_be_older and catalog.index(name) is None:
+        catalog.add_refusal(f'"{relation.name.name}" is not an index', f"it is a {relation.kind.value}")
 
 
 def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:

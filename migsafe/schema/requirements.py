@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from migsafe.schema import objects
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, TEMPORARY, Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -91,6 +92,15 @@ _REQUIRED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
 }
 
 
+def _foreign_keys_to(catalog: Catalog, table: Relation) -> Iterator[objects.Constraint]:
+    """Yields the foreign keys to a table, and those to the partitioned tables that it is a partition of: they have parts for each partition."""
+    partition: Relation | None = table
+    while partition is not None:
+        yield from catalog.foreign_keys_to(partition.oid)
+        parent = catalog.get(partition.parents[0]) if partition.bound is not None and partition.parents else None
+        partition = parent if isinstance(parent, Relation) else None
+
+
 def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
     """Returns why a foreign key prevents TRUNCATE: a table that refers to the truncated one must be truncated with it."""
     if op.cascade:
@@ -100,7 +110,7 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
         table.oid: table for relation in truncated for table in (relation, *catalog.descendants(relation.oid))
     }
     for table in truncated_tables.values():
-        for constraint in catalog.foreign_keys_to(table.oid):
+        for constraint in _foreign_keys_to(catalog, table):
             if constraint.table not in truncated_tables:
                 referencing = catalog.get(constraint.table)
                 return f"table {referencing.name if referencing else '?'} references {table.name} (constraint {constraint.name.name})"

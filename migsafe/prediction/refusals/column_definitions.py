@@ -87,16 +87,34 @@ def _refuse_modifiers(data_type: TypeName) -> str | None:
     return None
 
 
-@refuses(sql.AddConstraint)
-def mark_constraint(_: Catalog, op: sql.AddConstraint) -> Refusal | None:
-    """Only CHECK, NOT NULL and foreign keys can be NOT VALID, and CHECK cannot be deferred."""
-    constraint = op.constraint
-    if constraint.not_valid and constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY, ConstraintKind.EXCLUDE):
+_INDEXED = (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY, ConstraintKind.EXCLUDE)
+
+
+@refuses(sql.AddConstraint, sql.CreateTable)
+def mark_constraint(catalog: Catalog, op: sql.AddConstraint | sql.CreateTable) -> Refusal | None:
+    """Only CHECK, NOT NULL and foreign keys can be NOT VALID, only CHECK and foreign keys NOT ENFORCED, and CHECK cannot be deferred
+    (processCASbits in gram.y)."""
+    if isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op):
+        return None
+    for constraint in op.constraints if isinstance(op, sql.CreateTable) else (op.constraint,):
+        refusal = _refuse_marks(constraint)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _refuse_marks(constraint: Constraint) -> Refusal | None:
+    if constraint.not_valid and constraint.kind in _INDEXED:
         return Refusal(
             error=f"{constraint.kind.value} constraints cannot be marked NOT VALID",
             help="-- create the index first, with CREATE UNIQUE INDEX CONCURRENTLY, and add the constraint USING INDEX"
             if constraint.kind is not ConstraintKind.EXCLUDE
             else "",
+        )
+    if not constraint.enforced and constraint.kind in (*_INDEXED, ConstraintKind.NOT_NULL):
+        return Refusal(
+            error=f"{constraint.kind.value} constraints cannot be marked NOT ENFORCED",
+            help="-- leave the constraint out, or enforce it; only CHECK and foreign keys can be NOT ENFORCED",
         )
     if constraint.kind is ConstraintKind.CHECK and (constraint.deferrable or constraint.initially_deferred):
         return Refusal(error="CHECK constraints cannot be marked DEFERRABLE", help="-- use a constraint trigger")

@@ -5,13 +5,17 @@ from collections.abc import Iterable, Iterator
 from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, known_column
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.columns import generated_kind
 from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import Domain
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.features import SET_NULL_COLUMNS
 from migsafe.sql.operations import Column, ConstraintKind
 
 _IDENTITY_TYPES = ("smallint", "integer", "bigint")
+_STORED = "-- make the column STORED, which rewrites the table; or compute the value in queries, or in a view"
 _NOT_AN_INTEGER = "identity column type must be smallint, integer, or bigint"
 
 
@@ -60,6 +64,25 @@ def _generated(catalog: Catalog, op: sql.CreateTable | sql.AddColumn) -> Iterato
     yield from (column.name for column in _columns(op) if column.generated is not None)
     table = complete_table(catalog, op.target.name) if isinstance(op, sql.AddColumn) else None
     yield from (column.name for column in table.columns if column.generated is not None) if table is not None else ()
+
+
+@refuses(sql.CreateTable, sql.AddColumn)
+def define_virtual(catalog: Catalog, op: sql.CreateTable | sql.AddColumn) -> Refusal | None:
+    """A virtual column is computed by the planner, so that it has no functions and types of users (check_virtual_generated_security in
+    heap.c)."""
+    for column in _columns(op) if not op.if_not_exists else ():
+        if column.generated is None or generated_kind(catalog, column) != "virtual":
+            continue
+        user_type = catalog.type_of(column.type) if column.type is not None else None
+        if user_type is not None and certainly_exists(catalog, user_type):
+            is_domain = isinstance(user_type, Domain)
+            word = "domain" if is_domain else "user-defined"
+            return Refusal(error=f'virtual generated column "{column.name}" cannot have a {word} type', help=_STORED)
+        for call in column.generated.expression.calls:
+            function = next((each for each in catalog.functions(call) if certainly_exists(catalog, each)), None)
+            if function is not None:
+                return Refusal(error="generation expression uses user-defined function", detail=f"{function.name}()", help=_STORED)
+    return None
 
 
 @refuses(sql.AlterColumnType)

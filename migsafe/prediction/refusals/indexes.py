@@ -8,7 +8,7 @@ from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.constraints import constraint_of_index
-from migsafe.schema.objects import Index, Relation, RelationKind
+from migsafe.schema.objects import Index, Key, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, ConstraintKind, Name, PartitionKey
@@ -155,7 +155,7 @@ def _refuse_index(catalog: Catalog, table: Relation, definition: Constraint) -> 
     owner = catalog.get(index.table)
     if owner is not None and index.table != table.oid:
         return Refusal(error=f'index "{name}" does not belong to table "{table.name.name}"', detail=f"it belongs to {owner.name}")
-    reason = _limit(index)
+    reason = _limit(index, table)
     if reason is None:
         return None
     columns = ", ".join(str(Name(column.name)) for key in index.keys if (column := table.column_numbered(key.column or 0)) is not None)
@@ -165,7 +165,7 @@ def _refuse_index(catalog: Catalog, table: Relation, definition: Constraint) -> 
     return Refusal(error=error, detail=detail, help=help or (build if columns else ""))
 
 
-def _limit(index: Index) -> tuple[str, str, str] | None:
+def _limit(index: Index, table: Relation) -> tuple[str, str, str] | None:
     name, cannot = index.name.name, "a primary key or unique constraint cannot use such an index"
     if not index.unique:
         return f'"{name}" is not a unique index', cannot, ""
@@ -174,6 +174,17 @@ def _limit(index: Index) -> tuple[str, str, str] | None:
     if index.predicate is not None:
         return f'"{name}" is a partial index', cannot, "-- keep the unique index: it enforces the same without a constraint"
     for number, key in enumerate(index.keys, 1):
-        if key.descending or key.nulls_first:
+        if key.descending or key.nulls_first or _sorts_otherwise(key, table):
             return f'index "{name}" column number {number} does not have default sorting behavior', cannot, ""
     return None
+
+
+def _sorts_otherwise(key: Key, table: Relation) -> bool:
+    """Whether a key certainly has another operator class or collation than the one that its column gives it."""
+    column = table.column_numbered(key.column or 0)
+    if column is None or column.type is None or not is_built_in(column.type):
+        return False
+    if key.opclass is not None and key.opclass.name.endswith("_pattern_ops"):
+        return True
+    own = column.collation.name if column.collation is not None else "default"
+    return key.collation is not None and key.collation.name != own

@@ -5,13 +5,13 @@ from datetime import date
 
 from migsafe import versions
 from migsafe.patterns import lazy_pattern
-from migsafe.prediction.refusals.definitions import complete_table, is_built_in, may_make_nothing
+from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Bound, ConstraintKind, Name
+from migsafe.sql.operations import Bound, ConstraintKind, Name, Persistence
 
 _DATE = lazy_pattern(r"'\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])'")
 _INTEGER = lazy_pattern(r"'?-?\d+'?")
@@ -26,6 +26,41 @@ def create_partition(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     if parent is None or op.bound is None or may_make_nothing(catalog, op):
         return None
     return _refuse_bound(catalog, parent, op.table, op.bound)
+
+
+@refuses(sql.CreateTable, sql.SetLogged)
+def persistence(catalog: Catalog, op: sql.CreateTable | sql.SetLogged) -> Refusal | None:
+    """From 18 on, a partitioned table, which has no rows of its own, is neither created nor made UNLOGGED."""
+    if catalog.pg_version < versions.PARTITIONED_ALWAYS_LOGGED:
+        return None
+    help = "-- make its partitions UNLOGGED"
+    if isinstance(op, sql.CreateTable):
+        is_unlogged = op.partition_by is not None and op.persistence is Persistence.UNLOGGED and not may_make_nothing(catalog, op)
+        return Refusal(error="partitioned tables cannot be unlogged", help=help) if is_unlogged else None
+    table = catalog.relation(op.target.name)
+    if table is None or table.kind is not RelationKind.PARTITIONED:
+        return None
+    return Refusal(
+        error=f'ALTER action SET {"LOGGED" if op.logged else "UNLOGGED"} cannot be performed on relation "{table.name.name}"',
+        detail="it is a partitioned table",
+        help=help.replace("UNLOGGED", "LOGGED") if op.logged else help,
+    )
+
+
+@refuses(sql.CreateTable, sql.AddColumn, sql.AddConstraint)
+def not_inherited(catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.AddConstraint) -> Refusal | None:
+    """A constraint of a partitioned table is one of its partitions, too (AddRelationNewConstraints in heap.c)."""
+    if isinstance(op, sql.CreateTable):
+        is_partitioned, name = op.partition_by is not None and not may_make_nothing(catalog, op), op.table.name
+    else:
+        table = catalog.relation(op.target.name)
+        is_partitioned, name = table is not None and table.kind is RelationKind.PARTITIONED, table.name.name if table is not None else ""
+    for constraint in added_constraints(op) if is_partitioned else ():
+        if constraint.kind is ConstraintKind.CHECK and constraint.no_inherit:
+            return Refusal(error=f'cannot add NO INHERIT constraint to partitioned table "{name}"', help="-- leave NO INHERIT out")
+        if constraint.kind is ConstraintKind.NOT_NULL and constraint.no_inherit:
+            return Refusal(error="not-null constraints on partitioned tables cannot be NO INHERIT", help="-- leave NO INHERIT out")
+    return None
 
 
 @refuses(sql.AttachPartition)

@@ -234,3 +234,74 @@ EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 ALTER TABLE parcels DROP CONSTRAINT parcels_id;
 -- accepted
 ALTER TABLE parcels ADD CONSTRAINT parcels_id PRIMARY KEY (id, depot_id);
+
+-- a foreign key to a deferrable UNIQUE constraint
+CREATE TABLE orders (id integer PRIMARY KEY, code text UNIQUE DEFERRABLE);
+CREATE TABLE items (code text);
+-- refused: cannot use a deferrable unique constraint for referenced table "orders"
+ALTER TABLE items ADD FOREIGN KEY (code) REFERENCES orders (code);
+
+-- a foreign key to a deferrable primary key
+CREATE TABLE orders (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+-- refused: cannot use a deferrable primary key for referenced table "orders"
+CREATE TABLE items (order_id integer REFERENCES orders);
+
+-- a foreign key to a column that is unique twice, once at once
+CREATE TABLE orders (id integer PRIMARY KEY, code text UNIQUE DEFERRABLE);
+CREATE UNIQUE INDEX orders_code_idx ON orders (code);
+CREATE TABLE items (code text);
+-- accepted
+ALTER TABLE items ADD FOREIGN KEY (code) REFERENCES orders (code);
+
+-- a deferrable foreign key
+CREATE TABLE orders (id integer PRIMARY KEY);
+-- accepted
+CREATE TABLE items (order_id integer REFERENCES orders DEFERRABLE INITIALLY DEFERRED);
+
+-- an index with another operator class becomes a constraint
+CREATE TABLE orders (code text);
+CREATE UNIQUE INDEX orders_code_idx ON orders (code text_pattern_ops);
+-- refused: index "orders_code_idx" column number 1 does not have default sorting behavior
+ALTER TABLE orders ADD UNIQUE USING INDEX orders_code_idx;
+
+-- an index with another collation becomes a constraint
+CREATE TABLE orders (id integer, code text);
+CREATE UNIQUE INDEX orders_code_idx ON orders (id, code COLLATE "C");
+-- refused: index "orders_code_idx" column number 2 does not have default sorting behavior
+ALTER TABLE orders ADD UNIQUE USING INDEX orders_code_idx;
+
+-- an index with the collation of its column becomes a constraint
+CREATE TABLE orders (code text COLLATE "C", name text);
+CREATE UNIQUE INDEX orders_code_idx ON orders (code COLLATE "C", name COLLATE "default");
+-- accepted
+ALTER TABLE orders ADD UNIQUE USING INDEX orders_code_idx;
+
+-- an index with the usual operator class becomes a constraint
+CREATE TABLE orders (code text);
+CREATE UNIQUE INDEX orders_code_idx ON orders (code text_ops);
+-- accepted
+ALTER TABLE orders ADD UNIQUE USING INDEX orders_code_idx;
+
+-- a UNIQUE constraint that is not enforced
+-- not before 18
+CREATE TABLE orders (code text);
+-- refused: UNIQUE constraints cannot be marked NOT ENFORCED
+ALTER TABLE orders ADD UNIQUE (code) NOT ENFORCED;
+
+-- a primary key that is not enforced
+-- not before 18
+-- refused: PRIMARY KEY constraints cannot be marked NOT ENFORCED
+CREATE TABLE orders (id integer, PRIMARY KEY (id) NOT ENFORCED);
+
+-- a CHECK that is not enforced
+-- not before 18
+-- accepted
+CREATE TABLE orders (id integer, CHECK (id > 0) NOT ENFORCED);
+
+-- a UNIQUE constraint of a new table that is not valid
+-- refused: UNIQUE constraints cannot be marked NOT VALID
+CREATE TABLE orders (code text, UNIQUE (code) NOT VALID);
+
+-- a CHECK of a new table that is not valid
+-- accepted
+CREATE TABLE orders (id integer, CHECK (id > 0) NOT VALID);

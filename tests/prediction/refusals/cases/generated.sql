@@ -123,3 +123,34 @@ CREATE STATISTICS ON id, twice FROM orders;
 CREATE TABLE orders (id bigint, twice bigint GENERATED ALWAYS AS (id * 2) VIRTUAL);
 -- accepted
 CREATE INDEX ON orders ((id * 2));
+
+-- a virtual column that calls a function of a user
+-- not before 18
+CREATE FUNCTION tag(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'a' $$;
+CREATE TABLE orders (code text);
+-- refused: generation expression uses user-defined function
+ALTER TABLE orders ADD COLUMN label text GENERATED ALWAYS AS (tag(code)) VIRTUAL;
+
+-- a stored column that calls a function of a user
+CREATE FUNCTION tag(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'a'::text $$;
+CREATE TABLE orders (code text);
+-- accepted
+ALTER TABLE orders ADD COLUMN label text GENERATED ALWAYS AS (tag(code)) STORED;
+
+-- a virtual column that calls a built-in function
+-- not before 18
+CREATE TABLE orders (code text);
+-- accepted
+ALTER TABLE orders ADD COLUMN label text GENERATED ALWAYS AS (lower(code));
+
+-- a virtual column of an enum
+-- not before 18
+CREATE TYPE mood AS ENUM ('ok');
+-- refused: virtual generated column "m" cannot have a user-defined type
+CREATE TABLE orders (code text, m mood GENERATED ALWAYS AS ('ok'::mood) VIRTUAL);
+
+-- a virtual column of a domain
+-- not before 18
+CREATE DOMAIN positive AS integer;
+-- refused: virtual generated column "m" cannot have a domain type
+CREATE TABLE orders (code integer, m positive GENERATED ALWAYS AS (code));

@@ -82,3 +82,8 @@ CREATE TABLE orders (id bigint, code text);
 CREATE TABLE items (id bigint, order_id bigint);
 -- accepted
 CREATE VIEW order_items AS SELECT * FROM orders JOIN items USING (id);
+
+-- DROP INDEX of a table
+CREATE TABLE orders (id integer);
+-- refused: "orders" is not an index
+DROP INDEX orders;

@@ -409,3 +409,64 @@ CREATE TABLE trips_2026 (id bigint GENERATED ALWAYS AS IDENTITY, at date NOT NUL
 -- refused since 17: table "trips_2026" being attached contains an identity column "id"
 -- accepted
 ALTER TABLE trips ATTACH PARTITION trips_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+
+-- an unlogged partitioned table
+-- refused since 18: partitioned tables cannot be unlogged
+CREATE UNLOGGED TABLE logs (at date NOT NULL) PARTITION BY RANGE (at);
+
+-- a partitioned table becomes unlogged
+CREATE TABLE logs (at date NOT NULL) PARTITION BY RANGE (at);
+-- refused since 18: ALTER action SET UNLOGGED cannot be performed on relation "logs"
+ALTER TABLE logs SET UNLOGGED;
+
+-- a partition becomes unlogged
+CREATE TABLE logs (at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE logs_2025 PARTITION OF logs FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- accepted
+ALTER TABLE logs_2025 SET UNLOGGED;
+
+-- a CHECK of a partitioned table that its partitions do not have
+CREATE TABLE logs (at date NOT NULL, n integer) PARTITION BY RANGE (at);
+-- refused: cannot add NO INHERIT constraint to partitioned table "logs"
+ALTER TABLE logs ADD CONSTRAINT positive CHECK (n > 0) NO INHERIT;
+
+-- a CHECK in the definition of a partitioned table that its partitions do not have
+-- refused: cannot add NO INHERIT constraint to partitioned table "logs"
+CREATE TABLE logs (at date NOT NULL, n integer CHECK (n > 0) NO INHERIT) PARTITION BY RANGE (at);
+
+-- a column of a partitioned table with a CHECK that its partitions do not have
+CREATE TABLE logs (at date NOT NULL) PARTITION BY RANGE (at);
+-- refused: cannot add NO INHERIT constraint to partitioned table "logs"
+ALTER TABLE logs ADD COLUMN n integer CHECK (n > 0) NO INHERIT;
+
+-- a NOT NULL constraint of a partitioned table that its partitions do not have
+-- not before 18
+CREATE TABLE logs (at date NOT NULL, n integer) PARTITION BY RANGE (at);
+-- refused: not-null constraints on partitioned tables cannot be NO INHERIT
+ALTER TABLE logs ADD CONSTRAINT filled NOT NULL n NO INHERIT;
+
+-- a CHECK of an ordinary table that is not inherited
+CREATE TABLE logs (at date NOT NULL, n integer);
+-- accepted
+ALTER TABLE logs ADD CONSTRAINT positive CHECK (n > 0) NO INHERIT;
+
+-- TRUNCATE of a partition of a referenced table
+CREATE TABLE orders (id integer PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE orders_0 PARTITION OF orders FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE items (order_id integer REFERENCES orders (id));
+-- refused: cannot truncate a table referenced in a foreign key constraint
+TRUNCATE orders_0;
+
+-- TRUNCATE of a partition of a table that references another
+CREATE TABLE orders (id integer PRIMARY KEY);
+CREATE TABLE items (order_id integer REFERENCES orders (id)) PARTITION BY HASH (order_id);
+CREATE TABLE items_0 PARTITION OF items FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+-- accepted
+TRUNCATE items_0;
+
+-- TRUNCATE of a table that inherits from a referenced one
+CREATE TABLE orders (id integer PRIMARY KEY);
+CREATE TABLE big_orders () INHERITS (orders);
+CREATE TABLE items (order_id integer REFERENCES orders (id));
+-- accepted
+TRUNCATE big_orders;
