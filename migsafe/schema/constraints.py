@@ -223,8 +223,8 @@ def _add_foreign_key(catalog: Catalog, oid: int, definition: sql.Constraint, is_
 
 
 def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]) -> int | None:
-    """Returns the unique index that a foreign key to these columns needs, one that is not deferrable if there is one; without columns, the index
-    of the primary key."""
+    """Returns the unique index that a foreign key to these columns needs, one that is not deferrable if there is one; without columns, that of
+    the primary key."""
     if not columns:
         primary = catalog.primary_key(table.oid)
         return primary.index if primary is not None else None
