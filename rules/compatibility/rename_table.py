@@ -1,9 +1,10 @@
 """Renaming a table breaks the running release.
 
 The rename takes a moment, but from then on every statement of the old release that names the table fails until the release is replaced.
-Create a simple view under the old name in the same transaction: it passes SELECT, INSERT, UPDATE and DELETE on to the table. Drop the view
-when no release uses the old name. If another existing table gets the old name in the same transaction, nothing fails, but the running release
-reads and writes other rows than before: this is reported as a warning.
+Create a simple view under the old name in the same transaction: it passes SELECT, INSERT, UPDATE and DELETE on to the table. A view that lacks
+a column of the table, or whose rows cannot be changed, is reported, too, unless the application's queries are known, which are judged on it.
+Drop the view when no release uses the old name. If another existing table gets the old name in the same transaction, nothing fails, but the
+running release reads and writes other rows than before: this is reported as a warning.
 
 Unsafe:
     ALTER TABLE orders RENAME TO purchases;
@@ -21,18 +22,30 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe import expressions
+from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import deployments, join_names, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.objects import is_table
+from migsafe.prediction.refusals.new_tables import is_read_only
+from migsafe.schema.objects import Attached, Relation, RelationKind, is_table
+from migsafe.schema.query_tables import known_columns
 from migsafe.sql.operations import Name, Rename
 
 
+class _Renamed(Struct, frozen=True):
+    """A rename: its position, the table's old name, the queries that use it, and the names of its columns, if they are known."""
+
+    position: int
+    old: Name
+    use: KnownUse
+    columns: tuple[str, ...] = ()
+
+
 class _State(Struct):
-    renamed: list[tuple[int, Name, KnownUse]] = []
-    """The positions of renames, each with the table's old name and the queries that use it."""
+    renamed: list[_Renamed] = []
 
 
 @rule(category="compatibility", severity=Severity.ERROR, fix="unsafe", unsafe_because="a part of it needs another deployment")
@@ -40,19 +53,24 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each renamed table, and report it at the end of the migration unless its transaction gave the old name to another object."""
     if isinstance(op, Rename):
         if _is_known_table(op, at):
-            at.state(_State).renamed.append((at.position, at.resolve(op.name), use_of_relations(at, (op.name,))))
+            table = at.catalog.relation(op.name)
+            columns = tuple(column.name for column in table.columns) if table is not None and table.complete else ()
+            at.state(_State).renamed.append(_Renamed(at.position, at.resolve(op.name), use_of_relations(at, (op.name,)), columns))
         return
     swapped: set[int] = set()
-    for position, old, _ in at.state(_State).renamed:
-        successor = _successor(at, position, old)
+    for renamed in at.state(_State).renamed:
+        successor = _successor(at, renamed.position, renamed.old)
         if successor is not None:
             swapped.add(successor)
-            yield _swapped(at, successor, old)
-    for position, old, use in at.state(_State).renamed:
+            yield _swapped(at, successor, renamed.old)
+    for renamed in at.state(_State).renamed:
+        position, old, use = renamed.position, renamed.old, renamed.use
         done = at.past[position]
         renaming: Rename = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
         name = renaming.name
         absence = name_absence(at, position, "table", name)
+        if absence is NameAbsence.NONE:
+            yield from _replaced_by_view(at, renamed)
         if absence is NameAbsence.NONE or position in swapped:
             continue
         new = Name(renaming.new_name, name.schema)
@@ -76,9 +94,43 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         )
 
 
+def _replaced_by_view(at: Context, renamed: _Renamed) -> Iterator[Finding]:
+    """Reports a view that takes the old name of a table, and does not pass everything on to it."""
+    view = at.catalog.relation(renamed.old)
+    if view is None or view.kind not in (RelationKind.VIEW, RelationKind.MATERIALIZED) or at.queries is not None:
+        return
+    known = known_columns(at.catalog, view)
+    names = {column.name for column in known} if known is not None else set(renamed.columns)
+    missing = [column for column in renamed.columns if column not in names]
+    if missing:
+        them = "it" if len(missing) == 1 else "them"
+        problem = f"without {join_names([Name(name) for name in missing])}: every statement of the running release that names {them} fails"
+    elif view.kind is RelationKind.MATERIALIZED or _is_read_only(at, view):
+        problem = "whose rows cannot be changed: every INSERT, UPDATE and DELETE of the running release fails"
+    else:
+        return
+    kind = "view" if view.kind is RelationKind.VIEW else "materialized view"
+    yield at.finding(
+        at.past[renamed.position],
+        f"{renamed.old} is replaced by a {kind} {problem}",
+        help="-- a view with all columns, under their old names, of one table: without DISTINCT, GROUP BY, LIMIT, UNION and joins",
+        relations=(renamed.old,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+        fix="",
+    )
+
+
+def _is_read_only(at: Context, view: Relation) -> bool:
+    """Whether the rows of a view certainly cannot be changed."""
+    if view.query is None or any(at.catalog.triggers(view.oid)) or any(at.catalog.dependents(view.oid, Attached)):
+        return False
+    shape = expressions.query_shape(view.query.sql)
+    return not isinstance(shape, UnreadShape) and is_read_only(shape)
+
+
 def _successor(at: Context, position: int, old: Name) -> int | None:
     """Returns the position of the rename that gives the old name to another existing table, in the same transaction; None if there is none."""
-    for number, _, _ in at.state(_State).renamed:
+    for number in (renamed.position for renamed in at.state(_State).renamed):
         later = at.past[number]
         if number > position and later.transaction is not None and later.transaction == at.past[position].transaction:
             assert isinstance(later.operation, Rename)

@@ -3,7 +3,8 @@
 ADD COLUMN holds ACCESS EXCLUSIVE during the rewrite: even SELECT waits, and the wait grows with the table and its indexes. A default that
 is the same for all rows costs nothing, because PostgreSQL stores it once; now() is such a default. These need a value for each row: a
 volatile function such as gen_random_uuid() or clock_timestamp(), a sequence (serial, identity), a STORED generated column, and a domain
-with a constraint, which PostgreSQL checks for every row. migsafe treats an unknown function as volatile.
+with a constraint, which PostgreSQL checks for every row. migsafe treats an unknown function as volatile. From 17 on, ALTER COLUMN … SET
+EXPRESSION gives a STORED column another expression, and computes it for each row as well.
 
 Instead, add the column without its default, set the default for new rows, and then fill the existing rows in batches.
 
@@ -59,7 +60,7 @@ from migsafe.sql.generation import (
     set_not_null_in_steps,
     validate_constraints,
 )
-from migsafe.sql.operations import AddColumn, ConstraintKind, Name, TypeName
+from migsafe.sql.operations import AddColumn, ConstraintKind, Name, SetExpression, TypeName
 from migsafe.sql.operations.values import quoted
 
 _SPEAKS_FOR = (
@@ -79,12 +80,23 @@ _SPEAKS_FOR = (
     fix="unsafe",
     unsafe_because="a failure between its migrations leaves the column without its values",
 )
-def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
+def add_column_rewrites(op: AddColumn | SetExpression, at: Context) -> Finding | None:
     """Report a column for which an existing table is rewritten."""
     rewritten = [effect for effect in at.slow_effects(only=op.target.only) if effect.rewrite]
     if not rewritten:
         return None
     first = rewritten[0]
+    if isinstance(op, SetExpression):
+        return at.finding(
+            op,
+            f"SET EXPRESSION takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, because {first.why}: "
+            f"every {first.blocked_commands} waits{while_held(at)}",
+            help="-- add an ordinary column that a trigger computes with the new expression, fill it in batches, and deploy a release that\n"
+            f"-- reads it instead of {quoted(op.column)}",
+            fix="",
+            relations=[effect.relation for effect in rewritten],
+            lock=first.lock,
+        )
     return at.finding(
         op,
         f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, "

@@ -46,3 +46,39 @@ ALTER TABLE fresh RENAME TO fresher;
 CREATE TYPE mood AS ENUM ('good');
 ALTER TYPE mood RENAME VALUE 'good' TO 'fine';
 ALTER TABLE fresher SET SCHEMA archive;
+
+-- next migration
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text, city text);
+CREATE TABLE depots (id bigint PRIMARY KEY, name text);
+CREATE TABLE trips (id bigint PRIMARY KEY, van_id bigint);
+CREATE TABLE loads (id bigint PRIMARY KEY, weight bigint);
+CREATE FUNCTION write_load() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+
+-- next migration
+-- views under the old name that do not pass everything on
+BEGIN;
+ALTER TABLE vans RENAME TO vehicles; -- expect: rename-table
+CREATE VIEW vans AS SELECT id, plate FROM vehicles;
+ALTER TABLE depots RENAME TO places; -- expect: rename-table
+CREATE MATERIALIZED VIEW depots AS SELECT * FROM places;
+ALTER TABLE trips RENAME TO journeys; -- expect: rename-table
+CREATE VIEW trips AS SELECT DISTINCT id, van_id FROM journeys;
+ALTER TABLE loads RENAME TO cargo;
+CREATE VIEW loads AS SELECT c.id, max(c.weight) AS weight FROM cargo c GROUP BY c.id;
+CREATE TRIGGER writing INSTEAD OF INSERT OR UPDATE OR DELETE ON loads FOR EACH ROW EXECUTE FUNCTION write_load();
+COMMIT;
+
+-- next migration
+CREATE TABLE ships (id bigint PRIMARY KEY, city text);
+CREATE TABLE boats (id bigint PRIMARY KEY);
+
+-- next migration
+-- all columns, under the names that the running release uses
+BEGIN;
+ALTER TABLE ships RENAME TO vessels;
+ALTER TABLE vessels RENAME COLUMN city TO town;
+CREATE VIEW ships AS SELECT id, town AS city FROM vessels;
+ALTER TABLE boats RENAME TO dinghies;
+ALTER TABLE dinghies ADD COLUMN length bigint;
+CREATE VIEW boats AS SELECT id FROM dinghies WHERE length IS NULL;
+COMMIT;
