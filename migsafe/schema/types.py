@@ -212,3 +212,13 @@ def move_in_routines(catalog: Catalog, old_name: Name, name: Name) -> None:
         if any(is_type_named(each, old_name) for each in function.types):
             moved = (replace(each, name=name.name, schema=name.schema) if is_type_named(each, old_name) else each for each in function.types)
             catalog.change(function, types=tuple(moved))
+
+
+def domains_of(catalog: Catalog, type_name: TypeName | None) -> list[Domain]:
+    """Returns the domain that a type names, and the domains below it."""
+    domains: list[Domain] = []
+    domain = catalog.type_of(type_name) if type_name is not None and not type_name.dimensions else None
+    while isinstance(domain, Domain) and domain not in domains:
+        domains.append(domain)
+        domain = catalog.type_of(domain.type)
+    return domains

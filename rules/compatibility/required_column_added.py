@@ -1,10 +1,10 @@
 """A new column is NOT NULL and has no default.
 
-ADD COLUMN fails if the table has rows, because they would be null. If it has none, the running release still breaks: it does not know the
-column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then drops
-that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not reported if a function of the database writes the
-rows, or if the same transaction also sets a default. Add the column with a default that stays, or nullable; deploy a release that writes it;
-make it NOT NULL in a later migration.
+ADD COLUMN fails if the table has rows, because they would be null; a domain that is NOT NULL does the same. If it has none, the running release
+still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration adds the column with a default for the
+existing rows and then drops that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not reported if a function
+of the database writes the rows, or if the same transaction also sets a default. Add the column with a default that stays, or nullable; deploy a
+release that writes it; make it NOT NULL in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -32,6 +32,7 @@ from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Function, Relation
+from migsafe.schema.types import domains_of
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, AddIdentity, Column, ConstraintKind, DropDefault, Name, SetDefault, SetNotNull
 from migsafe.sql.operations.values import quoted
@@ -45,7 +46,7 @@ class _State(Struct):
 @rule(
     category="compatibility",
     severity=Severity.ERROR,
-    speaks_for=("drop-default", "long-work-under-lock", "many-tables-locked"),
+    speaks_for=("drop-default", "long-work-under-lock", "many-tables-locked", "add-column-rewrites"),
     fix="unsafe",
     unsafe_because="a part of it needs another deployment",
 )
@@ -82,15 +83,16 @@ def _gets_default(at: Context, position: int) -> bool:
     )
 
 
-def _is_required(column: Column) -> bool:
-    return column.not_null or any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+def _is_required(column: Column, at: Context) -> bool:
+    is_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+    return column.not_null or is_key or any(domain.not_null for domain in domains_of(at.catalog, column.type))
 
 
 def _added(op: AddColumn, at: Context) -> Finding | None:
     table = at.catalog.relation(op.target.name)
     if op.if_not_exists and table is not None and table.column(op.column.name) is not None:
         return None
-    if not _is_required(op.column) or has_value(EffectContext(at.catalog), op.column):
+    if not _is_required(op.column, at) or has_value(EffectContext(at.catalog), op.column):
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
     inserts = "every INSERT of the running release fails, because it omits the column"
@@ -100,16 +102,31 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
         consequence = f"it fails if {resolved} has rows; otherwise {inserts}"
     return at.finding(
         op,
-        f"ADD COLUMN {name} is NOT NULL without a default: {consequence}",
+        f"ADD COLUMN {name} is NOT NULL{_by_domain(op.column)} without a default: {consequence}",
         help=(
             deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL")
-            + f"ALTER TABLE {op.target.name} ADD COLUMN {name} {op.column.type};\n"
+            + _add_nullable(op, at)
             + _filled_and_not_null(op.target.name, op.column.name, at)
         ),
-        fix=None if _is_plain(op) else "",
+        fix=None if _is_plain(op) and not domains_of(at.catalog, op.column.type) else "",
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
+
+
+def _by_domain(column: Column) -> str:
+    is_own = column.not_null or any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+    return "" if is_own else f", because the domain {column.type} is,"
+
+
+def _add_nullable(op: AddColumn, at: Context) -> str:
+    """Returns the statement that adds the column without NOT NULL, in place of a domain with the type below it: a domain may refuse nulls, and
+    its constraints are checked for every row."""
+    domains = domains_of(at.catalog, op.column.type)
+    add = f"ALTER TABLE {op.target.name} ADD COLUMN {quoted(op.column.name)} {domains[-1].type if domains else op.column.type};\n"
+    if any(domain.checks for domain in domains):
+        add += f"-- the conditions of {op.column.type} as CHECK constraints, NOT VALID, to be validated in the next migration\n"
+    return add
 
 
 def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
@@ -140,7 +157,7 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
     column = table.column(op.column) if table is not None else None
     if addition is None or table is None or column is None or column.not_null or column.default is not None:
         return None
-    if _is_required(addition.column) or has_value(EffectContext(at.catalog), addition.column):
+    if _is_required(addition.column, at) or has_value(EffectContext(at.catalog), addition.column):
         return None
     if _is_filled_by_a_trigger(at, table) or _is_written_by_a_function(at, table):
         return None

@@ -47,6 +47,7 @@ from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
 from migsafe.schema.default_names import default_name, free_constraint_name, free_relation_name
 from migsafe.schema.objects import Domain
+from migsafe.schema.types import domains_of
 from migsafe.sql.generation import (
     add_constraint_using_index,
     batched_update,
@@ -60,7 +61,7 @@ from migsafe.sql.generation import (
     set_not_null_in_steps,
     validate_constraints,
 )
-from migsafe.sql.operations import AddColumn, ConstraintKind, Name, SetExpression, TypeName
+from migsafe.sql.operations import AddColumn, ConstraintKind, Name, SetExpression
 from migsafe.sql.operations.values import quoted
 
 _SPEAKS_FOR = (
@@ -103,7 +104,7 @@ def add_column_rewrites(op: AddColumn | SetExpression, at: Context) -> Finding |
         f"because {first.why}: every {first.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, at),
         # Without the rewrite, the column is neither generated nor of a domain.
-        fix="" if op.column.generated is not None or _domains(op.column.type, at) else _safe_way(op, at, final=_identity(op, at)),
+        fix="" if op.column.generated is not None or domains_of(at.catalog, op.column.type) else _safe_way(op, at, final=_identity(op, at)),
         relations=[effect.relation for effect in rewritten],
         lock=first.lock,
     )
@@ -116,7 +117,7 @@ def _safe_way(op: AddColumn, at: Context, final: str | None = None) -> str:
     if new.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not new.constraints:
         virtual = f"{column_definition(new)} GENERATED ALWAYS AS ({new.generated.expression.sql}) VIRTUAL"
         return f"-- a virtual column is computed when it is read:\nALTER TABLE {table} ADD COLUMN {virtual};"
-    domains = _domains(new.type, at)
+    domains = domains_of(at.catalog, new.type)
     steps: list[str] = []
     if new.generated is not None:
         expression = new.generated.expression.sql
@@ -155,16 +156,6 @@ def _sequence(op: AddColumn, at: Context) -> Name:
 
 def _batches(op: AddColumn, value: str, condition: str, at: Context) -> str:
     return at.outside_transaction(batched_update(op.target.name, op.column.name, value, condition))
-
-
-def _domains(type_name: TypeName | None, at: Context) -> list[Domain]:
-    """Returns the domain that a type names, and the domains below it."""
-    domains: list[Domain] = []
-    domain = at.catalog.type_of(type_name) if type_name is not None and not type_name.dimensions else None
-    while isinstance(domain, Domain) and domain not in domains:
-        domains.append(domain)
-        domain = at.catalog.type_of(domain.type)
-    return domains
 
 
 def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[str]:

@@ -180,3 +180,15 @@ ALTER TABLE texts ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('en
 ALTER TABLE texts DROP COLUMN plain; -- expect: drop-column
 ALTER TABLE texts ADD COLUMN plain tsvector GENERATED ALWAYS AS (to_tsvector('english', a)) STORED;
 COMMIT;
+
+CREATE DOMAIN filled AS text NOT NULL;
+CREATE DOMAIN short AS filled CHECK (length(VALUE) < 9);
+CREATE DOMAIN named AS text NOT NULL DEFAULT 'nobody';
+CREATE TABLE carriers (id bigint PRIMARY KEY);
+
+-- next migration
+ALTER TABLE carriers ADD COLUMN a filled; -- expect: required-column-added
+ALTER TABLE carriers ADD COLUMN b short; -- expect: required-column-added
+ALTER TABLE carriers ADD COLUMN c filled DEFAULT 'x', ADD COLUMN d named;
+CREATE TABLE lorries (id bigint PRIMARY KEY);
+ALTER TABLE lorries ADD COLUMN a filled;
