@@ -1,10 +1,10 @@
 """A new column is NOT NULL and has no default.
 
-ADD COLUMN fails if the table has rows, because they would be null; a domain that is NOT NULL does the same. If it has none, the running release
-still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration adds the column with a default for the existing
-rows and then drops that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not reported if a function
-of the database writes the rows, or if the same transaction also sets a default. Add the column with a default that stays, or nullable; deploy a
-release that writes it; make it NOT NULL in a later migration.
+ADD COLUMN fails if the table has rows, because they would be null; a domain that is NOT NULL does the same. If it has none, the running
+release still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration adds the column with a
+default for the existing rows and then drops that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not
+reported if a function of the database writes the rows, or if the same transaction also sets a default. Add the column with a default that
+stays, or nullable; deploy a release that writes it; make it NOT NULL in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
