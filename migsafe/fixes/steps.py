@@ -34,6 +34,10 @@ _DIRECTIVES = lazy_pattern(
 """The directives at the top of a migration, which stay in its file."""
 
 
+_NOT_COMPARED = ("if_exists",)
+"""A DROP CONSTRAINT of a fix is the one of the statement, with or without IF EXISTS."""
+
+
 class Control(Enum):
     """What a statement does to the transaction of its script."""
 
@@ -249,9 +253,9 @@ class _Fixing:
         if len(own) < 2 or replaced is None or not new or any(op.target.name != replaced.target.name for op in new):
             return None
         # The fix may repeat another action of the statement, for example DROP CONSTRAINT of the name that it uses again.
-        others = [shape(op) for op in own if op is not replaced]
+        others = [shape(op, _NOT_COMPARED) for op in own if op is not replaced]
         head, original = self.text[statement.span.start : own[0].span.start], self.text[slice(*replaced.span)]
-        actions = [in_own_words(original, text[slice(*op.span)], head) for op in new if shape(op) not in others]
+        actions = [in_own_words(original, text[slice(*op.span)], head) for op in new if shape(op, _NOT_COMPARED) not in others]
         # Each has a line of its own if the replaced one begins its line.
         line = self.text[self.text.rfind("\n", 0, replaced.span.start) + 1 : replaced.span.start]
         own_lines = not line.strip() and "\n" in self.text[statement.span.start : replaced.span.start]

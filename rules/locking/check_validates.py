@@ -28,7 +28,7 @@ Safe, with a new column:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.linting.facts.definitions import replaces_constraint
+from migsafe.linting.facts.definitions import replaced_constraint
 from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -75,7 +75,7 @@ def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at
     ]
     if isinstance(op, AddColumn):
         parts.insert(0, at.text_without(op, checks))
-    dropped = [f"DROP CONSTRAINT {quoted(name)}" for name in names if replaces_constraint(op, name, at)]
+    dropped = [action for name in names if (action := replaced_constraint(op, name, at))]
     return join_migrations(
         f"ALTER TABLE {table} {', '.join((*dropped, *parts))};", f"-- without blocking reads and writes:\n{validate_constraints(table, *names)}"
     )

@@ -31,7 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe import versions
-from migsafe.linting.facts.definitions import replaces_constraint
+from migsafe.linting.facts.definitions import replaced_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -151,7 +151,7 @@ def _not_valid_first(op: AddConstraint | AddColumn, constraint: Constraint, at: 
         return join_migrations(
             add_column, _partition_by_partition(table, [child.name for child in at.catalog.children(relation.oid)], constraint, name)
         )
-    dropped = f"DROP CONSTRAINT {quoted(name)}, " if replaces_constraint(op, name, at) else ""
+    dropped = f"{action}, " if (action := replaced_constraint(op, name, at)) else ""
     return join_migrations(
         f"ALTER TABLE {table} {dropped}{column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
         f"-- without blocking reads and writes:\n{validate_constraints(table, name)}",

@@ -82,6 +82,12 @@ def definition(at: Context, column: str, sql_type: str, alembic_type: str, more:
 
 def replaces_constraint(op: AddColumn | AddConstraint, name: str, at: Context) -> bool:
     """Whether the ALTER TABLE that adds a constraint also drops the one that has its name now."""
-    return any(
-        isinstance(each, DropConstraint) and each.constraint == name and each.target.name == op.target.name for each in at.statement.operations
-    )
+    return bool(replaced_constraint(op, name, at))
+
+
+def replaced_constraint(op: AddColumn | AddConstraint, name: str, at: Context) -> str:
+    """Returns the action with which the ALTER TABLE that adds a constraint also drops the one that has its name now; empty if it does not."""
+    for each in at.statement.operations:
+        if isinstance(each, DropConstraint) and each.constraint == name and each.target.name == op.target.name:
+            return f"DROP CONSTRAINT {'IF EXISTS ' if each.if_exists else ''}{quoted(name)}"
+    return ""

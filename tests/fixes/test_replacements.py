@@ -1,4 +1,4 @@
-"""An index that replaces one which its transaction drops, and statements that would never end."""
+"""An index or a constraint that replaces one which its migration drops, and statements that would never end."""
 
 from pathlib import Path
 
@@ -40,3 +40,16 @@ def test_a_new_index_is_built_before_the_one_that_its_transaction_drops(tmp_path
         "V2__b.sql": "DROP INDEX CONCURRENTLY IF EXISTS one;\nCREATE UNIQUE INDEX CONCURRENTLY one ON orders (qty) WHERE id > 0;\n",
         "V3__alter_orders.sql": "ALTER TABLE orders DROP CONSTRAINT IF EXISTS one_qty;\n",
     }
+
+
+def test_a_constraint_that_the_statement_drops_if_it_exists_is_dropped_once(tmp_path: Path) -> None:
+    statement = "ALTER TABLE orders\n    DROP CONSTRAINT IF EXISTS orders_qty,\n    ADD CONSTRAINT orders_qty CHECK (qty > 1){};\n"
+    write_files(
+        tmp_path, {"1_a.sql": f"{TABLE}ALTER TABLE orders ADD CONSTRAINT orders_qty CHECK (qty > 0);\n", "2_b.sql": statement.format("")}
+    )
+    fixes = fixes_of(tmp_path, "2_b.sql", "check-validates")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.sql": statement.format(" NOT VALID"),
+        "3_validate_orders_qty.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty;\n",
+    }
+    assert "DROP CONSTRAINT IF EXISTS orders_qty, ADD" in fixes.before.findings[0].help
