@@ -24,6 +24,8 @@ from migsafe.text import Span
 _REPLACED = "the text of its file is not what the runner sends: templates have values, or `;;` stands for a semicolon"
 _GAP = lazy_pattern(r"\n(?:[ \t]*\r?\n){2,}")
 """Several empty lines, where the statements between them have moved away."""
+_EMPTY_LINES = lazy_pattern(r"(?:[ \t]*\r?\n)+")
+_NOTHING_TO_UNDO = "-- nothing to undo"
 
 
 class CannotDivide(Exception):
@@ -202,7 +204,9 @@ class _Editor:
         if down is not None and down.script.path == self.half.script.path:
             rest = _without(self.text, gone, self.whole.end)
         elif down is not None and gone:
-            yield FileChange(down.script.path, down.script.text, _without(down.script.text, gone, 0))
+            left = _without(down.script.text, gone, 0)
+            # Diesel refuses an empty file.
+            yield FileChange(down.script.path, down.script.text, left.lstrip("\r\n") if left.strip() else f"{_NOTHING_TO_UNDO}\n")
         text, path = head + self._joined(part.pieces, head), self.fixed.file.up.path
         if not self.text.startswith(("\n", "\r")):
             text = text.lstrip("\r\n")  # what was above the first statement may have moved
@@ -343,7 +347,7 @@ def _remark(downgrade: Downgrade) -> list[str]:
     """Returns what a downgrade says instead of, or beside, its statements."""
     if not downgrade.complete:
         return ["-- not everything that this migration does is undone here"]
-    return [] if downgrade.statements else ["-- nothing to undo"]
+    return [] if downgrade.statements else [_NOTHING_TO_UNDO]
 
 
 def _has_version(fixed: FixedMigration) -> bool:
@@ -353,13 +357,16 @@ def _has_version(fixed: FixedMigration) -> bool:
 
 
 def _without(text: str, statements: Sequence[Statement], start: int) -> str:
-    """Returns a text from an offset on without some statements."""
+    """Returns a text from an offset on without some statements, and without the empty lines behind them if there are some before."""
     done = ""
     for statement in sorted(statements, key=lambda each: each.span.start):
         done += text[start : statement.span.start]
         end = text.find(";", statement.span.end) + 1 or len(text)
         line_end = re.compile(r"[ \t]*\r?\n").match(text, end)
         start = line_end.end() if line_end is not None and (not done or done[-1] == "\n") else end
+        empty = _EMPTY_LINES.match(text, start)
+        if empty is not None and (not done or re.search(r"\n\r?\n\Z", done) is not None):
+            start = empty.end()
     return done + text[start:]
 
 

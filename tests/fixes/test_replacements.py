@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from migsafe.configuration import Configuration
 from migsafe.library.fix import fix
 from tests.fixes.test_runners import ADD, BUILD, SESSION_LOCK, TABLE, fixes_of, write_files
@@ -53,3 +55,27 @@ def test_a_constraint_that_the_statement_drops_if_it_exists_is_dropped_once(tmp_
         "3_validate_orders_qty.sql": "ALTER TABLE orders VALIDATE CONSTRAINT orders_qty;\n",
     }
     assert "DROP CONSTRAINT IF EXISTS orders_qty, ADD" in fixes.before.findings[0].help
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "left"),
+    [
+        pytest.param(
+            f"{BUILD}CREATE TABLE notes (id bigint);\nCREATE TABLE others (id bigint);\nCREATE INDEX orders_id ON orders (id, qty);\n",
+            "DROP INDEX orders_qty_idx;\n\nDROP TABLE notes;\n\nDROP INDEX orders_id;\n\nDROP TABLE others;\n",
+            "DROP TABLE notes;\n\nDROP TABLE others;\n",
+            id="with their empty lines",
+        ),
+        pytest.param(
+            "CREATE UNIQUE INDEX one_qty ON orders (qty);\n", "DROP INDEX one_qty;\n", "-- nothing to undo\n", id="and is never empty"
+        ),
+    ],
+)
+def test_a_downgrade_loses_statements(tmp_path: Path, up: str, down: str, left: str) -> None:
+    name = "2024-01-02-000000_b"
+    write_files(tmp_path, {"2024-01-01-000000_a/up.sql": TABLE, f"{name}/up.sql": up, f"{name}/down.sql": down})
+    changes = {
+        str(Path(change.path).relative_to(tmp_path)): change.after
+        for change in fixes_of(tmp_path, f"{name}/up.sql", "index-not-concurrent").changes
+    }
+    assert changes[f"{name}/down.sql"] == left
