@@ -24,7 +24,7 @@ from migsafe.sql.operations import (
 )
 
 _NAME = lazy_pattern(
-    r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>(?!\.sql$|\.up\.)[-_.]?)(?P<slug>.*?)"
+    r"(?P<prefix>[vV]?)(?P<version>\d+)(?P<sep>(?!\.sql$|\.up\.)(?:__|[-_.]?))(?P<slug>.*?)"
     r"(?P<suffix>(?:\.(?:up|postgres|postgresql|pg))*(?:\.sql)?)$"
 )
 _FLYWAY = lazy_pattern(r"(?P<prefix>V)(?P<version>\d+(?:[._]\d+)*)(?P<sep>__)(?P<slug>.*?)(?P<suffix>\.sql)$")
@@ -40,15 +40,16 @@ class NoVersion(Exception):
 
 
 class VersionedName(Struct, frozen=True):
-    """The name of a file or folder that begins with a version."""
+    """The name of a file or folder that begins with a version. `dashed`: the version is a time, written with dashes; `has_parts`: it may
+    have parts, as in 1.2."""
 
     prefix: str
     version: str
     sep: str
     slug: str
     suffix: str
-
     dashed: bool = False
+    has_parts: bool = False
 
     def with_version(self, version: str, slug: str) -> "VersionedName":
         """Returns the name of another migration in the same style."""
@@ -76,15 +77,16 @@ def read_name(name: str, runner: str) -> VersionedName:
     dashed = _DASHED.match(name)
     if dashed is not None:
         return VersionedName("", dashed["version"].replace("-", ""), dashed["sep"], dashed["slug"], "", dashed=True)
-    match = (_FLYWAY if runner == "flyway" else _NAME).match(name)
+    has_parts = runner == "flyway"
+    match = (_FLYWAY if has_parts else _NAME).match(name)
     if match is None:
         raise NoVersion(f"it needs another migration, and {name} has no version that one could follow")
-    return VersionedName(match["prefix"], match["version"], match["sep"], match["slug"], match["suffix"])
+    return VersionedName(match["prefix"], match["version"], match["sep"], match["slug"], match["suffix"], has_parts=has_parts)
 
 
 def next_version(name: VersionedName, following: str | None, used: Collection[str]) -> str:
     """Returns an unused version after that of a name, and before the following one, if there is one. Raises NoVersion."""
-    candidates = _sub_versions(name.version) if name.prefix == "V" and name.sep == "__" else _numbers(name.version)
+    candidates = _sub_versions(name.version) if name.has_parts else _numbers(name.version)
     for version in candidates:
         if following is not None and _key(version) >= _key(following):
             continue

@@ -5,8 +5,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from migsafe.fixes.shapes import shape
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.batches import Token, tokens_of
-from migsafe.sql.lexer import WORD
+from migsafe.sql.lexer import QUOTED, WORD
 from migsafe.sql.statements import read
 
 _MOST_TOKENS = 400
@@ -14,6 +15,7 @@ _MOST_TOKENS = 400
 
 _LEAST_ALIKE = 0.5
 _PARENTHESES = ("(", ")")
+_NEEDS_NO_QUOTES = lazy_pattern(r'"[a-z_][a-z0-9_]*"')
 
 
 def in_own_words(original: str, new: str, head: str = "") -> str:
@@ -35,6 +37,9 @@ def in_own_words(original: str, new: str, head: str = "") -> str:
 
 
 def _word(token: Token) -> str:
+    """Returns with what a token is equal: a name with or without quotes, a word in upper or lower case."""
+    if token.kind == QUOTED and _NEEDS_NO_QUOTES.fullmatch(token.text):
+        return token.text.strip('"')
     return token.text.lower() if token.kind == WORD else token.text
 
 
