@@ -77,7 +77,7 @@ def in_one_file(steps: Sequence[Step], *, begun: bool = False) -> list[Piece]:
     """Returns the statements for one file of which each is sent by itself. A block ends before a step that needs a transaction of its own, or
     none, and begins again after it. `begun`: the runner's own transaction is such a block."""
     done: list[Piece] = []
-    closed = False
+    closed, by_runner = False, begun
     for step in steps:
         control = step.pieces[0].control
         apart = step.own or step.outside
@@ -95,7 +95,9 @@ def in_one_file(steps: Sequence[Step], *, begun: bool = False) -> list[Piece]:
             done += [_BEGIN, *step.pieces, _COMMIT]
         else:
             done += step.pieces
-    return _without_empty_blocks([*done, *([_BEGIN] if closed and begun else [])])
+    done = _without_empty_blocks([*done, *([_BEGIN] if closed and begun else [])])
+    # The runner ends the last block.
+    return done[:-2] if by_runner and done[-2:] == [_COMMIT, _BEGIN] else done
 
 
 def _without_empty_blocks(pieces: Sequence[Piece]) -> list[Piece]:

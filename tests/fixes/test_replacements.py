@@ -79,3 +79,17 @@ def test_a_downgrade_loses_statements(tmp_path: Path, up: str, down: str, left: 
         for change in fixes_of(tmp_path, f"{name}/up.sql", "index-not-concurrent").changes
     }
     assert changes[f"{name}/down.sql"] == left
+
+
+def test_the_runner_of_one_transaction_for_all_files_ends_the_last_block(tmp_path: Path) -> None:
+    checks = [
+        f"ALTER TABLE orders ADD CONSTRAINT {name} CHECK (qty {condition})" for name, condition in (("positive", "> 0"), ("small", "< 9"))
+    ]
+    files = {"0000_a.sql": TABLE, "0001_b.sql": "".join(f"{check};\n" for check in checks)}
+    entries = ", ".join(f'{{"idx": {number}, "when": {number}, "tag": "{name[:-4]}"}}' for number, name in enumerate(files))
+    write_files(tmp_path, {**files, "meta/_journal.json": f'{{"dialect": "postgresql", "entries": [{entries}]}}'})
+    (change,) = fixes_of(tmp_path, "0001_b.sql", "check-validates").changes
+    assert change.after.replace("--> statement-breakpoint\n", "") == (
+        f"{checks[0]} NOT VALID;\n{checks[1]} NOT VALID;\nCOMMIT;\nBEGIN;\n"
+        "ALTER TABLE orders VALIDATE CONSTRAINT positive;\nALTER TABLE orders VALIDATE CONSTRAINT small;\n"
+    )
