@@ -33,6 +33,7 @@ from migsafe.linting.facts.wording import blocked_statements, command_name, lock
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
+from migsafe.schema.objects import RelationKind
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS
@@ -67,7 +68,9 @@ def _is_concurrent(op: Operation) -> bool:
 
 
 def _can_block(effect: Effect) -> bool:
-    """Whether reads or writes of an existing relation wait behind a lock that is requested on it."""
+    """Whether reads or writes of an existing relation wait behind a lock that is requested on it. Rows of a materialized view are only read."""
+    if effect.kind == RelationKind.MATERIALIZED.value and effect.strongest_lock is not LockMode.ACCESS_EXCLUSIVE:
+        return False
     return not effect.new and bool(effect.blocks or effect.strongest_lock.blocks)
 
 
@@ -83,13 +86,17 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     return at.finding(
         first,
         f"{command_name(at, first)} requests {locks} {_without_timeout(at, first)}: while it waits for running transactions, "
-        f"every {blocked_statements(blocks)} waits behind it{project}{other_statements}",
+        f"every {'SELECT' if _are_only_read(effects) else blocked_statements(blocks)} waits behind it{project}{other_statements}",
         help=_help(at, first, never_set=never_set),
         fix=setting_before(at, first.operation, "lock_timeout", "'2s'", in_block=at.state(_State).in_block),
         relations=[effect.relation for effect in effects],
         lock=worst,
         cause="project" if never_set else "",
     )
+
+
+def _are_only_read(effects: list[Effect]) -> bool:
+    return bool(effects) and all(effect.kind == RelationKind.MATERIALIZED.value for effect in effects)
 
 
 def _unknown_table(op: Operation) -> str:

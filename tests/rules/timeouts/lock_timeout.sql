@@ -93,3 +93,16 @@ REINDEX INDEX shop.other_idx; -- expect: lock-timeout-missing
 CREATE TABLE fresh (id bigint, a integer);
 CREATE INDEX fresh_a_idx ON fresh (a);
 DROP INDEX fresh_a_idx;
+
+-- next migration
+CREATE TABLE stock (id bigint PRIMARY KEY, sku text);
+CREATE MATERIALIZED VIEW skus AS SELECT id, sku FROM stock;
+CREATE UNIQUE INDEX skus_id_key ON skus (id);
+
+-- next migration
+-- nothing that waits behind EXCLUSIVE on a materialized view reads its rows
+REFRESH MATERIALIZED VIEW CONCURRENTLY skus;
+CREATE INDEX skus_sku_idx ON skus (sku);
+
+-- next migration
+REFRESH MATERIALIZED VIEW skus; -- expect: lock-timeout-missing
