@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.objects import Function, Object, OtherPrivilege, OtherPrivileges, Privilege, Relation, RelationKind
+from migsafe.schema.objects import Function, Index, Object, OtherPrivilege, OtherPrivileges, Privilege, Relation, RelationKind
 from migsafe.schema.removals import drop_result
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Drop, Name
@@ -223,3 +223,17 @@ def has_replica_identity(catalog: Catalog, relation: Relation) -> bool | None:
     if catalog.primary_key(relation.oid) is not None:
         return True
     return False if relation.complete else None
+
+
+def identity_columns(catalog: Catalog, relation: Relation) -> frozenset[int] | None:
+    """Returns the numbers of the columns of a table's replica identity; None if they are unknown, or if it has none."""
+    match relation.replica_identity:
+        case "full":
+            return frozenset(column.number for column in relation.columns) if relation.complete else None
+        case "index":
+            index = catalog.get(relation.identity_index) if relation.identity_index is not None else None
+            return frozenset(index.columns) if isinstance(index, Index) else None
+        case "nothing":
+            return None
+    key = catalog.primary_key(relation.oid)
+    return frozenset(key.columns) if key is not None else None
