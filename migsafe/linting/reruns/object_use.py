@@ -60,7 +60,8 @@ class ObjectUse(Struct, frozen=True, kw_only=True):
     is unknown. A `lenient` action is skipped instead of failing: IF EXISTS, IF NOT EXISTS, OR REPLACE. A `guarded` action, in a branch or
     with an error handler, is skipped even if IF EXISTS would not help, because the new name exists. `table` is a relation whose removal
     also removes the object, although the object's path is not below it: the table of an index. `parts` are the paths of parts that are
-    created with the object, `new_path` is the path after a rename. `reason` says, as a sentence, what a repeated action does, and `outcome`
+    created with the object, `new_path` is the path after a rename. `only_with` is an object without which the action is skipped: the table of
+    ALTER TABLE IF EXISTS. `reason` says, as a sentence, what a repeated action does, and `outcome`
     whether it fails. `sql` is SQL that names columns of the object.
     """
 
@@ -73,6 +74,7 @@ class ObjectUse(Struct, frozen=True, kw_only=True):
     table: Path | None = None
     parts: tuple[Path, ...] = ()
     new_path: Path | None = None
+    only_with: Path | None = None
     reason: str = ""
     outcome: Outcome = Outcome.TWICE
     sql: str = ""

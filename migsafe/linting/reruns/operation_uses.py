@@ -76,7 +76,10 @@ def _altered(op: AlterRelation, catalog: Catalog) -> list[ObjectUse]:
     place = relation_named(op.target.name, catalog, kind)
     table_use = ObjectUse(action=Action.REQUIRES, path=place.path, label=place.label, error="undefined_table")
     uses = [table_use, *(find_uses(op, catalog) if find_uses is not None else ())]
-    return [replace(use, lenient=True) for use in uses] if op.target.if_exists else uses
+    if not op.target.if_exists:
+        return uses
+    # IF EXISTS is about the table: a column or a constraint of a table that exists makes the statement fail all the same.
+    return [replace(use, lenient=use.lenient or use.path == place.path, only_with=place.path) for use in uses]
 
 
 # CREATE

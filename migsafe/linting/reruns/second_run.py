@@ -170,6 +170,8 @@ class _State:
         if operation.only_once and not first:
             return None
         for use in operation.uses:
+            if use.only_with is not None and self.exists.get(use.only_with) is False:
+                continue
             why = self._refusal(use)
             if why is not None:
                 lenient = use.lenient and (use.guarded or self._is_lenient(use))

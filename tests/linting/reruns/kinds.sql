@@ -63,6 +63,10 @@ ALTER TABLE plain ADD COLUMN IF NOT EXISTS c integer, ADD COLUMN d integer; -- f
 ALTER TABLE plain ADD COLUMN IF NOT EXISTS c integer UNIQUE; -- harmless
 ALTER TABLE plain DROP COLUMN b; -- fails
 ALTER TABLE plain DROP COLUMN IF EXISTS b; -- harmless
+ALTER TABLE IF EXISTS plain DROP COLUMN b; -- fails
+ALTER TABLE IF EXISTS plain DROP COLUMN IF EXISTS b; -- harmless
+ALTER TABLE IF EXISTS plain ADD COLUMN more text; -- fails
+ALTER TABLE IF EXISTS plain ADD CONSTRAINT plain_check CHECK (b IS NOT NULL); -- fails
 ALTER TABLE plain RENAME COLUMN b TO c; -- fails
 ALTER TABLE plain DROP COLUMN IF EXISTS b, ADD COLUMN b text; -- harmless
 ALTER TABLE plain ALTER COLUMN b SET DEFAULT 'x'; -- harmless

@@ -136,3 +136,21 @@ UPDATE "Vans" AS "V" SET "Fee" = "V"."Fee" + 2 WHERE id = 1; -- expect: not-reru
 UPDATE "Vans" SET "Fee" = fee * 2 WHERE id = 1;
 UPDATE "Vans" SET "Data" = "Data" || '{"a": 1}' WHERE id = 1;
 SELECT 1;
+
+-- next migration
+-- IF EXISTS after ALTER TABLE is about the table
+CREATE TABLE IF NOT EXISTS barrels (id bigint PRIMARY KEY, note text, litres integer);
+
+-- next migration
+ALTER TABLE IF EXISTS barrels ADD CONSTRAINT barrels_litres_check CHECK (litres > 0) NOT VALID; -- expect: not-rerunnable
+ALTER TABLE IF EXISTS barrels ADD COLUMN IF NOT EXISTS wood text;
+ALTER TABLE IF EXISTS barrels RENAME COLUMN note TO remark; -- expect: not-rerunnable
+ALTER TABLE IF EXISTS barrels DROP COLUMN IF EXISTS remark;
+SELECT 1;
+
+-- next migration
+BEGIN;
+ALTER TABLE IF EXISTS barrels ADD COLUMN age integer;
+ALTER TABLE IF EXISTS barrels RENAME TO casks;
+COMMIT;
+SELECT 1;
