@@ -44,6 +44,12 @@ def find_cascade(catalog: Catalog, op: Cascading) -> Cascade | None:
     return None if known and not cascaded else Cascade(cascaded, known)
 
 
+def find_outside_schema(catalog: Catalog, op: Drop) -> tuple[Part, ...]:
+    """Returns the objects in other schemas that DROP SCHEMA … CASCADE drops: those that need its objects."""
+    parts, _ = find_named_parts(catalog, op)
+    return tuple(part for part in find_dropped_parts(catalog, parts).held_by if not _is_own_object(catalog, part))
+
+
 def _find_dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
     """Returns the known objects that a DROP names, and whether all of them are known."""
     parts, _ = find_named_parts(catalog, op)

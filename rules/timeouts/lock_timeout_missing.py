@@ -76,8 +76,9 @@ def _can_block(effect: Effect) -> bool:
 
 def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     effects = [effect for effect in first.effects if _can_block(effect)]
-    locks = locked_relations({effect.relation: effect.strongest_lock for effect in effects}) if effects else _unknown_table(first.operation)
-    worst = max((effect.strongest_lock for effect in effects), default=LockMode.ACCESS_EXCLUSIVE)
+    locks = _requested(effects) if effects else _unknown_table(first.operation)
+    strongest = (max(effect.strongest_lock, effect.index_lock or effect.strongest_lock) for effect in effects)
+    worst = max(strongest, default=LockMode.ACCESS_EXCLUSIVE)
     blocks = max((max(effect.blocks, effect.strongest_lock.blocks, key=len) for effect in effects), key=len, default=worst.blocks)
     others = statements - 1
     other_statements = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
@@ -93,6 +94,14 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
         lock=worst,
         cause="project" if never_set else "",
     )
+
+
+def _requested(effects: list[Effect]) -> str:
+    """Returns the locks that can block, with their relations. A lock on an index blocks every query that could use the index."""
+    on_indexes = {effect.relation: effect.index_lock for effect in effects if effect.index_lock and not effect.strongest_lock.blocks}
+    on_tables = {effect.relation: effect.strongest_lock for effect in effects if effect.relation not in on_indexes}
+    parts = [locked_relations(on_tables)] if on_tables else []
+    return " and ".join((*parts, *(f"{lock} on an index of {relation}" for relation, lock in on_indexes.items())))
 
 
 def _are_only_read(effects: list[Effect]) -> bool:

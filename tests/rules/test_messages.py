@@ -3,6 +3,7 @@
 import pytest
 
 from migsafe.linting.finding import Finding
+from migsafe.linting.rule import Limits
 from migsafe.lock import LockMode
 from tests.support.linted import judge_sql
 
@@ -83,3 +84,30 @@ def test_a_drop_lists_every_table_once() -> None:
 
 def test_a_syntax_error_says_what_is_expected() -> None:
     assert finding("CREATE TABLE orders (id ;").message == 'expected a data type, found ";"'
+
+
+def test_a_dropped_schema_names_what_goes_with_it_in_other_schemas() -> None:
+    history = """
+        CREATE SCHEMA depot;
+        CREATE TABLE depot.vans (id bigint PRIMARY KEY, plate text);
+        CREATE TYPE depot.mood AS ENUM ('good');
+        CREATE VIEW plates AS SELECT plate FROM depot.vans;
+        CREATE TABLE trips (id bigint PRIMARY KEY, van_id bigint CONSTRAINT of_van REFERENCES depot.vans, mood depot.mood);
+    """
+    (result,) = judge_sql(f"{history}\n-- next migration\nDROP SCHEMA depot CASCADE;").findings[-1:]
+    assert result.rule == "drop-database-or-schema"
+    assert "(1 of them is in the history)" in result.message
+    others = "in other schemas, it also drops view public.plates, constraint of_van on public.trips, column mood of table public.trips"
+    assert result.message.endswith(others)
+
+
+def test_a_lock_on_an_index_is_named() -> None:
+    history = """
+        CREATE TABLE trips (id bigint, day date NOT NULL) PARTITION BY RANGE (day);
+        CREATE TABLE trips_2024 PARTITION OF trips FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE INDEX trips_id_idx ON ONLY trips (id);
+        CREATE INDEX trips_2024_id_idx ON trips_2024 (id);
+    """
+    sql = f"{history}\n-- next migration\nALTER INDEX trips_id_idx ATTACH PARTITION trips_2024_id_idx;"
+    (result,) = [found for found in judge_sql(sql, limits=Limits()).findings if found.rule == "lock-timeout-missing"]
+    assert result.message.startswith("ALTER INDEX requests ACCESS EXCLUSIVE on an index of public.trips_2024 without a lock_timeout")

@@ -7,6 +7,7 @@ from typing import Any
 from migsafe.linting.reruns.object_use import Outcome
 from migsafe.linting.rule import Context, PastOperation
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.schema.objects import RelationKind
 from migsafe.sources import Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.generation import (
@@ -98,6 +99,10 @@ def _only_words(words: str) -> Callable[[Context, Any], str]:
 
 def _drop(at: Context, op: sql.Drop) -> str:
     kind = op.kind.upper()
+    # The index no longer exists; the effects of its DROP tell the kind of its table.
+    effects = next((done.effects for done in at.past if done.operation is op), ())
+    if op.kind == "index" and len(op.names) == 1 and any(effect.kind == RelationKind.PARTITIONED.value for effect in effects):
+        return f"DROP INDEX IF EXISTS {op.names[0]};"
     if op.kind == "index":
         return f"DROP INDEX CONCURRENTLY IF EXISTS {', '.join(map(str, op.names))};" if len(op.names) == 1 else f"-- use DROP {kind} IF EXISTS"
     if op.table is not None:
@@ -113,6 +118,11 @@ def _or_replace(at: Context, op: Operation) -> str:
     return re.sub(r"(?i)^CREATE\s+", "CREATE OR REPLACE ", _sql(at, op), count=1) + ";"
 
 
+def _is_partitioned(at: Context, table: Name) -> bool:
+    relation = at.catalog.relation(table)
+    return relation is not None and relation.kind is RelationKind.PARTITIONED
+
+
 def _with_drop(at: Context, op: sql.CreatePolicy) -> str:
     return f"DROP POLICY IF EXISTS {quoted(op.policy)} ON {op.table};\n{_sql(at, op)};"
 
@@ -122,6 +132,9 @@ def _index(at: Context, op: sql.CreateIndex) -> str | None:
         return "-- give the index a name: then a DROP INDEX IF EXISTS before this statement can remove an existing one"
     if at.is_new(op.table):
         return _IN_TRANSACTION_OF_TABLE
+    if _is_partitioned(at, op.table):
+        # Its index is never built CONCURRENTLY, so a failure leaves no INVALID index of this name.
+        return re.sub(r"(?i)\bINDEX\s+", "INDEX IF NOT EXISTS ", _sql(at, op), count=1) + ";"
     # Where an index is built CONCURRENTLY, there is no transaction, in an autocommit block of a script neither.
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE) or (
         op.concurrently and at.migration.up.transaction is Transaction.FILE

@@ -5,16 +5,17 @@ from migsafe.prediction.refusals.definitions import changed_type, known_type, ty
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.casts import cast, is_string
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.certainty import is_absent_type, is_unmade_enum
+from migsafe.schema.certainty import certainly_exists, is_absent_type, is_unmade_enum
 from migsafe.schema.column_users import column_of_type
 from migsafe.schema.descriptions import name_in_quotes
-from migsafe.schema.objects import Composite, RelationKind
+from migsafe.schema.objects import Composite, Domain, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
 _LARGEST_INTEGER = 2**31 - 1
+_DEEPEST_TYPE = 16
 
 
 @refuses(sql.AlterColumnType)
@@ -125,6 +126,37 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> Refusal | N
         error=f'cannot alter type "{name}" because column "{user}" uses it',
         help=f"-- ADD an attribute of the new type, fill it in {user}, and DROP the old attribute later",
     )
+
+
+@refuses(sql.AlterDomain)
+def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> Refusal | None:
+    """The rows of a domain inside an array or a composite type cannot be checked (get_rels_with_domain in typecmds.c)."""
+    is_unchecked = op.action == "add constraint" and op.constraint is not None and op.constraint.not_valid
+    if op.action not in ("set not null", "add constraint", "validate constraint") or is_unchecked:
+        return None
+    domain = catalog.type_named(op.domain)
+    for relation in catalog.relations() if isinstance(domain, Domain) else ():
+        if relation.kind not in (RelationKind.TABLE, RelationKind.MATERIALIZED) or not certainly_exists(catalog, relation):
+            continue
+        for column in relation.columns:
+            if column.type is not None and domain is not None and _is_inside(catalog, domain.name, column.type):
+                help = "-- ADD CONSTRAINT … NOT VALID checks new values only" if op.action == "add constraint" else ""
+                error = f'cannot alter type "{domain.name.name}" because column "{relation.name.name}.{column.name}" uses it'
+                return Refusal(error=error, detail="it is inside an array or a composite type", help=help)
+    return None
+
+
+def _is_inside(catalog: Catalog, domain: Name, data_type: TypeName, *, inside: bool = False, depth: int = 0) -> bool:
+    """Whether a type has a domain as an element of an array, or as an attribute."""
+    known = catalog.type_of(data_type) if depth < _DEEPEST_TYPE else None
+    inside = inside or bool(data_type.dimensions)
+    match known:
+        case Domain():
+            is_wanted = inside and known.name == domain
+            return is_wanted or (known.name != domain and _is_inside(catalog, domain, known.type, inside=inside, depth=depth + 1))
+        case Composite():
+            return any(_is_inside(catalog, domain, attribute, inside=True, depth=depth + 1) for _, attribute in known.attributes)
+    return False
 
 
 @refuses(sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)

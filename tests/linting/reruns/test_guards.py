@@ -23,6 +23,9 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; E
 CREATE INDEX orders_code_idx ON orders (code);
 CREATE INDEX orders_customer_id_idx ON orders (customer_id);
 CREATE POLICY own ON orders USING (qty > 0);
+CREATE TABLE events (id bigint, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE INDEX events_day_idx ON ONLY events (day);
 """
 STATEMENTS = [
     "ALTER TABLE orders ADD COLUMN note text",
@@ -35,6 +38,8 @@ STATEMENTS = [
     "CREATE INDEX orders_qty_idx ON orders (qty)",
     "CREATE UNIQUE INDEX CONCURRENTLY orders_qty_idx ON orders (qty) WHERE qty > 5",
     "DROP INDEX orders_code_idx",
+    "CREATE INDEX events_id_idx ON ONLY events (id)",
+    "DROP INDEX events_day_idx",
     "CREATE TYPE mood AS ENUM ('sad')",
     "CREATE DOMAIN small AS integer CHECK (VALUE < 10)",
     "CREATE SEQUENCE numbers",

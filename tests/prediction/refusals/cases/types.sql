@@ -361,3 +361,49 @@ ALTER TABLE items ALTER COLUMN c TYPE boolean USING c::boolean;
 CREATE TABLE items (id bigint, c smallint);
 -- accepted
 ALTER TABLE items ALTER COLUMN c TYPE boolean USING c::integer::boolean;
+
+-- a constraint of a domain that is the element of an array
+CREATE DOMAIN level AS integer;
+CREATE TABLE tanks (id bigint PRIMARY KEY, levels level[]);
+-- refused: cannot alter type "level" because column "tanks.levels" uses it
+ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0);
+
+-- a constraint NOT VALID of a domain that is the element of an array
+CREATE DOMAIN level AS integer;
+CREATE TABLE tanks (id bigint PRIMARY KEY, levels level[]);
+-- accepted
+ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
+
+-- NOT NULL of a domain that is an attribute
+CREATE DOMAIN level AS integer;
+CREATE TYPE gauge AS (low level, high level);
+CREATE TABLE tanks (id bigint PRIMARY KEY, gauge gauge);
+-- refused: cannot alter type "level" because column "tanks.gauge" uses it
+ALTER DOMAIN level SET NOT NULL;
+
+-- NOT NULL of a domain that is an attribute of a type without columns
+CREATE DOMAIN level AS integer;
+CREATE TYPE gauge AS (low level, high level);
+-- accepted
+ALTER DOMAIN level SET NOT NULL;
+
+-- a constraint of a domain of which another domain is an array
+CREATE DOMAIN level AS integer;
+CREATE DOMAIN levels AS level[];
+CREATE TABLE tanks (id bigint PRIMARY KEY, levels levels);
+-- refused: cannot alter type "level" because column "tanks.levels" uses it
+ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0);
+
+-- a constraint of a domain of which another is made
+CREATE DOMAIN level AS integer;
+CREATE DOMAIN depth AS level;
+CREATE TABLE tanks (id bigint PRIMARY KEY, depth depth);
+-- accepted
+ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0);
+
+-- VALIDATE of a domain that is the element of an array
+CREATE DOMAIN level AS integer;
+CREATE TABLE tanks (id bigint PRIMARY KEY, levels level[]);
+ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
+-- refused: cannot alter type "level" because column "tanks.levels" uses it
+ALTER DOMAIN level VALIDATE CONSTRAINT positive;
