@@ -139,16 +139,18 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> Refusal | None:
         if relation.kind not in (RelationKind.TABLE, RelationKind.MATERIALIZED) or not certainly_exists(catalog, relation):
             continue
         for column in relation.columns:
-            if column.type is not None and domain is not None and _is_inside(catalog, domain.name, column.type):
+            if domain is not None and _is_inside(catalog, domain.name, column.type):
                 help = "-- ADD CONSTRAINT … NOT VALID checks new values only" if op.action == "add constraint" else ""
                 error = f'cannot alter type "{domain.name.name}" because column "{relation.name.name}.{column.name}" uses it'
                 return Refusal(error=error, detail="it is inside an array or a composite type", help=help)
     return None
 
 
-def _is_inside(catalog: Catalog, domain: Name, data_type: TypeName, *, inside: bool = False, depth: int = 0) -> bool:
+def _is_inside(catalog: Catalog, domain: Name, data_type: TypeName | None, *, inside: bool = False, depth: int = 0) -> bool:
     """Whether a type has a domain as an element of an array, or as an attribute."""
-    known = catalog.type_of(data_type) if depth < _DEEPEST_TYPE else None
+    if data_type is None or depth >= _DEEPEST_TYPE:
+        return False
+    known = catalog.type_of(data_type)
     inside = inside or bool(data_type.dimensions)
     match known:
         case Domain():
