@@ -92,12 +92,11 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
     table = at.catalog[index.table].name
     relationship = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
     constraint = constraint_of_index(at.catalog, index)
-    if at.is_new(table):
-        help = f"-- omit {quoted(index.name.name)}"
-    elif constraint is not None:
-        help = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint.name.name)};"
-    else:
-        help = at.outside_transaction(f"DROP INDEX CONCURRENTLY {index.name};")
+    help = f"-- omit {quoted(index.name.name)}"
+    if not at.is_new(table):
+        drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint.name.name)};" if constraint is not None else ""
+        drop = drop or at.outside_transaction(f"DROP INDEX CONCURRENTLY {index.name};")
+        help += f"; where the migration has run already:\n{drop}"
     return at.finding(
         done,
         f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
