@@ -27,7 +27,7 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.reports.premortem import FORMATS, premortem_reporter
 from migsafe.terminal.display import display_for
-from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.output import check_output, show_error, write_output
 from migsafe.terminal.progress import track
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def premortem(
         stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = premortem_reporter(format)
+    check_output(output)
     plan = find_plan(paths, settings, "assess", since=since, changed=changed)
     where, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
     with ended_by_signals() if replay else nullcontext():

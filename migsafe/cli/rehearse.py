@@ -32,7 +32,7 @@ from migsafe.cli.server_options import (
 )
 from migsafe.configuration import read_configuration
 from migsafe.reports.rehearsal import FORMATS, rehearsal_reporter
-from migsafe.terminal.output import show_error
+from migsafe.terminal.output import check_output, show_error
 
 
 def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -95,6 +95,7 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     )
     write = rehearsal_reporter(format)
     write_page = rehearsal_reporter("html") if report else None
+    check_output(output, report)
     where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser, loaded=load != "0")
     with running_host(where, settings.pg_version) as wait_for_host:
         from msgspec.structs import replace  # noqa: PLC0415

@@ -47,7 +47,7 @@ from migsafe.cli.server_options import (
 from migsafe.configuration import read_configuration
 from migsafe.errors import ConfigError
 from migsafe.reports.replay import FORMATS, replay_reporter
-from migsafe.terminal.output import show_error, write_whole
+from migsafe.terminal.output import check_output, show_error, write_whole
 
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
@@ -132,6 +132,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     settings = read_configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
+    check_output(output, report, explain)
     where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser, loaded=load != "0")
     with running_host(where, settings.pg_version) as wait_for_host:
         from msgspec.structs import replace  # noqa: PLC0415

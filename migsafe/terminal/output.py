@@ -1,5 +1,6 @@
 """Writing to standard output, standard error and files. Answers from the cache load this module, so it imports almost nothing."""
 
+import errno
 import os
 import sys
 from io import TextIOWrapper
@@ -42,6 +43,25 @@ def write_whole(text: str, output: str) -> None:
         if os.path.exists(part):
             os.unlink(part)  # noqa: PTH108
         raise MigsafeError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def check_output(*outputs: "str | os.PathLike[str] | None") -> None:
+    """Raises MigsafeError if one of these files cannot be written, so that a long run does not end without its report. Changes no file."""
+    for output in outputs:
+        if output is not None and (problem := _why_not_written(os.fspath(output))):
+            raise MigsafeError(f"{output}: cannot be written: {os.strerror(problem).lower()}")
+
+
+def _why_not_written(path: str) -> int:
+    """Returns the error number that writing a file would have; 0 if it seems possible."""
+    folder = os.path.dirname(path) or "."  # noqa: PTH120  # importing pathlib is slower than this
+    if os.path.isdir(path):
+        return errno.EISDIR
+    if os.path.exists(path):
+        return 0 if os.access(path, os.W_OK) else errno.EACCES
+    if not os.path.isdir(folder):
+        return errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT
+    return 0 if os.access(folder, os.W_OK | os.X_OK) else errno.EACCES
 
 
 def show_error(error: object) -> None:
