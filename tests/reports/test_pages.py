@@ -28,10 +28,16 @@ UPDATE orders_of_the_customers_of_the_shop_that_has_grown_up SET qty = 2;
 COMMENT ON TABLE clients IS 'The lock of the first statement is held through weaker ones.';
 COMMIT;
 """
+QUERIES = """\
+-- name: orders_of_a_customer_of_the_shop_that_has_grown_up
+SELECT id, qty FROM orders_of_the_customers_of_the_shop_that_has_grown_up WHERE customer_id = :customer;
+-- name: customer
+SELECT id FROM customers WHERE id = :id;
+"""
 WINDOWS = (340, 1280)
 
 
-@pytest.fixture(scope="module", params=["premortem", "replay"])
+@pytest.fixture(scope="module", params=["premortem", "replay", "rehearse"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     find_chromium()
     any_installation()
@@ -39,10 +45,16 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     (folder / "0001_shop.sql").write_text(HISTORY)
     (folder / "0002_a_change_with_a_name_that_is_too_long_for_a_narrow_window_by_far.sql").write_text(CHANGE)
     (folder / "stats.json").write_text('{"version": 1, "relations": {"public.orders_of_the_customers_of_the_shop_that_has_grown_up": 9000000}}')
-    (folder / "migsafe.toml").write_text('[slo]\nblocked = "1s"\nhold = "10s"\nrows-lost = 0\n')
+    (folder / "queries.sql").write_text(QUERIES)
+    (folder / "migsafe.toml").write_text('queries = ["queries.sql"]\n[slo]\nblocked = "1s"\nhold = "10s"\nrows-lost = 0\n')
     options = [f"--stats={folder / 'stats.json'}", f"--config={folder / 'migsafe.toml'}", "--rows=2000"]
     file = folder / "page.html"
-    options += [f"--report={file}"] if request.param == "replay" else ["--replay", "--format=html", f"--output={file}"]
+    ways = {
+        "premortem": ["--replay", "--format=html", f"--output={file}"],
+        "replay": [f"--report={file}", "--load=1"],
+        "rehearse": [f"--report={file}", f"--queries={folder / 'queries.sql'}"],
+    }
+    options += ways[request.param]
     assert main([str(request.param), str(next(folder.glob("0002*"))), *options]) in (0, 1)
     return file
 
