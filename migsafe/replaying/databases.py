@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from migsafe.errors import MigsafeError
 from migsafe.replaying.recording.contents import Contents
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.seeding import Seeder
@@ -44,7 +45,7 @@ class Databases:
         self._disconnect()
         if database != self._host.only_database:
             # If the server has stopped, that has been reported already.
-            with suppress(error_class()):
+            with suppress(error_class(), MigsafeError):
                 self._host.drop_database(database)
 
     def create(self, template: str | None) -> str:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from migsafe.replaying.servers import work_folders
+from migsafe.replaying.servers.existing import ExistingHost
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from tests.support.processes import data_folders, within
@@ -124,6 +125,21 @@ def test_a_server_that_is_killed_during_a_replay(tmp_path: Path) -> None:
         killer.join()
         assert done.problems or done.recording.failure is not None
     assert not folder.exists()
+
+
+def test_what_was_measured_before_a_server_of_the_user_ends_is_reported(tmp_path: Path) -> None:
+    sleeps_again = "DO $$ BEGIN IF to_regclass('a') IS NOT NULL THEN PERFORM pg_sleep(600); END IF; END $$; CREATE TABLE a (id int);"
+    with Server(any_installation()) as server:
+        pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        # An immediate shutdown, during an experiment.
+        killer = threading.Thread(target=lambda: within(60, lambda: is_sleeping(server.folder)) and os.kill(pid, signal.SIGQUIT))
+        killer.start()
+        with ExistingHost(f"host={server.folder} port=5432 user=postgres dbname=postgres") as host:
+            done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": sleeps_again, "0003.sql": "SELECT 1;"}, "rerun")
+        killer.join()
+        assert [each.migration.id for each in done.replayed] == ["0001"]
+        assert (len(done.problems), done.run.not_run[-1]) == (1, f"{tmp_path}/0003.sql")
+        assert "the next run does" in host.notes[0]
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
