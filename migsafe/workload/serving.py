@@ -8,7 +8,6 @@ from migsafe.expressions.queries.shapes import Condition, Several, Value
 from migsafe.schema.objects import Index, Key, Relation, RelationKind
 from migsafe.sql.operations import TypeName
 from migsafe.workload.conditions import Owns, compared_with_constants, is_implied, key_subject, types_of
-from migsafe.workload.few_values import is_usual_state
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.terms import Strength, Term
 
@@ -88,9 +87,7 @@ def _names_rare_state(term: Term) -> bool:
     if term.operator == "is null":
         return True
     values = term.value.elements if isinstance(term.value, Several) else (term.value,)
-    return term.operator in ("=", "in", "any") and all(
-        isinstance(value, Value) and value.text not in ("true", "false") and not is_usual_state(value.text) for value in values
-    )
+    return term.operator in ("=", "in", "any") and all(isinstance(value, Value) and value.text not in ("true", "false") for value in values)
 
 
 def _of_partitions(
@@ -136,7 +133,8 @@ def _of_btree(index: Index, subjects: Subjects, table: Relation, terms: Sequence
         if pattern or len(bounds) == 2:
             strengths.append(Strength.WEAK)
         elif bounds:
-            strengths.append(Strength.RANGE)
+            later = any(term.operator in _RANGES and term.subject in subjects[position + 1 :] for term in terms)
+            strengths.append(Strength.WEAK if equal and later else Strength.RANGE)
         if bounds:
             # Within a range of the first keys, single values of later ones are looked for in the index.
             strengths += [term.strength for term in terms if term.is_equality and term.subject in subjects[position + 1 :]]

@@ -24,7 +24,7 @@ from migsafe.schema.objects import SYSTEM_COLUMNS
 from migsafe.sql.operations import TypeName
 from migsafe.workload.binding import Binder
 from migsafe.workload.conditions import quoted, subject_of, types_of
-from migsafe.workload.few_values import has_few_values, is_usually_unset
+from migsafe.workload.few_values import has_few_values, is_usual_state, is_usually_unset
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.types import base_type
@@ -129,7 +129,8 @@ class Terms:
                 subject = self.subject(at, condition.operand)
                 if subject is not None:
                     value = Value("true" if condition.value else "false")
-                    yield Term(subject=subject, operator="is", strength=Strength.WEAK, type=TypeName(name="boolean"), value=value)
+                    strength = Strength.RANGE if _is_of_most_rows(subject.strip('"'), value) else Strength.WEAK
+                    yield Term(subject=subject, operator="is", strength=strength, type=TypeName(name="boolean"), value=value)
 
     def _spatial(self, at: int, source: BoundSource, condition: Truth) -> Iterator[Term]:
         """A function of PostGIS that an index of the geometry serves, as if the operator && stood beside it (its support function)."""
@@ -210,9 +211,11 @@ class Terms:
         if operator not in ("=", "in", "any"):
             return Strength.RANGE
         refs = _refs(left)
+        values = right.elements if isinstance(right, Several) else (right,)
+        if len(refs) == 1 and any(_is_of_most_rows(refs[0].name, value) for value in values):
+            return Strength.RANGE
         if len(refs) == 1 and self._has_few_values(source, refs[0].name):
             return Strength.WEAK
-        values = right.elements if isinstance(right, Several) else (right,)
         return Strength.WEAK if all(isinstance(value, Value) for value in values) else Strength.STRONG
 
     def _has_few_values(self, source: BoundSource, column: str) -> bool:
@@ -222,6 +225,13 @@ class Terms:
         type_name = self._type(source, quoted(column))
         base = base_type(self.catalog, type_name) if type_name is not None and not type_name.dimensions else None
         return base is not None and (base[1] is not None or base[0] == "boolean")
+
+
+def _is_of_most_rows(column: str, value: Operand) -> bool:
+    """Whether most rows have a constant, by its name and that of the column: `status = 'published'`, `is_deleted = false`."""
+    if not isinstance(value, Value):
+        return False
+    return is_usual_state(value.text) if value.is_string else value.text == "false" and is_usually_unset(column)
 
 
 def _refs(operand: Operand) -> tuple[Ref, ...]:

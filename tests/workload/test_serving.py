@@ -46,6 +46,8 @@ CREATE INDEX readings_2_total ON readings_2 (total);
 CREATE TABLE jobs (id bigint PRIMARY KEY, state text NOT NULL, worker int, ran timestamptz, done boolean NOT NULL, queued int NOT NULL);
 CREATE INDEX jobs_waiting ON jobs (worker) WHERE state IN ('waiting', 'retrying');
 CREATE INDEX jobs_done ON jobs (worker) WHERE state = 'done';
+CREATE TABLE posts (id bigint PRIMARY KEY, state text NOT NULL, shown int NOT NULL, until int NOT NULL, title int NOT NULL);
+CREATE INDEX posts_state ON posts (state, shown, until);
 """
 FILL = f"""
 INSERT INTO customers SELECT n, 'e' || n, 'n' || n, 'c' || n, n FROM generate_series(1, {ROWS}) n;
@@ -55,6 +57,7 @@ FROM generate_series(1, {ROWS}) n;
 INSERT INTO lines SELECT n, n, 'x' || n FROM generate_series(1, {ROWS}) n;
 INSERT INTO events SELECT n, n % 100, (ARRAY['opened', 'closed'])[1 + n % 2], nullif(n % 50, 0) FROM generate_series(1, {ROWS}) n;
 INSERT INTO readings SELECT n, n FROM generate_series(1, {ROWS}) n;
+INSERT INTO posts SELECT n, CASE WHEN n % 100 = 0 THEN 'draft' ELSE 'published' END, n, n, n FROM generate_series(1, {ROWS}) n;
 INSERT INTO jobs SELECT n, CASE WHEN n % 100 = 0 THEN 'waiting' WHEN n % 100 = 1 THEN 'lost' ELSE 'done' END,
     n % 10, CASE WHEN n % 100 > 0 THEN now() END, n % 100 > 0, n FROM generate_series(1, {ROWS}) n;
 ANALYZE;
@@ -87,6 +90,8 @@ SERVED = [
     ("SELECT * FROM orders WHERE state = 'lost' ORDER BY created LIMIT 5", "orders_lost"),
     ("SELECT * FROM orders o WHERE o.total > $2 AND EXISTS (SELECT FROM customers c WHERE lower(c.email) = $1 AND c.id = o.id)", "orders_pkey"),
     ("SELECT * FROM customers c FULL JOIN orders o ON o.id = c.id FULL JOIN events e ON e.id = o.id WHERE c.id = $1", "events_pkey"),
+    ("SELECT * FROM posts WHERE state = 'draft' ORDER BY title LIMIT 5", "posts_state"),
+    ("SELECT * FROM posts WHERE state = 'published' AND shown < $1 AND until > $2 ORDER BY title LIMIT 5", "posts_state"),
     # All of a small partial index is read in place of the table.
     ("SELECT * FROM jobs WHERE state = 'waiting' AND queued < $1 ORDER BY queued LIMIT 5", "jobs_waiting"),
     ("UPDATE orders SET total = 1 WHERE customer_id = $1 AND deleted IS NULL AND number = $2", "orders_customer"),
@@ -135,6 +140,8 @@ UNINDEXED = [
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
     ("SELECT * FROM orders o WHERE o.total > $2 AND EXISTS (SELECT FROM lines l WHERE l.note = $1 AND l.order_id = o.id)", ("note",)),
     ("SELECT * FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1", ("order_id",)),
+    # Most rows are published: an index that leads to them does not replace their order.
+    ("SELECT * FROM posts WHERE state = 'published' ORDER BY title LIMIT 5", ("state", "title")),
     ("SELECT * FROM customers c JOIN lines l ON l.order_id = c.id OR l.product = c.id WHERE c.id = $1", ("order_id",), ("product",)),
     ("WITH o AS (SELECT id FROM orders WHERE number = $1) SELECT c.name FROM o JOIN customers c ON c.id = o.id", ("number",)),
 ]
