@@ -67,11 +67,17 @@ def steps_of(fix: ChosenFix, text: str, catalog: Catalog) -> Steps:
         if each.after:
             later.setdefault(each.after, []).append(f"{each.step.text};")
     here = [each for each in done if not each.revision]
+    ending = [each.step for each in here if each.at_end]
+    # A build that fails would leave the rest of the revision committed, and the next run would begin with that.
+    builds = tuple(step for step in ending if step.outside and isinstance(step.statement.operations[0], sql.CreateIndex))
     following = groupby((each for each in done if each.revision), key=lambda each: each.revision)
+    revisions = [tuple(each.step for each in group) for _, group in following]
+    if builds:
+        revisions[:1] = [(*(revisions[0] if revisions else ()), *builds)]
     return Steps(
         tuple(each.step for each in here if not each.at_end),
-        tuple(each.step for each in here if each.at_end),
-        tuple(tuple(each.step for each in group) for _, group in following),
+        tuple(step for step in ending if step not in builds),
+        tuple(revisions),
         tuple(LaterStep("\n".join(statements), after) for after, statements in later.items()),
     )
 

@@ -243,3 +243,18 @@ def test_several_fixes_share_new_revisions(project: Project) -> None:
             op.execute("ALTER TABLE orders VALIDATE CONSTRAINT positive")
             op.alter_column("orders", "note", nullable=False)
         op.drop_constraint("note_set", "orders")""")
+
+
+def test_an_index_that_is_built_at_the_end_has_a_revision_of_its_own(project: Project) -> None:
+    index = "-- at the end of the migration:\nCREATE INDEX CONCURRENTLY orders_code_idx ON orders (code);"
+    text, edits = project.change(
+        'op.add_column("orders", sa.Column("code", sa.Integer()))', {"code": index}, 'op.drop_column("orders", "code")'
+    )
+    new = edits.changes[-1].after
+    assert upgrade_of(text) == 'op.add_column("orders", sa.Column("code", sa.Integer()))'
+    assert upgrade_of(new) == dedent("""\
+        with op.get_context().autocommit_block():
+            op.create_index("orders_code_idx", "orders", ["code"], postgresql_concurrently=True)""")
+    assert downgrade_of(new) == dedent("""\
+        with op.get_context().autocommit_block():
+            op.drop_index("orders_code_idx", postgresql_concurrently=True)""")
