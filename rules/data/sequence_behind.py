@@ -183,6 +183,6 @@ def _finding(at: Context, oid: int, number: int, position: int | None, cause: st
     yield at.finding(
         at.past[position] if position is not None else at.operation,
         f"{cause}: the next INSERT that omits it may take a number that exists, and then fails with a duplicate key",
-        help=f"-- in the same transaction:\nSELECT setval({its}, ({highest}));",
+        help=f"-- after this statement, in the same transaction:\nSELECT setval({its}, ({highest}));",
         relations=(table.name,),
     )

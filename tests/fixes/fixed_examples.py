@@ -1,6 +1,7 @@
 """The unsafe examples of the rules as files of each kind of runner, with their fixes."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.rules.test_examples import judging
 
 _REFUSED = ("index-on-partitioned-concurrently", "concurrently-in-transaction")
 """Rules that are about statements that PostgreSQL refuses."""
+_CHANGES = re.compile(r"\b(?:INSERT INTO|MERGE INTO|DELETE FROM|UPDATE (?!ON|OF|OR|CASCADE)\w)", re.IGNORECASE)
 _BLOCK = re.compile(r"^(?:BEGIN|COMMIT);\n?", re.MULTILINE)
 
 
@@ -73,6 +75,14 @@ class Fixed:
     def text(self) -> str:
         """Returns the files that change."""
         return "\n".join(f"-- {change.path}\n{change.after}" for change in self.fixes.changes)
+
+    def lost_changes(self) -> Counter[str]:
+        """Returns the words of changes of rows that the fixed migrations, and the later steps, have less often than the unsafe ones."""
+        later = "\n".join(step.sql for step in self.fixes.later)
+        return _changes_in(self._sql(self.plan)) - _changes_in(f"{self._sql(self.edited)}\n{later}")
+
+    def _sql(self, plan: Plan) -> str:
+        return "\n".join(each.migration.up.script.text for each in self._predicted(plan))
 
     def stronger_locks(self) -> list[str]:
         """Returns the relations that the fixed migrations lock more, or longer, than the unsafe ones, as predicted; none if PostgreSQL refuses
@@ -139,6 +149,10 @@ class FixedExample(Fixed):
 
     def _fixed(self) -> list[Migration]:
         return [each.migration for each in self._predicted(self.edited)]
+
+
+def _changes_in(sql: str) -> Counter[str]:
+    return Counter(match[0].upper() for match in _CHANGES.finditer(sql))
 
 
 def _locks(migrations: Iterable[PredictedMigration]) -> dict[Name, Locks]:

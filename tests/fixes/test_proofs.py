@@ -94,6 +94,7 @@ def _check(fixed: Fixed) -> None:
     assert fixed.remaining == [], fixed.text
     assert fixed.again() == (), fixed.text
     assert fixed.stronger_locks() == [], fixed.text
+    assert not fixed.lost_changes(), fixed.text
 
 
 def _unexpected(rule: Rule, differences: list[str]) -> list[str]:
