@@ -191,7 +191,7 @@ class _Fixing:
         self.applied += [each.finding for each in (fix, *(own.fix for own in inline or () if own.fix is not fix))]
         applied = (way, *(each.fix.way for each in inline or ()))
         self.moved |= {normal(text) for each in applied for text in each.statements if not _is_setting(text)}
-        self._remove_others(fix)
+        piece = replace(piece, lead=self._lead_without_others(piece, fix))
         self.at_end += _steps(way.end)
         steps = _steps(way.before)
         number = len(steps)
@@ -220,13 +220,19 @@ class _Fixing:
         self.later += [LaterStep("\n".join(part.statements), part.after or parts[number].after) for part in parts[number:]]
         return parts[:number]
 
-    def _remove_others(self, fix: ChosenFix) -> None:
-        """Notes the statements that the fix replaces along with its own."""
-        if fix.way.for_all:
-            for piece in self.pieces:
-                other = piece.statement
-                if other is not None and any(other.span.start <= place.start < other.span.end for place in fix.finding.replaces):
-                    self.removed |= {other.index} - {fix.statement.index}
+    def _lead_without_others(self, piece: Piece, fix: ChosenFix) -> str:
+        """Notes the statements that the fix replaces along with its own, and returns what stands before that, with the comments above them."""
+        lead = piece.lead
+        for other in self.pieces if fix.way.for_all else ():
+            assert other.statement is not None
+            index, span = other.statement.index, other.statement.span
+            if index == fix.statement.index or not any(span.start <= place.start < span.end for place in fix.finding.replaces):
+                continue
+            self.removed.add(index)
+            if "--" in other.lead or "/*" in other.lead:
+                is_before = index < fix.statement.index
+                lead = other.lead.rstrip() + (lead or "\n") if is_before else f"{lead}{other.lead.strip()}\n"
+        return lead
 
     def _refusal(self, piece: Piece, fix: ChosenFix) -> str:
         """Returns why a fix cannot be applied at its statement; empty if it can."""
