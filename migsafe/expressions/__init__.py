@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
     from migsafe.expressions.query_columns import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
+    from migsafe.expressions.refuted_checks import violates_check
     from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import columns_equal_to_constants, reads_every_row, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
@@ -88,6 +89,7 @@ __all__ = [
     "repeated_positions",
     "unnamed_query_columns",
     "unrestricted",
+    "violates_check",
 ]
 
 _MODULES = {
@@ -131,6 +133,7 @@ _MODULES = {
     "removed_values": "removed_values",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",
+    "violates_check": "refuted_checks",
 }
 """The module of each public name."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from migsafe.prediction.refusals.checks import refuse_checks
 from migsafe.prediction.refusals.definitions import complete_table, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
 from migsafe.prediction.refusals.registry import refuses
@@ -69,6 +70,8 @@ def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]])
             if error is not None and column is not None:
                 return Refusal(error=error, help=_accepted_values(catalog, column.type))
     refusal = _refuse_nulls(catalog, table, dict(zip(names, zip(*rows, strict=True), strict=False)))
+    if refusal is None and not _is_filled(catalog, table):
+        refusal = refuse_checks(catalog, table, names, rows)
     return refusal or refuse_duplicates(catalog, op, table, names, rows)
 
 

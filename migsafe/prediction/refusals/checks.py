@@ -1,0 +1,111 @@
+"""The rows of INSERT … VALUES that violate a CHECK of their table, or of the domain of a column."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from migsafe import expressions
+from migsafe.patterns import lazy_pattern
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.objects import Column, Constraint, Domain, EnumType, Relation
+from migsafe.schema.refusal import Refusal
+from migsafe.sql.operations import ConstraintKind, TypeName
+
+_KEPT = frozenset(("smallint", "integer", "bigint", "numeric", "text", "character varying", "boolean", "date"))
+"""The types that store the constants below as they are written."""
+_INTEGER = lazy_pattern(r"[+-]?\d+")
+_STRING = lazy_pattern(r"'(?:[^']|'')*[^' ]'|''")
+_MOST_ROWS = 20
+"""Rows of one form are alike; a dump has many."""
+Row = dict[str, tuple[TypeName, str | None]]
+
+
+def refuse_checks(catalog: Catalog, table: Relation, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Refusal | None:
+    """Returns why PostgreSQL refuses the constants of a row. No trigger may change them before."""
+    checks = [each for each in catalog.constraints(table.oid) if _is_applied(catalog, each)]
+    domains = [(column, domain) for column in table.columns if (domain := _domain(catalog, column)) is not None and domain.checks]
+    if not checks and not domains:
+        return None
+    omitted = [column for column in table.columns if column.name not in names]
+    for values in rows[:_MOST_ROWS]:
+        given = dict(zip(names, values, strict=False))
+        for column, domain in domains:
+            value = _constant(domain.type, given.get(column.name, "default"))
+            for check in domain.checks if value is not None else ():
+                if value is not None and expressions.violates_check(check.expression, {"value": (domain.type, value)}):
+                    error = f'value for domain {domain.name.name} violates check constraint "{check.name}"'
+                    return Refusal(error=error, detail=f"{column.name}: {check.expression.sql}")
+        row = dict(_known_values(catalog, table, given, omitted))
+        for constraint in checks:
+            assert constraint.check is not None
+            if expressions.violates_check(constraint.check.expression, _as_named_in(constraint, table, row)):
+                return Refusal(
+                    error=f'new row for relation "{table.name.name}" violates check constraint "{constraint.name.name}"',
+                    detail=f"CHECK ({constraint.check.expression.sql})",
+                )
+    return None
+
+
+def _is_applied(catalog: Catalog, constraint: Constraint) -> bool:
+    is_check = constraint.kind is ConstraintKind.CHECK and constraint.check is not None
+    return is_check and constraint.enforced and certainly_exists(catalog, constraint)
+
+
+def _domain(catalog: Catalog, column: Column) -> Domain | None:
+    """Returns the domain of a column over a type that stores constants as they are written."""
+    data_type = column.type
+    if data_type is None or data_type.dimensions:
+        return None
+    known = catalog.type_of(data_type)
+    return known if isinstance(known, Domain) and certainly_exists(catalog, known) else None
+
+
+def _known_values(
+    catalog: Catalog, table: Relation, given: Mapping[str, str], omitted: Sequence[Column]
+) -> Iterator[tuple[str, tuple[TypeName, str | None]]]:
+    """Returns the columns whose values in a row are known."""
+    for name, written in given.items():
+        column = table.column(name)
+        if column is not None and column.type is not None:
+            value = _default(column) if written.lower() == "default" else written
+            yield from _known_value(catalog, column, value)
+    for column in omitted:
+        yield from _known_value(catalog, column, _default(column))
+
+
+def _default(column: Column) -> str | None:
+    """Returns the default of a column as SQL; None if it is not a constant."""
+    if column.identity is not None or column.generated is not None:
+        return None
+    return "null" if column.default is None else column.default.expression.sql.strip()
+
+
+def _known_value(catalog: Catalog, column: Column, written: str | None) -> Iterator[tuple[str, tuple[TypeName, str | None]]]:
+    if column.type is None or written is None:
+        return
+    user = catalog.type_of(column.type)
+    if written.lower() == "null":
+        if not isinstance(user, Domain):
+            yield column.name, (column.type, None)
+    elif isinstance(user, EnumType) or user is None:
+        value = _constant(column.type, written, is_enum=user is not None)
+        if value is not None:
+            yield column.name, (column.type, value)
+
+
+def _constant(data_type: TypeName, written: str, *, is_enum: bool = False) -> str | None:
+    """Returns a constant if a column of this type stores it as it is written."""
+    if data_type.dimensions or not (is_enum or (data_type.schema in (None, "pg_catalog") and data_type.name in _KEPT)):
+        return None
+    text = written.strip()
+    if data_type.name == "boolean":
+        return text.lower() if text.lower() in ("true", "false") else None
+    if data_type.name in ("smallint", "integer", "bigint", "numeric"):
+        return text if _INTEGER.fullmatch(text) else None
+    return text if _STRING.fullmatch(text) else None
+
+
+def _as_named_in(constraint: Constraint, table: Relation, row: Row) -> Row:
+    """Returns a row with the names that the columns had when the CHECK was written."""
+    assert constraint.check is not None
+    columns = ((name, table.column_numbered(number)) for number, name in constraint.check.column_uses)
+    return {name: row[column.name] for name, column in columns if column is not None and column.name in row}
