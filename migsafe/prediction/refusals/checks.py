@@ -1,6 +1,8 @@
 """The rows of INSERT … VALUES that violate a CHECK of their table, or of the domain of a column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
@@ -14,6 +16,17 @@ _KEPT = frozenset(("smallint", "integer", "bigint", "numeric", "text", "characte
 """The types that store the constants below as they are written."""
 _INTEGER = lazy_pattern(r"[+-]?\d+")
 _STRING = lazy_pattern(r"'(?:[^']|'')*[^' ]'|''")
+_COMPARISON = lazy_pattern(r"([a-zA-Z_]\w*)\s*(>=|<=|<>|!=|>|<|=)\s*(-?\d+)")
+_LIST = lazy_pattern(r"([a-zA-Z_]\w*)\s+IN\s*\(([^()]*)\)", re.IGNORECASE)
+_OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "=": operator.eq,
+    "<>": operator.ne,
+    "!=": operator.ne,
+}
 _MOST_ROWS = 20
 """Rows of one form are alike; a dump has many."""
 Row = dict[str, tuple[TypeName, str | None]]
@@ -28,20 +41,29 @@ def refuse_checks(catalog: Catalog, table: Relation, names: Sequence[str], rows:
     omitted = [column for column in table.columns if column.name not in names]
     for values in rows[:_MOST_ROWS]:
         given = dict(zip(names, values, strict=False))
-        for column, domain in domains:
-            value = _constant(domain.type, given.get(column.name, "default"))
-            for check in domain.checks if value is not None else ():
-                if value is not None and expressions.violates_check(check.expression, {"value": (domain.type, value)}):
-                    error = f'value for domain {domain.name.name} violates check constraint "{check.name}"'
-                    return Refusal(error=error, detail=f"{column.name}: {check.expression.sql}")
-        row = dict(_known_values(catalog, table, given, omitted))
+        refusal = next(filter(None, (_refuse_value(column, domain, given.get(column.name, "default")) for column, domain in domains)), None)
+        if refusal is not None:
+            return refusal
+        known = dict(_known_values(catalog, table, given, omitted))
         for constraint in checks:
             assert constraint.check is not None
-            if expressions.violates_check(constraint.check.expression, _as_named_in(constraint, table, row)):
+            check, named = constraint.check.expression, _as_named_in(constraint, table, known)
+            if not _is_evidently_true(check.sql, named) and expressions.violates_check(check, named):
                 return Refusal(
                     error=f'new row for relation "{table.name.name}" violates check constraint "{constraint.name.name}"',
-                    detail=f"CHECK ({constraint.check.expression.sql})",
+                    detail=f"CHECK ({check.sql})",
                 )
+    return None
+
+
+def _refuse_value(column: Column, domain: Domain, written: str) -> Refusal | None:
+    """Returns why a domain refuses a constant."""
+    value = _constant(domain.type, written)
+    row: Row = {"value": (domain.type, value)}
+    for check in domain.checks if value is not None else ():
+        if not _is_evidently_true(check.expression.sql, row) and expressions.violates_check(check.expression, row):
+            error = f'value for domain {domain.name.name} violates check constraint "{check.name}"'
+            return Refusal(error=error, detail=f"{column.name}: {check.expression.sql}")
     return None
 
 
@@ -102,6 +124,17 @@ def _constant(data_type: TypeName, written: str, *, is_enum: bool = False) -> st
     if data_type.name in ("smallint", "integer", "bigint", "numeric"):
         return text if _INTEGER.fullmatch(text) else None
     return text if _STRING.fullmatch(text) else None
+
+
+def _is_evidently_true(check: str, row: Row) -> bool:
+    """Whether a value satisfies a CHECK of a usual form, `n > 0` or `kind IN ('a', 'b')`: this needs no tree."""
+    compared = _COMPARISON.fullmatch(check.strip())
+    _, value = row.get(compared[1].lower(), (None, None)) if compared is not None else (None, None)
+    if compared is not None and value is not None and _INTEGER.fullmatch(value):
+        return _OPERATORS[compared[2]](int(value), int(compared[3]))
+    listed = _LIST.fullmatch(check.strip())
+    _, value = row.get(listed[1].lower(), (None, None)) if listed is not None else (None, None)
+    return listed is not None and value is not None and value in (each.strip() for each in listed[2].split(","))
 
 
 def _as_named_in(constraint: Constraint, table: Relation, row: Row) -> Row:
