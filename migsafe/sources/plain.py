@@ -6,7 +6,7 @@ psql's documentation, -f and --single-transaction: without the latter every comm
 from collections import Counter
 
 from migsafe.patterns import lazy_pattern
-from migsafe.sources.assumed_transactions import read_unknown
+from migsafe.sources.assumed_transactions import UnknownFile, read_unknown, with_evidence
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
@@ -14,7 +14,7 @@ NUMBERED = lazy_pattern(r"[vV]?\d")
 _DOWN = lazy_pattern(r"[._-]down\.sql$")
 
 
-def plain_files(folder: Folder) -> list[MigrationFile]:
+def plain_files(folder: Folder) -> list[UnknownFile]:
     """Returns the files of a folder in the order of their numbers. If most of them have one, those without are not migrations (a dump of the
     schema, a seed, a draft)."""
     names = folder.sql_files
@@ -24,14 +24,14 @@ def plain_files(folder: Folder) -> list[MigrationFile]:
     down_names = set(downs.values())
     ups = [name for name in chosen if name not in down_names]
     versions = Counter(version_of(name) for name in ups)
-    return [
-        MigrationFile(
+    return with_evidence(
+        UnknownFile(
             version_of(name) if versions[version_of(name)] == 1 else name.removesuffix(".sql"),
             folder.script(name),
             folder.script(downs[name]) if name in downs else None,
         )
         for name in ups
-    ]
+    )
 
 
 def _up_of(name: str, names: list[str]) -> str | None:
@@ -54,7 +54,7 @@ PLAIN = Runner(
     title="plain SQL, as psql -f runs it",
     default_transaction=Transaction.STATEMENT,
     recognises=lambda folder: bool(folder.sql_files),
-    files=plain_files,
+    files=lambda folder: list(plain_files(folder)),
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",
     record=recorded_name,
