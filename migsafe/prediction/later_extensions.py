@@ -14,7 +14,8 @@ _LONGEST_SCRIPT = 2_000_000
 
 def created_extensions(half: Half) -> Mapping[str, sql.CreateExtension]:
     """Returns the extensions that a migration creates, by name, each with the first such statement."""
-    if half.program is not None or len(half.script.text) > _LONGEST_SCRIPT or not _CREATES_EXTENSION.search(half.script.text):
+    has_paths = half.program is not None and len(half.program.paths) > 1
+    if has_paths or len(half.script.text) > _LONGEST_SCRIPT or not _CREATES_EXTENSION.search(half.script.text):
         return {}
     created: dict[str, sql.CreateExtension] = {}
     for statement, _, _ in sent_statements(half):
