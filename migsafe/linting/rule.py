@@ -81,11 +81,12 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class _OutsideTransaction(Struct, frozen=True):
-    """How the runner runs SQL outside a transaction, what a concurrent index needs too, and whether a migration has only one statement then."""
+    """How the runner runs SQL outside a transaction, what an index needs too, whether it is one statement, and how to split a query."""
 
     advice: str
     index_advice: str
     one_statement: bool
+    own_query_advice: str
 
 
 class Context:
@@ -141,7 +142,9 @@ class Context:
         self.catalog: Catalog = forecast.catalog
         """The database before the operation."""
         # A checkpoint contains contexts; a Runner has functions, and cannot be stored.
-        self._outside = _OutsideTransaction(runner.outside_transaction_advice, runner.index_outside_advice, runner.one_statement_outside)
+        self._outside = _OutsideTransaction(
+            runner.outside_transaction_advice, runner.index_outside_advice, runner.one_statement_outside, runner.own_query_advice
+        )
         self._states: dict[str, Any] = {}
         self._facts: dict[Callable[[Context], Any], Any] = {}
         self._takers: dict[tuple[int, Name], tuple[LockMode, PastOperation]] = {}
@@ -311,6 +314,8 @@ class Context:
     @property
     def how_to_run_outside(self) -> str:
         """Returns how to run the migration outside a transaction, as an imperative."""
+        if self.migration.up.transaction is Transaction.QUERY and self._outside.own_query_advice:
+            return self._outside.own_query_advice
         # If the runner opens no transaction, the script does.
         opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
         return "leave out BEGIN and COMMIT" if opens_none else self._outside.advice

@@ -2,8 +2,8 @@
 
 Directives as in pressly/goose internal/sqlparser/parser.go (extractAnnotation: in any case, no white space before the dashes); files
 `<number>_<name>.sql`, order by number (migration.go, NumericComponent). Statements are sent one by one in a transaction;
-`-- +goose NO TRANSACTION` anywhere in the file switches it off for both halves. StatementBegin, StatementEnd and ENVSUB are
-comments, and stay in the text.
+`-- +goose NO TRANSACTION` anywhere in the file switches it off for both halves. What is between StatementBegin and StatementEnd is sent as one
+query, which matters outside a transaction only. These directives and ENVSUB are comments, and stay in the text.
 """
 
 import re
@@ -12,11 +12,14 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
-from migsafe.sources.sections import DOWN, UP, sections
+from migsafe.sources.sections import DOWN, UP, queries_with_blocks, sections
 from migsafe.text import Span
 
 _DIRECTIVE = lazy_pattern(r"^--[ \t-]*\+goose[ \t]+(?P<half>up|down)[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
 _NO_TRANSACTION = lazy_pattern(r"^--[ \t-]*\+goose[ \t]+no transaction[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
+_BLOCK = lazy_pattern(
+    r"^--[ \t-]*\+goose[ \t]+statementbegin\b.*?(?:^--[ \t-]*\+goose[ \t]+statementend\b|\Z)", re.MULTILINE | re.IGNORECASE | re.DOTALL
+)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -31,8 +34,13 @@ def _read(file: MigrationFile) -> list[Migration]:
         spans[half].append(span)
     if not spans[UP] and not spans[DOWN]:  # goose rejects the file; its statements are linted all the same
         return [Migration(file.id, "goose", whole_script(file.up, transaction))]
-    down = Half(file.up, tuple(spans[DOWN]), transaction) if spans[DOWN] else None
-    return [Migration(file.id, "goose", Half(file.up, tuple(spans[UP]), transaction), down)]
+    down = _half(file, spans[DOWN], transaction) if spans[DOWN] else None
+    return [Migration(file.id, "goose", _half(file, spans[UP], transaction), down)]
+
+
+def _half(file: MigrationFile, spans: list[Span], transaction: Transaction) -> Half:
+    queries = queries_with_blocks(file.up.text, spans, _BLOCK) if transaction is Transaction.NONE else None
+    return Half(file.up, tuple(spans), transaction) if queries is None else Half(file.up, queries, Transaction.QUERY)
 
 
 GOOSE = Runner(
@@ -43,6 +51,7 @@ GOOSE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put `-- +goose NO TRANSACTION` at the top of its file",
+    own_query_advice="leave out the StatementBegin and StatementEnd around it",
     retry_advice="run `goose up` again",
     unique_versions=True,
     # “found missing migrations before current version”, unless `-allow-missing` (pressly/goose issues 523, 1011).

@@ -256,7 +256,8 @@ class Runner(Struct, frozen=True):
     recognised folder contains or leads to, usually the folder itself; `files` lists the migrations of such a folder in the runner's order.
     `read` returns the migrations of a file (most formats have one per file), and raises UnreadableError. `default_transaction` is how the
     runner sends a migration without directives. `outside_transaction_advice` says, as an imperative, how to make a migration run outside a
-    transaction; with `one_statement_outside`, only one statement of a file can be. `index_outside_advice` says what an index that is built
+    transaction; with `one_statement_outside`, only one statement of a file can be; `own_query_advice` how to send a statement by itself where
+    directives make several of them one query. `index_outside_advice` says what an index that is built
     CONCURRENTLY needs in addition. `connection_advice` says where to set a `lock_timeout` for every migration; `retry_advice` what to do after
     a migration failed because a lock_timeout expired. A runner that `searches_subfolders` lists the folders below by itself. One with
     `unique_versions` records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names
@@ -275,6 +276,7 @@ class Runner(Struct, frozen=True):
     read: Callable[[MigrationFile], list[Migration]]
     outside_transaction_advice: str
     retry_advice: str
+    own_query_advice: str = ""
     connection_advice: str = "in the URL of the database, `?options=-c%20lock_timeout%3D2s`"
     searches_subfolders: bool = False
     unique_versions: bool = False

@@ -1,7 +1,9 @@
 """Scripts that contain both halves, separated by directive lines."""
 
 import re
+from collections.abc import Iterable, Iterator
 
+from migsafe.sql.split import RawStatement, split
 from migsafe.text import Span
 
 UP, DOWN = "up", "down"
@@ -15,3 +17,33 @@ def sections(text: str, directive: re.Pattern[str]) -> list[tuple[str, re.Match[
     matches = list(directive.finditer(text))
     ends = [*(match.start() for match in matches), len(text)][1:]
     return [(match["half"].lower(), match, Span(match.start(), end)) for match, end in zip(matches, ends, strict=True)]
+
+
+def queries_with_blocks(text: str, spans: Iterable[Span], block: re.Pattern[str]) -> tuple[Span, ...] | None:
+    """Returns the queries as which a runner sends the spans of a text outside a transaction, if one of them has several statements; else None.
+
+    The pattern matches a block (StatementBegin … StatementEnd): it is one query, and the statements around it are sent one by one. PostgreSQL
+    runs a query of several statements in one implicit transaction.
+    """
+    queries: list[Span] = []
+    has_several = False
+    for span in spans:
+        start = span.start
+        for match in block.finditer(text, span.start, span.end):
+            queries += _statements(text, Span(start, match.start()))
+            in_block = list(_statements(text, Span(match.start(), match.end())))
+            has_several = has_several or len(in_block) > 1
+            queries += [Span(match.start(), match.end())] if in_block else []
+            start = match.end()
+        queries += _statements(text, Span(start, span.end))
+    return tuple(queries) if has_several else None
+
+
+def _statements(text: str, span: Span) -> Iterator[Span]:
+    """Yields the statements of a part of a text, each with the comments before it."""
+    start = span.start
+    for raw in split(text, span.start, span.end):
+        if isinstance(raw, RawStatement):
+            end = raw.span.end + text.startswith(";", raw.span.end)
+            yield Span(start, end)
+            start = end

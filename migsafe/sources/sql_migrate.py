@@ -1,7 +1,8 @@
 """sql-migrate: `-- +migrate Up` and `-- +migrate Down` in one file.
 
 Directives as in rubenv/sql-migrate sqlparse/sqlparse.go (a line begins with exactly `-- +migrate `; Up and Down may be repeated, and are
-concatenated); statements are sent one by one in a transaction, and `notransaction` after Up or Down switches it off for that half. Order by
+concatenated); statements are sent one by one in a transaction, and `notransaction` after Up or Down switches it off for that half; what is
+between StatementBegin and StatementEnd is one query. Order by
 the number that the name begins with, names without one last (migrate.go, Less); the recorded id is the file's name.
 """
 
@@ -11,10 +12,11 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
-from migsafe.sources.sections import DOWN, UP, sections
+from migsafe.sources.sections import DOWN, UP, queries_with_blocks, sections
 from migsafe.text import Span
 
 _DIRECTIVE = lazy_pattern(r"^-- \+migrate [ \t]*(?P<half>Up|Down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
+_BLOCK = lazy_pattern(r"^-- \+migrate [ \t]*StatementBegin\b.*?(?:^-- \+migrate [ \t]*StatementEnd\b|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -30,8 +32,13 @@ def _read(file: MigrationFile) -> list[Migration]:
             transaction[half] = Transaction.NONE
     if not spans[UP] and not spans[DOWN]:  # sql-migrate rejects the file; its statements are linted all the same
         return [Migration(file.id, "sql-migrate", whole_script(file.up, Transaction.FILE))]
-    up, down = (Half(file.up, tuple(spans[half]), transaction[half]) for half in (UP, DOWN))
+    up, down = (_half(file, spans[half], transaction[half]) for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]
+
+
+def _half(file: MigrationFile, spans: list[Span], transaction: Transaction) -> Half:
+    queries = queries_with_blocks(file.up.text, spans, _BLOCK) if transaction is Transaction.NONE else None
+    return Half(file.up, tuple(spans), transaction) if queries is None else Half(file.up, queries, Transaction.QUERY)
 
 
 SQL_MIGRATE = Runner(
@@ -44,6 +51,7 @@ SQL_MIGRATE = Runner(
     outside_transaction_advice="begin it with `-- +migrate Up notransaction`",
     # Applies missing migrations first (migrate.go, ToCatchup).
     late=LateHandling.APPLIES,
+    own_query_advice="leave out the StatementBegin and StatementEnd around it",
     retry_advice="run `sql-migrate up` again",
     connection_advice="in dbconfig.yml, `datasource: … options='-c lock_timeout=2s'`",
 )

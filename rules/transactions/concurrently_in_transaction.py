@@ -78,6 +78,7 @@ _Refused = (
 @rule(
     category="transactions",
     severity=Severity.ERROR,
+    refuses=True,
     fix="unsafe",
     unsafe_because="the statement runs in a migration of its own, and a failure leaves an INVALID index",
 )

@@ -19,6 +19,7 @@ TABLES = """
     CREATE VIEW first_readers AS SELECT id FROM reader_names;
     CREATE SCHEMA archive;
     CREATE DOMAIN amounts AS integer;
+    CREATE DOMAIN places AS bigint NOT NULL;
     CREATE TABLE bills (id bigint, amount integer, cost amounts);
     CREATE UNIQUE INDEX bills_id_idx ON bills (id);
     CREATE MATERIALIZED VIEW totals AS SELECT count(*) FROM bills;
@@ -49,6 +50,7 @@ PAIRS = [
         "drop-default",
         "ALTER TABLE loans ADD COLUMN place bigint NOT NULL DEFAULT 1; ALTER TABLE loans ALTER COLUMN place DROP DEFAULT",
     ),
+    ("required-column-added", "add-column-rewrites", "ALTER TABLE loans ADD COLUMN place places"),
     ("drop-database-or-schema", "drop-object", "DROP SCHEMA archive CASCADE"),
     ("type-narrowed", "type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE smallint"),
     ("delete-everything", "backfill-unbatched", "DELETE FROM loans"),
