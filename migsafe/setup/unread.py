@@ -14,6 +14,9 @@ _SKIPPED = frozenset("node_modules site-packages vendor venv __pycache__ target 
 _SCRIPTED = "a runner in JavaScript or TypeScript"
 _TOOLS = (
     (re.compile(r"(?P<folder>(?:.*/)?db/(?:\w+_)?migrate)/(?:[^/]+/)*\d{8,}_\w+\.rb"), "Rails, in Ruby"),
+    (re.compile(r"(?P<folder>(?:.*/)?migrat(?:e|ions?))/\d{3,}_\w+\.rb"), "Sequel, in Ruby"),
+    (re.compile(r"(?P<folder>(?:.*/)?[mM]igrations(?:/\w+)?)/Version\d{14}\.php"), "Doctrine, in PHP"),
+    (re.compile(r"(?P<folder>(?:.*/)?[mM]igrations)/\d{14}_\w+\.php"), "Phinx, in PHP"),
     (re.compile(r"(?P<folder>(?:.*/)?migrations)/\d{4}_\w+\.py"), "Django, in Python"),
     (re.compile(r"(?P<folder>(?:.*/)?(?:\w+_)?migrations)/\d{14}_\w+\.exs"), "Ecto, in Elixir"),
     (re.compile(r"(?P<folder>(?:.*/)?database/migrations)/\d{4}_\d\d_\d\d_\w+\.php"), "Laravel, in PHP"),

@@ -361,6 +361,9 @@ def test_drafts_beside_migrations_are_left_out(tmp_path: Path, monkeypatch: pyte
         ("schemas/alterations/1.0.0-16772089{}-orders.ts", "", "a runner in JavaScript or TypeScript"),
         ("priv/repo/migrations/201401282018{}_orders.exs", "", "Ecto, in Elixir"),
         ("priv/repo/manual_migrations/201401282018{}_orders.exs", "", "Ecto, in Elixir"),
+        ("migrate/0{}_orders.rb", "", "Sequel, in Ruby"),
+        ("migrations/Version202601010000{}.php", "", "Doctrine, in PHP"),
+        ("db/migrations/202601010000{}_orders.php", "", "Phinx, in PHP"),
     ],
 )
 def test_the_library_of_scripts_is_named(
