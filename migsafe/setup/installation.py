@@ -2,16 +2,23 @@
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from migsafe import __version__
+from migsafe.patterns import lazy_pattern
 from migsafe.setup.repository import git_output
 
 _DISTRIBUTION = "migsafe-cli"
 _REQUIREMENTS = "requirements.txt"
+USUAL_PYTHON = "3.12"
+"""The version of Python for a job whose project does not say which it needs."""
+_PYTHONS = (12, 11, 13, 14)
+"""The minor versions of Python 3 on which migsafe runs, the usual one first."""
+_CLAUSE = lazy_pattern(r"(?P<operator>[<>=!~^]*)\s*3\.(?P<minor>\d+)(?P<patch>\.\d+)?")
 
 
 def requirement(installed: Distribution | None = None) -> str:
@@ -56,16 +63,54 @@ def application(root: Path, revisions: Iterable[str]) -> list[str]:
     return list(found)
 
 
+def python_for(root: Path, arguments: Sequence[str]) -> str | None:
+    """Returns the version of Python that the projects to install accept and on which migsafe runs; None if there is none."""
+    needed = [_required_python(_table_of(root / argument)) for argument in arguments if not argument.startswith("-r ")]
+    minor = next((minor for minor in _PYTHONS if all(_accepts(text, minor) for text in needed)), None)
+    return None if minor is None else f"3.{minor}"
+
+
+def _required_python(table: dict[str, Any]) -> str:
+    poetry = table.get("tool", {}).get("poetry", {}).get("dependencies", {}).get("python")
+    return str(table.get("project", {}).get("requires-python") or poetry or "")
+
+
+def _accepts(requirement: str, minor: int) -> bool:
+    """Whether a requirement of Python, in the form of `requires-python` or of Poetry, accepts the newest release of a minor version."""
+    clauses = _CLAUSE.finditer(requirement)
+    return all(_accepts_clause(each["operator"], int(each["minor"]), minor, has_patch=bool(each["patch"])) for each in clauses)
+
+
+def _accepts_clause(operator: str, limit: int, minor: int, *, has_patch: bool) -> bool:
+    match operator:
+        case ">=" | ">" | "^":
+            return minor >= limit
+        case "<":
+            return minor < limit
+        case "<=":
+            return minor < limit or (minor == limit and not has_patch)
+        case "!=":
+            return has_patch or minor != limit
+        case "~=":
+            return minor == limit if has_patch else minor >= limit
+    return minor == limit
+
+
 def _is_installable(folder: Path) -> bool:
     """Whether pip can install a folder: it has a setup.py, or a pyproject.toml that names how it is built."""
     if (folder / "setup.py").is_file():
         return True
-    try:
-        table = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return False
+    table = _table_of(folder)
     poetry = table.get("tool", {}).get("poetry", {})
     return "build-system" in table and ("project" in table or bool(poetry)) and poetry.get("package-mode") is not False
+
+
+def _table_of(folder: Path) -> dict[str, Any]:
+    """Returns the pyproject.toml of a folder; nothing if it has none that can be read."""
+    try:
+        return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}
 
 
 def _checkout() -> Path | None:

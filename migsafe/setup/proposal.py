@@ -9,7 +9,7 @@ from msgspec import Struct
 from migsafe.configuration.schema import FILE, SITE
 from migsafe.patterns import lazy_pattern
 from migsafe.setup import texts
-from migsafe.setup.installation import application, requirement
+from migsafe.setup.installation import USUAL_PYTHON, application, python_for, requirement
 from migsafe.setup.repository import AGENTS, GITHUB, GITLAB, GITLAB_JOB, HOOKS, OWN, PYPROJECT, History, Repository
 
 Ci = Literal["github", "gitlab", "none"]
@@ -43,14 +43,17 @@ def propose(repository: Repository, wish: Wish) -> list[Proposal]:
     """Returns the files to write and the files to leave unchanged."""
     histories = repository.offered
     imported = application(repository.root, [history.path for history in histories if history.runner == "Alembic"])
+    python = python_for(repository.root, imported)
+    if python is None:  # the job runs without the application, whose missing modules migsafe substitutes
+        imported, python = [], USUAL_PYTHON
     proposals = [_configuration(repository, histories)]
     if wish.hook:
         proposals.append(_hook(repository))
     ci = wish.ci or ("gitlab" if repository.on_gitlab else "github" if repository.on_github else "none")
     if ci == "github":
-        proposals.append(_job(repository, GITHUB, texts.github(requirement(), imported)))
+        proposals.append(_job(repository, GITHUB, texts.github(requirement(), imported, python)))
     elif ci == "gitlab":
-        proposals += _gitlab(repository, imported)
+        proposals += _gitlab(repository, imported, python)
     if wish.agents or (wish.agents is None and AGENTS in repository.texts):
         proposals.append(_agents(repository))
     return proposals
@@ -98,8 +101,8 @@ def _job(repository: Repository, path: str, text: str) -> Proposal:
     return Proposal(path=path, added=text, text=text)
 
 
-def _gitlab(repository: Repository, imported: Sequence[str]) -> Iterator[Proposal]:
-    yield _job(repository, GITLAB_JOB, texts.gitlab(requirement(), imported))
+def _gitlab(repository: Repository, imported: Sequence[str], python: str) -> Iterator[Proposal]:
+    yield _job(repository, GITLAB_JOB, texts.gitlab(requirement(), imported, python))
     before = repository.texts.get(GITLAB)
     include = f"include:\n  - local: {GITLAB_JOB}\n"
     if before is None:

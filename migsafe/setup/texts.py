@@ -46,7 +46,7 @@ def hook(requirement: str) -> str:
     )
 
 
-def github(requirement: str, imported: Sequence[str]) -> str:
+def github(requirement: str, imported: Sequence[str], python: str) -> str:
     """Returns a GitHub workflow."""
     application = "".join(f"      - run: pip install {each}   # the scripts import the application\n" for each in imported)
     return (
@@ -63,20 +63,20 @@ def github(requirement: str, imported: Sequence[str]) -> str:
         "          fetch-depth: 0   # the whole history, to compare with the base\n"
         "      - uses: actions/setup-python@v5\n"
         "        with:\n"
-        '          python-version: "3.12"\n'
+        f'          python-version: "{python}"\n'
         f"{application}"
         f"      - run: pip install {_quoted(requirement)}\n"
         '      - run: migsafe lint --since "origin/${{ github.base_ref }}" --format github\n'
     )
 
 
-def gitlab(requirement: str, imported: Sequence[str]) -> str:
+def gitlab(requirement: str, imported: Sequence[str], python: str) -> str:
     """Returns a GitLab job: findings in the job's log, and as code quality in the merge request."""
     lint = 'migsafe lint --since "origin/$CI_MERGE_REQUEST_TARGET_BRANCH_NAME"'
     application = "".join(f"    - pip install {each}   # the scripts import the application\n" for each in imported)
     return (
         "migsafe:\n"
-        "  image: python:3.12\n"
+        f"  image: python:{python}\n"
         "  rules:\n"
         '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n'
         "  variables:\n"

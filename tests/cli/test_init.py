@@ -267,6 +267,32 @@ def test_the_job_installs_only_what_can_be_installed(files: dict[str, str], inst
 
 
 @pytest.mark.parametrize(
+    ("project", "python", "installs"),
+    [
+        ('[project]\nname = "shop"\nrequires-python = ">=3.10"\n', "3.12", True),
+        ('[project]\nname = "shop"\nrequires-python = ">=3.13"\n', "3.13", True),
+        ('[project]\nname = "shop"\nrequires-python = ">=3.9,<3.12"\n', "3.11", True),
+        ('[project]\nname = "shop"\nrequires-python = "~=3.11.2"\n', "3.11", True),
+        ('[project]\nname = "shop"\nrequires-python = ">=3.11,!=3.12.*,<=3.13"\n', "3.11", True),
+        ('[tool.poetry]\nname = "shop"\n[tool.poetry.dependencies]\npython = "^3.13.2"\n', "3.13", True),
+        ('[tool.poetry]\nname = "shop"\n[tool.poetry.dependencies]\npython = "~3.10"\n', "3.12", False),
+    ],
+)
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_the_job_has_a_python_that_the_application_accepts(project: str, python: str, installs: bool, ci: str, repository: Path) -> None:
+    write(repository, "pyproject.toml", f'{project}[build-system]\nrequires = ["hatchling"]\n')
+    write(repository, "alembic/env.py", "")
+    write(repository, "alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")
+    assert main(["init", "--yes", "--ci", ci]) == 0
+    name, line = {
+        "github": (".github/workflows/migsafe.yml", f'python-version: "{python}"\n'),
+        "gitlab": (".gitlab/migsafe.yml", f"image: python:{python}\n"),
+    }[ci]
+    assert line in written(repository)[name]
+    assert ("pip install .   #" in written(repository)[name]) is installs
+
+
+@pytest.mark.parametrize(
     ("files", "reason"),
     [
         ({"reports/queries/1_top.sql": "SELECT 1;", "reports/queries/2_sum.sql": "CREATE VIEW v AS SELECT 1;"}, "they look like queries"),
