@@ -72,7 +72,8 @@ def _collect(level: Level, terms: Terms, found: Literals) -> None:
         texts = {quoted(each.name): each.name for each in source.relation.columns if each.type is not None and each.type.name in _TEXTS}
         for term in terms.of(at, conditions):
             if term.subject in texts and term.operator in ("=", "in", "<>", "not in", "any"):
-                strings = _strings(term.value)
+                # `note <> ''` names no state: other rows have any value.
+                strings = [text for text in _strings(term.value) if text or term.operator not in ("<>", "not in")]
                 if strings:
                     found.setdefault((source.relation.name, texts[term.subject]), {}).update(dict.fromkeys(strings))
 

@@ -33,6 +33,8 @@ _CALL = lazy_pattern(r"\b(\w+)\(")
 _STABLE = lazy_pattern(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
 """What depends on settings, for some types: casts from and to times, their parts and sums, and `||` of something that is not text."""
 _QUOTED = lazy_pattern(r'"([^"]+)"')
+_TEXT_CAST = re.compile(r'\(CAST\("([^"]+)" AS (?:TEXT|VARCHAR)\)\)')
+_SAME_TEXT = frozenset(("uuid", "smallint", "integer", "bigint", "numeric", "boolean", "inet"))
 _COMPARED = lazy_pattern(r'(?:^| AND )("[^"]+"|\w+) (?:IS NULL|IN \()')
 
 
@@ -158,8 +160,13 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
         keys = [name for key in candidate.keys for name in _columns_of(key)] if changeable else candidate.keys
         if changeable:
             existing = _index_of(at, table, keys)
-            use = f"so that {existing} serves the query" if existing else "for example with a range, and index that"
-            note = f"-- {changeable[0]} may not be IMMUTABLE, as an index needs it: compare the column itself,\n-- {use}:\n"
+            if not all(_casts_immutably(at, table, key) for key in changeable):
+                use = f"so that {existing} serves the query" if existing else "for example with a range, and index that"
+                note = f"-- {changeable[0]} may not be IMMUTABLE, as an index needs it: compare the column itself,\n-- {use}:\n"
+            elif existing:
+                note = f"-- compare {keys[0]} without the cast, so that {existing} serves the query:\n"
+            else:
+                keys = list(candidate.keys)
             if existing:
                 continue
         if not keys:
@@ -210,6 +217,13 @@ def _may_be_mutable(key: str, pg_version: int) -> bool:
         return False
     calls = [name.lower() for name in _CALL.findall(key)]
     return _STABLE.search(key) is not None or any(volatility_of(Name(name), pg_version) not in ("immutable", None) for name in calls)
+
+
+def _casts_immutably(at: Context, table: Name, key: str) -> bool:
+    """Whether a key casts a column to text whose text form depends on no setting (measured on 15: CREATE INDEX accepts it)."""
+    cast, relation = _TEXT_CAST.fullmatch(key), at.catalog.relation(table)
+    column = relation.column(cast[1]) if cast is not None and relation is not None else None
+    return column is not None and column.type is not None and not column.type.dimensions and column.type.name in _SAME_TEXT
 
 
 def _columns_of(key: str) -> list[str]:

@@ -9,7 +9,7 @@ from migsafe.workload.query import CallSite, Query
 from migsafe.workload.recording.call_sites import CallSites, Site
 from migsafe.workload.recording.journal import Journal
 from migsafe.workload.recording.scopes import MIGRATING, REQUEST, Scope
-from migsafe.workload.recording.statements import may_be_query, outline, read_queries
+from migsafe.workload.recording.statements import may_be_query, outline, read_queries, reads_catalogue
 
 _MOST_TEXTS = 20_000
 _LONGEST_KEPT = 10_000
@@ -64,6 +64,8 @@ class Recorder:
             text = text.decode("utf-8", "replace")
         self.seen += 1
         queries = self._texts.get(text)
+        if queries is None and reads_catalogue(text):
+            _keep(self._texts, text, queries := ())
         if (not may_be_query(text) if queries is None else not queries) or MIGRATING.get():
             return
         scope = REQUEST.get()

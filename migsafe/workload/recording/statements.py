@@ -88,6 +88,17 @@ def may_be_query(text: str) -> bool:
     return _QUERY.match(text) is not None or ";" in text
 
 
+_CATALOGUE = re.compile(r"\b(?:FROM|JOIN)\s+(?:pg_catalog\.|information_schema\.|\()", re.IGNORECASE)
+_RELATION = re.compile(r"\b(?:FROM|JOIN)\s+[\w\"(]", re.IGNORECASE)
+
+
+def reads_catalogue(text: str) -> bool:
+    """Whether a query reads only the system catalogues, as SQLAlchemy does to find out which tables exist. Such queries need no index."""
+    if "pg_catalog." not in text and "information_schema." not in text:
+        return False
+    return _QUERY.match(text) is not None and len(_CATALOGUE.findall(text)) == len(_RELATION.findall(text))
+
+
 def outline(text: str) -> str | None:
     """Returns a text that is equal for texts which differ in values, comments, and the lengths of lists; None if it cannot be told quickly.
 

@@ -299,3 +299,24 @@ def test_an_index_of_a_rare_state_is_partial() -> None:
         "CREATE INDEX messages_created_at_sent_at_idx ON messages (created_at) WHERE sent_at IS NULL;",
         "CREATE INDEX messages_created_at_state_idx ON messages (created_at) WHERE state IN ('failed', 'lost');",
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "help"),
+    [
+        ("id::text = $1", ["-- compare id without the cast, so that public.tokens_pkey serves the query"]),
+        (
+            "code::text = $1",
+            ["-- in migration 0001, which creates the table:", 'CREATE INDEX tokens_expr_idx ON tokens ((CAST("code" AS TEXT)));'],
+        ),
+    ],
+)
+def test_a_cast_that_depends_on_no_setting_can_be_indexed(condition: str, help: list[str]) -> None:
+    sql = f"""
+    CREATE TABLE tokens (id uuid PRIMARY KEY, code bigint NOT NULL);
+    -- queries: db/tokens.sql
+    -- name: Token :one
+    SELECT id FROM tokens WHERE {condition};
+    """
+    [finding] = [finding for finding in judge_with_queries(sql, RULES).findings if finding.rule == "query-without-index"]
+    assert finding.help.splitlines() == help

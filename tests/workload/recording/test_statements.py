@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.workload.recording.statements import outline, read_queries
+from migsafe.workload.recording.statements import outline, read_queries, reads_catalogue
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,20 @@ def test_placeholders_become_parameters_and_values_are_masked(text: str, style: 
 )
 def test_other_statements_are_not_recorded(text: str) -> None:
     assert read_queries(text, "pyformat") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT pg_catalog.pg_class.relname \nFROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON true WHERE relname = %(a)s", True),
+        ("select exists (select from information_schema.tables where table_name = $1)", True),
+        ("SELECT id FROM orders WHERE state = 'pg_catalog.'", False),
+        ("SELECT o.id FROM pg_catalog.pg_class c JOIN orders o ON o.relation = c.relname", False),
+        ("SELECT id FROM orders", False),
+    ],
+)
+def test_a_query_of_the_catalogue_is_recognised(text: str, expected: bool) -> None:
+    assert reads_catalogue(text) == expected
 
 
 def test_an_outline_is_equal_for_texts_with_one_normal_form_only() -> None:
