@@ -33,7 +33,7 @@ _CALL = lazy_pattern(r"\b(\w+)\(")
 _STABLE = lazy_pattern(r"\bAS (?:DATE|TIME|TEXT|VARCHAR)|\bEXTRACT\(|\bINTERVAL\b|\bCURRENT_|\bLOCALTIME|\bSESSION_USER\b|\|\|", re.IGNORECASE)
 """What depends on settings, for some types: casts from and to times, their parts and sums, and `||` of something that is not text."""
 _QUOTED = lazy_pattern(r'"([^"]+)"')
-_TEXT_CAST = re.compile(r'\(CAST\("([^"]+)" AS (?:TEXT|VARCHAR)\)\)')
+_TEXT_CAST = lazy_pattern(r'\(CAST\("([^"]+)" AS (?:TEXT|VARCHAR)\)\)')
 _SAME_TEXT = frozenset(("uuid", "smallint", "integer", "bigint", "numeric", "boolean", "inet"))
 _COMPARED = lazy_pattern(r'(?:^| AND )("[^"]+"|\w+) (?:IS NULL|IN \()')
 
