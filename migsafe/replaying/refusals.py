@@ -32,7 +32,7 @@ _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "425
 class Failure(Struct, frozen=True):
     """PostgreSQL's error for a statement. `sqlstate` is the error code; it can be empty if the connection was lost. `column` is the column that
     the error is about, `table` its table and `constraint` the constraint, if it names them. `lost` says that the connection ended, so that
-    nothing is known of the statement."""
+    nothing is known of the statement, `stopped` that migsafe ended it because it took too long."""
 
     message: str
     sqlstate: str = ""
@@ -41,6 +41,7 @@ class Failure(Struct, frozen=True):
     table: Name | None = None
     constraint: str = ""
     lost: bool = False
+    stopped: bool = False
 
 
 def error_class() -> "type[Any]":
@@ -66,6 +67,7 @@ def failure_of(error: Any, stopped: str = "") -> Failure:
         Name(diagnostic.table_name, diagnostic.schema_name) if diagnostic.table_name else None,
         diagnostic.constraint_name or "",
         lost,
+        bool(stopped),
     )
 
 

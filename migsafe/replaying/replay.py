@@ -178,6 +178,7 @@ class ReplayRun:
             instruments=self._instruments,
             repairs=self.repairs,
             guard=self._limits.limit_statement,
+            guard_within=self._limits.within,
             likely_cause=history.likely_cause,
             progress=self._progress,
         )

@@ -15,7 +15,7 @@ from migsafe.replaying.experiments.crash import crash
 from migsafe.replaying.experiments.outcome import Outcome, tried_in_part
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
-from migsafe.replaying.experiments.subject import DatabaseState, Subject, is_one_transaction
+from migsafe.replaying.experiments.subject import DatabaseState, Subject, TooSlow, is_one_transaction
 from migsafe.replaying.instruments import Instruments, LoadTask, MigrationTask
 from migsafe.replaying.lock_timeouts import LockTimeout, SecondAttempt, is_lock_timeout, lock_timeout_of, try_again
 from migsafe.replaying.prepared import Prepared, Render, prepared
@@ -38,6 +38,10 @@ from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
 
+_EXPERIMENT_SECONDS = 60.0
+_TIMES_LONGER = 10
+"""A statement of an experiment may take this long, or so many times as long as the longest statement of the migration: a downgrade can delete
+rows that a hundred thousand others reference without an index."""
 _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
 
 ShowProgress = Callable[[str], None]
@@ -55,6 +59,7 @@ class MigrationRunner:
         instruments: Instruments,
         repairs: Repairs,
         guard: Guard,
+        guard_within: Callable[[float], Guard],
         likely_cause: Callable[[Failure], str],
         progress: ShowProgress,
     ) -> None:
@@ -65,6 +70,7 @@ class MigrationRunner:
         self._repairs = repairs
         self._row_repairs = RowRepairs(host, repairs)
         self._guard = guard
+        self._guard_within = guard_within
         self._likely_cause = likely_cause
         self._progress = progress
         self._trials = QueryTrials(host, options.queries, guard, keep_plans=options.keep_plans) if options.queries is not None else None
@@ -85,7 +91,7 @@ class MigrationRunner:
             migration, outside = sent.migration, frozenset(sent.nontransactional)
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
-            subject = self._subject(migration, before, database.name, start, outside, emptied)
+            subject = self._subject(migration, before, database.name, start, recording, outside, emptied)
             left_out = len(left_out_statements(recording))
             outcomes = [tried_in_part(outcome, left_out) for outcome in self._run_experiments(subject)] if recording.failure is None else []
             batched = self._change_in_batches(subject) if recording.failure is None else ()
@@ -152,7 +158,8 @@ class MigrationRunner:
                     outcomes = [self._not_made(name, why) for name in self._wanted()]
                 else:
                     left_out = len(left_out_statements(its_recording))
-                    outcomes = [tried_in_part(outcome, left_out) for outcome in self._experiments_on(before, part.migration, outside, emptied)]
+                    made = self._experiments_on(before, part.migration, its_recording, outside, emptied)
+                    outcomes = [tried_in_part(outcome, left_out) for outcome in made]
                 its_predictions = upgrade.predictions(part, predictions)
                 if "agreement" in self._options.experiments:
                     outcomes.append(compare_with_predictions(its_predictions, its_recording.statements))
@@ -169,7 +176,9 @@ class MigrationRunner:
             if before is not None:
                 self._databases.drop(before)
 
-    def _experiments_on(self, database: str, migration: Migration, outside: frozenset[int], emptied: frozenset[Name]) -> list[Outcome]:
+    def _experiments_on(
+        self, database: str, migration: Migration, recording: Recording, outside: frozenset[int], emptied: frozenset[Name]
+    ) -> list[Outcome]:
         """Runs a migration on a database that has those before it, and makes the experiments."""
         if not self._wanted():
             return []
@@ -181,7 +190,7 @@ class MigrationRunner:
             except Refused as refused:
                 why = f"not possible: the migration fails in a transaction of its own: {refused.failure.message}"
                 return [self._not_made(name, why) for name in self._wanted()]
-            return self._run_experiments(self._subject(migration, before, database, start, outside, emptied))
+            return self._run_experiments(self._subject(migration, before, database, start, recording, outside, emptied))
         finally:
             if before is not None:
                 self._databases.drop(before)
@@ -225,9 +234,17 @@ class MigrationRunner:
         return start
 
     def _subject(
-        self, migration: Migration, before: str | None, database: str, start: DatabaseState, outside: frozenset[int], emptied: frozenset[Name]
+        self,
+        migration: Migration,
+        before: str | None,
+        database: str,
+        start: DatabaseState,
+        recording: Recording,
+        outside: frozenset[int],
+        emptied: frozenset[Name],
     ) -> Subject:
         """Returns a migration that has run in a database, for the experiments. `before` is a copy of the database as it was at the `start`."""
+        longest = max((record.duration_ms / 1000 for record in recording.statements), default=0.0)
         after = DatabaseState(lambda: self._host.connect(database))
         return Subject(
             self._host,
@@ -238,7 +255,7 @@ class MigrationRunner:
             outside=outside,
             emptied=emptied,
             unwritten=unchanged_tables(start.tables, after.tables) if self._is_reversed(migration) else (),
-            guard=self._guard,
+            guard=self._guard_within(max(_EXPERIMENT_SECONDS, _TIMES_LONGER * longest)),
         )
 
     def _send(self, database: str, half: Half) -> None:
@@ -327,7 +344,10 @@ class MigrationRunner:
             self._instruments.disconnect()
         for name in self._wanted():
             self._progress(f"{subject.migration.up.file.path}: {name}")
-            outcomes.append(_ON_COPIES[name](subject))
+            try:
+                outcomes.append(_ON_COPIES[name](subject))
+            except TooSlow as error:
+                outcomes.append(self._not_made(name, f"not finished: {error}"))
         return outcomes
 
     def _batched(self, migration: Migration) -> Mapping[int, str]:

@@ -90,6 +90,21 @@ def test_a_block_that_catches_the_cancel_is_terminated(host: PrivateHost, tmp_pa
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
+def test_an_experiment_that_takes_much_longer_than_the_migration_is_not_finished(
+    host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migsafe.replaying.running._EXPERIMENT_SECONDS", 0.5)
+    monkeypatch.setattr("migsafe.replaying.running._TIMES_LONGER", 0)
+    again = "DO $$ BEGIN IF to_regclass('a') IS NOT NULL THEN PERFORM pg_sleep(600); END IF; END $$;\nCREATE TABLE IF NOT EXISTS a (id int);"
+    files = {"1_a.up.sql": again, "1_a.down.sql": f"\n{FOREVER}"}
+    done = replay_files(host, tmp_path, files, "rerun", "round trip", rows=None)
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert [(outcome.passed, outcome.summary) for outcome in done.replayed[0].outcomes] == [
+        (None, "not finished: line 1 was stopped after 0.5 s"),
+        (None, "not finished: line 2 of the downgrade was stopped after 0.5 s"),
+    ]
+
+
 def test_a_statement_of_the_history_is_stopped_too(host: PrivateHost, tmp_path: Path) -> None:
     done = replay_files(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
     assert done.replayed == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.experiments.contents import Rows, Schema, Tables, lost_rows, read_rows, read_schema, read_tables
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.sending import is_idle, send
+from migsafe.replaying.sending import Refused, is_idle, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import sent_statements, transaction_numbers
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _numbers = count(1)
+
+
+class TooSlow(Exception):
+    """A statement of an experiment took too long. The message says where, and how long it ran."""
 
 
 class DatabaseState:
@@ -123,9 +127,15 @@ class Subject:
             connection.close()
 
     def run(self, database: str, half: Half, upto: int | None = None) -> None:
-        """Runs a migration as its runner would. Raises Refused."""
+        """Runs a migration as its runner would. Raises Refused, or TooSlow."""
         with self.working(database) as connection:
-            send(connection, half, upto, guard=self.guard)
+            try:
+                send(connection, half, upto, guard=self.guard)
+            except Refused as refused:
+                if refused.failure.stopped:
+                    down = " of the downgrade" if half is self.migration.down else ""
+                    raise TooSlow(f"line {refused.line}{down} was {refused.failure.message}") from refused
+                raise
             if connection.info.server_version >= 10000 * STATISTICS_IN_SHARED_MEMORY and is_idle(connection):
                 # The counters must contain what was written.
                 connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")

@@ -80,6 +80,17 @@ class TimeLimits:
         with self._limited(connection, limit, reason) as work:
             yield work
 
+    def within(self, seconds: float) -> Guard:
+        """Returns a guard that limits each statement to these seconds, and to the limit of a statement."""
+        limit = min(seconds, self._statement or seconds)
+
+        @contextmanager
+        def limited(connection: "Connection[Any]") -> Iterator[LimitedWork]:
+            with self._limited(connection, time.monotonic() + limit, f"stopped after {_format_seconds(limit)}") as work:
+                yield work
+
+        return limited
+
     @contextmanager
     def limit_run(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
         """Limits work that is not a statement of a migration: only the limit of the run applies."""
