@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
     from migsafe.expressions.query_columns import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
+    from migsafe.expressions.refused_calls import refused_calls
     from migsafe.expressions.refuted_checks import violates_check
     from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import columns_equal_to_constants, reads_every_row, unrestricted
@@ -85,6 +86,7 @@ __all__ = [
     "query_columns",
     "query_shape",
     "reads_every_row",
+    "refused_calls",
     "removed_values",
     "repeated_positions",
     "unnamed_query_columns",
@@ -130,6 +132,7 @@ _MODULES = {
     "unnamed_query_columns": "query_columns",
     "query_shape": "queries.parsing",
     "reads_every_row": "restrictions",
+    "refused_calls": "refused_calls",
     "removed_values": "removed_values",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",

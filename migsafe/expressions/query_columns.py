@@ -3,12 +3,12 @@
 Names and types are resolved as PostgreSQL's analyser does (src/backend/parser/parse_relation.c, parse_target.c).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 from sqlglot import exp
 
-from migsafe.expressions.expression_types import LITERAL, TEXT, common_type, expression_type
+from migsafe.expressions.expression_types import LITERAL, TEXT, TypeOf, common_type, expression_type
 from migsafe.expressions.queries.output_names import output_name
 from migsafe.expressions.trees import folded_name, parse_query
 from migsafe.schema.query_columns import QueryColumn, TableColumns
@@ -49,11 +49,27 @@ def unnamed_query_columns(query: Query, tables: TableColumns) -> tuple[QueryColu
     return tuple(QueryColumn(column.name, TEXT if column.type == LITERAL else column.type, column.collation) for column in columns)
 
 
+Visit = Callable[[exp.Expr, TypeOf], None]
+"""What is done with an output column of a SELECT. The second argument returns the types of its expressions."""
+
+
+def visit_outputs(query: Query, tables: TableColumns, visit: Visit) -> None:
+    """Calls a function with each output column of a query that is no `*`, and of the queries in its FROM."""
+    tree = parse_query(query)
+    if tree is None:
+        return
+    try:
+        _Resolver(tables, visit).query(tree, (), {})
+    except RecursionError:
+        return
+
+
 class _Resolver:
     """Resolves one query."""
 
-    def __init__(self, tables: TableColumns) -> None:
+    def __init__(self, tables: TableColumns, visit: Visit | None = None) -> None:
         self._tables = tables
+        self._visit = visit
 
     def query(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> tuple[QueryColumn, ...] | None:
         """Return the output columns of a query; without a name where it is unknown."""
@@ -96,6 +112,8 @@ class _Resolver:
             if starred is None:
                 name = folded_name(item.args["alias"]) if isinstance(item, exp.Alias) else _own_name(item)
                 inner = (sources, *scopes)
+                if self._visit is not None:
+                    self._visit(item, lambda expression, within=inner: self._type(expression, within, ctes))  # type: ignore[misc]
                 outputs.append(QueryColumn(name or "", self._type(item, inner, ctes), self._collation(item, inner)))
                 continue
             expanded = [source for source in sources if starred in ("", source.name)]

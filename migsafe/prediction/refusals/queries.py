@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
 from migsafe.expressions.queries.shapes import UnreadShape
+from migsafe.prediction.refusals.calls import refuse_calls
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.function_results import refuse_result
 from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only, refuse_columns
@@ -65,7 +66,8 @@ class QueryChecks:
             case sql.CreateView(recursive=True):
                 return None
             case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
-                return self._query(catalog, query.sql, query.reads) or self._outputs(catalog, query, op.columns)
+                refusal = self._query(catalog, query.sql, query.reads) or self._outputs(catalog, query, op.columns)
+                return refusal or refuse_calls(catalog, query)
             case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
                 return self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
