@@ -26,10 +26,12 @@ def default_name(table: str, columns: Iterable[str], label: str) -> str:
     return "_".join(piece for piece in pieces if piece)
 
 
-def default_index_name(index: CreateIndex) -> str | None:
-    """Returns the name of an unnamed index; None if it has an expression, which PostgreSQL names after the function in it."""
-    columns = [element.column for element in (*index.elements, *index.include)]
-    return None if None in columns else default_name(index.table.name, (column for column in columns if column is not None), "idx")
+def default_index_name(index: CreateIndex, catalog: Catalog) -> str | None:
+    """Returns the name that PostgreSQL gives to an unnamed index; None if it has an expression, which is named after the function in it."""
+    columns = [element.column for element in (*index.elements, *index.include) if element.column is not None]
+    if len(columns) < len(index.elements) + len(index.include):
+        return None
+    return free_relation_name(catalog, catalog.resolve(index.table), index_columns(columns), "idx").name
 
 
 def free_relation_name(

@@ -32,7 +32,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema import objects as schema
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.objects import Relation
 from migsafe.schema.redundancy import is_served, narrowing_index
 from migsafe.sql.definitions import foreign_keys_in, table_of, with_span
@@ -102,7 +102,7 @@ def _unserved(at: Context) -> Iterator[Finding]:
             continue
         seen.add(oid)
         columns = ", ".join(map(quoted, foreign_key.columns))
-        name = default_name(table.name.name, foreign_key.columns, "idx")
+        name = free_relation_name(at.catalog, table.name, foreign_key.columns, "idx").name
         is_new = at.is_new(table.name)
         build = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)}"
         index = f"{build} ON {table_of(operation)} ({columns});"

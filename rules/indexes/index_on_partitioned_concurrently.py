@@ -42,7 +42,7 @@ def _created(op: CreateIndex, at: Context) -> Finding | None:
     table = at.catalog.relation(op.table)
     if table is None or table.kind is not RelationKind.PARTITIONED:
         return None
-    name = op.name or default_index_name(op) or "index_name"
+    name = op.name or default_index_name(op, at.catalog) or "index_name"
     return at.finding(
         op,
         f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because it is a partitioned table",

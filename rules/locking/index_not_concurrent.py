@@ -86,7 +86,7 @@ def _safe_way(op: CreateIndex, at: Context, partitioned: Relation | None) -> tup
 
 
 def _concurrently(op: CreateIndex, at: Context) -> str:
-    name = op.name or default_index_name(op)
+    name = op.name or default_index_name(op, at.catalog)
     created = create_index(op, name, concurrently=True)
     # IF NOT EXISTS would accept an INVALID index.
     if name is not None and (op.unique or op.if_not_exists):
@@ -96,5 +96,5 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
 
 def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> tuple[str, str]:
     """Returns the help, which shows some of the partitions, and the fix."""
-    name = op.name or default_index_name(op) or default_name(op.table.name, (), "idx")
+    name = op.name or default_index_name(op, at.catalog) or default_name(op.table.name, (), "idx")
     return index_by_partition(at, op, name, parent), fix_by_partition(at, op, name, parent)

@@ -31,7 +31,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.facts.changed_rows import long_work
-from migsafe.linting.facts.held_locks import held_blocking_locks
+from migsafe.linting.facts.held_locks import held_blocking_locks, stronger_held_locks
 from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -58,6 +58,8 @@ class _State(Struct):
     works: dict[int | None, tuple[int, dict[Name, LockMode]]] = {}
     """For each transaction, the first statement that takes a time that grows with a table while two tables are locked: its position, and the
     locks that are held before it."""
+    first_works: dict[int | None, int] = {}
+    """For each transaction, the position of the first such statement while any table is locked, at which long-work-under-lock reports all."""
 
 
 @rule(
@@ -96,6 +98,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced)))
+    if stronger_held_locks(at) and long_work(at):
+        state.first_works.setdefault(at.session.transaction, at.position)
     if len({*held, *locked}) > 1 and long_work(at):
         state.works.setdefault(at.session.transaction, (at.position, held))
 
@@ -108,7 +112,8 @@ def _reported(at: Context) -> Iterator[Finding]:
         by_transaction.setdefault((number, wait.position if number is None else -1), []).append(wait)
     for (number, _), waits in by_transaction.items():
         if number in state.works and state.works[number][1]:
-            yield _long_work(at, *state.works[number])
+            position, held = state.works[number]
+            yield _long_work(at, position, held, state.first_works.get(number, position))
             continue
         finding = _finding(at, waits)
         is_limited = all(wait.limited for wait in waits)
@@ -120,12 +125,14 @@ def _reported(at: Context) -> Iterator[Finding]:
         yield finding
 
 
-def _long_work(at: Context, position: int, held: dict[Name, LockMode]) -> Finding:
-    done = at.past[position]
+def _long_work(at: Context, position: int, held: dict[Name, LockMode], first: int) -> Finding:
+    done = at.past[min(first, position)]
+    subject = f"{command_name(at, done)} works" if first >= position else "the transaction works"
+    holder = "the transaction holds" if first >= position else "it holds"
     help, fix = _apart(at)
     return at.finding(
         done,
-        f"{command_name(at, done)} works for a time that grows with a table while the transaction holds locks on {join_names([*held])}: "
+        f"{subject} for a time that grows with a table while {holder} locks on {join_names([*held])}: "
         f"{blocked_on(held)} until the transaction ends",
         help=help,
         fix=fix,

@@ -190,7 +190,7 @@ def _index_outside(op: CreateIndex, at: Context) -> str:
     table = at.catalog.relation(op.table)
     if isinstance(table, Relation) and table.kind is RelationKind.PARTITIONED:
         return ""  # index-on-partitioned-concurrently reports it
-    name = op.name or default_index_name(op)
+    name = op.name or default_index_name(op, at.catalog)
     created = create_index(op, name, concurrently=True)
     if not op.if_not_exists or name is None:
         return at.outside_transaction(f"{created};")

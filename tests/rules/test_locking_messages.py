@@ -35,7 +35,7 @@ def finding(sql: str) -> Finding:
             "CREATE INDEX takes SHARE on public.events and its partitions until it is built: every INSERT, UPDATE and DELETE waits",
         ),
         (
-            "DROP INDEX parcels_name_idx",
+            "DROP INDEX parcels_name_weight_idx",
             "DROP INDEX takes ACCESS EXCLUSIVE on public.parcels, and first waits for every transaction that uses it: "
             "meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
         ),
@@ -99,7 +99,7 @@ def test_a_partitioned_table_is_indexed_partition_by_partition() -> None:
         "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES regions",
         "ALTER TABLE events ADD UNIQUE (id, day)",
         "CREATE INDEX ON events (id)",
-        "DROP INDEX parcels_name_idx",
+        "DROP INDEX parcels_name_weight_idx",
         "REINDEX (VERBOSE) TABLE parcels",
     ],
 )
@@ -194,3 +194,12 @@ def test_a_statement_of_a_trigger_is_not_judged_by_the_text_of_the_one_that_fire
     """
     (finding,) = (finding for finding in judge_sql(sql).findings if finding.rule == "backfill-unbatched")
     assert [str(name) for name in finding.relations] == ["public.trips"]
+
+
+def test_indexes_without_names_get_different_ones() -> None:
+    twice = "CREATE INDEX ON parcels (name, weight) WHERE id > 1;\nCREATE INDEX ON parcels (name, weight) WHERE id > 2;"
+    found = [each for each in judge_sql(f"{HISTORY}{twice}").findings if each.rule == "index-not-concurrent"]
+    assert [each.help.partition(" ON ")[0] for each in found] == [
+        "CREATE INDEX CONCURRENTLY parcels_name_weight_idx",
+        "CREATE INDEX CONCURRENTLY parcels_name_weight_idx1",
+    ]

@@ -71,3 +71,14 @@ def test_a_project_without_lock_timeout_is_told_once() -> None:
     sql = "-- next migration\n".join(f"-- V{number}__change.sql\n{piece}\n" for number, piece in enumerate(pieces, 1))
     (finding,) = (finding for finding in judge_sql(sql, limits=Limits()).findings if finding.rule == "many-tables-locked")
     assert finding.message.endswith("; the same is true of 1 other migration")
+
+
+def test_work_on_two_tables_is_one_finding() -> None:
+    sql = (
+        "ALTER TABLE depots ADD COLUMN a text; UPDATE depots SET a = 'a'; ALTER TABLE carriers ADD COLUMN a text; UPDATE carriers SET a = 'a';"
+    )
+    found = judge_sql(f"{TABLES}BEGIN; {sql} COMMIT;").findings
+    assert [finding.rule for finding in found if finding.rule in ("many-tables-locked", "long-work-under-lock")] == ["long-work-under-lock"]
+    suppressed = sql.replace("UPDATE depots", "\n-- migsafe: ignore[long-work-under-lock] few rows\nUPDATE depots")
+    (finding,) = (each for each in judge_sql(f"{TABLES}BEGIN; {suppressed} COMMIT;").findings if each.rule == "many-tables-locked")
+    assert finding.message.startswith("the transaction works for a time that grows with a table while it holds locks on public.depots")

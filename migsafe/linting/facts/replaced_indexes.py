@@ -86,7 +86,7 @@ def _replaces(op: CreateIndex, created: Index, old: Index) -> bool:
 
 def built_first(op: CreateIndex, at: Context, dropped: DroppedIndex) -> BuiltFirst:
     """Returns the safe way to replace a dropped index."""
-    old, name = dropped.index, op.name or default_index_name(op)
+    old, name = dropped.index, op.name or default_index_name(op, at.catalog)
     drop, statement = at.past[dropped.position].operation, at.past[dropped.position].statement
     assert isinstance(drop, Drop | DropConstraint)
     # What needs a transaction, or may have one.
