@@ -8,7 +8,7 @@ from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
-from migsafe.schema.objects import Column, Constraint, Domain, EnumType, Relation
+from migsafe.schema.objects import Column, Constraint, Domain, EnumType, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql.operations import ConstraintKind, TypeName
 
@@ -49,8 +49,11 @@ def refuse_checks(catalog: Catalog, table: Relation, names: Sequence[str], rows:
             assert constraint.check is not None
             check, named = constraint.check.expression, _as_named_in(constraint, table, known)
             if not _is_evidently_true(check.sql, named) and expressions.violates_check(check, named):
+                # The error of a partitioned table names the partition of the row.
+                parts = catalog.children(table.oid) if table.kind is RelationKind.PARTITIONED else [table]
+                relation = parts[0].name.name if len(parts) == 1 else table.name.name
                 return Refusal(
-                    error=f'new row for relation "{table.name.name}" violates check constraint "{constraint.name.name}"',
+                    error=f'new row for relation "{relation}" violates check constraint "{constraint.name.name}"',
                     detail=f"CHECK ({check.sql})",
                 )
     return None

@@ -34,6 +34,9 @@ def drop_not_null(catalog: Catalog, op: sql.DropNotNull) -> Refusal | None:
     if known is None or not known[1].not_null or known[1].identity is not None:
         return None
     table, column = known
+    key = catalog.primary_key(table.oid)
+    if key is not None and column.number in key.columns and catalog.pg_version < versions.NOT_NULL_CONSTRAINTS:
+        return None  # before 18, PostgreSQL names the primary key first
     index = catalog.get(table.identity_index) if table.replica_identity == "index" and table.identity_index is not None else None
     if index is not None and column.number in getattr(index, "columns", ()):
         return Refusal(

@@ -86,3 +86,9 @@ INSERT INTO vans VALUES (1, true, '2019-05-05');
 CREATE TABLE vans (id bigint PRIMARY KEY, "State" text CONSTRAINT states CHECK ("State" IN ('new', 'old')), state text);
 -- refused: new row for relation "vans" violates check constraint "states"
 INSERT INTO vans (id, "State", state) VALUES (1, 'New', 'new');
+
+-- a row of a partition
+CREATE TABLE trips (id bigint NOT NULL, at date NOT NULL, km integer CHECK (km > 0)) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused: new row for relation "trips_2025" violates check constraint "trips_km_check"
+INSERT INTO trips VALUES (1, '2025-05-05', 0);

@@ -137,3 +137,10 @@ CREATE TABLE trips (id integer NOT NULL, at date NOT NULL) PARTITION BY RANGE (a
 CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 -- accepted
 ALTER TABLE trips_2025 SET UNLOGGED;
+
+-- DROP NOT NULL of the primary key of a partition
+CREATE TABLE trips (id integer, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- refused before 18: column "id" is in a primary key
+-- refused: column "id" is marked NOT NULL in parent table
+ALTER TABLE trips_2025 ALTER COLUMN id DROP NOT NULL;
