@@ -35,7 +35,7 @@ def finding(sql: str) -> Finding:
             "CREATE INDEX takes SHARE on public.events and its partitions until it is built: every INSERT, UPDATE and DELETE waits",
         ),
         (
-            "DROP INDEX parcels_name_weight_idx",
+            "DROP INDEX parcels_name_idx",
             "DROP INDEX takes ACCESS EXCLUSIVE on public.parcels, and first waits for every transaction that uses it: "
             "meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
         ),
@@ -99,7 +99,7 @@ def test_a_partitioned_table_is_indexed_partition_by_partition() -> None:
         "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES regions",
         "ALTER TABLE events ADD UNIQUE (id, day)",
         "CREATE INDEX ON events (id)",
-        "DROP INDEX parcels_name_weight_idx",
+        "DROP INDEX parcels_name_idx",
         "REINDEX (VERBOSE) TABLE parcels",
     ],
 )
