@@ -294,11 +294,13 @@ class _Accesses:
 
     def _keeps_order(self, level: Level, tables: list[_Table], table: _Table, terms: Terms) -> bool:
         """Whether PostgreSQL can read a query's rows in the order of one table: each of its rows leads to those of the other tables, which have
-        no conditions of their own."""
+        no conditions of their own, or only such that most rows fulfil."""
         others = [other for other in tables if other is not table]
         if len(tables) < len(level.sources) or any(source.shape.join in ("right", "full") for source in level.sources):
             return False
-        if level.sources[table.at].shape.join == "left" or any(not term.others for other in others for term in other.terms):
+        if level.sources[table.at].shape.join == "left" or any(
+            not term.others and not term.selects_most for other in others for term in other.terms
+        ):
             return False
         reached, waiting = {table.at}, others
         while waiting:

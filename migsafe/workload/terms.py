@@ -62,6 +62,15 @@ class Term(Struct, frozen=True, kw_only=True):
         """Whether it selects the rows of single values."""
         return self.operator in ("=", "in", "any", "is null", "is")
 
+    @property
+    def selects_most(self) -> bool:
+        """Whether most rows usually fulfil it: a state of most rows, another value than one, a value at all, a positive number."""
+        if self.strength is not Strength.RANGE:
+            return False
+        if self.operator in (">", ">="):
+            return isinstance(self.value, Value) and self.value.text in ("-1", "0", "1")
+        return self.is_equality or self.operator in ("<>", "not in", "is not null")
+
 
 _COMMUTED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "~": "~", "%": "%", "@@": "@@"}
 _SPATIAL = frozenset(

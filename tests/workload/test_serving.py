@@ -140,6 +140,10 @@ UNINDEXED = [
     ("DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = $1)", ("order_id",)),
     ("SELECT * FROM orders o WHERE o.total > $2 AND EXISTS (SELECT FROM lines l WHERE l.note = $1 AND l.order_id = o.id)", ("note",)),
     ("SELECT * FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1", ("order_id",)),
+    (
+        "SELECT l.note FROM lines l JOIN orders o ON o.id = l.order_id WHERE o.total > -1 AND o.deleted IS NULL ORDER BY l.note LIMIT 5",
+        ("note",),
+    ),
     # Most rows are published: an index that leads to them does not replace their order.
     ("SELECT * FROM posts WHERE state = 'published' ORDER BY title LIMIT 5", ("state", "title")),
     ("SELECT * FROM customers c JOIN lines l ON l.order_id = c.id OR l.product = c.id WHERE c.id = $1", ("order_id",), ("product",)),
@@ -194,6 +198,7 @@ FINE = [
     "SELECT * FROM lines WHERE $1::text IS NULL OR note = $1",
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.state = 'lost' AND o.created > $1",
     "SELECT count(*) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
+    "SELECT l.note FROM lines l JOIN orders o ON o.id = l.order_id WHERE o.total > 5000 ORDER BY l.note LIMIT 5",
     "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id AND note = $1)",
     "SELECT count(*) FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1 OR l.note = $2",
 ]
