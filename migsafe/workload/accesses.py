@@ -9,17 +9,25 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Parameter, Ref, Shape, Value
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Ref, Shape
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.workload.alternatives import Part, alternatives_of, known_alternatives
 from migsafe.workload.binding import Binder
 from migsafe.workload.equivalence import derived_values
+from migsafe.workload.filters import filter_of
 from migsafe.workload.immutability import with_mutable_key
 from migsafe.workload.joins import join_conditions
 from migsafe.workload.lookups import Lookups
-from migsafe.workload.needs import CandidateIndex, Conversion, Filter, TableAccess
+from migsafe.workload.needs import CandidateIndex, Conversion, TableAccess
 from migsafe.workload.ordering import of_extreme, wanted_order
-from migsafe.workload.proposals import as_key, finds_rows_late, index_of_equalities, index_of_order, index_of_window, is_selective
+from migsafe.workload.proposals import (
+    finds_rows_late,
+    index_of_equalities,
+    index_of_order,
+    index_of_window,
+    is_selective,
+    may_select_many,
+)
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
 from migsafe.workload.semijoins import conditions_of_exists, leading
@@ -231,6 +239,10 @@ class _Accesses:
                 is_filtered = any(_selects_few(other) for other in tables if other is not table)
                 candidates = [each for each in table.services if not (each.ordered and is_filtered and each.strength is Strength.RANGE)]
                 service = _deciding(candidates, usable) or self._of_alternatives(table, terms, found)
+                if few and order is not None and service is not None and service.strength is Strength.WEAK and not service.ordered:
+                    # The rows of one of a few values are many: the first of them are cheap only in the order of an index.
+                    is_page = may_select_many(table.terms) and self._keeps_order(level, tables, table, terms)
+                    service = None if is_page and not finds_rows_late(table.conditions, most_optional=0) else service
                 if any(term.subject == ROW_PLACE and term.is_equality for term in usable):
                     table.has_place = True
                     found.add(table.at)
@@ -325,7 +337,7 @@ def _access(table: _Table) -> TableAccess:
         oid=table.relation.oid,
         name=table.relation.name,
         alias=table.source.alias,
-        filters=tuple(dict.fromkeys(_filter(term) for term in table.terms)),
+        filters=tuple(dict.fromkeys(filter_of(term) for term in table.terms)),
         index=service.index.name if service is not None else None,
         candidates=table.candidates,
     )
@@ -374,20 +386,3 @@ def _exists_of(condition: Condition | None) -> Iterator[Exists]:
         case All() | Either():
             for part in condition.parts:
                 yield from _exists_of(part)
-
-
-def _filter(term: Term) -> Filter:
-    match term.value:
-        case Parameter():
-            compared = "parameter"
-        case Value():
-            compared = "constant"
-        case Nested():
-            compared = "query"
-        case Ref():
-            compared = "column"
-        case None:
-            compared = ""
-        case _:
-            compared = "expression"
-    return Filter(subject=as_key(term.subject), operator=term.operator, compared_with=compared)

@@ -8,7 +8,7 @@ from migsafe.sql.operations import quoted as sql_name
 from migsafe.workload.few_values import is_usually_unset
 from migsafe.workload.needs import CandidateIndex
 from migsafe.workload.ordering import forward
-from migsafe.workload.serving import Order
+from migsafe.workload.serving import Order, names_rare_state
 from migsafe.workload.terms import Strength, Term
 
 _MOST_KEYS = 3
@@ -93,9 +93,14 @@ def is_search(condition: Condition) -> bool:
     return False
 
 
-def finds_rows_late(conditions: Sequence[Condition]) -> bool:
-    """Whether the rows that conditions select may come late in any order. Generic plans expect that of two optional conditions, too."""
-    return any(map(is_search, conditions)) or sum(map(_is_optional, conditions)) > 1
+def may_select_many(terms: Iterable[Term]) -> bool:
+    """Whether many rows may fulfil conditions: values of a column that has few of them, none of which is known to be rare."""
+    return all((term.is_equality or term.selects_most) and not names_rare_state(term) for term in terms)
+
+
+def finds_rows_late(conditions: Sequence[Condition], most_optional: int = 1) -> bool:
+    """Whether the rows that conditions select may come late in any order. Generic plans expect that of several optional conditions, too."""
+    return any(map(is_search, conditions)) or sum(map(_is_optional, conditions)) > most_optional
 
 
 def _is_optional(condition: Condition) -> bool:

@@ -76,14 +76,16 @@ def _of_predicate(catalog: Lookups, index: Index, table: Relation, terms: Sequen
     index, whatever its keys are, in place of the table (build_index_paths in indxpath.c)."""
     if index.predicate is None or index.method != "btree":
         return None
-    rare = {term.subject for term in terms if term.strength is Strength.WEAK and _names_rare_state(term)}
+    rare = {term.subject for term in terms if names_rare_state(term)}
     met = rare & compared_with_constants(index, table, catalog.shapes) if rare else rare
     finds_unset = any(term.is_unset and term.subject in met for term in terms)
     return Service(index, Strength.WEAK, finds_unset=finds_unset) if met else None
 
 
-def _names_rare_state(term: Term) -> bool:
+def names_rare_state(term: Term) -> bool:
     """Whether a condition demands NULL, or constants that few rows have. Of the values of a boolean it is not known which one is rare."""
+    if term.strength is not Strength.WEAK:
+        return False
     if term.operator == "is null":
         return True
     values = term.value.elements if isinstance(term.value, Several) else (term.value,)

@@ -144,6 +144,7 @@ UNINDEXED = [
         "SELECT l.note FROM lines l JOIN orders o ON o.id = l.order_id WHERE o.total > -1 AND o.deleted IS NULL ORDER BY l.note LIMIT 5",
         ("note",),
     ),
+    ("SELECT * FROM events WHERE kind = $1 ORDER BY subject LIMIT 5", ("kind", "subject")),
     # Most rows are published: an index that leads to them does not replace their order.
     ("SELECT * FROM posts WHERE state = 'published' ORDER BY title LIMIT 5", ("state", "title")),
     ("SELECT * FROM customers c JOIN lines l ON l.order_id = c.id OR l.product = c.id WHERE c.id = $1", ("order_id",), ("product",)),
@@ -199,6 +200,7 @@ FINE = [
     "SELECT * FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.state = 'lost' AND o.created > $1",
     "SELECT count(*) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
     "SELECT l.note FROM lines l JOIN orders o ON o.id = l.order_id WHERE o.total > 5000 ORDER BY l.note LIMIT 5",
+    "SELECT * FROM events WHERE kind = $1 AND (subject = $2 OR $2 IS NULL) ORDER BY subject LIMIT 5",
     "SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id AND note = $1)",
     "SELECT count(*) FROM orders o FULL JOIN lines l ON l.order_id = o.id WHERE o.id = $1 OR l.note = $2",
 ]
