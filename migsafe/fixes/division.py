@@ -142,6 +142,9 @@ def _depend_on(later: Sequence[Step], step: Step) -> bool:
     operations = [op for statement in own for op in statement.operations]
     if any(isinstance(op, CreateIndex) for op in operations) and any(_drops_index(op) for each in _statements(later) for op in each.operations):
         return True  # queries need the index until the step has built another one
+    dropped = {name.name for op in operations if isinstance(op, Drop) for name in op.names}
+    if any(creation.name.name in dropped for each in _statements(later) for creation in created_by(each.operations)):
+        return True  # what has the name would be dropped afterwards
     needs_nothing = _ADDS if any(_is_unique(op) or isinstance(op, _CHANGES_ROWS) for op in operations) else (*_ADDS, *_WRITES)
     return any(
         isinstance(op, OpaqueCode | Unparsed | Broken)

@@ -7,6 +7,7 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
+from migsafe.fixes.creations import created_by
 from migsafe.fixes.division import Share, in_block, in_one_file, shares, steps_last
 from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of, undoing
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
@@ -17,7 +18,7 @@ from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of,
 from migsafe.patterns import lazy_pattern
 from migsafe.sources import Half, Transaction
 from migsafe.sources.runner import MigrationFile
-from migsafe.sql.operations import Broken, Copy, PsqlCommand
+from migsafe.sql.operations import Broken, Copy, Drop, Operation, PsqlCommand
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -170,7 +171,7 @@ class _Editor:
         added: list[tuple[str, str]] = []
         section = ""
         for number, (part, name) in enumerate(zip(parts[1:], names, strict=True)):
-            undone = self._downgrade(part, down)
+            undone = self._downgrade(part, down, parts)
             gone += undone.moved
             if self.runner.name == "liquibase":
                 section += self._changeset(part, undone, number + 2)
@@ -188,11 +189,16 @@ class _Editor:
         removed = [op for statement in steps.removed for op in statement.operations]
         return undoing(list(read(down.script.text, down.chunks)), removed) if down is not None and removed else []
 
-    def _downgrade(self, part: Share, down: Half | None) -> Downgrade:
+    def _downgrade(self, part: Share, down: Half | None, parts: Sequence[Share]) -> Downgrade:
         if down is None:
             return Downgrade()
         original = list(read(down.script.text, down.chunks))
-        done = downgrade_of(operations_of(piece.text for piece in part.pieces), original, down.script.text, outside=part.outside)
+        made = {creation.name.name for other in parts for creation in created_by(operations_of(piece.text for piece in other.pieces))}
+        # What makes room for an index that another of the migrations builds is not undone.
+        operations = [op for op in operations_of(piece.text for piece in part.pieces) if not _makes_room(op, made) or len(part.pieces) > 1]
+        done = downgrade_of(operations, original, down.script.text, outside=part.outside)
+        if part.outside and len(done.statements) > 1:  # they run in a transaction
+            done = downgrade_of(operations, original, down.script.text, outside=False)
         return replace(done, statements=tuple(map(self.layout.statement, done.statements)))
 
     # The original file
@@ -341,6 +347,10 @@ class _Editor:
             lead = _GAP.sub("\n\n", lead) if not head else lead
             done += lead + (self.layout.statement(piece.text) if new else piece.text)
         return done
+
+
+def _makes_room(op: Operation, made: set[str]) -> bool:
+    return isinstance(op, Drop) and op.if_exists and made.issuperset(name.name for name in op.names)
 
 
 def _remark(downgrade: Downgrade) -> list[str]:

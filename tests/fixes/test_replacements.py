@@ -93,3 +93,31 @@ def test_the_runner_of_one_transaction_for_all_files_ends_the_last_block(tmp_pat
         f"{checks[0]} NOT VALID;\n{checks[1]} NOT VALID;\nCOMMIT;\nBEGIN;\n"
         "ALTER TABLE orders VALIDATE CONSTRAINT positive;\nALTER TABLE orders VALIDATE CONSTRAINT small;\n"
     )
+
+
+def test_an_index_is_not_dropped_after_it_is_built_and_only_its_migration_undoes_it(tmp_path: Path) -> None:
+    setup = f"-- migrate:up\n{TABLE}ALTER TABLE orders ADD CONSTRAINT one_qty UNIQUE (qty);\n\n-- migrate:down\nDROP TABLE orders;\n"
+    up = "ALTER TABLE orders DROP CONSTRAINT one_qty;\nCREATE UNIQUE INDEX one ON orders (qty, id);\n"
+    up += "ALTER TABLE orders ALTER COLUMN qty SET NOT NULL;\n"
+    down = "ALTER TABLE orders ALTER COLUMN qty DROP NOT NULL;\nDROP INDEX one;\nALTER TABLE orders ADD CONSTRAINT one_qty UNIQUE (qty);\n"
+    write_files(tmp_path, {"1_a.sql": setup, "2_b.sql": f"-- migrate:up\n{up}\n-- migrate:down\n{down}"})
+    fixes = fixes_of(tmp_path, "2_b.sql", "index-not-concurrent", "set-not-null-scans")
+    texts = [change.after for change in fixes.changes]
+    ups, downs = zip(*(text.split("\n-- migrate:down") for text in texts), strict=True)
+    assert [line for text in ups for line in text.splitlines() if "one" in line] == [
+        "DROP INDEX CONCURRENTLY IF EXISTS one;",
+        "CREATE UNIQUE INDEX CONCURRENTLY one ON orders (qty, id);",
+        "ALTER TABLE orders DROP CONSTRAINT IF EXISTS one_qty;",
+    ]
+    assert [text.strip() for text in downs if "one" in text] == [
+        "transaction:false\nDROP INDEX CONCURRENTLY one;",
+        "ALTER TABLE orders ADD CONSTRAINT one_qty UNIQUE (qty);",
+    ]
+
+
+def test_a_downgrade_of_several_statements_runs_in_a_transaction(tmp_path: Path) -> None:
+    setup = f"-- migrate:up\n{TABLE}CREATE INDEX found ON orders (qty);\n\n-- migrate:down\nDROP TABLE orders;\n"
+    up, down = "DROP INDEX found;\nCREATE INDEX found ON orders (qty, id);\n", "DROP INDEX found;\nCREATE INDEX found ON orders (qty);\n"
+    write_files(tmp_path, {"1_a.sql": setup, "2_b.sql": f"-- migrate:up\n{up}\n-- migrate:down\n{down}"})
+    texts = [change.after for change in fixes_of(tmp_path, "2_b.sql", "index-not-concurrent").changes]
+    assert [text for text in texts if text.endswith(f"-- migrate:down\n{down}")] != []
