@@ -48,8 +48,11 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         return None
     table = op.target.name
     name = key.name or default_name(table.name, (), "pkey")
-    index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name
     relation = at.catalog.relation(table)
+    # A key that the history still knows, beside which PostgreSQL refuses another one: opaque code has dropped it.
+    existing = at.catalog.primary_key(relation.oid) if relation is not None else None
+    is_replaced = replaces_constraint(op, name, at) or (existing is not None and existing.name.name == name)
+    index = default_name(name, (), "new") if is_replaced else name
     nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
     names = {column_name: free_constraint_name(at.catalog, at.resolve(table), (column_name,), "not_null").name for column_name in nullable}
     first = f"ALTER TABLE {table} {at.text_without(op, [key])};" if isinstance(op, AddColumn) else ""

@@ -203,3 +203,14 @@ def test_indexes_without_names_get_different_ones() -> None:
         "CREATE INDEX CONCURRENTLY parcels_name_weight_idx",
         "CREATE INDEX CONCURRENTLY parcels_name_weight_idx1",
     ]
+
+
+def test_a_key_that_opaque_code_drops_keeps_its_name_until_it_is_replaced() -> None:
+    dropped = "EXECUTE 'ALTER TABLE parcels DROP CONSTRAINT ' || quote_ident(x);"
+    code = f"DO $$ DECLARE x text; BEGIN SELECT conname INTO x FROM pg_constraint; {dropped} END $$;"
+    sql = f"{HISTORY}{code}\nALTER TABLE parcels ADD CONSTRAINT parcels_pkey PRIMARY KEY (id);"
+    (found,) = [each for each in judge_sql(sql).findings if each.rule == "primary-key-builds-index"]
+    assert "CREATE UNIQUE INDEX CONCURRENTLY parcels_pkey_new ON parcels (id);" in found.help
+    assert found.help.endswith(
+        "ALTER TABLE parcels DROP CONSTRAINT parcels_pkey, ADD CONSTRAINT parcels_pkey PRIMARY KEY USING INDEX parcels_pkey_new;"
+    )
