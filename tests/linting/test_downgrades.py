@@ -131,3 +131,20 @@ def test_alembic_drops_a_constraint_without_a_name(findings: Findings, statement
     if is_reported:
         (finding,) = lint(["db"], settings=SETTINGS, downgrades=True).findings
         assert finding.message == "the downgrade fails: it drops an object without naming it"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("refused", "rule"),
+    [
+        ('op.execute("CREATE INDEX CONCURRENTLY parcels_idx ON parcels (id)")', "concurrently-in-transaction"),
+        ('op.execute("ALTER TABLE parcels ADD COLUMN id bigint")', "statement-fails"),
+    ],
+)
+def test_a_refused_statement_leaves_what_is_wrong_with_the_file(findings: Findings, refused: str, rule: str) -> None:
+    base = SCRIPT.replace('sa.Column("state", sa.Enum("new", "sent", name="state"))', 'sa.Column("state", sa.Text())')
+    script = base.replace("a1", "b2").replace("down_revision = None", 'down_revision = "a1"')
+    script = script[: script.index("    op.create_table")] + f"    {refused}\n\ndef downgrade():\n    pass\n"
+    assert findings({"a1.py": base, "b2.py": script}) == []
+    found = lint(["db"], settings=Configuration(select=("downgrade-missing", rule, "index-not-concurrent"))).findings
+    assert [each.rule for each in found] == [rule, "downgrade-missing"]
