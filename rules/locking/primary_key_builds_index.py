@@ -50,7 +50,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     name = key.name or default_name(table.name, (), "pkey")
     relation = at.catalog.relation(table)
     # A key that the history still knows, beside which PostgreSQL refuses another one: opaque code has dropped it.
-    existing = at.catalog.primary_key(relation.oid) if relation is not None else None
+    existing = at.catalog.primary_key(relation.oid) if relation is not None and not relation.complete else None
     is_replaced = replaces_constraint(op, name, at) or (existing is not None and existing.name.name == name)
     index = default_name(name, (), "new") if is_replaced else name
     nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
