@@ -142,7 +142,8 @@ def drop(catalog: Catalog, op: Drop) -> None:
 def _refuse_table(catalog: Catalog, name: Name) -> None:
     """Refuses DROP INDEX of a table, a view or a sequence."""
     relation = catalog.relation(name)
-    if relation is not None and relation.complete and not relation.may_be_older and catalog.index(name) is None:
+    is_known = relation is not None and (relation.complete or relation.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED))
+    if relation is not None and is_known and not relation.may_be_older and catalog.index(name) is None:
         catalog.add_refusal(f'"{relation.name.name}" is not an index', f"it is a {relation.kind.value}")
 
 

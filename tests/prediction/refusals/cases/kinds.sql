@@ -87,3 +87,9 @@ CREATE VIEW order_items AS SELECT * FROM orders JOIN items USING (id);
 CREATE TABLE orders (id integer);
 -- refused: "orders" is not an index
 DROP INDEX orders;
+
+-- DROP INDEX of a view
+CREATE TABLE orders (id integer);
+CREATE VIEW open_orders AS SELECT id FROM orders;
+-- refused: "open_orders" is not an index
+DROP INDEX open_orders;
