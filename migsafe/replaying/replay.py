@@ -100,6 +100,7 @@ class ReplayRun:
                 if not step.selected:
                     history.apply(number, step.migration, predictor, scripts.half)
                     runner.forget_state()
+                    database.contents = None
                     continue
                 if number > 0 and steps[number - 1].transaction_continues:
                     continue  # it has run with the step before it
@@ -107,6 +108,7 @@ class ReplayRun:
                     predictor = history.end(predictor)
                     if database.seeder is not None:
                         database.seeder.requirements = required_rows(source.selected(), predictor, renderer)
+                history.disconnect()  # a migration between two selected ones is applied on its connection
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if ran is None or not source.release or is_emptied:
                     self._seed_for(source.selected() if source.release else (step.migration,), database, predictor, renderer)

@@ -12,11 +12,13 @@ from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.findings import findings_of
 from migsafe.replaying.probes.attribution import ProbeWait, attribute_waits
 from migsafe.replaying.recording.records import Wait
+from migsafe.replaying.replay import ReplayOptions, ReplayRun
+from migsafe.replaying.seeding import same_for_every_table
 from migsafe.replaying.servers.private import PrivateHost
-from migsafe.sources import SourceSettings, Transaction
+from migsafe.sources import SourceSettings, Transaction, find_migrations
 from migsafe.sql.operations import Name
 from migsafe.workload.query import CallSite, Query, Workload
-from tests.support.replays import FinishedReplay, replay_files
+from tests.support.replays import ROWS, FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
 pytestmark = pytest.mark.server
@@ -263,6 +265,19 @@ def test_tables_of_the_history_have_rows_when_the_next_migration_runs(host: Priv
     done = replay_files(host, tmp_path, files, "agreement")
     [touch] = done.statements[0].measured_effects
     assert (touch.rows, touch.effect.scan) == (200, True)
+
+
+def test_a_migration_between_two_selected_ones_is_applied(host: PrivateHost, tmp_path: Path) -> None:
+    texts = ("CREATE TABLE orders (id int PRIMARY KEY);", "ALTER TABLE orders ADD a int;", "ALTER TABLE orders ADD b int;", "")
+    for number, text in enumerate((*texts, "ALTER TABLE orders ADD c int; UPDATE orders SET b = 1;")):
+        (tmp_path / f"{number}.sql").write_text(text)
+    plan = find_migrations([str(tmp_path / "1.sql"), str(tmp_path / "4.sql")], SourceSettings())
+    options = ReplayOptions(experiments=("rerun", "agreement"), rows=same_for_every_table(ROWS), probes=False)
+    run = ReplayRun(plan, host, options, lambda text: None)
+    replayed = list(run.migrations())
+    assert (run.problems, [each.migration.id for each in replayed]) == ([], ["1", "4"])
+    assert [each.recording.failure for each in replayed] == [None, None]
+    assert [each.outcomes[-1].passed for each in replayed] == [True, True]
 
 
 def test_only_the_tables_that_the_migration_touches_get_rows(host: PrivateHost, tmp_path: Path) -> None:
