@@ -90,14 +90,17 @@ class History:
         """Closes the connection, so that the database can be copied and dropped."""
         self._session.close()
 
-    def apply(self, number: int, migration: Migration, predictor: Predictor, render: RenderHalf) -> None:
-        """Applies a migration of the history, the step of this number, unless the database has it already. Raises MigsafeError."""
+    def apply(self, number: int, migration: Migration, predictor: Predictor, render: RenderHalf, *, is_between: bool = False) -> None:
+        """Applies a migration of the history, the step of this number, unless the database has it already. One between two selected migrations
+        leaves no connection, because the database is copied next. Raises MigsafeError."""
         if self._schema_is_known or number < self._skipped:
             return
         half = render(migration.up, predictor)
         if self._host.start_database is None:
             self._progress(f"history: {half.file.path}")
             half = self._send(half, f"{half.file.path}: this migration of the history fails")
+            if is_between:
+                self.disconnect()
             if reason := untried_reason(half):
                 self.untried.append(f"{half.file.path} was not tried ({reason})")
         with suppress(UnreadableError):

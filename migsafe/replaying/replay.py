@@ -98,9 +98,8 @@ class ReplayRun:
             predictor = history.begin(steps, scripts.half)
             for number, step in enumerate(steps):
                 if not step.selected:
-                    history.apply(number, step.migration, predictor, scripts.half)
-                    runner.forget_state()
-                    database.contents = None
+                    history.apply(number, step.migration, predictor, scripts.half, is_between=ran is not None)
+                    runner.forget_state(database)
                     continue
                 if number > 0 and steps[number - 1].transaction_continues:
                     continue  # it has run with the step before it
@@ -108,7 +107,6 @@ class ReplayRun:
                     predictor = history.end(predictor)
                     if database.seeder is not None:
                         database.seeder.requirements = required_rows(source.selected(), predictor, renderer)
-                history.disconnect()  # a migration between two selected ones is applied on its connection
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if ran is None or not source.release or is_emptied:
                     self._seed_for(source.selected() if source.release else (step.migration,), database, predictor, renderer)
@@ -225,7 +223,7 @@ class ReplayRun:
         for migration, reason in prepared:
             if reason:
                 yield self._untried(database, migration, reason, predictor)
-                runner.forget_state()
+                runner.forget_state(database)
             elif len(sent) == 1:
                 yield runner.run(database, migration, predictor, render_one if depends_on_rows else None)
             elif migration.id in replayed:

@@ -104,8 +104,9 @@ class MigrationRunner:
         replayed = self._replayed(database, recording, sent.predictions, outcomes, emptying)
         return replace(replayed, lock_timeout=lock_timeout, queries=queries, batched=batched)
 
-    def forget_state(self) -> None:
+    def forget_state(self, database: Database) -> None:
         """Forgets what is known of the database, because something else than a replayed migration has changed it."""
+        database.contents = None
         if self._trials is not None:
             self._trials.forget_state()
 
