@@ -26,8 +26,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from migsafe.expressions.call_refusals import refused_calls
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
-    from migsafe.expressions.column_uses import column_uses
     from migsafe.expressions.comparisons import compared_constants
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
     from migsafe.expressions.extremes import extreme_reads
     from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
     from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
-    from migsafe.expressions.inserted_values import inserted_values
+    from migsafe.expressions.insertions import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
-    from migsafe.expressions.query_columns import query_columns, unnamed_query_columns
+    from migsafe.expressions.query_outputs import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
-    from migsafe.expressions.refused_calls import refused_calls
     from migsafe.expressions.refuted_checks import violates_check
-    from migsafe.expressions.removed_values import removed_values
     from migsafe.expressions.restrictions import columns_equal_to_constants, reads_every_row, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
+    from migsafe.expressions.used_columns import column_uses
+    from migsafe.expressions.value_removals import removed_values
 
 __all__ = [
     "EnumValue",
@@ -97,7 +97,7 @@ __all__ = [
 _MODULES = {
     "EnumValue": "enum_values",
     "KnownColumns": "filters",
-    "column_uses": "column_uses",
+    "column_uses": "used_columns",
     "TargetColumns": "filters",
     "Unrestricting": "filters",
     "columns_changed_again": "changed_rows",
@@ -110,7 +110,7 @@ _MODULES = {
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
     "has_written_outputs": "groups",
-    "inserted_values": "inserted_values",
+    "inserted_values": "insertions",
     "is_always_true": "filters",
     "is_true_of_every_row": "truth",
     "mutable_conversion": "mutable_conversions",
@@ -128,24 +128,23 @@ _MODULES = {
     "proves_not_null": "proofs",
     "condition_shape": "queries.parsing",
     "operand_shape": "queries.parsing",
-    "query_columns": "query_columns",
-    "unnamed_query_columns": "query_columns",
+    "query_columns": "query_outputs",
+    "unnamed_query_columns": "query_outputs",
     "query_shape": "queries.parsing",
     "reads_every_row": "restrictions",
-    "refused_calls": "refused_calls",
-    "removed_values": "removed_values",
+    "refused_calls": "call_refusals",
+    "removed_values": "value_removals",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",
     "violates_check": "refuted_checks",
 }
-"""The module of each public name."""
+"""The module of each public name. None has the name of one: importing a module makes it an attribute of this package."""
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module."""
     if name not in _MODULES:
         raise AttributeError(f"module 'migsafe.expressions' has no attribute {name!r}")
-    module = import_module(f"migsafe.expressions.{_MODULES[name]}")
-    # Importing a module makes it an attribute of this package, also where a function has its name: so all its names are stored at once.
-    globals().update({public: getattr(module, public) for public, place in _MODULES.items() if place == _MODULES[name]})
-    return globals()[name]
+    value: object = getattr(import_module(f"migsafe.expressions.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

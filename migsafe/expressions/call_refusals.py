@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.expression_types import TypeOf
-from migsafe.expressions.query_columns import visit_outputs
+from migsafe.expressions.query_outputs import visit_outputs
 from migsafe.schema.query_columns import TableColumns
 from migsafe.sql.operations import Query, TypeName
 
