@@ -2,10 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from migsafe.fixes.edits import LaterStep
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict
+from migsafe.session import sent_statements
+from migsafe.sources import Migration
+from migsafe.sql.operations import Delete, Insert, Merge, Update
+from migsafe.sql.statements import Statement, read
 
 _MOVING = ("long-work-under-lock", "many-tables-locked")
 _STUCK = "not-rerunnable"
@@ -45,6 +50,32 @@ def wrong_result(before: Verdict, after: Verdict, applied: Sequence[Finding], fi
     if new and _weight(after) >= _weight(before):
         return _with_another(new[0])
     return more_findings(before, after, applied, fixed)
+
+
+def lost_change(before: Mapping[tuple[str, str], Migration], after: Mapping[tuple[str, str], Migration], later: Sequence[LaterStep]) -> str:
+    """Returns that migrations and the later steps change rows less often after edits than before, as the end of a sentence; empty if not.
+
+    The schema says nothing about that: without an INSERT it is the same. The keys of the migrations are their files and identifiers.
+    """
+
+    def edited(some: Mapping[tuple[str, str], Migration], others: Mapping[tuple[str, str], Migration]) -> Iterable[Statement]:
+        for key, migration in some.items():
+            if key not in others or others[key].up.script.text != migration.up.script.text:
+                yield from (sent.statement for sent in sent_statements(migration.up))
+
+    now = _changes_of_rows(edited(after, before)) + _changes_of_rows(statement for step in later for statement in read(step.sql))
+    lost = _changes_of_rows(edited(before, after)) - now
+    return next((f"the result would lack the {command} of {table}" for command, table in lost), "")
+
+
+def _changes_of_rows(statements: Iterable[Statement]) -> Counter[tuple[str, str]]:
+    """Returns how often rows are changed, by the command and the table; a fix may write the name of its schema, too."""
+    return Counter(
+        (type(operation).__name__.upper(), operation.table.name)
+        for statement in statements
+        for operation in statement.operations
+        if isinstance(operation, Insert | Update | Delete | Merge)
+    )
 
 
 def more_findings(before: Verdict, after: Verdict, applied: Sequence[Finding], fixed: Collection[tuple[str, ...]] | None = None) -> str:

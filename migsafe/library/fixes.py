@@ -18,7 +18,7 @@ from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.settings import without_dead_settings
 from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
-from migsafe.library.fix_results import HANGING, hazard, more_findings, wrong_result
+from migsafe.library.fix_results import HANGING, hazard, lost_change, more_findings, wrong_result
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
@@ -220,6 +220,7 @@ class _Fixing:
             return None
         following = self._judged(self._merged(edits))
         wrong = wrong_result(now.verdict, following.verdict, edits.applied, {hazard(each) for each in self.applied})
+        wrong = wrong or lost_change(now.migrations, following.migrations, edits.later)
         keys = {_key(finding) for finding in edits.applied}
         if wrong and len(keys) == 1:
             (key,) = keys

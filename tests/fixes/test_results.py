@@ -35,3 +35,38 @@ def test_overlapping_edits_are_refused() -> None:
     assert apply_edits("abcd", [TextEdit(2, 4, "z"), TextEdit(0, 2, "y"), TextEdit(2, 2, "-")]) == "y-z"
     with pytest.raises(Refused, match="overlaps that of another fix"):
         apply_edits("abcd", [TextEdit(0, 3, "x"), TextEdit(2, 4, "y")])
+
+
+OWN_RULE = '''
+"""The first person has another number."""
+
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import Insert
+
+
+@rule(category="ours", severity=Severity.WARNING, fix="safe")
+def first_person(op: Insert, at: Context) -> Finding | None:
+    if not at.text(*op.span).endswith("person VALUES (1)"):
+        return None
+    return at.finding(op, "the first person has the number 2", fix={fix!r})
+'''
+
+
+@pytest.mark.parametrize(
+    ("fix", "refused"),
+    [
+        ("INSERT INTO public.person VALUES (2);", []),
+        ("SELECT 1;", ["the result would lack the INSERT of person"]),
+        ("INSERT INTO other VALUES (2);", ["the result would lack the INSERT of person"]),
+        ("-- after this statement:\nDELETE FROM other;", ["its finding would remain"]),
+    ],
+)
+def test_a_fix_without_a_change_of_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fix: str, refused: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "first_person.py").write_text(OWN_RULE.format(fix=fix))
+    (tmp_path / "migsafe.toml").write_text('rules = "own"\nselect = ["first-person"]\n')
+    (tmp_path / "001.sql").write_text("INSERT INTO person VALUES (1);\n")
+    fixes = migsafe.fix(["001.sql"])
+    assert [each.reason for each in fixes.refused] == refused
+    assert bool(fixes.changes) == (not refused)
