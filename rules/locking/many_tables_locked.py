@@ -98,8 +98,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced)))
-    if stronger_held_locks(at) and long_work(at):
-        state.first_works.setdefault(at.session.transaction, at.position)
+    if at.session.transaction not in state.first_works and long_work(at) and stronger_held_locks(at):
+        state.first_works[at.session.transaction] = at.position
     if len({*held, *locked}) > 1 and long_work(at):
         state.works.setdefault(at.session.transaction, (at.position, held))
 
