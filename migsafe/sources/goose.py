@@ -10,9 +10,9 @@ import re
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
-from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.migration import Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
-from migsafe.sources.sections import DOWN, UP, queries_with_blocks, sections
+from migsafe.sources.sections import DOWN, UP, half_with_blocks, sections
 from migsafe.text import Span
 
 _DIRECTIVE = lazy_pattern(r"^--[ \t-]*\+goose[ \t]+(?P<half>up|down)[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
@@ -34,13 +34,8 @@ def _read(file: MigrationFile) -> list[Migration]:
         spans[half].append(span)
     if not spans[UP] and not spans[DOWN]:  # goose rejects the file; its statements are linted all the same
         return [Migration(file.id, "goose", whole_script(file.up, transaction))]
-    down = _half(file, spans[DOWN], transaction) if spans[DOWN] else None
-    return [Migration(file.id, "goose", _half(file, spans[UP], transaction), down)]
-
-
-def _half(file: MigrationFile, spans: list[Span], transaction: Transaction) -> Half:
-    queries = queries_with_blocks(file.up.text, spans, _BLOCK) if transaction is Transaction.NONE else None
-    return Half(file.up, tuple(spans), transaction) if queries is None else Half(file.up, queries, Transaction.QUERY)
+    down = half_with_blocks(file.up, spans[DOWN], transaction, _BLOCK) if spans[DOWN] else None
+    return [Migration(file.id, "goose", half_with_blocks(file.up, spans[UP], transaction, _BLOCK), down)]
 
 
 GOOSE = Runner(

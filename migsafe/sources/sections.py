@@ -1,10 +1,11 @@
 """Scripts that contain both halves, separated by directive lines."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from migsafe.sources.migration import Half, Transaction
 from migsafe.sql.split import RawStatement, split
-from migsafe.text import Span
+from migsafe.text import Script, Span
 
 UP, DOWN = "up", "down"
 
@@ -19,7 +20,7 @@ def sections(text: str, directive: re.Pattern[str]) -> list[tuple[str, re.Match[
     return [(match["half"].lower(), match, Span(match.start(), end)) for match, end in zip(matches, ends, strict=True)]
 
 
-def queries_with_blocks(text: str, spans: Iterable[Span], block: re.Pattern[str]) -> tuple[Span, ...] | None:
+def _queries_with_blocks(text: str, spans: Iterable[Span], block: re.Pattern[str]) -> tuple[Span, ...] | None:
     """Returns the queries as which a runner sends the spans of a text outside a transaction, if one of them has several statements; else None.
 
     The pattern matches a block (StatementBegin … StatementEnd): it is one query, and the statements around it are sent one by one. PostgreSQL
@@ -37,6 +38,12 @@ def queries_with_blocks(text: str, spans: Iterable[Span], block: re.Pattern[str]
             start = match.end()
         queries += _statements(text, Span(start, span.end))
     return tuple(queries) if has_several else None
+
+
+def half_with_blocks(script: Script, spans: Sequence[Span], transaction: Transaction, block: re.Pattern[str]) -> Half:
+    """Returns the half of a script that consists of some spans. Outside a transaction, a block of several statements is one query."""
+    queries = _queries_with_blocks(script.text, spans, block) if transaction is Transaction.NONE else None
+    return Half(script, tuple(spans), transaction) if queries is None else Half(script, queries, Transaction.QUERY)
 
 
 def _statements(text: str, span: Span) -> Iterator[Span]:

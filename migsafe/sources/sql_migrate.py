@@ -2,17 +2,17 @@
 
 Directives as in rubenv/sql-migrate sqlparse/sqlparse.go (a line begins with exactly `-- +migrate `; Up and Down may be repeated, and are
 concatenated); statements are sent one by one in a transaction, and `notransaction` after Up or Down switches it off for that half; what is
-between StatementBegin and StatementEnd is one query. Order by
-the number that the name begins with, names without one last (migrate.go, Less); the recorded id is the file's name.
+between StatementBegin and StatementEnd is one query. Order by the number that the name begins with, names without one last (migrate.go, Less);
+the recorded id is the file's name.
 """
 
 import re
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
-from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.migration import Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
-from migsafe.sources.sections import DOWN, UP, queries_with_blocks, sections
+from migsafe.sources.sections import DOWN, UP, half_with_blocks, sections
 from migsafe.text import Span
 
 _DIRECTIVE = lazy_pattern(r"^-- \+migrate [ \t]*(?P<half>Up|Down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
@@ -32,13 +32,8 @@ def _read(file: MigrationFile) -> list[Migration]:
             transaction[half] = Transaction.NONE
     if not spans[UP] and not spans[DOWN]:  # sql-migrate rejects the file; its statements are linted all the same
         return [Migration(file.id, "sql-migrate", whole_script(file.up, Transaction.FILE))]
-    up, down = (_half(file, spans[half], transaction[half]) for half in (UP, DOWN))
+    up, down = (half_with_blocks(file.up, spans[half], transaction[half], _BLOCK) for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]
-
-
-def _half(file: MigrationFile, spans: list[Span], transaction: Transaction) -> Half:
-    queries = queries_with_blocks(file.up.text, spans, _BLOCK) if transaction is Transaction.NONE else None
-    return Half(file.up, tuple(spans), transaction) if queries is None else Half(file.up, queries, Transaction.QUERY)
 
 
 SQL_MIGRATE = Runner(
