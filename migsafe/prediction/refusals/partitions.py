@@ -28,23 +28,13 @@ def create_partition(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     return _refuse_bound(catalog, parent, op.table, op.bound)
 
 
-@refuses(sql.CreateTable, sql.SetLogged)
-def persistence(catalog: Catalog, op: sql.CreateTable | sql.SetLogged) -> Refusal | None:
-    """From 18 on, a partitioned table, which has no rows of its own, is neither created nor made UNLOGGED."""
-    if catalog.pg_version < versions.PARTITIONED_ALWAYS_LOGGED:
+@refuses(sql.CreateTable)
+def persistence(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
+    """From 18 on, a partitioned table, which has no rows of its own, is not UNLOGGED."""
+    is_unlogged = op.partition_by is not None and op.persistence is Persistence.UNLOGGED
+    if not is_unlogged or catalog.pg_version < versions.PARTITIONED_ALWAYS_LOGGED or may_make_nothing(catalog, op):
         return None
-    help = "-- make its partitions UNLOGGED"
-    if isinstance(op, sql.CreateTable):
-        is_unlogged = op.partition_by is not None and op.persistence is Persistence.UNLOGGED and not may_make_nothing(catalog, op)
-        return Refusal(error="partitioned tables cannot be unlogged", help=help) if is_unlogged else None
-    table = catalog.relation(op.target.name)
-    if table is None or table.kind is not RelationKind.PARTITIONED:
-        return None
-    return Refusal(
-        error=f'ALTER action SET {"LOGGED" if op.logged else "UNLOGGED"} cannot be performed on relation "{table.name.name}"',
-        detail="it is a partitioned table",
-        help=help.replace("UNLOGGED", "LOGGED") if op.logged else help,
-    )
+    return Refusal(error="partitioned tables cannot be unlogged", help="-- make its partitions UNLOGGED")
 
 
 @refuses(sql.CreateTable, sql.AddColumn, sql.AddConstraint)
