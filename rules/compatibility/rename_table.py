@@ -23,14 +23,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe import expressions
-from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.wording import deployments, join_names, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.prediction.refusals.new_tables import is_read_only
-from migsafe.schema.objects import Attached, Relation, RelationKind, is_table
+from migsafe.prediction.refusals.new_tables import is_read_only_view
+from migsafe.schema.objects import RelationKind, is_table
 from migsafe.schema.query_tables import known_columns
 from migsafe.sql.operations import Name, Rename
 
@@ -105,7 +104,7 @@ def _replaced_by_view(at: Context, renamed: _Renamed) -> Iterator[Finding]:
     if missing:
         them = "it" if len(missing) == 1 else "them"
         problem = f"without {join_names([Name(name) for name in missing])}: every statement of the running release that names {them} fails"
-    elif view.kind is RelationKind.MATERIALIZED or _is_read_only(at, view):
+    elif view.kind is RelationKind.MATERIALIZED or is_read_only_view(at.catalog, view, expressions.query_shape):
         problem = "whose rows cannot be changed: every INSERT, UPDATE and DELETE of the running release fails"
     else:
         return
@@ -118,14 +117,6 @@ def _replaced_by_view(at: Context, renamed: _Renamed) -> Iterator[Finding]:
         lock=LockMode.ACCESS_EXCLUSIVE,
         fix="",
     )
-
-
-def _is_read_only(at: Context, view: Relation) -> bool:
-    """Whether the rows of a view certainly cannot be changed."""
-    if view.query is None or any(at.catalog.triggers(view.oid)) or any(at.catalog.dependents(view.oid, Attached)):
-        return False
-    shape = expressions.query_shape(view.query.sql)
-    return not isinstance(shape, UnreadShape) and is_read_only(shape)
 
 
 def _successor(at: Context, position: int, old: Name) -> int | None:

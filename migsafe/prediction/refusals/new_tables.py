@@ -1,13 +1,13 @@
 """The columns in the expressions of a new table, and views whose rows cannot be changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from migsafe.expressions.queries.shapes import FIELD, ROW, Shape, UnreadShape
 from migsafe.prediction.refusals.definitions import may_make_nothing
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.formulas import identifiers
-from migsafe.schema.objects import SYSTEM_COLUMNS
+from migsafe.schema.objects import SYSTEM_COLUMNS, Attached, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
@@ -76,8 +76,16 @@ def _expressions(op: sql.CreateTable) -> Iterator[tuple[Expression, bool]]:
             yield constraint.check, False
 
 
-def is_read_only(shape: Shape) -> bool:
-    """Whether the rows of a view with this query certainly cannot be changed."""
+def is_read_only_view(catalog: Catalog, view: Relation, read: Callable[[str], Shape | UnreadShape]) -> bool:
+    """Whether the rows of a view certainly cannot be changed (view_query_is_auto_updatable): its query has several tables, groups or limits,
+    and no trigger or rule takes the change. `read` returns the shape of a query."""
+    if view.query is None or any(catalog.triggers(view.oid)) or any(catalog.dependents(view.oid, Attached)):
+        return False
+    shape = read(view.query.sql)
+    return not isinstance(shape, UnreadShape) and _is_read_only(shape)
+
+
+def _is_read_only(shape: Shape) -> bool:
     if shape.kind == "set":
         return True
     return shape.kind == "select" and (

@@ -8,17 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
-from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.prediction.refusals.calls import refuse_calls
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.function_results import refuse_result
-from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only, refuse_columns
+from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
-from migsafe.schema.objects import Attached, Relation, RelationKind
+from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.requirements import missing_relation
 from migsafe.sql import operations as sql
@@ -79,15 +78,11 @@ class QueryChecks:
         return None
 
     def _view(self, catalog: Catalog, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Refusal | None:
-        """The rows of a view can be changed if its query has one table, and neither groups nor limits (view_query_is_auto_updatable)."""
+        """The rows of a view can be changed if its query has one table, and neither groups nor limits."""
         view = catalog.relation(op.table)
         if view is None or view.kind is not RelationKind.VIEW or view.query is None or not certainly_exists(catalog, view):
             return None
-        is_changed_otherwise = any(catalog.triggers(view.oid)) or any(catalog.dependents(view.oid, Attached))
-        if isinstance(op, sql.Merge) or is_changed_otherwise or len(view.query.sql) > _LONGEST:
-            return None
-        shape = self._assessor.shapes.query(view.query.sql)
-        if isinstance(shape, UnreadShape) or not is_read_only(shape):
+        if isinstance(op, sql.Merge) or len(view.query.sql) > _LONGEST or not is_read_only_view(catalog, view, self._assessor.shapes.query):
             return None
         action = {sql.Insert: "insert into", sql.Update: "update", sql.Delete: "delete from"}[type(op)]
         return Refusal(
