@@ -10,7 +10,7 @@ from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_relation_name, index_columns
 from migsafe.schema.formulas import formula, output_name
-from migsafe.schema.objects import Constraint, Formula, Index, Key, Relation, RelationKind
+from migsafe.schema.objects import Column, Constraint, Formula, Index, Key, Relation, RelationKind
 from migsafe.schema.older_relations import add_older_relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, CreateIndex, Name
@@ -145,6 +145,18 @@ def same_index(index: Index, other: Index) -> bool:
 def same_predicate(index: Index, other: Index) -> bool:
     """Whether two indexes have the same rows."""
     return _normalized_sql(index.predicate) == _normalized_sql(other.predicate)
+
+
+def index_beginning_with(catalog: Catalog, table: Relation, column: Column) -> Index | None:
+    """Returns a B-tree index of all rows of a table whose first key is a column."""
+    return next(
+        (
+            index
+            for index in catalog.indexes(table.oid)
+            if index.method == "btree" and index.valid and index.predicate is None and index.keys[0].column == column.number
+        ),
+        None,
+    )
 
 
 def same_key(key: Key, other: Key) -> bool:

@@ -13,6 +13,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.default_names import free_relation_name
+from migsafe.schema.indexes import index_beginning_with
 from migsafe.schema.objects import SYSTEM_COLUMNS, Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.schema.volatility import volatility_of
@@ -180,12 +181,11 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
 def _index_of(at: Context, table: Name, columns: Sequence[str]) -> Name | None:
     """Returns the name of an index that begins with the first of some columns."""
     relation = at.catalog.relation(table)
-    for index in at.catalog.indexes(relation.oid) if relation is not None and columns else ():
-        first = index.keys[0].column
-        column = relation.column_numbered(first) if relation is not None and first is not None else None
-        if column is not None and quoted(column.name) == columns[0] and index.method == "btree" and index.valid and index.predicate is None:
-            return index.name
-    return None
+    if relation is None or not columns:
+        return None
+    first = next((column for column in relation.columns if quoted(column.name) == columns[0]), None)
+    index = index_beginning_with(at.catalog, relation, first) if first is not None else None
+    return index.name if index is not None else None
 
 
 def index_help_after(

@@ -9,6 +9,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.formulas import identifiers
+from migsafe.schema.indexes import index_beginning_with
 from migsafe.schema.objects import Constraint, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query
@@ -87,15 +88,9 @@ def _has_indexes(context: EffectContext, name: Name, columns: Iterable[str]) -> 
     """Whether an index of a table, and of the tables below it, begins with each of some columns."""
     relation = context.catalog.relation(name)
     return relation is not None and all(
-        _has_index(context, table, column) for table in (relation, *context.catalog.descendants(relation.oid)) for column in columns
-    )
-
-
-def _has_index(context: EffectContext, table: Relation, name: str) -> bool:
-    column = table.column(name)
-    return column is not None and any(
-        index.method == "btree" and index.valid and index.predicate is None and index.keys[0].column == column.number
-        for index in context.catalog.indexes(table.oid)
+        (column := table.column(each)) is not None and index_beginning_with(context.catalog, table, column) is not None
+        for table in (relation, *context.catalog.descendants(relation.oid))
+        for each in columns
     )
 
 
