@@ -36,6 +36,7 @@ class Candidate(Struct, frozen=True):
     predicate: str = ""
 
     def __str__(self) -> str:
+        """What follows ON in CREATE INDEX."""
         using = f" USING {self.method}" if self.method != "btree" else ""
         where = f" WHERE {self.predicate}" if self.predicate else ""
         return f"{self.table}{using} ({', '.join(self.keys)}){where}"
@@ -44,12 +45,6 @@ class Candidate(Struct, frozen=True):
     def index(self) -> CandidateIndex:
         """The index without its table."""
         return CandidateIndex(method=self.method, keys=self.keys, predicate=self.predicate)
-
-    @property
-    def definition(self) -> str:
-        """What CREATE INDEX has after the name of the index."""
-        where = f" WHERE {self.predicate}" if self.predicate else ""
-        return f"ON {self.table} USING {self.method} ({', '.join(self.keys)}){where}"
 
 
 def proposed(access: TableAccess) -> Iterator[Candidate]:

@@ -219,7 +219,7 @@ class IndexTrials:
         """Builds an index; returns its name, and those of its partitions."""
         table = candidate.table
         started = perf_counter()
-        self._connection.execute(f"CREATE INDEX {name} {candidate.definition}".encode())
+        self._connection.execute(f"CREATE INDEX {name} ON {candidate}".encode())
         build_ms = 1000 * (perf_counter() - started)
         if any(key.startswith("(") for key in candidate.keys):
             # The values of an expression are known only after ANALYZE.
