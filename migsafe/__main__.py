@@ -6,7 +6,7 @@ import sys
 
 from migsafe.cache.answers import CacheKey, answer_from_cache, cache_key
 from migsafe.errors import MigsafeError
-from migsafe.terminal.output import show_error
+from migsafe.terminal.output import open_missing_streams, show_error
 
 _FAILED, _INTERRUPTED = 2, 130
 _ALLOCATIONS = 200_000
@@ -15,6 +15,7 @@ _ALLOCATIONS = 200_000
 
 def main() -> int:
     """Write the cached answer if nothing has changed since, otherwise run the command; return the exit code."""
+    open_missing_streams()
     try:
         key = cache_key(sys.argv[1:])
         code = answer_from_cache(key) if key is not None else None

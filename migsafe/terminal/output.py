@@ -11,6 +11,14 @@ DEBUG = "MIGSAFE_DEBUG"
 """The environment variable that turns on tracebacks."""
 
 
+def open_missing_streams() -> None:
+    """Opens the null device for standard streams that are closed, as a service manager may start a program without them. Otherwise the next
+    files that are opened would get their descriptors, and print() would write to standard output what is meant for standard error."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # as long as the process lives
+
+
 def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
     """Writes a report to a file, or to standard output, whose reader may close it early (`| head`). Raises MigsafeError."""
     try:

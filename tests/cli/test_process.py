@@ -38,3 +38,17 @@ def test_a_reader_that_leaves_early_is_not_complained_about() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait() == 1
+
+
+@pytest.mark.parametrize("command", [("lint", "--no-cache", SHOP), ("lint", SHOP), ("locks", SHOP), ("rules",)], ids=" ".join)
+def test_closed_streams_are_as_the_null_device(command: tuple[str, ...]) -> None:
+    arguments = [sys.executable, "-m", "migsafe", *command]
+    usual = subprocess.run(arguments, capture_output=True, cwd=ROOT, check=False)
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&- >&-', "sh", *arguments], capture_output=True, cwd=ROOT, check=False)
+    assert (closed.returncode, closed.stderr) == (usual.returncode, usual.stderr)
+
+
+def test_an_error_without_standard_error_is_not_in_the_report() -> None:
+    arguments = [sys.executable, "-m", "migsafe", "lint", "--format", "json", "absent.sql"]
+    closed = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *arguments], capture_output=True, cwd=ROOT, check=False)
+    assert (closed.returncode, closed.stdout) == (2, b"")

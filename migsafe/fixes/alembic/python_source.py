@@ -1,6 +1,6 @@
 """A Python script with the places of its syntax nodes, as offsets in its text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, ParentNodeProvider
@@ -88,11 +88,6 @@ def _character_offsets(text: str) -> list[int]:
     for number, character in enumerate(text):
         offsets += [number] * len(character.encode())
     return [*offsets, len(text)]
-
-
-def body_of(block: cst.BaseSuite) -> Sequence[cst.BaseStatement | cst.BaseSmallStatement]:
-    """Returns the statements of a block."""
-    return block.body
 
 
 def called_name(node: cst.BaseExpression) -> str:
