@@ -44,7 +44,10 @@ class Renderings:
         shelf, name = self._shelf(request), _name(request)
         for stored in reversed(shelf.renderings.get(name, [])):
             if all(map(shelf.is_unchanged, stored[0])):
-                rendering = msgspec.msgpack.decode(stored[1], type=Rendering)
+                try:
+                    rendering = msgspec.msgpack.decode(stored[1], type=Rendering)
+                except msgspec.MsgspecError:  # of another version of migsafe, whose worker was the same
+                    continue
                 if all(ask(question) == answer for question, answer in rendering.answers):
                     shelf.used[name] = None
                     return rendering.result

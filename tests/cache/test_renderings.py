@@ -1,10 +1,13 @@
 """What scripts in Python came to: kept for as long as all that they went by is as it was."""
 
+import marshal
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from migsafe.cache.store import Store
 from tests.cache.conftest import Project, Run
 
 pytestmark = pytest.mark.process
@@ -172,3 +175,15 @@ def test_an_entry_that_makes_no_sense_is_none(alembic: Project) -> None:
     for entry in alembic.entries:
         entry.write_bytes(b"\0" * 100)
     assert lint(alembic).said == first.said
+
+
+def test_a_rendering_in_the_form_of_another_version_is_none(alembic: Project) -> None:
+    lint(alembic)
+    store = Store(str(alembic.cache))
+    (name,) = (name for name in store.names() if name.startswith("renderings-"))
+    key, traces, renderings = marshal.loads(store.read(name) or b"")
+    older = {script: [(numbers, msgspec.msgpack.encode({})) for numbers, _ in stored] for script, stored in renderings.items()}
+    store.write(name, marshal.dumps((key, traces, older)))
+    again = lint(alembic, "--ignore", "downgrade-missing")
+    assert WORKER in again.modules
+    assert again.said == lint(alembic, "--ignore", "downgrade-missing", "--no-cache").said
