@@ -68,6 +68,10 @@ _ENDS = {"begin": "", "handlers": "", "if": "if", "else of if": "if", "case": "c
 _NOT_READ = frozenset("null exit continue raise get fetch move close open assert commit rollback pragma".split())
 _VALUES = frozenset("new old null true false".split())
 """Words that are a whole expression in the bodies of triggers."""
+_READ: set[tuple[str, str]] = set()
+"""Queries and expressions without errors and newer syntax. A history creates its functions again and again, mostly with the same queries."""
+_MOST_READ = 4096
+_LONG = 4096
 _QUERIES = frozenset("select with values table insert update delete merge".split())
 
 
@@ -364,11 +368,18 @@ class _Reader:
         self._check(c, raw)
 
     def _check(self, c: Parser, raw: RawStatement) -> None:
+        code = raw.words[0], raw.text[raw.span.start : raw.span.end]  # an expression is read behind a SELECT that is not in its text
+        if code in _READ:
+            return
         operations = parse(raw)
         operation = operations[0]
         self.features.extend(_syntax_uses(operations))
         if isinstance(operation, Broken):
             raise BodyProblem(BodyError(operation.span, operation.expected, operation.found))
+        if len(code[1]) < _LONG and not any(isinstance(operation, FeatureUse) for operation in operations):
+            if len(_READ) > _MOST_READ:
+                _READ.clear()
+            _READ.add(code)
 
 
 _HEADERS = {
