@@ -1,11 +1,13 @@
 """The choice of an expression for each column that no foreign key sets."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.seeding.combinations import Expressions, Score, search
+from migsafe.replaying.seeding.combinations import Expressions, Found, Score, search
+from migsafe.replaying.seeding.distribution import at, depends_on_row
+from migsafe.replaying.seeding.documents import documents_for
 from migsafe.replaying.seeding.generation import DEFAULT, SAMPLED, Generation
 from migsafe.replaying.seeding.gradation import gradation
 from migsafe.replaying.seeding.tables import Check, Column
@@ -43,7 +45,11 @@ class ColumnChoice:
 
     def choose(self, column: Column) -> str:
         """Returns the first expression that fits the column. Raises Unfillable."""
-        expression = next(self._all_fitting(column), None)
+        fitting = self._all_fitting(column)
+        expression = next(fitting, None)
+        if expression is not None and not depends_on_row(expression):
+            # Many different values are better than the same one in all rows, which leaves room for one row in a key.
+            expression = next(filter(depends_on_row, fitting), expression)
         if expression is None:
             if column.default is not None:
                 return DEFAULT
@@ -70,8 +76,30 @@ class ColumnChoice:
                 candidates[column.number] = variants[column.number]
             elif column.number in expressions and not column.given and column.number not in table.referring_columns:
                 candidates[column.number] = list(dict.fromkeys([expressions[column.number], *self._all_fitting(column)]))
-        found = search(expressions, candidates, [check.columns for check in checks], lambda tried: self._score(tried, checks))
+        columns_of_checks = [check.columns for check in checks]
+        found = search(expressions, candidates, columns_of_checks, lambda tried: self._score(tried, checks))
+        keys = [key for key in table.keys if not candidates.keys().isdisjoint(key)]
+        different = self._different(found, keys)
+        if different < SAMPLED / 2:
+            # A key has room for few rows: rather fewer of the generated rows satisfy the checks.
+            free = {number: values for number, values in candidates.items() if not any(number in key for key in keys)}
+            others = search(expressions, free, columns_of_checks, lambda tried: self._score(tried, checks))
+            if others.share * self._different(others, keys) > found.share * different:
+                found = others
         return found.expressions, found.share
+
+    def _different(self, found: Found, keys: Iterable[Collection[int]]) -> int:
+        """Returns how many rows of a sample differ in each of the keys whose columns have values; SAMPLED without such a key."""
+        generation = self._generation
+        compared = []
+        for key in keys:
+            columns = [generation.table.column(number) for number in key]
+            if not any(found.expressions.get(column.number) in (DEFAULT, generation.null(column)) for column in columns):
+                compared.append(f"pg_catalog.count(DISTINCT ({', '.join(quoted(column.name) for column in columns)}))")
+        if not compared:
+            return SAMPLED
+        row = self._fetch_one(f"SELECT {', '.join(compared)} FROM ({generation.sample(found.expressions, self._last)}) AS t")  # noqa: S608  # quoted
+        return min(row, default=0) if row is not None else 0
 
     def share(self, expressions: Expressions) -> float | None:
         """Returns the share of the generated rows that satisfy the CHECKs over several columns; None if an expression fails."""
@@ -122,9 +150,18 @@ class ColumnChoice:
 
     def _possible(self, column: Column) -> Iterator[str]:
         """Yields expressions of the column's type, the best first."""
+        table, expressions = self._generation.table, self._possible_in_row(column)
+        if not table.offset or column.number in table.bound:
+            return expressions
+        # What is different in each row is different in each row of all partitions.
+        return (at(expression, f"(n + {table.offset})") for expression in expressions)
+
+    def _possible_in_row(self, column: Column) -> Iterator[str]:
         values = self._generation.values
         yield from self._documents(column)
-        constants = " ".join(check.sql for check in self._checks if column.number in check.columns)
+        checks = [check.sql for check in self._checks if column.number in check.columns]
+        constants = " ".join(checks)
+        yield from documents_for(checks, column.name, values.spelt(column.type, column.modifier))
         several = values.several(column.type, column.modifier, constants)
         if several is not None:
             yield several

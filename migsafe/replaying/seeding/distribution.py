@@ -95,6 +95,11 @@ def at(expression: str, number: str) -> str:
     return _NUMBER.sub(lambda match: f"({number})" if match[0] == "n" else match[0], expression)
 
 
+def depends_on_row(expression: str) -> bool:
+    """Whether an expression may have another value in another row."""
+    return any(match[0] == "n" for match in _NUMBER.finditer(expression))
+
+
 def earlier_row(seed: int) -> str:
     """Returns the number of a row before row `n`; 1 for the first row."""
     return f"(1 + {_hashed(seed, _FINE_BITS)} % greatest(n - 1, 1))"

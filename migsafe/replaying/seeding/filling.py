@@ -163,10 +163,11 @@ class Filling:
         others = {number for other in self._table.references if other is not reference for number in other.columns}
         # A column of another foreign key keeps its value if possible.
         number = min(can_be_null, key=lambda number: number in others, default=None)
-        if number is None:
+        if number is None or (reference.is_full and len(can_be_null) < len(reference.columns)):
             raise Unfillable(why, for_now=True)
-        self._expressions[number] = self._generation.null(self._table.column(number))
-        self._variants.pop(number, None)
+        for each in reference.columns if reference.is_full else (number,):
+            self._expressions[each] = self._generation.null(self._table.column(each))
+            self._variants.pop(each, None)
 
     def _choose_values(self, choice: ColumnChoice, own: list[Reference]) -> None:
         """Chooses an expression for each column that no foreign key sets."""

@@ -61,7 +61,8 @@ class Generation(Struct, frozen=True):
 
     def given(self, column: Column) -> str:
         """Returns the value of a column with a sequence in row `n`, if the sequence has not been used."""
-        return f"n::{self.values.spelt(column.type, column.modifier)}"
+        number = f"(n + {self.table.offset})" if self.table.offset else "n"
+        return f"{number}::{self.values.spelt(column.type, column.modifier)}"
 
     def sample_numbers(self, last: int) -> str:
         """Returns a FROM item with SAMPLED numbers of rows: the first ones, and others up to the last one."""

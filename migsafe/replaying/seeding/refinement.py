@@ -48,31 +48,41 @@ class Refinement:
 
     def refine(self, expressions: Expressions, share: float, *, with_own_references: bool = True) -> Refined:
         """Returns the refined expressions, and the share of the rows that satisfy the CHECKs, which is not smaller than `share`."""
-        refined, share = self._apply(expressions, share, dict(self._repeated(expressions)))
+        refined, share = self._apply(expressions, share, [{number: value} for number, value in self._repeated(expressions)])
         if with_own_references and share == 1.0 and not self._table.has_exclusion:
-            references = dict(self._own_references(refined))
+            references = list(self._own_references(refined))
             before = refined
             refined, share = self._apply(refined, share, references)
-            self.references_itself = any(before.get(number) != refined[number] for number in references)
+            self.references_itself = any(before.get(number) != refined[number] for each in references for number in each)
         nullable = dict(self._nullable(refined))
-        result, share = self._apply(refined, share, nullable)
+        result, share = self._apply(refined, share, self._kept_together(nullable))
         self.null_columns = frozenset(number for number, expression in nullable.items() if result[number] == expression)
         return result, share
 
-    def _apply(self, expressions: Expressions, share: float, changes: Expressions) -> tuple[Expressions, float]:
-        """Applies changes: those of columns in CHECKs over several columns only if as many rows as before satisfy these."""
-        free = {number: change for number, change in changes.items() if number not in self._checked}
-        checked = {number: change for number, change in changes.items() if number in self._checked}
-        expressions = expressions | free
+    def _apply(self, expressions: Expressions, share: float, changes: Collection[Expressions]) -> tuple[Expressions, float]:
+        """Applies changes, each as a whole: those of columns in CHECKs over several columns only if as many rows as before satisfy these."""
+        checked = [change for change in changes if not self._checked.isdisjoint(change)]
+        for change in changes:
+            expressions = expressions if change in checked else expressions | change
         if not checked:
             return expressions, share
-        for part in (checked, *({number: change} for number, change in list(checked.items())[:_MAX_TRIES] if len(checked) > 1)):
+        all_of_them = {number: value for change in checked for number, value in change.items()}
+        for part in (all_of_them, *(checked[:_MAX_TRIES] if len(checked) > 1 else ())):
             new_share = self._choice.share(expressions | part)
             if new_share is not None and new_share >= share:
                 expressions, share = expressions | part, new_share
-                if part is checked:
+                if part is all_of_them:
                     break
         return expressions, share
+
+    def _kept_together(self, nullable: Expressions) -> list[Expressions]:
+        """Returns changes to columns that contain NULLs: the columns of a foreign key with MATCH FULL are changed together or not at all."""
+        changes: list[Expressions] = []
+        rest = dict(nullable)
+        for reference in (reference for reference in self._table.references if reference.is_full):
+            together = {number: rest.pop(number) for number in reference.columns if number in rest}
+            changes += [together] if len(together) == len(reference.columns) else []
+        return [*changes, *({number: value} for number, value in rest.items())]
 
     def _repeated(self, expressions: Expressions) -> Iterator[tuple[int, str]]:
         """Yields the columns whose values have another distribution than one value for each row, in the order of the rows."""
@@ -91,8 +101,8 @@ class Refinement:
             return False
         return not keys or (not distribution.distinct and all(len(key) == 1 for key in keys))
 
-    def _own_references(self, expressions: Expressions) -> Iterator[tuple[int, str]]:
-        """Yields the columns of the references of the table to itself: each row references an earlier one, so that there are no cycles."""
+    def _own_references(self, expressions: Expressions) -> Iterator[Expressions]:
+        """Yields the columns of each reference of the table to itself: each row references an earlier one, so that there are no cycles."""
         for reference in self._own:
             others = {number for other in self._table.references if other is not reference for number in other.columns}
             if not others.isdisjoint((*reference.columns, *reference.referenced)) or not set(reference.columns).isdisjoint(
@@ -105,12 +115,14 @@ class Refinement:
             if any(key is None for key in keys.values()):
                 continue
             earlier = earlier_row(seed_of(self._table, self._table.column(reference.columns[0])))
-            yield from ((number, key) for number, key in keys.items() if key is not None)
+            changes = {number: key for number, key in keys.items() if key is not None}
+            must_reference = self._table.must_reference(reference)
             for number, referenced in zip(reference.columns, reference.referenced, strict=True):
                 expression = at(keys[referenced] or "", earlier)
                 # The first row has no earlier one.
-                first = expression if self._table.column(number).not_null else f"CASE WHEN n > 1 THEN {expression} END"
-                yield number, first
+                is_needed = must_reference or self._table.column(number).not_null
+                changes[number] = expression if is_needed else f"CASE WHEN n > 1 THEN {expression} END"
+            yield changes
 
     def _key_expression(self, number: int, expressions: Expressions) -> str | None:
         column = self._table.column(number)

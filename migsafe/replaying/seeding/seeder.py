@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from migsafe.replaying.row_security import row_security_off
 from migsafe.replaying.seeding.begun_tables import BegunTables
 from migsafe.replaying.seeding.column_choice import Unfillable
@@ -114,7 +116,7 @@ class Seeder:
         for (name,) in connection.execute(_NEVER_ANALYSED).fetchall() if self._fills_up else ():
             connection.execute(f"ANALYZE {name}".encode())
         run = _Run(connection, tables, self._rows, self._limit, self._preferences)
-        for number, (table, later) in enumerate(order_by_references(tables), 1):
+        for number, (table, later) in enumerate(order_by_references(run.tables), 1):
             progress(f"filling {table.name} ({number} of {len(tables)} tables)")
             if table.begun is not None:
                 self._own_rows[table.oid] = read_own_rows(connection, table.oid, table.begun.primary_key)
@@ -194,13 +196,19 @@ class _Run:
         self._connection = connection
         self._preferences = preferences
         self._limit = limit
-        self._tables = {table.oid: table for table in tables}
-        self._wanted = {oid: wanted - self._tables[oid].existing for oid, wanted in _shares(tables, rows).items()}
+        shares = _shares(tables, rows)
+        self._tables = {table.oid: table for table in _numbered(tables, shares)}
+        self._wanted = {oid: wanted - self._tables[oid].existing for oid, wanted in shares.items()}
         self._values = Values(connection)
         self._referenced = ReferencedTables(connection)
         self._keys = KeyValues(self._fix_keys)
         self.made: dict[int, int] = {}
         self.null_columns: frozenset[int] = frozenset()
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables, each partition with the rows that are before its own."""
+        return list(self._tables.values())
 
     def fill(self, table: Table, later: frozenset[int]) -> tuple[int, Unfillable | None]:
         """Fills a table; returns how many rows it got, and the reason if it got fewer than wanted."""
@@ -310,6 +318,17 @@ def _shares(tables: list[Table], rows: Callable[[Name], int]) -> dict[int, int]:
     """Returns the number of rows for each table; partitions share the rows of their partitioned table."""
     partitions = Counter(table.root for table in tables if table.root is not None)
     return {table.oid: rows(table.name) if table.root is None else -(-rows(table.root) // partitions[table.root]) for table in tables}
+
+
+def _numbered(tables: Iterable[Table], shares: Mapping[int, int]) -> Iterator[Table]:
+    """Yields the tables; the rows of each partition are numbered after those of the partitions before it."""
+    before: dict[Name, int] = {}
+    for table in tables:
+        if table.root is None:
+            yield table
+        else:
+            yield replace(table, offset=before.get(table.root, 0))
+            before[table.root] = before.get(table.root, 0) + shares[table.oid]
 
 
 def same_for_every_table(number: int) -> Callable[[Name], int]:

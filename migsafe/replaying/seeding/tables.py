@@ -31,9 +31,12 @@ _COLUMNS = """
     WHERE a.attrelid = ANY (%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
 """
 _CONSTRAINTS = """
-    SELECT conrelid::int8, contype, conkey, confrelid::int8, confkey, pg_catalog.pg_get_expr(conbin, conrelid), conname
-    FROM pg_catalog.pg_constraint WHERE conrelid = ANY (%s::oid[]) AND contype IN ('c', 'f') ORDER BY conrelid, conname
+    SELECT conrelid::int8, contype, conkey, confrelid::int8, confkey, pg_catalog.pg_get_expr(conbin, conrelid), conname, confmatchtype = 'f'
+    FROM pg_catalog.pg_constraint AS c WHERE conrelid = ANY (%s::oid[]) AND contype IN ('c', 'f')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS p WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)
+    ORDER BY conrelid, conname
 """
+"""A foreign key to a partitioned table has a further constraint of the same table for each partition, which rows need not satisfy."""
 _KEYS = """
     SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1], indisexclusion,
         indisexclusion OR coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
@@ -91,11 +94,13 @@ class Column(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A foreign key: the numbers of its columns, the referenced table, and the referenced columns."""
+    """A foreign key: the numbers of its columns, the referenced table, and the referenced columns. `is_full`: with MATCH FULL, so that either
+    all of its columns are NULL or none."""
 
     columns: tuple[int, ...]
     table: int
     referenced: tuple[int, ...]
+    is_full: bool = False
 
 
 class Check(Struct, frozen=True):
@@ -109,9 +114,10 @@ class Check(Struct, frozen=True):
 class Table(Struct, frozen=True, kw_only=True):
     """A table to be filled, with the constraints on its rows.
 
-    `begun` is set if it has rows already. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the topmost one.
-    `keys` are the columns of its unique indexes and exclusion constraints, except those with expressions, whose columns are
-    `key_expressions`. Columns in `valued` cannot be NULL in several rows, because a key compares NULLs.
+    `begun` is set if it has rows already, `offset` is how many rows the partitions before it get. `ancestors` are the partitioned tables that
+    it belongs to, `root` is the name of the topmost one; `bound` are the columns that its bounds as a partition read. `keys` are the columns
+    of its unique indexes and exclusion constraints, except those with expressions, whose columns are `key_expressions`. Columns in `valued`
+    cannot be NULL in several rows, because a key compares NULLs.
     """
 
     oid: int
@@ -126,6 +132,8 @@ class Table(Struct, frozen=True, kw_only=True):
     key_expressions: frozenset[int]
     valued: frozenset[int]
     has_exclusion: bool
+    bound: frozenset[int] = frozenset()
+    offset: int = 0
 
     @property
     def existing(self) -> int:
@@ -142,8 +150,9 @@ class Table(Struct, frozen=True, kw_only=True):
         return next(column for column in self.columns if column.number == number)
 
     def must_reference(self, reference: Reference) -> bool:
-        """Whether every row must reference a row, because all columns of the foreign key are NOT NULL."""
-        return all(self.column(number).not_null for number in reference.columns)
+        """Whether every row must reference a row, because no column of the foreign key that can be NULL is enough."""
+        required = (self.column(number).not_null for number in reference.columns)
+        return any(required) if reference.is_full else all(required)
 
 
 def newest_table(connection: "Connection[Any]") -> int:
@@ -187,11 +196,12 @@ def find_tables_to_fill(
                 root=Name(root, root_schema) if root is not None else None,
                 columns=own_columns,
                 checks=tuple(checks),
-                references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
+                references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3]), row[6]) for row in constraints.get(oid, ()) if row[0] == "f"),
                 keys=tuple(tuple(row[0]) for row in keys.get(oid, ()) if 0 not in row[0]),
                 key_expressions=frozenset(number for row in keys.get(oid, ()) if 0 in row[0] for number in row[3]),
                 valued=frozenset(number for row in keys.get(oid, ()) if row[2] for number in (*row[0], *row[3])),
                 has_exclusion=any(row[1] for row in keys.get(oid, ())),
+                bound=_mentioned(bound or "", own_columns),
             )
         )
     return tables

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from migsafe.patterns import lazy_pattern
+from migsafe.replaying.seeding.matching_texts import values_matching
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -27,7 +28,22 @@ _ATTRIBUTES = """
 """
 _LITERAL = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'(?:::[\w\s\"().]+?(?=[\s,)\]]|$))?|(?<![\w.])(-?\d+(?:\.\d+)?)")
 _MAX_CONSTANTS = 40
-_START = "2020-01-01"
+_TEXT_TYPES = ("text", "varchar", "bpchar", "citext")
+_INTEGER_TYPES = ("int2", "int4", "int8")
+_START, _MONDAY = "2020-01-01", "2020-01-06"
+
+
+def _bytes() -> Iterator[str]:
+    """Yields byte strings of the usual lengths of keys, addresses and hashes."""
+    for length in (8, 12, 20, 24, 28, 33, 48, 64, 65, 96):
+        yield f"pg_catalog.substr(pg_catalog.sha512(n::text::bytea) || pg_catalog.sha512((-n)::text::bytea), 1, {length})"
+
+
+def _steps(kind: str) -> Iterator[str]:
+    """Yields times of whole hours, days, weeks (from a Monday on), months and years, for what may have no smaller part."""
+    for unit, many in (("hour", 1_000_000), ("day", 100_000), ("week", 20_000), ("month", 12_000), ("year", 1000)):
+        yield f"({kind} '{_MONDAY if unit == 'week' else _START}' + n % {many} * interval '1 {unit}')::{kind}"
+
 
 _SIMPLE: dict[str, tuple[str, ...]] = {
     "bool": ("n % 2 = 0", "true", "false"),
@@ -39,16 +55,18 @@ _SIMPLE: dict[str, tuple[str, ...]] = {
     "money": ("(n % 100000)::numeric::money", "0::money"),
     "oid": ("n::oid",),
     # The second value of a type is greater than the first one: an end after a beginning.
-    "date": (f"date '{_START}' + (n % 2000)::int4", f"date '{_START}' + (n % 2000)::int4 + 30", "current_date"),
+    "date": (f"date '{_START}' + (n % 2000)::int4", f"date '{_START}' + (n % 2000)::int4 + 30", "current_date", *_steps("date")),
     "timestamp": (
         f"timestamp '{_START}' + n * interval '1 minute'",
         f"timestamp '{_START}' + n * interval '1 minute' + interval '1 hour'",
         "localtimestamp",
+        *_steps("timestamp"),
     ),
     "timestamptz": (
         f"timestamptz '{_START}' + n * interval '1 minute'",
         f"timestamptz '{_START}' + n * interval '1 minute' + interval '1 hour'",
         "now()",
+        *_steps("timestamptz"),
     ),
     "time": ("time '00:00' + (n % 86400) * interval '1 second'",),
     "timetz": ("timetz '00:00+00' + (n % 86400) * interval '1 second'",),
@@ -57,7 +75,7 @@ _SIMPLE: dict[str, tuple[str, ...]] = {
     "json": ("pg_catalog.json_build_object('n', n)", "'[]'::json", "pg_catalog.to_json(n)"),
     "jsonb": ("pg_catalog.jsonb_build_object('n', n)", "'[]'::jsonb", "pg_catalog.to_jsonb(n)", "'\"text\"'::jsonb"),
     "jsonpath": ("'$'::jsonpath",),
-    "bytea": ("pg_catalog.decode(pg_catalog.md5(n::text), 'hex')", "pg_catalog.sha256(n::text::bytea)"),
+    "bytea": ("pg_catalog.decode(pg_catalog.md5(n::text), 'hex')", "pg_catalog.sha256(n::text::bytea)", *_bytes()),
     "inet": ("inet '10.0.0.0' + n", "inet '10.0.0.0' + n + 256"),
     "cidr": ("pg_catalog.set_masklen((inet '10.0.0.0' + n), 32)::cidr",),
     "macaddr": ("pg_catalog.lpad(pg_catalog.to_hex(n), 12, '0')::macaddr",),
@@ -125,9 +143,11 @@ class Values:
             return
         spelt = column_type.spelt
         yield from (_cast(expression, spelt) for expression in self._usual(column_type, modifier))
-        for constant in list(dict.fromkeys(match[1] if match[1] is not None else match[2] for match in _LITERAL.finditer(checks)))[
-            :_MAX_CONSTANTS
-        ]:
+        if self._base(column_type) in _TEXT_TYPES:
+            yield from (_cast(expression, spelt) for expression in values_matching(checks))
+        constants = list(dict.fromkeys(match[1] if match[1] is not None else match[2] for match in _LITERAL.finditer(checks)))
+        yield from self._between(constants[:_MAX_CONSTANTS], column_type)
+        for constant in constants[:_MAX_CONSTANTS]:
             yield from self._near(constant, column_type)
 
     def several(self, oid: int, modifier: int, checks: str) -> str | None:
@@ -174,7 +194,7 @@ class Values:
             yield f"'{{}}'::{column_type.spelt}"
         elif column_type.kind == "c":
             yield from self._row(column_type)
-        elif column_type.name in ("text", "varchar", "bpchar", "citext"):
+        elif column_type.name in _TEXT_TYPES:
             yield from _texts(column_type, modifier)
         elif column_type.name == "numeric":
             yield from _numerics(modifier)
@@ -198,11 +218,19 @@ class Values:
             parts.append(next(self.candidates(oid, modifier), "NULL"))
         yield f"ROW({', '.join(parts)})::{column_type.spelt}"
 
+    def _between(self, constants: list[str], column_type: _Type) -> Iterator[str]:
+        """Yields an expression that goes through all values from the least to the greatest of the constants."""
+        base = self._base(column_type)
+        if base in _INTEGER_TYPES and len(numbers := [int(each) for each in constants if re.fullmatch(r"-?\d{1,9}", each)]) > 1:
+            yield f"({min(numbers)} + n % {max(numbers) - min(numbers) + 1})::{column_type.spelt}"
+        elif base == "date" and len(dates := [each for each in constants if re.match(r"\d{4}-\d\d-\d\d", each)]) > 1:
+            yield f"('{min(dates)}'::date + (n % ('{max(dates)}'::date - '{min(dates)}'::date))::int4)::{column_type.spelt}"
+
     def _near(self, constant: str, column_type: _Type) -> Iterator[str]:
         """Yields values at and near a constant."""
         base = self._base(column_type)
         literal = f"'{constant}'::{column_type.spelt}"
-        if base in ("int2", "int4", "int8", "numeric", "float4", "float8"):
+        if base in (*_INTEGER_TYPES, "numeric", "float4", "float8"):
             if re.fullmatch(r"-?\d+(?:\.\d+)?", constant):
                 yield from (f"({constant} + {step})::{column_type.spelt}" for step in ("n", "n % 1000", "n % 100", "n % 10", "n % 2", "1", "0"))
                 yield f"({constant} - 1 - n % 10)::{column_type.spelt}"
@@ -215,7 +243,7 @@ class Values:
                 )
                 yield literal
             return
-        if base in ("text", "varchar", "bpchar", "citext"):
+        if base in _TEXT_TYPES:
             if re.fullmatch(r"\d+", constant) and len(constant) < 4:
                 yield f"pg_catalog.left('v' || pg_catalog.md5(n::text), {constant})::{column_type.spelt}"
             yield f"('{constant}' || n)::{column_type.spelt}"
