@@ -110,8 +110,9 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
 
 
 def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _FolderSelection:
-    folder = str(Path(entry[0].path or ".").resolve())
-    return selections.setdefault(folder, _FolderSelection(entry))
+    # Files of one folder can be those of two runners, where each is recognised by the file that is named.
+    key = f"{Path(entry[0].path or '.').resolve()} {entry[1].name}"
+    return selections.setdefault(key, _FolderSelection(entry))
 
 
 def _select_part(selections: dict[str, _FolderSelection], path: str, search: Search) -> bool:

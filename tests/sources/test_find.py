@@ -59,6 +59,13 @@ def test_a_migration_that_two_paths_select_is_selected_once(shop: Write) -> None
     assert selected(find_migrations(["shop/0002_orders.sql", "shop", "./shop/"])) == ["0001", "0002", "0003"]
 
 
+def test_named_files_of_a_folder_may_look_like_those_of_two_runners(shop: Write) -> None:
+    shop({"1_a.sql": "SELECT 1;", "2_b.up.sql": "SELECT 2;", "2_b.down.sql": "SELECT -2;", "3_c.sql": "SELECT 3;"})
+    for paths in (["shop/2_b.up.sql", "shop/3_c.sql"], ["shop/3_c.sql", "shop/2_b.up.sql"]):
+        texts = [migration.up.script.text for migration in find_migrations(paths).migrations]
+        assert sorted(texts) == ["SELECT 2;", "SELECT 3;"]
+
+
 def test_a_down_file_is_selected_if_it_is_named(shop: Write) -> None:
     shop({"1_a.up.sql": "SELECT 1;", "1_a.down.sql": "SELECT -1;", "2_b.up.sql": "SELECT 2;"})
     plan = find_migrations(["shop/1_a.down.sql"])
