@@ -44,6 +44,7 @@ from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.partition_changes import merge_partitions, split_partition
 from migsafe.schema.types import rename_in_type
+from migsafe.schema.views import name_view_columns
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -287,6 +288,8 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
 
 
 def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> None:
+    if table.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED):
+        table = name_view_columns(catalog, table)
     for relation in _below(catalog, op, table):
         column = relation.column(op.column)
         if column is None:

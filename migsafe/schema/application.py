@@ -37,7 +37,7 @@ SCHEMA_CHANGES.register_none(
     "changes something that the simulated database does not have",
     *(sql.SetOwner, sql.Comment, sql.AlterSystem),
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions),
-    *(sql.SetTrigger, sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
+    *(sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
 )
 SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutOids)
 SCHEMA_CHANGES.register_none(

@@ -114,6 +114,7 @@ class Relation(Object, frozen=True, kw_only=True):
     history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
     `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown). `sequence_type` is a sequence's data type if it is
     known. `unpopulated`: a materialized view WITH NO DATA. `from_query`: CREATE TABLE AS or SELECT INTO created the table.
+    `checks_disabled`: DISABLE TRIGGER ALL, so the foreign keys of the table, and those to it, check no rows of it.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -143,6 +144,7 @@ class Relation(Object, frozen=True, kw_only=True):
     sequence_type: str | None = None
     unpopulated: bool = False
     from_query: bool = False
+    checks_disabled: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
         """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""
@@ -239,7 +241,7 @@ class Constraint(Object, frozen=True, kw_only=True):
 
 class Trigger(Object, frozen=True, kw_only=True):
     """A trigger. `function` is None if it is unknown; `columns` are those of UPDATE OF and WHEN; `timing` is `before`, `after` or
-    `instead of`; `deferred`: a constraint trigger that is INITIALLY DEFERRED."""
+    `instead of`; `deferred`: a constraint trigger that is INITIALLY DEFERRED; `disabled`: DISABLE TRIGGER."""
 
     table: int
     events: tuple[str, ...] = ()
@@ -250,6 +252,7 @@ class Trigger(Object, frozen=True, kw_only=True):
     row: bool = False
     timing: str = ""
     deferred: bool = False
+    disabled: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
         """Its table, its function, the table of its FROM, the parent's trigger that it was copied from."""

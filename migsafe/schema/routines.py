@@ -153,6 +153,22 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
             add_trigger_part(catalog, trigger, child)
 
 
+@SCHEMA_CHANGES.register(sql.SetTrigger)
+def set_trigger(catalog: Catalog, op: sql.SetTrigger) -> None:
+    """ENABLE or DISABLE TRIGGER, of the partitions too; ALL includes the triggers that check foreign keys."""
+    table = catalog.relation(op.target.name)
+    if table is None:
+        return
+    is_disabled = op.firing in (sql.Firing.DISABLE, sql.Firing.REPLICA)
+    relations = [table] if op.target.only or table.kind is not RelationKind.PARTITIONED else [table, *catalog.descendants(table.oid)]
+    for relation in relations:
+        for trigger in catalog.triggers(relation.oid):
+            if op.trigger in (None, trigger.name.name) and trigger.disabled != is_disabled:
+                catalog.change(trigger, disabled=is_disabled)
+        if op.trigger is None and not op.user and relation.checks_disabled != is_disabled:
+            catalog.change(relation, checks_disabled=is_disabled)
+
+
 def trigger_named(catalog: Catalog, table: Relation, name: str) -> list[Trigger]:
     """Returns a table's trigger of this name, as a list of at most one."""
     return [trigger for trigger in catalog.triggers(table.oid) if trigger.name.name == name]

@@ -7,7 +7,7 @@ from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Column, Relation, RelationKind
-from migsafe.schema.query_tables import columns_from_query
+from migsafe.schema.query_tables import columns_from_query, known_columns
 from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Option, Persistence, Query
@@ -47,6 +47,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         "persistence": persistence,
         "columns": tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
         "complete": False,
+        "removed_columns": frozenset[str](),
         "query": op.query,
         "reads": tuple(relation.oid for relation in reads),
         "read_relations": read_relations(catalog, op.query.reads),
@@ -61,6 +62,14 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         return
     is_created = not op.or_replace or catalog.is_free(name)
     catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_be_older=not is_created), **properties))
+
+
+def name_view_columns(catalog: Catalog, view: Relation) -> Relation:
+    """Writes the names of all columns of a view into it, as far as its query tells them, so that they can be changed; returns the view."""
+    columns = known_columns(catalog, view)
+    if columns is None:
+        return view
+    return catalog.change(view, columns=tuple(Column(number, column.name, None, None) for number, column in enumerate(columns, 1)))
 
 
 @SCHEMA_CHANGES.register(sql.CreateMaterializedView)

@@ -50,6 +50,7 @@ from migsafe.sql.operations import (
     Rollback,
     RollbackTo,
     SetConstraints,
+    SetTrigger,
     Truncate,
     Update,
 )
@@ -82,10 +83,15 @@ def pending_trigger_events(op: Write | Change | SetConstraints | Rollback | Roll
     if transaction is None or not at.session.in_transaction_block or not op.certain or op.caught:
         return None
     match op:
+        case Insert() | Update() | Delete() | Copy() | Merge() if _fires_no_triggers(at):
+            pass
         case SetConstraints() | Rollback() | RollbackTo() | Insert() | Update() | Delete() | Copy() | Merge():
             state.pending.note(op, at.catalog, f"line {at.migration.up.script.position(op.span.start).line}")
         case _:
-            return _refused(op, at, state)
+            refused = _refused(op, at, state)
+            if refused is None and isinstance(op, SetTrigger):
+                state.pending.note(op, at.catalog, "")
+            return refused
     return None
 
 
@@ -97,6 +103,11 @@ def _from_before(at: Context) -> PendingEvents:
             if done.transaction == at.session.transaction and done.operation.certain:
                 pending.note(done.operation, at.catalog, f"migration {earlier.migration.id}")
     return pending
+
+
+def _fires_no_triggers(at: Context) -> bool:
+    """Whether the session fires no ordinary triggers, so that its changes wait for nothing."""
+    return (at.session.settings.value("session_replication_role") or "").strip("'").lower() == "replica"
 
 
 def _refused(op: Change, at: Context, state: _State) -> Finding | None:

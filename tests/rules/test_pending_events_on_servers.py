@@ -46,6 +46,12 @@ REFUSED = [
     ),
     ("MERGE INTO depots d USING gates g ON d.id = g.id + 2 WHEN MATCHED THEN DELETE", "ALTER TABLE depots ADD COLUMN weight bigint"),
     ("SET CONSTRAINTS ALL DEFERRED; INSERT INTO gates VALUES (2, 2)", "ALTER TABLE gates ADD COLUMN weight bigint"),
+    (
+        "ALTER TABLE scans DISABLE TRIGGER looks; ALTER TABLE scans ENABLE TRIGGER looks; INSERT INTO scans VALUES (1)",
+        "ALTER TABLE scans ADD COLUMN weight bigint",
+    ),
+    ("ALTER TABLE parcels DISABLE TRIGGER USER; " + INSERT, "ALTER TABLE parcels ADD COLUMN weight bigint"),
+    ("INSERT INTO scans VALUES (1); SET session_replication_role = replica", "ALTER TABLE scans ADD COLUMN weight bigint"),
 ]
 ACCEPTED = [
     (INSERT, "ALTER TABLE parcels RENAME COLUMN note TO remark"),
@@ -65,6 +71,11 @@ ACCEPTED = [
     ("MERGE INTO scans s USING depots d ON s.id = d.id WHEN MATCHED THEN DELETE", "ALTER TABLE scans ADD COLUMN weight bigint"),
     ("DELETE FROM scans", "ALTER TABLE scans ADD COLUMN weight bigint"),
     ("INSERT INTO gates VALUES (2, 2)", "ALTER TABLE gates ADD COLUMN weight bigint"),
+    ("ALTER TABLE scans DISABLE TRIGGER looks; INSERT INTO scans VALUES (1)", "ALTER TABLE scans ENABLE TRIGGER looks"),
+    ("ALTER TABLE scans DISABLE TRIGGER USER; INSERT INTO scans VALUES (1)", "ALTER TABLE scans ADD COLUMN weight bigint"),
+    ("ALTER TABLE scans ENABLE REPLICA TRIGGER looks; INSERT INTO scans VALUES (1)", "ALTER TABLE scans ADD COLUMN weight bigint"),
+    ("ALTER TABLE parcels DISABLE TRIGGER ALL; " + INSERT, "ALTER TABLE parcels ADD COLUMN weight bigint"),
+    ("SET session_replication_role = replica; " + INSERT, "ALTER TABLE parcels ADD COLUMN weight bigint"),
 ]
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from migsafe.linting.earlier import PastOperation
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Constraint, Relation
-from migsafe.sql.operations import Copy, Delete, Insert, Merge, Operation, Rollback, RollbackTo, SetConstraints, Update
+from migsafe.schema.objects import Constraint, Relation, Trigger
+from migsafe.sql.operations import Copy, Delete, Firing, Insert, Merge, Operation, Rollback, RollbackTo, SetConstraints, SetTrigger, Update
 
 _NO_ACTION = (None, "no action")
 _WRITES = (Insert, Update, Delete, Copy, Merge)
@@ -25,17 +25,20 @@ class PendingEvent(NamedTuple):
 
 
 class PendingEvents:
-    """The pending events of a transaction, and the modes that SET CONSTRAINTS has set in it."""
+    """The pending events of a transaction, the modes that SET CONSTRAINTS has set in it, and the triggers that it has enabled or disabled."""
 
     def __init__(self) -> None:
         self.events: list[PendingEvent] = []
         self._modes: dict[str | None, bool] = {}
+        self._disabled: dict[int, bool] = {}
 
     def note(self, op: Operation, catalog: Catalog, place: str) -> None:
         """Notes what an operation of the transaction adds or removes."""
         match op:
             case SetConstraints():
                 self._set_modes(op)
+            case SetTrigger():
+                self._set_trigger(op, catalog)
             case Rollback() | RollbackTo():
                 self.events.clear()
             case Insert() | Update() | Delete() | Copy() | Merge():
@@ -53,17 +56,32 @@ class PendingEvents:
             names = {name.name for name in op.constraints}
             self.events = [event for event in self.events if names and event.constraint not in names]
 
+    def _set_trigger(self, op: SetTrigger, catalog: Catalog) -> None:
+        """Notes whether a trigger fires: when the rows are changed, and not at the end of the transaction, PostgreSQL decides that."""
+        table = catalog.relation(op.target.name)
+        is_disabled = op.firing in (Firing.DISABLE, Firing.REPLICA)
+        for trigger in catalog.triggers(table.oid) if table is not None else ():
+            if op.trigger in (None, trigger.name.name):
+                self._disabled[trigger.oid] = is_disabled
+        if table is not None and op.trigger is None and not op.user:
+            self._disabled[table.oid] = is_disabled
+
+    def _is_disabled(self, object: Relation | Trigger) -> bool:
+        known = object.checks_disabled if isinstance(object, Relation) else object.disabled
+        return self._disabled.get(object.oid, known)
+
     def _added(self, op: Write, catalog: Catalog, place: str) -> Iterator[PendingEvent]:
         name = op.table if not isinstance(op, Copy) or op.source else None
         table = catalog.relation(name) if name is not None else None
         if table is None:
             return
-        for constraint in (*catalog.constraints(table.oid), *catalog.foreign_keys_to(table.oid)):
+        checked = () if self._is_disabled(table) else (*catalog.constraints(table.oid), *catalog.foreign_keys_to(table.oid))
+        for constraint in checked:
             mode = self._modes.get(constraint.name.name, self._modes.get(None, constraint.initially_deferred))
             if constraint.references is not None and constraint.deferrable and mode and _watches(constraint, op, table):
                 yield PendingEvent(table.oid, constraint.name.name, place)
         for trigger in catalog.triggers(table.oid):
-            if trigger.deferred and any(event.startswith(_actions(op)) for event in trigger.events):
+            if trigger.deferred and not self._is_disabled(trigger) and any(event.startswith(_actions(op)) for event in trigger.events):
                 yield PendingEvent(table.oid, trigger.name.name, place)
 
 

@@ -26,7 +26,8 @@ def replace_view(catalog: Catalog, op: sql.CreateView) -> Refusal | None:
     old, new = _names(existing.query, tuple(column.name for column in existing.columns)), _names(op.query, op.columns)
     if old is None or new is None:
         old, new = _expanded_names(catalog, existing, op)
-    if old is None or new is None or existing.may_be_older:
+    is_renamed = bool(existing.removed_columns) and not existing.columns
+    if old is None or new is None or existing.may_be_older or is_renamed:
         return None
     help = f"-- in one transaction, first: DROP VIEW {op.view};\n-- and grant the privileges on it again"
     help += "\n-- or keep the columns, and add new ones at the end"

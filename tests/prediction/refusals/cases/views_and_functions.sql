@@ -313,3 +313,40 @@ CREATE TABLE depots (depot bigint, title text);
 CREATE VIEW pairs AS SELECT v.*, d.title FROM vans v JOIN depots d ON d.depot = v.id;
 -- accepted
 CREATE OR REPLACE VIEW pairs AS SELECT v.id, v.plate, d.title, d.depot FROM vans v JOIN depots d ON d.depot = v.id;
+
+-- a view whose column was renamed before
+CREATE TABLE a (id bigint, note text);
+CREATE VIEW v AS SELECT id, note FROM a;
+ALTER VIEW v RENAME COLUMN note TO remark;
+-- accepted
+CREATE OR REPLACE VIEW v AS SELECT id, note AS remark FROM a;
+
+-- a view whose column was renamed before, with its old names
+CREATE TABLE a (id bigint, note text);
+CREATE VIEW v AS SELECT id, note FROM a;
+ALTER TABLE v RENAME COLUMN note TO remark;
+-- refused: cannot change name of view column "remark" to "note"
+CREATE OR REPLACE VIEW v AS SELECT id, note FROM a;
+
+-- a view with names of its own, of which one was renamed before
+CREATE TABLE a (id bigint, note text);
+CREATE VIEW v (key, text) AS SELECT * FROM a;
+ALTER VIEW v RENAME COLUMN key TO number;
+-- accepted
+CREATE OR REPLACE VIEW v AS SELECT id AS number, note AS text FROM a;
+
+-- a view that was replaced after the rename of a column
+CREATE TABLE a (id bigint, note text);
+CREATE VIEW v AS SELECT id, note FROM a;
+ALTER VIEW v RENAME COLUMN note TO remark;
+CREATE OR REPLACE VIEW v AS SELECT id, note AS remark, 1 AS one FROM a;
+-- refused: cannot drop columns from view
+CREATE OR REPLACE VIEW v AS SELECT id, note AS remark FROM a;
+
+-- a column that another view reads under its new name
+CREATE TABLE a (id bigint, note text);
+CREATE VIEW v AS SELECT id, note FROM a;
+ALTER VIEW v RENAME COLUMN note TO remark;
+CREATE VIEW w AS SELECT remark FROM v;
+-- refused: cannot drop column note of table a because other objects depend on it
+ALTER TABLE a DROP COLUMN note;
