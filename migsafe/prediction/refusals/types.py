@@ -1,5 +1,10 @@
 """The limits of data types: casts, composite types in use, names."""
 
+import re
+
+from msgspec.structs import replace
+
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.prediction.refusals.definitions import changed_type, known_type, type_text
 from migsafe.prediction.refusals.registry import refuses
@@ -7,15 +12,36 @@ from migsafe.schema.casts import cast, is_string
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists, is_absent_type, is_unmade_enum
 from migsafe.schema.column_users import column_of_type
+from migsafe.schema.columns import is_serial
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Composite, Domain, RelationKind
+from migsafe.schema.query_tables import table_columns
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Expression, Name, TypeName
+from migsafe.sql.operations import Expression, Name, Query, TypeName
 from migsafe.sql.operations.values import quoted
 
 _LARGEST_INTEGER = 2**31 - 1
+_IS_CONSTANT = lazy_pattern(r"[\s(]*(?:'|null\b)", re.IGNORECASE)
 _DEEPEST_TYPE = 16
+
+
+@refuses(sql.AlterColumnType)
+def change_to_serial(_: Catalog, op: sql.AlterColumnType) -> Refusal | None:
+    """serial is a type only where a column is created (transformColumnDefinition in parse_utilcmd.c)."""
+    if not is_serial(replace(op.type, dimensions=0)):
+        return None
+    sequence = f"{op.target.name.name}_{op.column}_seq"
+    steps = (
+        f"CREATE SEQUENCE {Name(sequence, op.target.name.schema)} OWNED BY {op.target.name}.{quoted(op.column)};",
+        f"SELECT setval('{Name(sequence, op.target.name.schema)}', coalesce(max({quoted(op.column)}), 0) + 1, false) FROM {op.target.name};",
+        f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} SET DEFAULT nextval('{Name(sequence, op.target.name.schema)}');",
+    )
+    return Refusal(
+        error=f'type "{op.type}" does not exist',
+        detail="it is a type only in the definition of a new column",
+        help="\n".join(("-- for an integer column:", *steps)),
+    )
 
 
 @refuses(sql.AlterColumnType)
@@ -36,7 +62,7 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
             help=f"{alter} TYPE {op.type} USING {quoted(op.column)}::{op.type};",
         )
     if op.using is not None:
-        refusal = _refuse_cast(catalog, op, source)
+        refusal = _refuse_cast(catalog, op, source) or _refuse_result(catalog, op, source, target)
         if refusal is not None:
             return refusal
     literal = _type_of_literal(column.default.expression, source) if column.default is not None and column.identity is None else None
@@ -67,6 +93,30 @@ def _refuse_cast(catalog: Catalog, op: sql.AlterColumnType, source: TypeName) ->
             )
         source = target
     return None
+
+
+def _refuse_result(catalog: Catalog, op: sql.AlterColumnType, source: TypeName, target: TypeName) -> Refusal | None:
+    """Returns why PostgreSQL refuses the result of USING: only an automatic cast turns it into the new type."""
+    assert op.using is not None
+    casts = casts_of(op.using, op.column)
+    result = known_type(catalog, casts[-1]) if casts else source if casts == () else _type_of(catalog, op.target.name, op.using)
+    if result is None or is_cast_automatically(catalog, result, target):
+        return None
+    to = type_text(catalog, target)
+    return Refusal(
+        error=f'result of USING clause for column "{op.column}" cannot be cast automatically to type {to}',
+        detail=f"it is {type_text(catalog, result)}",
+        help=f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} TYPE {op.type} USING ({op.using.sql})::{op.type};",
+    )
+
+
+def _type_of(catalog: Catalog, table: Name, using: Expression) -> TypeName | None:
+    """Returns the type of an expression over the columns of a table; None if it is not known, and for a constant, which takes any type."""
+    if catalog.type_query is None or using.reads or _IS_CONSTANT.match(using.sql):
+        return None
+    query = Query(sql=f"SELECT {using.sql} AS result FROM {table}", span=using.span, reads=(table,))
+    columns = catalog.type_query(query, lambda name: table_columns(catalog, name))
+    return known_type(catalog, columns[0].type) if columns is not None and len(columns) == 1 else None
 
 
 def _has_cast(catalog: Catalog, source: TypeName, target: TypeName) -> bool:

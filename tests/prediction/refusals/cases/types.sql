@@ -407,3 +407,111 @@ CREATE TABLE tanks (id bigint PRIMARY KEY, levels level[]);
 ALTER DOMAIN level ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
 -- refused: cannot alter type "level" because column "tanks.levels" uses it
 ALTER DOMAIN level VALIDATE CONSTRAINT positive;
+
+-- a column that becomes serial
+CREATE TABLE a (id integer);
+-- refused: type "serial" does not exist
+ALTER TABLE a ALTER COLUMN id TYPE serial;
+
+-- a text column that becomes bigserial
+CREATE TABLE a (id text);
+-- refused: type "bigserial" does not exist
+ALTER TABLE a ALTER COLUMN id SET DATA TYPE bigserial USING id::bigint;
+
+-- USING casts to another type than the new one
+CREATE TABLE a (data varchar);
+-- refused: result of USING clause for column "data" cannot be cast automatically to type jsonb
+ALTER TABLE a ALTER COLUMN data TYPE jsonb USING data::text;
+
+-- USING names the column only
+CREATE TABLE a (data text);
+-- refused: result of USING clause for column "data" cannot be cast automatically to type uuid
+ALTER TABLE a ALTER COLUMN data TYPE uuid USING data;
+
+-- USING casts to a type that is cast automatically
+CREATE TABLE a (n text);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE numeric(10, 2) USING n::integer;
+
+-- USING with strings for an enum
+CREATE TYPE mood AS ENUM ('calm', 'angry');
+CREATE TABLE a (n integer);
+-- refused: result of USING clause for column "n" cannot be cast automatically to type mood
+ALTER TABLE a ALTER COLUMN n TYPE mood USING CASE WHEN n > 1 THEN 'angry' ELSE 'calm' END;
+
+-- USING with strings that are cast to an enum
+CREATE TYPE mood AS ENUM ('calm', 'angry');
+CREATE TABLE a (n integer);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE mood USING (CASE WHEN n > 1 THEN 'angry' ELSE 'calm' END)::mood;
+
+-- USING with one string for an enum
+CREATE TYPE mood AS ENUM ('calm', 'angry');
+CREATE TABLE a (n integer);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE mood USING 'calm';
+
+-- USING with a comparison
+CREATE TABLE a (n text);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE boolean USING n = 'yes';
+
+-- USING with a comparison, for a number
+CREATE TABLE a (n text);
+-- refused: result of USING clause for column "n" cannot be cast automatically to type integer
+ALTER TABLE a ALTER COLUMN n TYPE integer USING n = 'yes';
+
+-- USING with numbers for a boolean
+CREATE TABLE a (n text);
+-- refused: result of USING clause for column "n" cannot be cast automatically to type boolean
+ALTER TABLE a ALTER COLUMN n TYPE boolean USING CASE n WHEN 'yes' THEN 1 ELSE 0 END;
+
+-- USING with a sum of times
+CREATE TABLE a (n integer);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE timestamptz USING timestamp 'epoch' + n * interval '1 second';
+
+-- USING with to_timestamp
+CREATE TABLE a (n bigint);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE timestamp USING to_timestamp(n / 1000.0);
+
+-- USING with nullif, for a uuid
+CREATE TABLE a (n text);
+-- refused: result of USING clause for column "n" cannot be cast automatically to type uuid
+ALTER TABLE a ALTER COLUMN n TYPE uuid USING nullif(n, '');
+
+-- USING with an array of the column
+CREATE TABLE a (n text);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE text[] USING ARRAY[n];
+
+-- USING with string_to_array
+CREATE TABLE a (n text);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE varchar(20)[] USING string_to_array(n, ',');
+
+-- USING with a JSON value
+CREATE TABLE a (n jsonb);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE text USING n ->> 'name';
+
+-- USING with a JSON value, for a number
+CREATE TABLE a (n jsonb);
+-- refused: result of USING clause for column "n" cannot be cast automatically to type integer
+ALTER TABLE a ALTER COLUMN n TYPE integer USING n ->> 'size';
+
+-- USING with to_jsonb
+CREATE TABLE a (n varchar(20));
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE jsonb USING to_jsonb(n);
+
+-- USING with a division
+CREATE TABLE a (n integer);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE numeric(8, 2) USING n / 100.0;
+
+-- USING with extract
+CREATE TABLE a (n timestamptz);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE bigint USING extract(epoch FROM n) * 1000;
