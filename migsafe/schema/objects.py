@@ -278,9 +278,13 @@ class Attached(Object, frozen=True, kw_only=True):
 
 
 class Publication(Object, frozen=True, kw_only=True):
-    """A publication of some tables. `publishes` are the events that it sends."""
+    """A publication of some tables, of all tables of some schemas, or of `all_tables` but those `excluded`. `publishes` are the events that it
+    sends."""
 
     tables: tuple[int, ...] = ()
+    schemas: tuple[str, ...] = ()
+    all_tables: bool = False
+    excluded: tuple[int, ...] = ()
     publishes: tuple[str, ...] = ()
 
     def dependencies(self) -> tuple[int, ...]:

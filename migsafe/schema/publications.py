@@ -1,13 +1,13 @@
 """Publications."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.formulas import identifiers
-from migsafe.schema.objects import Publication, PublishedColumns
+from migsafe.schema.objects import Publication, PublishedColumns, Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Option
+from migsafe.sql.operations import Name, Option, Persistence
 
 _EVENTS = ("insert", "update", "delete", "truncate")
 
@@ -17,6 +17,8 @@ def publish(catalog: Catalog, op: sql.Publication) -> None:
     """CREATE PUBLICATION, ALTER PUBLICATION."""
     name = Name(op.publication)
     tables = tuple(table.oid for table_name in op.tables if (table := catalog.relation(table_name)) is not None)
+    excluded = tuple(table.oid for table_name in op.excluded if (table := catalog.relation(table_name)) is not None)
+    schemas = tuple(catalog.in_first_schema(Name("")).schema or "" if schema == "current_schema" else schema for schema in op.schemas)
     existing = catalog.object_named("publication", name)
     publication = existing if isinstance(existing, Publication) else None
     if op.action == "create":
@@ -24,7 +26,15 @@ def publish(catalog: Catalog, op: sql.Publication) -> None:
             catalog.add_refusal(f'publication "{op.publication}" already exists')
             _forget_columns(catalog, publication, publication.tables)
             catalog.drop(publication.oid)
-        publication = Publication(oid=catalog.new_oid(), name=name, tables=tables, publishes=_published_events(op.options))
+        publication = Publication(
+            oid=catalog.new_oid(),
+            name=name,
+            tables=tables,
+            schemas=schemas,
+            all_tables=op.all_tables,
+            excluded=excluded,
+            publishes=_published_events(op.options),
+        )
         catalog.store(publication)
     if publication is None:
         return
@@ -33,14 +43,31 @@ def publish(catalog: Catalog, op: sql.Publication) -> None:
             catalog.change(publication, publishes=_published_events(op.options))
         case "set":
             _forget_columns(catalog, publication, publication.tables)
-            catalog.change(publication, tables=tables)
+            catalog.change(publication, tables=tables, schemas=schemas, all_tables=op.all_tables, excluded=excluded)
         case "add":
-            catalog.change(publication, tables=tuple(dict.fromkeys((*publication.tables, *tables))))
+            catalog.change(
+                publication,
+                tables=tuple(dict.fromkeys((*publication.tables, *tables))),
+                schemas=tuple(dict.fromkeys((*publication.schemas, *schemas))),
+            )
         case "drop":
             _forget_columns(catalog, publication, tables)
-            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid not in tables))
+            catalog.change(
+                publication,
+                tables=tuple(oid for oid in publication.tables if oid not in tables),
+                schemas=tuple(schema for schema in publication.schemas if schema not in schemas),
+            )
     if op.action in ("create", "set", "add"):
         _note_columns(catalog, publication, op.limited)
+
+
+def publications_of(catalog: Catalog, table: Relation) -> Iterator[Publication]:
+    """Returns the publications that send the changes of a table."""
+    for publication in catalog.objects_of(Publication):
+        is_one_of_all = publication.all_tables and table.oid not in publication.excluded
+        is_sent = is_one_of_all or table.oid in publication.tables or table.name.schema in publication.schemas
+        if is_sent and table.persistence is Persistence.PERMANENT:
+            yield publication
 
 
 def _published_events(options: Iterable[Option]) -> tuple[str, ...]:

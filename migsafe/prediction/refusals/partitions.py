@@ -13,7 +13,8 @@ from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Bound, ConstraintKind, Name, Persistence
 
-_DATE = lazy_pattern(r"'\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])'")
+_DATE = lazy_pattern(r"'(\d{4}-\d\d-\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?(?:\+00(?::?00)?|Z)?)?'")
+"""A day, or its midnight. Two of them differ by whole days, so their order depends on no time zone."""
 _INTEGER = lazy_pattern(r"'?-?\d+'?")
 _DATES = ("date", "timestamp without time zone", "timestamp with time zone")
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -26,6 +27,19 @@ def create_partition(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     if parent is None or op.bound is None or may_make_nothing(catalog, op):
         return None
     return _refuse_bound(catalog, parent, op.table, op.bound)
+
+
+@refuses(sql.Inherit)
+def inherit(catalog: Catalog, op: sql.Inherit) -> Refusal | None:
+    """A child has the columns and the CHECKs of its parent, and its NOT NULL (CreateInheritance in tablecmds.c)."""
+    parent, child = complete_table(catalog, op.parent), complete_table(catalog, op.target.name)
+    if parent is None or child is None or parent.kind is not RelationKind.TABLE or child.kind is not RelationKind.TABLE:
+        return None
+    if parent.oid in child.parents:
+        return Refusal(error=f'relation "{parent.name.name}" would be inherited from more than once')
+    if parent.oid == child.oid:
+        return None
+    return _refuse_columns(catalog, parent, child) or _refuse_checks(catalog, parent, child)
 
 
 @refuses(sql.CreateTable)
@@ -81,7 +95,8 @@ def _refuse_more_columns(parent: Relation, child: Relation) -> Refusal | None:
 def _refuse_columns(catalog: Catalog, parent: Relation, child: Relation) -> Refusal | None:
     for column in parent.columns:
         own = child.column(column.name)
-        if own is not None and own.identity is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY:
+        is_partition = parent.kind is RelationKind.PARTITIONED
+        if own is not None and own.identity is not None and is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY:
             return Refusal(
                 error=f'table "{child.name.name}" being attached contains an identity column "{own.name}"',
                 detail="partitions take their numbers from the identity column of the parent",
@@ -158,9 +173,17 @@ def comparable_values(bound: Bound, type_name: str) -> Iterator[tuple[int, int] 
     for value in (*bound.start, *bound.end):
         if value.lower() in ("minvalue", "maxvalue"):
             yield (-1, 0) if value.lower() == "minvalue" else (1, 0)
-        elif type_name in _DATES and _DATE.fullmatch(value):
-            yield 0, date.fromisoformat(value.strip("'")).toordinal()
+        elif type_name in _DATES and (day := _day(value)) is not None:
+            yield 0, day
         elif type_name in _INTEGERS and _INTEGER.fullmatch(value):
             yield 0, int(value.strip("'"))
         else:
             yield None
+
+
+def _day(value: str) -> int | None:
+    match = _DATE.fullmatch(value)
+    try:
+        return date.fromisoformat(match[1]).toordinal() if match is not None else None
+    except ValueError:
+        return None

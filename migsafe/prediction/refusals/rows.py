@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import SYSTEM_COLUMNS, Column, Publication, Relation, RelationKind
+from migsafe.schema.objects import SYSTEM_COLUMNS, Column, Relation, RelationKind
+from migsafe.schema.publications import publications_of
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind
@@ -75,7 +76,7 @@ def identity_of_row(catalog: Catalog, op: sql.Update | sql.Delete) -> Refusal | 
     if table is None or table.kind is not RelationKind.TABLE or _has_identity(catalog, table):
         return None
     verb, action, event = ("update", "updates", "update") if isinstance(op, sql.Update) else ("delete from", "deletes", "delete")
-    publication = next((found for found in catalog.dependents(table.oid, Publication) if event in found.publishes), None)
+    publication = next((found for found in publications_of(catalog, table) if event in found.publishes), None)
     if publication is None:
         return None
     return Refusal(

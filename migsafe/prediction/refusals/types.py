@@ -28,14 +28,15 @@ _DEEPEST_TYPE = 16
 
 @refuses(sql.AlterColumnType)
 def change_to_serial(_: Catalog, op: sql.AlterColumnType) -> Refusal | None:
-    """serial is a type only where a column is created (transformColumnDefinition in parse_utilcmd.c)."""
+    """Serial is a type only where a column is created (transformColumnDefinition in parse_utilcmd.c)."""
     if not is_serial(replace(op.type, dimensions=0)):
         return None
-    sequence = f"{op.target.name.name}_{op.column}_seq"
+    column, table = quoted(op.column), op.target.name
+    sequence = Name(f"{table.name}_{op.column}_seq", table.schema)
     steps = (
-        f"CREATE SEQUENCE {Name(sequence, op.target.name.schema)} OWNED BY {op.target.name}.{quoted(op.column)};",
-        f"SELECT setval('{Name(sequence, op.target.name.schema)}', coalesce(max({quoted(op.column)}), 0) + 1, false) FROM {op.target.name};",
-        f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} SET DEFAULT nextval('{Name(sequence, op.target.name.schema)}');",
+        f"CREATE SEQUENCE {sequence} OWNED BY {table}.{column};",
+        " ".join((f"SELECT setval('{sequence}', coalesce(max({column}), 0) + 1, false)", f"FROM {table};")),
+        f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{sequence}');",
     )
     return Refusal(
         error=f'type "{op.type}" does not exist',
@@ -114,7 +115,7 @@ def _type_of(catalog: Catalog, table: Name, using: Expression) -> TypeName | Non
     """Returns the type of an expression over the columns of a table; None if it is not known, and for a constant, which takes any type."""
     if catalog.type_query is None or using.reads or _IS_CONSTANT.match(using.sql):
         return None
-    query = Query(sql=f"SELECT {using.sql} AS result FROM {table}", span=using.span, reads=(table,))
+    query = Query(sql=" ".join(("SELECT", using.sql, f"AS result FROM {table}")), span=using.span, reads=(table,))
     columns = catalog.type_query(query, lambda name: table_columns(catalog, name))
     return known_type(catalog, columns[0].type) if columns is not None and len(columns) == 1 else None
 

@@ -21,22 +21,22 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
             return [renamed]
         action = c.expect_any("add", "set", "drop")
         if action == "set" and c.words[c.i] == "all":
-            everything = _everything(c)
+            everything, excluded = _everything(c)
             return [Publication(c.span(start), publication=name, action=action, all_tables=everything)]
         published = _published(c)
         return [replace(published, span=c.span(start), publication=name, action=action)]
-    everything, published = False, Publication(c.span(start), publication=name, action=action)
+    everything, excluded, published = False, tuple[Name, ...](), Publication(c.span(start), publication=name, action=action)
     if c.accept("for"):
-        everything = _everything(c)
+        everything, excluded = _everything(c)
         if not everything and c.words[c.i - 1] != "sequences":
             published = _published(c)
     settings = uses_options(c, "a publication", options_after(c))
-    return [replace(published, span=c.span(start), publication=name, action=action, all_tables=everything, options=settings)]
+    return [replace(published, span=c.span(start), publication=name, action=action, all_tables=everything, excluded=excluded, options=settings)]
 
 
-def _everything(c: Parser) -> bool:
-    """Read ALL TABLES [EXCEPT (TABLE …)] and ALL SEQUENCES, and return whether all tables are published."""
-    tables = False
+def _everything(c: Parser) -> tuple[bool, tuple[Name, ...]]:
+    """Read ALL TABLES [EXCEPT (TABLE …)] and ALL SEQUENCES, and return whether all tables are published, and the excluded ones."""
+    tables, excluded = False, tuple[Name, ...]()
     while c.at("all", "tables") or c.at("all", "sequences"):
         c.i += 2
         if c.words[c.i - 1] == "sequences":
@@ -45,10 +45,10 @@ def _everything(c: Parser) -> bool:
             tables = True
             if c.accept("except"):
                 c.uses(features.PUBLICATION_EXCEPT)
-                c.in_parentheses(lambda: (c.accept("table"), c.relation()))
+                excluded = tuple(name for _, name in c.in_parentheses(lambda: (c.accept("table"), c.relation())))
         if not (c.at(",", "all") and c.accept(",")):
             break
-    return tables
+    return tables, excluded
 
 
 def _published(c: Parser) -> Publication:

@@ -252,7 +252,7 @@ class PublishedTable(Struct, frozen=True):
 
 class Publication(Operation, frozen=True, kw_only=True):
     """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables
-    with ONLY. `limited` are the tables with a column list or a row filter."""
+    with ONLY. `limited` are the tables with a column list or a row filter, `excluded` those that FOR ALL TABLES leaves out."""
 
     publication: str
     action: str
@@ -262,6 +262,7 @@ class Publication(Operation, frozen=True, kw_only=True):
     options: tuple[Option, ...] = ()
     only: tuple[Name, ...] = ()
     limited: tuple[PublishedTable, ...] = ()
+    excluded: tuple[Name, ...] = ()
 
 
 class CreateObject(Operation, frozen=True, kw_only=True):

@@ -144,3 +144,52 @@ CREATE TABLE trips_2025 PARTITION OF trips FOR VALUES FROM ('2025-01-01') TO ('2
 -- refused before 18: column "id" is in a primary key
 -- refused: column "id" is marked NOT NULL in parent table
 ALTER TABLE trips_2025 ALTER COLUMN id DROP NOT NULL;
+
+-- a child without a column of its new parent
+CREATE TABLE a (id bigint, code text);
+CREATE TABLE b (id bigint, age text);
+-- refused: child table is missing column "code"
+ALTER TABLE b INHERIT a;
+
+-- a child with more columns than its new parent
+CREATE TABLE a (id bigint, code text);
+CREATE TABLE b (age text, code text, id bigint);
+-- accepted
+ALTER TABLE b INHERIT a;
+
+-- a child with another type than its new parent
+CREATE TABLE a (id bigint, code text);
+CREATE TABLE b (id bigint, code varchar);
+-- refused: child table "b" has different type for column "code"
+ALTER TABLE b INHERIT a;
+
+-- a child whose column may be null
+CREATE TABLE a (id bigint, code text NOT NULL);
+CREATE TABLE b (id bigint, code text);
+-- refused before 18: column "code" in child table must be marked NOT NULL
+-- refused since 18: column "code" in child table "b" must be marked NOT NULL
+ALTER TABLE b INHERIT a;
+
+-- a child without a CHECK of its new parent
+CREATE TABLE a (id bigint, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE b (id bigint);
+-- refused: child table is missing constraint "positive"
+ALTER TABLE b INHERIT a;
+
+-- a child with the CHECK of its new parent
+CREATE TABLE a (id bigint, CONSTRAINT positive CHECK (id > 0));
+CREATE TABLE b (id bigint, CONSTRAINT positive CHECK (id > 0));
+-- accepted
+ALTER TABLE b INHERIT a;
+
+-- a child that is an identity column, and its parent is not
+CREATE TABLE a (id bigint NOT NULL);
+CREATE TABLE b (id bigint GENERATED ALWAYS AS IDENTITY);
+-- accepted
+ALTER TABLE b INHERIT a;
+
+-- a second time the same parent
+CREATE TABLE a (id bigint);
+CREATE TABLE b (id bigint) INHERITS (a);
+-- refused: relation "a" would be inherited from more than once
+ALTER TABLE b INHERIT a;

@@ -470,3 +470,27 @@ CREATE TABLE big_orders () INHERITS (orders);
 CREATE TABLE items (order_id integer REFERENCES orders (id));
 -- accepted
 TRUNCATE big_orders;
+
+-- bounds of the last days of months that overlap
+CREATE TABLE events (id bigint, at timestamptz) PARTITION BY RANGE (at);
+CREATE TABLE events_26 PARTITION OF events FOR VALUES FROM ('2026-06-22') TO ('2026-06-29');
+-- refused: partition "events_27" would overlap partition "events_26"
+CREATE TABLE events_27 PARTITION OF events FOR VALUES FROM ('2026-06-28') TO ('2026-07-05');
+
+-- midnights that overlap
+CREATE TABLE events (id bigint, at timestamp) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01 00:00:00') TO ('2026-02-01 00:00:00');
+-- refused: partition "events_2" would overlap partition "events_1"
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2026-01-31 00:00:00') TO ('2026-03-01 00:00:00');
+
+-- midnights that touch
+CREATE TABLE events (id bigint, at timestamptz) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-02-01 00:00:00+00');
+-- accepted
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2026-02-01 00:00+00') TO ('2026-03-01 00:00Z');
+
+-- hours of one day
+CREATE TABLE events (id bigint, at timestamptz) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-01-01 12:00+00');
+-- accepted
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2026-01-01 12:00+00') TO ('2026-01-02 00:00+00');

@@ -136,3 +136,64 @@ CREATE PUBLICATION changes FOR TABLE orders (id, qty);
 -- not before 15
 -- refused: cannot alter type of a column used by a publication WHERE clause
 ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
+
+-- rows of a table without a key, while all tables are published
+CREATE TABLE notes (title text);
+CREATE PUBLICATION changes FOR ALL TABLES;
+-- refused: cannot delete from table "notes" because it does not have a replica identity and publishes deletes
+DELETE FROM notes WHERE title = 'a';
+
+-- rows of a table that was created after the publication of all tables
+CREATE PUBLICATION changes FOR ALL TABLES;
+CREATE TABLE notes (title text);
+-- refused: cannot update table "notes" because it does not have a replica identity and publishes updates
+UPDATE notes SET title = 'b' WHERE title = 'a';
+
+-- rows of a table with a key, while all tables are published
+CREATE TABLE notes (title text PRIMARY KEY);
+CREATE PUBLICATION changes FOR ALL TABLES;
+-- accepted
+DELETE FROM notes WHERE title = 'a';
+
+-- rows that are deleted, while all inserts are published
+CREATE TABLE notes (title text);
+CREATE PUBLICATION changes FOR ALL TABLES WITH (publish = 'insert, update');
+-- accepted
+DELETE FROM notes WHERE title = 'a';
+
+-- rows of an unlogged table, while all tables are published
+CREATE UNLOGGED TABLE notes (title text);
+CREATE PUBLICATION changes FOR ALL TABLES;
+-- accepted
+DELETE FROM notes WHERE title = 'a';
+
+-- rows of a table whose schema is published
+CREATE SCHEMA app;
+CREATE TABLE app.notes (title text);
+CREATE PUBLICATION changes FOR TABLES IN SCHEMA app;
+-- not before 15
+-- refused: cannot delete from table "notes" because it does not have a replica identity and publishes deletes
+DELETE FROM app.notes WHERE title = 'a';
+
+-- rows of a table of another schema than the published one
+CREATE SCHEMA app;
+CREATE TABLE notes (title text);
+CREATE PUBLICATION changes FOR TABLES IN SCHEMA app;
+-- not before 15
+-- accepted
+DELETE FROM notes WHERE title = 'a';
+
+-- rows of a table whose schema is published no more
+CREATE TABLE notes (title text);
+CREATE PUBLICATION changes FOR TABLES IN SCHEMA CURRENT_SCHEMA;
+ALTER PUBLICATION changes DROP TABLES IN SCHEMA public;
+-- not before 15
+-- accepted
+DELETE FROM notes WHERE title = 'a';
+
+-- rows of a table that the publication of all tables leaves out
+CREATE TABLE notes (title text);
+CREATE PUBLICATION changes FOR ALL TABLES EXCEPT (TABLE notes);
+-- not before 19
+-- accepted
+DELETE FROM notes WHERE title = 'a';
