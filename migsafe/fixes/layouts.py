@@ -61,6 +61,28 @@ def _with_escaped_semicolons(sql: str) -> str:
     return f"{inner.replace(';', ';;')};" if ";" in inner else sql
 
 
+def joined_at_mark(before: str, after: str, mark: str) -> str:
+    """Returns the text around a removed statement, with one mark between the statements that are left, and none around them."""
+    if not mark:
+        return before + after
+    if not after.strip():
+        return before.rstrip().removesuffix(mark).rstrip() + after
+    rest = after.lstrip()
+    if rest.startswith(mark) and (not before.strip() or before.rstrip().endswith(mark)):
+        return before + rest.removeprefix(mark).lstrip()
+    return before + after
+
+
+def marked_once(lead: str, mark: str, *, is_first: bool) -> str:
+    """Returns the text before a statement with only the first of its marks, without any before the first statement: the statements between the
+    marks are gone."""
+    if not mark or mark not in lead:
+        return lead
+    first, found, rest = lead.partition(mark)
+    own = re.compile(rf"{re.escape(mark)}[ \t]*\r?\n?")
+    return own.sub("", lead) if is_first else first + found + own.sub("", rest)
+
+
 LAYOUTS: Mapping[str, Layout] = {
     "plain": Layout(none_outside='the configuration says `transaction = "file"`, so every statement runs in a transaction'),
     "custom": Layout(none_outside="the runner's own way to leave its transaction is not known"),

@@ -6,10 +6,23 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from migsafe.fixes.edits import FileChange
+from migsafe.fixes.layouts import LAYOUTS, joined_at_mark
 from migsafe.fixes.steps import end_of, normal
 from migsafe.fixes.timeouts import TIMEOUTS, Timeout
 from migsafe.sources import Migration
-from migsafe.sql.operations import Call, Do, Operation, ResetVariable, Rollback, RollbackTo, Select, SessionSetting, SetVariable, Unparsed
+from migsafe.sql.operations import (
+    Call,
+    Commit,
+    Do,
+    Operation,
+    ResetVariable,
+    Rollback,
+    RollbackTo,
+    Select,
+    SessionSetting,
+    SetVariable,
+    Unparsed,
+)
 from migsafe.sql.statements import Statement, read
 from migsafe.text import Span
 
@@ -23,22 +36,24 @@ def without_dead_settings(change: FileChange, migrations: Iterable[Migration]) -
     """Returns a changed file without the timeouts that have no effect and that it did not contain before it was fixed. `migrations` are those
     of the plan with the changes.
 
-    A timeout has no effect if the next statement sets the same one, if it repeats the value that is set already, and if it takes back what is
-    not set.
+    A timeout has no effect if the next statement sets the same one, if it repeats the value that is set already, if it takes back what is
+    not set, and if its transaction ends at once.
     """
     before, text = change.before or "", change.after
     if change.path.endswith(".py"):
         from migsafe.fixes.alembic.settings import without_dead_settings  # noqa: PLC0415  # only for scripts
 
         return replace(change, after=without_dead_settings(text, before))
-    halves = [each.up for each in migrations if each.up.program is None and (each.up.file.path, each.up.file.text) == (change.path, text)]
-    for half in sorted(halves, key=lambda half: half.chunks, reverse=True):
-        text = _in_sql(text, half.chunks, before)
+    own = [each for each in migrations if each.up.program is None and (each.up.file.path, each.up.file.text) == (change.path, text)]
+    for migration in sorted(own, key=lambda migration: migration.up.chunks, reverse=True):
+        layout = LAYOUTS.get(migration.runner)
+        text = _in_sql(text, migration.up.chunks, before, layout.mark if layout is not None else "")
     return replace(change, after=text)
 
 
-def _in_sql(text: str, chunks: Sequence[Span], before: str) -> str:
-    """Returns a script without the settings of a migration that have no effect; `chunks` are the parts of the script that contain its SQL."""
+def _in_sql(text: str, chunks: Sequence[Span], before: str, mark: str) -> str:
+    """Returns a script without the settings of a migration that have no effect; `chunks` are the parts of the script that contain its SQL,
+    `mark` stands between statements."""
     statements = list(read(text, chunks))
     texts = [normal(text[statement.span.start : statement.span.end]) for statement in statements]
     added = Counter(texts) - Counter(normal(before[statement.span.start : statement.span.end]) for statement in read(before))
@@ -47,7 +62,7 @@ def _in_sql(text: str, chunks: Sequence[Span], before: str) -> str:
         added[texts[left[dead]]] -= 1
         del left[dead]
     for number in sorted(set(range(len(statements))) - set(left), reverse=True):
-        text = _without(text, statements[number].span)
+        text = _without(text, statements[number].span, mark)
     return text
 
 
@@ -60,10 +75,12 @@ def _first_dead(statements: Sequence[Statement], added: Sequence[bool]) -> int |
             if any(isinstance(operation, _MAY_SET) for operation in statement.operations):
                 current.clear()
             continue
-        following = _timeout(statements[number + 1].operations) if number + 1 < len(statements) else None
-        if added[number] and timeout.is_replaced_by(following):
+        next_operations = statements[number + 1].operations if number + 1 < len(statements) else ()
+        if added[number] and timeout.is_replaced_by(_timeout(next_operations)):
             return number
         if timeout.local:
+            if added[number] and any(isinstance(operation, Commit) for operation in next_operations):
+                return number
             current.pop(timeout.name, None)
             continue
         value = timeout.value or _NONE
@@ -82,12 +99,12 @@ def _timeout(operations: Sequence[Operation]) -> Timeout | None:
     return None
 
 
-def _without(text: str, span: Span) -> str:
+def _without(text: str, span: Span, mark: str) -> str:
     """Returns a text without a statement, and without its line if nothing else is on that."""
     start, end = span.start, end_of(text, span.end, len(text))
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)]
     if not text[line_start:start].strip() and not rest.strip():
-        return text[:line_start] + (text[line_end + 1 :] if line_end >= 0 else "")
-    return text[:start] + text[end:]
+        return joined_at_mark(text[:line_start], text[line_end + 1 :] if line_end >= 0 else "", mark)
+    return joined_at_mark(text[:start], text[end:], mark)

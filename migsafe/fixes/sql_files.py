@@ -12,7 +12,7 @@ from migsafe.fixes.division import Share, in_block, in_one_file, shares, steps_l
 from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of, undoing
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.later_uses import later_use
-from migsafe.fixes.layouts import LAYOUTS, Layout
+from migsafe.fixes.layouts import LAYOUTS, Layout, marked_once
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
 from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
 from migsafe.patterns import lazy_pattern
@@ -336,7 +336,7 @@ class _Editor:
         """Returns the text of statements that follow a head, without an empty line between."""
         done, was_new = "", False
         for piece in pieces:
-            new, lead = piece.statement is None, piece.lead
+            new, lead = piece.statement is None, marked_once(piece.lead, self.layout.mark, is_first=not done)
             if not done:
                 lead = lead.removeprefix("\r").removeprefix("\n") if not head or head.endswith("\n") else lead
             elif self.layout.mark and self.layout.mark not in lead:

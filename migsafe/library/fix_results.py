@@ -32,7 +32,7 @@ def wrong_result(before: Verdict, after: Verdict, applied: Sequence[Finding], fi
         return f"the result could not be judged: {after.problems[-1].message}"
     # Statements may have moved to other files.
     was, now = Counter(map(hazard, before.findings)), Counter(map(hazard, after.findings))
-    if any(now[hazard(finding)] >= was[hazard(finding)] for finding in applied):
+    if any(now[hazard(finding)] >= was[hazard(finding)] and _statements(after, finding) >= _statements(before, finding) for finding in applied):
         return "its finding would remain"
     stuck = next((each for each in after.findings if each.rule == _STUCK and not each.is_fixable and not was[hazard(each)]), None)
     if stuck is not None and any(finding.rule in _MOVING for finding in applied):
@@ -99,6 +99,11 @@ def more_findings(before: Verdict, after: Verdict, applied: Sequence[Finding], f
 def hazard(finding: Finding) -> tuple[str, ...]:
     """Returns what identifies a hazard wherever it is; messages name lines."""
     return finding.rule, re.sub(r"\d+", "0", finding.message), finding.subject
+
+
+def _statements(verdict: Verdict, finding: Finding) -> int:
+    """Returns the number of statements that have the hazard of a finding: one finding may be about several."""
+    return sum(1 + each.others for each in verdict.findings if hazard(each) == hazard(finding))
 
 
 def _with_another(finding: Finding) -> str:

@@ -23,7 +23,7 @@ from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
 from migsafe.library.plan import has_only_new_migrations
 from migsafe.library.project import load_rulebook, make_renderer
-from migsafe.linting.finding import Finding
+from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rulebook import shipped_rules
 from migsafe.linting.verdict import Verdict, with_findings
 from migsafe.prediction.predictor import Predictor
@@ -35,6 +35,7 @@ from migsafe.sql.statements import Statement
 from migsafe.text import Script
 
 _MOST_ROUNDS = 60
+_MOST_RUNS = 3
 
 
 class Proof(Struct, frozen=True, kw_only=True):
@@ -137,16 +138,19 @@ class _Fixing:
         self.refused: dict[tuple[str, ...], str] = {}
         self.wrong: dict[tuple[str, ...], bool] = {}
         """The findings whose fixes would have a wrong result, and whether they were tried again after others."""
+        self.fixed: set[tuple[str, ...]] = set()
+        """The hazards whose fixes were applied; one that comes back because of another fix is not fixed again."""
         self.later: list[LaterStep] = []
 
     def run(self) -> Fixes:
         first = now = self._judged({})
-        for _ in range(_MOST_ROUNDS):
-            following = self._round(now)
-            if following is None:
+        for _ in range(_MOST_RUNS):
+            now = self._fixed(now)
+            if not self.refused or not self.fixed:
                 break
-            now = following
-        now = self._tidied(now)
+            # A second run would try them again.
+            self.refused.clear()
+            self.fixed.clear()
         more = more_findings(first.verdict, now.verdict, self.applied) if self.applied else ""
         if more:
             now = self._undone(first, more)
@@ -162,20 +166,31 @@ class _Fixing:
             verdict=self._selected(now.verdict),
         )
 
+    def _fixed(self, now: _Round) -> _Round:
+        """Applies fixes until there is nothing to apply, and returns the judgement of the result."""
+        for _ in range(_MOST_ROUNDS):
+            following = self._round(now) or self._tidied(now)
+            if following is None:
+                break
+            now = following
+        return now
+
     def _undone(self, first: _Round, reason: str) -> _Round:
         """Discards all fixes for a reason, and returns the judgement without them."""
         self.refused = {_key(finding): reason for finding in first.verdict.findings if finding.fix and self._is_allowed(finding)}
         self.changes, self.applied, self.later = {}, [], []
         return first
 
-    def _tidied(self, now: _Round) -> _Round:
-        """Removes the settings that the fixes of several rounds have added in vain, if that brings no finding."""
+    def _tidied(self, now: _Round) -> _Round | None:
+        """Removes the settings that the fixes of several rounds have added in vain, and returns the judgement without them; None if there are
+        none, or if that brings a finding. An info may come: only the settings were between statements that can be one."""
         tidy = {path: without_dead_settings(change, now.migrations.values()) for path, change in self.changes.items()}
         if tidy == self.changes:
-            return now
+            return None
         following = self._judged(tidy)
-        if Counter(map(hazard, following.verdict.findings)) - Counter(map(hazard, now.verdict.findings)):
-            return now
+        worse = (finding for finding in following.verdict.findings if finding.severity > Severity.INFO)
+        if Counter(map(hazard, worse)) - Counter(map(hazard, now.verdict.findings)):
+            return None
         self.changes = tidy
         return following
 
@@ -219,7 +234,7 @@ class _Fixing:
         if not edits.changes:
             return None
         following = self._judged(self._merged(edits))
-        wrong = wrong_result(now.verdict, following.verdict, edits.applied, {hazard(each) for each in self.applied})
+        wrong = wrong_result(now.verdict, following.verdict, edits.applied, self.fixed)
         wrong = wrong or lost_change(now.migrations, following.migrations, edits.later)
         keys = {_key(finding) for finding in edits.applied}
         if wrong and len(keys) == 1:
@@ -231,6 +246,7 @@ class _Fixing:
     def _accept(self, edits: Edits) -> None:
         self.changes = self._merged(edits)
         self.applied += {_key(finding): finding for finding in edits.applied}.values()
+        self.fixed.update(map(hazard, edits.applied))
         self.later += edits.later
         # The result may be right now, for example because the lock_timeout is set that it lacked.
         for key, tried_again in self.wrong.items():

@@ -92,7 +92,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     that use an object. A finding at the place of a query has no migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks
     that `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none. `fix_is_safe` if it needs no `--unsafe-fixes`.
     `replaces` are the places of the statements that a fix for several of them replaces, `other_fixes` those of the other actions of the
-    statement that this finding stands for, each with its place.
+    statement that this finding stands for, each with its place. `others` counts the later statements with the same hazard, if the rule reports
+    the first one only.
     """
 
     rule: str
@@ -121,6 +122,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix_is_safe: bool = False
     replaces: tuple[Span, ...] = ()
     other_fixes: tuple[tuple[Span, str], ...] = ()
+    others: int = 0
     resolved: bool = False
 
     @property

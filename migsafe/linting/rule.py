@@ -338,6 +338,7 @@ class Context:
         fix: str | None = None,
         safe_fix: bool = False,
         replaces: Iterable[Statement] = (),
+        others: int = 0,
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is for a finding that is less or more severe than the rule usually is. For a rule with fixes, `fix`
@@ -376,6 +377,7 @@ class Context:
             queries=tuple(queries),
             query_problem=query_problem,
             use_words=use_words,
+            others=others,
         )
 
     def _with_own_transactions(self, help: str) -> str:

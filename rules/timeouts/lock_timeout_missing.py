@@ -93,6 +93,7 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
         relations=[effect.relation for effect in effects],
         lock=worst,
         cause="project" if never_set else "",
+        others=others,
     )
 
 
