@@ -105,7 +105,7 @@ LAYOUTS: Mapping[str, Layout] = {
         down_outside="-- +goose Down\n",
         leave=_first_line("-- +goose NO TRANSACTION\n"),
         statement=_in_statement_block("+goose"),
-        block_lines=re.compile(r"\n?^-- \+goose Statement(?:Begin|End)[^\n]*", re.MULTILINE),
+        block_lines=re.compile(r"(?:\r?\n)?^-- \+goose Statement(?:Begin|End)[^\r\n]*", re.MULTILINE),
     ),
     "sql-migrate": Layout(
         up="-- +migrate Up\n",
@@ -114,7 +114,7 @@ LAYOUTS: Mapping[str, Layout] = {
         down_outside="-- +migrate Down notransaction\n",
         leave=_replaced(r"^-- \+migrate [ \t]*Up\b", " notransaction"),
         statement=_in_statement_block("+migrate"),
-        block_lines=re.compile(r"\n?^-- \+migrate Statement(?:Begin|End)[^\n]*", re.MULTILINE),
+        block_lines=re.compile(r"(?:\r?\n)?^-- \+migrate Statement(?:Begin|End)[^\r\n]*", re.MULTILINE),
     ),
     "tern": Layout(
         up_outside="---- tern: disable-tx ----\n",

@@ -381,8 +381,9 @@ def _without(text: str, statements: Sequence[Statement], start: int) -> str:
 
 
 def _with_line_ends(text: str, original: str) -> str:
-    """Returns a text with the line ends of another one."""
-    return re.sub(r"\r?\n", "\r\n", text) if "\r\n" in original else text
+    """Returns a text with the line ends of another one; as it is if they are not all equal, because lines that no fix concerns must stay."""
+    is_crlf = "\r\n" in original and original.count("\n") == original.count("\r\n")
+    return re.sub(r"\r?\n", "\r\n", text) if is_crlf else text
 
 
 def _with_name(path: str, old: VersionedName, new: VersionedName) -> str:

@@ -44,7 +44,8 @@ def _word(token: Token) -> str:
 
 
 def _meaning(sql: str) -> Any:
-    return [shape(op) for statement in read(sql) for op in statement.operations]
+    # The file gets its line ends back when the statement is written.
+    return [shape(op) for statement in read(sql.replace("\r\n", "\n")) for op in statement.operations]
 
 
 def _merged(
