@@ -13,8 +13,10 @@ tenfold when an index is really built: on each column that the query names of a 
 A page of 20 rows stands for the parameters of LIMIT and OFFSET; with `--generic-limit`, a tenth of the rows, as generic plans assume.
 The benchmark compares the queries that migsafe calls un-indexed with these, and prints the share of queries that were resolved. Queries of
 tables that could not be filled are left out. Generated values say nothing about some conditions, with or without an index: columns that queries
-compare with literals receive these values (`seeded_literals.py`), and indexes on columns that are only tested for NULL, or for being before or
-after a known value such as `now()`, do not count. With `--as-seeded`, only the indexes of tests for NULL are left out.
+compare with literals receive these values, and those of a state or a type keep few (`seeded_literals.py`); indexes on columns that are only
+tested for NULL, or for being before or after a known value such as `now()`, do not count. A search for rows in a whole table that EXISTS or
+LIMIT ends is counted in full, because no row may have the value, and expressions have statistics, as with an index on them. With `--as-seeded`,
+only the indexes of tests for NULL are left out.
 
 `trials` does what `migsafe replay` does after the last migration, for all queries. Each index that it reports is then created as the report
 says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
@@ -32,7 +34,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -41,29 +42,16 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.index_reports import ReportedIndexes
+from benchmarks.index_truth import IndexTruth, Judgement, Measured, Project
 from benchmarks.lock_truth import choose_installation
 from benchmarks.lost_indexes import LostIndexes
 from benchmarks.query_breaks import Breaks, History, extract
-from benchmarks.query_truth import (
-    EXPENSIVE,
-    TENFOLD,
-    Candidate,
-    Connection,
-    GenericPlans,
-    Plan,
-    cheapest,
-    migrations,
-    seeded_database,
-)
+from benchmarks.query_truth import migrations, seeded_database
 from benchmarks.seeded_literals import fill_literals
 from migsafe.errors import MigsafeError
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.schema.catalog import Catalog
-from migsafe.sql import operations as sql
-from migsafe.workload.assessment import Assessor, QueryAssessment
-from migsafe.workload.query import Query
-from migsafe.workload.reading import read_workload
 
 
 def final_catalog(folder: str, version: int) -> Catalog:
@@ -78,166 +66,6 @@ def final_predictor(folder: str, version: int) -> Predictor:
     for half in migrations(folder):
         predictor.apply(half)
     return predictor
-
-
-_RANGES = frozenset(("<", "<=", ">", ">="))
-
-
-class Project:
-    """A project: its history and its queries."""
-
-    def __init__(self, argument: str) -> None:
-        self.name, _, rest = argument.partition("=")
-        self.migrations, _, self.queries_at = rest.partition(":")
-        workload = read_workload([self.queries_at], str(Path(self.queries_at).parent))
-        self.queries = workload.queries
-        self.assessor = Assessor(created=workload.created)
-
-    def __str__(self) -> str:
-        return f"{self.name}: {len(self.queries)} queries"
-
-
-class Costs(msgspec.Struct):
-    """The cost of a query's generic plan, and with each index that was built for it."""
-
-    cost: float
-    with_index: dict[str, float]
-
-
-class Measured(msgspec.Struct):
-    """What the server says about the queries that it plans, by text. `unfilled` are the tables that could not be filled."""
-
-    costs: dict[str, Costs]
-    unfilled: list[str]
-
-
-class IndexTruth:
-    """Finds out which queries of a project an index makes cheaper."""
-
-    def __init__(self, project: Project, connection: Connection, catalog: Catalog, *, usual_page: bool, as_seeded: bool) -> None:
-        self.project = project
-        self.connection = connection
-        self.plans = GenericPlans(connection, usual_page=usual_page)
-        self.catalog = catalog
-        self.as_seeded = as_seeded
-
-    def measure(self) -> dict[str, Costs]:
-        """Returns what the server says about the queries that it plans, by text."""
-        assessed = {query.text: self.project.assessor.assess(query, self.catalog) for query in self.project.queries}
-        planned: dict[str, float] = {}
-        tables: dict[str, set[str]] = {}
-        for query in self.project.queries:
-            plan = self.plans.explain(query)
-            if isinstance(plan, Plan):
-                planned[query.text] = plan.cost
-                tables[query.text] = {read.relation.name for read in plan.full_reads}
-        prepared = [query for query in self.project.queries if query.text in planned]
-        costs = self._cheapest([query for query in prepared if planned.get(query.text, 0) > EXPENSIVE], assessed, tables, planned)
-        return {text: Costs(cost, costs.get(text, {})) for text, cost in planned.items()}
-
-    def _cheapest(
-        self, queries: list[Query], assessed: dict[str, QueryAssessment], tables: dict[str, set[str]], planned: dict[str, float]
-    ) -> dict[str, dict[str, float]]:
-        """Returns the costs of each query with each candidate, and of one that none of them makes cheap with all of them together."""
-        by_candidate: dict[Candidate, list[Query]] = {}
-        by_set: dict[frozenset[Candidate], list[Query]] = {}
-        costs: dict[str, dict[str, float]] = {}
-        for query in queries:
-            candidates = frozenset(self._candidates(assessed[query.text], tables[query.text]))
-            wrong = _not_counted(assessed[query.text], as_seeded=self.as_seeded)
-            by_set.setdefault(frozenset(each for each in candidates if str(each) not in wrong), []).append(query)
-            for candidate in candidates:
-                by_candidate.setdefault(candidate, []).append(query)
-        for number, (candidate, users) in enumerate(by_candidate.items(), 1):
-            _progress(f"{self.project.name}: index {number} of {len(by_candidate)}")
-            for text, cost in cheapest(self.connection, self.plans, users, [candidate]).items():
-                costs.setdefault(text, {})[str(candidate)] = cost
-        for number, (candidates, users) in enumerate(by_set.items(), 1):
-            _progress(f"{self.project.name}: indexes together {number} of {len(by_set)}")
-            still = [query for query in users if min(costs.get(query.text, {"": 0.0}).values()) * TENFOLD > planned[query.text]]
-            for text, cost in cheapest(self.connection, self.plans, still, candidates).items() if still and len(candidates) > 1 else ():
-                costs[text]["all of them"] = cost
-        return costs
-
-    def _candidates(self, assessment: QueryAssessment, tables: set[str]) -> Iterator[Candidate]:
-        yield from _proposed(assessment)
-        for relation in assessment.relations:
-            if relation.name.name in tables:
-                for column in relation.columns:
-                    yield Candidate(relation.name, (sql.quoted(column),))
-
-
-class Judgement:
-    """Compares the queries that migsafe calls un-indexed with those that are."""
-
-    def __init__(self, project: Project, catalog: Catalog, *, as_seeded: bool) -> None:
-        self.project = project
-        self.catalog = catalog
-        self.as_seeded = as_seeded
-        self.counts: Counter[str] = Counter()
-        self.confusions: list[str] = []
-
-    def compare(self, measured: Measured) -> None:
-        """Compares every query that the server planned, and all of whose tables have their rows."""
-        for query in self.project.queries:
-            assessment = self.project.assessor.assess(query, self.catalog)
-            is_resolved = not assessment.unresolved and not assessment.uncertain and assessment.failure is None
-            self.counts["queries"] += 1
-            self.counts["resolved"] += is_resolved
-            costs = measured.costs.get(query.text)
-            if costs is not None and any(str(relation.name) in measured.unfilled for relation in assessment.relations):
-                self.counts["not judged: of tables that could not be filled"] += 1
-            elif costs is not None:
-                self.counts["judged"] += 1
-                self._judge(query, assessment, costs)
-
-    def _judge(self, query: Query, assessment: QueryAssessment, costs: Costs) -> None:
-        cost = costs.cost
-        wrong = _not_counted(assessment, as_seeded=self.as_seeded)
-        known = {name: with_index for name, with_index in costs.with_index.items() if name not in wrong}
-        name, lowest = min(known.items(), key=lambda item: item[1], default=("nothing", cost))
-        real = cost > EXPENSIVE and lowest * TENFOLD < cost
-        ours = any(access.is_unindexed for access in assessment.accesses)
-        self.counts[f"{'un-indexed' if real else 'fine'}, called {'un-indexed' if ours else 'fine'}"] += 1
-        if real != ours:
-            place = query.places[0]
-            verdict = "called un-indexed: " if ours else "missed: "
-            proposed = "; ".join(map(str, _proposed(assessment)))
-            why = f"cost {cost:,.0f}, {lowest:,.0f} with {name}; proposed {proposed or 'nothing'}"
-            self.confusions.append(f"{verdict}{place.path}:{place.line} {place.name}\n      {why}\n      {' '.join(query.text.split())[:600]}")
-
-
-def _proposed(assessment: QueryAssessment) -> Iterator[Candidate]:
-    """Yields the indexes that migsafe proposes for a query."""
-    for access in assessment.accesses:
-        for each in access.candidates:
-            yield Candidate(access.name, each.keys, each.method, each.predicate)
-
-
-def _not_counted(assessment: QueryAssessment, *, as_seeded: bool) -> set[str]:
-    """Returns the indexes whose costs say nothing, because the values of the rows are generated. Those that migsafe proposes count."""
-    proposed = set(map(str, _proposed(assessment)))
-    return _tested_for_null(assessment) | (set() if as_seeded else _tested_for_order(assessment) - proposed)
-
-
-def _tested_for_null(assessment: QueryAssessment) -> set[str]:
-    """Returns the indexes on columns that a query only tests for NULL. The seeded rows hold no NULL, so that their costs are too low."""
-    wrong: set[str] = set()
-    for access in assessment.accesses:
-        tested = {each.subject for each in access.filters if each.operator == "is null"}
-        other = {each.subject for each in access.filters if each.operator != "is null"}
-        wrong |= {str(Candidate(access.name, (subject,))) for subject in tested - other}
-    return wrong
-
-
-def _tested_for_order(assessment: QueryAssessment) -> set[str]:
-    """Returns the indexes on columns of which a query only knows that they are before or after a known value. Generated values may be any."""
-    wrong: set[str] = set()
-    for access in assessment.accesses:
-        ranges = [each for each in access.filters if each.operator in _RANGES and each.compared_with in ("constant", "expression")]
-        other = {each.subject for each in access.filters if each not in ranges}
-        wrong |= {str(Candidate(access.name, (each.subject,))) for each in ranges if each.subject not in other}
-    return wrong
 
 
 def compare_indexes(arguments: argparse.Namespace) -> int:
@@ -360,11 +188,6 @@ def _print_trials(title: str, counts: "Counter[str]") -> None:
     print(f"\n{title}: {_percent(counts['warnings confirmed'], counts['warnings of the linter'])} of the linter's warnings confirmed")
     for name, count in counts.items():
         print(f"    {count:6,}  {name}", flush=True)
-
-
-def _progress(words: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{words}")
 
 
 def _percent(part: int, whole: int) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,20 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.workload.query import Query
 
-__all__ = ["EXPENSIVE", "TENFOLD", "Candidate", "Connection", "GenericPlans", "Plan", "cheapest", "migrations", "seeded_database"]
+__all__ = [
+    "EXPENSIVE",
+    "TENFOLD",
+    "Candidate",
+    "Connection",
+    "GenericPlans",
+    "Plan",
+    "cheapest",
+    "ends_at_first_rows",
+    "full_cost",
+    "know_expressions",
+    "migrations",
+    "seeded_database",
+]
 
 Connection = psycopg.Connection[Any]
 
@@ -213,8 +226,32 @@ def built(connection: Connection, candidates: Iterable[Candidate]) -> Iterator[b
         connection.execute("ROLLBACK")
 
 
-def cheapest(connection: Connection, plans: GenericPlans, queries: Sequence[Query], candidates: Iterable[Candidate]) -> dict[str, float]:
-    """Returns the cost of each query with some indexes, by text; nothing if they cannot be built."""
+def cheapest(
+    connection: Connection, plans: GenericPlans, queries: Sequence[Query], candidates: Iterable[Candidate], in_full: Container[str] = ()
+) -> dict[str, float]:
+    """Returns the cost of each query with some indexes, by text; nothing if they cannot be built. Those `in_full` are counted as such."""
     with built(connection, candidates) as could_build:
         planned = {query.text: plans.explain(query) for query in queries} if could_build else {}
-    return {text: plan.cost for text, plan in planned.items() if isinstance(plan, Plan)}
+    return {text: full_cost(plan) if text in in_full else plan.cost for text, plan in planned.items() if isinstance(plan, Plan)}
+
+
+def full_cost(plan: Plan) -> float:
+    """Returns the cost of a plan that is not ended early."""
+    return max(float(node["Total Cost"]) for node in plan.nodes())
+
+
+def ends_at_first_rows(plan: Plan) -> bool:
+    """Whether EXISTS or LIMIT ends the search for rows in a whole table. PostgreSQL expects to find them after a part of it; if no row has the
+    value, it reads everything."""
+    return any(node["Node Type"] == "Seq Scan" and "Filter" in node and float(node["Total Cost"]) > plan.cost for node in plan.nodes())
+
+
+def know_expressions(connection: Connection, candidates: Iterable[Candidate]) -> None:
+    """Collects statistics of the expressions of indexes, as an index would: without them, PostgreSQL guesses how many rows have a value."""
+    keys = dict.fromkeys((candidate.table, key) for candidate in candidates for key in candidate.keys if key.startswith("("))
+    for number, (table, key) in enumerate(keys):
+        try:
+            connection.execute(f"CREATE STATISTICS migsafe_{number} ON {key} FROM {table}".encode())
+            connection.execute(f"ANALYZE {table}".encode())
+        except psycopg.Error as error:
+            print(f"    no statistics of {table} {key}: {str(error).splitlines()[0][:100]}")
