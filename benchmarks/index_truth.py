@@ -143,8 +143,10 @@ class Judgement:
             costs = measured.costs.get(query.text)
             fails = assessment.failure is not None
             self.counts["queries"] += 1
-            self.counts["resolved"] += not assessment.unresolved and not assessment.uncertain and fails == (costs is None)
+            is_resolved = not assessment.unresolved and not assessment.uncertain and not (fails and costs is not None)
+            self.counts["resolved"] += is_resolved
             self.counts["fail, as the server says"] += fails and costs is None
+            self.counts["resolved, but not planned by the server"] += is_resolved and not fails and costs is None
             if fails and costs is not None:
                 self._confuse("called failing, but planned: ", query, str(assessment.failure))
             if costs is not None and any(str(relation.name) in measured.unfilled for relation in assessment.relations):

@@ -178,7 +178,7 @@ class _Accesses:
                         at, source, source.relation, own, self._graded(level, terms.of(at, own), without_query), [a for a in alternatives if a]
                     )
                 )
-            elif source.relation is not None and source.level is None:
+            elif source.is_unknown or (source.relation is not None and source.level is None):
                 if any(term.strength is Strength.STRONG and not term.others for term in terms.of(at, [c for c, _ in conditions])):
                     found.add(at)
             elif at != without and (source.level is None or self.is_few(source.level)):
@@ -284,6 +284,8 @@ class _Accesses:
 
     def _candidates(self, level: Level, tables: list[_Table], table: _Table, found: set[int]) -> tuple[CandidateIndex, ...]:
         """Returns the indexes that would find a table; none if no condition selects few of its rows."""
+        if self.catalog.has_one_row(table.relation.oid):
+            return ()
         usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
         terms = Terms(self.catalog, self.binder, level)

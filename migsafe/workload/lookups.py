@@ -51,6 +51,10 @@ class Lookups:
         indexes: tuple[Index, ...] = self._ask("indexes", table)
         return indexes
 
+    def has_one_row(self, table: int) -> bool:
+        """Whether a table has no room for two rows: all rows have the same key of a unique index, such as `((true))`."""
+        return any(index.unique and index.predicate is None and not any(key.columns for key in index.keys) for index in self.indexes(table))
+
     def children(self, table: int) -> tuple[Relation, ...]:
         """Returns the tables that inherit from a table directly: its children, or its partitions."""
         children: tuple[Relation, ...] = self._ask("children", table)

@@ -46,6 +46,11 @@ class BoundSource(Struct, kw_only=True):
         """Whether it is a table, or a materialized view: something that PostgreSQL scans."""
         return self.relation is not None and self.relation.kind in _SCANNED
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is a relation that the catalogue does not know."""
+        return self.shape.kind == "table" and self.relation is None and self.level is None
+
     def lacks(self, name: str) -> bool:
         """Whether it certainly has no column of this name."""
         if self.complete or name in self.columns:

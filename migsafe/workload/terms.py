@@ -105,7 +105,10 @@ class Terms:
     def owner(self, ref: Ref) -> int | None:
         """Returns the number of the element of FROM that a reference belongs to; OUTER for one of a query around, None if it is not known."""
         found = self.binder.find(ref, self.levels)
-        return None if found is None else self.numbers.get(id(found[0]), OUTER)
+        if found is not None:
+            return self.numbers.get(id(found[0]), OUTER)
+        unknown = [source for source in self.level.sources if source.is_unknown and ref.table in (None, source.alias)]
+        return self.numbers[id(unknown[0])] if len(unknown) == 1 else None
 
     def owns(self, at: int) -> Callable[[Ref], bool]:
         """Returns a function that says whether a reference is to a column of an element of FROM."""
@@ -173,6 +176,15 @@ class Terms:
         numbers = {number for reference in self.catalog.references(relation.oid) for number in reference.columns}
         return any(column.number in numbers and quoted(column.name) == subject for column in relation.columns)
 
+    def _refers_to_one_row(self, source: BoundSource, column: str) -> bool:
+        """Whether a column is a reference to a table that has no room for two rows."""
+        relation = source.relation
+        found = relation.column(column) if relation is not None else None
+        if relation is None or found is None:
+            return False
+        to = (each.references for each in self.catalog.references(relation.oid) if each.columns == (found.number,))
+        return any(oid is not None and self.catalog.has_one_row(oid) for oid in to)
+
     def _comparison(self, at: int, source: BoundSource, left: Operand, operator: str, right: Operand) -> Iterator[Term]:
         subject = self.subject(at, left)
         if subject is None:
@@ -228,8 +240,9 @@ class Terms:
         return Strength.WEAK if all(isinstance(value, Value) for value in values) else Strength.STRONG
 
     def _has_few_values(self, source: BoundSource, column: str) -> bool:
-        """Whether a column has few values, by its name or its type. So has an expression of it, such as a cast to text."""
-        if has_few_values(column):
+        """Whether a column has few values, by its name or its type, or because it refers to a table of one row. So has an expression of it, such
+        as a cast to text."""
+        if has_few_values(column) or self._refers_to_one_row(source, column):
             return True
         type_name = self._type(source, quoted(column))
         base = base_type(self.catalog, type_name) if type_name is not None and not type_name.dimensions else None

@@ -159,3 +159,44 @@ def test_a_dropped_function_is_known_to_be_missing_beside_functions_of_others(la
     dropped = "CREATE FUNCTION length_of(text) RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION length_of(text);"
     found = assessed("SELECT length_of('x'), other_length('x')", catalog_of(f"{MADE_ELSEWHERE} {dropped} {later}"))
     assert (found.failure is not None and found.failure.name == "length_of") == fails
+
+
+def test_a_table_of_one_row_has_one_value_for_all_that_refers_to_it() -> None:
+    """One row for the whole installation: a reference to it selects nothing, and the table itself needs no index."""
+    catalog = catalog_of(
+        """
+        CREATE TABLE shop (id bigint PRIMARY KEY, name text NOT NULL);
+        CREATE UNIQUE INDEX one_shop ON shop ((true));
+        CREATE TABLE orders (id bigint PRIMARY KEY, shop_id bigint NOT NULL REFERENCES shop, number text NOT NULL);
+        CREATE INDEX orders_shop_id ON orders (shop_id);
+        """
+    )
+    [access] = assessed("SELECT id FROM orders WHERE shop_id = $1 AND number = $2", catalog).accesses
+    assert [each.keys for each in access.candidates] == [("number",)]
+    assert not assessed("SELECT id FROM orders WHERE shop_id = $1", catalog).accesses[0].is_unindexed
+    assert not assessed("SELECT id FROM shop WHERE name = $1", catalog).accesses[0].is_unindexed
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT o.id FROM orders o JOIN elsewhere.customers c ON c.id = o.customer_id WHERE c.email = $1 AND o.note = $2", []),
+        ("SELECT o.id FROM orders o JOIN elsewhere.customers c ON c.id = o.customer_id WHERE email = $1 AND o.note = $2", []),
+        ("SELECT o.id FROM orders o JOIN elsewhere.customers c ON c.id = o.customer_id WHERE note = $1", [("note",)]),
+        ("SELECT i.id FROM items i JOIN elsewhere.customers c ON c.id = i.customer_id", []),
+        ("SELECT i.id FROM items i JOIN elsewhere.customers c ON c.id = i.customer_id WHERE c.email = $1", [("customer_id",)]),
+    ],
+)
+def test_a_relation_that_is_not_known_may_lead_to_rows(query: str, expected: list[tuple[str, ...]]) -> None:
+    """What a condition selects of an unknown relation is found, as by an index, and leads to the tables that are joined with it."""
+    catalog = catalog_of(
+        """
+        CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint NOT NULL, note text);
+        CREATE INDEX orders_customer_id ON orders (customer_id);
+        CREATE TABLE items (id bigint PRIMARY KEY, customer_id bigint NOT NULL);
+        """,
+        from_beginning=False,
+    )
+    assessment = assessed(query, catalog)
+    assert assessment.uncertain
+    assert [each.keys for access in assessment.accesses for each in access.candidates] == expected
