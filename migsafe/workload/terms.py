@@ -240,8 +240,8 @@ class Terms:
         return Strength.WEAK if all(isinstance(value, Value) for value in values) else Strength.STRONG
 
     def _has_few_values(self, source: BoundSource, column: str) -> bool:
-        """Whether a column has few values, by its name or its type, or because it refers to a table of one row. So has an expression of it, such
-        as a cast to text."""
+        """Whether a column has few values, by its name or its type, or because it refers to a table of one row. So has an expression of it,
+        such as a cast to text."""
         if has_few_values(column) or self._refers_to_one_row(source, column):
             return True
         type_name = self._type(source, quoted(column))
