@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Ref, Shape
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.workload.alternatives import Part, alternatives_of, known_alternatives
+from migsafe.workload.alternatives import Part, alternatives_of, known_alternatives, selects_few
 from migsafe.workload.binding import Binder
 from migsafe.workload.equivalence import derived_values
 from migsafe.workload.filters import filter_of
@@ -126,15 +126,16 @@ class _Accesses:
         return None
 
     def _is_found_without(self, level: Level, number: int, outer_found: bool) -> bool:
-        """Whether the row whose column is on the left side of IN is found by other conditions than that IN."""
+        """Whether the row whose column is on the left side of IN is found by other conditions than that IN. If the query after IN leads to few
+        rows, no index is missing for those conditions."""
         terms = Terms(self.catalog, self.binder, level)
         compared = (each for each in conjuncts(level.shape.where) if isinstance(each, Compare) and each.right == Nested(number))
         owners = {terms.owner(each.left) for each in compared if isinstance(each.left, Ref)}
-        return bool(owners) and owners <= self._found_without(level, number, outer_found)
+        return bool(owners) and owners <= self._found_without(level, number, outer_found, proposes=not self._leads(level, number))
 
-    def _found_without(self, level: Level, number: int, outer_found: bool) -> set[int]:
+    def _found_without(self, level: Level, number: int, outer_found: bool, *, proposes: bool = True) -> set[int]:
         """Returns the elements of FROM that are found without a query after IN or EXISTS."""
-        return self._found(level, outer_found=outer_found, without_query=number)[1]
+        return self._found(level, outer_found=outer_found, without_query=number, proposes=proposes)[1]
 
     def is_few(self, level: Level) -> bool:
         """Whether a query has few rows."""
@@ -158,10 +159,11 @@ class _Accesses:
         return bool(selective | (found - {OUTER}))
 
     def _found(
-        self, level: Level, *, outer_found: bool, without: int | None = None, without_query: int | None = None
+        self, level: Level, *, outer_found: bool, without: int | None = None, without_query: int | None = None, proposes: bool = True
     ) -> tuple[list[_Table], set[int]]:
         """Returns the tables of a level, and the numbers of the elements of FROM that are found: `without` one query in FROM, those
-        that are not found from its rows; `without_query`, those not found from the rows of a query in an expression."""
+        that are not found from its rows; `without_query`, those not found from the rows of a query in an expression. With `proposes`, the
+        indexes that are missing find rows, too."""
         terms = Terms(self.catalog, self.binder, level)
         conditions = self._conditions(level)
         self.pushed.push(level, terms, conditions)
@@ -184,7 +186,7 @@ class _Accesses:
             elif at != without and (source.level is None or self.is_few(source.level)):
                 found.add(at)
         self._spread(level, terms, tables, found)
-        while self._propose(level, tables, found):
+        while proposes and self._propose(level, tables, found):
             self._spread(level, terms, tables, found)
         return tables, found
 
@@ -238,7 +240,8 @@ class _Accesses:
                 # In the order of an index, rows that another table's condition selects come late.
                 is_filtered = any(_selects_few(other) for other in tables if other is not table)
                 candidates = [each for each in table.services if not (each.ordered and is_filtered and each.strength is Strength.RANGE)]
-                service = _deciding(candidates, usable) or self._of_alternatives(table, terms, found)
+                of_or = any(map(selects_few, known_alternatives(table.alternatives, found)))
+                service = _deciding(candidates, usable, selects_few=of_or) or self._of_alternatives(table, terms, found)
                 if few and order is not None and service is not None and service.strength is Strength.WEAK and not service.ordered:
                     # The rows of one of a few values are many: the first of them are cheap only in the order of an index.
                     is_page = may_select_many(table.terms) and self._keeps_order(level, tables, table, terms)
@@ -293,7 +296,7 @@ class _Accesses:
         if proposed:
             return (next((each for each in proposed if not each.mutable), proposed[0]),)
         for parts in known_alternatives(table.alternatives, found):
-            if all(any(map(is_selective, part.terms)) for part in parts):
+            if selects_few(parts):
                 lacking = [part for part in parts if self._of_part(table, part, terms) is None]
                 return tuple(dict.fromkeys(index_of_equalities([term for term in part.terms if is_selective(term)]) for part in lacking))
         order = wanted_order(level, terms, table.at) if self._keeps_order(level, tables, table, terms) else None
@@ -355,10 +358,10 @@ def _selects_few(table: _Table) -> bool:
     return any(is_selective(term) and not term.others for term in table.terms)
 
 
-def _deciding(found: list[Service], terms: list[Term]) -> Service | None:
+def _deciding(found: list[Service], terms: list[Term], *, selects_few: bool = False) -> Service | None:
     """Returns the service that leads to few rows: one that meets a strong condition, or finds the rows without a reference. Without strong
-    conditions, one that meets a weak one or gives the order is enough."""
-    has_strong = any(map(is_selective, terms))
+    conditions, one that meets a weak one or gives the order is enough, unless an OR of strong ones `selects_few` rows."""
+    has_strong = selects_few or any(map(is_selective, terms))
     best = max(found, key=lambda service: (service.strength, service.keys), default=None)
     if best is not None and best.strength is Strength.STRONG:
         return best

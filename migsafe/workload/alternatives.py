@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import Condition, Either
+from migsafe.workload.proposals import is_selective
 from migsafe.workload.terms import OUTER, Term, Terms
 
 
@@ -30,3 +31,8 @@ def known_alternatives(alternatives: list[list[Part]], found: set[int]) -> Itera
     """Yields the parts of each OR with the terms that compare with tables that are found."""
     for parts in alternatives:
         yield [Part(part.condition, [term for term in part.terms if term.others <= found | {OUTER}]) for part in parts]
+
+
+def selects_few(parts: list[Part]) -> bool:
+    """Whether each part of an OR selects few rows."""
+    return all(any(map(is_selective, part.terms)) for part in parts)
