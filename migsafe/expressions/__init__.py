@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
+    from migsafe.expressions.expression_types import type_of_default
     from migsafe.expressions.extremes import extreme_reads
     from migsafe.expressions.filters import KnownColumns, TargetColumns, Unrestricting, is_always_true, not_null_columns
     from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
@@ -89,6 +90,7 @@ __all__ = [
     "refused_calls",
     "removed_values",
     "repeated_positions",
+    "type_of_default",
     "unnamed_query_columns",
     "unrestricted",
     "violates_check",
@@ -133,6 +135,7 @@ _MODULES = {
     "query_shape": "queries.parsing",
     "reads_every_row": "restrictions",
     "refused_calls": "call_refusals",
+    "type_of_default": "expression_types",
     "removed_values": "value_removals",
     "repeated_positions": "changed_rows",
     "unrestricted": "restrictions",

@@ -10,8 +10,9 @@ from functools import lru_cache
 from msgspec.structs import replace
 from sqlglot import exp
 
+from migsafe.expressions.trees import parse_expression
 from migsafe.schema.casts import BUILT_IN
-from migsafe.sql.operations import AddColumn, TypeName
+from migsafe.sql.operations import AddColumn, Expression, TypeName
 from migsafe.sql.statements import read
 
 LITERAL = TypeName(name="unknown")
@@ -69,6 +70,14 @@ _TRUNCATED = {_DATE: _TIMESTAMPTZ, _TIMESTAMP: _TIMESTAMP, _TIMESTAMPTZ: _TIMEST
 _OTHER_ZONE = {_TIMESTAMP: _TIMESTAMPTZ, _TIMESTAMPTZ: _TIMESTAMP}
 
 TypeOf = Callable[[exp.Expr], TypeName | None]
+
+
+def type_of_default(default: Expression, column_type: TypeName) -> TypeName | None:
+    """Return the type of an expression without columns, as the default of a column of this type has it: a string constant has the column's
+    type. None if it is not known."""
+    tree = parse_expression(default)
+    found = expression_type(tree, lambda _: None, lambda _: None) if tree is not None else None
+    return column_type if found == LITERAL else found
 
 
 def expression_type(node: exp.Expr, column_type: TypeOf, query_type: TypeOf) -> TypeName | None:

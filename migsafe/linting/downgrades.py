@@ -23,8 +23,14 @@ class FailingDowngrade(Operation, frozen=True, kw_only=True):
     by_script: bool = False
 
 
-_NOT_COMPILED = "it fails here with CompileError: "
-"""The reason of opaque code that SQLAlchemy cannot write as SQL, as `drop_constraint(None, …)`: no database has an influence on that."""
+_FAILS = "it fails here with "
+_NOT_COMPILED = (
+    f"{_FAILS}CompileError: ",
+    f"{_FAILS}InvalidRequestError: A value is required for bind parameter",
+    f'{_FAILS}ProgrammingError: syntax error at or near ":"',
+)
+"""The beginnings of the reasons of opaque code that SQLAlchemy cannot write as SQL, as `drop_constraint(None, …)` or a text() with a
+parameter that has no value: no database has an influence on that."""
 
 
 class _Outcome(Struct):
@@ -79,6 +85,6 @@ def _run(half: Half, predictor: Predictor) -> _Outcome:
             break
         first = prediction.statement.operations[0]
         if isinstance(first, OpaqueCode) and first.reason.startswith(_NOT_COMPILED):
-            outcome.refused = (prediction.statement, first, Refusal(error=first.reason.removeprefix(_NOT_COMPILED)))
+            outcome.refused = (prediction.statement, first, Refusal(error=first.reason.removeprefix(_FAILS).partition(": ")[2]))
             break
     return outcome

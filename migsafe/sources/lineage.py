@@ -77,7 +77,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     versions of a cycle of parents; it begins and ends with the migration's own. `irreversible_reason` says, as a sentence without its full
     stop, why the migration cannot be undone although its runner can undo migrations, and what follows; `downgrade_fails`: its runner reports
     an error then. `version_span`, `parents_span` and `downgrade_span` are the parts of the file that declare its version, its parents and its
-    downgrade; None where a file has no such part.
+    downgrade; None where a file has no such part. `version_too_long`: the table in which the runner records versions refuses this one.
 
     With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
     is the first place in the file with other SQL.
@@ -92,6 +92,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     version_span: Span | None = None
     parents_span: Span | None = None
     downgrade_span: Span | None = None
+    version_too_long: bool = False
     late: LatePlace | None = None
     merged: MergedState | None = None
     edited: Span | None = None

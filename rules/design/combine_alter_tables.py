@@ -18,8 +18,10 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import is_created_here
-from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, RefusedOperation, Severity, rule
 from migsafe.schema.formulas import identifiers
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
@@ -49,9 +51,16 @@ _ONCE = (sql.SetLogged, sql.SetAccessMethod, sql.SetTablespace)
 _Statement = list[PastOperation]
 
 
+class _State(Struct):
+    refused: set[int] = set()
+
+
 @rule(category="design", severity=Severity.INFO, fix="unsafe", unsafe_because="a failure undoes all of the actions instead of the last one")
-def combine_alter_tables(op: MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Report the second of several consecutive statements that could be one on an existing table."""
+def combine_alter_tables(op: MigrationEnd | RefusedOperation, at: Context) -> Iterator[Finding]:
+    """Report the second of several consecutive statements that could be one on an existing table: none that PostgreSQL refuses."""
+    if isinstance(op, RefusedOperation):
+        at.state(_State).refused.add(at.statement.index)
+        return
     for group in _groups(at):
         actions = [_action(done) for statement in group for done in statement]
         table = at.resolve(actions[0].target.name)
@@ -77,7 +86,7 @@ def _groups(at: Context) -> Iterator[list[_Statement]]:
         statements.setdefault(done.statement.index, []).append(done)
     group: list[_Statement] = []
     for statement in statements.values():
-        key = _combinable(at, statement)
+        key = _combinable(at, statement) if statement[0].statement.index not in at.state(_State).refused else None
         if group and (key is None or key != _combinable(at, group[0]) or any(_conflict(at, earlier, statement) for earlier in group)):
             if len(group) > 1:
                 yield group

@@ -94,7 +94,7 @@ def _is_locked_later(dropped: _Dropped, at: Context) -> bool:
 def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:
     tables = [effect.relation for effect in at.blocking_effects if effect.kind != "partitioned table"]
     where = " and ".join(map(str, tables)) or f"the table of {' and '.join(str(at.resolve(name)) for name in dropped)}"
-    one_by_one = "IF EXISTS " if op.if_exists or len(dropped) > 1 else ""
+    one_by_one = "IF EXISTS " if op.if_exists or len(dropped) > 1 or not op.certain else ""
     sql = "\n".join(f"DROP INDEX CONCURRENTLY {one_by_one}{name};" for name in dropped)
     return at.finding(
         op,

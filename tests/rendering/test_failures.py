@@ -85,3 +85,33 @@ def test_savepoints_in_a_loop_over_rows(render: Render) -> None:
     assert statements[-1] == "ALTER TABLE jars ADD COLUMN lid TEXT"
     assert "UPDATE jars SET label = 'y'" in statements
     assert "DROP TABLE old" in statements
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("""op.execute("INSERT INTO notes VALUES ('{\\"days\\":28}')")""", "InvalidRequestError: A value is required for bind parameter '28'"),
+        ("op.execute(sa.text('UPDATE orders SET note = :note'))", "InvalidRequestError: A value is required for bind parameter 'note'"),
+        ("op.execute('DELETE FROM orders WHERE id = ANY(:ids::int[])')", 'ProgrammingError: syntax error at or near ":"'),
+        (
+            "op.get_bind().execute(sa.text('UPDATE orders SET note = :note::text'), {'note': 'x'})",
+            'ProgrammingError: syntax error at or near ":"',
+        ),
+    ],
+)
+def test_a_parameter_that_has_no_value(render: Render, call: str, reason: str) -> None:
+    (failed,) = sent(render(call))
+    assert f"[it fails here with {reason}" in failed
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("op.execute(sa.text('DELETE FROM orders WHERE note = :note').bindparams(note='x'))", "DELETE FROM orders WHERE note = 'x';"),
+        ("op.get_bind().execute(sa.text('SELECT CAST(:a AS text)'), {'a': 'x'})", "SELECT CAST('x' AS text);"),
+        ("op.execute(\"UPDATE orders SET note = 'a\\\\:b'\")", "UPDATE orders SET note = 'a:b';"),
+        ("op.execute(\"UPDATE orders SET note = ':a::text', at = '10:30'::time\")", "UPDATE orders SET note = ':a::text', at = '10:30'::time;"),
+    ],
+)
+def test_parameters_and_colons_that_are_right(render: Render, call: str, expected: str) -> None:
+    assert sent(render(call)) == [expected]

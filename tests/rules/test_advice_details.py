@@ -123,3 +123,8 @@ def test_a_value_that_does_not_fit_is_refused_or_changed(old: str, new: str, con
         f"ALTER TABLE loans ADD COLUMN fee {old};\n-- next migration\nALTER TABLE loans ALTER COLUMN fee TYPE {new};", "type-narrowed"
     )
     assert consequence in reported.message
+
+
+def test_an_index_that_a_condition_drops_may_not_exist() -> None:
+    sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_index WHERE NOT indisvalid) THEN DROP INDEX loans_due_idx; END IF; END $$;"
+    assert "DROP INDEX CONCURRENTLY IF EXISTS loans_due_idx;" in finding(sql, "drop-index-not-concurrent").help

@@ -51,7 +51,7 @@ def drop_absent(catalog: Catalog, op: sql.Drop) -> Refusal | None:
     for number, name in enumerate(op.names) if op.kind in ("function", "procedure") and not op.if_exists else ():
         arguments = op.arguments[number] if number < len(op.arguments) else None
         if not is_absent_function(catalog, name):
-            refusal = _refuse_other_arguments(catalog, op.kind, name, arguments) if arguments else None
+            refusal = _refuse_other_arguments(catalog, op.kind, name, arguments) if arguments is not None else None
             if refusal is not None:
                 return refusal
             continue

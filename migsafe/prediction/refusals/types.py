@@ -4,6 +4,7 @@ import re
 
 from msgspec.structs import replace
 
+from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.prediction.refusals.definitions import changed_type, known_type, type_text
@@ -21,7 +22,6 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query, TypeName
 from migsafe.sql.operations.values import quoted
 
-_LARGEST_INTEGER = 2**31 - 1
 _IS_CONSTANT = lazy_pattern(r"[\s(]*(?:'|null\b)", re.IGNORECASE)
 _DEEPEST_TYPE = 16
 
@@ -66,8 +66,8 @@ def alter_type(catalog: Catalog, op: sql.AlterColumnType) -> Refusal | None:
         refusal = _refuse_cast(catalog, op, source) or _refuse_result(catalog, op, source, target)
         if refusal is not None:
             return refusal
-    literal = _type_of_literal(column.default.expression, source) if column.default is not None and column.identity is None else None
-    if literal is None or is_cast_automatically(catalog, literal, target):
+    written = _type_of_default(catalog, column.default.expression, source) if column.default is not None and column.identity is None else None
+    if written is None or is_cast_automatically(catalog, written, target):
         return None
     using = f" USING {op.using.sql}" if op.using is not None else ""
     return Refusal(
@@ -145,16 +145,13 @@ def is_cast_automatically(catalog: Catalog, source: TypeName, target: TypeName) 
     return cast(source.name, target.name, explicit=False, pg_version=version) is not None
 
 
-def _type_of_literal(default: Expression, column_type: TypeName) -> TypeName | None:
-    """Returns the type that PostgreSQL gave to a default that is a plain literal; None for another default."""
+def _type_of_default(catalog: Catalog, default: Expression, column_type: TypeName) -> TypeName | None:
+    """Returns the type of a default before it was converted to its column's, which is what PostgreSQL converts to the new type
+    (ATPrepAlterColumnType in src/backend/commands/tablecmds.c); None if it or its casts are not known."""
     text = default.sql.strip()
-    if text.lower() in ("true", "false"):
-        return TypeName(name="boolean")
     if text.startswith("'") and text.endswith("'") and "'" not in text[1:-1].replace("''", ""):
         return column_type
-    if text.isdigit():
-        return TypeName(name="integer" if int(text) <= _LARGEST_INTEGER else "bigint")
-    return None
+    return known_type(catalog, expressions.type_of_default(default, column_type))
 
 
 @refuses(sql.AlterCompositeType)

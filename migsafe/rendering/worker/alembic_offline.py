@@ -28,6 +28,7 @@ from migsafe.rendering.worker.database import Database, literal_dialect
 from migsafe.rendering.worker.env_operations import env_operation
 from migsafe.rendering.worker.environment import EnvironmentValues, ProjectConfig, as_value, target_metadata, unknown_of_env
 from migsafe.rendering.worker.frames import caller
+from migsafe.rendering.worker.parameters import check_names, check_values
 from migsafe.rendering.worker.plugins import plugin_operation
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.types import enum_to_create
@@ -108,6 +109,8 @@ class RecordingImpl(PostgresqlImpl):
             return None
         if isinstance(construct, str):
             construct = text(construct)
+        check_values(construct)
+        check_names(construct)
         options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
         self.static_output(str(construct.compile(dialect=self.dialect, **options)))
         return None

@@ -22,6 +22,7 @@ from migsafe.rendering.worker.driver import (
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.open_tables import add_named_columns
+from migsafe.rendering.worker.parameters import check_names
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_engine, result_columns
@@ -105,6 +106,7 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
             self._send(fill_parameters(statement, each), context)
 
     def _send(self, sql: str, context: Any) -> None:
+        check_names(getattr(getattr(context, "compiled", None), "statement", None))
         options = getattr(context, "execution_options", None) or {}
         outside = self.run.in_transaction and options.get("isolation_level") == "AUTOCOMMIT"
         if outside:

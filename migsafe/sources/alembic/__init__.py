@@ -19,6 +19,7 @@ from migsafe.sources.alembic.import_path import import_path
 from migsafe.sources.alembic.project import Project, find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.sources.alembic.unread_folders import with_unread_folders
+from migsafe.sources.alembic.version_table import first_too_long
 from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference, MissingParent
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction, UnsureNames
 from migsafe.sources.runner import Folder, MigrationFile, Runner
@@ -45,7 +46,12 @@ def _files(home: Folder) -> list[MigrationFile]:
     missing = with_unread_folders(project, declared, missing)
     if any(_may_check_enums(script) for script in scripts):
         environment = msgspec.structs.replace(environment, checks_enums=True)
-    return [_file(graph, position, scripts, environment, imports, missing.get(position, ())) for position in graph.in_order()]
+    order = graph.in_order()
+    too_long = first_too_long((declared[position][0] for position in order), scripts, project)
+    return [
+        _file(graph, position, scripts, environment, imports, missing.get(position, ()), too_long=declared[position][0].version == too_long)
+        for position in order
+    ]
 
 
 def _problems(home: Folder) -> list[UnreadableError]:
@@ -80,6 +86,8 @@ def _file(
     environment: Environment,
     imports: ImportPath,
     missing: tuple[MissingParent, ...],
+    *,
+    too_long: bool,
 ) -> RevisionFile:
     revision = graph.revisions[position][0]
     lineage = Lineage(
@@ -91,6 +99,7 @@ def _file(
         version_span=revision.version_span,
         parents_span=revision.parents_span,
         downgrade_span=revision.downgrade.span or revision.upgrade.span,
+        version_too_long=too_long,
     )
     return RevisionFile(
         revision.version,

@@ -105,3 +105,19 @@ DROP FUNCTION fee(text);
 CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
 -- accepted
 DROP FUNCTION IF EXISTS fee(text);
+
+-- DROP FUNCTION without parameters, of one that has some
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION fee(a integer, b integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- refused: function fee() does not exist
+DROP FUNCTION fee();
+
+-- DROP FUNCTION without parameters, where all have defaults
+CREATE FUNCTION fee(a integer DEFAULT 1) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- refused: function fee() does not exist
+DROP FUNCTION fee();
+
+-- DROP FUNCTION without parameters, of one that only has OUT parameters
+CREATE FUNCTION fee(OUT a integer) LANGUAGE sql AS 'SELECT 1';
+-- accepted
+DROP FUNCTION fee();

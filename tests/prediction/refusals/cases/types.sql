@@ -146,6 +146,32 @@ CREATE TABLE orders (id bigint, code text DEFAULT '1');
 -- refused: default for column "code" cannot be cast automatically to type integer
 ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer;
 
+-- a default that a function computes
+CREATE TABLE orders (id bigint, code varchar(36) DEFAULT gen_random_uuid()::text);
+-- refused: default for column "code" cannot be cast automatically to type uuid
+ALTER TABLE orders ALTER COLUMN code TYPE uuid USING code::uuid;
+
+-- a default with a cast, as pg_dump writes it
+CREATE TYPE state AS ENUM ('new', 'sent');
+CREATE TABLE orders (id bigint, state varchar(20) DEFAULT 'new'::character varying);
+-- refused: default for column "state" cannot be cast automatically to type state
+ALTER TABLE orders ALTER COLUMN state TYPE state USING state::state;
+
+-- a default of joined strings
+CREATE TABLE orders (id bigint, code varchar(9) DEFAULT 'a' || 'b');
+-- refused: default for column "code" cannot be cast automatically to type integer
+ALTER TABLE orders ALTER COLUMN code TYPE integer USING code::integer;
+
+-- a default that a function computes, of a type that can be converted
+CREATE TABLE orders (id bigint DEFAULT 3, at timestamp DEFAULT now(), code text DEFAULT lower('A'));
+-- accepted
+ALTER TABLE orders ALTER COLUMN at TYPE timestamptz, ALTER COLUMN code TYPE varchar(20), ALTER COLUMN id TYPE numeric;
+
+-- a string that is converted to the type
+CREATE TABLE orders (id bigint, paid varchar(5) DEFAULT now()::date);
+-- accepted
+ALTER TABLE orders ALTER COLUMN paid TYPE date USING paid::date;
+
 -- a default of the same statement
 CREATE TABLE orders (id bigint, paid boolean DEFAULT false);
 -- accepted
