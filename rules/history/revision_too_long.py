@@ -1,7 +1,7 @@
 """A revision id is too long for the table in which Alembic records it.
 
-Alembic records the current revision in `alembic_version`, whose column is varchar(32). A longer id, such as a name in words, is refused when the
-migration has run: `value too long for type character varying(32)`. The migration is rolled back, and `alembic upgrade` stops there on every
+Alembic records the current revision in `alembic_version`, whose column is varchar(32). A longer id, such as a name in words, is refused when
+the migration has run: `value too long for type character varying(32)`. The migration is rolled back, and `alembic upgrade` stops there on every
 database. SQLite does not check the length, so tests with it do not show this. A shorter id is enough: the words belong into the message,
 or into the name of the file (`file_template` in alembic.ini).
 
