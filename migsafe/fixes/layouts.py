@@ -88,6 +88,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "custom": Layout(none_outside="the runner's own way to leave its transaction is not known"),
     "versioned": Layout(in_place=True),
     "golang-migrate": Layout(leave=str),
+    "postgrator": Layout(leave=str),
     "prisma": Layout(leave=str, folder="migration.sql"),
     "supabase": Layout(leave=str),
     "sqlx": Layout(up_outside="-- no-transaction\n", down_outside="-- no-transaction\n", leave=_first_line("-- no-transaction\n")),

@@ -1,7 +1,7 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 
@@ -37,7 +37,7 @@ from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
-from migsafe.sources.migration import UnsureNames
+from migsafe.sources.migration import Division, UnsureNames
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation, Query
 from migsafe.sql.statements import Statement
@@ -90,6 +90,7 @@ class Predictor:
         self._in_routine = False
         """Whether the current operation is in the body of a function, a procedure or a trigger."""
         self._goes_on = False
+        self._divisions: Mapping[int, Division] = {}
         self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
         self.has_lock_timeout = False
         """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
@@ -135,6 +136,7 @@ class Predictor:
 
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
+        self._divisions = half.divisions
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.catalog.created_extensions = created_extensions(half) if with_effects else {}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
@@ -192,6 +194,8 @@ class Predictor:
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
+        if (division := self._divisions.get(statement.span.start)) is not None:
+            self.refused = statement.operations[0], Refusal(error=division.error, help=division.help)
         end_statement(self.catalog)
         self._turn(self.session.end_statement())
 

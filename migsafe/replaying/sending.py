@@ -123,8 +123,13 @@ def _roll_back(connection: "Connection[Any]") -> None:
 
 def send_statement(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
     """Sends one statement of a migration, unless it cannot be sent. Raises psycopg.Error."""
-    if not skip_reason(statement, half):
-        execute_statement(connection, statement, half.script.text)
+    if skip_reason(statement, half):
+        return
+    division = half.divisions.get(statement.span.start)
+    if division is not None:
+        execute(connection, half.script.text[statement.span.start : division.end])
+        return
+    execute_statement(connection, statement, half.script.text)
 
 
 def execute_statement(connection: "Connection[Any]", statement: Statement, text: str) -> None:

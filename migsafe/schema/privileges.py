@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Function, Index, Object, OtherPrivilege, OtherPrivileges, Privilege, Relation, RelationKind
-from migsafe.schema.removals import drop_result
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Drop, Name
+from migsafe.sql.operations import Name
 
 ALL = "all"
 """The privilege of a GRANT or REVOKE of ALL."""
@@ -186,10 +186,10 @@ def grant_defaults(catalog: Catalog, since: int) -> None:
             _store(catalog, created, tuple(dict.fromkeys((*created.privileges, *own))))
 
 
-def dropped_grants(catalog: Catalog, op: Drop) -> list[Granted]:
-    """Returns the relations and routines that a DROP removes, also by CASCADE, and on which the history has granted privileges."""
-    dropped = (catalog.get(part.oid) for part in drop_result(catalog, op).parts if not part.column)
-    return [Granted(known, known.privileges) for known in dropped if isinstance(known, Relation | Function) and known.privileges]
+def grants_on(catalog: Catalog, parts: Iterable[Part]) -> list[Granted]:
+    """Returns the relations and routines among the parts on which the history has granted privileges."""
+    objects = (catalog.get(part.oid) for part in parts if not part.column)
+    return [Granted(known, known.privileges) for known in objects if isinstance(known, Relation | Function) and known.privileges]
 
 
 @SCHEMA_CHANGES.register(sql.SetRowSecurity)

@@ -16,14 +16,16 @@ from migsafe.text import MARK_START
 
 
 def _make_room(catalog: Catalog, name: Name) -> bool:
-    """Whether CREATE creates a type of this name. If one exists, the statement is refused, but still replaces the existing one."""
+    """Whether CREATE creates a type of this name. If one exists, the statement is refused, but still replaces it, unless another object
+    depends on it."""
     existing = catalog.type_named(name)
     if existing is None:
         return True
     refuse_because_of(catalog, existing, f'type "{name.name}" already exists')
-    if catalog.keeps_existing:
+    dropped = find_dropped_parts(catalog, [Part(existing.oid)]).parts
+    if catalog.keeps_existing or any(part.oid != existing.oid for part in dropped):
         return False
-    drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
+    drop_parts(catalog, dropped)
     return True
 
 
@@ -32,6 +34,10 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     """CREATE TYPE … AS ENUM."""
     name = catalog.in_first_schema(op.type)
     if not _make_room(catalog, name):
+        existing = catalog.type_named(name)
+        if isinstance(existing, EnumType):
+            # What follows may use the values of either.
+            catalog.change(existing, values=tuple(dict.fromkeys((*existing.values, *op.values))))
         return
     complete = op.certain and not any(MARK_START in value for value in op.values)
     catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values, complete=complete))

@@ -17,6 +17,7 @@ _TEST_FOLDERS = frozenset(
 
 TESTS = "it looks like tests or examples"
 """The reason for a history that is offered if the repository has no other."""
+UNORDERED = "the names of its scripts have no numbers, so their order is not known"
 
 _WITHOUT_RUNNER = ("plain", "versioned")
 _OTHER_DATABASES = (
@@ -38,7 +39,7 @@ _DRAFTS = lazy_pattern(
     re.I,
 )
 _DEFINES = lazy_pattern(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)
-_CHANGES = lazy_pattern(
+CHANGES = lazy_pattern(
     r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+(?:TABLE|INDEX|TYPE))\b",
     re.I | re.M,
 )
@@ -68,7 +69,7 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, ha
         return f"its scripts belong to the revisions in {revisions}"
     if any(_UNDOES.search(part) for part in parts):
         return "its scripts undo migrations"
-    changing = sum(bool(_CHANGES.search(text)) for text in texts)
+    changing = sum(bool(CHANGES.search(text)) for text in texts)
     if changing == 0 or (source.runner.name == "plain" and changing * 2 < len(texts)):
         return "most of its scripts change no table: they look like queries"
     has_other = has_unread or any(runner not in _WITHOUT_RUNNER for _, runner in others)

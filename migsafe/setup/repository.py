@@ -8,10 +8,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.setup.classification import TESTS, left_out
+from migsafe.setup.classification import TESTS, UNORDERED, left_out
 from migsafe.setup.queries import QuerySource, query_sources
-from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unread_histories
+from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unordered_folders, unread_histories
 from migsafe.sources import find_migrations
+from migsafe.sources.plain import PLAIN
 from migsafe.sources.plan import Source
 
 _GIT_SECONDS = 10
@@ -85,6 +86,8 @@ def survey(paths: Sequence[str]) -> Repository:
     sources = _sources(root, paths)
     unread = unread_histories(root, files, [(path, source.runner.suffix) for path, source in sources])
     histories = _histories(sources, named=bool(paths), has_unread=bool(unread))
+    for path, count in unordered_folders(root, files, [path for path, _ in sources]).items():
+        histories.append(History(path, PLAIN.title, count, "", UNORDERED))
     repository = Repository(
         root,
         tuple(histories),

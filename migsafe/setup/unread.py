@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 
 from migsafe.patterns import lazy_pattern
-from migsafe.setup.classification import DUMP, other_database
+from migsafe.setup.classification import CHANGES, DUMP, other_database
+from migsafe.sources.plain import NUMBERED
 
 _SKIPPED = frozenset("node_modules site-packages vendor venv __pycache__ target dist build out third_party".split())
 _SCRIPTED = "a runner in JavaScript or TypeScript"
@@ -39,6 +40,8 @@ _LIBRARIES = (
 )
 """What the scripts of a library contain, and the library."""
 _STRUCTURE = lazy_pattern(r"(?:.*/)?(?:structure|schema)\.sql")
+_MIGRATIONS = lazy_pattern(r"(?:^|/)[^/]*migrations?(?:/[^/]+)?$", re.I)
+"""A folder of migrations, or one in it."""
 _HEAD = 4000
 _MOST_OF_A_TOOL = 5
 
@@ -93,6 +96,25 @@ def unread_histories(root: Path, files: Sequence[str], read: Sequence[tuple[str,
     found = [UnreadHistory(path, len(inside), _library(root / inside[0], tool)) for (path, tool), inside in sorted(folders.items())]
     # A single migration of a tool, beside others, is more often a test or a template.
     return [history for history in found if history.count > 1] or (found if not read else [])
+
+
+def unordered_folders(root: Path, files: Sequence[str], read: Sequence[str]) -> dict[str, int]:
+    """Returns the folders with migrations in their path, and SQL that changes tables in files without numbers, by path, with how many files
+    each has. Those in the folders that are `read`, and those with another database in their name, do not count."""
+    folders: dict[str, list[str]] = {}
+    for file in files:
+        folder, _, name = file.rpartition("/")
+        if name.endswith(".sql") and _MIGRATIONS.search(folder) and not _TESTS.search(file):
+            folders.setdefault(folder, []).append(file)
+    return {
+        folder: len(inside)
+        for folder, inside in folders.items()
+        if len(inside) > 1
+        and not any(PurePosixPath(folder).is_relative_to(path) for path in read)
+        and not any(map(other_database, folder.split("/")))
+        and not any(NUMBERED.match(file.rpartition("/")[2]) for file in inside)
+        and any(CHANGES.search(_head(root / file)) for file in inside)
+    }
 
 
 def summarised(histories: Sequence[UnreadHistory]) -> list[UnreadHistory]:

@@ -14,14 +14,14 @@ from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
 from migsafe.sources.runner import Folder, Runner
 
-_NAME = r"(\d+)_(.*)\.(up|down)\.sql$"
+_NAME = r"(?P<number>\d+)_(?P<name>.*)\.(?P<half>up|down)\.sql$"
 _NUMBERED = lazy_pattern(r"\d+_.*\.sql$")
 
 
 def _recognises(folder: Folder) -> bool:
     """Recognises the names; not a folder without down files in which other numbered files have neither suffix, because its runner takes
     every file."""
-    suffixes = [match[3] for name in folder.sql_files if (match := re.match(_NAME, name))]
+    suffixes = [match["half"] for name in folder.sql_files if (match := re.match(_NAME, name))]
     if not suffixes or "down" in suffixes:
         return bool(suffixes)
     return sum(bool(_NUMBERED.match(name)) for name in folder.sql_files) == len(suffixes)

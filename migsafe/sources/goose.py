@@ -34,8 +34,8 @@ def _read(file: MigrationFile) -> list[Migration]:
         spans[half].append(span)
     if not spans[UP] and not spans[DOWN]:  # goose rejects the file; its statements are linted all the same
         return [Migration(file.id, "goose", whole_script(file.up, transaction))]
-    down = half_with_blocks(file.up, spans[DOWN], transaction, _BLOCK) if spans[DOWN] else None
-    return [Migration(file.id, "goose", half_with_blocks(file.up, spans[UP], transaction, _BLOCK), down)]
+    down = half_with_blocks(file.up, spans[DOWN], transaction, _BLOCK, "+goose") if spans[DOWN] else None
+    return [Migration(file.id, "goose", half_with_blocks(file.up, spans[UP], transaction, _BLOCK, "+goose"), down)]
 
 
 GOOSE = Runner(

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -142,6 +143,14 @@ class UnsureNames(Enum):
     ALL = "all"
 
 
+class Division(NamedTuple):
+    """The place inside a statement at which the runner ends it, what PostgreSQL's refusal is due to, and what the script needs."""
+
+    end: int
+    error: str
+    help: str
+
+
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.
 
@@ -151,7 +160,8 @@ class Half(Struct, frozen=True):
     that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
     runner, begins the transaction; the runner cannot end it then. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
-    `unsure_names` are the names of constraints that are not certain in its history.
+    `unsure_names` are the names of constraints that are not certain in its history. `divisions` are the statements that the runner sends in
+    pieces, by the offset at which each begins.
     """
 
     script: Script
@@ -166,6 +176,7 @@ class Half(Struct, frozen=True):
     refused_mix: str = ""
     """Why the runner refuses the script, in which some statements can run in a transaction and others cannot; empty if it does not."""
     unsure_names: UnsureNames = UnsureNames.NONE
+    divisions: Mapping[int, Division] = {}
 
     @property
     def file(self) -> Script:

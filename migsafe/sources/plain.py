@@ -7,6 +7,7 @@ from collections import Counter
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.assumed_transactions import UnknownFile, read_unknown, with_evidence
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
@@ -29,6 +30,8 @@ def plain_files(folder: Folder) -> list[UnknownFile]:
             version_of(name) if versions[version_of(name)] == 1 else name.removesuffix(".sql"),
             folder.script(name),
             folder.script(downs[name]) if name in downs else None,
+            # The order of names without numbers is that of the files, and says nothing about when each was applied.
+            late=None if NUMBERED.match(name) else LateHandling.APPLIES,
         )
         for name in ups
     )

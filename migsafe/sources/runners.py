@@ -16,6 +16,7 @@ from migsafe.sources.node_pg_migrate import NODE_PG_MIGRATE
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.play import PLAY
 from migsafe.sources.pop import POP
+from migsafe.sources.postgrator import POSTGRATOR
 from migsafe.sources.postgres_migrations import POSTGRES_MIGRATIONS
 from migsafe.sources.refinery import REFINERY
 from migsafe.sources.runner import Folder, Runner
@@ -49,6 +50,7 @@ RUNNERS: tuple[Runner, ...] = (
     POP,
     SQLX,
     GOLANG_MIGRATE,
+    POSTGRATOR,
     SUPABASE,
     YOYO,
     ATLAS,

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from migsafe.sources.migration import Half, Transaction
+from msgspec.structs import replace
+
+from migsafe.patterns import lazy_pattern
+from migsafe.sources.migration import Division, Half, Transaction
 from migsafe.sql.split import RawStatement, split
 from migsafe.text import Script, Span
 
 UP, DOWN = "up", "down"
+_LINE = lazy_pattern(r"[^\n]+")
 
 
 def sections(text: str, directive: re.Pattern[str]) -> list[tuple[str, re.Match[str], Span]]:
@@ -40,10 +44,38 @@ def _queries_with_blocks(text: str, spans: Iterable[Span], block: re.Pattern[str
     return tuple(queries) if has_several else None
 
 
-def half_with_blocks(script: Script, spans: Sequence[Span], transaction: Transaction, block: re.Pattern[str]) -> Half:
-    """Returns the half of a script that consists of some spans. Outside a transaction, a block of several statements is one query."""
+def half_with_blocks(script: Script, spans: Sequence[Span], transaction: Transaction, block: re.Pattern[str], mark: str) -> Half:
+    """Returns the half of a script that consists of some spans, for goose or sql-migrate, whose directives begin with the mark. Outside a
+    transaction, a block of several statements is one query; outside a block, a statement ends with each line that ends with a semicolon."""
     queries = _queries_with_blocks(script.text, spans, block) if transaction is Transaction.NONE else None
-    return Half(script, tuple(spans), transaction) if queries is None else Half(script, queries, Transaction.QUERY)
+    half = Half(script, tuple(spans), transaction) if queries is None else Half(script, queries, Transaction.QUERY)
+    return replace(half, divisions=dict(_divisions(script, spans, block, mark)))
+
+
+def _divisions(script: Script, spans: Iterable[Span], block: re.Pattern[str], mark: str) -> Iterator[tuple[int, Division]]:
+    """Yields the statements outside blocks with a line inside them that ends with a semicolon: the runner sends what precedes it (goose,
+    internal/sqlparser/parser.go, and sql-migrate, sqlparse/sqlparse.go, both in endsWithSemicolon)."""
+    text = script.text
+    for span in spans:
+        blocks = [Span(*match.span()) for match in block.finditer(text, span.start, span.end)]
+        for raw in split(text, span.start, span.end):
+            if not isinstance(raw, RawStatement):
+                continue
+            start, stop = raw.span.start, raw.span.end
+            if text.find(";", start, stop) < 0 or any(inside.start <= start < inside.end for inside in blocks):
+                continue
+            end = next((line.end() for line in _LINE.finditer(text, start, stop) if line.end() < stop and _ends_statement(line[0])), None)
+            if end is not None:
+                runner = {"+migrate": "sql-migrate"}.get(mark, mark.removeprefix("+"))
+                error = f"{runner} sends it only up to the `;` at the end of line {script.position(end - 1).line}"
+                need = f"-- put the statement between `-- {mark} StatementBegin` and `-- {mark} StatementEnd`"
+                yield start, Division(end, error, need)
+
+
+def _ends_statement(line: str) -> bool:
+    words = line.split()
+    comment = next((number for number, word in enumerate(words) if word.startswith("--")), len(words))
+    return comment > 0 and words[comment - 1].endswith(";")
 
 
 def _statements(text: str, span: Span) -> Iterator[Span]:

@@ -32,7 +32,7 @@ def _read(file: MigrationFile) -> list[Migration]:
             transaction[half] = Transaction.NONE
     if not spans[UP] and not spans[DOWN]:  # sql-migrate rejects the file; its statements are linted all the same
         return [Migration(file.id, "sql-migrate", whole_script(file.up, Transaction.FILE))]
-    up, down = (half_with_blocks(file.up, spans[half], transaction[half], _BLOCK) for half in (UP, DOWN))
+    up, down = (half_with_blocks(file.up, spans[half], transaction[half], _BLOCK, "+migrate") for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]
 
 

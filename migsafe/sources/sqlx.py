@@ -23,7 +23,7 @@ _NO_TRANSACTION = lazy_pattern(r"\A-- no-transaction")
 _TEMPLATE = lazy_pattern(r"^-- Add (?:up |down )?migration script here", re.MULTILINE)
 """What `sqlx migrate add` writes into a new file (sqlx-cli/src/migrate.rs)."""
 _NAME = lazy_pattern(r"\d+_.*\.sql$")
-_PAIR = r"(\d+)_(.*)\.(up|down)\.sql$"
+_PAIR = r"(?P<number>\d+)_(?P<name>.*)\.(?P<half>up|down)\.sql$"
 
 
 def _recognises(folder: Folder) -> bool:

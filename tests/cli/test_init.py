@@ -311,6 +311,23 @@ def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, r
     assert tomllib.loads((repository / "migsafe.toml").read_text()) == {"migrations": ["db/migrations"]}
 
 
+def test_migrations_without_numbers_are_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("shop-12-orders.sql", "shop-7-notes.sql"):
+        write(repository, f"stock/migration/{name}", "ALTER TABLE stock ADD COLUMN note text;\n")
+        write(repository, f"stock/mysql/migrations/{name}", "ALTER TABLE stock ADD COLUMN note text;\n")
+        write(repository, f"stock/reports/{name}", "ALTER TABLE stock ADD COLUMN note text;\n")
+        write(repository, f"stock/migrations/queries/{name}", "SELECT * FROM stock;\n")
+        write(repository, f"db/migrations/old/{name}", "ALTER TABLE stock ADD COLUMN note text;\n")
+    assert main(["init", "--yes"]) == 0
+    output = capsys.readouterr().out
+    assert "  stock/migration  2 migrations, plain SQL, as psql -f runs it: the names of its scripts have no numbers" in output
+    assert "reports" not in output
+    assert "queries  " not in output
+    assert "mysql" not in output
+    assert "db/migrations/old" not in output
+    assert tomllib.loads((repository / "migsafe.toml").read_text()) == {"migrations": ["db/migrations"]}
+
+
 def test_scripts_of_revisions_are_no_second_history(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, "app/alembic/env.py", "")
     write(repository, "app/alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")

@@ -1,12 +1,14 @@
 """The predicted effects of the statements of a migration, in order."""
 
 import pytest
+from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.schema.refusal import Refusal
 from migsafe.sources import Half, Transaction
+from migsafe.sources.migration import Division
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
@@ -204,6 +206,24 @@ def test_a_contradictory_history_is_believed_and_reported_once() -> None:
         'relation "orders" already exists',
     ]
     assert predictor.catalog.relation(Name("orders")) is not None
+
+
+def test_a_column_keeps_its_type_when_that_is_created_again() -> None:
+    predictor = Predictor(17)
+    predictor.apply(half("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE people (id int, now mood);"))
+    again, default, added = predictor.predict_migration(
+        half("CREATE TYPE mood AS ENUM ('sad', 'glad'); ALTER TABLE people ALTER now SET DEFAULT 'glad';ALTER TABLE people ADD COLUMN now mood")
+    )
+    assert str(again.refusal) == 'type "mood" already exists'
+    assert default.refusal is None
+    assert str(added.refusal) == 'column "now" of relation "people" already exists'
+
+
+def test_a_statement_that_the_runner_sends_in_pieces_is_refused() -> None:
+    sent = half("SELECT 1; DO $$ BEGIN PERFORM 1;\nEND $$")
+    before, cut = Predictor(17).predict_migration(replace(sent, divisions={10: Division(32, "it ends in line 1", "-- put it into a block")}))
+    assert before.refusal is None
+    assert cut.refusal == Refusal(error="it ends in line 1", help="-- put it into a block")
 
 
 def test_the_database_starts_with_the_dump() -> None:

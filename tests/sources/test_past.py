@@ -41,6 +41,8 @@ def message(past: dict[str, str], now: dict[str, str], runner: str | None = None
         ("tern", ("001_a.sql", "003_c.sql", "002_b.sql"), True),
         ("node-pg-migrate", ("1_a.sql", "3_c.sql", "2_b.sql"), True),
         ("diesel", ("1_a/up.sql", "3_c/up.sql", "2_b/up.sql"), False),
+        ("postgrator", ("001.do.a.sql", "003.do.c.sql", "002.do.b.sql"), True),
+        (None, ("shop-400-a.sql", "shop-771-c.sql", "shop-522-b.sql"), False),
     ],
 )
 def test_a_new_migration_before_a_merged_one(runner: str | None, names: tuple[str, str, str], late: bool) -> None:

@@ -113,6 +113,17 @@ def up(migration: Migration) -> tuple[str, str]:
             },
             ["1 file", "2 query", "10 file"],
         ),
+        (
+            "postgrator",
+            {
+                "0010.do.b.sql": INDEX,
+                "0009.do.sql": ORDERS,
+                "0009.undo.sql": NO_ORDERS,
+                "0010.undo.no-index.sql": "DROP INDEX orders_status_idx;",
+                "schema.sql": ORDERS,
+            },
+            ["0009 query", "0010 query"],
+        ),
         ("plain", {"package.json": '{"dependencies": {"pg": "8.0.0"}}', "migrations/1_a.sql": CUSTOMERS}, ["1 statement"]),
         ("node-pg-migrate", {"2_b.sql": "-- Up Migration\n" + ORDERS, "10_c.sql": CUSTOMERS}, ["2_b file", "10_c file"]),
         (
@@ -410,3 +421,23 @@ def test_liquibase_changesets_are_migrations(shop: Write) -> None:
 def test_liquibase_runs_plain_scripts_that_a_changelog_names(shop: Write) -> None:
     plan = find_migrations([shop({"changelog.xml": "<databaseChangeLog/>", "sql/V1__a.sql": ORDERS, "sql/rollback/U1__a.sql": NO_ORDERS})])
     assert [(migration.runner, *up(migration)) for migration in plan.migrations] == [("liquibase", "1", "file")]
+
+
+@pytest.mark.parametrize("runner", ["goose", "migrate"])
+def test_a_statement_that_is_sent_in_pieces(shop: Write, runner: str) -> None:
+    body = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1; -- one\nEND $$;\n"
+    block = f"-- +{runner} StatementBegin\n{body}-- +{runner} StatementEnd\n"
+    whole = (
+        "CREATE TABLE a (b text); CREATE TABLE c (d text);\n"
+        "INSERT INTO a VALUES ('x; y'), (\n-- not yet;\n'z');\n"
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS $$ SELECT 1; SELECT 2 $$;\n"
+    )
+    shop({"1_a.sql": f"-- +{runner} Up\n{block}{whole}{body}-- +{runner} Down\n{block}DO $$\nBEGIN\nPERFORM 1;\nEND $$;\n"})
+    (migration,) = find_migrations(["shop"]).migrations
+    title = {"goose": "goose", "migrate": "sql-migrate"}[runner]
+    halves = [half for half in (migration.up, migration.down) if half]
+    pieces = [[half.script.text[start : division.end] for start, division in half.divisions.items()] for half in halves]
+    assert pieces == [["CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1; -- one"], ["DO $$\nBEGIN\nPERFORM 1;"]]
+    assert [next(iter(half.divisions.values())).error for half in halves] == [
+        f"{title} sends it only up to the `;` at the end of line {line}" for line in (15, 26)
+    ]

@@ -88,3 +88,19 @@ GRANT ALL ON fees TO desk;
 
 -- next migration
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC; -- expect: grant-widened
+
+-- next migration
+CREATE TABLE fines (id bigint PRIMARY KEY, paid boolean, waived boolean);
+CREATE VIEW open_fines AS SELECT id FROM fines WHERE NOT paid;
+CREATE VIEW other_fines AS SELECT id FROM fines WHERE NOT waived;
+GRANT SELECT ON open_fines, other_fines TO desk;
+
+-- next migration
+-- a view that is dropped with a column
+BEGIN;
+ALTER TABLE fines DROP COLUMN paid CASCADE; -- expect: drop-cascade -- expect: grants-lost
+ALTER TABLE fines DROP COLUMN waived CASCADE; -- expect: drop-cascade
+CREATE OR REPLACE VIEW open_fines AS SELECT id FROM fines;
+CREATE VIEW other_fines AS SELECT id FROM fines;
+GRANT SELECT ON other_fines TO desk;
+COMMIT;
