@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migsafe.cli.plain_options import plain_lint_options
-from migsafe.cli.results import FAILED
+from migsafe.cli.results import FAILED, INTERRUPTED
 from migsafe.errors import MigsafeError
 from migsafe.terminal.output import DEBUG, show_error
 
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
 
-_INTERRUPTED = 130
 _RECURSION_LIMIT = 20_000
 """SQL nests deeper than Python's usual thousand calls allow. Calls from Python to Python do not use the C stack."""
 
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None, memory: "Memory | None" = None)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except MigsafeError as error:
         show_error(error)
     except Exception as error:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.options import Changed, Config, FailOnOption, Output, Paths, RunnerName, Schema, Since, TransactionHabit, format_option
-from migsafe.cli.results import FAILED, FOUND, left_out
+from migsafe.cli.results import FAILED, FOUND, INTERRUPTED, left_out
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
@@ -86,9 +86,11 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 0: every phase passed.
     Exit code 1: a phase failed.
     Exit code 2: no phase failed, but something was not tried; or an error.
+    Exit code 130: a signal ended the run; what was tried is shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.running_host import running_host  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
+    from migsafe.replaying.servers.time_limits import Interruption  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(
         stats=stats, schema=schema, fail_on=fail_on, runner=runner, transaction=transaction
@@ -97,7 +99,8 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
     write_page = rehearsal_reporter("html") if report else None
     check_output(output, report)
     where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser, loaded=load != "0")
-    with running_host(where, settings.pg_version) as wait_for_host:
+    interruption = Interruption()
+    with running_host(where, settings.pg_version, interruption.request) as wait_for_host:
         from msgspec.structs import replace  # noqa: PLC0415
 
         from migsafe.cli.replay_options import budgets, command_line, sessions, usual_options, write_reports  # noqa: PLC0415
@@ -121,8 +124,10 @@ def rehearse(  # noqa: PLR0913, PLR0917  # an argument for each option
         project_queries = None if queries == ["none"] else release_queries(settings, plan, queries or ())
         options = replace(options, experiments=(), queries=project_queries, load=sessions(load, project_queries is not None))
         host, show = wait_for_host()
-        result = rehearse_plan(plan, host, options, limits, settings, show, command_line())
+        result = rehearse_plan(plan, host, options, limits, settings, show, command_line(), interruption)
     write_reports(result, write, output, write_page, report)
     for problem in (*result.replay.verdict.problems, *left_out(plan)):
         show_error(problem)
+    if result.replay.interrupted:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit({True: 0, False: FOUND, None: FAILED}[result.passed])

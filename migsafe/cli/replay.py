@@ -20,7 +20,7 @@ from migsafe.cli.options import (
     TransactionHabit,
     format_option,
 )
-from migsafe.cli.results import FAILED, exit_code, left_out
+from migsafe.cli.results import FAILED, INTERRUPTED, exit_code, left_out
 from migsafe.cli.server_options import (
     CopyOf,
     InPlace,
@@ -125,16 +125,19 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 1: a migration failed, exceeded a budget, or failed an experiment.
     Exit code 2: an error, or some migrations could not be replayed; the others
                  are shown.
+    Exit code 130: a signal ended the run; what was measured is shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.running_host import running_host  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
+    from migsafe.replaying.servers.time_limits import Interruption  # noqa: PLC0415
 
     settings = read_configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
     check_output(output, report, explain)
     where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser, loaded=load != "0")
-    with running_host(where, settings.pg_version) as wait_for_host:
+    interruption = Interruption()
+    with running_host(where, settings.pg_version, interruption.request) as wait_for_host:
         from msgspec.structs import replace  # noqa: PLC0415
 
         from migsafe.cli.replay_options import (  # noqa: PLC0415
@@ -176,7 +179,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
             load=sessions(load, project_queries is not None),
         )
         host, show = wait_for_host()
-        result = replay_plan(plan, host, options, limits, show, command_line())
+        result = replay_plan(plan, host, options, limits, show, command_line(), interruption)
     write_reports(result, write, output, write_page, report)
     if explain is not None:
         from migsafe.reports.replay.plans_json import plans_document  # noqa: PLC0415  # only with --explain
@@ -185,4 +188,6 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     problems = result.verdict.problems
     for problem in (*problems, *left_out(plan)):
         show_error(problem)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(FAILED if problems else exit_code(result.verdict.worst(), settings))

@@ -6,8 +6,8 @@ from migsafe.configuration import Configuration
 from migsafe.linting.finding import Severity
 from migsafe.sources import Plan
 
-FOUND, FAILED = 1, 2
-"""The exit codes: something was found; the command, or a part of it, failed."""
+FOUND, FAILED, INTERRUPTED = 1, 2, 130
+"""The exit codes: something was found; the command, or a part of it, failed; a signal ended it."""
 
 _SKIPPED_SHOWN = 3
 

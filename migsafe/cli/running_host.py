@@ -12,12 +12,15 @@ from migsafe.terminal.progress import Status
 
 
 @contextmanager
-def running_host(server: ServerOptions, usual_version: int) -> Iterator[Callable[[], tuple[Host, Callable[[str], None]]]]:
+def running_host(
+    server: ServerOptions, usual_version: int, request: Callable[[], bool] = lambda: False
+) -> Iterator[Callable[[], tuple[Host, Callable[[str], None]]]]:
     """Runs a server, which ends with the `with` block and by a signal. Yields a function that waits for it, and returns it with a function that
     shows the progress; it raises MigsafeError. A private server starts in a thread, a copy or a connection begins with the call. Tells what
-    was removed or remains of this run and of those that were killed."""
+    was removed or remains of this run and of those that were killed. `request` is called by a signal and returns whether the block ends by
+    itself."""
     status = Status()
-    with ended_by_signals():
+    with ended_by_signals(request):
         start = Start(lambda: choose_host(server, usual_version))
         try:
             with start:

@@ -21,6 +21,7 @@ from migsafe.replaying.queries.results import UntriedQuery
 from migsafe.replaying.replay import ReplayOptions
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
+from migsafe.replaying.servers.time_limits import Interruption
 from migsafe.sources import Plan
 
 
@@ -104,13 +105,14 @@ def rehearse_plan(
     settings: Configuration,
     on_progress: Callable[[str], None] = lambda text: None,
     command: str = "",
+    interruption: Interruption | None = None,
 ) -> Rehearsal:
     """Rehearse the rollout of a plan's migrations on a running server. `on_progress` receives a text about the current step. `command` is the
-    command line, for the report."""
+    command line, for the report; an `interruption` ends the run."""
     on_progress("finding the phases")
     premortem = assess_plan(plan, settings)
     options = replace(options, batched=batched_backfills(premortem.assessments))
-    replay = replay_plan(plan, host, options, budgets, on_progress, command)
+    replay = replay_plan(plan, host, options, budgets, on_progress, command, interruption)
     replayed = {(each.migration.up.file.path, each.migration.id): each for each in replay.replayed}
     migrations = [RolledOut(assessment, replayed.get((assessment.path, assessment.migration.id))) for assessment in premortem.assessments]
     least = Severity[settings.fail_on.upper()] if settings.fail_on != "never" else Severity.ERROR

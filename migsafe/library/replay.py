@@ -22,6 +22,7 @@ from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
+from migsafe.replaying.servers.time_limits import Interruption
 from migsafe.sources import Plan
 from migsafe.sources.git import checked_out_revision
 
@@ -32,9 +33,9 @@ class Replay(Struct, frozen=True, kw_only=True):
     """A whole replay: the server, what was recorded of each migration, and the findings.
 
     `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
-    run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `indexes` are the results of
-    the index trials, one for each source, `without_migrations` those for the queries of a release that has no migrations. `facts` describe
-    the run and its result.
+    run. `not_run` are the files of the migrations that did not run, because an earlier one failed. `indexes` are the results of the index
+    trials, one for each source, `without_migrations` those for the queries of a release that has no migrations. `interrupted` says that the
+    user ended the run before its end. `facts` describe the run and its result.
     """
 
     host: str
@@ -46,6 +47,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     not_run: tuple[str, ...] = ()
     indexes: tuple[IndexResults, ...] = ()
     without_migrations: QueryResults | None = None
+    interrupted: bool = False
     facts: Facts = Facts()
 
 
@@ -96,12 +98,19 @@ def configured_budgets(settings: Configuration) -> Budgets:
 
 
 def replay_plan(
-    plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, on_progress: Callable[[str], None] = lambda text: None, command: str = ""
+    plan: Plan,
+    host: Host,
+    options: ReplayOptions,
+    budgets: Budgets,
+    on_progress: Callable[[str], None] = lambda text: None,
+    command: str = "",
+    interruption: Interruption | None = None,
 ) -> Replay:
     """Replay the migrations of a plan on a running server. `on_progress` receives a text about the current step. `command` is the command
-    line, for the report."""
+    line, for the report. An `interruption` ends the run; the result is then what was measured before."""
     date = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    run = Run(plan, host, options, on_progress)
+    interruption = interruption or Interruption()
+    run = Run(plan, host, options, on_progress, interruption)
     ran = list(run.migrations())
     queries = without_repaired([each.queries for each in ran])
     done = tuple(msgspec.structs.replace(each, queries=its_queries) for each, its_queries in zip(ran, queries, strict=True))
@@ -117,13 +126,14 @@ def replay_plan(
         not_run=not_run,
         indexes=tuple(run.indexes),
         without_migrations=run.without_migrations,
+        interrupted=interruption.requested,
         facts=Facts(
             date=date,
             command=command,
             revision=checked_out_revision(str(Path(plan.sources[0].path).absolute().parent)) if plan.sources else "",
             rows=rows_at_start(done, host.origin, run.filled),
             budgets=budget_results(done, budgets, complete=is_complete(done, not_run, verdict)),
-            reasons=reasons(done, not_run, verdict),
+            reasons=reasons(done, not_run, verdict, interrupted=interruption.requested),
         ),
     )
 

@@ -127,7 +127,9 @@ def is_complete(replayed: Iterable[ReplayedMigration], not_run: Collection[str],
     return not (is_partial or not_run or verdict.problems or any(migration.untried for migration in replayed))
 
 
-def reasons(replayed: Collection[ReplayedMigration], not_run: Collection[str], verdict: Verdict) -> tuple[str, ...]:
+def reasons(
+    replayed: Collection[ReplayedMigration], not_run: Collection[str], verdict: Verdict, *, interrupted: bool = False
+) -> tuple[str, ...]:
     """Returns why a replay is not a pass, as clauses: `2 migrations failed`."""
     migrations: dict[str, set[str]] = {phrase: set() for phrase in _REASONS.values()}
     not_tried = {migration.migration.up.file.path for migration in replayed if migration.untried}
@@ -138,7 +140,8 @@ def reasons(replayed: Collection[ReplayedMigration], not_run: Collection[str], v
     counts = Counter({phrase: len(paths) for phrase, paths in migrations.items()})
     counts["was not tried" if untried == 1 else "were not tried"] = untried
     counts["did not run"] = len(not_run)
-    return (*_clauses(counts), *_queries_without_index(verdict), *_other_errors(len(verdict.problems) - untried))
+    ended = ("it was interrupted",) if interrupted else ()
+    return (*ended, *_clauses(counts), *_queries_without_index(verdict), *_other_errors(len(verdict.problems) - untried - len(ended)))
 
 
 def _queries_without_index(verdict: Verdict) -> Iterator[str]:

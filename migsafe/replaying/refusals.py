@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from migsafe import versions
 from migsafe.patterns import lazy_pattern
+from migsafe.replaying.servers.time_limits import INTERRUPTED
 from migsafe.schema.extensions import EXTENSION_TYPES
 from migsafe.sql.operations import Name
 
@@ -32,7 +33,7 @@ _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "425
 class Failure(Struct, frozen=True):
     """PostgreSQL's error for a statement. `sqlstate` is the error code; it can be empty if the connection was lost. `column` is the column that
     the error is about, `table` its table and `constraint` the constraint, if it names them. `lost` says that the connection ended, so that
-    nothing is known of the statement, `stopped` that migsafe ended it because it took too long."""
+    nothing is known of the statement, `stopped` that migsafe ended it because it took too long, or because the user interrupted it."""
 
     message: str
     sqlstate: str = ""
@@ -42,6 +43,11 @@ class Failure(Struct, frozen=True):
     constraint: str = ""
     lost: bool = False
     stopped: bool = False
+
+    @property
+    def is_interruption(self) -> bool:
+        """Whether the user interrupted the statement, so that it is not known whether it would have failed."""
+        return self.stopped and self.message == INTERRUPTED
 
 
 def error_class() -> "type[Any]":

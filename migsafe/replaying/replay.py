@@ -27,7 +27,7 @@ from migsafe.replaying.running import MigrationRunner, ShowProgress
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import Seeder
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.time_limits import TimeLimits
+from migsafe.replaying.servers.time_limits import Interruption, RunStopped, TimeLimits
 from migsafe.replaying.touched import measure_touched, predict_touched, required_rows
 from migsafe.replaying.untried import not_tried, untried_reason
 from migsafe.replaying.upgrades import Upgrade, following
@@ -54,13 +54,15 @@ class ReplayRun:
     of the sources whose migrations all ran, if the options ask for them.
     """
 
-    def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
+    def __init__(
+        self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress, interruption: Interruption | None = None
+    ) -> None:
         self._plan = plan
         self._host = host
         self._options = options
         self.problems: list[MigsafeError] = []
         self._progress = progress
-        self._limits = TimeLimits(self._terminate, statement=options.statement_limit, run=options.run_limit)
+        self._limits = TimeLimits(self._terminate, statement=options.statement_limit, run=options.run_limit, interruption=interruption)
         self._instruments = Instruments(host, self._limits.limit_statement)
         self._databases = Databases(host, self._disconnect)
         self.unfilled: dict[str, str] = {}
@@ -80,10 +82,25 @@ class ReplayRun:
         with self._limits, self._options.renderer or Renderer() as renderer:
             for source in self._plan.sources:
                 yield from self._replay_source(source, renderer)
+            if self._limits.is_interrupted:
+                self.problems.append(self._limits.stopped())
         self.problems += self._plan.problems
         self.notes += self._left_out.notes()
 
     def _replay_source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
+        """Replays the migrations of a source. A run that is stopped before it begins only notes them."""
+        ran: set[str] = set()
+        try:
+            with self._limits.stoppable():
+                for replayed in self._replay_steps(source, renderer):
+                    ran.add(replayed.migration.id)
+                    yield replayed
+        except RunStopped as stop:
+            self.problems += [] if self._limits.is_interrupted else [stop]
+        finally:
+            self._note_not_run(source, ran)
+
+    def _replay_steps(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
         database = Database(self._host.only_database or self._databases.create(self._host.start_database), self._new_seeder())
         copy = partial(self._databases.copy, database.name) if self._host.only_database is None else None
         scripts = Scripts(renderer, self._limits.limit_statement, partial(self.repairs.repair, databases=(database.name,)), copy)
@@ -118,20 +135,20 @@ class ReplayRun:
                     is_emptied = is_emptied or replayed.emptying is not None
                     affected.add(replayed.predictions, replayed.queries, predictor.catalog)
                     yield replayed
-                    if self._has_failed(replayed):
-                        self._note_not_run(source, ran)
+                    if self._has_failed(replayed, runner):
                         return
             if ran is not None:
                 self._try_indexes(source, database, predictor, affected, list(source.selected())[-1])
             elif steps:
                 self._try_without_migrations(source, database, history.end(predictor), steps[-1].migration, runner)
+        except RunStopped:
+            raise
         except MigsafeError as error:
             self.problems.append(error)
-            self._note_not_run(source, ran or set())
         except error_class() as error:
+            self._limits.check()
             failure = failure_of(error)
             self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure, self._host.major)))
-            self._note_not_run(source, ran or set())
         finally:
             self.notes += history.notes
             self._note_rows(database.seeder)
@@ -144,8 +161,10 @@ class ReplayRun:
                 connection.execute(statement.encode())
             self.schemas.append(read_schema(connection))
 
-    def _has_failed(self, replayed: ReplayedMigration) -> bool:
-        """Whether a migration failed, so that the ones after it do not run."""
+    def _has_failed(self, replayed: ReplayedMigration, runner: MigrationRunner) -> bool:
+        """Whether a migration failed, so that the ones after it do not run. Raises RunStopped if a part of it was not tried."""
+        if runner.stop is not None:
+            raise runner.stop
         failure = replayed.recording.failure
         if failure is not None and failure.lost:
             self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
@@ -180,11 +199,12 @@ class ReplayRun:
             guard=self._limits.limit_statement,
             guard_within=self._limits.within,
             likely_cause=history.likely_cause,
+            stoppable=self._limits.stoppable,
             progress=self._progress,
         )
 
     def _note_not_run(self, source: Source, ran: set[str]) -> None:
-        """Notes the selected migrations of a source that ended early."""
+        """Notes the selected migrations of a source that did not run."""
         paths = [migration.up.file.path for migration in source.selected() if migration.id not in ran]
         self.not_run += dict.fromkeys(paths)
 
@@ -312,13 +332,8 @@ class ReplayRun:
     def _seed(self, database: Database, touched: Collection[Name] | None) -> None:
         if database.seeder is None:
             return
-        with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
-            try:
-                database.seeder.seed(connection, self._progress, touched)
-            except error_class() as error:
-                if work.stop_reason:
-                    raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
-                raise
+        with self._host.connect(database.name) as connection, self._limits.limit_run(connection):
+            database.seeder.seed(connection, self._progress, touched)
         if database.seeder.filled:
             database.contents = None
 
@@ -351,14 +366,9 @@ class ReplayRun:
             return
         self._seed(database, run.tables)
         self._disconnect()
-        with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
-            try:
-                limit = self._options.statement_limit
-                results = run.run(connection, self._options.production_rows, limit, partial(self._has_real_rows, database), self._progress)
-            except error_class() as error:
-                if work.stop_reason:
-                    raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
-                raise
+        with self._host.connect(database.name) as connection, self._limits.limit_run(connection):
+            limit = self._options.statement_limit
+            results = run.run(connection, self._options.production_rows, limit, partial(self._has_real_rows, database), self._progress)
         self.indexes.append(results)
 
     def _has_real_rows(self, database: Database, table: Name) -> bool:

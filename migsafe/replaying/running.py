@@ -1,6 +1,9 @@
 """Runs one migration, records it, and makes the experiments."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -31,7 +34,7 @@ from migsafe.replaying.row_failures import Emptying, row_cause
 from migsafe.replaying.row_repairs import RowRepairs
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.time_limits import Guard
+from migsafe.replaying.servers.time_limits import Guard, RunStopped
 from migsafe.replaying.untried import left_out_statements
 from migsafe.replaying.upgrades import Upgrade, lock_timeout_in, rolled_back
 from migsafe.schema.catalog import Catalog
@@ -45,10 +48,12 @@ rows that a hundred thousand others reference without an index."""
 _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
 
 ShowProgress = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 class MigrationRunner:
-    """Runs the migrations of one source on a host. `guard` limits the time of a statement; `likely_cause` explains a failure."""
+    """Runs the migrations of one source on a host. `guard` limits the time of a statement; `likely_cause` explains a failure. In the block of
+    `stoppable`, an interruption is a RunStopped."""
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class MigrationRunner:
         guard: Guard,
         guard_within: Callable[[float], Guard],
         likely_cause: Callable[[Failure], str],
+        stoppable: Callable[[], AbstractContextManager[None]],
         progress: ShowProgress,
     ) -> None:
         self._host = host
@@ -72,6 +78,9 @@ class MigrationRunner:
         self._guard = guard
         self._guard_within = guard_within
         self._likely_cause = likely_cause
+        self._stoppable = stoppable
+        self.stop: RunStopped | None = None
+        """Why a part of a migration was not tried."""
         self._progress = progress
         self._trials = QueryTrials(host, options.queries, guard, keep_plans=options.keep_plans) if options.queries is not None else None
 
@@ -104,6 +113,15 @@ class MigrationRunner:
         replayed = self._replayed(database, recording, sent.predictions, outcomes, emptying)
         return replace(replayed, lock_timeout=lock_timeout, queries=queries, batched=batched)
 
+    def _in_time(self, work: Callable[[], Result]) -> Result | None:
+        """Returns the result of work; None if the run is stopped, which is remembered, so that what was measured before is kept."""
+        try:
+            with self._stoppable():
+                return work()
+        except RunStopped as stop:
+            self.stop = stop
+            return None
+
     def forget_state(self, database: Database) -> None:
         """Forgets what is known of the database, because something else than a replayed migration has changed it."""
         database.contents = None
@@ -118,10 +136,11 @@ class MigrationRunner:
         return self._trials.after(database, None, Recording(migration=migration, statements=(), duration_ms=0.0), predictor)
 
     def _try_queries(self, database: str, before: str | None, recording: Recording, predictor: Predictor) -> QueryResults | None:
-        """Returns what the migration does to the application's queries; `before` is a copy of the database as it was before it."""
+        """Returns what the migration does to the application's queries, if there is time; `before` is a copy of the database as it was before
+        it."""
         if self._trials is None or recording.failure is not None:
             return None
-        return self._trials.after(database, before, recording, predictor)
+        return self._in_time(partial(self._trials.after, database, before, recording, predictor))
 
     def run_together(
         self, database: Database, upgrade: Upgrade, predictor: Predictor, render: Callable[[], Upgrade | None] | None
@@ -148,9 +167,7 @@ class MigrationRunner:
             database.contents = self._instruments.contents
             emptied = emptying.tables if emptying is not None else frozenset()
             queries = self._try_queries(database.name, before, recording, predictor)
-            why = (
-                f"not tried: {_failed_path(upgrade, recording)} failed, and no migration of its upgrade is applied" if recording.failure else ""
-            )
+            why = f"not tried: {_failed_path(upgrade, recording)}, and no migration of its upgrade is applied" if recording.failure else ""
             for part, its_recording in upgrade.split(recording):
                 outside = frozenset(index - part.first for index in nontransactional if part.has(index))
                 if its_recording.failure is not None:
@@ -187,10 +204,13 @@ class MigrationRunner:
         try:
             start = self._start(database, migration)
             try:
-                self._send(database, migration.up)
+                with self._stoppable():
+                    self._send(database, migration.up)
             except Refused as refused:
                 why = f"not possible: the migration fails in a transaction of its own: {refused.failure.message}"
                 return [self._not_made(name, why) for name in self._wanted()]
+            except RunStopped:
+                pass  # the experiments are stopped, too
             return self._run_experiments(self._subject(migration, before, database, start, recording, outside, emptied))
         finally:
             if before is not None:
@@ -306,7 +326,7 @@ class MigrationRunner:
             recording = self._instruments.run(task)
             failure = recording.failure
             are_rows_changed = False
-            if failure is None:
+            if failure is None or failure.is_interruption:
                 break
             if task.reader_seconds and is_lock_timeout(failure):
                 lock_timeout = lock_timeout_of(recording)
@@ -344,12 +364,16 @@ class MigrationRunner:
         if self._wanted():
             self._instruments.disconnect()
         for name in self._wanted():
-            self._progress(f"{subject.migration.up.file.path}: {name}")
-            try:
-                outcomes.append(_ON_COPIES[name](subject))
-            except TooSlow as error:
-                outcomes.append(self._not_made(name, f"not finished: {error}"))
+            outcome = self._in_time(partial(self._experiment, name, subject))
+            outcomes.append(outcome or self._not_made(name, f"not tried: {self.stop.message if self.stop is not None else ''}"))
         return outcomes
+
+    def _experiment(self, name: str, subject: Subject) -> Outcome:
+        self._progress(f"{subject.migration.up.file.path}: {name}")
+        try:
+            return _ON_COPIES[name](subject)
+        except TooSlow as error:
+            return self._not_made(name, f"not finished: {error}")
 
     def _batched(self, migration: Migration) -> Mapping[int, str]:
         return self._options.batched.get((migration.up.file.path, migration.id), {})
@@ -358,7 +382,7 @@ class MigrationRunner:
         batched = self._batched(subject.migration)
         if batched:
             self._progress(f"{subject.migration.up.file.path}: in batches")
-        return change_in_batches(subject, batched) if batched else ()
+        return (self._in_time(partial(change_in_batches, subject, batched)) or ()) if batched else ()
 
     def _wanted(self) -> list[str]:
         return [name for name in _ON_COPIES if name in self._options.experiments]
@@ -369,5 +393,7 @@ class MigrationRunner:
 
 
 def _failed_path(upgrade: Upgrade, recording: Recording) -> str:
-    index = recording.statements[-1].statement.index
-    return next(part.migration.up.file.path for part in upgrade.parts if part.has(index))
+    """Returns which migration of an upgrade failed, or was interrupted, as a clause."""
+    index, failure = recording.statements[-1].statement.index, recording.failure
+    path = next(part.migration.up.file.path for part in upgrade.parts if part.has(index))
+    return f"{path} {'was interrupted' if failure is not None and failure.is_interruption else 'failed'}"

@@ -17,8 +17,32 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+INTERRUPTED = "interrupted before it ended"
+"""What is said of a statement during which the user ended the run."""
+
 _GRACE = 2.0
 """The seconds that a cancelled statement may take to stop. A PL/pgSQL block can catch the cancellation and continue."""
+
+
+class RunStopped(MigsafeError):
+    """The run has reached its time limit, or the user has interrupted it: nothing more is tried."""
+
+
+class Interruption:
+    """The user's request to end a run, for example by Ctrl-C."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._stop: Callable[[], bool] = lambda: False
+
+    def is_answered_by(self, stop: Callable[[], bool]) -> None:
+        """Lets a run answer the request; `stop` returns whether the work in progress ends by itself."""
+        self._stop = stop
+
+    def request(self) -> bool:
+        """Requests the end. Returns whether the work in progress ends by itself."""
+        self.requested = True
+        return self._stop()
 
 
 class LimitedWork:
@@ -47,14 +71,23 @@ def unlimited(connection: "Connection[Any]") -> Iterator[LimitedWork]:
 class TimeLimits:
     """Limits of the seconds that a statement and the whole run may take; they hold inside a `with` block.
 
-    `terminate` terminates the backend of a connection from another connection; if that fails, the connection is closed on this side.
+    `terminate` terminates the backend of a connection from another connection; if that fails, the connection is closed on this side. An
+    `interruption` ends the run as if its time were over.
     """
 
-    def __init__(self, terminate: "Callable[[Connection[Any]], None]", *, statement: float | None = None, run: float | None = None) -> None:
+    def __init__(
+        self,
+        terminate: "Callable[[Connection[Any]], None]",
+        *,
+        statement: float | None = None,
+        run: float | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
         self._terminate = terminate
         self._statement = statement
         self._run = run
         self._run_deadline = float("inf")
+        self._interruption = interruption or Interruption()
         self._works: list[LimitedWork] = []
         self._change = threading.Condition()
         self._over = False
@@ -64,9 +97,11 @@ class TimeLimits:
         if self._run is not None:
             self._run_deadline = time.monotonic() + self._run
         self._thread.start()
+        self._interruption.is_answered_by(self._interrupt)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._interruption.is_answered_by(lambda: False)
         with self._change:
             self._over = True
             self._change.notify()
@@ -92,18 +127,56 @@ class TimeLimits:
         return limited
 
     @contextmanager
-    def limit_run(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
-        """Limits work that is not a statement of a migration: only the limit of the run applies."""
-        with self._limited(connection, float("inf"), "") as work:
-            yield work
+    def limit_run(self, connection: "Connection[Any]") -> Iterator[None]:
+        """Limits work that is not a statement of a migration: only the limit of the run applies. Raises RunStopped if it stops the work."""
+        from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+
+        work: LimitedWork | None = None
+        try:
+            with self._limited(connection, float("inf"), "") as work:
+                yield
+        except Error as error:
+            if work is None or not work.stop_reason:
+                raise
+            raise self.stopped() from error
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the user has interrupted the run."""
+        return self._interruption.requested
 
     def check(self) -> None:
-        """Raises MigsafeError if the run has no time left."""
-        if time.monotonic() > self._run_deadline:
-            raise MigsafeError(
-                f"the replay was stopped after {_format_seconds(self._run or 0)}, the time limit of a run",
-                "Set a longer limit with --run-limit.",
-            )
+        """Raises RunStopped if the run has no time left, or was interrupted."""
+        if self.is_interrupted or time.monotonic() > self._run_deadline:
+            raise self.stopped()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Work that an interruption ends at any moment, not only during a limited statement. Raises RunStopped then, and if the run has no
+        time left."""
+        self.check()
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.is_interrupted:
+                raise self.stopped() from None
+            raise
+
+    def stopped(self) -> RunStopped:
+        """Returns why the run ended, as an error."""
+        if self.is_interrupted:
+            return RunStopped("the run was interrupted", "The report has what was measured before.")
+        return RunStopped(
+            f"the replay was stopped after {_format_seconds(self._run or 0)}, the time limit of a run", "Set a longer limit with --run-limit."
+        )
+
+    def _interrupt(self) -> bool:
+        """Stops the limited work; returns whether there is any. It is called by a signal handler, in the thread that works."""
+        with self._change:
+            for work in self._works:
+                work.deadline, work.reason = time.monotonic(), INTERRUPTED
+            self._change.notify()
+            return bool(self._works)
 
     @contextmanager
     def _limited(self, connection: "Connection[Any]", deadline: float, reason: str) -> Iterator[LimitedWork]:
@@ -111,9 +184,6 @@ class TimeLimits:
         if self._run_deadline < deadline:
             deadline, reason = self._run_deadline, f"stopped: the whole replay has reached its time limit of {_format_seconds(self._run or 0)}"
         work = LimitedWork(connection, deadline, reason)
-        if deadline == float("inf"):
-            yield work
-            return
         with self._change:
             self._works.append(work)
             self._change.notify()

@@ -89,7 +89,7 @@ class _Migration:
         if played.temp_bytes:
             yield f"      {format_size(played.temp_bytes)} of temporary files"
         if played.failure is not None:
-            refused = "" if played.failure.lost else "PostgreSQL refuses it: "
+            refused = "" if played.failure.lost or played.failure.is_interruption else "PostgreSQL refuses it: "
             yield from self._prose(f"{refused}{visible(played.failure.message)}", RED, "      ")
 
     def _effect(self, measured: MeasuredEffect, played: StatementRecord) -> Iterator[str]:

@@ -127,7 +127,8 @@ def _states(replayed: ReplayedMigration) -> Iterator[str]:
     if replayed.untried:
         yield f"not tried: {replayed.untried}"
     elif replayed.recording.failure is not None:
-        yield "failed: the statements after the failure did not run"
+        ended = "interrupted" if replayed.recording.failure.is_interruption else "failed"
+        yield f"{ended}: the statements after the {'interruption' if ended == 'interrupted' else 'failure'} did not run"
     elif replayed.left_out:
         number = len(replayed.left_out)
         yield f"ran in part only: {number} statement{'' if number == 1 else 's'} {'was' if number == 1 else 'were'} left out"
