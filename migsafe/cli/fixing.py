@@ -57,7 +57,10 @@ def _proved(plan: Plan, settings: Configuration, options: FixOptions) -> Fixes:
 
 def _proof_messages(proof: Proof, settings: Configuration) -> Iterator[str]:
     weaker = "".join(f"\n  {line}" for line in proof.weaker)
-    yield f"proved on {proof.server}: the schema at the end is the same, and no lock is stronger{weaker}"
+    same = "the schema at the end is the same" if proof.other_rows else "the schema and the rows at the end are the same"
+    yield f"proved on {proof.server}: {same}, and no lock is stronger{weaker}"
+    if proof.other_rows:
+        yield f"the rows at the end are not compared, because {proof.other_rows}"
     if proof.emptied:
         yield f"how long {', '.join(proof.emptied)} would be locked is not proved, because generated rows are rejected: {proof.rejection}"
     wanted = f"PostgreSQL {settings.pg_version}"

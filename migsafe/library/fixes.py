@@ -43,7 +43,8 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     `reason` is why the fixes are not proved, as the end of a sentence; empty if they are. `weaker` says which locks became weaker, one line for
     each relation. `server` is the version of the server. `emptied` are the tables without rows, because PostgreSQL rejects the generated ones,
-    which its message, the `rejection`, says: for how long they are locked was not measured.
+    which its message, the `rejection`, says: for how long they are locked was not measured. `other_rows` is why the rows at the end were not
+    compared, as the end of a sentence; empty if they are the same.
     """
 
     reason: str
@@ -51,6 +52,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     server: str
     emptied: tuple[str, ...] = ()
     rejection: str = ""
+    other_rows: str = ""
 
 
 class Fixes(Struct, kw_only=True):

@@ -1,6 +1,6 @@
-"""Proving fixes: the migrations before and after run on a disposable server, and must end in the same schema without stronger locks."""
+"""Proofs of fixes: the migrations before and after run on a server, and must end in the same schema and rows, without stronger locks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from migsafe.library.project import make_renderer
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.patterns import lazy_pattern
+from migsafe.replaying.end_state import EndState, row_differences, start_difference
 from migsafe.replaying.experiments.contents import Schema, schema_differences
 from migsafe.replaying.refusals import extension_missing_in
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
@@ -59,7 +60,7 @@ class Locks(Struct, frozen=True):
 
 
 def prove_fixes(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progress: OnProgress = lambda text: None) -> Proof:
-    """Run the migrations of a plan on a server, as they are and with fixes, and compare the schemas and the locks.
+    """Run the migrations of a plan on a server, as they are and with fixes, and compare the schemas, the rows and the locks.
 
     Each table that the migrations touch has a thousand generated rows. Steps for later deployments run at the end. Raises MigsafeError if there
     is no server.
@@ -70,7 +71,11 @@ def prove_fixes(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, o
 def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progress: OnProgress) -> tuple[Proof, bool]:
     """Returns the proof of fixes, and whether the migrations fail as they are, so that nothing can be proved."""
     later = tuple(text for step in fixes.later for text in _statements(step.sql))
-    before = _Run(plan, settings, host, (), on_progress)
+
+    def run_as_they_are() -> _Run:
+        return _Run(plan, settings, host, (), on_progress)
+
+    before = run_as_they_are()
     after = _Run(plan.edited(fixes.scripts), settings, host, later, on_progress)
     original = before.why_incomplete("the migrations as they are")
     locks, now = before.locks(), after.locks()
@@ -78,11 +83,14 @@ def _try(plan: Plan, fixes: Fixes, settings: Configuration, host: Host, on_progr
     if not before.emptied and after.emptied:
         reason = reason or f"only the fixed migrations fail on generated rows: {after.rejection}"
     changed = _changed_indexes(fixes)
-    reason = reason or _schema_reason(before.schemas, after.schemas, changed) or _lock_reason(locks, now)
     emptied = before.emptied | after.emptied
+    unequal = "" if reason else _why_not_comparable(before, after)
+    reason = reason or _schema_reason(before.ends, after.ends, changed)
+    reason = reason or ("" if unequal else _row_reason(before.ends, after.ends, lambda: run_as_they_are().ends)) or _lock_reason(locks, now)
     weaker = tuple(_weaker({name: lock for name, lock in locks.items() if name not in emptied}, now)) if not reason else ()
     names = tuple(sorted(map(str, emptied)))
-    proof = Proof(reason=reason, weaker=weaker, server=f"PostgreSQL {host.major}", emptied=names, rejection=before.rejection)
+    server = f"PostgreSQL {host.major}"
+    proof = Proof(reason=reason, weaker=weaker, server=server, emptied=names, rejection=before.rejection, other_rows=unequal)
     return proof, bool(original)
 
 
@@ -158,14 +166,14 @@ class _Run:
             schema=schema_script(settings.schema),
             without_extensions=settings.without_extensions,
             renderer=make_renderer(settings, usual()),
-            reads_schema=True,
+            reads_end=True,
             afterwards=later,
         )
         run = ReplayRun(plan, host, options, on_progress)
         with _without_new_roles(host):
             self.replayed: list[ReplayedMigration] = list(run.migrations())
         self.problems = run.problems
-        self.schemas: list[Schema] = run.schemas
+        self.ends: list[EndState] = run.ends
 
     def why_incomplete(self, what: str) -> str:
         """Returns why not all migrations ran, as the end of a sentence; empty if they did."""
@@ -238,7 +246,24 @@ def _changed_indexes(fixes: Fixes) -> set[str]:
     return created | {name for text in calls for name in _STRING.findall(text)}
 
 
-def _schema_reason(before: list[Schema], after: list[Schema], changed: set[str]) -> str:
+def _why_not_comparable(before: "_Run", after: "_Run") -> str:
+    """Returns why the rows at the end cannot be compared, as the end of a sentence; empty if they can."""
+    if before.emptied or after.emptied:
+        return "generated rows are rejected"
+    differ = (start_difference(old, new) for old, new in zip(before.ends, after.ends, strict=True))
+    return next((f"the generated rows of {name} differ" for name in differ if name is not None), "")
+
+
+def _row_reason(before: Sequence[EndState], after: Sequence[EndState], repeat: Callable[[], Sequence[EndState]]) -> str:
+    """Returns how the rows differ, as the end of a sentence; empty if they do not, apart from what differs in each run."""
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        differences = row_differences(old, new, lambda number=number: repeat()[number])  # type: ignore[misc]
+        if differences:
+            return f"the rows at the end differ: {_joined(differences)}"
+    return ""
+
+
+def _schema_reason(before: Sequence[EndState], after: Sequence[EndState], changed: set[str]) -> str:
     """Returns how the schemas differ, as the end of a sentence; empty if they do not, or only in indexes that may have `changed`."""
     kept = {("index", quoted(name)) for name in changed}
 
@@ -246,10 +271,15 @@ def _schema_reason(before: list[Schema], after: list[Schema], changed: set[str])
         return {key: text for key, text in schema.items() if (key[0], key[1].rpartition(".")[2]) not in kept}
 
     differences = [
-        line for old, new in zip(before, after, strict=True) for line in schema_differences(without_changed(old), without_changed(new))
+        line
+        for old, new in zip(before, after, strict=True)
+        for line in schema_differences(without_changed(old.schema), without_changed(new.schema))
     ]
-    shown = "; ".join(differences[:_SHOWN])
-    return f"the schema at the end differs: {shown}{' …' if len(differences) > _SHOWN else ''}" if differences else ""
+    return f"the schema at the end differs: {_joined(differences)}" if differences else ""
+
+
+def _joined(differences: Sequence[str]) -> str:
+    return f"{'; '.join(differences[:_SHOWN])}{' …' if len(differences) > _SHOWN else ''}"
 
 
 def _lock_reason(before: Mapping[Name, Locks], after: Mapping[Name, Locks]) -> str:

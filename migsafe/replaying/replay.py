@@ -11,7 +11,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.databases import Database, Databases
-from migsafe.replaying.experiments.contents import Schema, read_schema
+from migsafe.replaying.end_state import EndState, RowsByTable, read_end, rows_of
 from migsafe.replaying.history import History
 from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.known_schema import predict
@@ -50,7 +50,7 @@ class ReplayRun:
     are those with generated rows. `repairs` has what migrations use but do not create; `notes` are sentences about
     what else was assumed. `indexes` are the results of the index trials, one for each source. `without_migrations` are the results for the
     queries, if no migration is selected and the new release has new queries. `has_shared_transactions`: some migrations ran in one
-    transaction. `not_run` are the selected migrations that did not run, because an earlier one failed. `schemas` are the schemas at the end
+    transaction. `not_run` are the selected migrations that did not run, because an earlier one failed. `ends` are the states at the end
     of the sources whose migrations all ran, if the options ask for them.
     """
 
@@ -73,7 +73,8 @@ class ReplayRun:
         self.notes: list[str] = []
         self.has_shared_transactions = False
         self.indexes: list[IndexResults] = []
-        self.schemas: list[Schema] = []
+        self.ends: list[EndState] = []
+        self._start: RowsByTable = {}
         self.without_migrations: QueryResults | None = None
         self._history: History | None = None
 
@@ -125,8 +126,8 @@ class ReplayRun:
                     if database.seeder is not None:
                         database.seeder.requirements = required_rows(source.selected(), predictor, renderer)
                 # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
-                if ran is None or not source.release or is_emptied:
-                    self._seed_for(source.selected() if source.release else (step.migration,), database, predictor, renderer)
+                if ran is None or is_emptied or not self._seeds_once(source):
+                    self._seed_for(source, step.migration, database, predictor, renderer, is_first=ran is None)
                 is_emptied, together = False, [step.migration, *following(steps, number)]
                 is_end = source.reaches_end and number + len(together) == len(steps) and not self._options.without_extensions
                 for each in self._replay_together(runner, database, together, predictor, scripts, renderer):
@@ -154,12 +155,12 @@ class ReplayRun:
             self._note_rows(database.seeder)
             self._databases.drop(database.name)
 
-    def _read_schema(self, database: Database) -> None:
+    def _read_end(self, database: Database) -> None:
         self._disconnect()
         with self._host.connect(database.name) as connection:
             for statement in self._options.afterwards:
                 connection.execute(statement.encode())
-            self.schemas.append(read_schema(connection))
+            self.ends.append(read_end(connection, self._start))
 
     def _has_failed(self, replayed: ReplayedMigration, runner: MigrationRunner) -> bool:
         """Whether a migration failed, so that the ones after it do not run. Raises RunStopped if a part of it was not tried."""
@@ -301,12 +302,23 @@ class ReplayRun:
         # The rows of a copy are those of the user.
         return Seeder(self._options.rows, self._options.seed_limit, statistics, fills_up=not self._host.origin)
 
-    def _seed_for(self, upcoming: Iterable[Migration], database: Database, predictor: Predictor, renderer: Renderer) -> None:
-        """Fills the tables that migrations touch, and those that queries read together with them."""
+    def _seeds_once(self, source: Source) -> bool:
+        """Whether rows are generated only before the first migration, for all of them."""
+        return source.release or self._options.reads_end
+
+    def _seed_for(
+        self, source: Source, migration: Migration, database: Database, predictor: Predictor, renderer: Renderer, *, is_first: bool
+    ) -> None:
+        """Fills the tables that the next migration touches, or all of them, and those that queries read together with them. The first time,
+        reads the rows that there are then, if the options ask for the end state."""
+        upcoming = source.selected() if self._seeds_once(source) else (migration,)
         touched = None if self._options.seed_all or database.seeder is None else self._touched(upcoming, database.name, predictor, renderer)
         if touched is not None and self._options.queries is not None:
             touched = tables_beside(touched, self._options.queries, predictor.catalog)
         self._seed(database, touched)
+        if is_first and self._options.reads_end:
+            with self._host.connect(database.name) as connection:
+                self._start = rows_of(connection)
 
     def _touched(self, upcoming: Iterable[Migration], database: str, predictor: Predictor, renderer: Renderer) -> frozenset[Name] | None:
         """Returns the relations that migrations touch: as predicted, and where that is not complete, as measured on a copy; None if even
@@ -351,10 +363,10 @@ class ReplayRun:
         self._try_indexes(source, database, predictor, affected, last)
 
     def _try_indexes(self, source: Source, database: Database, predictor: Predictor, affected: AffectedQueries, last: Migration) -> None:
-        """Tries indexes for the queries that the migrations affect, on the database after the `last` one; before that, reads its schema if the
-        options ask for it."""
-        if self._options.reads_schema:
-            self._read_schema(database)
+        """Tries indexes for the queries that the migrations affect, on the database after the `last` one; before that, reads its end state if
+        the options ask for it."""
+        if self._options.reads_end:
+            self._read_end(database)
         if self._options.queries is None:
             return
         run = IndexRun(self._options.queries, predictor, last, source.runner, affected)

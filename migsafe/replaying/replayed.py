@@ -37,7 +37,8 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     created, and the statements that need them are left out. `renderer` renders migrations that are programs;
     without it, the replay makes one. `queries` are the application's, of both releases; `keep_plans` keeps
     their plans before and after each migration. With `load`, so many sessions execute the SELECTs of the running release beside it.
-    `reads_schema` keeps the schema at the end of each source, after the statements of `afterwards`. `batched` are changes of all rows that are
+    `reads_end` keeps the schema and the rows at the end of each source, after the statements of `afterwards`; then rows are
+    generated only before the first migration. `batched` are changes of all rows that are
     also tried in batches: by path and version of the migration and index of the statement, the SQL that makes the same change.
     """
 
@@ -57,7 +58,7 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     queries: ProjectQueries | None = None
     keep_plans: bool = False
     load: int = 0
-    reads_schema: bool = False
+    reads_end: bool = False
     batched: Mapping[tuple[str, str], Mapping[int, str]] = {}
     afterwards: tuple[str, ...] = ()
 
