@@ -1,9 +1,10 @@
 """Atlas: `<version>_<name>.sql` files with an `atlas.sum`.
 
 Order by file name (ariga/atlas sql/migrate/dir.go, LocalDir.Files). Each file runs in a transaction, its statements sent one by one;
-`-- atlas:txmode none` switches it off (cmd/atlas/internal/cmdapi/migrate.go, modeFor). The directive counts only among the comment lines at
-the very top, with an empty line after them (dir.go, LocalFile.comments); without that line Atlas ignores it. A file that begins with
-`-- atlas:txtar` contains several parts: `-- migration.sql --` is the upgrade, `-- down.sql --` the downgrade.
+`-- atlas:txmode none` switches it off (cmd/atlas/internal/cmdapi/migrate.go, modeFor); then Atlas records each statement, and a run after a
+failure begins with the one that failed (sql/migrate/migrate.go, Executor.Execute: `stmts[r.Applied:]`). The directive counts only among the
+comment lines at the very top, with an empty line after them (dir.go, LocalFile.comments); without that line Atlas ignores it. A file that
+begins with `-- atlas:txtar` contains several parts: `-- migration.sql --` is the upgrade, `-- down.sql --` the downgrade.
 """
 
 import re
@@ -29,8 +30,9 @@ def _read(file: MigrationFile) -> list[Migration]:
         marks = list(_PART.finditer(text))
         ends = [*(mark.start() for mark in marks), len(text)][1:]
         parts |= {mark[1]: Span(mark.end(), end) for mark, end in zip(marks, ends, strict=True)}
-    up = Half(file.up, (parts["migration.sql"],), transaction)
-    down = Half(file.up, (parts["down.sql"],), transaction) if "down.sql" in parts else None
+    resumes = transaction is Transaction.NONE
+    up = Half(file.up, (parts["migration.sql"],), transaction, resumes=resumes)
+    down = Half(file.up, (parts["down.sql"],), transaction, resumes=resumes) if "down.sql" in parts else None
     return [Migration(file.id, "atlas", up, down)]
 
 

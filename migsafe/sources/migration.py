@@ -177,6 +177,8 @@ class Half(Struct, frozen=True):
     """Why the runner refuses the script, in which some statements can run in a transaction and others cannot; empty if it does not."""
     unsure_names: UnsureNames = UnsureNames.NONE
     divisions: Mapping[int, Division] = {}
+    resumes: bool = False
+    """Whether the runner records each statement, and begins the next run after a failure with the statement that failed."""
 
     @property
     def file(self) -> Script:

@@ -62,6 +62,8 @@ def _may_be_left(op: CreateIndex, at: Context) -> bool:
         return False
     if relation is not None and relation.persistence is Persistence.TEMPORARY:
         return False
+    if at.migration.up.resumes:
+        return True  # the next run begins after a DROP INDEX before it
     return not any(_drops(done.operation, op, at) or _drops_if_invalid(done, op, at) for done in at.past)
 
 
@@ -110,6 +112,6 @@ def _help(op: CreateIndex, at: Context) -> str:
     create = f"{create_index(op, op.name, concurrently=True)};"
     if _is_skipped(op, at):
         return f"-- without the condition around it:\n{drop}\n{create}"
-    if at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query:
+    if at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query or at.migration.up.resumes:
         return f"{create}\n-- if it fails, run this manually before the next run:\n-- {drop}"
     return f"{drop}\n{create}"

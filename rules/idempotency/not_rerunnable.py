@@ -5,8 +5,9 @@ migration, and the next run starts at the top: it fails at the first statement w
 problem must be fixed manually. So each statement must succeed when its work is already done: IF NOT EXISTS and IF EXISTS, OR REPLACE, ON
 CONFLICT, a DO block that checks the catalogue, DROP … IF EXISTS before CREATE, a WHERE that excludes the rows already changed. Or put each
 statement in a separate migration, or the statements that can run in a transaction between BEGIN and COMMIT. The last statement, and the
-statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database. But a last CREATE UNIQUE
-INDEX CONCURRENTLY that rows with equal values stop leaves an INVALID index with its name, so it needs the DROP INDEX before it.
+statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database, nor a migration of Atlas,
+whose next run begins with the statement that failed. But a last CREATE UNIQUE INDEX CONCURRENTLY that rows with equal values stop leaves an
+INVALID index with its name, so it needs the DROP INDEX before it.
 
 If neither the runner's transactions are known nor `transaction` is set in the configuration, this is one finding of severity info for all
 migrations that could run in one transaction, because that setting decides them all.
@@ -104,7 +105,7 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
 
 def _may_be_split(at: Context) -> bool:
     """Whether the migration may run in several transactions: a COMMIT in it can end the transaction of the runner or of the query."""
-    if at.catalog.is_restored:
+    if at.catalog.is_restored or at.migration.up.resumes:
         return False
     state = at.state(_State)
     if state.may_be_split is None:

@@ -98,8 +98,8 @@ GRANT SELECT ON open_fines, other_fines TO desk;
 -- next migration
 -- a view that is dropped with a column
 BEGIN;
-ALTER TABLE fines DROP COLUMN paid CASCADE; -- expect: drop-cascade -- expect: grants-lost
-ALTER TABLE fines DROP COLUMN waived CASCADE; -- expect: drop-cascade
+ALTER TABLE fines DROP COLUMN paid CASCADE; -- expect: drop-column -- expect: grants-lost
+ALTER TABLE fines DROP COLUMN waived CASCADE; -- expect: drop-column
 CREATE OR REPLACE VIEW open_fines AS SELECT id FROM fines;
 CREATE VIEW other_fines AS SELECT id FROM fines;
 GRANT SELECT ON other_fines TO desk;
