@@ -73,3 +73,19 @@ ALTER TABLE shelves DROP COLUMN room;
 COMMIT;
 DROP INDEX shelves_colour_idx; -- expect: drop-index-not-concurrent
 ALTER TABLE shelves DROP COLUMN colour;
+
+-- next migration
+CREATE TABLE lamps (id bigint PRIMARY KEY, room text, colour text, price int);
+CREATE INDEX lamps_room_idx ON lamps (room);
+CREATE INDEX lamps_colour_idx ON lamps (colour);
+CREATE INDEX lamps_price_idx ON lamps (price);
+
+-- next migration
+-- the index that replaces it is reported with the DROP in its safe way; that of another index is not
+BEGIN;
+DROP INDEX lamps_room_idx;
+DROP INDEX lamps_colour_idx; -- expect: drop-index-not-concurrent
+CREATE INDEX lamps_room_idx ON lamps (room, price); -- expect: index-not-concurrent
+COMMIT;
+DROP INDEX lamps_price_idx; -- expect: drop-index-not-concurrent
+CREATE INDEX lamps_price_idx ON lamps (price, room); -- expect: index-not-concurrent
