@@ -4,7 +4,7 @@ Until it is replaced, the old release still names the column: its INSERTs fail, 
 do for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT
 NULL without a default, that release cannot insert rows: make the column nullable first. A constraint of the column is dropped with it: a
 primary key (then logical replication has no identity for the table's rows), a UNIQUE constraint, a foreign key, whose referenced table is
-locked as well. If CASCADE drops more than the column, drop-cascade speaks for this rule.
+locked as well. A trigger function that names the column stays, and every write that fires it fails. If CASCADE drops more than the column, drop-cascade speaks for this rule.
 
 A column of a name that the same transaction gives to another column, which has values already or is filled by an UPDATE, is not reported: the
 name is never missing. Of a column that is dropped and added again, the values are lost, unless both are generated.
@@ -32,10 +32,11 @@ from migsafe.linting.facts.ownership import (
     is_updated_here,
 )
 from migsafe.linting.facts.query_uses import use_of_relations
+from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
 from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.objects import Column, Constraint, Function, Relation, Trigger
 from migsafe.schema.redundancy import dropped_with_column
 from migsafe.sql.operations import AddColumn, ConstraintKind, DropColumn, Name, Operation, RenameColumn
 from migsafe.sql.operations.values import quoted
@@ -43,7 +44,7 @@ from migsafe.sql.operations.values import quoted
 
 class _Dropped(Struct):
     """A DROP COLUMN: its finding, its position, the table and the column; whether the migration itself gave the column its name, and whether
-    its values are generated from other columns."""
+    its values are generated from other columns; the triggers that name it, with their functions."""
 
     finding: Finding
     position: int
@@ -51,6 +52,7 @@ class _Dropped(Struct):
     column: str
     is_named_here: bool
     is_generated: bool
+    triggers: list[tuple[Trigger, Function]]
 
 
 class _State(Struct):
@@ -67,7 +69,8 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
             table = at.catalog.relation(op.target.name)
             column = table.column(op.column) if table is not None else None
             is_generated = column is not None and column.generated is not None
-            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here, is_generated))
+            triggers = triggers_that_name(at, op.target.name, op.column)
+            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here, is_generated, triggers))
         return
     for dropped in at.state(_State).dropped:
         if dropped.is_named_here:
@@ -76,7 +79,8 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
             continue
         returned = column_that_returns(at, dropped.position)
         if returned is None:
-            yield dropped.finding
+            broken = broken_writes(at, dropped.position, dropped.triggers)
+            yield replace(dropped.finding, message=dropped.finding.message + broken) if broken else dropped.finding
         elif not (_has_values(returned.operation, dropped.table, at) or (dropped.is_generated and _is_generated(returned.operation))):
             yield _without_values(dropped, "; the column that has the name afterwards is new and has none of them", at)
 

@@ -5,7 +5,7 @@ them fails. Add a column under the new name instead, write both columns for one 
 in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
 the old name of the table replaces it; and a column whose name another one gets in the same transaction, because no name is missing: columns
 that swap their names, or a column that ADD COLUMN replaces and an UPDATE fills. If nothing fills it, the running release no longer finds its
-values.
+values. The message also names a trigger function that still has the old name: every write that fires it fails.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -28,22 +28,25 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import NameAbsence, column_that_returns, is_column_created_here, is_updated_here, name_absence
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
+from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.objects import Relation
+from migsafe.schema.objects import Function, Relation, Trigger
 from migsafe.sql.operations import AddColumn, DropColumn, Name, Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
 class _Renamed(Struct):
-    """A RENAME COLUMN: its position, the table's oid if it is known, the column's type, what else it has, and the queries that use it."""
+    """A RENAME COLUMN: its position, the table's oid if it is known, the column's type, what else it has, the queries that use it, and the
+    triggers that name it, with their functions."""
 
     position: int
     oid: int | None
     type_name: str
     needed: str
     use: KnownUse
+    triggers: list[tuple[Trigger, Function]]
 
 
 class _State(Struct):
@@ -63,7 +66,8 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             needed = also_needed(table, column, at, keys_done=False) if table is not None and column is not None else ""
             needed = needed or (f"COLLATE {column.collation}" if column is not None and column.collation is not None else "")
             use = use_of_relations(at, (op.target.name,), op.column)
-            at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use))
+            triggers = triggers_that_name(at, op.target.name, op.column)
+            at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use, triggers))
         return
     for renamed in at.state(_State).renamed:
         if _is_behind_view(at, renamed.position, renamed.oid) or _has_anothers_name(at, renamed.position):
@@ -137,7 +141,7 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
     return at.finding(
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
-        f"next release fails until the migration has run{renamed.use.words}",
+        f"next release fails until the migration has run{renamed.use.words}{broken_writes(at, renamed.position, renamed.triggers)}",
         help=_help(table, old, new, renamed.type_name, renamed.needed),
         fix="" if renamed.needed else None,
         relations=(table,),
