@@ -2,8 +2,9 @@
 
 Downgrades are needed when a release must be rolled back in a hurry, and are rarely run before. This rule runs each one on the schema that
 its upgrade leaves, and the upgrade once more after it, without a server. It reports a statement that PostgreSQL refuses, one that cannot run
-inside the transaction of its runner, and objects that the downgrade leaves behind, so that the next upgrade cannot create them. The usual
-case is an enumeration: DROP TABLE and DROP COLUMN keep the type, and Alembic creates it again.
+inside the transaction of its runner, a dropped column that the downgrade adds as NOT NULL without a default, which rows do not allow, and
+objects that the downgrade leaves behind, so that the next upgrade cannot create them. The usual case is an enumeration: DROP TABLE and DROP
+COLUMN keep the type, and Alembic creates it again.
 
 The rule runs with `migsafe lint --down`, for Alembic's `downgrade()` and for the down files or sections of SQL runners. A downgrade that is
 absent is another rule: downgrade-missing.
@@ -69,6 +70,8 @@ def downgrade_fails(op: FailingDowngrade, at: Context) -> Finding:
         return at.finding(
             op, f"the downgrade leaves a schema in which the next upgrade fails: {op.refusal}", help=_undoing(op.upgrade, op.refusal.error)
         )
+    if op.by_rows:
+        return at.finding(op, f"the downgrade fails if the table has rows: {op.refusal}", help=op.refusal.help)
     if op.by_script and "has no name" in op.refusal.error:
         return at.finding(op, "the downgrade fails: it drops an object without naming it", help="-- name the object that the upgrade creates")
     if op.by_script:

@@ -54,6 +54,24 @@ def test_a_down_file(findings: Findings, down: str, line: int | None) -> None:
     assert findings(files, downgrades=False) == []
 
 
+@pytest.mark.parametrize(
+    ("down", "line"),
+    [
+        ("SELECT 1;\nALTER TABLE carts ADD COLUMN note text NOT NULL;\n", 2),
+        ("ALTER TABLE carts ADD COLUMN note text NOT NULL DEFAULT '';\n", None),
+        ("ALTER TABLE carts ADD COLUMN note text;\n", None),
+        ("ALTER TABLE carts ADD COLUMN note bigint NOT NULL GENERATED ALWAYS AS IDENTITY;\n", None),
+        ("BEGIN;\nTRUNCATE carts;\nALTER TABLE carts ADD COLUMN note text NOT NULL;\nCOMMIT;\n", None),
+        ("ALTER TABLE parcels ADD COLUMN note text NOT NULL;\nDROP TABLE parcels;\nALTER TABLE carts ADD COLUMN note text;\n", None),
+    ],
+)
+def test_a_required_column_that_comes_back(findings: Findings, down: str, line: int | None) -> None:
+    drop = "ALTER TABLE carts DROP COLUMN note;\nCREATE TABLE parcels (id bigint);\n"
+    files = {"1_a.up.sql": "CREATE TABLE carts (id bigint, note text NOT NULL);", "1_a.down.sql": "DROP TABLE carts;"}
+    files |= {"2_b.up.sql": drop, "2_b.down.sql": down if "parcels" in down else down + "DROP TABLE parcels;\n"}
+    assert findings(files) == ([("db/2_b.down.sql", line, "downgrade-fails")] if line else [])
+
+
 def test_a_down_section_that_cannot_run_in_its_transaction(findings: Findings) -> None:
     up = "CREATE TABLE carts (id bigint);\nCREATE INDEX carts_idx ON carts (id);\n"
     down = "DROP INDEX CONCURRENTLY carts_idx;\nDROP TABLE carts;\n"
