@@ -1,10 +1,11 @@
 """DROP COLUMN breaks the running release and deletes the values.
 
-Until it is replaced, the old release still names the column: its INSERTs fail, and so does every SELECT that lists the column, as most ORMs
-do for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT
-NULL without a default, that release cannot insert rows: make the column nullable first. A constraint of the column is dropped with it: a
-primary key (then logical replication has no identity for the table's rows), a UNIQUE constraint, a foreign key, whose referenced table is
-locked as well. A trigger function that names the column stays, and every write that fires it fails. If CASCADE drops more than the column, drop-cascade speaks for this rule.
+Until it is replaced, the old release still names the column: its INSERTs fail, and so does every SELECT that lists the column, as most ORMs do
+for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT NULL
+without a default, that release cannot insert rows: make the column nullable first. A constraint of the column is dropped with it: a primary key
+(then logical replication has no identity for the table's rows), a UNIQUE constraint, a foreign key, whose referenced table is locked as well. A
+trigger function that names the column stays, and every write that fires it fails. If CASCADE drops more than the column, drop-cascade speaks
+for this rule.
 
 A column of a name that the same transaction gives to another column, which has values already or is filled by an UPDATE, is not reported: the
 name is never missing. Of a column that is dropped and added again, the values are lost, unless both are generated.
