@@ -20,7 +20,8 @@ class Rule(Struct, frozen=True):
     An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
     that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
     through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all. A
-    rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
+    rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard. A rule `about_file` reports what is wrong
+    with a migration's file or its place in the history, also if PostgreSQL does not run the statement at which it reports that.
 
     `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule, and
     with `takes_help` show their safe way instead of this rule's. Both rules report, so that a suppression of one leaves the other's hazard. The
@@ -46,6 +47,7 @@ class Rule(Struct, frozen=True):
     once: bool = False
     speaks_for: tuple[str, ...] = ()
     refuses: bool = False
+    about_file: bool = False
     one_per_migration: bool = False
     needs: Need = ""
     across_migrations: bool = False
@@ -70,6 +72,7 @@ def rule(
     once: bool = False,
     speaks_for: tuple[str, ...] = (),
     refuses: bool = False,
+    about_file: bool = False,
     one_per_migration: bool = False,
     needs: Need = "",
     across_migrations: bool = False,
@@ -106,6 +109,7 @@ def rule(
             once=once,
             speaks_for=speaks_for,
             refuses=refuses,
+            about_file=about_file,
             one_per_migration=one_per_migration,
             needs=needs,
             across_migrations=across_migrations,

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 from migsafe.linting.finding import Finding
 from migsafe.linting.folding import fold_equal
 from migsafe.linting.repetitions import merge_repeated
-from migsafe.linting.rule import MigrationEnd, Rule
-from migsafe.sql.operations import OpaqueCode
+from migsafe.linting.rule import Rule
 from migsafe.text import Span
 
 _LISTED = ("design", "indexes", "idempotency")
@@ -21,10 +20,8 @@ def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> 
     speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
     refusing = {name: rule.speaks_for for name, rule in by_name.items() if rule.refuses}
     with_help = {rule.name for rule in rules if rule.takes_help}
-    about_files = {
-        rule.name for rule in rules if rule.category == "history" and MigrationEnd in rule.operations and OpaqueCode not in rule.operations
-    }
-    hazards = _without_hazards_of_refused(list(findings), refusing, about_files)
+    about_file = {rule.name for rule in rules if rule.about_file}
+    hazards = _without_hazards_of_refused(list(findings), refusing, about_file)
     left = _without_spoken_for(hazards, speaks_for, with_help)
     shown = merge_repeated(
         sorted(left, key=place_in_report),
@@ -39,16 +36,16 @@ def place_in_report(finding: Finding) -> tuple[str, Span, str]:
     return finding.script.path, finding.span, finding.rule
 
 
-def _without_hazards_of_refused(findings: list[Finding], refusing: Mapping[str, tuple[str, ...]], about_files: set[str]) -> list[Finding]:
+def _without_hazards_of_refused(findings: list[Finding], refusing: Mapping[str, tuple[str, ...]], about_file: set[str]) -> list[Finding]:
     """Returns the findings without the hazards of statements that PostgreSQL does not run, as the `refusing` rules say; the values are the
-    refusing rules for which each of these speaks. A refused statement has one error, wherever in it; the rules `about_files` report what is
+    refusing rules for which each of these speaks. A refused statement has one error, wherever in it; the rules `about_file` report what is
     not one of its hazards, such as a downgrade that is absent."""
     refused = {_statement(finding) for finding in findings if finding.rule in refusing}
     spoken_for = {(rule, *_statement(finding)) for finding in findings for rule in refusing.get(finding.rule, ())}
     return [
         finding
         for finding in findings
-        if (finding.rule in refusing or finding.rule in about_files or _statement(finding) not in refused)
+        if (finding.rule in refusing or finding.rule in about_file or _statement(finding) not in refused)
         and (finding.rule, *_statement(finding)) not in spoken_for
     ]
 

@@ -44,7 +44,7 @@ class _State(Struct):
     """The positions of the operations that drop indexes which no migration has created: they remove what a failed build may have left."""
 
 
-@rule(category="history", severity=Severity.WARNING, no_fix="only the author can write the down migration")
+@rule(category="history", severity=Severity.WARNING, about_file=True, no_fix="only the author can write the down migration")
 def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
     """Report downgrade(), or upgrade() if there is no downgrade()."""
     if not at.lineage.irreversible_reason:

@@ -22,7 +22,7 @@ Safe:
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
-@rule(category="history", severity=Severity.ERROR, no_fix="only the author knows which of the migrations has run anywhere")
+@rule(category="history", severity=Severity.ERROR, about_file=True, no_fix="only the author knows which of the migrations has run anywhere")
 def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the migration at the version in its file, or at its first statement."""
     duplicate = at.lineage.duplicate

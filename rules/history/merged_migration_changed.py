@@ -33,6 +33,7 @@ _SHOWN = 3
 @rule(
     category="history",
     severity=Severity.ERROR,
+    about_file=True,
     needs="revision",
     no_fix="only the author knows which changes must move to a new migration",
 )

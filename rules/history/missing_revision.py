@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
-@rule(category="history", severity=Severity.ERROR, no_fix="the missing file is in another branch or was deleted")
+@rule(category="history", severity=Severity.ERROR, about_file=True, no_fix="the missing file is in another branch or was deleted")
 def missing_revision(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each parent revision that no file defines, and a cycle of revisions."""
     for version, place, elsewhere in at.lineage.missing_parents:

@@ -75,7 +75,7 @@ See: https://alembic.sqlalchemy.org/en/latest/branches.html
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
-@rule(category="history", severity=Severity.ERROR, no_fix="only the author knows the order of the branches")
+@rule(category="history", severity=Severity.ERROR, about_file=True, no_fix="only the author knows the order of the branches")
 def multiple_heads(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the last of the heads, at its parent revision."""
     rivals = at.lineage.other_heads

@@ -36,7 +36,9 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import LateHandling, LatePlace
 
 
-@rule(category="history", severity=Severity.ERROR, needs="revision", no_fix="only the author knows where the migration has run")
+@rule(
+    category="history", severity=Severity.ERROR, about_file=True, needs="revision", no_fix="only the author knows where the migration has run"
+)
 def out_of_order(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the new migration at its parent revision, or at its first statement."""
     late = at.lineage.late
