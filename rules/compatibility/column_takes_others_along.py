@@ -23,13 +23,21 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
 """
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from migsafe.linting.facts.index_builds import concurrent_build
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.schema.definitions import index_definition
 from migsafe.schema.dependents import Part, object_description
-from migsafe.schema.objects import Column, Index, Key, Relation
+from migsafe.schema.objects import Column, Constraint, Index, Relation
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import DropColumn, Name
+from migsafe.sql.generation import create_index, join_migrations
+from migsafe.sql.operations import CreateIndex, DropColumn, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -43,57 +51,40 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     taken = dropped_with_column(at.catalog, table, column, only=op.target.only)
     if not taken:
         return None
-    steps = []
-    for dropped in taken:
-        index = _without_column(dropped, table, column, op.target.name) if isinstance(dropped, Index) else None
-        description = object_description(at.catalog, Part(dropped.oid))
-        if index is not None:
-            steps.append(f"{index};")
-        elif isinstance(dropped, Index) and dropped.unique:
-            steps.append(f"-- replace {description}, if duplicates must still be refused: UNIQUE on its other columns alone refuses more")
-        else:
-            steps.append(f"-- replace {description}, if it is still needed")
     objects = ", ".join(object_description(at.catalog, Part(dropped.oid)) for dropped in taken)
     return at.finding(
         op,
         f"DROP COLUMN {quoted(op.column)} silently drops objects that also cover other columns of {table.name}: {objects}",
-        help=at.outside_transaction("\n".join(("-- first create what you still need:", *steps))),
+        help=_help(taken, table, column, op.target.name, at),
         relations=(table.name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
 
 
-def _without_column(index: Index, table: Relation, column: Column, name: Name) -> str | None:
-    """Returns the CREATE INDEX of the same index without a column; None if that would be another index: the condition or an expression uses
-    the column, no key remains, or a unique index would refuse more."""
-    keys = [key for key in index.keys if key.column != column.number]
+def _help(taken: Sequence[Index | Constraint], table: Relation, column: Column, name: Name, at: Context) -> str:
+    """Returns what replaces the dropped objects, before they are dropped."""
+    partitioned = partitioned_table(at, name)
+    steps, builds = ["-- first create what you still need:"], []
+    for dropped in taken:
+        index = _without_column(dropped, table, column, name) if isinstance(dropped, Index) else None
+        description = object_description(at.catalog, Part(dropped.oid))
+        if index is not None and partitioned is not None:
+            builds.append(concurrent_build(at, index, None))
+        elif index is not None:
+            steps.append(f"{create_index(index, None, concurrently=True)};")
+        elif isinstance(dropped, Index) and dropped.unique:
+            steps.append(f"-- replace {description}, if duplicates must still be refused: UNIQUE on its other columns alone refuses more")
+        else:
+            steps.append(f"-- replace {description}, if it is still needed")
+    return "\n".join((*steps, join_migrations(*builds))) if builds else at.outside_transaction("\n".join(steps))
+
+
+def _without_column(index: Index, table: Relation, column: Column, name: Name) -> CreateIndex | None:
+    """Returns the same index without a column and a name; None if that would be another index: the condition or an expression uses the column,
+    no key remains, or a unique index would refuse more."""
+    keys = tuple(key for key in index.keys if key.column != column.number)
     uses = (*(number for key in keys for number in key.columns), *(index.predicate.columns if index.predicate is not None else ()))
     if not keys or column.number in uses or (index.unique and len(keys) < len(index.keys)):
         return None
-    words = [f"CREATE {'UNIQUE ' if index.unique else ''}INDEX CONCURRENTLY ON {name}"]
-    if index.method != "btree":
-        words.append(f"USING {index.method}")
-    words.append(f"({', '.join(_key(key, table) for key in keys)})")
-    include = [other.name for number in index.include if number != column.number and (other := table.column_numbered(number)) is not None]
-    if include:
-        words.append(f"INCLUDE ({', '.join(map(quoted, include))})")
-    if index.nulls_not_distinct:
-        words.append("NULLS NOT DISTINCT")
-    if index.predicate is not None:
-        words.append(f"WHERE {index.predicate.expression.sql}")
-    return " ".join(words)
-
-
-def _key(key: Key, table: Relation) -> str:
-    """Returns a key of an index as CREATE INDEX writes it."""
-    column = table.column_numbered(key.column) if key.column is not None else None
-    words = [quoted(column.name) if column is not None else f"({key.formula.expression.sql if key.formula is not None else ''})"]
-    if key.collation is not None:
-        words.append(f"COLLATE {key.collation}")
-    if key.opclass is not None:
-        words.append(str(key.opclass))
-    if key.descending:
-        words.append("DESC")
-    if key.nulls_first is not None and key.nulls_first is not key.descending:
-        words.append(f"NULLS {'FIRST' if key.nulls_first else 'LAST'}")
-    return " ".join(words)
+    include = tuple(number for number in index.include if number != column.number)
+    return replace(index_definition(table, replace(index, keys=keys, include=include)), name=None, table=name)

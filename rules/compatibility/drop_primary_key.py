@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
@@ -69,6 +70,9 @@ def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator
 
 
 def _help(table: Name, constraint: str, at: Context) -> str:
+    if partitioned_table(at, table) is not None:
+        # PostgreSQL neither builds the index of a partitioned table CONCURRENTLY nor takes it from USING INDEX.
+        return f"ALTER TABLE {table} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {constraint} PRIMARY KEY (…);"
     index = quoted(f"{table.name}_new_pkey")
     build = at.outside_transaction(f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} (…);")
     switch = f"ALTER TABLE {table} DROP CONSTRAINT {constraint}, ADD CONSTRAINT {constraint} PRIMARY KEY USING INDEX {index};"

@@ -169,7 +169,7 @@ def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_tran
             done,
             "if the build stops, as at rows with equal values, an INVALID index keeps the name, and the next run fails here: "
             f"index {Name(op.name, op.table.schema)} already exists",
-            help=recreate_index(op, op.name, new=False),
+            help=recreate_index(op, op.name, in_one_step=False),
         )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.reruns.guards import recreate_constraint, recreate_index
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.default_names import free_constraint_name, free_relation_name
@@ -73,12 +74,14 @@ def _is_temporary(op: CreateIndex | AddConstraint, at: Context) -> bool:
 def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
     """Returns the statement with a name that the history has not used, so that it drops no older object."""
     table = at.resolve(_table(op))
+    # PostgreSQL refuses most ways to build or validate in steps for a partitioned table.
+    in_one_step = at.is_new(table) or partitioned_table(at, table) is not None
     if isinstance(op, CreateIndex):
         columns = [element.column or "expr" for element in (*op.elements, *op.include)]
-        return recreate_index(op, free_relation_name(at.catalog, table, columns, "idx").name, new=at.is_new(table))
+        return recreate_index(op, free_relation_name(at.catalog, table, columns, "idx").name, in_one_step=in_one_step)
     constraint = op.constraint
     name = free_constraint_name(at.catalog, table, constraint.columns, _LABELS[constraint.kind]).name
-    return recreate_constraint(op.target.name, constraint, name, at.text(*constraint.span), new=at.is_new(table))
+    return recreate_constraint(op.target.name, constraint, name, at.text(*constraint.span), in_one_step=in_one_step)
 
 
 def _finding(at: Context, done: PastOperation, named: str) -> Finding:

@@ -35,10 +35,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.index_builds import concurrent_build, plain_index
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.alterations import column_drop_result
 from migsafe.schema.altered_constraints import constraint_drop_result
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Constraint, Relation
 from migsafe.schema.redundancy import is_served, unserved_foreign_keys
@@ -94,12 +95,15 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         columns, noun = ", ".join(map(quoted, names)), "columns" if len(names) > 1 else "column"
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
         place = f"on {referenced.name}" if referenced is not None else "of a referenced row"
-        name = default_name(table.name.name, names, "idx")
-        create = f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {quoted(name)} ON {table.name} ({columns});"
+        # The new index exists before the old one is dropped.
+        operation = at.past[position].operation
+        dropped = [each.name for each in operation.names] if isinstance(operation, Drop) else []
+        name = free_relation_name(at.catalog, table.name, names, "idx", reserved_names=dropped).name
+        create = concurrent_build(at, plain_index(table.name, names), name)
         yield at.finding(
             at.past[position],
             f"this drops the last index of {table.name} that begins with {columns}, the {noun} of the foreign key {constraint.name.name}: "
             f"every DELETE {place}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
-            help="-- keep the index: the foreign key needs it" if is_same else at.outside_transaction(create),
+            help="-- keep the index: the foreign key needs it" if is_same else f"-- first, unless you keep the old index:\n{create}",
             relations=(table.name,),
         )

@@ -30,12 +30,15 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.linting.facts.index_builds import concurrent_build, plain_index
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema import objects as schema
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.objects import Relation
 from migsafe.schema.redundancy import is_served, narrowing_index
 from migsafe.sql.definitions import foreign_keys_in, table_of, with_span
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import (
     AddColumn,
     AddConstraint,
@@ -104,17 +107,17 @@ def _unserved(at: Context) -> Iterator[Finding]:
         columns = ", ".join(map(quoted, foreign_key.columns))
         name = free_relation_name(at.catalog, table.name, foreign_key.columns, "idx").name
         is_new = at.is_new(table.name)
-        build = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)}"
-        index = f"{build} ON {table_of(operation)} ({columns});"
+        index = plain_index(table_of(operation), foreign_key.columns)
         referenced = at.resolve(foreign_key.references.table)
-        help = index if is_new else at.outside_transaction(index)
+        help = f"{create_index(index, name)};" if is_new else concurrent_build(at, index, name)
+        fix = f"-- {'after this statement' if is_new else 'at the end of the migration'}:\n{help}"
         constraint = at.catalog.require(schema.Constraint, oid)
         yield at.finding(
             replace(done, operation=with_span(operation, foreign_key.span)),
             f"no index of {table.name} begins with {columns}, which references {referenced}{_exception(at, table, oid)}: every DELETE on "
             f"{referenced}, and every UPDATE of its key, {_search(at, table, constraint)} to find the rows that reference it",
             help=help,
-            fix=f"-- {'after this statement' if is_new else 'at the end of the migration'}:\n{help}",
+            fix="" if not is_new and partitioned_table(at, table.name) is not None else fix,  # the help shows some of the partitions
             relations=(table.name, referenced),
             while_unserved=oid,
             severity=Severity.INFO if _identity(constraint) in at.state(_State).dropped else None,

@@ -33,11 +33,13 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe import versions
 from migsafe.linting.facts.definitions import replaced_constraint
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.partitions import foreign_key_by_partition, partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.definitions import foreign_key_definition
+from migsafe.schema.objects import Relation
 from migsafe.sql.generation import foreign_key_clause, join_migrations, validate_constraints
 from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Constraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -75,7 +77,7 @@ def _enforced(op: AlterConstraint, at: Context) -> Finding | None:
         f"ALTER CONSTRAINT … ENFORCED takes {main.lock} on {table}{also} while it checks every row: "
         f"every {main.blocked_commands} on {table} waits",
         help=(
-            f"ALTER TABLE {op.target.name} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {_definition(op, at)} NOT VALID;\n"
+            f"ALTER TABLE {op.target.name} DROP CONSTRAINT {name}, ADD {_definition(op, at)};\n"
             f"-- next migration\n{validate_constraints(op.target.name, op.constraint)}"
         ),
         relations=[table, *(effect.relation for effect in others)],
@@ -84,15 +86,13 @@ def _enforced(op: AlterConstraint, at: Context) -> Finding | None:
 
 
 def _definition(op: AlterConstraint, at: Context) -> str:
-    """Returns the definition of a foreign key, with `…` for what is unknown; its actions are left out."""
+    """Returns the definition of a foreign key, NOT VALID, with `…` for what is unknown."""
     table = at.catalog.relation(op.target.name)
     key = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
     referenced = at.catalog.get(key.references) if key is not None and key.references is not None else None
     if table is None or key is None or not isinstance(referenced, Relation):
-        return "FOREIGN KEY (…) REFERENCES …"
-    own = (column.name for number in key.columns if (column := table.column_numbered(number)) is not None)
-    other = (column.name for number in key.referenced_columns if (column := referenced.column_numbered(number)) is not None)
-    return f"FOREIGN KEY ({', '.join(map(quoted, own))}) REFERENCES {referenced.name} ({', '.join(map(quoted, other))})"
+        return f"CONSTRAINT {quoted(op.constraint)} FOREIGN KEY (…) REFERENCES … NOT VALID"
+    return foreign_key_clause(foreign_key_definition(table, referenced, key), op.constraint)
 
 
 def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Context) -> Finding:
@@ -141,32 +141,12 @@ def _not_valid_first(op: AddConstraint | AddColumn, constraint: Constraint, at: 
     """Returns the safe statements; they add `column` first if it is given."""
     table = op.target.name
     name = constraint.name or default_name(table.name, constraint.columns, "fkey")
-    relation = at.catalog.relation(table)
-    if (
-        relation is not None
-        and relation.kind is RelationKind.PARTITIONED
-        and at.catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
-    ):
+    parent = partitioned_table(at, table)
+    if parent is not None and at.catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED:
         add_column = f"ALTER TABLE {table} {column};" if column else ""
-        return join_migrations(
-            add_column, _partition_by_partition(table, [child.name for child in at.catalog.children(relation.oid)], constraint, name)
-        )
+        return join_migrations(add_column, foreign_key_by_partition(at, parent, table, constraint, name))
     dropped = f"{action}, " if (action := replaced_constraint(op, name, at)) else ""
     return join_migrations(
         f"ALTER TABLE {table} {dropped}{column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
         f"-- without blocking reads and writes:\n{validate_constraints(table, name)}",
-    )
-
-
-def _partition_by_partition(table: Name, partitions: list[Name], constraint: Constraint, name: str) -> str:
-    """Up to 17 PostgreSQL refuses a NOT VALID foreign key on a partitioned table, but accepts the keys that its partitions have, unchecked."""
-    steps = [
-        step
-        for partition in partitions[:2]
-        for step in (f"ALTER TABLE {partition} ADD {foreign_key_clause(constraint, name)};", validate_constraints(partition, name))
-    ]
-    others = "every partition" if not steps else "the other partitions"
-    last = f"ALTER TABLE {table} ADD {foreign_key_clause(constraint, name, not_valid=False)};"
-    return join_migrations(
-        *steps, f"-- repeat this for {others}; then the partitioned table accepts their foreign keys without a check:\n-- {last}"
     )

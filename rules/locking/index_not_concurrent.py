@@ -31,11 +31,17 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 """
 
 from migsafe.linting.facts.held_locks import while_held
-from migsafe.linting.facts.index_builds import fix_by_partition, index_by_partition, repeatable_index_build
+from migsafe.linting.facts.index_builds import (
+    fix_by_partition,
+    index_by_partition,
+    partitioned_index_name,
+    repeatable_index_build,
+)
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.facts.replaced_indexes import built_first, record_dropped, replaced_by
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_index_name, default_name
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.default_names import default_index_name
+from migsafe.schema.objects import Relation
 from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop, DropConstraint, Name
 from migsafe.sql.statements import Statement
@@ -57,10 +63,9 @@ def index_not_concurrent(op: CreateIndex | Drop | DropConstraint, at: Context) -
     if not slow:
         return None
     command = "CREATE UNIQUE INDEX" if op.unique else "CREATE INDEX"
-    relation = at.catalog.relation(op.table)
-    is_partitioned = relation is not None and relation.kind is RelationKind.PARTITIONED
-    parts = " and its partitions" if is_partitioned else ""
-    help, fix, replaces = _safe_way(op, at, relation if is_partitioned else None)
+    partitioned = partitioned_table(at, op.table)
+    parts = " and its partitions" if partitioned is not None else ""
+    help, fix, replaces = _safe_way(op, at, partitioned)
     return at.finding(
         op,
         f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits"
@@ -96,5 +101,5 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
 
 def _by_partition(op: CreateIndex, parent: Relation, at: Context) -> tuple[str, str]:
     """Returns the help, which shows some of the partitions, and the fix."""
-    name = op.name or default_index_name(op, at.catalog) or default_name(op.table.name, (), "idx")
+    name = partitioned_index_name(at, op)
     return index_by_partition(at, op, name, parent), fix_by_partition(at, op, name, parent)

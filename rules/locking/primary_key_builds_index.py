@@ -25,10 +25,11 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import repeatable_index_build
+from migsafe.linting.facts.partitions import key_by_partition, partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name, free_constraint_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
+from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -65,9 +66,16 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
-            repeatable_index_build(at, Name(index, table.schema), create_unique_index(table, key, index)),
-            add_constraint_using_index(table, key, name, index),
+            *_key(table, key, name, index, at),
         ),
         relations=[table, *(effect.relation for effect in slow)],
         lock=main.lock,
     )
+
+
+def _key(table: Name, key: Constraint, name: str, index: str, at: Context) -> tuple[str, ...]:
+    """Returns the migrations that add the key to columns that are NOT NULL."""
+    if partitioned_table(at, table) is not None:
+        return (key_by_partition(table, key, name),)
+    build = repeatable_index_build(at, Name(index, table.schema), create_unique_index(table, key, index))
+    return build, add_constraint_using_index(table, key, name, index)

@@ -19,9 +19,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import repeatable_index_build
+from migsafe.linting.facts.partitions import key_by_partition, partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
-from migsafe.schema.objects import RelationKind
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -43,15 +43,8 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         return None
     table = op.target.name
     name = unique.name or default_name(table.name, unique.columns, "key")
-    relation = at.catalog.relation(table)
-    if relation is not None and relation.kind is RelationKind.PARTITIONED:
-        columns = ", ".join(map(quoted, unique.columns))
-        help_ = (
-            f"-- for each partition, outside a transaction: CREATE UNIQUE INDEX CONCURRENTLY … ({columns}), then in the next migration\n"
-            "-- ALTER TABLE partition ADD CONSTRAINT … UNIQUE USING INDEX …; then the partitioned table, which accepts them without a scan:\n"
-            f"-- ALTER TABLE ONLY {table} ADD CONSTRAINT {quoted(name)} UNIQUE ({columns});\n"
-            f"-- ALTER INDEX {quoted(name)} ATTACH PARTITION … for each partition"
-        )
+    if partitioned_table(at, table) is not None:
+        help_ = key_by_partition(table, unique, name)
     else:
         first = f"ALTER TABLE {table} {at.text_without(op, [unique])};" if isinstance(op, AddColumn) else ""
         index = default_name(name, (), "new") if replaces_constraint(op, name, at) else name

@@ -1,12 +1,14 @@
 """How a safe way builds an index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.generation import create_index, join_migrations
-from migsafe.sql.operations import CreateIndex, Name
+from migsafe.sql.operations import CreateIndex, IndexElement, Name
+from migsafe.text import Span
 
 _SHOWN = 2
 """The number of partitions whose statements a safe way shows."""
@@ -20,6 +22,25 @@ def repeatable_index_build(at: Context, index: Name, create: str) -> str:
     A build that fails leaves an INVALID index, which keeps the name: rows with equal values stop that of a unique index.
     """
     return at.outside_transaction(f"DROP INDEX CONCURRENTLY IF EXISTS {index};\n{create};")
+
+
+def plain_index(table: Name, columns: Sequence[str]) -> CreateIndex:
+    """Returns the operation that creates an index on columns of a table."""
+    return CreateIndex(span=Span(0, 0), name=None, table=table, elements=tuple(IndexElement(column=column) for column in columns))
+
+
+def concurrent_build(at: Context, op: CreateIndex, name: str | None) -> str:
+    """Returns the migrations that build an index, with a name or without one, on a table that is in use. PostgreSQL refuses CONCURRENTLY on a
+    partitioned table (DefineIndex in indexcmds.c), so there they build the indexes of its partitions."""
+    parent = partitioned_table(at, op.table)
+    if parent is not None:
+        return index_by_partition(at, op, name or partitioned_index_name(at, op), parent)
+    return at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+
+
+def partitioned_index_name(at: Context, op: CreateIndex) -> str:
+    """Returns the name of an index to whose partitions' indexes ALTER INDEX must attach it."""
+    return op.name or default_index_name(op, at.catalog) or default_name(op.table.name, (), "idx")
 
 
 def index_by_partition(at: Context, op: CreateIndex, name: str, parent: Relation) -> str:

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 
-from migsafe import expressions
-from migsafe.linting.facts.index_builds import repeatable_index_build
+from msgspec.structs import replace
+
+from migsafe import expressions, versions
+from migsafe.linting.facts.index_builds import concurrent_build, plain_index, repeatable_index_build
+from migsafe.linting.facts.partitions import foreign_key_by_partition, partitioned_table
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import default_name
+from migsafe.schema.definitions import foreign_key_definition
 from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql import operations as sql
 from migsafe.sql.generation import (
     TypedColumn,
     batched_update,
+    foreign_key_clause,
     is_distinct,
     set_not_null_in_steps,
     synchronising_trigger,
@@ -70,9 +76,8 @@ def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Contex
         )
     for key in _foreign_keys(relation, column, at):
         referenced = at.catalog.get(key.references) if key.references is not None else None
-        target = referenced.column_numbered(key.referenced_columns[0]) if isinstance(referenced, Relation) and key.referenced_columns else None
-        if isinstance(referenced, Relation) and target is not None:
-            yield from _foreign_key(table, new, key, f"{referenced.name} ({quoted(target.name)})")
+        if isinstance(referenced, Relation) and key.referenced_columns:
+            yield from _foreign_key(at, relation, replace(foreign_key_definition(relation, referenced, key), columns=(new,)))
     for key in _references(relation, column, at):
         child = at.catalog.get(key.table)
         referencing = child.column_numbered(key.columns[0]) if isinstance(child, Relation) else None
@@ -80,18 +85,21 @@ def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Contex
             continue
         child_new = new_column(referencing.name)
         yield from filled_column(child.name, TypedColumn(referencing.name, referencing.type), new_type, None, at)
-        index = default_name(child.name.name, (child_new,), "idx")
-        yield at.outside_transaction(f"CREATE INDEX CONCURRENTLY {quoted(index)} ON {child.name} ({quoted(child_new)});")
-        yield from _foreign_key(child.name, child_new, key, f"{table} ({quoted(new)})")
+        yield concurrent_build(at, plain_index(child.name, (child_new,)), default_name(child.name.name, (child_new,), "idx"))
+        definition = foreign_key_definition(child, relation, key)
+        assert definition.references is not None
+        reference = replace(definition.references, columns=(new,))
+        yield from _foreign_key(at, child, replace(definition, columns=(child_new,), references=reference))
 
 
-def _foreign_key(table: Name, column: str, key: Constraint, referenced: str) -> Iterator[str]:
-    name = default_name(table.name, (column,), "fkey")
-    actions = "".join(
-        f" ON {event} {action.upper()}" for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)) if action != "no action"
-    )
-    yield f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} FOREIGN KEY ({quoted(column)}) REFERENCES {referenced}{actions} NOT VALID;"
-    yield f"-- without blocking reads and writes:\n{validate_constraints(table, name)}"
+def _foreign_key(at: Context, table: Relation, key: sql.Constraint) -> Iterator[str]:
+    name = default_name(table.name.name, key.columns, "fkey")
+    parent = partitioned_table(at, table.name)
+    if parent is not None and at.catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED:
+        yield foreign_key_by_partition(at, parent, table.name, key, name)
+        return
+    yield f"ALTER TABLE {table.name} ADD {foreign_key_clause(key, name)};"
+    yield f"-- without blocking reads and writes:\n{validate_constraints(table.name, name)}"
 
 
 def also_needed(relation: Relation, column: Column, at: Context, *, keys_done: bool) -> str:

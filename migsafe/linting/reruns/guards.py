@@ -62,18 +62,19 @@ _IN_TRANSACTION_OF_TABLE = "-- run it in one transaction with the CREATE TABLE b
 _GUARDS = {Outcome.FAILS: _SKIP_DONE_WORK, Outcome.TWICE: _SKIP_CHANGED_ROWS, Outcome.EITHER: _SKIP_CHANGED_ROWS}
 
 
-def recreate_index(op: CreateIndex, name: str, *, new: bool) -> str:
-    """Returns SQL that creates an index again under its name; on a `new` table it needs no CONCURRENTLY."""
+def recreate_index(op: CreateIndex, name: str, *, in_one_step: bool) -> str:
+    """Returns SQL that creates an index again under its name; `in_one_step`, without CONCURRENTLY, on a new or a partitioned table."""
     full = Name(name, op.table.schema)
-    if new:
-        return f"DROP INDEX IF EXISTS {full};\n{create_index(op, name)};"
+    if in_one_step:
+        return f"DROP INDEX IF EXISTS {full};\n{create_index(op, name, only=op.only)};"
     return f"DROP INDEX CONCURRENTLY IF EXISTS {full};\n{create_index(op, name, concurrently=True)};"
 
 
-def recreate_constraint(table: Name, constraint: Constraint, name: str, text: str, *, new: bool) -> str:
-    """Returns SQL that adds a constraint again under its name; `text` is its definition in the script, without the name."""
+def recreate_constraint(table: Name, constraint: Constraint, name: str, text: str, *, in_one_step: bool) -> str:
+    """Returns SQL that adds a constraint again under its name; `text` is its definition in the script, without the name. `in_one_step`, on a
+    new or a partitioned table, it is not validated later."""
     dropped = f"DROP CONSTRAINT IF EXISTS {quoted(name)}"
-    if new or constraint.not_valid:
+    if in_one_step or constraint.not_valid:
         return f"ALTER TABLE {table} {dropped}, ADD CONSTRAINT {quoted(name)} {text};"
     match constraint.kind:
         case ConstraintKind.CHECK if constraint.check is not None:
@@ -139,7 +140,7 @@ def _index(at: Context, op: sql.CreateIndex) -> str | None:
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE) or (
         op.concurrently and at.migration.up.transaction is Transaction.FILE
     )
-    return recreate_index(op, op.name, new=False) if one_by_one else None
+    return recreate_index(op, op.name, in_one_step=False) if one_by_one else None
 
 
 def _alteration(at: Context, op: AlterRelation) -> str | None:
@@ -158,7 +159,7 @@ def _alteration(at: Context, op: AlterRelation) -> str | None:
             if at.is_new(op.target.name):
                 return _IN_TRANSACTION_OF_TABLE
             definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*constraint.span))
-            return recreate_constraint(op.target.name, constraint, constraint.name, definition, new=False)
+            return recreate_constraint(op.target.name, constraint, constraint.name, definition, in_one_step=False)
     return None
 
 
