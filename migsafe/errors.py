@@ -23,6 +23,21 @@ class UnreadableError(MigsafeError):
     """A file that cannot be read as text: permissions, encoding, binary content."""
 
 
+def unreadable(path: object, error: Exception) -> UnreadableError:
+    """Returns the error of a file that cannot be read."""
+    return UnreadableError(f"{path}: cannot be read: {reason_of(error)}")
+
+
+def unwritable(path: object, error: Exception, hint: str = "") -> MigsafeError:
+    """Returns the error of a file that cannot be written."""
+    return MigsafeError(f"{path}: cannot be written: {reason_of(error)}", hint)
+
+
+def reason_of(error: Exception) -> str:
+    """Returns what the system says about a file, as the end of a sentence; for other errors their text."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
 class ConfigError(MigsafeError):
     """An invalid configuration or option."""
 

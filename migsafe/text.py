@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migsafe.errors import UnreadableError
+from migsafe.errors import UnreadableError, unreadable
 
 _DESCRIPTORS = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _NEVER_READ = (
@@ -110,7 +110,7 @@ class Script:
             with Path(self.path).open("rb") as file:
                 return file.read(_HEAD).decode("utf-8-sig", "ignore")
         except OSError as error:
-            raise UnreadableError(f"{self.path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+            raise unreadable(self.path, error) from error
 
     def position(self, offset: int) -> Position:
         """Returns the line and column of an offset. An offset past the end is the end."""
@@ -186,7 +186,7 @@ def read_text(path: str) -> str:
     try:
         data = sys.stdin.buffer.read() if path == "-" else _read_bytes(path)
     except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise unreadable(path, error) from error
     if b"\0" in data:
         raise UnreadableError(f"{path}: is not text", "It contains a NUL byte. migsafe reads SQL in UTF-8.")
     declared = _DECLARED.match(data) if path.endswith(".py") else None

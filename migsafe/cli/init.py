@@ -8,9 +8,10 @@ import typer
 
 from migsafe.cli.completion import choices
 from migsafe.cli.help import RUN, WRITE
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import ConfigError, unwritable
 from migsafe.terminal.colours import BOLD
 from migsafe.terminal.display import display_for
+from migsafe.terminal.output import write_whole
 from migsafe.text import newline_of
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ def _write(path: Path, proposal: "Proposal") -> None:
     assert proposal.text is not None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x" if proposal.new else "w", encoding="utf-8", newline=newline_of(path)) as file:
-            file.write(proposal.text)
+        if proposal.new:
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(proposal.text)
+        else:
+            write_whole(proposal.text, path, newline_of(path))
     except OSError as error:
-        raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise unwritable(path, error) from error

@@ -9,7 +9,7 @@ import typer
 
 from migsafe.cli.help import PERMISSIONS, RUN
 from migsafe.cli.options import Config
-from migsafe.errors import MigsafeError, MissingExtraError
+from migsafe.errors import MigsafeError, MissingExtraError, reason_of
 
 
 def mcp(
@@ -53,5 +53,5 @@ def mcp(
     try:
         os.chdir(folder)
     except OSError as error:
-        raise MigsafeError(f"--folder: {folder}: {(error.strerror or str(error)).lower()}", "It must be the folder of the project.") from error
+        raise MigsafeError(f"--folder: {folder}: {reason_of(error)}", "It must be the folder of the project.") from error
     run_server(Workspace(folder=Path.cwd(), allow_writes=allow_writes, allow_outside=allow_outside, no_exec=no_exec, config=config))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from migsafe.errors import MigsafeError
+from migsafe.errors import MigsafeError, unwritable
 from migsafe.fixes.edits import FileChange
 from migsafe.text import Script, encoded
 
@@ -55,7 +55,7 @@ def _named(change: FileChange) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise MigsafeError(f"{change.path}: cannot be written: {(error.strerror or str(error)).lower()}", "Nothing was written.") from error
+        raise unwritable(change.path, error, "Nothing was written.") from error
     except UnicodeEncodeError as error:
         character = error.object[error.start : error.end]
         raise MigsafeError(f"{change.path}: its encoding, {error.encoding}, has no {character!r}", "Nothing was written.") from error

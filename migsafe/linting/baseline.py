@@ -14,10 +14,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import ConfigError
 from migsafe.linting.finding import Finding
 from migsafe.linting.verdict import Verdict, with_findings
 from migsafe.paths import relative_path
+from migsafe.terminal.output import write_whole
 from migsafe.text import Span, read_text
 
 DEFAULT_FILE = "migsafe-baseline.json"
@@ -72,10 +73,7 @@ def write(file: str, verdict: Verdict) -> int:
     entries = sorted({entry.key: entry for entry in (*kept, *(entry for entry, _ in _entries(verdict.unreduced, file)))}.values())
     lines = ",\n".join(msgspec.json.encode(entry).decode() for entry in entries)
     text = f'{{"version": {VERSION}, "findings": [\n{lines}\n]}}\n' if entries else f'{{"version": {VERSION}, "findings": []}}\n'
-    try:
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise MigsafeError(f"{file}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+    write_whole(text, file)
     return len(entries)
 
 

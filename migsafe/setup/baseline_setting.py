@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from migsafe.errors import MigsafeError
+from migsafe.errors import MigsafeError, unwritable
 from migsafe.patterns import lazy_pattern
 from migsafe.setup.repository import OWN, PYPROJECT
+from migsafe.terminal.output import write_whole
 from migsafe.text import newline_of
 
 _TABLE = lazy_pattern(r"^\[tool\.migsafe\][ \t]*(?:#.*)?$\n?", re.MULTILINE)
@@ -35,9 +36,11 @@ def name_baseline(folder: str, baseline: str, file: str | None = None) -> str | 
             directive = _SCHEMA.match(text)  # must be the first line
             start = directive.end() if directive else 0
             text = text[:start] + line + text[start:]  # before any table
-        path.write_text(text, encoding="utf-8", newline=newline_of(path))
+        write_whole(text, path, newline_of(path))
+    except MigsafeError as error:
+        raise MigsafeError(error.message, f"Add this line to the configuration: {line.strip()}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise MigsafeError(f"{path}: cannot be written: {error}", f"Add this line to the configuration: {line.strip()}") from error
+        raise unwritable(path, error, f"Add this line to the configuration: {line.strip()}") from error
     return str(path)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from migsafe.errors import MigsafeError
+from migsafe.errors import MigsafeError, reason_of
 from migsafe.setup.classification import TESTS, UNORDERED, left_out
 from migsafe.setup.queries import QuerySource, query_sources
 from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unordered_folders, unread_histories
@@ -171,7 +171,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise MigsafeError(f"{path}: cannot be read: {error}", "migsafe would add to this file; fix it first.") from error
+        raise MigsafeError(f"{path}: cannot be read: {reason_of(error)}", "migsafe would add to this file; fix it first.") from error
 
 
 def _table(text: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.errors import MigsafeError, UnreadableError, reason_of
 from migsafe.paths import with_slashes
 from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.connection_settings import known_connection_setup
@@ -163,7 +163,7 @@ def _is_folder(path: str) -> bool:
     except FileNotFoundError as error:
         raise MigsafeError(f"{path}: there is no such file or folder", f"The current folder is {Path.cwd()}.") from error
     except OSError as error:
-        raise MigsafeError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}", "Check its permissions.") from error
+        raise MigsafeError(f"{path}: cannot be read: {reason_of(error)}", "Check its permissions.") from error
     return Path(path).is_dir()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.errors import MigsafeError, UnreadableError, reason_of
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling, Lineage
 from migsafe.sources.migration import Migration, Transaction
@@ -100,8 +100,7 @@ class Folder:
                 for entry in entries:
                     (folders if _is_folder(entry) else files).append(entry.name)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise MigsafeError(f"{path or '.'}: cannot be read: {reason}", "Check its permissions.") from error
+            raise MigsafeError(f"{path or '.'}: cannot be read: {reason_of(error)}", "Check its permissions.") from error
         self.files = sorted(files)
         self.folders = sorted(folders)
 

@@ -2,10 +2,11 @@
 
 import errno
 import os
+import stat
 import sys
 from io import TextIOWrapper
 
-from migsafe.errors import MigsafeError
+from migsafe.errors import MigsafeError, unwritable
 
 DEBUG = "MIGSAFE_DEBUG"
 """The environment variable that turns on tracebacks."""
@@ -37,20 +38,29 @@ def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         target = output or "standard output"
-        raise MigsafeError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise unwritable(target, error) from error
 
 
-def write_whole(text: str, output: str) -> None:
-    """Writes a file that other programs read: they see the whole text or the file as it was. Raises MigsafeError."""
-    part = f"{output}.{os.getpid()}.new"
+def write_whole(text: str, output: "str | os.PathLike[str]", newline: str = "\n") -> None:
+    """Writes a file that other programs read, or that people edit: it contains the whole text, or is as it was. It keeps its permissions, and
+    behind a link its place. Raises MigsafeError."""
+    place = os.path.realpath(output)  # importing pathlib is slower than this
+    part = f"{place}.{os.getpid()}.new"
     try:
-        with open(part, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # importing pathlib is slower than this
+        mode = os.stat(place).st_mode if os.path.exists(place) else None  # noqa: PTH116
+        if mode is not None and not os.access(place, os.W_OK):  # to replace a file needs no permission to write it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with open(part, "w", encoding="utf-8", errors="backslashreplace", newline=newline) as file:  # noqa: PTH123
             file.write(text)
-        os.replace(part, output)  # noqa: PTH105  # importing pathlib is slower than this
-    except OSError as error:
+        if mode is not None:
+            os.chmod(part, stat.S_IMODE(mode))  # noqa: PTH101
+        os.replace(part, place)  # noqa: PTH105
+    except BaseException as error:
         if os.path.exists(part):
             os.unlink(part)  # noqa: PTH108
-        raise MigsafeError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        if isinstance(error, OSError):
+            raise unwritable(output, error) from error
+        raise
 
 
 def check_output(*outputs: "str | os.PathLike[str] | None") -> None:

@@ -4,11 +4,10 @@
     {"text":"SELECT id FROM orders WHERE customer_id = $1","fingerprint":"…","parameters":["bigint"],"calls":12,
      "places":[{"path":"shop/orders.py","line":40,"name":"of_customer","calls":12,"per_request":3}]}
 
-(here on two lines for the page). A process that records appends lines to a part of its own, in any order and with repeated fingerprints
-(`header` and `line`); `merge_documents` makes the file of all parts. So a process that is killed loses at most its last line.
+(here on two lines for the page). Processes that record append lines (`line`) behind one `header`, in any order and with repeated fingerprints.
+So a process that is killed loses at most its last line.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -18,8 +17,9 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.errors import UnreadableError, unreadable
 from migsafe.patterns import lazy_pattern
+from migsafe.terminal.output import write_whole
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import CallSite, Query
 
@@ -68,15 +68,8 @@ def line(query: Query) -> bytes:
 
 
 def write_document(path: str, queries: Iterable[Query]) -> None:
-    """Writes a file of queries. The file at `path` is replaced when the new one is complete. Raises MigsafeError."""
-    part = f"{path}.{os.getpid()}.new"
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with Path(part).open("wb") as file:
-            file.writelines(_lines(queries))
-        Path(part).replace(path)
-    except OSError as error:
-        raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+    """Writes a file of queries, in place of one that exists. Raises MigsafeError."""
+    write_whole(b"".join(_lines(queries)).decode(), path)
 
 
 def document_text(queries: Iterable[Query]) -> str:
@@ -96,7 +89,7 @@ def read_document(path: str, *, unfinished: bool = False, content: bytes | None 
     """Returns the queries of a file, each fingerprint once. Values in its texts are masked. `content` is what the file contains, if that
     is known.
 
-    `unfinished`: the last line may be incomplete, as in the part of a process that was killed; it is left out. Raises UnreadableError for a
+    `unfinished`: the last line may be incomplete, as behind a process that was killed; it is left out. Raises UnreadableError for a
     file that is not one of queries, is of another version, is truncated, or has too many queries.
     """
     collection = Collection()
@@ -108,17 +101,6 @@ def read_document(path: str, *, unfinished: bool = False, content: bytes | None 
                 "Names that change with each run, such as those of temporary tables, make a query different.",
             )
     return collection.queries()
-
-
-def merge_documents(path: str, parts: Iterable[str]) -> int:
-    """Writes the queries of several parts to the file at `path`, and returns their number. Parts without complete lines are left out."""
-    collection = Collection()
-    for part in parts:
-        if Path(part).stat().st_size:
-            for _, query in _read(part, unfinished=True):
-                collection.add(query)
-    write_document(path, collection.queries())
-    return len(collection)
 
 
 class Collection:
@@ -201,7 +183,7 @@ def _read(path: str, *, unfinished: bool, content: bytes | None = None) -> Itera
                 if text.strip():
                     yield number, _query(path, number, text)
     except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise unreadable(path, error) from error
 
 
 def _check_header(path: str, first: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
-from migsafe.errors import UnreadableError
+from migsafe.errors import UnreadableError, unreadable
 from migsafe.patterns import lazy_pattern
 from migsafe.workload.document import MOST_QUERIES
 from migsafe.workload.normal_text import NormalText, normal_text
@@ -56,7 +56,7 @@ def read_log(path: str) -> LoggedQueries:
             messages = _reader(first)(_lines(first, file))
             return _collect(path, messages)
     except (OSError, EOFError) as error:
-        raise UnreadableError(f"{path}: cannot be read: {(getattr(error, 'strerror', None) or str(error)).lower()}") from error
+        raise unreadable(path, error) from error
     except csv.Error as error:
         raise UnreadableError(f"{path}: is not a complete log in CSV: {error}") from error
 

@@ -4,7 +4,7 @@ import pytest
 
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Limits
-from migsafe.linting.rulebook import choose_rules, shipped_rules
+from migsafe.linting.rulebook import choose_rules, find_rule, shipped_rules
 from migsafe.lock import LockMode
 from tests.support.linted import judge_sql
 
@@ -112,3 +112,10 @@ def test_a_lock_on_an_index_is_named() -> None:
     sql = f"{history}\n-- next migration\nSET lock_timeout = 0;\nALTER INDEX trips_id_idx ATTACH PARTITION trips_2024_id_idx;"
     (result,) = judge_sql(sql, choose_rules(shipped_rules(), ["lock-timeout-missing"]), limits=Limits()).findings
     assert result.message.startswith("ALTER INDEX requests ACCESS EXCLUSIVE on an index of public.trips_2024 with")
+
+
+@pytest.mark.parametrize(("longest", "proposed"), [(10_000, "2s"), (500, "500ms")])
+def test_a_long_lock_timeout_is_replaced_by_one_that_the_project_accepts(longest: int, proposed: str) -> None:
+    sql = "SET lock_timeout = '1min'; ALTER TABLE orders ADD COLUMN note text"
+    [result] = judge_sql(sql, [find_rule("lock-timeout-too-long", shipped_rules())], limits=Limits(longest_lock_timeout=longest)).findings
+    assert result.help == f"-- before this statement:\nSET lock_timeout = '{proposed}';"

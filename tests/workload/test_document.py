@@ -6,7 +6,7 @@ import pytest
 
 from migsafe.errors import MigsafeError
 from migsafe.workload import CallSite, Query
-from migsafe.workload.document import header, line, merge_documents, read_document, write_document
+from migsafe.workload.document import header, line, read_document, write_document
 from migsafe.workload.normal_text import normal_text
 
 
@@ -30,15 +30,11 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert len(before.splitlines()) == 3
 
 
-def test_parts_of_several_processes_are_merged(tmp_path: Path) -> None:
+def test_the_lines_of_several_processes_are_added_up(tmp_path: Path) -> None:
     more = _query("select * from orders where id = $1", CallSite("shop/a.py", 3, "load", 4, 2), CallSite("shop/c.py", 1, "", 1, 1))
-    first, second, empty = tmp_path / "1", tmp_path / "2", tmp_path / "3"
-    first.write_bytes(header() + line(ORDERS) + line(ITEMS))
-    second.write_bytes(header() + line(more) + line(ORDERS)[:20])
-    empty.write_bytes(b"")
-    file = str(tmp_path / "queries.jsonl")
-    assert merge_documents(file, map(str, (first, second, empty))) == 2
-    [items, orders] = read_document(file)
+    file = tmp_path / "queries.jsonl"
+    file.write_bytes(header() + line(ORDERS) + line(more) + line(ITEMS) + line(ORDERS)[:20])
+    [items, orders] = read_document(str(file), unfinished=True)
     assert items == ITEMS
     assert (orders.calls, orders.per_request, orders.parameters) == (7, 2, ("bigint",))
     assert orders.places == (CallSite("shop/a.py", 3, "load", 6, 2), CallSite("shop/c.py", 1, "", 1, 1))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from migsafe.errors import MigsafeError
+from migsafe.errors import unwritable
 from migsafe.workload.document import header, line, read_document, write_document
 from migsafe.workload.query import Query
 
@@ -85,11 +85,6 @@ class Recording:
         except OSError as error:
             raise unwritable(self._path, error) from error
         return queries
-
-
-def unwritable(path: Path, error: OSError) -> MigsafeError:
-    """Returns the error of a file that cannot be written."""
-    return MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}")
 
 
 def _rounded(queries: Iterable[Query]) -> Iterator[Query]:

@@ -75,3 +75,21 @@ ALTER TABLE moods ALTER COLUMN glad TYPE mood USING (CASE WHEN glad THEN 'happy'
 ALTER TABLE moods ALTER COLUMN word TYPE mood USING CASE WHEN word IN ('sad', 'happy') THEN word::mood ELSE 'sad'::mood END;
 ALTER TABLE moods ALTER COLUMN other TYPE mood USING CASE WHEN other <> '' THEN other::mood ELSE 'sad'::mood END; -- expect: type-narrowed
 ALTER TABLE moods ALTER COLUMN day TYPE timestamp(3);
+
+-- next migration
+-- ANALYZE restores the statistics of the columns that it names
+ALTER TABLE moods ALTER COLUMN note TYPE bigint;
+ANALYZE moods (note, code);
+
+-- next migration
+ALTER TABLE moods ALTER COLUMN note TYPE numeric; -- expect: statistics-lost
+ANALYZE moods (code);
+
+-- next migration
+CREATE TABLE moods_of_last_year (note text);
+
+-- next migration
+DROP TABLE moods_of_last_year; -- migsafe: ignore[drop-table]
+
+-- next migration
+ALTER TABLE IF EXISTS moods_of_last_year ALTER COLUMN note TYPE numeric;

@@ -52,9 +52,14 @@ CREATE TYPE level AS ENUM ('low', 'high');
 CREATE TYPE size AS ENUM ('s', 'l');
 CREATE TABLE alarms (id bigint PRIMARY KEY, level level CHECK (level >= 'low'), size size);
 CREATE VIEW alarm_sizes AS SELECT id, size FROM alarms ORDER BY id;
+CREATE TYPE degree AS ENUM ('cold', 'hot');
+CREATE TABLE ovens (id bigint PRIMARY KEY, degree degree);
+CREATE INDEX ovens_warm_idx ON ovens (id) WHERE degree > 'cold';
 ALTER TYPE level ADD VALUE 'middle'; -- expect: enum-value-order
 ALTER TYPE level ADD VALUE 'rather' BEFORE 'high';
 ALTER TYPE size ADD VALUE 'm';
+ALTER TYPE degree ADD VALUE IF NOT EXISTS 'hot';
+ALTER TYPE degree ADD VALUE 'white hot'; -- expect: enum-value-order
 ALTER TABLE orders ADD COLUMN a text;
 ALTER TABLE orders ADD COLUMN b text; -- expect: combine-alter-tables
 ALTER TABLE orders ADD COLUMN c text;

@@ -70,6 +70,15 @@ SET lock_timeout = '1h';
 CREATE INDEX CONCURRENTLY orders_c_idx ON orders (c);
 
 -- next migration
+CREATE TABLE days (at date) PARTITION BY RANGE (at);
+CREATE TABLE day PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2025-01-02');
+
+-- next migration
+-- it also takes ACCESS EXCLUSIVE on the partition, when it has waited for older transactions
+SET lock_timeout = '1h';
+ALTER TABLE days DETACH PARTITION day CONCURRENTLY;
+
+-- next migration
 DO $$
 BEGIN
     ALTER TABLE orders ADD COLUMN m text; -- expect: lock-timeout-missing

@@ -58,3 +58,11 @@ ALTER TABLE orders ADD COLUMN IF NOT EXISTS divided bigint;
 COMMIT;
 BEGIN;
 ALTER TABLE customers ADD COLUMN IF NOT EXISTS divided bigint;
+
+-- next migration
+-- between the two transactions a statement runs in none
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS loose bigint;
+COMMIT; -- expect: nested-transaction
+UPDATE orders SET loose = 0 WHERE id < 10;
+BEGIN;
+ALTER TABLE customers ADD COLUMN IF NOT EXISTS loose bigint;
