@@ -368,3 +368,11 @@ def test_a_timeout_of_the_script_stays(tmp_path: Path) -> None:
     write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{build}{ADD}"})
     fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(select=("lock-timeout-missing",)), unsafe=True)
     assert [change.after for change in fixes.changes] == [f"{build}SET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"]
+
+
+def test_files_without_versions_get_no_new_ones(tmp_path: Path) -> None:
+    write_files(tmp_path, {"orders.sql": TABLE, "report.sql": f"ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0);\n{ADD}"})
+    [change] = fixes_of(tmp_path, "report.sql", "check-validates").changes
+    assert change.after == (
+        f"ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT positive;\n{ADD}"
+    )
