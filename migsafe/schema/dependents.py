@@ -354,23 +354,3 @@ def _remove_from_publications(catalog: Catalog, dropped: Object) -> None:
     if isinstance(dropped, Relation) and dropped.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
         for publication in catalog.dependents(dropped.oid, Publication):
             catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != dropped.oid))
-
-
-def object_description(catalog: Catalog, part: Part) -> str:
-    """Returns an object's name as in PostgreSQL's messages: `view public.v`, `column a of table public.t`."""
-    described = catalog.get(part.oid)
-    match described:
-        case Relation() if part.column:
-            column = described.column_numbered(part.column)
-            name = f"column {column.name if column else '?'} of {described.kind.value} {described.name}"
-            return f"default value for {name}" if part.default else name
-        case Relation():
-            return f"{described.kind.value} {described.name}"
-        case Constraint() | Trigger():
-            table = catalog.get(described.table)
-            return f"{type(described).__name__.lower()} {described.name.name} on {table.name if table else '?'}"
-        case Function():
-            return f"{described.kind} {described.name}({', '.join(described.arguments)})"
-        case None:
-            return "a dropped object"
-    return f"{type(described).__name__.lower().removesuffix('type')} {described.name}"

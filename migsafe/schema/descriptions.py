@@ -1,5 +1,7 @@
 """Objects as PostgreSQL's error messages name them (getObjectDescription in src/backend/catalog/objectaddress.c)."""
 
+from collections.abc import Callable
+
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import (
@@ -32,29 +34,38 @@ def visible_name(catalog: Catalog, name: Name) -> str:
 
 def describe(catalog: Catalog, part: Part) -> str:
     """Returns what PostgreSQL calls an object: `view v`, `column a of table t`, `constraint c on table t`."""
+    return _described(catalog, part, lambda name: visible_name(catalog, name))
+
+
+def describe_with_schema(catalog: Catalog, part: Part) -> str:
+    """Returns the same with the schema of each name, as migsafe's own messages show it: `view public.v`."""
+    return _described(catalog, part, str)
+
+
+def _described(catalog: Catalog, part: Part, shown: Callable[[Name], str]) -> str:
     described = catalog.get(part.oid)
     match described:
         case Relation() if part.column:
             column = described.column_numbered(part.column)
-            name = f"column {Name(column.name) if column else '?'} of {_relation(catalog, described)}"
+            name = f"column {Name(column.name) if column else '?'} of {_relation(described, shown)}"
             return f"default value for {name}" if part.default else name
         case Relation():
-            return _relation(catalog, described)
+            return _relation(described, shown)
         case Index():
-            return f"index {visible_name(catalog, described.name)}"
+            return f"index {shown(described.name)}"
         case Constraint() | Trigger():
-            return f"{type(described).__name__.lower()} {Name(described.name.name)} on {_table(catalog, described.table)}"
+            return f"{type(described).__name__.lower()} {Name(described.name.name)} on {_table(catalog, described.table, shown)}"
         case Attached(kind="statistics"):
-            return f"statistics object {visible_name(catalog, described.name)}"
+            return f"statistics object {shown(described.name)}"
         case Attached():
-            return f"{described.kind} {Name(described.name.name)} on {_table(catalog, described.table)}"
+            return f"{described.kind} {Name(described.name.name)} on {_table(catalog, described.table, shown)}"
         case Function():
-            return f"function {visible_name(catalog, described.name)}({','.join(described.arguments)})"
+            return f"function {shown(described.name)}({','.join(described.arguments)})"
         case EnumType() | Domain() | Composite():
-            return f"type {visible_name(catalog, described.name)}"
+            return f"type {shown(described.name)}"
         case PublishedColumns():
             publication = catalog.get(described.publication)
-            of = f"publication of {_table(catalog, described.table)}"
+            of = f"publication of {_table(catalog, described.table, shown)}"
             return f"{of} in publication {Name(publication.name.name)}" if publication is not None else of
         case Extension():
             return f"extension {described.name.name}"
@@ -65,11 +76,11 @@ def describe(catalog: Catalog, part: Part) -> str:
     return str(described.name)
 
 
-def _table(catalog: Catalog, oid: int) -> str:
+def _table(catalog: Catalog, oid: int, shown: Callable[[Name], str]) -> str:
     table = catalog.get(oid)
-    return _relation(catalog, table) if isinstance(table, Relation) else "a table"
+    return _relation(table, shown) if isinstance(table, Relation) else "a table"
 
 
-def _relation(catalog: Catalog, relation: Relation) -> str:
+def _relation(relation: Relation, shown: Callable[[Name], str]) -> str:
     kind = RelationKind.TABLE if relation.kind is RelationKind.PARTITIONED else relation.kind
-    return f"{kind.value} {visible_name(catalog, relation.name)}"
+    return f"{kind.value} {shown(relation.name)}"

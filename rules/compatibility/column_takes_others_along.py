@@ -33,7 +33,8 @@ from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.definitions import index_definition
-from migsafe.schema.dependents import Part, object_description
+from migsafe.schema.dependents import Part
+from migsafe.schema.descriptions import describe_with_schema
 from migsafe.schema.objects import Column, Constraint, Index, Relation
 from migsafe.schema.redundancy import dropped_with_column
 from migsafe.sql.generation import create_index, join_migrations
@@ -51,7 +52,7 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     taken = dropped_with_column(at.catalog, table, column, only=op.target.only)
     if not taken:
         return None
-    objects = ", ".join(object_description(at.catalog, Part(dropped.oid)) for dropped in taken)
+    objects = ", ".join(describe_with_schema(at.catalog, Part(dropped.oid)) for dropped in taken)
     return at.finding(
         op,
         f"DROP COLUMN {quoted(op.column)} silently drops objects that also cover other columns of {table.name}: {objects}",
@@ -67,7 +68,7 @@ def _help(taken: Sequence[Index | Constraint], table: Relation, column: Column, 
     steps, builds = ["-- first create what you still need:"], []
     for dropped in taken:
         index = _without_column(dropped, table, column, name) if isinstance(dropped, Index) else None
-        description = object_description(at.catalog, Part(dropped.oid))
+        description = describe_with_schema(at.catalog, Part(dropped.oid))
         if index is not None and partitioned is not None:
             builds.append(concurrent_build(at, index, None))
         elif index is not None:

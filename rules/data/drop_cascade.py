@@ -23,7 +23,8 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import find_cascade
-from migsafe.schema.dependents import object_description, users_of_extension
+from migsafe.schema.dependents import users_of_extension
+from migsafe.schema.descriptions import describe_with_schema
 from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Relation, is_table
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint, Name, Truncate, Utility
@@ -50,10 +51,10 @@ def drop_cascade(op: Drop | DropColumn | DropConstraint | Truncate | Utility, at
     cascade = find_cascade(at.catalog, op)
     if cascade is None:
         return None
-    dropped = [object_description(at.catalog, part) for part in cascade.parts]
+    dropped = [describe_with_schema(at.catalog, part) for part in cascade.parts]
     if isinstance(op, Drop) and op.kind == "extension":
         unknown = [name.name for name in op.names if extension_named(at.catalog, name.name) is None]
-        dropped += [object_description(at.catalog, part) for name in unknown for part, _ in users_of_extension(at.catalog, name)]
+        dropped += [describe_with_schema(at.catalog, part) for name in unknown for part, _ in users_of_extension(at.catalog, name)]
     if dropped:
         objects = ", ".join(dropped[:_MOST]) + (f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else "")
         unknown_objects = "" if cascade.known else ", and any other dependent object in the database where it runs"

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-dropschema.html
 from migsafe.linting.facts.ownership import is_name_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import find_outside_schema
-from migsafe.schema.dependents import object_description
+from migsafe.schema.descriptions import describe_with_schema
 from migsafe.sql.operations import Drop, Name
 from migsafe.sql.operations.values import quoted
 
@@ -45,7 +45,7 @@ def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
     names = ", ".join(quoted(name.name) for name in dropped)
     inside = sum(relation.name.schema in {name.name for name in dropped} for relation in at.catalog.relations())
     known = f" ({inside} of them {'are' if inside > 1 else 'is'} in the history)" if inside else ""
-    outside = [object_description(at.catalog, part) for part in find_outside_schema(at.catalog, op)]
+    outside = [describe_with_schema(at.catalog, part) for part in find_outside_schema(at.catalog, op)]
     others = f"; in other schemas, it also drops {', '.join(outside[:_MOST])}" if outside else ""
     more = f" and {len(outside) - _MOST} more" if len(outside) > _MOST else ""
     return at.finding(

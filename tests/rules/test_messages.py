@@ -98,7 +98,7 @@ def test_a_dropped_schema_names_what_goes_with_it_in_other_schemas() -> None:
     (result,) = judge_sql(f"{history}\n-- next migration\nDROP SCHEMA depot CASCADE;").findings[-1:]
     assert result.rule == "drop-database-or-schema"
     assert "(1 of them is in the history)" in result.message
-    others = "in other schemas, it also drops view public.plates, constraint of_van on public.trips, column mood of table public.trips"
+    others = "in other schemas, it also drops view public.plates, constraint of_van on table public.trips, column mood of table public.trips"
     assert result.message.endswith(others)
 
 
@@ -119,3 +119,12 @@ def test_a_long_lock_timeout_is_replaced_by_one_that_the_project_accepts(longest
     sql = "SET lock_timeout = '1min'; ALTER TABLE orders ADD COLUMN note text"
     [result] = judge_sql(sql, [find_rule("lock-timeout-too-long", shipped_rules())], limits=Limits(longest_lock_timeout=longest)).findings
     assert result.help == f"-- before this statement:\nSET lock_timeout = '{proposed}';"
+
+
+def test_a_cascade_names_each_object_with_its_kind() -> None:
+    sql = (
+        "CREATE TABLE orders (id bigint PRIMARY KEY); CREATE FUNCTION seen(i bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'; "
+        "CREATE POLICY owners ON orders USING (seen(id)); CREATE VIEW shown AS SELECT seen(id) FROM orders;"
+    )
+    [result] = judge_sql(f"{sql}\n-- next migration\nDROP FUNCTION seen CASCADE", [find_rule("drop-cascade", shipped_rules())]).findings
+    assert result.message == "DROP FUNCTION … CASCADE also drops view public.shown, policy owners on table public.orders"
