@@ -66,7 +66,7 @@ class PastTree:
     def __init__(self, root: str, commit: str | None) -> None:
         self.root = root
         self._blobs: dict[str, str] = {}
-        for line in ((_git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit) if commit else None) or "").split("\0"):
+        for line in (_answer(root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit) if commit else "").split("\0"):
             description, _, name = line.partition("\t")
             words = description.split()
             if len(words) == 4 and words[1] == "blob" and words[3].isdecimal() and int(words[3]) <= _LARGEST:
@@ -108,21 +108,17 @@ class _Repository:
         self.changed = _paths(root, self._names())
 
     def _names(self) -> str:
-        untracked = _git(self.root, "ls-files", "-z", "--others", "--exclude-standard") or ""
+        untracked = _answer(self.root, "ls-files", "-z", "--others", "--exclude-standard")
         if self.base is None:
-            return untracked + (_git(self.root, "ls-files", "-z", "--cached") or "")
-        arguments = ("-c", "diff.relative=false", "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", self.base, "--")
-        differing = _git(self.root, *arguments)
-        if differing is None:
-            raise MigsafeError(f"git cannot compare the files with commit {self.base}")
-        return untracked + differing
+            return untracked + _answer(self.root, "ls-files", "-z", "--cached")
+        return untracked + _answer(self.root, "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", self.base, "--")
 
     def scripts(self, folder: str, commit: str) -> dict[str, Script]:
         """Returns the files below a folder at a commit, with their texts."""
         below = _relative(self.root, folder)
-        listed = _git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", *((below,) if below else ()))
+        listed = _answer(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", *((below,) if below else ()))
         entries = []
-        for line in (listed or "").split("\0"):
+        for line in listed.split("\0"):
             description, _, name = line.partition("\t")
             words = description.split()
             if len(words) == 4 and words[1] == "blob" and name.endswith(_SUFFIXES) and words[3].isdecimal() and int(words[3]) <= _LARGEST:
@@ -137,7 +133,7 @@ class _Repository:
             return None
         names = {_relative(self.root, file) for file in files}
         below = _relative(self.root, folder)
-        renamed = _git(self.root, "-c", "diff.relative=false", "diff", "--name-status", "-z", "-M", "--diff-filter=R", self.base, "--") or ""
+        renamed = _git(self.root, "diff", "--name-status", "-z", "-M", "--diff-filter=R", self.base, "--") or ""
         fields = iter(renamed.split("\0"))
         former: dict[str, int] = {}
         for old, new in ((next(fields, ""), next(fields, "")) for status in fields if status):
@@ -190,8 +186,13 @@ def _relative(root: str, path: str) -> str:
 
 
 def _texts(root: str, blobs: list[str]) -> Iterator[str]:
-    """Yields the texts of blobs; a byte that is not UTF-8 is replaced."""
-    content = _run(root, "cat-file", "--batch", input="".join(f"{blob}\n" for blob in blobs).encode()).stdout if blobs else b""
+    """Yields the texts of blobs; a byte that is not UTF-8 is replaced. Raises MigsafeError."""
+    if not blobs:
+        return
+    completed = _run(root, "cat-file", "--batch", input="".join(f"{blob}\n" for blob in blobs).encode())
+    if completed.returncode:
+        raise _failed("cat-file", completed)
+    content = completed.stdout
     at = 0
     for _ in blobs:
         end = content.index(b"\n", at)
@@ -207,12 +208,25 @@ def _paths(root: str, names: str) -> set[str]:
 def _root(folder: str) -> str:
     completed = _run(folder, "rev-parse", "--show-toplevel")
     if completed.returncode:
-        messages = os.fsdecode(completed.stderr).strip().removeprefix("fatal: ").splitlines()
-        raise MigsafeError(
-            f"{folder}: is not in a git repository: {messages[0] if messages else 'no reason given'}",
-            "--since and --changed need one.",
-        )
+        raise MigsafeError(f"{folder}: is not in a git repository: {_reason(completed)}", "--since and --changed need one.")
     return os.path.realpath(os.fsdecode(completed.stdout).removesuffix("\n"))
+
+
+def _answer(root: str, *arguments: str) -> str:
+    """Returns the output of git. Raises MigsafeError if it fails: without the files of a commit, no migration would seem to have changed."""
+    completed = _run(root, *arguments)
+    if completed.returncode:
+        raise _failed(arguments[0], completed)
+    return os.fsdecode(completed.stdout)
+
+
+def _failed(command: str, completed: "subprocess.CompletedProcess[bytes]") -> MigsafeError:
+    return MigsafeError(f"git {command} fails: {_reason(completed)}", "A partial clone needs its remote to read the files of a commit.")
+
+
+def _reason(completed: "subprocess.CompletedProcess[bytes]") -> str:
+    messages = os.fsdecode(completed.stderr).strip().removeprefix("fatal: ").splitlines()
+    return messages[0] if messages else "no reason given"
 
 
 def _git(root: str, *arguments: str) -> str | None:
@@ -225,6 +239,7 @@ def _run(folder: str, *arguments: str, input: bytes | None = None) -> "subproces
     # Git tells hooks the repository in variables, which would take precedence over the folder.
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_HOOKS}
     try:
-        return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, env=environment, check=False, input=input)  # noqa: S603, S607
+        command = ["git", "-C", folder, "-c", "diff.relative=false", *arguments]
+        return subprocess.run(command, capture_output=True, env=environment, check=False, input=input)  # noqa: S603
     except OSError as error:
         raise MigsafeError("git cannot be run", "Install git: --since and --changed need it.") from error

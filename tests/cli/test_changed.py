@@ -181,6 +181,19 @@ def test_a_folder_that_did_not_exist(migsafe: Command, write: Write, repository:
     assert migsafe("lint", "other", *MERGED).code == 0
 
 
+def test_a_partial_clone_without_its_remote(migsafe: Command, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("config", "uploadpack.allowFilter", "true")
+    write("db/1.sql", "DROP TABLE x1;")
+    git("commit", "-am", "second")
+    git("clone", "-q", "--filter=blob:none", f"file://{repository}", "partial")
+    monkeypatch.chdir(repository / "partial")
+    git("remote", "set-url", "origin", f"file://{repository}/gone")
+    result = migsafe("lint", "db", "--since", "HEAD~1", "--select", "merged-migration-changed")
+    # Without the files of the commit, no migration would seem to have changed.
+    assert result.code == 2
+    assert result.err.startswith("migsafe: git ls-tree fails: ")
+
+
 def test_a_shallow_clone(migsafe: Command, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git("commit", "--allow-empty", "-m", "second")
     git("clone", "-q", "--depth", "1", "--no-single-branch", f"file://{repository}", "shallow")
