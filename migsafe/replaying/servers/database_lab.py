@@ -24,6 +24,13 @@ _PAUSE = 1.0
 _CLONE_TIMEOUT = 600.0
 _REQUEST_TIMEOUT = 30.0
 _PENDING, _READY = ("CREATING", "RESETTING"), "OK"
+_NOT_FOUND = 404
+
+
+class _EngineRefuses(MigsafeError):
+    """The engine answered a request with an error, so that the request has changed nothing. `status` is that of HTTP."""
+
+    status = 0
 
 
 class _Status(Struct):
@@ -50,7 +57,7 @@ class DatabaseLabHost:
 
     def __init__(self, url: str, token: str | None, *, database: str = "postgres", superuser: bool = False, pause: float = _PAUSE) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"--server dblab:{url}: not an http or https URL", "Example: --server dblab:https://dblab.example.com")
+            raise ConfigError(f"--server dblab:{url}: not an http or https URL", "Example: --server dblab:https://dblab.example.com/api")
         if not token:
             raise ConfigError("the Database Lab Engine needs a token", "Set DBLAB_TOKEN to the engine's verification token.")
         self._url = url.rstrip("/")
@@ -131,7 +138,11 @@ class DatabaseLabHost:
         name, password = f"migsafe-{secrets.token_hex(4)}", secrets.token_hex(16)
         user = {"username": "migsafe", "password": password, "restricted": not self._superuser, "db_name": self._database}
         self._clone = name
-        clone = self._request("POST", "/clone", {"id": name, "protected": False, "db": user})
+        try:
+            clone = self._request("POST", "/clone", {"id": name, "protected": False, "db": user})
+        except _EngineRefuses:
+            self._clone = None  # nothing was created
+            raise
         until = time.monotonic() + _CLONE_TIMEOUT
         while clone.status.code in _PENDING and time.monotonic() < until:
             time.sleep(self._pause)
@@ -148,6 +159,8 @@ class DatabaseLabHost:
             try:
                 self._request("DELETE", f"/clone/{self._clone}")
             except MigsafeError as error:
+                if isinstance(error, _EngineRefuses) and error.status == _NOT_FOUND:
+                    return  # the engine has deleted it, because it was idle for too long
                 self.notes.append(f"the clone {self._clone} remains, because the engine did not delete it: {error.message}")
             self._clone = None
 
@@ -161,8 +174,15 @@ class DatabaseLabHost:
             return msgspec.json.decode(reply, type=_Clone) if reply.strip() and method != "DELETE" else _Clone("")
         except HTTPError as error:
             detail = error.read().decode("utf-8", "replace").strip()[:300]
-            raise MigsafeError(f"{self._url}{path}: {error.code} {error.reason}: {detail}", "Check the URL and DBLAB_TOKEN.") from error
+            refusal = _EngineRefuses(f"{self._url}{path}: {error.code} {error.reason}{f': {detail}' if detail else ''}", self._hint(error.code))
+            refusal.status = error.code
+            raise refusal from error
         except (URLError, OSError) as error:
             raise MigsafeError(f"{self._url} cannot be reached: {error}") from error
         except msgspec.DecodeError as error:
-            raise MigsafeError(f"{self._url}{path}: unexpected reply: {error}") from error
+            raise MigsafeError(f"{self._url}{path}: unexpected reply: {error}", self._hint(_NOT_FOUND)) from error
+
+    def _hint(self, status: int) -> str:
+        if status == _NOT_FOUND and not self._url.endswith("/api"):
+            return f"If this is the address of the engine's UI, its API is at {self._url}/api."
+        return "Check the URL and DBLAB_TOKEN."

@@ -297,6 +297,9 @@ class Engine(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append("POST")
+        if self.path != "/clone":
+            self._answer(404, {})
+            return
         if self._refused():
             return
         server: Server = self.server_and_database
@@ -320,7 +323,9 @@ class Engine(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         self.asked.append("DELETE")
-        del self.clones[self.path.rpartition("/")[2]]
+        if self.clones.pop(self.path.rpartition("/")[2], None) is None:
+            self._answer(404, {"code": "NOT_FOUND"})
+            return
         with self.server_and_database.connect("restored") as connection:
             connection.execute("DROP OWNED BY migsafe; DROP ROLE migsafe")
         self._answer(200, {})
@@ -367,9 +372,22 @@ def test_a_thin_clone_is_requested_used_and_deleted(engine: str, server: Server,
         connection.execute("ALTER TABLE orders DROP IF EXISTS a")
 
 
+def test_a_clone_that_the_engine_has_deleted_does_not_remain(engine: str, server: Server) -> None:
+    with DatabaseLabHost(engine, "right", database="restored", pause=0.01) as host:
+        Engine.clones.clear()
+    assert host.notes == []
+    with server.connect("restored") as connection:
+        connection.execute("DROP OWNED BY migsafe; DROP ROLE migsafe")
+
+
 def test_an_engine_that_refuses_or_fails(engine: str) -> None:
-    with pytest.raises(MigsafeError, match="401"), DatabaseLabHost(engine, "wrong", database="restored", pause=0.01):
+    refused = DatabaseLabHost(engine, "wrong", database="restored", pause=0.01)
+    with pytest.raises(MigsafeError, match="401"), refused:
         pass
+    assert (refused.notes, Engine.asked) == ([], ["POST"])
+    with pytest.raises(MigsafeError, match="404") as caught, DatabaseLabHost(f"{engine}/ui", "right", database="restored", pause=0.01):
+        pass
+    assert caught.value.hint == f"If this is the address of the engine's UI, its API is at {engine}/ui/api."
     Engine.fatal = True
     with pytest.raises(MigsafeError, match="no space"), DatabaseLabHost(engine, "right", database="restored", pause=0.01):
         pass
