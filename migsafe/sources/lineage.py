@@ -75,9 +75,10 @@ class Lineage(Struct, frozen=True, kw_only=True):
 
     `duplicate` is a migration with the same version. `other_heads` are the other heads of a history that should have one. `cycle` are the
     versions of a cycle of parents; it begins and ends with the migration's own. `irreversible_reason` says, as a sentence without its full
-    stop, why the migration cannot be undone although its runner can undo migrations, and what follows; `downgrade_fails`: its runner reports
-    an error then. `version_span`, `parents_span` and `downgrade_span` are the parts of the file that declare its version, its parents and its
-    downgrade; None where a file has no such part. `version_too_long`: the table in which the runner records versions refuses this one.
+    stop, why the migration cannot be undone although its runner can undo migrations, and what follows; `downgrade_fails`: its runner reports an
+    error then; `without_downgrades`: the migrations just before it cannot be undone either. `version_span`, `parents_span` and `downgrade_span`
+    are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part. `version_too_long`:
+    the table in which the runner records versions refuses this one.
 
     With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
     is the first place in the file with other SQL.
@@ -89,6 +90,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     cycle: tuple[str, ...] = ()
     irreversible_reason: str = ""
     downgrade_fails: bool = False
+    without_downgrades: bool = False
     version_span: Span | None = None
     parents_span: Span | None = None
     downgrade_span: Span | None = None

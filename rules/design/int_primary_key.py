@@ -8,7 +8,8 @@ Unsafe:
     CREATE TABLE deliveries (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 
 Not reported: a column that references another key, which has that key's values; a key of several columns; the key of a table of one row, whose
-CHECK allows one value.
+CHECK allows one value. A finding has the severity info if at least three tables of earlier migrations have such a key, and none has a bigint:
+then it is a decision about all tables.
 
 Safe:
     CREATE TABLE deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -20,11 +21,15 @@ from migsafe import expressions
 from migsafe.linting.facts.definitions import definition, primary_key_columns
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import AddColumn, AddConstraint, Column, Constraint, ConstraintKind, CreateTable, Name, Persistence, TypeName
 from migsafe.sql.operations.values import quoted
 
 _LAST = {"smallint": "32,767", "smallserial": "32,767", "integer": "2,147,483,647", "serial": "2,147,483,647"}
 _LARGER = {"smallint": "bigint", "integer": "bigint", "smallserial": "bigserial", "serial": "bigserial"}
+
+_USUAL = 3
+"""How many tables with such keys are a decision."""
 
 
 @rule(category="design", severity=Severity.WARNING, no_fix="another type changes the final schema")
@@ -87,11 +92,28 @@ def _finding(
 ) -> Finding | None:
     if column_type is None or column_type.name not in _LAST or column_type.dimensions:
         return None
+    usual = _is_usual(at)
+    others = ", like those of the tables before it" if usual else ""
     return at.finding(
         op,
-        f"the primary key {quoted(column)} of {at.resolve(table)} is {column_type}: its largest value is {_LAST[column_type.name]}",
+        f"the primary key {quoted(column)} of {at.resolve(table)} is {column_type}: its largest value is {_LAST[column_type.name]}{others}",
+        severity=Severity.INFO if usual else None,
         help=definition(
             at, quoted(column), _LARGER[column_type.name], "sa.BigInteger(), primary_key=True", ", and every column that references it"
         ),
         relations=(table,),
     )
+
+
+def _is_usual(at: Context) -> bool:
+    """Whether earlier migrations have given small integer keys to their tables, and no bigint."""
+    small = 0
+    for table in at.catalog.relations():
+        key = at.catalog.primary_key(table.oid) if table.kind is RelationKind.TABLE and table.created_in != at.catalog.migration else None
+        column = table.column_numbered(key.columns[0]) if key is not None and len(key.columns) == 1 else None
+        if column is None or column.type is None:
+            continue
+        if column.type.name in ("bigint", "bigserial"):
+            return False
+        small += column.type.name in _LAST
+    return small >= _USUAL

@@ -4,7 +4,8 @@ When a release fails in production, `alembic downgrade -1` is the usual reaction
 Alembic records the revision as reverted while its changes remain, and the next upgrade may fail because they already exist. If the data
 cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
 nothing, such as a merge, needs no downgrade. The downgrade() of a revision that only validates constraints, or only drops (IF
-EXISTS) indexes that no migration has created, may be empty.
+EXISTS) indexes that no migration has created, may be empty. If the three revisions before it cannot be downgraded either, the project writes no
+downgrades: then the severity is info.
 
 Unsafe:
     # 5b1_order_notes.py
@@ -58,4 +59,5 @@ def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
     # A constraint goes with the revision that has added it, and to validate it again does nothing.
     if (in_vain or done) and not at.lineage.downgrade_fails and all(isinstance(each, ValidateConstraint) for each in done):
         return None
-    return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)
+    severity = Severity.INFO if at.lineage.without_downgrades else None
+    return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason, severity=severity)

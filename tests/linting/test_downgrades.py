@@ -166,3 +166,18 @@ def test_a_refused_statement_leaves_what_is_wrong_with_the_file(findings: Findin
     assert findings({"a1.py": base, "b2.py": script}) == []
     found = lint(["db"], settings=Configuration(select=("downgrade-missing", rule, "index-not-concurrent"))).findings
     assert [each.rule for each in found] == [rule, "downgrade-missing"]
+
+
+@pytest.mark.parametrize(("before", "severity"), [("pass", "INFO"), ("op.execute('SELECT 1')", "WARNING")])
+def test_a_project_without_downgrades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, severity: str) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for number, down in enumerate(("pass", before, "pass", "pass")):
+        parent = repr(f"r{number - 1}") if number else None
+        # The names of the files are not in the order of the revisions.
+        Path(f"{9 - number}_step.py").write_text(
+            f"from alembic import op\nrevision = 'r{number}'\ndown_revision = {parent}\n"
+            f"def upgrade():\n    op.execute('CREATE TABLE t{number} (id bigint PRIMARY KEY)')\ndef downgrade():\n    {down}\n"
+        )
+    findings = lint(["."], settings=Configuration(select=("downgrade-missing",))).findings
+    assert {each.script.path: each.severity.name for each in findings}["6_step.py"] == severity

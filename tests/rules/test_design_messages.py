@@ -43,3 +43,21 @@ def test_a_copy_needs_no_key(further: str, severity: Severity) -> None:
 def test_a_bigint_is_never_narrowed() -> None:
     sql = "CREATE TABLE a (id numeric PRIMARY KEY); CREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a)"
     assert help_of(sql, "foreign-key-type-mismatch") == "-- id of public.a as bigint"
+
+
+@pytest.mark.parametrize(
+    ("before", "severity"),
+    [
+        (("serial", "int", "int GENERATED ALWAYS AS IDENTITY"), Severity.INFO),
+        (("serial", "int", "int", "uuid"), Severity.INFO),
+        (("serial", "int", "int", "bigserial"), Severity.WARNING),
+        (("serial", "int"), Severity.WARNING),
+    ],
+)
+def test_small_keys_are_a_decision_about_all_tables(before: tuple[str, ...], severity: Severity) -> None:
+    tables = "".join(f"CREATE TABLE t{number} (id {key} PRIMARY KEY);\n" for number, key in enumerate(before))
+    sql = f"{tables}-- next migration\nCREATE TABLE orders (id serial PRIMARY KEY);"
+    findings = [finding for finding in judge_sql(sql, rules=shipped_rules()).findings if finding.rule == "int-primary-key"]
+    [finding] = [finding for finding in findings if "public.orders" in finding.message]
+    assert finding.severity is severity
+    assert finding.message.endswith("2,147,483,647" + (", like those of the tables before it" if severity is Severity.INFO else ""))

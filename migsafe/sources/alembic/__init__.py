@@ -27,6 +27,8 @@ from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
 
+_USUAL = 3
+"""How many revisions without a downgrade are a decision."""
 _ENUM_AS_TEXT = lazy_pattern(r"\bnative_enum\s*=\s*False")
 
 
@@ -48,9 +50,19 @@ def _files(home: Folder) -> list[MigrationFile]:
         environment = msgspec.structs.replace(environment, checks_enums=True)
     order = graph.in_order()
     too_long = first_too_long((declared[position][0] for position in order), scripts, project)
+    revisions = [declared[position][0] for position in order]
     return [
-        _file(graph, position, scripts, environment, imports, missing.get(position, ()), too_long=declared[position][0].version == too_long)
-        for position in order
+        _file(
+            graph,
+            position,
+            scripts,
+            environment,
+            imports,
+            missing.get(position, ()),
+            before=revisions[max(0, number - _USUAL) : number],
+            too_long=declared[position][0].version == too_long,
+        )
+        for number, position in enumerate(order)
     ]
 
 
@@ -87,6 +99,7 @@ def _file(
     imports: ImportPath,
     missing: tuple[MissingParent, ...],
     *,
+    before: list[Revision],
     too_long: bool,
 ) -> RevisionFile:
     revision = graph.revisions[position][0]
@@ -95,6 +108,7 @@ def _file(
         missing_parents=missing,
         cycle=graph.cycle(position),
         irreversible_reason=_irreversible_reason(revision),
+        without_downgrades=_without_downgrades(before),
         downgrade_fails=revision.downgrade.body in (Body.ABSENT, Body.RAISES),
         version_span=revision.version_span,
         parents_span=revision.parents_span,
@@ -114,6 +128,11 @@ def _file(
 
 def _reference(revision: Revision, script: Script) -> MigrationReference:
     return MigrationReference(revision.version, script.path, revision.title)
+
+
+def _without_downgrades(before: list[Revision]) -> bool:
+    """Whether none of the revisions just before one can be undone, so that the project writes no downgrades."""
+    return len(before) == _USUAL and all(map(_irreversible_reason, before))
 
 
 def _irreversible_reason(revision: Revision) -> str:
