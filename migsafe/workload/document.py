@@ -28,7 +28,7 @@ MOST_QUERIES = 50_000
 """A file with more fingerprints is refused: its texts contain values, or names that change with each run."""
 
 _NAME = "queries"
-_LONGEST_LINE = 4 << 20
+_LONGEST_LINE = 1 << 20
 _MOST_PLACES = 20
 _MOST_MERGED_PLACES = 100
 _RECORD_AGAIN = "Record the queries again: `pytest --migsafe-record FILE`."

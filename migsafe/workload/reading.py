@@ -127,18 +127,17 @@ class _Part:
 
     def _read_text(self, name: str, text: str, *, named: bool) -> None:
         script = Script(name, text)
-        if name.endswith(".py"):
-            if named or python.is_read(name):
-                self._add(kept_queries(self.files, ("python", name), text, partial(python.python_queries, script)))
-        else:
-            self._add(kept_queries(self.files, ("sql", name, str(named)), text, partial(named_queries, script, chosen=named)))
+        if not name.endswith(".py"):
+            self._add_kept(("sql", name, str(named)), text, partial(named_queries, script, chosen=named), named=named)
+        elif named or python.is_read(name):
+            self._add_kept(("python", name), text, partial(python.python_queries, script), named=named)
 
     def _read_sqlc(self, name: str) -> None:
         found = sqlc.sqlc_files(self.files, name)
         self._done.update((*found.queries, *found.others))
         for query_file, text in self._texts(found.queries):
             script = Script(query_file, text)
-            self._add(kept_queries(self.files, ("sqlc", query_file), text, partial(named_queries, script, sqlc=True)))
+            self._add_kept(("sqlc", query_file), text, partial(named_queries, script, sqlc=True))
 
     def _read_sqlx(self, names: Sequence[str]) -> None:
         places: dict[str, tuple[sqlx.Places, str]] = {}
@@ -148,17 +147,27 @@ class _Part:
                 found = rust.macro_places(self.files, folder)
                 places[folder] = found, blake2b(repr(found).encode(errors="surrogatepass"), digest_size=16).hexdigest()
             here, digest = places[folder]
-            self._add(kept_queries(self.files, ("sqlx", name, digest), text, partial(sqlx.query_file, name, text, here)))
+            self._add_kept(("sqlx", name, digest), text, partial(sqlx.query_file, name, text, here))
 
     def _texts(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yields files that were found in a folder or a configuration, with their texts; one that cannot be read is noted."""
         for name, text in self.files.texts(names):
             if isinstance(text, UnreadableError):
-                self.unread.append(
-                    UnreadQuery(CallSite(name, 1), f"the file cannot be read: {text.message.removeprefix(self.files.path(name))[2:]}")
-                )
+                self._note(name, "the file cannot be read: ", text)
             else:
                 yield name, text
+
+    def _note(self, name: str, words: str, error: UnreadableError) -> None:
+        self.unread.append(UnreadQuery(CallSite(name, 1), words + error.message.removeprefix(self.files.path(name))[2:]))
+
+    def _add_kept(self, kind: Sequence[str], text: str, read: Callable[[], Iterable[Found]], *, named: bool = False) -> None:
+        """Adds the queries of a file. One that was found in a folder or a configuration, and has too many, is noted."""
+        try:
+            self._add(kept_queries(self.files, kind, text, read))
+        except UnreadableError as error:
+            if named:
+                raise
+            self._note(kind[1], "the file ", error)
 
     def _add(self, found: Iterable[Found]) -> None:
         for each in found:

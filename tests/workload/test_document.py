@@ -56,6 +56,7 @@ def test_values_in_a_file_are_masked(tmp_path: Path) -> None:
         (header() + line(ORDERS).replace(b"orders", b"\xff"), "line 2: is not a query"),
         (header() + b'{"text":"SELECT 1","fingerprint":"x","calls":-1}\n', "line 2: is not a query: Expected `int` >= 0"),
         (header().replace(b"1", b"9") + line(ORDERS), "has version 9 of the format; this migsafe reads version 1"),
+        (header() + b'{"text":"' + b"x" * (1 << 20) + b'","fingerprint":"x"}\n', "line 2: is longer than 1 MB"),
         (b"SELECT 1;\n", "is not a file of queries"),
         (b"", "is not a file of queries"),
         (b"\xff\xfe\0", "is not a file of queries"),

@@ -234,6 +234,20 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_noted(tmp_path: Path) -> None
         _read(tmp_path, "q/b.sql")
 
 
+@pytest.mark.parametrize("text", ["SELECT 1 FROM t;\n" * 3, "".join(f"-- name: q{n}\nSELECT {n} FROM t;\n" for n in range(3))])
+def test_a_dump_is_not_read(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder it is noted, and the other files are read; one that the project names is an error."""
+    monkeypatch.setattr("migsafe.workload.sources.found.MOST_QUERIES", 2)
+    (tmp_path / "queries").mkdir()
+    (tmp_path / "queries" / "dump.sql").write_text(text)
+    (tmp_path / "queries" / "orders.sql").write_text("-- name: orders\nSELECT id FROM orders;\n")
+    workload = read_workload([str(tmp_path / "queries")], str(tmp_path))
+    assert [query.places[0].name for query in workload.queries] == ["orders"]
+    assert [(each.place.path, each.reason) for each in workload.unread] == [("queries/dump.sql", "the file has more than 2 statements")]
+    with pytest.raises(MigsafeError, match="has more than 2 statements"):
+        read_workload([str(tmp_path / "queries" / "dump.sql")], str(tmp_path))
+
+
 def test_statistics_of_production_are_added(tmp_path: Path) -> None:
     statements = [
         {"text": "select id from orders where state = $1 and sent = $2 and note is null", "calls": 40, "mean_ms": 1.5},

@@ -22,6 +22,8 @@ _NAMED = re.compile(rf"{_QUOTED}|::|:([a-zA-Z_]\w*)", re.DOTALL)
 
 LONGEST = 1_000_000
 """Texts with more characters are not recorded: they carry data."""
+_LONGEST_NORMAL = 100_000
+"""So are queries that are longer without their data. A line of the file has room for them."""
 
 
 def read_queries(text: str, style: str) -> tuple[NormalText, ...]:
@@ -40,7 +42,7 @@ def read_queries(text: str, style: str) -> tuple[NormalText, ...]:
             return ()
         parts = [part for part in parts if _QUERY.match(part)]
     queries = (normal_text(_numbered(part, style)) for part in parts)
-    return tuple(query for query in queries if query.complete)
+    return tuple(query for query in queries if query.complete and len(query.text) <= _LONGEST_NORMAL)
 
 
 def _split(text: str) -> Iterator[str]:

@@ -1,15 +1,19 @@
 """The queries of one piece of text, and what could not be read."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from msgspec import Struct, msgpack
 
+from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sql.grammar.dispatch import STATEMENT_WORDS
 from migsafe.sql.operations import CreateTable, CreateTableAs
 from migsafe.sql.split import RawStatement, split
 from migsafe.sql.statements import read
 from migsafe.text import Script
+from migsafe.workload.document import MOST_QUERIES
 from migsafe.workload.normal_text import normal_text
 from migsafe.workload.query import CallSite, Query, UnreadQuery
 from migsafe.workload.sources.files import ProjectFiles
@@ -38,15 +42,35 @@ class Piece(Struct, frozen=True, kw_only=True):
     parameters: tuple[str | None, ...] = ()
 
 
+_T = TypeVar("_T")
+
+
+class _TooMany(Exception):
+    """A file has more statements than an application has queries."""
+
+
+def _bounded(found: Iterable[_T]) -> list[_T]:
+    """Returns what is found. Raises _TooMany."""
+    bounded = list(islice(found, MOST_QUERIES + 1))
+    if len(bounded) > MOST_QUERIES:
+        raise _TooMany
+    return bounded
+
+
 _Kept = tuple[list[Query], list[UnreadQuery], list[CreatedTable]]
 _DECODER = msgpack.Decoder(_Kept)
 
 
 def kept_queries(files: ProjectFiles, kind: Sequence[str], text: str, read: Callable[[], Iterable[Found]]) -> list[Found]:
-    """Returns the queries that `read` yields for the text of a file; from an earlier run, if that has stored them."""
+    """Returns the queries that `read` yields for the text of a file; from an earlier run, if that has stored them. Raises UnreadableError if
+    there are too many."""
 
     def divided() -> _Kept:
-        found = list(read())
+        try:
+            found = _bounded(read())
+        except _TooMany as error:
+            message = f"{files.path(kind[1])}: has more than {MOST_QUERIES:,} statements"
+            raise UnreadableError(message, "A dump contains data, no queries. Name the files of the application's queries.") from error
         return (
             [each for each in found if isinstance(each, Query)],
             [each for each in found if isinstance(each, UnreadQuery)],
@@ -64,7 +88,7 @@ def queries_of(piece: Piece, script: Script, *, is_sql: bool = False) -> Iterato
     if piece.hole:
         yield UnreadQuery(place, piece.hole)
         return
-    statements = _statements(piece.text)
+    statements = _bounded(_statements(piece.text))
     unknown = next((each.words[0] for each in statements if each.words[0] not in STATEMENT_WORDS), None) if is_sql else None
     if unknown is not None:
         yield UnreadQuery(place, f"no statement of PostgreSQL begins with {unknown.upper()}")
@@ -76,7 +100,7 @@ def queries_of(piece: Piece, script: Script, *, is_sql: bool = False) -> Iterato
 
 def query_texts(text: str) -> list[str]:
     """Returns the SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES statements of a text."""
-    return _query_texts(text, _statements(text))
+    return _query_texts(text, list(_statements(text)))
 
 
 def _created_tables(text: str, statements: Sequence[RawStatement]) -> Iterator[CreatedTable]:
@@ -87,8 +111,8 @@ def _created_tables(text: str, statements: Sequence[RawStatement]) -> Iterator[C
                     yield CreatedTable(str(operation.table))
 
 
-def _statements(text: str) -> list[RawStatement]:
-    return [each for each in split(text) if isinstance(each, RawStatement) and each.words]
+def _statements(text: str) -> Iterator[RawStatement]:
+    return (each for each in split(text) if isinstance(each, RawStatement) and each.words)
 
 
 def _query_texts(text: str, statements: Sequence[RawStatement]) -> list[str]:
