@@ -43,7 +43,7 @@ class ReportedIndexes:
         for number, index in enumerate(missing.indexes):
             candidate = index.candidate
             names.append(Name(f"reported_{number}", candidate.table.schema))
-            self._connection.execute(f"CREATE INDEX {names[-1].name} {candidate.definition}".encode())
+            self._connection.execute(f"CREATE INDEX {names[-1].name} ON {candidate}".encode())
         plans = GenericPlans(self._connection)
         self.counts["indexes reported"] += 1
         for served in missing.queries:

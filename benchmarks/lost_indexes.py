@@ -31,6 +31,8 @@ _NUMBER = re.compile(r"\d+")
 
 _DEARER = 500.0
 """By how much the cost rises at least when a table of 100,000 rows is read as a whole."""
+_HALF_AS_DEAR = 1.5
+"""How many times the cost rises at least: beside tables that a query reads as a whole in any case, another one may hardly be felt."""
 
 
 class DroppedIndex(Struct, frozen=True):
@@ -102,7 +104,7 @@ class LostIndexes:
                 if isinstance(first, Plan) and isinstance(now, Plan):
                     self._costs[query.fingerprint] = f"cost {first.cost:,.0f} to {now.cost:,.0f}"
                     is_dearer = now.cost > TENFOLD * first.cost or index.table in _read_whole(now) - _read_whole(first)
-                    if is_dearer and now.cost > first.cost + _DEARER:
+                    if is_dearer and now.cost > max(first.cost + _DEARER, first.cost * _HALF_AS_DEAR):
                         lost.add(query.fingerprint)
         except psycopg.Error as error:
             self.counts["indexes that could not be dropped"] += 1

@@ -21,9 +21,9 @@ only the indexes of tests for NULL are left out.
 `trials` does what `migsafe replay` does after the last migration, for all queries. Each index that it reports is then created as the report
 says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
 
-`loses` drops each index of the final schema in turn. A query loses it if its generic plan then costs 500 more, and is ten times as expensive or
-reads the table as a whole, which it did not do before. The benchmark compares these with the queries that query-loses-index names for a last
-migration that drops the index.
+`loses` drops each index of the final schema in turn. A query loses it if its generic plan then costs 500 and half as much more, and is ten
+times as expensive or reads the table as a whole, which it did not do before. The benchmark compares these with the queries that
+query-loses-index names for a last migration that drops the index.
 
 `breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query of the commit
 before the one that added the migration. The server's answer is compared with migsafe's, for each pair of query and migration.

@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.queries import Project, final_catalog
+from benchmarks.index_truth import Project
+from benchmarks.queries import final_catalog
 from migsafe.workload.assessment import Assessor
 from migsafe.workload.shapes import Shapes
 
