@@ -75,6 +75,7 @@ def test_an_outline_is_equal_for_texts_with_one_normal_form_only() -> None:
     assert outline("INSERT INTO t VALUES (1, 'a'), (2, 'b')") == outline("INSERT INTO t VALUES (3, 'c')")
     assert outline(r"SELECT E'it\'s'") is None
 
+
 def test_a_long_text_is_recorded_if_it_is_short_without_its_data() -> None:
     rows = ", ".join("(%s, %s)" for _ in range(20_000))
     assert [query.text for query in read_queries(f"INSERT INTO t VALUES {rows}", "format")] == ["INSERT INTO t VALUES ($1, $2)"]
