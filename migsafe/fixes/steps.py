@@ -241,11 +241,17 @@ class _Fixing:
             return f"it needs a deployment first: {first[0].after}"
         if fix.finding.in_body:
             return "the statement is inside a DO block"
-        if fix.way.removes and len(self.removed) == len(self.pieces) - 1:
+        if fix.way.removes and not self._has_others(piece):
             return "the migration would be empty"
         if piece.control is not Control.NONE and fix.way.instead:
             return "it is about the transaction itself"
         return ""
+
+    def _has_others(self, piece: Piece) -> bool:
+        """Whether the migration does something beside a statement: settings and the ends of transactions are for others."""
+        others = (each.statement for each in self.pieces if each is not piece and each.statement is not None)
+        left = (op for statement in others if statement.index not in self.removed for op in statement.operations)
+        return any(not isinstance(op, SessionControl) for op in left)
 
     def _new_action(self, fix: ChosenFix) -> _NewAction | None:
         """Returns the actions that replace one action of an ALTER TABLE; None if the fix is another kind of statement."""

@@ -121,3 +121,10 @@ def test_a_downgrade_of_several_statements_runs_in_a_transaction(tmp_path: Path)
     write_files(tmp_path, {"1_a.sql": setup, "2_b.sql": f"-- migrate:up\n{up}\n-- migrate:down\n{down}"})
     texts = [change.after for change in fixes_of(tmp_path, "2_b.sql", "index-not-concurrent").changes]
     assert [text for text in texts if text.endswith(f"-- migrate:down\n{down}")] != []
+
+
+@pytest.mark.parametrize("heading", ["", "SET LOCAL lock_timeout = '2s';\n"])
+def test_a_migration_without_anything_but_settings_is_not_left(tmp_path: Path, heading: str) -> None:
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{heading}CREATE INDEX twice ON orders (id);\n"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "redundant-index")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == ((), ["the migration would be empty"])
