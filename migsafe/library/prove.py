@@ -251,7 +251,7 @@ def _why_not_comparable(before: "_Run", after: "_Run") -> str:
     if before.emptied or after.emptied:
         return "generated rows are rejected"
     differ = (start_difference(old, new) for old, new in zip(before.ends, after.ends, strict=True))
-    return next((f"the generated rows of {name} differ" for name in differ if name is not None), "")
+    return next((f"{name} got another number of generated rows" for name in differ if name is not None), "")
 
 
 def _row_reason(before: Sequence[EndState], after: Sequence[EndState], repeat: Callable[[], Sequence[EndState]]) -> str:

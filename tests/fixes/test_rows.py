@@ -12,7 +12,11 @@ from migsafe.library.prove import prove_fixes
 from migsafe.replaying.servers.private import PrivateHost
 from tests.support.servers import newest
 
-TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer, note text);\n"
+TABLE = """\
+CREATE TABLE orders (id bigint PRIMARY KEY, qty integer, note text);
+CREATE TABLE versions (id bigint PRIMARY KEY, since timestamptz DEFAULT now());
+INSERT INTO versions VALUES (1);
+"""
 OWN_RULE = '''
 """Another UPDATE is wanted."""
 
