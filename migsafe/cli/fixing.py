@@ -59,13 +59,7 @@ def _proof_messages(proof: Proof, settings: Configuration) -> Iterator[str]:
     weaker = "".join(f"\n  {line}" for line in proof.weaker)
     same = "the schema at the end is the same" if proof.other_rows else "the schema and the rows at the end are the same"
     yield f"proved on {proof.server}: {same}, and no lock is stronger{weaker}"
-    if proof.other_rows:
-        yield f"the rows at the end are not compared, because {proof.other_rows}"
-    if proof.emptied:
-        yield f"how long {', '.join(proof.emptied)} would be locked is not proved, because generated rows are rejected: {proof.rejection}"
-    wanted = f"PostgreSQL {settings.pg_version}"
-    if proof.server != wanted:
-        yield f"{wanted} (`pg-version`) is not installed here, so nothing is proved about its locks"
+    yield from proof.limits(settings.pg_version)
 
 
 def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:

@@ -54,6 +54,15 @@ class Proof(Struct, frozen=True, kw_only=True):
     rejection: str = ""
     other_rows: str = ""
 
+    def limits(self, wanted: int) -> Iterator[str]:
+        """Yields what is not proved, a sentence each; `wanted` is the configured version of the server."""
+        if self.other_rows:
+            yield f"the rows at the end are not compared, because {self.other_rows}"
+        if self.emptied:
+            yield f"how long {', '.join(self.emptied)} would be locked is not proved, because generated rows are rejected: {self.rejection}"
+        if self.server != f"PostgreSQL {wanted}":
+            yield f"PostgreSQL {wanted} (`pg-version`) is not installed here, so nothing is proved about its locks"
+
 
 class Fixes(Struct, kw_only=True):
     """What fixes do to the files of a project; nothing is written before `write` is called.

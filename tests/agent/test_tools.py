@@ -146,6 +146,18 @@ def test_fix_writes_only_with_permission_and_on_request(call: Call, workspace: W
 
 
 @pytest.mark.server
+def test_fix_tells_what_a_server_did_not_prove(workspace: Workspace) -> None:
+    (workspace.folder / "migrations/2_notes.sql").write_text("ALTER TABLE orders ADD CONSTRAINT none CHECK (id < 0);\n")
+    arguments = {"paths": ["migrations/2_notes.sql"], "rules": ["check-validates"], "unsafe": True, "prove": True}
+    result = connect(workspace, lambda client: client.call_tool("fix", arguments))
+    assert result.structured_content["proved_on"].startswith("PostgreSQL "), text_of(result)
+    rows, locks, *_ = result.structured_content["not_proved"]
+    assert rows == "the rows at the end are not compared, because generated rows are rejected"
+    assert locks.startswith("how long public.orders would be locked is not proved")
+    assert rows in text_of(result)
+
+
+@pytest.mark.server
 def test_replay_measures_and_shows_its_progress(workspace: Workspace) -> None:
     assert any_installation()
     (workspace.folder / "migsafe.toml").unlink()

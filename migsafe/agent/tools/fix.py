@@ -73,7 +73,7 @@ class LaterResult(Struct, frozen=True, kw_only=True):
 class FixResult(Struct, frozen=True, kw_only=True):
     """What the fixes do. `written` if the files were written, otherwise `diff` shows what would change (`diff_left_out` counts the characters
     after its end). `unsafe_left` counts findings that only `unsafe` would fix, `findings_left` those that remain. `proved_on` is the server
-    that proved the fixes."""
+    that proved the fixes, `not_proved` says what it did not prove."""
 
     written: bool
     files: tuple[ChangedFile, ...] = ()
@@ -84,6 +84,7 @@ class FixResult(Struct, frozen=True, kw_only=True):
     findings_left: int = 0
     later: tuple[LaterResult, ...] = ()
     proved_on: str = ""
+    not_proved: tuple[str, ...] = ()
     diff: str = ""
     diff_left_out: int = 0
     problems: tuple[Problem, ...] = ()
@@ -107,7 +108,7 @@ def _fix(arguments: FixArguments, workspace: Workspace, progress: Progress) -> A
     workspace.check_results(change.path for change in fixes.changes)
     if arguments.write:
         fixes.write()
-    result = _result(fixes, written=arguments.write and bool(fixes.changes))
+    result = _result(fixes, settings, written=arguments.write and bool(fixes.changes))
     return Answer(result=result, text="\n".join(_lines(result)))
 
 
@@ -125,7 +126,7 @@ def _proved(plan: Plan, settings: Configuration, arguments: FixArguments, progre
         return proved_fixes(plan, settings, host, unsafe=arguments.unsafe, wanted=_wanted(arguments, settings), on_progress=progress)
 
 
-def _result(fixes: Fixes, *, written: bool) -> FixResult:
+def _result(fixes: Fixes, settings: Configuration, *, written: bool) -> FixResult:
     diff = "" if written else fixes.diff()
     return FixResult(
         written=written,
@@ -140,6 +141,7 @@ def _result(fixes: Fixes, *, written: bool) -> FixResult:
         findings_left=len(fixes.verdict.findings),
         later=tuple(LaterResult(after=step.after, sql=short_prose(step.sql)) for step in fixes.later),
         proved_on=fixes.proof.server if fixes.proof is not None else "",
+        not_proved=tuple(map(short_prose, fixes.proof.limits(settings.pg_version))) if fixes.proof is not None else (),
         diff=diff[:_DIFF_CHARACTERS],
         diff_left_out=max(len(diff) - _DIFF_CHARACTERS, 0),
         problems=problems_of(fixes.verdict.problems),
@@ -157,6 +159,7 @@ def _lines(result: FixResult) -> Iterator[str]:
         proved = f", proved on {result.proved_on}" if result.proved_on else ""
         done = "fixed" if result.written else "nothing is written: the diff below fixes"
         yield f"{done} {counted(len(result.applied), 'finding')}{proved}"
+        yield from result.not_proved
     yield from (f"{'new file' if file.new else 'edited'}: {file.path}" for file in result.files)
     for each in result.refused:
         yield f"{each.path}:{each.line}: {each.rule} is not fixed: {each.reason}"
