@@ -5,6 +5,10 @@ deployment stops there: the object does not exist or exists already, another obj
 for this kind of object. What is not certainly known is not reported: an object that a condition may have created, a table that no migration
 created. Because the statement does nothing, no other rule reports it.
 
+Alembic itself sends a statement after each revision: it records the id in `alembic_version`, whose column is varchar(32). A longer id is
+refused there, and the migration is rolled back. The first such id is reported, and none if a revision, env.py, or a module beside it mentions
+the column, as those do that make it wider.
+
 Unsafe, because a view uses the column:
     CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint);
     CREATE VIEW parcel_weights AS SELECT id, weight FROM parcels;
@@ -26,7 +30,9 @@ See: https://www.postgresql.org/docs/current/ddl-depend.html
     https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
-from migsafe.linting.rule import Context, Finding, RefusedOperation, Severity, rule
+from msgspec.structs import replace
+
+from migsafe.linting.rule import Context, Finding, MigrationEnd, RefusedOperation, Severity, rule
 from migsafe.schema.refusal import RefusalKind
 
 _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
@@ -34,8 +40,22 @@ _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 
 
 @rule(category="failures", severity=Severity.ERROR, refuses=True, no_fix="only the author knows what the statement was meant to do")
-def statement_fails(op: RefusedOperation, at: Context) -> Finding | None:
-    """Report why PostgreSQL does not run a statement."""
+def statement_fails(op: RefusedOperation | MigrationEnd, at: Context) -> Finding | None:
+    """Report why PostgreSQL does not run a statement, and a revision id that it does not record."""
+    if isinstance(op, MigrationEnd):
+        return _refused_version(op, at) if at.lineage.version_too_long else None
     if op.refusal.kind not in _REPORTED_HERE:
         return None
     return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)
+
+
+def _refused_version(op: MigrationEnd, at: Context) -> Finding:
+    """Returns a finding at the id. Its statement is not one of the script's, which keep their hazards."""
+    id = at.migration.id
+    finding = at.finding(
+        at.place_in_file(at.lineage.version_span) or op,
+        f"PostgreSQL refuses the statement with which Alembic records the revision: value too long for type character varying(32); the id has "
+        f"{len(id)} characters, and alembic_version.version_num is varchar(32)",
+        help="-- a shorter id, here and in the down_revision of the next revision; the words belong in the message",
+    )
+    return replace(finding, statement=finding.statement + 1)
