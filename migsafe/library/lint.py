@@ -79,19 +79,18 @@ def judge_plan(
     migrations and may show the progress; `on_migration` is called with each judged migration, once it is rendered. Without a memory,
     `renderings` may keep what several judgements render, and `history` the database before the judged migrations. A long history is divided
     among up to this number of `processes`, but not with `on_migration`, nor with downgrades, which are tried out."""
-    if on_migration is not None:
-        return _judge_divided(
-            *(plan, settings, memory, track),
-            downgrades=downgrades,
-            processes=1,
-            on_migration=on_migration,
-            renderings=renderings,
-            history=history,
-        )
+    judge_with = partial(
+        _judge_divided,
+        *(plan, settings, memory, track),
+        downgrades=downgrades,
+        on_migration=on_migration,
+        renderings=renderings,
+        history=history,
+    )
     try:
-        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1 if downgrades else processes)
+        return judge_with(processes=1 if downgrades or on_migration is not None else processes)
     except DivisionError:
-        return _judge_divided(plan, settings, memory, track, downgrades=downgrades, processes=1)
+        return judge_with(processes=1)
 
 
 def _judge_divided(

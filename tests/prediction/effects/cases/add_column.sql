@@ -4,6 +4,10 @@
 ALTER TABLE orders ADD COLUMN x int;
 -- case: if not exists, and it exists
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;
+-- case: if not exists, and it exists, volatile default
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text DEFAULT random()::text;
+-- case: if not exists, and it exists, serial
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS note serial;
 -- case: if not exists, and it does not
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS x text;
 -- case: with a collation
