@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
     from migsafe.expressions.insertions import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
+    from migsafe.expressions.operator_refusals import refused_operators
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
@@ -88,6 +89,7 @@ __all__ = [
     "query_shape",
     "reads_every_row",
     "refused_calls",
+    "refused_operators",
     "removed_values",
     "repeated_positions",
     "type_of_default",
@@ -135,6 +137,7 @@ _MODULES = {
     "query_shape": "queries.parsing",
     "reads_every_row": "restrictions",
     "refused_calls": "call_refusals",
+    "refused_operators": "operator_refusals",
     "type_of_default": "expression_types",
     "removed_values": "value_removals",
     "repeated_positions": "changed_rows",

@@ -54,14 +54,27 @@ Visit = Callable[[exp.Expr, TypeOf], None]
 
 
 def visit_outputs(query: Query, tables: TableColumns, visit: Visit) -> None:
-    """Calls a function with each output column of a query that is no `*`, and of the queries in its FROM."""
+    """Calls a function with each output column of a query that is no `*`, with its condition, and with those of the queries in its FROM. The
+    outputs of an UPDATE are the values that it sets."""
     tree = parse_query(query)
     if tree is None:
         return
+    if isinstance(tree, exp.Update | exp.Delete):
+        tree = _as_select(tree.copy())
     try:
         _Resolver(tables, visit).query(tree, (), {})
     except RecursionError:
         return
+
+
+def _as_select(tree: exp.Update | exp.Delete) -> exp.Select:
+    """Return a query over the rows that a statement changes, whose outputs are the values that it sets."""
+    values = [assignment.expression for assignment in tree.expressions if isinstance(assignment, exp.EQ)]
+    others = [tree.args["from_"].this] if tree.args.get("from_") else tree.args.get("using") or ()
+    joins = [exp.Join(this=other) for other in others]
+    return exp.Select(
+        with_=tree.args.get("with_"), expressions=values, from_=exp.From(this=tree.this), joins=joins, where=tree.args.get("where")
+    )
 
 
 class _Resolver:
@@ -120,6 +133,9 @@ class _Resolver:
             if not expanded or (merges and not starred) or any(source.columns is None for source in expanded):
                 return None
             outputs += [column for source in expanded for column in source.columns or ()]
+        condition = node.args.get("where")
+        if self._visit is not None and condition is not None:
+            self._visit(condition.this, lambda expression: self._type(expression, (sources, *scopes), ctes))
         return tuple(outputs) or None
 
     def _sources(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> Iterator[_Source]:

@@ -1,4 +1,4 @@
-"""The calls in the query of a view or a table for whose arguments PostgreSQL has no function."""
+"""The calls and operators in a query, or in a change of rows, for whose arguments PostgreSQL has no function."""
 
 import re
 
@@ -13,10 +13,32 @@ from migsafe.sql.operations import Query
 _CALLS = lazy_pattern(r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|jsonb?_(?:array_\w+|typeof|pretty))\s*\(", re.IGNORECASE)
 
 
+_OPERATORS = lazy_pattern(r"->|#>|[-+*/]|@>")
+
+
 def refuse_calls(catalog: Catalog, query: Query) -> Refusal | None:
-    """Returns why PostgreSQL refuses a call. Where an unknown function may have the name, nothing is said."""
+    """Returns why PostgreSQL refuses a call or an operator. Where an unknown function may have the name, nothing is said."""
     knows_functions = not catalog.has_other_functions and (catalog.complete or catalog.from_beginning)
-    if not knows_functions or not _CALLS.search(query.sql):
+    if not knows_functions:
+        return None
+    return _refuse_functions(catalog, query) or _refuse_operators(catalog, query)
+
+
+def _refuse_operators(catalog: Catalog, query: Query) -> Refusal | None:
+    if not _OPERATORS.search(query.sql):
+        return None
+    for found in expressions.refused_operators(query, lambda name: table_columns(catalog, name)):
+        left, right = type_text(catalog, found.left), type_text(catalog, found.right)
+        is_number = found.sign in ("+", "*", "/")
+        return Refusal(
+            error=f"operator does not exist: {left} {found.sign} {right}",
+            help="-- use || to add to a JSON value, or cast it: (… #>> '{}')::numeric" if is_number else "-- cast the left side: ::jsonb",
+        )
+    return None
+
+
+def _refuse_functions(catalog: Catalog, query: Query) -> Refusal | None:
+    if not _CALLS.search(query.sql):
         return None
     for call in expressions.refused_calls(query, lambda name: table_columns(catalog, name)):
         if not catalog.has_function_named(call.function):

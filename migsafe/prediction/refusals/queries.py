@@ -57,7 +57,7 @@ class QueryChecks:
             case sql.Insert():
                 return self._view(catalog, op) or self._insert(catalog, op, text)
             case sql.Update() | sql.Delete() | sql.Merge():
-                return self._view(catalog, op) or self._query(catalog, text, (op.table, *op.reads))
+                return self._view(catalog, op) or self._change(catalog, op, text)
             case sql.CreateTable():
                 return refuse_columns(catalog, op, self._assessor.shapes) if has_other_names(catalog, op) else None
             case sql.Select(query=query):
@@ -99,6 +99,16 @@ class QueryChecks:
                 return refusal
             text = _with_parameters(text, values)
         return self._query(catalog, text, (op.table, *op.reads))
+
+    def _change(self, catalog: Catalog, op: sql.Update | sql.Delete | sql.Merge, text: str) -> Refusal | None:
+        refusal = self._query(catalog, text, (op.table, *op.reads))
+        is_readable = len(text) <= _LONGEST and MARK_START not in text and not isinstance(op, sql.Merge)
+        if refusal is not None or not is_readable or catalog.relation(op.table) is None:
+            return refusal
+        table = complete_table(catalog, op.table)
+        if table is None or (not op.reads and is_evidently_valid(text, table)):
+            return None
+        return refuse_calls(catalog, sql.Query(sql=text, span=op.span))
 
     def _query(self, catalog: Catalog, text: str, relations: tuple[Name, ...], parameters: frozenset[str] = frozenset()) -> Refusal | None:
         """Returns why PostgreSQL refuses a query over relations of which the history tells everything."""

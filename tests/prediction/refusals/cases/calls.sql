@@ -53,3 +53,64 @@ CREATE VIEW loads AS SELECT round(load, 2) AS load FROM vans;
 CREATE TABLE vans (id bigint PRIMARY KEY, since date);
 -- refused: function sum(date) does not exist
 CREATE TABLE sums AS SELECT sum(DISTINCT since) AS since FROM vans;
+
+-- a JSON operator on a string
+CREATE TABLE vans (id bigint PRIMARY KEY, doors varchar(400));
+-- refused: operator does not exist: character varying -> unknown
+DELETE FROM vans WHERE jsonb_array_length(doors -> 'left') = 1;
+
+-- a JSON operator on a string that is cast
+CREATE TABLE vans (id bigint PRIMARY KEY, doors varchar(400));
+-- accepted
+DELETE FROM vans WHERE jsonb_array_length(doors::jsonb -> 'left') = 1;
+
+-- a JSON operator on a string that is set
+CREATE TABLE vans (id bigint PRIMARY KEY, doors text, color text);
+-- refused: operator does not exist: text ->> unknown
+UPDATE vans v SET color = v.doors ->> 'color' WHERE id = 1;
+
+-- JSON operators on json and jsonb
+CREATE TABLE vans (id bigint PRIMARY KEY, doors json, wheels jsonb, color text);
+-- accepted
+UPDATE vans SET color = doors -> 'left' ->> 'color', wheels = (wheels #> '{a,b}') - 'c' || '{}' WHERE wheels @> '{"a": 1}' AND doors #>> '{x}' = 'y';
+
+-- a number is added to jsonb
+CREATE TABLE vans (id bigint PRIMARY KEY, wheels jsonb);
+-- refused: operator does not exist: jsonb + integer
+UPDATE vans SET wheels = (wheels -> 'count') + 1 WHERE id = 1;
+
+-- an array is added to jsonb
+CREATE TABLE vans (id bigint PRIMARY KEY, wheels jsonb);
+-- refused: operator does not exist: jsonb + unknown
+UPDATE vans SET wheels = wheels + '[1]' WHERE id = 1;
+
+-- a key is removed from json
+CREATE TABLE vans (id bigint PRIMARY KEY, doors json);
+-- refused: operator does not exist: json - unknown
+UPDATE vans SET doors = doors - 'left' WHERE id = 1;
+
+-- json contains
+CREATE TABLE vans (id bigint PRIMARY KEY, doors json);
+-- refused: operator does not exist: json @> unknown
+CREATE VIEW found AS SELECT id FROM vans WHERE doors @> '{"left": 1}';
+
+-- arrays contain
+CREATE TABLE vans (id bigint PRIMARY KEY, doors text[]);
+-- accepted
+CREATE VIEW found AS SELECT id FROM vans WHERE doors @> '{left}';
+
+-- a JSON operator on the text of another table
+CREATE TABLE vans (id bigint PRIMARY KEY, doors jsonb);
+CREATE TABLE logs (van bigint, body text);
+-- refused: operator does not exist: text -> unknown
+UPDATE vans SET doors = l.body -> 'doors' FROM logs l WHERE l.van = vans.id;
+
+-- a function for jsonb of text, in a condition
+CREATE TABLE vans (id bigint PRIMARY KEY, doors text);
+-- refused: function jsonb_array_length(text) does not exist
+DELETE FROM vans WHERE jsonb_array_length(doors) = 0;
+
+-- arithmetic with numbers of a JSON value
+CREATE TABLE vans (id bigint PRIMARY KEY, wheels jsonb, n integer);
+-- accepted
+UPDATE vans SET n = (wheels ->> 'count')::integer + 1 - n * 2 WHERE id = 1;
