@@ -26,7 +26,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migsafe.expressions.call_refusals import refused_calls
+    from migsafe.expressions.call_refusals import compared_calls, refused_calls, typed_calls
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
     from migsafe.expressions.comparisons import compared_constants
     from migsafe.expressions.conversions import conversion_back, fits_every_row
@@ -60,6 +60,7 @@ __all__ = [
     "column_uses",
     "columns_changed_again",
     "columns_equal_to_constants",
+    "compared_calls",
     "compared_constants",
     "condition_shape",
     "contains_enum_value",
@@ -93,6 +94,7 @@ __all__ = [
     "removed_values",
     "repeated_positions",
     "type_of_default",
+    "typed_calls",
     "unnamed_query_columns",
     "unrestricted",
     "violates_check",
@@ -136,7 +138,9 @@ _MODULES = {
     "unnamed_query_columns": "query_outputs",
     "query_shape": "queries.parsing",
     "reads_every_row": "restrictions",
+    "compared_calls": "call_refusals",
     "refused_calls": "call_refusals",
+    "typed_calls": "call_refusals",
     "refused_operators": "operator_refusals",
     "type_of_default": "expression_types",
     "removed_values": "value_removals",

@@ -1,4 +1,4 @@
-"""Calls of common functions with an argument of a type for which PostgreSQL has no such function (parse_func.c)."""
+"""Calls of functions with arguments for which PostgreSQL has no such function (parse_func.c), and comparisons of their results."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.expression_types import TypeOf
-from migsafe.expressions.query_outputs import visit_outputs
-from migsafe.schema.query_columns import TableColumns
-from migsafe.sql.operations import Query, TypeName
+from migsafe.expressions.query_outputs import called_name, visit_outputs
+from migsafe.schema.query_columns import FunctionTypes, TableColumns
+from migsafe.sql.operations import Name, Query, TypeName
 
 _INTEGERS = frozenset(("smallint", "integer", "bigint"))
 _TIMES = frozenset(("date", "timestamp without time zone", "timestamp with time zone"))
@@ -76,3 +76,50 @@ def _refused(node: exp.Func, data_type: TypeName) -> RefusedCall | None:
         return RefusedCall(name, data_type) if data_type.name in wrong else None
     name, wrong = _REFUSED.get(type(node), ("", frozenset()))
     return RefusedCall(name, data_type) if data_type.name in wrong else None
+
+
+class TypedCall(Struct, frozen=True):
+    """A call of a function that is not PostgreSQL's own, with the types of its arguments; None for one that is not known."""
+
+    function: Name
+    arguments: tuple[TypeName | None, ...]
+
+
+class ComparedCall(Struct, frozen=True):
+    """A comparison of the result of a function: the types on both sides of the sign."""
+
+    left: TypeName
+    sign: str
+    right: TypeName
+
+
+def typed_calls(query: Query, tables: TableColumns, functions: FunctionTypes) -> tuple[TypedCall, ...]:
+    """Return the calls in the output columns and conditions of a query."""
+    found: list[TypedCall] = []
+
+    def visit(output: exp.Expr, type_of: TypeOf) -> None:
+        select = output.find_ancestor(exp.Select)
+        for node in output.find_all(exp.Anonymous):
+            name = called_name(node.parent if isinstance(node.parent, exp.Dot) else node)
+            if name is not None and node.find_ancestor(exp.Select) is select:
+                found.append(TypedCall(name, tuple(type_of(argument) for argument in node.expressions)))
+
+    visit_outputs(query, tables, visit, functions)
+    return tuple(dict.fromkeys(found))
+
+
+def compared_calls(query: Query, tables: TableColumns, functions: FunctionTypes) -> tuple[ComparedCall, ...]:
+    """Return the comparisons of calls in the output columns and conditions of a query, as far as the types of both sides are known."""
+    found: list[ComparedCall] = []
+
+    def visit(output: exp.Expr, type_of: TypeOf) -> None:
+        select = output.find_ancestor(exp.Select)
+        for node in output.find_all(exp.EQ, exp.NEQ):
+            if node.find_ancestor(exp.Select) is not select or node.find(exp.Anonymous) is None:
+                continue
+            left, right = type_of(node.this), type_of(node.expression)
+            if left is not None and right is not None:
+                found.append(ComparedCall(left, "=" if isinstance(node, exp.EQ) else "<>", right))
+
+    visit_outputs(query, tables, visit, functions)
+    return tuple(dict.fromkeys(found))

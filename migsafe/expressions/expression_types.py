@@ -76,15 +76,16 @@ def type_of_default(default: Expression, column_type: TypeName) -> TypeName | No
     """Return the type of an expression without columns, as the default of a column of this type has it: a string constant has the column's
     type. None if it is not known."""
     tree = parse_expression(default)
-    found = expression_type(tree, lambda _: None, lambda _: None) if tree is not None else None
+    found = expression_type(tree, lambda _: None, lambda _: None, lambda _: None) if tree is not None else None
     return column_type if found == LITERAL else found
 
 
-def expression_type(node: exp.Expr, column_type: TypeOf, query_type: TypeOf) -> TypeName | None:
-    """Return the type of an expression. `column_type` returns that of a column, `query_type` that of the first column of a query."""
+def expression_type(node: exp.Expr, column_type: TypeOf, query_type: TypeOf, call_type: TypeOf) -> TypeName | None:
+    """Return the type of an expression. `column_type` returns that of a column, `query_type` that of the first column of a query, `call_type`
+    that of a function that is not PostgreSQL's own."""
 
     def type_of(inner: exp.Expr) -> TypeName | None:
-        return expression_type(inner, column_type, query_type)
+        return expression_type(inner, column_type, query_type, call_type)
 
     match node:
         case exp.Paren() | exp.Collate() | exp.Filter() | exp.Window() | exp.Alias():
@@ -114,7 +115,9 @@ def expression_type(node: exp.Expr, column_type: TypeOf, query_type: TypeOf) -> 
     if type(node) in _FIXED:
         return _FIXED[type(node)]
     if isinstance(node, exp.Anonymous):
-        return _NAMED.get(node.name.lower())
+        return _NAMED.get(node.name.lower()) or call_type(node)
+    if isinstance(node, exp.Dot):
+        return call_type(node)
     return _type_from_argument(node, type_of)
 
 

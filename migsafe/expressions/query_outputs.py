@@ -11,7 +11,7 @@ from sqlglot import exp
 from migsafe.expressions.expression_types import LITERAL, TEXT, TypeOf, common_type, expression_type
 from migsafe.expressions.queries.output_names import output_name
 from migsafe.expressions.trees import folded_name, parse_query
-from migsafe.schema.query_columns import QueryColumn, TableColumns
+from migsafe.schema.query_columns import FunctionTypes, QueryColumn, TableColumns
 from migsafe.sql.operations import Name, Query, TypeName
 
 
@@ -53,7 +53,7 @@ Visit = Callable[[exp.Expr, TypeOf], None]
 """What is done with an output column of a SELECT. The second argument returns the types of its expressions."""
 
 
-def visit_outputs(query: Query, tables: TableColumns, visit: Visit) -> None:
+def visit_outputs(query: Query, tables: TableColumns, visit: Visit, functions: FunctionTypes | None = None) -> None:
     """Calls a function with each output column of a query that is no `*`, with its condition, and with those of the queries in its FROM. The
     outputs of an UPDATE are the values that it sets."""
     tree = parse_query(query)
@@ -62,7 +62,7 @@ def visit_outputs(query: Query, tables: TableColumns, visit: Visit) -> None:
     if isinstance(tree, exp.Update | exp.Delete):
         tree = _as_select(tree.copy())
     try:
-        _Resolver(tables, visit).query(tree, (), {})
+        _Resolver(tables, visit, functions).query(tree, (), {})
     except RecursionError:
         return
 
@@ -80,9 +80,10 @@ def _as_select(tree: exp.Update | exp.Delete) -> exp.Select:
 class _Resolver:
     """Resolves one query."""
 
-    def __init__(self, tables: TableColumns, visit: Visit | None = None) -> None:
+    def __init__(self, tables: TableColumns, visit: Visit | None = None, functions: FunctionTypes | None = None) -> None:
         self._tables = tables
         self._visit = visit
+        self._functions = functions
 
     def query(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> tuple[QueryColumn, ...] | None:
         """Return the output columns of a query; without a name where it is unknown."""
@@ -174,11 +175,22 @@ class _Resolver:
             columns = self.query(query, scopes, ctes)
             return columns[0].type if columns is not None else None
 
-        return expression_type(node, column_type, query_type)
+        def call_type(call: exp.Expr) -> TypeName | None:
+            name = called_name(call)
+            return self._functions(name) if self._functions is not None and name is not None else None
+
+        return expression_type(node, column_type, query_type, call_type)
 
     def _collation(self, item: exp.Expr, scopes: _Scopes) -> Name | None:
         found = _column(item.this if isinstance(item, exp.Alias) else item, scopes)
         return found.collation if found is not None else None
+
+
+def called_name(node: exp.Expr) -> Name | None:
+    """Return the name of the function that an expression calls, if sqlglot does not know it as PostgreSQL's own."""
+    if isinstance(node, exp.Dot) and isinstance(node.this, exp.Identifier) and isinstance(node.expression, exp.Anonymous):
+        return Name(node.expression.name.lower(), folded_name(node.this))
+    return Name(node.name.lower()) if isinstance(node, exp.Anonymous) else None
 
 
 def _column(node: exp.Expr, scopes: _Scopes) -> QueryColumn | None:

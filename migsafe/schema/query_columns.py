@@ -18,5 +18,8 @@ class QueryColumn(Struct, frozen=True):
 TableColumns = Callable[[Name], tuple[QueryColumn, ...] | None]
 """Returns all columns of a relation; None if they are not known."""
 
+FunctionTypes = Callable[[Name], TypeName | None]
+"""Returns the type of the result of a function; None if it is not known."""
+
 QueryTyper = Callable[[Query, TableColumns], tuple[QueryColumn, ...] | None]
 """Returns the output columns of a query; None if they are not known."""

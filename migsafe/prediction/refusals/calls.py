@@ -5,11 +5,26 @@ import re
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import type_text
+from migsafe.prediction.refusals.foreign_keys import are_incompatible
+from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import Function
 from migsafe.schema.query_tables import table_columns
 from migsafe.schema.refusal import Refusal
-from migsafe.sql.operations import Query
+from migsafe.schema.volatility import volatility_of
+from migsafe.sql.operations import Name, Query, TypeName
 
+_LITERAL = TypeName(name="unknown")
+_STRINGS = frozenset(("text", "character varying"))
+_NOT_STRINGS = frozenset(
+    (
+        *("smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "uuid", "json", "jsonb"),
+        *("date", "timestamp without time zone", "timestamp with time zone"),
+    )
+)
+_COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]+\s*\(", re.IGNORECASE)
+"""A comparison with what may be a call."""
+_NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
 _CALLS = lazy_pattern(r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|jsonb?_(?:array_\w+|typeof|pretty))\s*\(", re.IGNORECASE)
 
 
@@ -18,10 +33,12 @@ _OPERATORS = lazy_pattern(r"->|#>|[-+*/]|@>")
 
 def refuse_calls(catalog: Catalog, query: Query) -> Refusal | None:
     """Returns why PostgreSQL refuses a call or an operator. Where an unknown function may have the name, nothing is said."""
-    knows_functions = not catalog.has_other_functions and (catalog.complete or catalog.from_beginning)
-    if not knows_functions:
+    if not (catalog.complete or catalog.from_beginning):
         return None
-    return _refuse_functions(catalog, query) or _refuse_operators(catalog, query)
+    refusal = _refuse_comparison(catalog, query)
+    if refusal is not None or catalog.has_other_functions:
+        return refusal
+    return _refuse_functions(catalog, query) or _refuse_operators(catalog, query) or _refuse_arguments(catalog, query)
 
 
 def _refuse_operators(catalog: Catalog, query: Query) -> Refusal | None:
@@ -47,3 +64,68 @@ def _refuse_functions(catalog: Catalog, query: Query) -> Refusal | None:
                 help="-- cast the argument: ::numeric" if call.function == "round" else "-- cast the argument",
             )
     return None
+
+
+_OF_SUPABASE = {"uid": "uuid", "role": "text", "email": "text", "jwt": "jsonb"}
+"""The functions in the schema auth of a Supabase project, which no migration of the project creates."""
+
+
+def _result(catalog: Catalog, name: Name) -> TypeName | None:
+    """Returns the type of the result of a function, if it is built in and all functions of the name have it."""
+    functions = catalog.functions(name)
+    if not functions and name.schema == "auth" and name.name in _OF_SUPABASE:
+        return TypeName(name=_OF_SUPABASE[name.name])
+    results = {function.result for function in functions}
+    result = results.pop() if len(results) == 1 else None
+    is_known = result is not None and len(result) == 1 and result[0] in BUILT_IN and not catalog.has_other_functions
+    return TypeName(name=result[0]) if result is not None and is_known else None
+
+
+def _refuse_comparison(catalog: Catalog, query: Query) -> Refusal | None:
+    if not _COMPARED.search(query.sql):
+        return None
+    for found in expressions.compared_calls(query, lambda name: table_columns(catalog, name), lambda name: _result(catalog, name)):
+        if are_incompatible(catalog, found.left, found.right) and are_incompatible(catalog, found.right, found.left):
+            left, right = type_text(catalog, found.left), type_text(catalog, found.right)
+            return Refusal(
+                error=f"operator does not exist: {left} {found.sign} {right}", help="-- cast one of the two sides to the type of the other"
+            )
+    return None
+
+
+def _refuse_arguments(catalog: Catalog, query: Query) -> Refusal | None:
+    """Returns why PostgreSQL refuses the call of a function of the history."""
+    if not any(catalog.functions_named(match[1].lower()) for match in _NAMED_CALL.finditer(query.sql)):
+        return None
+    for call in expressions.typed_calls(query, lambda name: table_columns(catalog, name), lambda name: _result(catalog, name)):
+        functions = catalog.functions(call.function)
+        if not functions or len(functions) < len(catalog.functions_named(call.function.name)):
+            continue
+        if volatility_of(Name(call.function.name), catalog.pg_version) is not None or any(argument is None for argument in call.arguments):
+            continue
+        arguments = [argument for argument in call.arguments if argument is not None]
+        if not any(_may_accept(catalog, function, arguments) for function in functions):
+            texts = ", ".join(type_text(catalog, argument) for argument in arguments)
+            name = Name(call.function.name, call.function.schema)
+            return Refusal(error=f"function {name}({texts}) does not exist", help="-- cast the arguments to the types of the parameters")
+    return None
+
+
+def _may_accept(catalog: Catalog, function: Function, arguments: list[TypeName]) -> bool:
+    """Whether a function may accept arguments of these types. Another number of arguments is reported elsewhere."""
+    if not len(function.arguments) - function.defaults <= len(arguments) <= len(function.arguments) or len(function.parameters) != len(
+        function.arguments
+    ):
+        return True
+    return not any(_is_wrong(catalog, argument, parameter) for argument, parameter in zip(arguments, function.arguments, strict=False))
+
+
+def _is_wrong(catalog: Catalog, argument: TypeName, parameter: str) -> bool:
+    """Whether PostgreSQL certainly converts no argument of this type to the type of a parameter."""
+    if parameter not in BUILT_IN or argument.name not in BUILT_IN or argument.schema is not None or argument.dimensions:
+        return False
+    if argument.name == parameter or argument == _LITERAL:
+        return False
+    if parameter in _STRINGS:
+        return argument.name in _NOT_STRINGS
+    return cast(argument.name, parameter, explicit=False, pg_version=catalog.pg_version) is None

@@ -200,10 +200,13 @@ class QueryChecks:
             return None
         own = op.column.name if isinstance(op, sql.AddColumn) else None
         for expression, is_condition in _expressions_of(op):
-            if expression.reads:
-                continue
             source = f"FROM {table.name}"
             query = " ".join(("SELECT 1", source, "WHERE", expression.sql) if is_condition else ("SELECT", expression.sql, source))
+            refused_call = refuse_calls(catalog, sql.Query(sql=query, span=expression.span)) if len(query) <= _LONGEST else None
+            if refused_call is not None:
+                return refused_call
+            if expression.reads:
+                continue
             refusal = self._query(catalog, query, (table.name,), frozenset() if own is None else frozenset((own,)))
             if refusal is not None:
                 return refusal

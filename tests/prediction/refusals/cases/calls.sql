@@ -114,3 +114,66 @@ DELETE FROM vans WHERE jsonb_array_length(doors) = 0;
 CREATE TABLE vans (id bigint PRIMARY KEY, wheels jsonb, n integer);
 -- accepted
 UPDATE vans SET n = (wheels ->> 'count')::integer + 1 - n * 2 WHERE id = 1;
+
+-- a policy that compares the result of a function with another type
+CREATE SCHEMA app;
+CREATE FUNCTION app.reader() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT NULL::uuid $$;
+CREATE TABLE notes (id bigint PRIMARY KEY, reader text);
+-- refused: operator does not exist: uuid = text
+CREATE POLICY own ON notes USING (app.reader() = reader);
+
+-- a policy that compares the result of a function in a sub-query
+CREATE FUNCTION reader() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT NULL::uuid $$;
+CREATE TABLE notes (id bigint PRIMARY KEY, reader varchar(40));
+-- refused: operator does not exist: character varying = uuid
+CREATE POLICY own ON notes FOR INSERT WITH CHECK (reader = (SELECT reader()));
+
+-- a policy that compares the result of a function with its type
+CREATE FUNCTION reader() RETURNS uuid LANGUAGE sql STABLE AS $$ SELECT NULL::uuid $$;
+CREATE TABLE notes (id bigint PRIMARY KEY, reader uuid, owner text);
+-- accepted
+CREATE POLICY own ON notes USING (reader = (SELECT reader()) OR reader()::text = owner OR owner = reader()::varchar);
+
+-- a view that compares a text with the number that a function returns
+CREATE FUNCTION size_of(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT n $$;
+CREATE TABLE notes (id bigint PRIMARY KEY, size text);
+-- refused: operator does not exist: text = integer
+CREATE VIEW sizes AS SELECT id FROM notes WHERE size = size_of(3);
+
+-- a function for integers that gets texts
+CREATE FUNCTION surface(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT a * b $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, width text, height text);
+-- refused: function surface(text, text) does not exist
+CREATE VIEW areas AS SELECT id, surface(width, height) AS area FROM plots;
+
+-- a function for texts that gets a number
+CREATE FUNCTION slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, title text);
+-- refused: function slug(bigint) does not exist
+CREATE INDEX plots_slug ON plots (slug(id));
+
+-- a function for texts that gets texts and constants
+CREATE FUNCTION slug(title text, length integer DEFAULT 9) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, title varchar(20), n smallint, code char(3));
+-- accepted
+CREATE VIEW slugs AS SELECT slug(title) AS a, slug(title, n) AS b, slug('X', '3') AS c, slug(code) AS d, slug(title || n) AS e FROM plots;
+
+-- one of two functions accepts the argument
+CREATE FUNCTION slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+CREATE FUNCTION slug(number bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT number::text $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, title text);
+-- accepted
+CREATE VIEW slugs AS SELECT slug(title) AS a, slug(id) AS b FROM plots;
+
+-- a function of another schema
+CREATE SCHEMA app;
+CREATE FUNCTION app.slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, title text);
+-- refused: function app.slug(bigint) does not exist
+UPDATE plots SET title = app.slug(id) WHERE id = 1;
+
+-- a function for any type
+CREATE FUNCTION slug(title anyelement) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title::text) $$;
+CREATE TABLE plots (id bigint PRIMARY KEY, title text);
+-- accepted
+CREATE VIEW slugs AS SELECT slug(title) AS a, slug(id) AS b FROM plots;
