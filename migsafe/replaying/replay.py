@@ -278,8 +278,9 @@ class ReplayRun:
         if len(migrations) == 1:
             return  # it failed, so the others did not run
         first, last = migrations[0].up.file.path, migrations[-1].up.file.path
+        what, run = ("revisions", "`alembic upgrade`") if migrations[0].up.program is not None else ("migrations", "run of the runner")
         self.notes.append(
-            f"{len(migrations)} revisions, {first} to {last}, ran in one transaction, as in one `alembic upgrade`: "
+            f"{len(migrations)} {what}, {first} to {last}, ran in one transaction, as in one {run}: "
             "each holds its locks until the end of the last one."
         )
 

@@ -13,6 +13,7 @@ from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations, version_of
 from migsafe.text import Span
 
+_ADVICE = "apply each new migration with its own run of `drizzle-kit migrate`"
 _BREAKPOINT = lazy_pattern(r"--> statement-breakpoint")
 
 
@@ -64,7 +65,8 @@ def _read(file: MigrationFile) -> list[Migration]:
         chunks.append(Span(start, mark.start()))
         start = mark.end()
     chunks.append(Span(start, len(text)))
-    return [Migration(file.id, "drizzle", Half(file.up, tuple(chunks), Transaction.FILE))]
+    half = Half(file.up, tuple(chunks), Transaction.FILE)
+    return [Migration(file.id, "drizzle", half, own_transaction_advice=_ADVICE)]
 
 
 DRIZZLE = Runner(

@@ -1,8 +1,9 @@
 """node-pg-migrate, its migrations in SQL: `-- Up Migration` and `-- Down Migration` in one file.
 
 As in salsita/node-pg-migrate src/sqlMigration.ts: each half begins at its comment and ends at the other one, and a file without them is an
-upgrade; a half is one query (src/migration.ts, pgm.sql), in a transaction, which only migrations in JavaScript can switch off. Order by the
-number that the name begins with; a new migration before one that has run is refused (src/runner.ts, checkOrder).
+upgrade; a half is one query (src/migration.ts, pgm.sql), in a transaction, which only migrations in JavaScript can switch off. By default, all
+migrations of a run share one transaction (docs/api.md, singleTransaction). Order by the number that the name begins with; a new migration
+before one that has run is refused (src/runner.ts, checkOrder).
 """
 
 import re
@@ -16,6 +17,7 @@ from migsafe.text import Span
 
 _UP = lazy_pattern(r"^\s*--[\s-]*up\s+migration", re.IGNORECASE | re.MULTILINE)
 _DOWN = lazy_pattern(r"^\s*--[\s-]*down\s+migration", re.IGNORECASE | re.MULTILINE)
+_ADVICE = "run node-pg-migrate with `--no-single-transaction`"
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -32,7 +34,7 @@ def _read(file: MigrationFile) -> list[Migration]:
         return Half(file.up, (Span(start, end),), Transaction.FILE, one_query=True)
 
     up = half(UP) if UP in starts or DOWN not in starts else Half(file.up, (Span(0, len(text)),), Transaction.FILE, one_query=True)
-    return [Migration(file.id, "node-pg-migrate", up, half(DOWN) if DOWN in starts else None)]
+    return [Migration(file.id, "node-pg-migrate", up, half(DOWN) if DOWN in starts else None, own_transaction_advice=_ADVICE)]
 
 
 NODE_PG_MIGRATE = Runner(

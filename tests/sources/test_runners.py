@@ -441,3 +441,16 @@ def test_a_statement_that_is_sent_in_pieces(shop: Write, runner: str) -> None:
     assert [next(iter(half.divisions.values())).error for half in halves] == [
         f"{title} sends it only up to the `;` at the end of line {line}" for line in (15, 26)
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "shares"),
+    [
+        ({"drizzle/0000_a.sql": ORDERS, "drizzle/meta/_journal.json": '{"entries": [{"tag": "0000_a", "when": 1}]}'}, True),
+        ({"migrations/1_a.sql": f"-- Up Migration\n{ORDERS}\n-- Down Migration\nDROP TABLE orders;"}, True),
+        ({"db/migrations/1_a.sql": f"-- migrate:up\n{ORDERS}\n-- migrate:down\n"}, False),
+    ],
+)
+def test_the_migrations_of_a_run_share_a_transaction(shop: Write, files: dict[str, str], shares: bool) -> None:
+    plan = find_migrations([shop(files)])
+    assert [migration.own_transaction_advice is not None for source in plan.sources for migration in source.selected()] == [shares]
