@@ -83,13 +83,15 @@ def default_of(catalog: Catalog, default: Expression | None, column_type: TypeNa
     return Formula(default, (), sequence_of(catalog, default))
 
 
-def default_with_type(catalog: Catalog, column: Column) -> Formula | None:
-    """Returns the default of a column whose type changes: a constant of an enum keeps that type, and is converted where it is used."""
+def default_with_type(catalog: Catalog, column: Column, new_type: TypeName) -> Formula | None:
+    """Returns the default of a column whose type changes: a constant of an enum keeps that type, and is converted where it is used. PostgreSQL
+    refuses the change to another enum; the corrected migration gives the default the new type."""
     default = column.default
     if default is None or column.type is None or column.type.dimensions or column.generated is not None:
         return default
     enum = catalog.type_of(column.type)
-    if not isinstance(enum, EnumType) or not _CONSTANT.fullmatch(default.expression.sql.strip()):
+    is_other_enum = isinstance(catalog.type_of(new_type), EnumType)
+    if not isinstance(enum, EnumType) or is_other_enum or not _CONSTANT.fullmatch(default.expression.sql.strip()):
         return default
     return Formula(replace(default.expression, sql=f"{default.expression.sql.strip()}::{enum.name}"))
 

@@ -271,3 +271,15 @@ def test_a_dump_does_not_say_which_materialized_views_have_rows() -> None:
     script = Script("refresh.sql", "REFRESH MATERIALIZED VIEW CONCURRENTLY totals;")
     refresh = Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT)
     assert [prediction.refusal for prediction in predictor.predict_migration(refresh)] == [None]
+
+
+def test_a_refused_change_to_another_enum_has_no_consequence_for_the_next_statement() -> None:
+    history = "CREATE TYPE state AS ENUM ('new'); CREATE TABLE orders (id bigint, state state DEFAULT 'new')"
+    sql = """
+ALTER TYPE state RENAME TO state_old;
+CREATE TYPE state AS ENUM ('new', 'sent');
+ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state;
+DROP TYPE state_old;
+"""
+    refusals = [each.refusal and each.refusal.error for each in predicted(sql, after=history)]
+    assert refusals == [None, None, 'default for column "state" cannot be cast automatically to type state', None]
