@@ -11,9 +11,10 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.fresh_session import FreshSession
 from migsafe.replaying.known_schema import applied_with, new_predictor, read_predictor
 from migsafe.replaying.left_out import LeftOut
-from migsafe.replaying.refusals import Failure, hint_for
+from migsafe.replaying.refusals import UNDEFINED_TABLE, Failure, hint_for
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.scripts import Copy
+from migsafe.replaying.search_path import found_elsewhere
 from migsafe.replaying.sending import Refused, send, skip_reason
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard
@@ -115,9 +116,16 @@ class History:
         return predictor
 
     def likely_cause(self, failure: Failure) -> str:
-        """Returns the end of a sentence about a failure: that an object is missing because of migrations that were not tried; or ''."""
+        """Returns the end of a sentence about a failure: that an object is missing because of migrations that were not tried, or is in another
+        schema; or ''."""
         unreadable = [problem.message for problem in self._plan.problems]
-        return likely_cause(failure, [*self.untried, *unreadable])
+        return likely_cause(failure, [*self.untried, *unreadable]) or self._found_elsewhere(failure)
+
+    def _found_elsewhere(self, failure: Failure) -> str:
+        if failure.sqlstate != UNDEFINED_TABLE:
+            return ""
+        with self._host.connect(self._database) as connection:
+            return found_elsewhere(connection, failure)
 
     def _read_schema(self, predictor: Predictor) -> Predictor:
         """Returns a prediction that begins with the schema of the database; if that cannot be read, the one that there was."""
@@ -175,8 +183,8 @@ class History:
         except Refused as refused:
             position = half.file.position(half.file_span(refused.statement.span).start)
             cause = self.likely_cause(refused.failure) or _left_out_before(half, refused.statement)
-            message = f"{refused.failure.message}{cause}"
-            raise MigsafeError(f"{problem} at line {position.line}: {message}", hint_for(refused.failure, self._host.major)) from refused
+            hint = "" if cause and cause == self._found_elsewhere(refused.failure) else hint_for(refused.failure, self._host.major)
+            raise MigsafeError(f"{problem} at line {position.line}: {refused.failure.message}{cause}", hint) from refused
         finally:
             self._session.sent(half)
         self._repairs.note_schemas(half)

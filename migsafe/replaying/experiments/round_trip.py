@@ -40,7 +40,7 @@ def round_trip(subject: Subject) -> Outcome:
     return Outcome(
         experiment=NAME,
         passed=False,
-        summary="the downgrade loses data" if lost else "the downgrade does not restore the schema",
+        summary="the downgrade does not restore the data" if lost else "the downgrade does not restore the schema",
         observations=tuple(observations),
     )
 
