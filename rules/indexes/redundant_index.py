@@ -36,7 +36,7 @@ from migsafe.schema.objects import Index
 from migsafe.schema.redundancy import makes_redundant
 from migsafe.sql.definitions import table_of
 from migsafe.sql.generation import WITHOUT_STATEMENT
-from migsafe.sql.operations import AddColumn, AddConstraint, CreateIndex, CreateTable
+from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateIndex, CreateTable, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -92,11 +92,12 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
     table = at.catalog[index.table].name
     relationship = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
     constraint = constraint_of_index(at.catalog, index)
-    help = f"-- omit {quoted(index.name.name)}"
-    if not at.is_new(table):
-        drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint.name.name)};" if constraint is not None else ""
-        drop = drop or at.outside_transaction(f"DROP INDEX CONCURRENTLY {index.name};")
-        help += f"; where the migration has run already:\n{drop}"
+    if constraint is not None and constraint.kind is ConstraintKind.PRIMARY_KEY:
+        help = _without(at, table, other, index)
+    else:
+        help = f"-- omit {quoted(index.name.name)}"
+        if not at.is_new(table):
+            help += f"; where the migration has run already:\n{_drop(at, table, index)}"
     return at.finding(
         done,
         f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
@@ -106,3 +107,17 @@ def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Fi
         subject=f"{index.name.name} of {table}",
         while_exist=(index, other),
     )
+
+
+def _drop(at: Context, table: Name, index: Index) -> str:
+    constraint = constraint_of_index(at.catalog, index)
+    if constraint is not None:
+        return f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint.name.name)};"
+    return at.outside_transaction(f"DROP INDEX CONCURRENTLY {index.name};")
+
+
+def _without(at: Context, table: Name, older: Index, key: Index) -> str:
+    """Returns how to keep the primary key, which the table needs, without the older index."""
+    references = [constraint.name.name for constraint in at.catalog.foreign_keys_to(older.table) if constraint.index == older.oid]
+    first = f"-- first drop the foreign keys that need it, and add them again afterwards: {', '.join(references)}\n" if references else ""
+    return f"-- keep {quoted(key.name.name)}, and drop {quoted(older.name.name)}:\n{first}{_drop(at, table, older)}"

@@ -128,3 +128,15 @@ def test_a_value_that_does_not_fit_is_refused_or_changed(old: str, new: str, con
 def test_an_index_that_a_condition_drops_may_not_exist() -> None:
     sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_index WHERE NOT indisvalid) THEN DROP INDEX loans_due_idx; END IF; END $$;"
     assert "DROP INDEX CONCURRENTLY IF EXISTS loans_due_idx;" in finding(sql, "drop-index-not-concurrent").help
+
+
+def test_the_primary_key_is_kept_and_the_older_index_dropped() -> None:
+    tables = "CREATE TABLE cards (code uuid CONSTRAINT cards_code_key UNIQUE NOT NULL);\n"
+    key = "-- next migration\nALTER TABLE cards ADD CONSTRAINT cards_pk PRIMARY KEY (code);"
+    reported = finding(tables + key, "redundant-index")
+    assert reported.help == "-- keep cards_pk, and drop cards_code_key:\nALTER TABLE public.cards DROP CONSTRAINT cards_code_key;"
+    uses = "CREATE TABLE uses (id bigint PRIMARY KEY, card uuid CONSTRAINT uses_card REFERENCES cards (code));\n"
+    assert (
+        "-- first drop the foreign keys that need it, and add them again afterwards: uses_card"
+        in finding(tables + uses + key, "redundant-index").help
+    )
