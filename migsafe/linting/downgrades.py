@@ -29,11 +29,14 @@ class FailingDowngrade(Operation, frozen=True, kw_only=True):
     by_rows: bool = False
 
 
-_FAILS = "it fails here with "
-_NOT_COMPILED = (
-    f"{_FAILS}CompileError: ",
-    f"{_FAILS}InvalidRequestError: A value is required for bind parameter",
-    f'{_FAILS}ProgrammingError: syntax error at or near ":"',
+_NOT_COMPILED = tuple(
+    f"it {verb} here with {error}"
+    for verb in ("fails", "ends")
+    for error in (
+        "CompileError: ",
+        "InvalidRequestError: A value is required for bind parameter",
+        'ProgrammingError: syntax error at or near ":"',
+    )
 )
 """The beginnings of the reasons of opaque code that SQLAlchemy cannot write as SQL, as `drop_constraint(None, …)` or a text() with a
 parameter that has no value: no database has an influence on that."""
@@ -104,7 +107,7 @@ def _run(half: Half, predictor: Predictor, older: Set[int] = frozenset()) -> _Ou
                 break
         first = prediction.statement.operations[0]
         if isinstance(first, OpaqueCode) and first.reason.startswith(_NOT_COMPILED):
-            outcome.refused = (prediction.statement, first, Refusal(error=first.reason.removeprefix(_FAILS).partition(": ")[2]))
+            outcome.refused = (prediction.statement, first, Refusal(error=first.reason.partition(": ")[2]))
             break
     return outcome
 

@@ -92,7 +92,7 @@ _REQUIRED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
 }
 
 
-def _foreign_keys_to(catalog: Catalog, table: Relation) -> Iterator[objects.Constraint]:
+def keys_that_reach(catalog: Catalog, table: Relation) -> Iterator[objects.Constraint]:
     """Yields the foreign keys to a table, and those to the partitioned tables that it is a partition of: they have parts for each partition."""
     partition: Relation | None = table
     while partition is not None:
@@ -110,7 +110,7 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
         table.oid: table for relation in truncated for table in (relation, *catalog.descendants(relation.oid))
     }
     for table in truncated_tables.values():
-        for constraint in _foreign_keys_to(catalog, table):
+        for constraint in keys_that_reach(catalog, table):
             if constraint.table not in truncated_tables:
                 referencing = catalog.get(constraint.table)
                 return f"table {referencing.name if referencing else '?'} references {table.name} (constraint {constraint.name.name})"

@@ -27,6 +27,7 @@ from migsafe.schema.dependents import users_of_extension
 from migsafe.schema.descriptions import describe_with_schema
 from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Relation, is_table
+from migsafe.schema.requirements import keys_that_reach
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint, Name, Truncate, Utility
 
 _MOST = 5
@@ -79,9 +80,9 @@ def _truncated(op: Truncate, at: Context) -> Finding | None:
     """Return the finding about tables that a TRUNCATE empties because they reference one that it names."""
     named = [table for each in op.tables if (table := at.catalog.relation(each.name)) is not None]
     emptied: dict[int, Name] = {}
-    waiting = list(named) if op.cascade else []
+    waiting = [each for table in named for each in (table, *at.catalog.descendants(table.oid))] if op.cascade else []
     while waiting:
-        for key in at.catalog.foreign_keys_to(waiting.pop().oid):
+        for key in keys_that_reach(at.catalog, waiting.pop()):
             other = at.catalog.get(key.table)
             if isinstance(other, Relation) and other not in named and other.oid not in emptied:
                 emptied[other.oid] = other.name

@@ -181,3 +181,21 @@ def test_a_project_without_downgrades(tmp_path: Path, monkeypatch: pytest.Monkey
         )
     findings = lint(["."], settings=Configuration(select=("downgrade-missing",))).findings
     assert {each.script.path: each.severity.name for each in findings}["6_step.py"] == severity
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ('with op.batch_alter_table("parcels") as batch:\n        batch.drop_constraint(None, type_="unique")', "without naming it"),
+        ('op.execute("DELETE FROM parcels WHERE id = ANY(:ids::int[])")', 'syntax error at or near ":"'),
+        ('op.execute("DELETE FROM parcels WHERE id = :id")', "A value is required for bind parameter 'id'"),
+    ],
+)
+def test_sqlalchemy_cannot_write_a_downgrade(findings: Findings, statement: str, error: str) -> None:
+    base = SCRIPT.replace('sa.Column("state", sa.Enum("new", "sent", name="state"))', 'sa.Column("state", sa.Text())')
+    script = base.replace("a1", "b2").replace("down_revision = None", 'down_revision = "a1"')
+    script = script[: script.index("    op.create_table")] + f"    op.execute('ANALYZE parcels')\n\ndef downgrade():\n    {statement}\n"
+    assert findings({"a1.py": base, "b2.py": script}) == [("db/b2.py", 10, "downgrade-fails")]
+    (finding,) = lint(["db"], settings=SETTINGS, downgrades=True).findings
+    assert error in finding.message

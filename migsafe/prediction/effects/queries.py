@@ -11,6 +11,7 @@ from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.indexes import index_beginning_with
 from migsafe.schema.objects import Constraint, Relation, RelationKind
+from migsafe.schema.requirements import keys_that_reach
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query
 
@@ -246,7 +247,7 @@ def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
         has_index = bool(context.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
         yield from context.effect_on(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
         if op.cascade:
-            for constraint in context.catalog.foreign_keys_to(relation.oid):
+            for constraint in keys_that_reach(context.catalog, relation):
                 referencing = context.catalog.get(constraint.table)
                 if isinstance(referencing, Relation):
                     waiting += context.with_descendants(referencing)

@@ -47,6 +47,13 @@ CREATE TABLE mails (id bigint PRIMARY KEY, address citext);
 TRUNCATE rows CASCADE; -- expect: drop-cascade -- expect: truncate
 TRUNCATE rows, cells, notes CASCADE; -- expect: truncate
 TRUNCATE notes CASCADE; -- expect: truncate
+-- next migration
+CREATE TABLE days (id bigint, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE visits (id bigint, day date, FOREIGN KEY (id, day) REFERENCES days);
+-- next migration
+TRUNCATE days_1 CASCADE; -- expect: drop-cascade -- expect: truncate
+TRUNCATE days CASCADE; -- expect: drop-cascade -- expect: truncate
 DROP OWNED BY clerk; -- expect: drop-cascade
 DROP EXTENSION citext CASCADE; -- expect: drop-cascade
 REASSIGN OWNED BY clerk TO boss;

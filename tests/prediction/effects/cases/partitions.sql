@@ -169,6 +169,11 @@ TRUNCATE visits;
 -- case: truncate only the root
 -- refused
 TRUNCATE ONLY visits;
+-- case: truncate one of a tree that a foreign key refers to
+-- refused
+TRUNCATE events_2020;
+-- case: truncate one of a tree that a foreign key refers to, cascade
+TRUNCATE events_2020 CASCADE;
 -- case: truncate one
 TRUNCATE visits_eu;
 -- case: rename the tree
