@@ -241,9 +241,14 @@ def full_cost(plan: Plan) -> float:
 
 
 def ends_at_first_rows(plan: Plan) -> bool:
-    """Whether EXISTS or LIMIT ends the search for rows in a whole table. PostgreSQL expects to find them after a part of it; if no row has the
-    value, it reads everything."""
-    return any(node["Node Type"] == "Seq Scan" and "Filter" in node and float(node["Total Cost"]) > plan.cost for node in plan.nodes())
+    """Whether EXISTS, or LIMIT in a whole table, ends the search for rows. PostgreSQL expects to find them after a part of what it reads; if no row
+    has the value, it reads everything."""
+    return any(
+        "Filter" in node
+        and float(node["Total Cost"]) > plan.cost
+        and (node["Node Type"] == "Seq Scan" or node.get("Parent Relationship") == "InitPlan")
+        for node in plan.nodes()
+    )
 
 
 def know_expressions(connection: Connection, candidates: Iterable[Candidate]) -> None:
