@@ -241,8 +241,8 @@ def full_cost(plan: Plan) -> float:
 
 
 def ends_at_first_rows(plan: Plan) -> bool:
-    """Whether EXISTS, or LIMIT in a whole table, ends the search for rows. PostgreSQL expects to find them after a part of what it reads; if no row
-    has the value, it reads everything."""
+    """Whether EXISTS, or LIMIT in a whole table, ends the search for rows. PostgreSQL expects to find them after a part of what it reads; if no
+    row has the value, it reads everything."""
     return any(
         "Filter" in node
         and float(node["Total Cost"]) > plan.cost
