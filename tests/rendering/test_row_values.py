@@ -77,6 +77,7 @@ LETTERS = ["a", "b", "c"]
         "row.data.tobytes().hex()",
         "[position + pair[0] for position, pair in enumerate(zip(rows, LETTERS)) if False]",
         "[a for a, b in rows]",
+        "(rows[0][0], rows[2].id, rows[-2][0], rows.copy()[1]['id'])",
         "[list(group) for key, group in itertools.groupby(rows, key=lambda r: r.name)]",
         "list(map(int, [r.id for r in rows]))",
         "list(range(row.low, row.high, 100))",

@@ -4,7 +4,7 @@ A library's function that receives an unknown value cannot return what it return
 up. The result is then another unknown value, and the script continues.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any, Protocol
 
@@ -113,6 +113,8 @@ class TolerantOperations:
         try:
             return container[key]
         except (LookupError, TypeError):
+            if isinstance(container, list) and isinstance(key, int) and len(container) == 1 and self._is_unknown_row(container[0]):
+                return container[0]  # one row of unknown values stands for all rows of a query
             keys = list(container)[:_WIDEST] if isinstance(container, dict) else ()
             unknown = self._first_unknown((key, keys))
             if unknown is None:
@@ -143,6 +145,10 @@ class TolerantOperations:
                 return True
             traceback = traceback.tb_next
         return False
+
+    def _is_unknown_row(self, value: Any) -> bool:
+        """Whether a value is a row, as of a driver or of SQLAlchemy, that contains unknown values."""
+        return self._first_unknown((value, tuple(value) if isinstance(value, Sequence) else ())) is not None
 
     def _first_unknown(self, values: Any, depth: int = 0) -> Unknown | None:
         """Returns an unknown value among values and their items, or one that a text contains."""
