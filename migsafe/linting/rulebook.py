@@ -1,5 +1,6 @@
 """The rules of a run: loaded from folders of rule files, chosen by name, looked up by operation."""
 
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -8,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import walk_tb
 from types import ModuleType
+from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -92,8 +94,8 @@ def own_rules(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
     loaded, and if a name is already used by one of the `others` or by another file."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: the folder does not exist", "`rules` in the configuration names a folder of rule files.")
-    # Two folders may contain files with the same name.
-    rules = load_rules(folder, f"migsafe_own_rules.{abs(hash(folder.resolve())):x}")
+    # Two folders may contain files with the same name. A checkpoint of another process names the classes of their modules.
+    rules = load_rules(folder, f"migsafe_own_rules.{crc32(os.fsencode(folder.resolve())):x}")
     if not rules:
         raise ConfigError(
             f"{folder}: contains no rules", "A rule is a function decorated with `@rule(category=…, severity=…)`, in its own file."

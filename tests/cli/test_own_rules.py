@@ -1,7 +1,10 @@
 """A project's own rules: the example of docs/own-rules.md, and the errors of a file."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +15,8 @@ from tests.cli.conftest import Run
 Command = Callable[..., Run]
 Write = Callable[[str, str], Path]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "own-rules.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "own-rules.md").read_text()
 [SHOWN] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 HEAD = "from migsafe.linting.rule import Context, Finding, Severity, rule\nfrom migsafe.sql.operations import Drop\n"
 RULE = "@rule(category='ours', severity=Severity.ERROR)\n"
@@ -109,3 +113,23 @@ def test_no_exec_runs_no_own_rule_and_knows_its_name(migsafe: Command, write: Wr
     result = migsafe("lint", "1.sql", "--no-exec")
     assert (result.code, [line.split()[-1] for line in result.out.splitlines() if ":1 " in line]) == (1, ["drop-table"])
     assert result.err == "migsafe: the rules in tools/rules are left out: with `no-exec`, no code of the project is run\n"
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("own")
+def test_the_modules_have_the_same_names_in_each_process(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from migsafe.linting.rulebook import own_rules; "
+        "print(*(rule.check.__module__ for rule in own_rules(Path('tools/rules'))))"
+    )
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(names) == 1
