@@ -18,6 +18,7 @@ from migsafe.linting.declaration import Harm, Need, Rule, rule
 from migsafe.linting.earlier import EarlierMigration, PastOperation, SharedTransaction
 from migsafe.linting.finding import Finding, KnownObject, NamedQuery, QueryProblem, Severity
 from migsafe.linting.judged_places import FilePlace, MigrationEnd, RefusedOperation, WorkloadQuery
+from migsafe.linting.limits import Limits
 from migsafe.lock import LockMode
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
@@ -65,19 +66,6 @@ _SEVERAL_MIGRATIONS = lazy_pattern(r"^-- (?:next migration|in a separate transac
 
 Fact = TypeVar("Fact")
 State = TypeVar("State")
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """The limits that a project configures. Times are milliseconds.
-
-    `lock_timeout` is what the runner sets on its connections, None if it sets none; `longest_lock_timeout` the maximum that is not reported.
-    `rows` are the known row counts by relation; a table with fewer than `small_table` rows is small.
-    """
-
-    lock_timeout: int | None = None
-    longest_lock_timeout: int = 10_000
-    small_table: int = 10_000
-    rows: Mapping[str, int] = {}
 
 
 class _OutsideTransaction(Struct, frozen=True):

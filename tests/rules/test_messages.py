@@ -39,16 +39,28 @@ def test_the_help_says_how_to_leave_the_transaction(sql: str, step: str) -> None
 
 
 @pytest.mark.parametrize(
-    "index",
+    ("index", "safe"),
     [
-        'i ON "Orders" USING gin (lower(note) gin_trgm_ops, (a || b)) WITH (fastupdate = off) TABLESPACE fast',
-        'i ON orders (code COLLATE "C" text_pattern_ops DESC NULLS LAST) NULLS NOT DISTINCT',
+        (
+            'i ON "Orders" USING gin (lower(note) gin_trgm_ops, (a || b)) WITH (fastupdate = off) TABLESPACE fast',
+            'i ON "Orders" USING gin ((lower(note)) gin_trgm_ops, (a || b)) WITH (fastupdate = off) TABLESPACE fast',
+        ),
+        (index := 'i ON orders (code COLLATE "C" text_pattern_ops DESC NULLS LAST) INCLUDE (b) NULLS NOT DISTINCT WHERE a > 1', index),
     ],
 )
-def test_the_safe_index_is_the_same_index(index: str) -> None:
+def test_the_safe_index_is_the_same_index(index: str, safe: str) -> None:
     [unsafe] = judge_sql(f"CREATE INDEX {index}").findings
-    [again] = judge_sql(unsafe.help.replace(" CONCURRENTLY", "")).findings
-    assert again.help == unsafe.help
+    assert unsafe.help == f"CREATE INDEX CONCURRENTLY {safe};"
+
+
+@pytest.mark.parametrize(
+    ("pg_version", "added"), [(17, "docs_body_not_null CHECK (body IS NOT NULL)"), (18, "docs_body_not_null NOT NULL body")]
+)
+def test_not_null_is_added_as_the_version_allows(pg_version: int, added: str) -> None:
+    sql = "CREATE TABLE docs (id bigint PRIMARY KEY, body text);\n-- next migration\nALTER TABLE docs ALTER COLUMN body SET NOT NULL"
+    [result] = judge_sql(sql, pg_version=pg_version).findings
+    assert result.help.splitlines()[0] == f"ALTER TABLE docs ADD CONSTRAINT {added} NOT VALID;"
+    assert ("SET NOT NULL" in result.help) == (pg_version < 18)
 
 
 def test_a_foreign_key_is_named_as_postgresql_would_and_added_in_two_steps() -> None:
