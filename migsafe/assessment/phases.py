@@ -204,9 +204,9 @@ class _Judge:
             if replayed.untried:
                 return f"{path} was not tried: {replayed.untried}"
             if replayed.recording.failure is not None:
-                return f"{path} failed"
+                return f"{path} {'was interrupted' if replayed.recording.failure.is_interruption else 'failed'}"
             if replayed.queries is None:
-                return f"the queries were not tried after {path}, which ran in one transaction with other migrations"
+                return f"the queries were not tried after {path}: the run ended, or it ran in one transaction with other migrations"
         return "no migration ran"
 
     def _not_run(self, numbers: Sequence[int]) -> Iterator[str]:

@@ -151,6 +151,25 @@ def test_the_phases_of_an_interrupted_rehearsal_are_not_tried(any_host: PrivateH
     assert all(phase.passed is None for phase in rehearsal.phases)
 
 
+def test_an_interrupted_migration_of_a_rehearsal_has_not_failed(any_host: PrivateHost) -> None:
+    files = FILES | {"0003.sql": "UPDATE orders SET qty = 1 WHERE pg_sleep(600) IS NOT NULL;"}
+    for name, text in files.items():
+        Path(name).write_text(text)
+    Path("queries.sql").write_text("-- name: Orders :many\nSELECT id FROM orders;")
+    settings = Configuration(queries=("queries.sql",))
+    plan = find_plan(list(files)[1:], settings, "rehearse")
+    options = ReplayOptions(
+        experiments=(), rows=same_for_every_table(20), queries=read_replay_queries(settings, plan, ["queries.sql"]), probes=False
+    )
+    interruption = Interruption()
+    thread = end_when_sleeping(any_host, interruption)
+    rehearsal = rehearse_plan(plan, any_host, options, Budgets(), settings, interruption=interruption)
+    thread.join()
+    reasons = {phase.new.reason for phase in rehearsal.phases}
+    assert "0003.sql was interrupted" in reasons
+    assert not any("failed" in reason for reason in reasons)
+
+
 def test_a_run_without_time_keeps_what_was_measured(any_host: PrivateHost) -> None:
     Path("0001.sql").write_text(FILES["0001.sql"])
     Path("0002.sql").write_text(FILES["0002.sql"])
