@@ -109,17 +109,20 @@ def typed_calls(query: Query, tables: TableColumns, functions: FunctionTypes) ->
 
 
 def compared_calls(query: Query, tables: TableColumns, functions: FunctionTypes) -> tuple[ComparedCall, ...]:
-    """Return the comparisons of calls in the output columns and conditions of a query, as far as the types of both sides are known."""
+    """Return the comparisons with calls, and IN with a query, in the output columns and conditions of a query, if the types of both sides are
+    known."""
     found: list[ComparedCall] = []
 
     def visit(output: exp.Expr, type_of: TypeOf) -> None:
         select = output.find_ancestor(exp.Select)
-        for node in output.find_all(exp.EQ, exp.NEQ):
-            if node.find_ancestor(exp.Select) is not select or node.find(exp.Anonymous) is None:
+        for node in output.find_all(exp.EQ, exp.NEQ, exp.In):
+            query = node.args.get("query")
+            if node.find_ancestor(exp.Select) is not select or (query is None and node.find(exp.Anonymous) is None):
                 continue
-            left, right = type_of(node.this), type_of(node.expression)
+            other = query if query is not None else node.args.get("expression")
+            left, right = type_of(node.this), type_of(other) if other is not None else None
             if left is not None and right is not None:
-                found.append(ComparedCall(left, "=" if isinstance(node, exp.EQ) else "<>", right))
+                found.append(ComparedCall(left, "<>" if isinstance(node, exp.NEQ) else "=", right))
 
     visit_outputs(query, tables, visit, functions)
     return tuple(dict.fromkeys(found))

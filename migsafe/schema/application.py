@@ -43,7 +43,7 @@ SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutO
 SCHEMA_CHANGES.register_none(
     "leaves the schema as it is",
     *(sql.Update, sql.Delete, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),
-    *(sql.Cluster, sql.Repack, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
+    *(sql.Repack, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
 )
 SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do)
 SCHEMA_CHANGES.register_none("is not sent to the server", sql.PsqlCommand)

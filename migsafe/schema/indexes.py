@@ -224,3 +224,12 @@ def make_valid(catalog: Catalog, index: Index) -> None:
         index = catalog.change(index, valid=True)
         if index.parent is not None:
             make_valid(catalog, catalog.require(Index, index.parent))
+
+
+@SCHEMA_CHANGES.register(sql.Cluster)
+def cluster(catalog: Catalog, op: sql.Cluster) -> None:
+    """CLUSTER with an index: the next CLUSTER of the table takes it as well."""
+    table = catalog.relation(op.table) if op.table is not None and op.index is not None else None
+    index = catalog.index(Name(op.index, table.name.schema)) if table is not None and op.index is not None else None
+    if table is not None and index is not None:
+        catalog.change(table, clustered_on=index.oid)

@@ -22,8 +22,8 @@ _NOT_STRINGS = frozenset(
         *("date", "timestamp without time zone", "timestamp with time zone"),
     )
 )
-_COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]+\s*\(", re.IGNORECASE)
-"""A comparison with what may be a call."""
+_COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]+\s*\(|\bin\s*\(\s*select\b", re.IGNORECASE)
+"""A comparison with what may be a call, or with the rows of a query."""
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
 _CALLS = lazy_pattern(r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|jsonb?_(?:array_\w+|typeof|pretty))\s*\(", re.IGNORECASE)
 

@@ -188,3 +188,14 @@ def _sorts_otherwise(key: Key, table: Relation) -> bool:
         return True
     own = column.collation.name if column.collation is not None else "default"
     return key.collation is not None and key.collation.name != own
+
+
+@refuses(sql.Cluster)
+def cluster(catalog: Catalog, op: sql.Cluster) -> Refusal | None:
+    """CLUSTER without an index takes the one that clustered the table before (cluster in cluster.c)."""
+    table = complete_table(catalog, op.table) if isinstance(op.table, Name) and op.index is None else None
+    if table is None or table.kind is not RelationKind.TABLE:
+        return None
+    if table.clustered_on is not None and catalog.get(table.clustered_on) is not None:
+        return None
+    return Refusal(error=f'there is no previously clustered index for table "{table.name.name}"', help=f"CLUSTER {table.name} USING …;")

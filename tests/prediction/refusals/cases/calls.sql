@@ -177,3 +177,20 @@ CREATE FUNCTION slug(title anyelement) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 CREATE TABLE plots (id bigint PRIMARY KEY, title text);
 -- accepted
 CREATE VIEW slugs AS SELECT slug(title) AS a, slug(id) AS b FROM plots;
+
+-- a policy that looks for a uuid among JSON values
+CREATE TABLE notes (id bigint PRIMARY KEY, team uuid, claims jsonb);
+-- refused: operator does not exist: uuid = jsonb
+CREATE POLICY team ON notes USING (team IN (SELECT claims -> 'teams'));
+
+-- a policy that looks for a number among those of another table
+CREATE TABLE teams (id bigint PRIMARY KEY, login text);
+CREATE TABLE notes (id bigint PRIMARY KEY, team integer);
+-- accepted
+CREATE POLICY team ON notes USING (team IN (SELECT t.id FROM teams t WHERE t.login = current_user));
+
+-- a view that looks for a text among numbers
+CREATE TABLE teams (id bigint PRIMARY KEY, login text);
+CREATE TABLE notes (id bigint PRIMARY KEY, team text);
+-- refused: operator does not exist: text = bigint
+CREATE VIEW found AS SELECT n.id FROM notes n WHERE n.team IN (SELECT t.id FROM teams t);

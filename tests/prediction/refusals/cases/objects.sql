@@ -77,3 +77,28 @@ CREATE INDEX i ON a USING gin (j);
 CREATE TABLE a (id bigint);
 -- refused: type "datetime" does not exist
 ALTER TABLE a ADD COLUMN at datetime;
+
+-- CLUSTER of a table that was never clustered
+CREATE TABLE a (id bigint PRIMARY KEY);
+-- refused: there is no previously clustered index for table "a"
+CLUSTER a;
+
+-- CLUSTER of a table that was clustered before
+CREATE TABLE a (id bigint PRIMARY KEY);
+CLUSTER a USING a_pkey;
+-- accepted
+CLUSTER a;
+
+-- CLUSTER of a table whose index is marked
+CREATE TABLE a (id bigint PRIMARY KEY);
+ALTER TABLE a CLUSTER ON a_pkey;
+-- accepted
+CLUSTER a;
+
+-- CLUSTER of a table whose marked index was dropped
+CREATE TABLE a (id bigint PRIMARY KEY, n int);
+CREATE INDEX a_n ON a (n);
+CLUSTER a USING a_n;
+DROP INDEX a_n;
+-- refused: there is no previously clustered index for table "a"
+CLUSTER a;
