@@ -130,6 +130,16 @@ def apply_validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation
         catalog.change(validated, valid=True)
 
 
+def _drop_of_absent(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> str:
+    """Returns what to write in place of DROP CONSTRAINT of one that does not exist: with the name that PostgreSQL has made of the given one, if
+    the table has such constraints. Other databases name the constraint after its column, and IF EXISTS would leave it."""
+    name = op.constraint.lower()
+    alike = [each.name.name for each in catalog.constraints(table.oid) if f"_{name}_" in f"_{each.name.name}_"]
+    if not alike:
+        return f"ALTER TABLE {op.target.name} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};"
+    return "\n".join(("-- perhaps:", *(f"ALTER TABLE {op.target.name} DROP CONSTRAINT {quoted(each)};" for each in alike)))
+
+
 def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> None:
     """DROP CONSTRAINT."""
     constraint = named_constraint(catalog, table, op.constraint)
@@ -137,7 +147,7 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
         if not op.if_exists and table.complete and not may_be_named(catalog, table, op.constraint):
             catalog.add_refusal(
                 f'constraint "{op.constraint}" of relation "{table.name.name}" does not exist',
-                help=f"ALTER TABLE {op.target.name} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};",
+                help=_drop_of_absent(catalog, op, table),
             )
         return
     if constraint.inherited:

@@ -219,6 +219,19 @@ def test_a_column_keeps_its_type_when_that_is_created_again() -> None:
     assert str(added.refusal) == 'column "now" of relation "people" already exists'
 
 
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        ("title", "-- perhaps:\nALTER TABLE books DROP CONSTRAINT books_title_key;"),
+        ("tit", "ALTER TABLE books DROP CONSTRAINT IF EXISTS tit;"),
+        ("books", "-- perhaps:\nALTER TABLE books DROP CONSTRAINT books_pkey;\nALTER TABLE books DROP CONSTRAINT books_title_key;"),
+    ],
+)
+def test_the_constraint_that_was_perhaps_meant(name: str, help: str) -> None:
+    refused = last(f"ALTER TABLE books DROP CONSTRAINT {name}", after="CREATE TABLE books (id int PRIMARY KEY, title text UNIQUE)").refusal
+    assert refused == Refusal(error=f'constraint "{name}" of relation "books" does not exist', help=help)
+
+
 def test_a_statement_that_the_runner_sends_in_pieces_is_refused() -> None:
     sent = half("SELECT 1; DO $$ BEGIN PERFORM 1;\nEND $$")
     before, cut = Predictor(17).predict_migration(replace(sent, divisions={10: Division(32, "it ends in line 1", "-- put it into a block")}))
