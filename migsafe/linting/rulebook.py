@@ -161,11 +161,15 @@ def find_rule(name: str, rules: Iterable[Rule]) -> Rule:
 
 
 def _module(path: Path, name: str) -> ModuleType:
-    if name in sys.modules:
-        return sys.modules[name]
+    # The servers of editors and agents live for long, and a project's rules change.
+    state = _state(path) if not name.startswith(SHIPPED) else None
+    known = sys.modules.get(name)
+    if known is not None and known.__spec__ is not None and known.__spec__.loader_state == state:
+        return known
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path}: is not a Python file")
+    spec.loader_state = state
     module = sys.modules[name] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -174,6 +178,15 @@ def _module(path: Path, name: str) -> ModuleType:
         place = _place(cause, path)
         raise ConfigError(f"{relative_path(path)}{place}: cannot be loaded as a rule: {type(cause).__name__}: {_text(cause)}") from cause
     return module
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Returns what tells a file from its earlier states; None if it does not exist."""
+    try:
+        found = path.stat()
+    except OSError:  # to load it gives the reason
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _place(cause: Exception, path: Path) -> str:

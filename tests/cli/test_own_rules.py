@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.linting.finding import Severity
+from migsafe.linting.rulebook import own_rules
 from tests.cli.conftest import Run
 
 Command = Callable[..., Run]
@@ -133,3 +135,12 @@ def test_the_modules_have_the_same_names_in_each_process(tmp_path: Path) -> None
         for seed in ("1", "2")
     }
     assert len(names) == 1
+
+
+def test_a_long_process_loads_a_rule_again_when_its_file_changes(write: Write, tmp_path: Path) -> None:
+    write("rules/created_at_missing.py", SHOWN)
+    [first] = own_rules(tmp_path / "rules")
+    assert own_rules(tmp_path / "rules") == [first]
+    write("rules/created_at_missing.py", SHOWN.replace("Severity.WARNING", "Severity.ERROR"))
+    [second] = own_rules(tmp_path / "rules")
+    assert (first.severity, second.severity) == (Severity.WARNING, Severity.ERROR)
