@@ -12,6 +12,7 @@ from migsafe.workload.serving import Order, names_rare_state
 from migsafe.workload.terms import Strength, Term
 
 _MOST_KEYS = 3
+_MOST_RARE_STATES = 3
 _SEARCHES = frozenset(("like", "ilike", "~", "~*", "%", "@@"))
 _PARAMETER = lazy_pattern(r"\$\d")
 
@@ -94,8 +95,13 @@ def is_search(condition: Condition) -> bool:
 
 
 def may_select_many(terms: Iterable[Term]) -> bool:
-    """Whether many rows may fulfil conditions: values of a column that has few of them, none of which is known to be rare."""
-    return all((term.is_equality or term.selects_most) and not names_rare_state(term) for term in terms)
+    """Whether many rows may fulfil conditions: values of a column that has few of them, none of which is known to be rare. Of a list of many
+    states, not all are."""
+    return all((term.is_equality or term.selects_most) and (not names_rare_state(term) or _names_many_states(term)) for term in terms)
+
+
+def _names_many_states(term: Term) -> bool:
+    return isinstance(term.value, Several) and len(term.value.elements) > _MOST_RARE_STATES
 
 
 def finds_rows_late(conditions: Sequence[Condition], most_optional: int = 1) -> bool:

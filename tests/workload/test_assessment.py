@@ -200,3 +200,20 @@ def test_a_relation_that_is_not_known_may_lead_to_rows(query: str, expected: lis
     assessment = assessed(query, catalog)
     assert assessment.uncertain
     assert [each.keys for access in assessment.accesses for each in access.candidates] == expected
+
+
+def test_an_index_of_states_does_not_replace_the_order_of_many_of_them() -> None:
+    """Two or three states of a queue may be rare; of a list of many, not all are, and the first rows come late in the order of the states."""
+    catalog = catalog_of(
+        """
+        CREATE TABLE parcels (id bigint PRIMARY KEY, state text NOT NULL, changed timestamptz NOT NULL);
+        CREATE INDEX parcels_state ON parcels (state);
+        """
+    )
+    query = "SELECT id FROM parcels WHERE state IN ({}) ORDER BY changed LIMIT 20"
+    [rare] = assessed(query.format("'waiting', 'lost'"), catalog).accesses
+    [many] = assessed(query.format("'waiting', 'lost', 'packed', 'held', 'returned'"), catalog).accesses
+    assert (rare.index and rare.index.name, rare.is_unindexed) == ("parcels_state", False)
+    assert [(each.keys, each.predicate) for each in many.candidates] == [
+        (("changed",), "state IN ('waiting', 'lost', 'packed', 'held', 'returned')")
+    ]
