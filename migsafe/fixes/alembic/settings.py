@@ -83,10 +83,20 @@ def _next_setting(node: ast.stmt | None) -> Timeout | None:
 
 
 def _is_operation(node: ast.stmt) -> bool:
-    """Whether a statement only calls an operation of Alembic, which sets nothing."""
+    """Whether a statement only calls operations of Alembic, alone or in a batch, which set nothing."""
     match node:
+        case ast.With(items=[ast.withitem(context_expr=ast.Call(func=ast.Attribute(attr="batch_alter_table")))], body=body):
+            return all(_is_call_of_batch(each) for each in body)
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="op"), attr=name))):
             return name != "execute" or "_timeout" not in ast.dump(node)
+    return False
+
+
+def _is_call_of_batch(node: ast.stmt) -> bool:
+    """Whether a statement of a batch only calls a method of the batch."""
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(), attr=name))):
+            return name != "execute"
     return False
 
 

@@ -18,6 +18,25 @@ def body(text: str) -> str:
     [
         (
             """
+            with op.get_context().autocommit_block():
+                op.execute("SET lock_timeout = 0")
+                with op.batch_alter_table("t") as batch_op:
+                    batch_op.create_index("a", ["a"], postgresql_concurrently=True)
+                op.execute("SET lock_timeout = 0")
+                with op.batch_alter_table("t") as batch_op:
+                    batch_op.create_index("b", ["b"], postgresql_concurrently=True)
+            """,
+            """
+            with op.get_context().autocommit_block():
+                op.execute("SET lock_timeout = 0")
+                with op.batch_alter_table("t") as batch_op:
+                    batch_op.create_index("a", ["a"], postgresql_concurrently=True)
+                with op.batch_alter_table("t") as batch_op:
+                    batch_op.create_index("b", ["b"], postgresql_concurrently=True)
+            """,
+        ),
+        (
+            """
             op.execute("SET LOCAL lock_timeout = '2s'")
             with op.get_context().autocommit_block():
                 op.execute("SET lock_timeout = '2s'")
@@ -81,6 +100,13 @@ def test_settings_without_effect_are_removed(text: str, expected: str) -> None:
         """
         op.execute("SET lock_timeout = '2s'")
         op.execute("SET LOCAL lock_timeout = '1s'")
+        op.drop_table("b")
+        """,
+        """
+        op.execute("SET lock_timeout = 0")
+        with op.batch_alter_table("b") as batch_op:
+            limit_again(batch_op, "lock_timeout")
+        op.execute("SET lock_timeout = 0")
         op.drop_table("b")
         """,
         """
