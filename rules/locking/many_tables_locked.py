@@ -25,13 +25,14 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADL
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.facts.changed_rows import long_work
-from migsafe.linting.facts.held_locks import held_blocking_locks, stronger_held_locks
+from migsafe.linting.facts.held_locks import each_held_blocking_lock, stronger_held_locks
 from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -41,8 +42,8 @@ from migsafe.sql.operations import CreateTable, Drop, Name, Operation
 
 
 class _Wait(NamedTuple):
-    """A statement that waits for a lock while its transaction holds others: its position, these locks, the lock, and whether a lock_timeout
-    limits the wait."""
+    """A statement that waits for a lock while its transaction holds others: its position, these locks (all of them in the first one of a
+    transaction), the lock, and whether a lock_timeout limits the wait."""
 
     position: int
     held: dict[Name, LockMode]
@@ -55,6 +56,8 @@ class _Wait(NamedTuple):
 
 class _State(Struct):
     waits: list[_Wait] = []
+    waiting: set[int] = set()
+    """The transactions of these statements."""
     works: dict[int | None, tuple[int, dict[Name, LockMode]]] = {}
     """For each transaction, the first statement that takes a time that grows with a table while two tables are locked: its position, and the
     locks that are held before it."""
@@ -80,7 +83,10 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     locked = {effect.relation: effect.lock for effect in at.blocking_effects}
     new = [name for name in locked if name not in at.held]
     # A table that the transaction has dropped is not waited for: statements that name it fail.
-    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in new and not at.catalog.is_absent(name)}
+    others = ((name, lock) for name, lock in each_held_blocking_lock(at) if name not in new and not at.catalog.is_absent(name))
+    is_next = at.session.transaction in state.waiting and not long_work(at)
+    # More tables than the statement itself locks: the others are known from the first wait.
+    held = dict(islice(others, len(at.effects) + 1 if is_next else None))
     if isinstance(op, CreateTable) and op.partition_of is None and len(new) > 1 and not held:
         # It locks the tables that its foreign keys reference, one after the other.
         held = {new[0]: locked.pop(new[0])}
@@ -98,6 +104,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced)))
+        if at.session.transaction is not None:
+            state.waiting.add(at.session.transaction)
     if at.session.transaction not in state.first_works and long_work(at) and stronger_held_locks(at):
         state.first_works[at.session.transaction] = at.position
     if len({*held, *locked}) > 1 and long_work(at):

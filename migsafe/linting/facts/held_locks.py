@@ -1,6 +1,6 @@
 """The locks that a transaction holds from its earlier statements."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.transaction_block import line_of
@@ -17,10 +17,15 @@ def held_blocking_locks(at: Context) -> dict[Name, LockMode]:
     return at.fact(_held_blocking_locks)
 
 
-def _held_blocking_locks(at: Context) -> dict[Name, LockMode]:
+def each_held_blocking_lock(at: Context) -> Iterator[tuple[Name, LockMode]]:
+    """Yields the items of `held_blocking_locks`, oldest first. A transaction can hold thousands: who needs the first ones looks at no more."""
     # A DO block is one statement with several operations.
     held = at.session.locks if isinstance(at.statement.operations[0], Do) else at.held
-    return {name: lock for name, lock in held.items() if lock.blocks and isinstance(name, Name) and not is_created_here(at, name)}
+    return ((name, lock) for name, lock in held.items() if lock.blocks and isinstance(name, Name) and not is_created_here(at, name))
+
+
+def _held_blocking_locks(at: Context) -> dict[Name, LockMode]:
+    return dict(each_held_blocking_lock(at))
 
 
 def stronger_held_locks(at: Context) -> dict[Name, LockMode]:
