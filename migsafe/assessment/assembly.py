@@ -15,7 +15,7 @@ from migsafe.assessment.measurements import describe_measurements, measured_hold
 from migsafe.assessment.operation_facts import OperationFacts, project_findings, unsuppressed_findings
 from migsafe.assessment.premortem import AffectedRelation, Assessment, Premortem, RollbackPlan, RolloutStep
 from migsafe.assessment.query_effects import find_query_effects
-from migsafe.assessment.rollout import phase_of, why_no_safe_order
+from migsafe.assessment.rollout import phases_of, why_no_safe_order
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.session import sent_statements
@@ -232,8 +232,7 @@ def _lost_data(operation: sql.Operation) -> str:
 def _rollout_steps(judged: JudgedMigration) -> tuple[RolloutStep, ...]:
     up = judged.migration.up
     steps = []
-    for facts in judged.facts:
-        phase = phase_of(facts)
+    for facts, phase in zip(judged.facts, phases_of(judged.facts), strict=True):
         if phase is not None:
             position = up.file.position(up.file_span(facts.operation.span).start)
             steps.append(

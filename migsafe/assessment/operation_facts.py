@@ -11,6 +11,8 @@ from migsafe.assessment.rollback import LostRows, Rollback, lost_rows, rollback_
 from migsafe.assessment.violating_rows import runnable_before, violating_rows
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.finding import Finding, NamedQuery, Severity
+from migsafe.linting.reruns.object_use import Action, Path
+from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.rule import Context, Rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -48,7 +50,7 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     releases meet. `measured_duration` is the estimate for the statement on production's rows that is based on a replay. `has_small_relations`
     says whether all its relations are known to be small, `is_in_called_function` whether it is in a function that the migration calls, and
     `is_unknown_code` that it may lock any relation, because only a running database knows what it does. `count_query` is SQL that counts the
-    rows that it changes. `queries` are those of the running release, by relation.
+    rows that it changes. `queries` are those of the running release, by relation. `drops` and `creates` are objects, as paths.
     """
 
     operation: Operation
@@ -72,6 +74,8 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
     is_unknown_code: bool = False
     count_query: str = ""
     queries: Mapping[Name, RelationQueries] = {}
+    drops: tuple[Path, ...] = ()
+    creates: tuple[Path, ...] = ()
 
     @property
     def blocking_effects(self) -> list[Effect]:
@@ -95,6 +99,7 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
         effects = tuple(effect for effect in at.effects if not effect.new and effect.relation.schema != "pg_temp")
         timeout = at.session.settings.lock_timeout_ms
         names = [effect.relation for effect in effects]
+        uses = object_uses(op, "", at.catalog)
         facts_by_migration.setdefault((at.migration.up.file.path, at.migration.id), []).append(
             OperationFacts(
                 operation=op,
@@ -116,6 +121,8 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
                 is_unknown_code=_is_unknown_code(op, at),
                 count_query=_row_count_query(op, at),
                 queries={name: _queries(at, name) for name in names} if at.queries is not None else {},
+                drops=tuple(use.path for use in uses if use.action is Action.DROPS),
+                creates=tuple(use.path for use in uses if use.action is Action.CREATES),
                 has_small_relations=bool(names)
                 and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )

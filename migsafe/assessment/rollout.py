@@ -1,7 +1,10 @@
 """Where each operation belongs in a safe rollout: expand, deploy, backfill, validate, contract."""
 
+from collections.abc import Sequence
+
 from migsafe.assessment.operation_facts import OperationFacts
 from migsafe.assessment.premortem import Phase
+from migsafe.linting.reruns.object_use import Path
 from migsafe.sql import operations as sql
 
 _EXPAND = (
@@ -22,6 +25,29 @@ HEADINGS = {
     Phase.VALIDATE: "Constrain and validate, when every running release satisfies it",
     Phase.CONTRACT: "Contract, when no instance of the old release runs any longer",
 }
+
+
+def phases_of(migration: Sequence[OperationFacts]) -> list[Phase | None]:
+    """Returns the phase of each operation of a migration; None as for `phase_of`.
+
+    An object that is dropped and created again has one phase, because the new one cannot exist beside the old one: that of its creation; for a
+    table and a column, whose rows are lost, that of the drop.
+    """
+    phases = [phase_of(facts) for facts in migration]
+    dropped: dict[Path, int] = {}
+    for number, facts in enumerate(migration):
+        dropped.update((path, number) for path in facts.drops if phases[number] is Phase.CONTRACT)
+        before = next((dropped[path] for path in facts.creates if path in dropped), None)
+        if before is not None and phases[number] is not None:
+            if _has_rows(migration[before].operation):
+                phases[number] = Phase.CONTRACT
+            else:
+                phases[before] = phases[number]
+    return phases
+
+
+def _has_rows(dropped: sql.Operation) -> bool:
+    return isinstance(dropped, sql.DropColumn) or (isinstance(dropped, sql.Drop) and dropped.kind == "table")
 
 
 def phase_of(facts: OperationFacts) -> Phase | None:

@@ -179,6 +179,21 @@ def test_the_order_of_a_rollout(tell: Tell) -> None:
     assert tell("ALTER TABLE orders RENAME COLUMN note TO remark;")["migrations"][0]["no_safe_order"] != []
 
 
+@pytest.mark.parametrize(
+    ("sql", "phases"),
+    [
+        ("ALTER TABLE orders DROP CONSTRAINT orders_pkey;\nALTER TABLE orders ADD PRIMARY KEY (id, qty);", ["validate", "validate"]),
+        ("DROP VIEW open_orders;\nCREATE VIEW open_orders AS SELECT id FROM orders;", ["expand", "expand"]),
+        ("ALTER TABLE orders DROP COLUMN note;\nALTER TABLE orders ADD COLUMN note text;", ["contract", "contract"]),
+        ("DROP VIEW open_orders;\nCREATE VIEW large_orders AS SELECT id FROM orders;", ["expand", "contract"]),
+    ],
+)
+def test_an_object_is_dropped_and_created_again_in_one_phase(tell: Tell, sql: str, phases: list[str]) -> None:
+    steps = tell(sql)["rollout"]
+    assert [step["phase"] for step in steps] == phases
+    assert phases[0] != phases[1] or [step["line"] for step in steps] == [1, 2]
+
+
 def test_a_wider_type_belongs_to_the_first_step(tell: Tell) -> None:
     def phases(sql: str) -> list[str]:
         return [step["phase"] for step in tell(sql)["rollout"]]
