@@ -51,11 +51,14 @@ def _without_hazards_of_refused(findings: list[Finding], refusing: Mapping[str, 
 
 
 def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[str, ...]], with_help: Collection[str]) -> list[Finding]:
-    """Returns the findings without those for which another finding about the same operation speaks; one of a rule in `with_help` shows the safe
-    way of the finding that is left out."""
+    """Returns the findings without those for which another finding speaks, about the same operation or with a safe way that replaces its
+    statement; one of a rule in `with_help` shows the safe way of the finding that is left out."""
     spoken_for: set[Hashable] = set()
+    replaced: set[Hashable] = set()
     for finding in findings:
-        spoken_for.update((rule, *_operation(finding)) for rule in speaks_for.get(finding.rule, ()))
+        for rule in speaks_for.get(finding.rule, ()):
+            spoken_for.add((rule, *_operation(finding)))
+            replaced.update((rule, finding.script.path, finding.migration, place) for place in finding.replaces)
     left_out = {_operation(finding): finding for finding in findings if finding.help and (finding.rule, *_operation(finding)) in spoken_for}
     return [
         _with_help_of(left_out[_operation(finding)], finding)
@@ -63,6 +66,7 @@ def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[
         else finding
         for finding in findings
         if (finding.rule, *_operation(finding)) not in spoken_for
+        and (finding.rule, finding.script.path, finding.migration, finding.span) not in replaced
     ]
 
 

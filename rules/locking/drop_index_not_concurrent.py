@@ -6,10 +6,10 @@ takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, witho
 transaction, for several indexes at once, and with CASCADE.
 
 An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if another statement of the transaction
-locks the table as much, as ALTER TABLE … DROP COLUMN does, if the migration drops the table, or if it builds an index that replaces this one in
-the same transaction, because index-not-concurrent reports both together; nor for a DROP INDEX IF EXISTS that only makes
-room for an index which the migration creates, where no earlier migration has created one. An index that no migration has created is taken for
-one of the only table that the transaction has locked.
+locks the table as much, as ALTER TABLE … DROP COLUMN does, or if the migration drops the table; nor for a DROP INDEX IF EXISTS that only makes
+room for an index which the migration creates, where no earlier migration has created one. If the same transaction builds an index that replaces
+this one, index-not-concurrent speaks for both. An index that no migration has created is taken for one of the only table that the transaction
+has locked.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -22,14 +22,13 @@ See: https://www.postgresql.org/docs/current/sql-dropindex.html
 
 from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from migsafe.linting.facts.held_locks import held_blocking_locks
-from migsafe.linting.facts.replaced_indexes import DroppedIndexes, record_dropped, replaced_by
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.operations import CreateIndex, Drop, Name
+from migsafe.sql.operations import Drop, Name
 
 
 class _Dropped(Struct):
@@ -42,33 +41,23 @@ class _Dropped(Struct):
     locked: list[Name]
 
 
-class _State(DroppedIndexes):
-    findings: list[_Dropped] = field(default_factory=list)
-    replaced: set[int] = field(default_factory=set)
-    """The positions of the DROPs of an index that a later one of the transaction replaces."""
-    locked: set[tuple[int | None, Name]] = field(default_factory=set)
+class _State(Struct):
+    findings: list[_Dropped] = []
+    locked: set[tuple[int | None, Name]] = set()
     """The tables that a reported DROP INDEX locks, each with the transaction."""
 
 
 @rule(category="locking", severity=Severity.WARNING, fix="unsafe", unsafe_because="a failure leaves the index INVALID")
-def drop_index_not_concurrent(op: Drop | CreateIndex | MigrationEnd, at: Context) -> Iterator[Finding]:
+def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record DROPs of indexes whose tables other sessions may use, and report those whose tables exist at the end of the migration."""
     state = at.state(_State)
     if isinstance(op, MigrationEnd):
         for done in state.findings:
-            is_replaced = done.position in state.replaced
-            remains = any(table is None or at.catalog.get(table) is not None for table in done.tables)
-            if remains and not is_replaced and not _is_locked_later(done, at):
+            if any(table is None or at.catalog.get(table) is not None for table in done.tables) and not _is_locked_later(done, at):
                 yield done.finding
-        return
-    if isinstance(op, CreateIndex):
-        if not op.concurrently:
-            state.replaced.update(dropped.position for dropped in replaced_by(op, at, in_transaction=True))
         return
     if op.kind != "index" or op.concurrently:
         return
-    if len(op.names) == 1:
-        record_dropped(op, at)
     dropped = [name for name in op.names if _may_be_in_use(name, op, at)]
     if dropped and not _is_locked_already(at):
         state.locked.update((at.session.transaction, effect.relation) for effect in at.blocking_effects)

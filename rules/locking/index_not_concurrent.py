@@ -50,7 +50,7 @@ from migsafe.sql.statements import Statement
 @rule(
     category="locking",
     severity=Severity.ERROR,
-    speaks_for=("long-work-under-lock", "many-tables-locked"),
+    speaks_for=("long-work-under-lock", "many-tables-locked", "drop-index-not-concurrent"),
     fix="unsafe",
     unsafe_because="a failed build leaves an INVALID index",
 )

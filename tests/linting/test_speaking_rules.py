@@ -1,4 +1,5 @@
-"""One rule speaks for another about the same operation; a suppression leaves the hazard that it does not name."""
+"""One rule speaks for another about the same operation, or about one that its safe way replaces. A suppression leaves the hazard that it does
+not name."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +16,7 @@ from migsafe.linting.verdict import Verdict
 TABLES = """
     CREATE TABLE readers (id bigint PRIMARY KEY, name text CONSTRAINT readers_name_check CHECK (name <> ''));
     CREATE TABLE loans (id bigint PRIMARY KEY, reader_id bigint REFERENCES readers);
+    CREATE INDEX loans_reader_id_idx ON loans (reader_id);
     CREATE VIEW reader_names AS SELECT id, name FROM readers;
     CREATE VIEW first_readers AS SELECT id FROM reader_names;
     CREATE SCHEMA archive;
@@ -80,6 +82,11 @@ PAIRS = [
             ("unique-builds-index", "ALTER TABLE loans ADD UNIQUE (reader_id)"),
             ("validate-holds-lock", "ALTER TABLE readers VALIDATE CONSTRAINT reader_born"),
         )
+    ),
+    (
+        "index-not-concurrent",
+        "drop-index-not-concurrent",
+        "DROP INDEX loans_reader_id_idx; CREATE INDEX loans_reader_id_idx ON loans (reader_id, id)",
     ),
     ("long-work-under-lock", "many-tables-locked", "UPDATE loans SET reader_id = 1"),
     (

@@ -31,11 +31,11 @@ class DroppedIndexes(Struct):
 
 class BuiltFirst(NamedTuple):
     """The safe way: the new index is built before the old one is dropped. `fix` is empty if it leaves a decision; `replaces` are the
-    statements in whose place it is."""
+    statements in whose place it is, none if the old one's does something else, too."""
 
     help: str
     fix: str
-    replaces: tuple[Statement, Statement]
+    replaces: tuple[Statement, ...]
 
 
 def record_dropped(op: Drop | DropConstraint, at: Context) -> None:
@@ -111,7 +111,7 @@ def built_first(op: CreateIndex, at: Context, dropped: DroppedIndex) -> BuiltFir
     return BuiltFirst(
         help=_migrations(at, outside, inside),
         fix="-- in place of all of them:\n" + _migrations(at, outside_again, again) if is_alone else "",
-        replaces=(statement, at.statement),
+        replaces=(statement, at.statement) if is_alone else (),
     )
 
 
