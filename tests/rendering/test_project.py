@@ -46,6 +46,17 @@ def test_code_of_the_project_runs(shop: Path, renderer: Renderer) -> None:
     assert sent(again) == sent(half)[:1]
 
 
+def test_a_module_of_the_project_makes_no_folders_and_logs(shop: Path, renderer: Renderer) -> None:
+    (shop / "shopcode" / "logs.py").write_text(
+        f"import logging, os\nFOLDER = {str(shop / 'logs')!r}\nos.makedirs(FOLDER, exist_ok=True)\n"
+        f"logging.getLogger('shop').addHandler(logging.FileHandler({str(shop / 'shop.log')!r}))\nTABLE = 'a'\n"
+    )
+    half = renderer.render_half(in_project(shop, "op.drop_table(TABLE)", "from shopcode.logs import TABLE"), after(""))
+    assert sent(half) == ["DROP TABLE a;"]
+    assert not (shop / "logs").exists()
+    assert not (shop / "shop.log").exists()
+
+
 def test_a_stored_rendering_is_used_only_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     body = 'if not sa.inspect(op.get_bind()).has_table("a"):\n    op.create_table("a", sa.Column("id", sa.Integer()))'

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
@@ -42,6 +43,9 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _ALLOWED_IN_IMPORTS = ("other programs", "file changes")
 """Actions that libraries may need when they are imported: they search for system libraries and write caches."""
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+STANDARD = f"{Path(os.__file__).parent}{os.sep}"
+OWN = f"{Path(__file__).parents[2]}{os.sep}"
 
 
 class Forbidden(Exception):
@@ -169,8 +173,23 @@ class Guards:
             action = "file changes" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
             action = "the network"
-        if action is not None and not (action in _ALLOWED_IN_IMPORTS and is_importing(caller())):
+        if action is not None and not (action in _ALLOWED_IN_IMPORTS and _is_needed_by_import(action)):
             raise Forbidden(f"{action} ({event}) {'is' if action == 'the network' else 'are'} not allowed here")
+
+
+def _is_needed_by_import(action: str) -> bool:
+    """Whether a module is being imported, and it is not the project's code that changes files: an application makes its folders and logs."""
+    frame: FrameType | None = caller(2)
+    if not is_importing(frame):
+        return False
+    while action == "file changes" and frame is not None:
+        name = frame.f_code.co_filename
+        if any(part in name for part in INSTALLED):
+            return True
+        if not name.startswith((STANDARD, OWN, "<")):
+            return False
+        frame = frame.f_back
+    return True
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:

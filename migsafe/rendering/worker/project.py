@@ -15,12 +15,9 @@ from types import FrameType, ModuleType
 from typing import Any, Protocol
 
 from migsafe.rendering.messages import RenderRequest
-from migsafe.rendering.worker.guards import Guards, ImportTooLong, Snapshot
+from migsafe.rendering.worker.guards import INSTALLED, OWN, STANDARD, Guards, ImportTooLong, Snapshot
 from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, reason_for
 
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_STANDARD = f"{Path(os.__file__).parent}{os.sep}"
-_OWN = f"{Path(__file__).parents[2]}{os.sep}"
 _ENVIRONMENT = os.environ
 _SHARE = 0.3
 """The share of a script's time limit that all imports together may take before statements run only when they are needed."""
@@ -155,8 +152,8 @@ class ProjectCode:
             is_own = self._is_own[name] = name == self._script or (
                 not name.startswith("<")
                 and os.path.realpath(name).startswith(self._prefixes)
-                and not name.startswith((_STANDARD, _OWN))
-                and not any(part in name for part in _INSTALLED)
+                and not name.startswith((STANDARD, OWN))
+                and not any(part in name for part in INSTALLED)
             )
         return is_own or name == self._script
 
