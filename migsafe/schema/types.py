@@ -35,8 +35,8 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     name = catalog.in_first_schema(op.type)
     if not _make_room(catalog, name):
         existing = catalog.type_named(name)
-        if isinstance(existing, EnumType):
-            # What follows may use the values of either.
+        if isinstance(existing, EnumType) and op.certain and not op.caught:
+            # The statement is refused; what follows may use the values of either.
             catalog.change(existing, values=tuple(dict.fromkeys((*existing.values, *op.values))))
         return
     complete = op.certain and not any(MARK_START in value for value in op.values)

@@ -66,7 +66,7 @@ def test_a_second_run_that_succeeds_can_leave_another_schema(host: PrivateHost, 
 
 
 def test_queries_behind_a_request_that_times_out_wait_for_its_statement(host: PrivateHost, tmp_path: Path) -> None:
-    done = queue(host, tmp_path, f"BEGIN; SET LOCAL lock_timeout = '300ms'; {ALTER} COMMIT;")
+    done = queue(host, tmp_path, f"BEGIN; SET LOCAL lock_timeout = '1s'; {ALTER} COMMIT;")
     lock_timeout = done.replayed[-1].lock_timeout
     assert lock_timeout is not None
     waits = lock_timeout.waits
