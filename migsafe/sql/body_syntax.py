@@ -70,8 +70,7 @@ _VALUES = frozenset("new old null true false".split())
 """Words that are a whole expression in the bodies of triggers."""
 _READ: set[tuple[str, str]] = set()
 """Queries and expressions without errors and newer syntax. A history creates its functions again and again, mostly with the same queries."""
-_MOST_READ = 4096
-_LONG = 4096
+_MOST_READ = _LONG = 4096
 _QUERIES = frozenset("select with values table insert update delete merge".split())
 
 

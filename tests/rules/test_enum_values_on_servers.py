@@ -9,7 +9,7 @@ from migsafe.linting.judge import judge
 from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.replaying.servers.server import Server
 from tests.support.linted import as_history, migration
-from tests.support.servers import oldest_and_newest
+from tests.support.servers import oldest_and_newest, server_with_model
 
 pytestmark = pytest.mark.server
 
@@ -133,10 +133,7 @@ SEQUENCES = [
 
 @pytest.fixture(scope="module", params=oldest_and_newest())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(request.param) as server:
-        server.create_database("model")
-        with server.connect("model") as connection:
-            connection.execute(SETUP.encode())
+    with server_with_model(request.param, SETUP) as server:
         yield server
 
 

@@ -9,7 +9,7 @@ from migsafe.linting.rulebook import find_rule, shipped_rules
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judge_sql
-from tests.support.servers import oldest_and_newest
+from tests.support.servers import oldest_and_newest, server_with_model
 
 HISTORY = """
 CREATE TABLE regions (id integer PRIMARY KEY);
@@ -52,11 +52,7 @@ UNSAFE = [
 
 @pytest.fixture(scope="module", params=oldest_and_newest())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(request.param) as server:
-        server.create_database("model")
-        with server.connect("model") as connection:
-            connection.execute(HISTORY.encode())
-            connection.execute(ROWS.encode())
+    with server_with_model(request.param, HISTORY, ROWS) as server:
         yield server
 
 

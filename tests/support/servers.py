@@ -1,8 +1,12 @@
 """The PostgreSQL installations that tests run on: one for each major version on this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from migsafe.replaying.servers.installations import Installation, find_installations, first_per_major
+from migsafe.replaying.servers.server import Server
 
 FOUND = first_per_major(find_installations())
 
@@ -36,3 +40,14 @@ def any_installation() -> Installation:
     if not FOUND:
         pytest.skip(NONE)
     return FOUND[-1]
+
+
+@contextmanager
+def server_with_model(installation: Installation, *scripts: str) -> Iterator[Server]:
+    """Starts a server with the database `model`, which tests copy, and runs the scripts in that."""
+    with Server(installation) as server:
+        server.create_database("model")
+        with server.connect("model") as connection:
+            for script in scripts:
+                connection.execute(script.encode())
+        yield server
