@@ -22,7 +22,8 @@ _RESOURCES = "src/main/resources"
 
 
 def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]:
-    """Returns the folders that Flyway's settings name as locations, if the folder is in one of them; otherwise the folder alone."""
+    """Returns the folders that Flyway's settings name as locations, if the folder is in one of them or contains them; otherwise the folder
+    alone."""
     if isinstance(folder, PastFolder):  # it contains all files of its history
         return [folder]
     here = Path(folder.path or ".").resolve()
@@ -30,7 +31,8 @@ def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]
     if not settings.locations:
         others = (_beside(here, names) for names in settings.locations_of_other_modules)
         found = next((paths for paths in others if any(here.is_relative_to(path) for path in paths)), found)
-    if found == [here] or not any(here.is_relative_to(path) for path in found):
+    is_in_one = any(here.is_relative_to(path) for path in found)
+    if found == [here] or not (is_in_one or any(path.is_relative_to(here) for path in found)):
         return [folder]
     opened = (folder if path == here else _opened(folder, path) for path in found)
     return [each for each in opened if each is not None]

@@ -97,7 +97,7 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
     inserts = "every INSERT of the running release fails, because it omits the column"
     if at.catalog.is_empty(table):
-        consequence = f"{resolved} has no rows at this point, but {inserts}"
+        consequence = f"an earlier statement leaves {resolved} empty, so it does not fail, but {inserts}"
     else:
         consequence = f"it fails if {resolved} has rows; otherwise {inserts}"
     return at.finding(

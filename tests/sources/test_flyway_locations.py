@@ -55,6 +55,16 @@ def test_both_locations_by_name_are_one_history(shop: Write) -> None:
     }
 
 
+def test_the_folder_above_the_locations_has_their_history(shop: Write) -> None:
+    names = ("common/V1__a.sql", "postgres/V2__b.sql", "h2/V3__c.sql")
+    settings = {"src/main/resources/application.yml": "spring.flyway.locations: classpath:db/migration/common,db/migration/postgres\n"}
+    folder = shop({f"src/main/resources/db/migration/{name}": "SELECT 1;" for name in names} | settings)
+    (source,) = find_migrations([f"{folder}/src/main/resources/db/migration"]).sources
+    assert [migration.id for migration in source.selected()] == ["1", "2"]
+    (other,) = find_migrations([f"{folder}/src/main/resources/db/migration/h2"]).sources
+    assert [migration.id for migration in other.selected()] == ["3"]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
