@@ -26,9 +26,8 @@ _COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]
 """A comparison with what may be a call, or with the rows of a query."""
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
 _CALLS = lazy_pattern(r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|jsonb?_(?:array_\w+|typeof|pretty))\s*\(", re.IGNORECASE)
-
-
-_OPERATORS = lazy_pattern(r"->|#>|[-+*/]|@>")
+_OPERATORS = lazy_pattern(r"->|#>|@>|[+/]|(?<!-)-(?!-)|(?<![(.])\*(?!\s*(?:from\b|,|$))", re.IGNORECASE)
+"""What may be one of the operators; not a comment, and not the `*` of count(*), of all columns, and of all those of a table."""
 
 
 def refuse_calls(catalog: Catalog, query: Query) -> Refusal | None:
