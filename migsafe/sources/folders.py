@@ -2,7 +2,7 @@
 
 import re
 
-from migsafe.errors import UnreadableError
+from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
@@ -75,7 +75,18 @@ def _hasura_files(folder: Folder) -> list[MigrationFile]:
 
 def _is_prisma(folder: Folder) -> bool:
     name = _first_with(folder, "migration.sql")
-    return name is not None and not folder.has_file(name, "snapshot.json")
+    if name is None or folder.has_file(name, "snapshot.json"):
+        return False
+    # A folder above that of the migrations may contain a template of the same name.
+    return "migration_lock.toml" in folder.files or not any(_has_migrations(folder, each) for each in folder.folders if each[0] != ".")
+
+
+def _has_migrations(folder: Folder, name: str) -> bool:
+    """Whether a subfolder has subfolders with migrations of Prisma."""
+    try:
+        return _first_with(folder.subfolder(name), "migration.sql") is not None
+    except MigsafeError:
+        return False
 
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:

@@ -21,7 +21,7 @@ from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.facts.partitions import key_by_partition, partitioned_table
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_name
+from migsafe.schema.default_names import default_name, free_relation_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -42,7 +42,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
     if unique is None or not slow:
         return None
     table = op.target.name
-    name = unique.name or default_name(table.name, unique.columns, "key")
+    name = unique.name or free_relation_name(at.catalog, at.resolve(table), unique.columns, "key", constraint=True).name
     if partitioned_table(at, table) is not None:
         help_ = key_by_partition(table, unique, name)
     else:

@@ -214,3 +214,10 @@ def test_a_key_that_opaque_code_drops_keeps_its_name_until_it_is_replaced() -> N
     assert found.help.endswith(
         "ALTER TABLE parcels DROP CONSTRAINT parcels_pkey, ADD CONSTRAINT parcels_pkey PRIMARY KEY USING INDEX parcels_pkey_new;"
     )
+
+
+def test_the_name_of_a_key_that_postgresql_chooses_is_free() -> None:
+    sql = "CREATE TABLE crates (id bigint PRIMARY KEY, code text UNIQUE);\n-- next migration\nALTER TABLE crates ADD UNIQUE (code);"
+    [found] = [each for each in judge_sql(sql).findings if each.rule == "unique-builds-index"]
+    assert "DROP INDEX CONCURRENTLY IF EXISTS crates_code_key1;" in found.help
+    assert "ADD CONSTRAINT crates_code_key1 UNIQUE USING INDEX crates_code_key1;" in found.help

@@ -38,6 +38,12 @@ def test_a_named_file_for_another_database_is_skipped(shop: Write) -> None:
     assert len(find_migrations(["shop/other/1.mysql.sql"]).migrations) == 1
 
 
+@pytest.mark.parametrize("lock", [{}, {"prisma/migrations/migration_lock.toml": 'provider = "postgresql"'}])
+def test_a_template_above_the_migrations_of_prisma_is_none(shop: Write, lock: dict[str, str]) -> None:
+    shop({"prisma/custom/migration.sql": "", "prisma/migrations/1_a/migration.sql": "SELECT 1;", **lock})
+    assert selected(find_migrations(["shop/prisma"])) == ["1_a"]
+
+
 def test_named_queries_are_not_migrations(shop: Write) -> None:
     query = "-- name: by_email^\nSELECT 1;"
     shop({"sql/tables.sql": "SELECT 1;", "sql/customers.sql": query, "queries/orders.sql": query})
