@@ -45,8 +45,17 @@ def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
         return Refusal(error=f"{start} included columns", help="-- leave INCLUDE out; only btree, gist and spgist have it")
     if len(op.elements) > 1 and not method.several_columns:
         return Refusal(error=f"{start} multicolumn indexes", help="-- create an index for each column")
-    if not method.order and any(element.descending for element in op.elements):
-        return Refusal(error=f"{start} ASC/DESC options", help="-- leave DESC out: only btree keeps an order")
+    return None if method.order else _refuse_order(start, op.elements)
+
+
+def _refuse_order(start: str, elements: tuple[IndexElement, ...]) -> Refusal | None:
+    for element in elements:
+        if element.ascending or element.descending:
+            word = "DESC" if element.descending else "ASC"
+            return Refusal(error=f"{start} ASC/DESC options", help=f"-- leave {word} out: only btree keeps an order")
+        if element.nulls_first is not None:
+            words = "NULLS FIRST" if element.nulls_first else "NULLS LAST"
+            return Refusal(error=f"{start} NULLS FIRST/LAST options", help=f"-- leave {words} out: only btree keeps an order")
     return None
 
 

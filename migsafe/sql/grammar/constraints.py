@@ -291,7 +291,7 @@ def index_element(c: Parser) -> IndexElement:
         opclass = c.qualified("an operator class")
         if c.words[c.i] == "(":
             settings = options(c)
-    descending = c.accept("desc") or (c.accept("asc") and False)
+    direction = c.accept_any(("asc", "desc"))
     nulls = None
     if c.accept("nulls"):
         nulls = c.expect_any("first", "last") == "first"
@@ -301,6 +301,7 @@ def index_element(c: Parser) -> IndexElement:
         collation=collation,
         opclass=opclass,
         opclass_options=settings,
-        descending=descending,
+        ascending=direction == "asc",
+        descending=direction == "desc",
         nulls_first=nulls,
     )

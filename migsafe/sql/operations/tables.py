@@ -27,6 +27,8 @@ class IndexElement(Struct, frozen=True, kw_only=True):
     collation: Name | None = None
     opclass: Name | None = None
     opclass_options: tuple[Option, ...] = ()
+    ascending: bool = False
+    """Whether ASC is written, which is the default."""
     descending: bool = False
     nulls_first: bool | None = None
     operator: str | None = None

@@ -18,6 +18,26 @@ CREATE TABLE orders (id bigint, code text, day date, data jsonb);
 -- refused: access method "gin" does not support ASC/DESC options
 CREATE INDEX ON orders USING gin (data DESC);
 
+-- a GIN index has no order, not even the default one
+CREATE TABLE orders (id bigint, code text, day date, data jsonb);
+-- refused: access method "gin" does not support ASC/DESC options
+CREATE INDEX ON orders USING gin (data ASC);
+
+-- a GiST index has no place for NULLs
+CREATE TABLE areas (id bigint, shape box);
+-- refused: access method "gist" does not support NULLS FIRST/LAST options
+CREATE INDEX ON areas USING gist (shape NULLS FIRST);
+
+-- a hash index has no place for NULLs at the end
+CREATE TABLE orders (id bigint, code text, day date, data jsonb);
+-- refused: access method "hash" does not support NULLS FIRST/LAST options
+CREATE INDEX ON orders USING hash (code NULLS LAST);
+
+-- an ascending key of a B-tree
+CREATE TABLE orders (id bigint, code text, day date, data jsonb);
+-- accepted
+CREATE INDEX ON orders (code ASC NULLS FIRST);
+
 -- a GiST index includes columns
 CREATE TABLE areas (id bigint, shape box);
 -- accepted
