@@ -38,7 +38,7 @@ from migsafe.linting.facts.index_builds import (
     repeatable_index_build,
 )
 from migsafe.linting.facts.partitions import partitioned_table
-from migsafe.linting.facts.replaced_indexes import built_first, record_dropped, replaced_by
+from migsafe.linting.facts.replaced_indexes import DroppedIndexes, built_first, record_dropped, replaced_by
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation
@@ -85,6 +85,8 @@ def _safe_way(op: CreateIndex, at: Context, partitioned: Relation | None) -> tup
     replaced = replaced_by(op, at, in_transaction=True)
     if not replaced:
         return _concurrently(op, at), None, ()
+    # One index takes the place of a dropped one: the safe way of the next one cannot drop it again.
+    at.state(DroppedIndexes).dropped.remove(replaced[-1])
     # The transaction hides the gap between DROP and CREATE, which would be visible without it.
     way = built_first(op, at, replaced[-1])
     return way.help, way.fix if len(replaced) == 1 else "", way.replaces

@@ -221,3 +221,11 @@ def test_the_name_of_a_key_that_postgresql_chooses_is_free() -> None:
     [found] = [each for each in judge_sql(sql).findings if each.rule == "unique-builds-index"]
     assert "DROP INDEX CONCURRENTLY IF EXISTS crates_code_key1;" in found.help
     assert "ADD CONSTRAINT crates_code_key1 UNIQUE USING INDEX crates_code_key1;" in found.help
+
+
+def test_an_index_is_dropped_by_one_safe_way() -> None:
+    indexes = "CREATE INDEX parcels_name_code_idx ON parcels (name, code); CREATE INDEX parcels_name_weight_idx ON parcels (name, weight);"
+    sql = f"{HISTORY}BEGIN; DROP INDEX parcels_name_idx; {indexes} COMMIT;"
+    first, second = [each.help for each in judge_sql(sql).findings if each.rule == "index-not-concurrent"]
+    assert "DROP INDEX CONCURRENTLY parcels_name_idx;" in first
+    assert "DROP INDEX" not in second
