@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from migsafe import versions
 from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, may_make_nothing, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -28,7 +29,7 @@ _MOST_DIGITS = 1000
 
 @refuses(sql.CreateTable, sql.AddColumn)
 def define_column(catalog: Catalog, op: sql.CreateTable | sql.AddColumn) -> Refusal | None:
-    """The type of a column is one for columns, and its length, its default and its collation fit it."""
+    """The type of a column is one for columns, and its length, its default and its collation fit it; no clause contradicts another."""
     if isinstance(op, sql.AddColumn):
         table = op.target.name.name
         columns: Sequence[Column] = () if op.if_not_exists else (op.column,)
@@ -36,12 +37,29 @@ def define_column(catalog: Catalog, op: sql.CreateTable | sql.AddColumn) -> Refu
         table = op.table.name
         columns = () if may_make_nothing(catalog, op) else op.columns
     for column in columns:
+        if column.type is not None and _contradicts_itself(catalog, column, column.type):
+            return Refusal(error=f'conflicting NULL/NOT NULL declarations for column "{column.name}" of table "{table}"')
+        if column.type is not None and column.repeats_default:
+            return Refusal(error=f'multiple default values specified for column "{column.name}" of table "{table}"')
+    for column in columns:
         if column.type is None or column.type.percent_type:
             continue
         error = _refuse_serial(column, column.type, table) or _refuse_type(column, column.type) or _refuse_modifiers(column.type)
         if error is not None:
             return Refusal(error=error)
     return None
+
+
+def _contradicts_itself(catalog: Catalog, column: Column, data_type: TypeName) -> bool:
+    """Whether a column is declared NULL, and also something that is NOT NULL: since PostgreSQL 18 a PRIMARY KEY too."""
+    if not column.null:
+        return False
+    if column.not_null or column.identity is not None:
+        return True
+    if data_type.schema is None and data_type.name in _SERIALS:
+        return not data_type.dimensions and column.default is None
+    is_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+    return is_key and catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS
 
 
 def _refuse_serial(column: Column, data_type: TypeName, table: str) -> str | None:

@@ -42,7 +42,9 @@ def column(c: Parser, *, typed: bool = True) -> Column:
         type=data_type,
         span=c.span(start),
         not_null=qualifiers.not_null,
+        null=qualifiers.null,
         default=qualifiers.default,
+        repeats_default=qualifiers.repeats_default,
         identity=qualifiers.identity,
         generated=qualifiers.generated,
         collation=qualifiers.collation,
@@ -56,11 +58,13 @@ def column(c: Parser, *, typed: bool = True) -> Column:
 class Qualifiers:
     """The clauses after the type of a column or a domain, in any order (ColQualList)."""
 
-    __slots__ = ("collation", "column", "constraints", "default", "generated", "identity", "not_null")
+    __slots__ = ("collation", "column", "constraints", "default", "generated", "identity", "not_null", "null", "repeats_default")
 
     def __init__(self, column: str | None) -> None:
         self.column = column
         self.not_null = False
+        self.null = False
+        self.repeats_default = False
         self.default: Expression | None = None
         self.identity: Identity | None = None
         self.generated: Generated | None = None
@@ -82,11 +86,12 @@ class Qualifiers:
         c.i += 1
         match word:
             case "default":
+                self.repeats_default = self.default is not None
                 self.default = c.expression(bounded=True)
                 if self.default.sql.lower() == "system_user":
                     c.uses(features.SYSTEM_USER)
             case "null":
-                pass
+                self.null = True
             case "generated":
                 self._generated(c)
             case "not" | "check" | "unique" | "primary" | "references":

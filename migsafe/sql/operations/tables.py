@@ -93,13 +93,18 @@ class Generated(Struct, frozen=True):
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """A column's definition. `type` is None if the table gets it from elsewhere (OF a type, PARTITION OF, a view)."""
+    """A column's definition. `type` is None if the table gets it from elsewhere (OF a type, PARTITION OF, a view).
+
+    `null` says that NULL is written, and `repeats_default` that DEFAULT is written more than once.
+    """
 
     name: str
     type: TypeName | None = None
     span: Span = Span(0, 0)
     not_null: bool = False
+    null: bool = False
     default: Expression | None = None
+    repeats_default: bool = False
     identity: Identity | None = None
     generated: Generated | None = None
     collation: Name | None = None
