@@ -38,11 +38,27 @@ def drop_routine(catalog: Catalog, op: sql.Drop) -> Refusal | None:
     """A name without parameters means one routine only."""
     for number, name in enumerate(op.names) if op.kind in _ROUTINES else ():
         is_bare = number >= len(op.arguments) or op.arguments[number] is None
-        functions = [function for function in catalog.functions(name) if certainly_exists(catalog, function)]
-        if is_bare and len(functions) > 1:
-            choices = "; or: ".join(f"DROP {op.kind.upper()} {name}({', '.join(function.arguments)})" for function in functions)
-            return Refusal(error=f'{op.kind} name "{_shown(name)}" is not unique', help=f"-- name the parameters: {choices}")
+        refusal = _refuse_ambiguous(catalog, op.kind, name, "DROP") if is_bare else None
+        if refusal is not None:
+            return refusal
     return None
+
+
+@refuses(sql.Comment)
+def comment_on_routine(catalog: Catalog, op: sql.Comment) -> Refusal | None:
+    """A name without parameters means one routine only."""
+    if op.kind not in _ROUTINES or op.name is None or op.has_arguments or op.security_label:
+        return None
+    return _refuse_ambiguous(catalog, op.kind, op.name, "COMMENT ON")
+
+
+def _refuse_ambiguous(catalog: Catalog, kind: str, name: Name, command: str) -> Refusal | None:
+    """Returns the refusal of a name without parameters that several routines of this kind have."""
+    functions = [each for each in catalog.functions(name) if kind in ("routine", each.kind) and certainly_exists(catalog, each)]
+    if len(functions) < 2:
+        return None
+    choices = "; or: ".join(f"{command} {kind.upper()} {name}({', '.join(function.arguments)})" for function in functions)
+    return Refusal(error=f'{kind} name "{_shown(name)}" is not unique', help=f"-- name the parameters: {choices}")
 
 
 @refuses(sql.Drop)

@@ -184,7 +184,8 @@ def comment(c: Parser, start: int) -> list[Operation]:
     named = object_name(c, kind)
     c.expect("is")
     text = None if c.accept("null") else c.string()
-    return [Comment(c.span(start), kind=kind, name=named.name, text=text, table=named.table, detail=named.detail)]
+    has_arguments = named.arguments is not None
+    return [Comment(c.span(start), kind=kind, name=named.name, text=text, table=named.table, detail=named.detail, has_arguments=has_arguments)]
 
 
 def security_label(c: Parser, start: int) -> list[Operation]:

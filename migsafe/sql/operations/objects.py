@@ -343,7 +343,7 @@ class SetOwner(Operation, frozen=True, kw_only=True):
 
 class Comment(Operation, frozen=True, kw_only=True):
     """COMMENT ON (`provider` None) or SECURITY LABEL ON; `text` is None for IS NULL. `table` if the object belongs to one, for a
-    column its relation."""
+    column its relation. `has_arguments`: the parameters of a routine are written."""
 
     kind: str
     name: Name | None
@@ -352,6 +352,7 @@ class Comment(Operation, frozen=True, kw_only=True):
     security_label: bool = False
     provider: str | None = None
     detail: str = ""
+    has_arguments: bool = False
 
 
 class Grant(Operation, frozen=True, kw_only=True):

@@ -121,3 +121,44 @@ DROP FUNCTION fee();
 CREATE FUNCTION fee(OUT a integer) LANGUAGE sql AS 'SELECT 1';
 -- accepted
 DROP FUNCTION fee();
+
+-- COMMENT with a name of two functions
+CREATE FUNCTION fee(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- refused: function name "fee" is not unique
+COMMENT ON FUNCTION fee IS 'what an order costs';
+
+-- COMMENT with a schema and a name of two procedures
+CREATE PROCEDURE pay(a integer) LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE pay(a text) LANGUAGE sql AS 'SELECT 1';
+-- refused: procedure name "public.pay" is not unique
+COMMENT ON PROCEDURE public.pay IS 'pays';
+
+-- COMMENT on one of two functions
+CREATE FUNCTION fee() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- accepted
+COMMENT ON FUNCTION fee() IS 'what an order costs';
+
+-- COMMENT with a name of one function
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+-- accepted
+COMMENT ON FUNCTION fee IS 'what an order costs';
+
+-- COMMENT with a name of a function and a procedure
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE fee(a integer) LANGUAGE sql AS 'SELECT 1';
+-- accepted
+COMMENT ON FUNCTION fee IS 'what an order costs';
+
+-- COMMENT on the routine of a name of a function and a procedure
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE fee(a integer) LANGUAGE sql AS 'SELECT 1';
+-- refused: routine name "fee" is not unique
+COMMENT ON ROUTINE fee IS 'what an order costs';
+
+-- DROP FUNCTION with a name of a function and a procedure
+CREATE FUNCTION fee(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE fee(a integer) LANGUAGE sql AS 'SELECT 1';
+-- accepted
+DROP FUNCTION fee;
