@@ -13,6 +13,8 @@ from migsafe.sql.operations import TypeName
 from migsafe.text import MARK_START
 
 _STRING = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'")
+_ARRAY = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'(?:\s*::\s*\w[\w ]*+(?:\(\s*\d+(?:\s*,\s*\d+)?\s*\)\s*)?(?:\[\d*\])+)?")
+_ARRAY_START = lazy_pattern(r"\s*(?:[{\\]|\[\s*[-+\d]+\s*[:\]])")
 _NUMBER = lazy_pattern(r"[+-]?\s*(\d+)(\.\d*)?")
 _INTEGER_TEXT = lazy_pattern(r"\s*[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*")
 _DECIMAL_TEXT = lazy_pattern(
@@ -35,7 +37,7 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
 
     `constant` is SQL. The result is None if the expression is not a plain constant, if the type is not known, or if PostgreSQL may accept it.
     """
-    if data_type is None or data_type.dimensions or data_type.setof:
+    if data_type is None or data_type.setof:
         return None
     user = catalog.type_of(data_type)
     if isinstance(user, EnumType):
@@ -50,6 +52,8 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
     text = constant.strip()
     if any(mark in text for mark in (MARK_START, "${", "{{", "{%")):
         return None
+    if data_type.dimensions:
+        return _malformed_array(text)
     string = _STRING.fullmatch(text)
     if string is not None:
         value = string[1].replace("''", "'")
@@ -62,6 +66,14 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
     if source is None or (labels is None and cast(source, name, explicit=False, pg_version=catalog.pg_version) is not None):
         return None
     return f'column "{column}" is of type {name} but {"default " if default else ""}expression is of type {source}'
+
+
+def _malformed_array(text: str) -> str | None:
+    """Returns the error of array_in() for a string that begins neither as an array nor as its bounds (`[1:2]={…}`)."""
+    string = _ARRAY.fullmatch(text)
+    if string is None or _ARRAY_START.match(string[1]) is not None:
+        return None
+    return 'malformed array literal: "{}"'.format(string[1].replace("''", "'"))
 
 
 def _type_of(text: str) -> str | None:

@@ -44,6 +44,8 @@ def _refuse_default(catalog: Catalog, column: str, data_type: TypeName | None, d
 def _accepted_values(catalog: Catalog, data_type: TypeName | None) -> str:
     if data_type is None:
         return ""
+    if data_type.dimensions:
+        return "-- write an empty array as '{}', and one with elements as '{1,2}'"
     user = catalog.type_of(data_type)
     if isinstance(user, EnumType):
         return f"-- {type_text(catalog, data_type)} has the values {', '.join(user.values)}"
@@ -53,7 +55,7 @@ def _accepted_values(catalog: Catalog, data_type: TypeName | None) -> str:
 def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]]) -> Refusal | None:
     """Returns why PostgreSQL refuses the constants in the rows of INSERT … VALUES, or their number."""
     table = complete_table(catalog, op.table)
-    if table is None:
+    if table is None or op.names_parts:
         return None
     names = op.columns or tuple(column.name for column in table.columns)
     width = len(rows[0])

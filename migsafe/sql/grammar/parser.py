@@ -66,6 +66,7 @@ class Parser(Queries):
             table=table,
             source=source,
             columns=tuple(name for name, _ in targets),
+            names_parts=not all(is_whole for _, is_whole in targets),
             given=given,
             overriding=overriding,
             repeated=_repeated(targets),

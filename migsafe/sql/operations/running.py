@@ -19,6 +19,8 @@ class Insert(Operation, frozen=True, kw_only=True):
     overriding: str | None = None
     repeated: str | None = None
     """A column that the statement names twice, which PostgreSQL refuses."""
+    names_parts: bool = False
+    """Whether a value is for an element or a field of a column, not for the whole."""
     on_conflict: str | None = None
     """`nothing`, `update`, or None without ON CONFLICT."""
     reads: tuple[Name, ...] = ()

@@ -99,3 +99,63 @@ CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n := 1; RETUR
 CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();
 -- accepted
 INSERT INTO a (id) VALUES (1);
+
+-- a JSON array as the default of a new array
+CREATE TABLE a (id bigint);
+-- refused: malformed array literal: "[]"
+ALTER TABLE a ADD COLUMN t text[] DEFAULT '[]';
+
+-- an empty string as the default of an array
+-- refused: malformed array literal: ""
+CREATE TABLE a (id bigint, t varchar(20)[] NOT NULL DEFAULT '');
+
+-- a JSON array that is cast to an array
+-- refused: malformed array literal: "["it's"]"
+CREATE TABLE a (id bigint, t varchar(20)[] DEFAULT '["it''s"]'::character varying(20)[]);
+
+-- a JSON array as the later default of an array
+CREATE TABLE a (id bigint, n integer[]);
+-- refused: malformed array literal: "[1, 2]"
+ALTER TABLE a ALTER COLUMN n SET DEFAULT '[1, 2]';
+
+-- a value that is no array
+CREATE TABLE a (id bigint, t text[]);
+-- refused: malformed array literal: "one"
+INSERT INTO a VALUES (1, '{one}'), (2, 'one');
+
+-- a value for an element of an array
+CREATE TABLE a (id bigint, t text[]);
+-- accepted
+INSERT INTO a (id, t[1]) VALUES (1, 'one');
+
+-- a value for an array that the statement names
+CREATE TABLE a (id bigint, t text[], n integer);
+-- refused: malformed array literal: "[]"
+INSERT INTO a (id, t) VALUES (1, '[]');
+
+-- a value for an element of JSON
+CREATE TABLE a (id bigint, j jsonb);
+-- accepted
+INSERT INTO a (id, j['x']) VALUES (1, '1');
+
+-- a bound without an end
+-- refused: malformed array literal: "[1"
+CREATE TABLE a (id bigint, n integer[] DEFAULT '[1');
+
+-- a string for an array of an enum
+CREATE TYPE e AS ENUM ('x', 'y');
+CREATE TABLE a (id bigint);
+-- refused: malformed array literal: "x"
+ALTER TABLE a ADD COLUMN e e[] DEFAULT 'x';
+
+-- arrays with bounds and spaces
+-- accepted
+CREATE TABLE a (n integer[] DEFAULT '[1:2]={1,2}', m integer[] DEFAULT '[-1:0]={1,2}'::integer[], t text[] DEFAULT ' {} ', u text[] DEFAULT NULL);
+
+-- other expressions for arrays
+-- accepted
+CREATE TABLE a (n integer[] DEFAULT ARRAY[]::integer[], t text[] DEFAULT ARRAY['x'], u text[] DEFAULT string_to_array('a,b', ','));
+
+-- a JSON array in an array of JSON
+-- refused: malformed array literal: "[]"
+CREATE TABLE a (id bigint, j jsonb[] DEFAULT '[]');
