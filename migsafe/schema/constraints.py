@@ -297,6 +297,8 @@ def _add_constraint_with_index(catalog: Catalog, oid: int, definition: sql.Const
             f'multiple primary keys for table "{table.name.name}" are not allowed',
             help=f"-- first: ALTER TABLE {table.name} DROP CONSTRAINT {Name(existing.name.name)};",
         )
+        if catalog.is_created_now(table) and certainly_exists(catalog, existing):
+            return  # no other change can have dropped the key of a table that this migration creates
         catalog.drop(existing.oid)
     index = _existing_index(catalog, table, definition) if definition.index is not None else _new_index(catalog, table, definition)
     columns = tuple(key.column for key in index.keys if key.column is not None)

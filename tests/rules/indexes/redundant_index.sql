@@ -41,3 +41,16 @@ CREATE INDEX CONCURRENTLY codes_b_a ON codes (b, a);
 CREATE TABLE events (id bigint, at date) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 CREATE INDEX ON events (at);
+
+-- next migration
+-- PostgreSQL refuses a second primary key
+CREATE TABLE rooms (id bigint PRIMARY KEY, taken text NOT NULL, UNIQUE (id, taken));
+CREATE INDEX ON rooms (taken);
+ALTER TABLE rooms ADD PRIMARY KEY (taken, id);
+ALTER TABLE rooms ADD PRIMARY KEY (id, taken);
+
+-- next migration
+-- another key that replaces the first one
+CREATE TABLE desks (id bigint PRIMARY KEY, taken text NOT NULL);
+CREATE INDEX ON desks (taken); -- expect: redundant-index
+ALTER TABLE desks ADD PRIMARY KEY (taken, id), DROP CONSTRAINT desks_pkey;
