@@ -158,7 +158,8 @@ class Half(Struct, frozen=True):
     migration is a `program`, the script is the SQL that it sends; it is empty until the program has been rendered.
     `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it. `setup` is the SQL
     that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
-    runner, begins the transaction; the runner cannot end it then. `runner_transaction` is one that the runner holds open on another
+    runner, begins the transaction; the runner cannot end it then. `commit_ends_all`: after a commit of its connection by a program, the runner
+    commits nothing more in the same run. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
     `unsure_names` are the names of constraints that are not certain in its history. `divisions` are the statements that the runner sends in
     pieces, by the offset at which each begins.
@@ -171,6 +172,7 @@ class Half(Struct, frozen=True):
     one_query: bool = False
     setup: tuple[str, ...] = ()
     begun_at: tuple[str, int] | None = None
+    commit_ends_all: bool = False
     runner_transaction: RunnerTransaction | None = None
     left_out: Mapping[int, str] = {}
     refused_mix: str = ""

@@ -224,3 +224,29 @@ def test_the_help_of_several_heads_is_no_sql(folder: Path, capsys: pytest.Captur
     (finding,) = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "multiple-heads"]
     assert finding["help"].startswith("# run: alembic merge -m 'join v")
     assert "op.execute" not in finding["help"]
+
+
+ADD = 'op.add_column("a", sa.Column("c", sa.Text()))'
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "after", "line"),
+    [
+        (f"bind = op.get_bind()\nbind.commit()\n{ADD}", "", "", 10),
+        (f"{ADD}\nop.get_bind().commit()", "", "", 10),
+        (f"op.get_bind().commit()\n{ADD}\nop.get_bind().commit()", "", "", 11),
+        (f"bind = op.get_bind()\nbind.commit()\n{ADD}", ", transaction_per_migration=True", "", None),
+        (f"bind = op.get_bind()\nbind.commit()\n{ADD}", ", transactional_ddl=False", "", None),
+        (f"bind = op.get_bind()\nbind.commit()\n{ADD}", "", "    connection.commit()\n", None),
+        (f'op.execute("COMMIT")\n{ADD}', "", "", None),
+        (f"from sqlalchemy.orm import Session\nSession(op.get_bind()).commit()\n{ADD}", "", "", None),
+        ('with op.get_context().autocommit_block():\n    op.execute("VACUUM a")', "", "", None),
+    ],
+)
+def test_what_follows_a_commit_of_alembics_connection_is_lost(
+    folder: Path, capsys: pytest.CaptureFixture[str], body: str, options: str, after: str, line: int | None
+) -> None:
+    project(folder, BEGIN.format(connect="connect()", before="pass", options=options) + after, body)
+    findings = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "transaction-not-closed"]
+    assert [each["start"]["line"] for each in findings] == ([line] if line is not None else [])
+    assert all(each["message"].startswith("this commit() ends Alembic's transaction") for each in findings)

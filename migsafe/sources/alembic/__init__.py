@@ -168,6 +168,7 @@ def _half(file: RevisionFile, function: str) -> Half:
         program,
         setup=environment.setup,
         begun_at=transactions.begun_at,
+        commit_ends_all=transactions.commit_ends_all,
         unsure_names=UnsureNames.ALL if environment.checks_enums else _unsure_names(environment.scripts),
     )
 

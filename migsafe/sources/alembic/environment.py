@@ -41,12 +41,15 @@ _MOST_DATABASES = 8
 
 class TransactionSettings(Struct, frozen=True):
     """How the environment sends migrations. `own_transaction_advice` is None if each has its own transaction; otherwise it says how to
-    achieve that. `read_at` is where this was read. `begun_at` is where env.py itself begins the transaction, so that Alembic begins none."""
+    achieve that. `read_at` is where this was read. `begun_at` is where env.py itself begins the transaction, so that Alembic begins none.
+    `commit_ends_all`: Alembic commits nothing after a `commit()` of its connection in a revision, because it knows only its own transaction,
+    not the one that SQLAlchemy begins next. With a transaction for each migration, the next migration takes over the latter."""
 
     transaction: Transaction = Transaction.FILE
     own_transaction_advice: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
     read_at: Place | None = None
     begun_at: Place | None = None
+    commit_ends_all: bool = False
 
 
 class Environment(Struct, frozen=True):
@@ -99,20 +102,37 @@ def _read_environment(env: str | None, settings: Settings | None) -> Environment
         with suppress(TooLong):
             reader.read(module)
         if reader.upgrades:
-            return _followed(reader, scripts)
+            return _followed(reader, scripts, module.text)
     except Exception:  # the project's code may be of any kind, and no env.py must prevent that its migrations are read
         return Environment(_scanned(env, scan(module.tree)), scripts=scripts)
     return Environment(_scanned(env, scan(module.tree)), scripts=scripts)
 
 
-def _followed(reader: EnvReader, scripts: ScriptEnvironment) -> Environment:
+def _followed(reader: EnvReader, scripts: ScriptEnvironment, text: str) -> Environment:
     """Returns what the upgrades of an env.py configure."""
     chosen = next((upgrade for upgrade in reader.upgrades if upgrade.connection is not None), reader.upgrades[0])
     settings_sent = [usable for sql in chosen.sent if (usable := _usable(sql))]
     setup = (*_schemas(settings_sent), *settings_sent)
     described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)[:_MOST_DATABASES]]
     first = _describe(reader, chosen, scripts)
-    return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 or chosen.arguments else ())
+    ends_all = _connects_itself(text) and all(map(_is_alembics_alone, reader.upgrades))
+    transactions = msgspec.structs.replace(_transactions(chosen), commit_ends_all=ends_all)
+    return Environment(transactions, setup, first, tuple(described) if len(described) > 1 or chosen.arguments else ())
+
+
+def _connects_itself(text: str) -> bool:
+    """Whether an env.py makes the connection itself, and certainly leaves all commits to Alembic."""
+    return ".connect()" in text and not any(word in text for word in (".commit(", ".begin(", "AUTOCOMMIT", "attributes"))
+
+
+def _is_alembics_alone(upgrade: Upgrade) -> bool:
+    """Whether the only transaction of an upgrade is the one that Alembic begins and commits."""
+    begun = upgrade.begun or upgrade.begun_later or upgrade.autocommit
+    divides = upgrade.options.get("transaction_per_migration", False) is not False or upgrade.options.get("transactional_ddl") not in (
+        None,
+        True,
+    )
+    return upgrade.connection is not None and upgrade.by_alembic and begun is None and not divides and UNKNOWN not in upgrade.options
 
 
 def transaction_settings(env: str | None) -> TransactionSettings:
