@@ -32,8 +32,11 @@ _TIMES = frozenset(("date", "timestamp without time zone", "timestamp with time 
 _NAMES_IN_ERRORS = {"timestamp without time zone": "timestamp"}
 
 
-def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, constant: str, *, default: bool = False) -> str | None:
-    """Returns the error with which PostgreSQL refuses a constant for a column: as its value, or as its `default`.
+def refused_constant(
+    catalog: Catalog, column: str, data_type: TypeName | None, constant: str, *, default: bool = False, stored: bool = True
+) -> str | None:
+    """Returns the error with which PostgreSQL refuses a constant for a column: as its value, or as its `default`. One that is not `stored` at
+    once may be too long or too large.
 
     `constant` is SQL. The result is None if the expression is not a plain constant, if the type is not known, or if PostgreSQL may accept it.
     """
@@ -59,9 +62,9 @@ def refused_constant(catalog: Catalog, column: str, data_type: TypeName | None, 
         value = string[1].replace("''", "'")
         if labels is not None:
             return None if value in labels else f'invalid input value for enum {name}: "{value}"'
-        return _refused_text(data_type, value) or (None if default else _too_long(data_type, value))
+        return _refused_text(data_type, value) or (_too_long(data_type, value) if stored else None)
     source = _type_of(text)
-    if labels is None and not default and source is not None and (error := _too_large(data_type, text)) is not None:
+    if labels is None and stored and source is not None and (error := _too_large(data_type, text)) is not None:
         return error
     if source is None or (labels is None and cast(source, name, explicit=False, pg_version=catalog.pg_version) is not None):
         return None

@@ -9,7 +9,7 @@ from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import has_domain_default, stored_type
 from migsafe.schema.constants import refused_constant
-from migsafe.schema.objects import Attached, Column, EnumType, Relation
+from migsafe.schema.objects import Attached, Column, EnumType, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, TypeName
@@ -24,20 +24,28 @@ def set_default(catalog: Catalog, op: sql.SetDefault) -> Refusal | None:
 
 @refuses(sql.AddColumn, sql.CreateTable)
 def define_default(catalog: Catalog, op: sql.AddColumn | sql.CreateTable) -> Refusal | None:
-    """A default is a value of the column's type."""
+    """A default is a value of the column's type. The one of a column that is added is computed at once, even for a table without rows, unless
+    the table has no storage of its own (ATExecAddColumn in tablecmds.c)."""
+    stored = False
     if isinstance(op, sql.AddColumn):
         columns: Sequence[sql.Column] = () if op.if_not_exists else (op.column,)
+        table = complete_table(catalog, op.target.name)
+        stored = table is not None and table.kind is RelationKind.TABLE and table.column(op.column.name) is None
     else:
         columns = () if may_make_nothing(catalog, op) else op.columns
     for column in columns:
-        refusal = _refuse_default(catalog, column.name, stored_type(catalog, column.type), column.default)
+        refusal = _refuse_default(catalog, column.name, stored_type(catalog, column.type), column.default, stored=stored)
         if refusal is not None:
             return refusal
     return None
 
 
-def _refuse_default(catalog: Catalog, column: str, data_type: TypeName | None, default: Expression | None) -> Refusal | None:
-    error = refused_constant(catalog, column, data_type, default.sql, default=True) if default is not None else None
+def _refuse_default(
+    catalog: Catalog, column: str, data_type: TypeName | None, default: Expression | None, *, stored: bool = False
+) -> Refusal | None:
+    if default is None:
+        return None
+    error = refused_constant(catalog, column, data_type, default.sql, default=True, stored=stored)
     return Refusal(error=error, help=_accepted_values(catalog, data_type)) if error is not None else None
 
 

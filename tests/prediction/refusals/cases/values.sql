@@ -159,3 +159,84 @@ CREATE TABLE a (n integer[] DEFAULT ARRAY[]::integer[], t text[] DEFAULT ARRAY['
 -- a JSON array in an array of JSON
 -- refused: malformed array literal: "[]"
 CREATE TABLE a (id bigint, j jsonb[] DEFAULT '[]');
+
+-- a default of a new column that is too long
+CREATE TABLE a (id bigint);
+-- refused: value too long for type character varying(3)
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending';
+
+-- a default of a new column of characters that is too long
+CREATE TABLE a (id bigint);
+-- refused: value too long for type character(2)
+ALTER TABLE a ADD COLUMN t char(2) NOT NULL DEFAULT 'abc';
+
+-- a default of a new column with spaces beyond the length
+CREATE TABLE a (id bigint);
+-- accepted
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'abc   ';
+
+-- a default of a new column that a cast cuts
+CREATE TABLE a (id bigint);
+-- accepted
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending'::varchar(3);
+
+-- a default of a new column with too many digits
+CREATE TABLE a (id bigint);
+-- refused: numeric field overflow
+ALTER TABLE a ADD COLUMN n numeric(3, 2) DEFAULT 100;
+
+-- a default of a new column that fits after it is rounded
+CREATE TABLE a (id bigint);
+-- accepted
+ALTER TABLE a ADD COLUMN n numeric(3, 2) DEFAULT -9.991;
+
+-- a default of a new column that is out of range
+CREATE TABLE a (id bigint);
+-- refused: smallint out of range
+ALTER TABLE a ADD COLUMN n smallint DEFAULT 40000;
+
+-- the smallest default of a new column
+CREATE TABLE a (id bigint);
+-- accepted
+ALTER TABLE a ADD COLUMN n smallint DEFAULT -32768;
+
+-- a default that is too long for a column that exists
+CREATE TABLE a (id bigint, t varchar(3));
+-- accepted
+ALTER TABLE a ADD COLUMN IF NOT EXISTS t varchar(3) DEFAULT 'pending';
+
+-- a default that is too long for a second column of the name
+CREATE TABLE a (id bigint, t varchar(3));
+-- refused: column "t" of relation "a" already exists
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending';
+
+-- a default that is too long for a new column of a partitioned table
+CREATE TABLE a (id bigint) PARTITION BY LIST (id);
+-- accepted
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending';
+
+-- a default that is too large for a new column of a partitioned table
+CREATE TABLE a (id bigint) PARTITION BY LIST (id);
+-- accepted
+ALTER TABLE a ADD COLUMN n numeric(3, 2) DEFAULT 100;
+
+-- a default that is too long for a new column of a foreign table
+CREATE FOREIGN DATA WRAPPER w;
+CREATE SERVER s FOREIGN DATA WRAPPER w;
+CREATE FOREIGN TABLE a (id bigint) SERVER s;
+-- accepted
+ALTER FOREIGN TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending';
+
+-- a default that is too long, in a new table
+-- accepted
+CREATE TABLE a (t varchar(3) DEFAULT 'pending', n numeric(3, 2) DEFAULT 100);
+
+-- a default that is too long, for later rows
+CREATE TABLE a (t varchar(3));
+-- accepted
+ALTER TABLE a ALTER COLUMN t SET DEFAULT 'pending';
+
+-- a default of a new column that is replaced at once
+CREATE TABLE a (id bigint);
+-- refused: value too long for type character varying(3)
+ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending', ALTER COLUMN t SET DEFAULT 'new';
