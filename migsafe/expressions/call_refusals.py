@@ -1,13 +1,11 @@
 """Calls of functions with arguments for which PostgreSQL has no such function (parse_func.c), and comparisons of their results."""
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.expression_types import TypeOf
-from migsafe.expressions.query_outputs import called_name, visit_outputs
+from migsafe.expressions.query_outputs import called_name, find_in_outputs
 from migsafe.schema.query_columns import FunctionTypes, TableColumns
 from migsafe.sql.operations import Name, Query, TypeName
 
@@ -39,23 +37,15 @@ class RefusedCall(Struct, frozen=True):
 
 def refused_calls(query: Query, tables: TableColumns) -> tuple[RefusedCall, ...]:
     """Return the calls in the output columns of a query that PostgreSQL refuses, unless the database has functions of its own for them."""
-    found: list[RefusedCall] = []
-    visit_outputs(query, tables, lambda output, type_of: found.extend(_calls(output, type_of)))
-    return tuple(dict.fromkeys(found))
+    return find_in_outputs(query, tables, (exp.Func,), _refused_call)
 
 
-def _calls(output: exp.Expr, type_of: TypeOf) -> Iterator[RefusedCall]:
-    select = output.find_ancestor(exp.Select)
-    for node in output.find_all(exp.Func):
-        argument = _first_argument(node)
-        if argument is None or node.find_ancestor(exp.Select) is not select:
-            continue
-        data_type = type_of(argument)
-        if data_type is None or data_type.schema is not None or data_type.dimensions:
-            continue
-        call = _refused(node, replace(data_type, modifiers=()))
-        if call is not None:
-            yield call
+def _refused_call(node: exp.Func, type_of: TypeOf) -> RefusedCall | None:
+    argument = _first_argument(node)
+    data_type = type_of(argument) if argument is not None else None
+    if data_type is None or data_type.schema is not None or data_type.dimensions:
+        return None
+    return _refused(node, replace(data_type, modifiers=()))
 
 
 def _first_argument(node: exp.Func) -> exp.Expr | None:
@@ -95,34 +85,24 @@ class ComparedCall(Struct, frozen=True):
 
 def typed_calls(query: Query, tables: TableColumns, functions: FunctionTypes) -> tuple[TypedCall, ...]:
     """Return the calls in the output columns and conditions of a query."""
-    found: list[TypedCall] = []
+    return find_in_outputs(query, tables, (exp.Anonymous,), _typed_call, functions)
 
-    def visit(output: exp.Expr, type_of: TypeOf) -> None:
-        select = output.find_ancestor(exp.Select)
-        for node in output.find_all(exp.Anonymous):
-            name = called_name(node.parent if isinstance(node.parent, exp.Dot) else node)
-            if name is not None and node.find_ancestor(exp.Select) is select:
-                found.append(TypedCall(name, tuple(type_of(argument) for argument in node.expressions)))
 
-    visit_outputs(query, tables, visit, functions)
-    return tuple(dict.fromkeys(found))
+def _typed_call(node: exp.Anonymous, type_of: TypeOf) -> TypedCall | None:
+    name = called_name(node.parent if isinstance(node.parent, exp.Dot) else node)
+    return TypedCall(name, tuple(type_of(argument) for argument in node.expressions)) if name is not None else None
 
 
 def compared_calls(query: Query, tables: TableColumns, functions: FunctionTypes) -> tuple[ComparedCall, ...]:
     """Return the comparisons with calls, and IN with a query, in the output columns and conditions of a query, if the types of both sides are
     known."""
-    found: list[ComparedCall] = []
+    return find_in_outputs(query, tables, (exp.EQ, exp.NEQ, exp.In), _compared_call, functions)
 
-    def visit(output: exp.Expr, type_of: TypeOf) -> None:
-        select = output.find_ancestor(exp.Select)
-        for node in output.find_all(exp.EQ, exp.NEQ, exp.In):
-            query = node.args.get("query")
-            if node.find_ancestor(exp.Select) is not select or (query is None and node.find(exp.Anonymous) is None):
-                continue
-            other = query if query is not None else node.args.get("expression")
-            left, right = type_of(node.this), type_of(other) if other is not None else None
-            if left is not None and right is not None:
-                found.append(ComparedCall(left, "<>" if isinstance(node, exp.NEQ) else "=", right))
 
-    visit_outputs(query, tables, visit, functions)
-    return tuple(dict.fromkeys(found))
+def _compared_call(node: exp.Expr, type_of: TypeOf) -> ComparedCall | None:
+    query = node.args.get("query")
+    if query is None and node.find(exp.Anonymous) is None:
+        return None
+    other = query if query is not None else node.args.get("expression")
+    left, right = type_of(node.this), type_of(other) if other is not None else None
+    return ComparedCall(left, "<>" if isinstance(node, exp.NEQ) else "=", right) if left is not None and right is not None else None

@@ -1,13 +1,11 @@
 """Operators with an operand of a type for which PostgreSQL has no such operator (parse_oper.c): those of JSON, and arithmetic."""
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.expression_types import LITERAL, TypeOf
-from migsafe.expressions.query_outputs import visit_outputs
+from migsafe.expressions.query_outputs import find_in_outputs
 from migsafe.schema.query_columns import TableColumns
 from migsafe.sql.operations import Query, TypeName
 
@@ -37,23 +35,17 @@ class RefusedOperator(Struct, frozen=True):
 
 def refused_operators(query: Query, tables: TableColumns) -> tuple[RefusedOperator, ...]:
     """Return the operators in the output columns and the conditions of a query that PostgreSQL refuses; also those of UPDATE and DELETE."""
-    found: list[RefusedOperator] = []
-    visit_outputs(query, tables, lambda output, type_of: found.extend(_operators(output, type_of)))
-    return tuple(dict.fromkeys(found))
+    kinds = (*_ARROWS, *_ARITHMETIC, exp.Sub, exp.ArrayContainsAll, exp.Lambda)
+    return find_in_outputs(query, tables, kinds, _refused_operator)
 
 
-def _operators(output: exp.Expr, type_of: TypeOf) -> Iterator[RefusedOperator]:
-    select = output.find_ancestor(exp.Select)
-    for node in output.find_all(*_ARROWS, *_ARITHMETIC, exp.Sub, exp.ArrayContainsAll, exp.Lambda):
-        if node.find_ancestor(exp.Select) is not select:
-            continue
-        operands = _operands(node)
-        if operands is None:
-            continue
-        sign, first, second = operands
-        left, right = _plain(type_of(first)), _plain(second if isinstance(second, TypeName) else type_of(second))
-        if left is not None and right is not None and _is_refused(left.name, sign, right):
-            yield RefusedOperator(left, sign, right)
+def _refused_operator(node: exp.Expr, type_of: TypeOf) -> RefusedOperator | None:
+    operands = _operands(node)
+    if operands is None:
+        return None
+    sign, first, second = operands
+    left, right = _plain(type_of(first)), _plain(second if isinstance(second, TypeName) else type_of(second))
+    return RefusedOperator(left, sign, right) if left is not None and right is not None and _is_refused(left.name, sign, right) else None
 
 
 def _operands(node: exp.Expr) -> tuple[str, exp.Expr, exp.Expr | TypeName] | None:

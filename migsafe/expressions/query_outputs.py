@@ -4,6 +4,8 @@ Names and types are resolved as PostgreSQL's analyser does (src/backend/parser/p
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlglot import exp
@@ -49,22 +51,38 @@ def unnamed_query_columns(query: Query, tables: TableColumns) -> tuple[QueryColu
     return tuple(QueryColumn(column.name, TEXT if column.type == LITERAL else column.type, column.collation) for column in columns)
 
 
-Visit = Callable[[exp.Expr, TypeOf], None]
+Found = TypeVar("Found")
+_Visit = Callable[[exp.Expr, TypeOf], None]
 """What is done with an output column of a SELECT. The second argument returns the types of its expressions."""
 
 
-def visit_outputs(query: Query, tables: TableColumns, visit: Visit, functions: FunctionTypes | None = None) -> None:
-    """Calls a function with each output column of a query that is no `*`, with its condition, and with those of the queries in its FROM. The
-    outputs of an UPDATE are the values that it sets."""
+def find_in_outputs(
+    query: Query,
+    tables: TableColumns,
+    kinds: tuple[type[exp.Expr], ...],
+    read: Callable[[Any, TypeOf], Found | None],
+    functions: FunctionTypes | None = None,
+) -> tuple[Found, ...]:
+    """Returns, each once, what `read` finds in the nodes of some kinds in the output columns of a query that are no `*`, in its condition, and
+    in those of the queries in its FROM. `read` gets a node and a function that returns the types of expressions. The outputs of an UPDATE are
+    the values that it sets."""
     tree = parse_query(query)
     if tree is None:
-        return
+        return ()
     if isinstance(tree, exp.Update | exp.Delete):
         tree = _as_select(tree.copy())
-    try:
+    found: dict[Found, None] = {}
+
+    def visit(output: exp.Expr, type_of: TypeOf) -> None:
+        select = output.find_ancestor(exp.Select)
+        for node in output.find_all(*kinds):
+            result = read(node, type_of) if node.find_ancestor(exp.Select) is select else None
+            if result is not None:
+                found[result] = None
+
+    with suppress(RecursionError):
         _Resolver(tables, visit, functions).query(tree, (), {})
-    except RecursionError:
-        return
+    return tuple(found)
 
 
 def _as_select(tree: exp.Update | exp.Delete) -> exp.Select:
@@ -80,7 +98,7 @@ def _as_select(tree: exp.Update | exp.Delete) -> exp.Select:
 class _Resolver:
     """Resolves one query."""
 
-    def __init__(self, tables: TableColumns, visit: Visit | None = None, functions: FunctionTypes | None = None) -> None:
+    def __init__(self, tables: TableColumns, visit: _Visit | None = None, functions: FunctionTypes | None = None) -> None:
         self._tables = tables
         self._visit = visit
         self._functions = functions
