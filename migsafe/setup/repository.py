@@ -2,7 +2,7 @@
 
 import subprocess
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from migsafe.errors import MigsafeError, reason_of
 from migsafe.setup.classification import TESTS, UNORDERED, left_out
 from migsafe.setup.queries import QuerySource, query_sources
 from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unordered_folders, unread_histories
-from migsafe.sources import find_migrations
+from migsafe.sources import NoMigrationsError, Unused, find_migrations
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.plan import Source
 
@@ -20,13 +20,14 @@ _GIT_SECONDS = 10
 
 class History(Struct, frozen=True):
     """A folder of migrations: its path from the repository's root, its runner's title, how many there are, the newest one's name, and why it is
-    left out; empty if it is not."""
+    left out; empty if it is not. `remedy` is what to do then, as a sentence."""
 
     path: str
     runner: str
     count: int
     newest: str
     left_out: str = ""
+    remedy: str = ""
 
     @property
     def counted(self) -> str:
@@ -83,9 +84,10 @@ def survey(paths: Sequence[str]) -> Repository:
     all_files = files_of(root)
     files = [] if paths else all_files
     schemas = tuple(dumped_schemas(root, files))
-    sources = _sources(root, paths)
+    sources, others = _found(root, paths)
     unread = unread_histories(root, files, [(path, source.runner.suffix) for path, source in sources])
     histories = _histories(sources, named=bool(paths), has_unread=bool(unread))
+    histories += others
     for path, count in unordered_folders(root, files, [path for path, _ in sources]).items():
         histories.append(History(path, PLAIN.title, count, "", UNORDERED))
     repository = Repository(
@@ -109,22 +111,44 @@ def _without_migrations(repository: Repository) -> MigsafeError:
     schema = f" --schema {repository.schemas[0]}" if repository.schemas else ""
     details = "".join(f"\n  {line}" for line in (*not_read, *left_out))
     if not repository.unread:
-        return MigsafeError(f"{repository.root}: no migrations found{details}", "Name their folder: `migsafe init db/migrations`.")
+        remedy = next(
+            (history.remedy for history in repository.histories if history.remedy), "Name their folder: `migsafe init db/migrations`."
+        )
+        return MigsafeError(f"{repository.root}: no migrations found{details}", remedy)
     prints = next((history.prints for history in repository.unread if history.prints), None)
     command = f"{prints} | migsafe lint{schema} -" if prints is not None else f"migsafe lint{schema} changes.sql"
     instead = f"Check the SQL that they send instead: `{command}`. docs/frameworks.md says how to get it."
     return MigsafeError(f"{repository.root}: no migrations that migsafe reads{details}", instead)
 
 
-def _sources(root: Path, paths: Sequence[str]) -> list[tuple[str, Source]]:
-    """Returns the histories, with their paths from the root."""
+def _found(root: Path, paths: Sequence[str]) -> tuple[list[tuple[str, Source]], list[History]]:
+    """Returns the histories, with their paths from the root, and the migrations that their runner does not run."""
     try:
-        sources = find_migrations(list(paths) or [str(root)]).sources
+        plan = find_migrations(list(paths) or [str(root)])
+    except NoMigrationsError as error:
+        if paths:
+            raise
+        return [], [_unused(root, each) for each in error.unused]
     except MigsafeError:
         if paths:
             raise
-        return []
-    return [(_from(root, source.path), source) for source in sources]
+        return [], []
+    sources = [(_from(root, source.path), source) for source in plan.sources]
+    return sources, [*(_unused(root, each) for each in plan.unused), *_beside(sources, [_from(root, path) for path in plan.skipped])]
+
+
+def _unused(root: Path, found: Unused) -> History:
+    return History(_from(root, found.path), found.runner, found.count, "", found.reason, found.remedy)
+
+
+def _beside(sources: Sequence[tuple[str, Source]], skipped: Sequence[str]) -> Iterator[History]:
+    """Yields the files in folders of migrations that are not migrations of their runner, by folder."""
+    for folder, runner in {path: source.runner for path, source in sources}.items():
+        inside = [path for path in skipped if path.endswith(".sql") and path.rpartition("/")[0] == folder]
+        if inside:
+            more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
+            reason = "no number in the name" if runner is PLAIN else f"{runner.title} does not run {'them' if more else 'it'}"
+            yield History(f"{inside[0]}{more}", runner.title, len(inside), "", reason)
 
 
 def _histories(found: Sequence[tuple[str, Source]], *, named: bool, has_unread: bool) -> list[History]:

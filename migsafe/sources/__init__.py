@@ -1,11 +1,11 @@
 """The migrations of a project, their order, and how their runner executes them. Only this package knows the runners."""
 
 from migsafe.sources.custom import CustomRunner
-from migsafe.sources.find import SourceSettings, find_migrations
+from migsafe.sources.find import NoMigrationsError, SourceSettings, find_migrations
 from migsafe.sources.lineage import LateHandling, LatePlace, Lineage, MergedState, MigrationReference, MissingParent
 from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, RunnerTransaction, Transaction
 from migsafe.sources.plan import Plan, Source, Step
-from migsafe.sources.runner import Runner
+from migsafe.sources.runner import Runner, Unused
 from migsafe.sources.runners import RUNNERS, runner_named
 from migsafe.sources.statement_texts import first_difference
 
@@ -22,6 +22,7 @@ __all__ = [
     "Migration",
     "MigrationReference",
     "MissingParent",
+    "NoMigrationsError",
     "Plan",
     "Program",
     "ProgramPath",
@@ -31,6 +32,7 @@ __all__ = [
     "SourceSettings",
     "Step",
     "Transaction",
+    "Unused",
     "find_migrations",
     "first_difference",
     "runner_named",

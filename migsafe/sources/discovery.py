@@ -11,7 +11,7 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.exclusion import Exclusion
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.runner import OTHER_DATABASES, Folder, MigrationFile, Runner, folder_identity, natural_key
+from migsafe.sources.runner import OTHER_DATABASES, Folder, MigrationFile, Runner, Unused, folder_identity, natural_key
 from migsafe.sources.runners import recognise_runner
 from migsafe.sources.versioned import VERSION
 
@@ -29,11 +29,12 @@ Found = tuple[Folder, Runner, list[MigrationFile]]
 
 class Search(Struct, frozen=True):
     """How folders are searched: for the migrations of any runner or of the `chosen` one, without the excluded paths. `problems` receives what
-    cannot be read, by its message."""
+    cannot be read, by its message, `unused` the folders of migrations that their runner does not run, by their path."""
 
     problems: dict[str, UnreadableError]
     chosen: Runner | None = None
     exclusion: Exclusion = Exclusion()
+    unused: dict[str, Unused] = {}
 
     def add(self, *problems: UnreadableError) -> None:
         """Adds what cannot be read."""
@@ -112,6 +113,9 @@ def _histories(folder: Folder, search: Search, *, deep: bool = False) -> tuple[R
     except UnreadableError as error:
         search.add(error)
         return None, []
+    for home in [home for home, files in histories if not files]:
+        if unused := runner.unused(home):
+            search.unused[home.path] = unused
     histories = [(home, files) for home, files in histories if files]
     search.add(*(problem for home, _ in histories for problem in runner.problems(home)))
     return runner, histories

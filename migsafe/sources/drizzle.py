@@ -5,15 +5,18 @@ The migrator takes the journal's order and sends every part between breakpoints 
 Newer releases give each migration a folder with `migration.sql` and `snapshot.json` instead.
 """
 
+from typing import Any
+
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.folders import folders_with
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, for_other_database, single_file_migrations, version_of
 from migsafe.text import Span
 
 _ADVICE = "apply each new migration with its own run of `drizzle-kit migrate`"
+_DIALECTS = frozenset(("postgresql", "pg"))
 _BREAKPOINT = lazy_pattern(r"--> statement-breakpoint")
 
 
@@ -32,6 +35,8 @@ def _in_folders(folder: Folder) -> list[str]:
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
+    if _other_dialect(folder):
+        return []
     if inner := _in_folders(folder):
         return [MigrationFile(name, folder.script(name, "migration.sql")) for name in inner]
     order = _journal(folder)
@@ -46,15 +51,37 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 def _journal(folder: Folder) -> dict[str, int | None]:
     """Returns the tags of the journal, in its order, each with its time; none if it is missing or has another form."""
-    if not folder.has_file("meta", "_journal.json"):
+    try:
+        entries = _content(folder, "meta", "_journal.json")["entries"]
+        return {str(entry["tag"]): int(entry["when"]) if "when" in entry else None for entry in entries}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _other_dialect(folder: Folder) -> str:
+    """Returns the database that the journal, or the last snapshot, is for (drizzle-team/drizzle-orm drizzle-kit/src/serializer); empty if it is
+    PostgreSQL ("pg" in old releases), or none is named."""
+    inner = _in_folders(folder)
+    dialect = (_content(folder, inner[-1], "snapshot.json") if inner else _content(folder, "meta", "_journal.json")).get("dialect")
+    return dialect if isinstance(dialect, str) and dialect not in _DIALECTS else ""
+
+
+def _content(folder: Folder, *names: str) -> dict[str, Any]:
+    """Returns the object in a JSON file below a folder; an empty one if there is none that can be read."""
+    if not folder.has_file(*names):
         return {}
     import json  # noqa: PLC0415  # only Drizzle's folders need it
 
     try:
-        entries = json.loads(folder.script("meta", "_journal.json").text)["entries"]
-        return {str(entry["tag"]): int(entry["when"]) if "when" in entry else None for entry in entries}
-    except (UnreadableError, ValueError, KeyError, TypeError):
+        content = json.loads(folder.script(*names).text)
+    except (UnreadableError, ValueError):
         return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _unused(folder: Folder) -> Unused | None:
+    dialect = _other_dialect(folder)
+    return for_other_database(folder, "Drizzle", len(_in_folders(folder) or folder.sql_files), dialect) if dialect else None
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -81,4 +108,5 @@ DRIZZLE = Runner(
     searches_subfolders=True,
     # Applies what is younger than the last recorded `when` (pg-core/dialect.ts, migrate; drizzle-orm issue 5316).
     late=LateHandling.SKIPS,
+    unused=_unused,
 )

@@ -17,7 +17,7 @@ from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.plan import Plan, Source
-from migsafe.sources.runner import Folder, MigrationFile, Runner, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, version_of
 from migsafe.sources.runners import recognise_runner, runner_named
 from migsafe.text import Script
 
@@ -36,6 +36,14 @@ class SourceSettings(Struct, frozen=True):
     custom: CustomRunner | None = None
     template_values: Mapping[str, str] = {}
     exclusion: Exclusion = Exclusion()
+
+
+class NoMigrationsError(MigsafeError):
+    """A folder without migrations. `unused` are folders below it whose migrations their runner does not run on PostgreSQL."""
+
+    def __init__(self, message: str, hint: str, unused: Sequence[Unused]) -> None:
+        super().__init__(message, hint)
+        self.unused = tuple(unused)
 
 
 class _FolderSelection:
@@ -79,11 +87,11 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
         if path != "-" and _is_folder(path):
             if is_part_of_history(path) and _select_part(selections, path, search):
                 continue
-            folders = folders_below(path, search)
+            folders = folders_below(path, search) if not _is_foreign(path, search) else []
             if not folders and _select_part(selections, path, search):
                 continue
             if not folders and not search.problems:
-                raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen, path))
+                raise NoMigrationsError(f"{path}: contains no migrations", _no_migrations(path, search), list(search.unused.values()))
             for entry in folders:
                 history = _select_in(selections, entry)
                 history.up.update(range(len(entry[2])))
@@ -106,7 +114,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     ]
     for source in sources:
         source.connection_setup  # noqa: B018  # read now, see known_connection_setup
-    return Plan(sources, skipped, search.problems, excluded=excluded)
+    return Plan(sources, skipped, search.problems, excluded=excluded, unused=list(search.unused.values()))
 
 
 def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _FolderSelection:
@@ -127,6 +135,8 @@ def _select_file(selections: dict[str, _FolderSelection], path: str, search: Sea
     """Selects the migration of a file, or adds why it cannot be read. `text` is its content, if it is not to be read. False for a file that a
     project has for another database."""
     placed = folder_of(path, search) if path != "-" and Path(path).is_file() else None
+    if _is_foreign(path, search):
+        return False
     if placed:
         entry, position, is_down = placed
         history = _select_in(selections, entry)
@@ -157,6 +167,11 @@ def _select_file(selections: dict[str, _FolderSelection], path: str, search: Sea
     return True
 
 
+def _is_foreign(path: str, search: Search) -> bool:
+    """Whether a path is below a folder of migrations for another database, among those that were searched."""
+    return any(unused.foreign for folder in Path(path).parents if (unused := search.unused.get(folder.as_posix())))
+
+
 def _is_folder(path: str) -> bool:
     try:
         Path(path).stat()
@@ -173,11 +188,13 @@ def _no_migration(chosen: Runner | None) -> str:
     return "Name a revision of Alembic, which declares `revision = …` and `down_revision = …`, or the folder that contains them."
 
 
-def _no_migrations(chosen: Runner | None, path: str) -> str:
+def _no_migrations(path: str, search: Search) -> str:
+    if search.unused:
+        return "\n  ".join(f"{unused.path}: {unused.reason}. {unused.remedy}" for unused in search.unused.values())
     if (Path(path) / _CONFIGURATION).is_file() and Path(path).resolve() != Path.cwd():
         return f"It has a configuration of its own: `--config {Path(path) / _CONFIGURATION}` uses it."
-    if chosen:
-        return f"Its files are read as those of {chosen.title}: check `runner` in the configuration."
+    if search.chosen:
+        return f"Its files are read as those of {search.chosen.title}: check `runner` in the configuration."
     return "Name the folder that contains the migrations, or describe the runner in the configuration."
 
 

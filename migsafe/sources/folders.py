@@ -7,7 +7,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
-from migsafe.sources.runner import Folder, MigrationFile, Runner
+from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, for_other_database
 from migsafe.text import Script
 
 _HASURA = lazy_pattern(r"\d{13}(?:_|$)")
@@ -91,18 +91,29 @@ def _has_migrations(folder: Folder, name: str) -> bool:
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:
     """Returns Prisma's migrations in the order of their folders' names (prisma/prisma packages/migrate/src/utils/listMigrations.ts); an empty
-    list if migration_lock.toml names another database."""
-    if "migration_lock.toml" in folder.files:
-        try:
-            provider = _PROVIDER.search(folder.script("migration_lock.toml").text)
-        except UnreadableError:
-            provider = None
-        if provider and provider[1] not in _PRISMA_PROVIDERS:
-            return []
+    list if they are for another database."""
+    if _other_provider(folder):
+        return []
     return [
         MigrationFile(name, folder.script(name, "migration.sql"), _optional(folder, name, "down.sql"))
         for name in folders_with(folder, "migration.sql")
     ]
+
+
+def _other_provider(folder: Folder) -> str:
+    """Returns the database that migration_lock.toml names; empty if it is PostgreSQL, or none is named."""
+    if "migration_lock.toml" not in folder.files:
+        return ""
+    try:
+        provider = _PROVIDER.search(folder.script("migration_lock.toml").text)
+    except UnreadableError:
+        return ""
+    return provider[1] if provider and provider[1] not in _PRISMA_PROVIDERS else ""
+
+
+def _prisma_unused(folder: Folder) -> Unused | None:
+    provider = _other_provider(folder)
+    return for_other_database(folder, "Prisma", len(folders_with(folder, "migration.sql")), provider) if provider else None
 
 
 DIESEL = Runner(
@@ -152,4 +163,5 @@ PRISMA = Runner(
     searches_subfolders=True,
     # Schema-engine apply_migrations.rs: all that are not recorded.
     late=LateHandling.APPLIES,
+    unused=_prisma_unused,
 )

@@ -16,7 +16,7 @@ from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
-from migsafe.sources.runner import MigrationFile, Runner
+from migsafe.sources.runner import MigrationFile, Runner, Unused
 from migsafe.sources.templates import filled_in
 from migsafe.text import Script
 
@@ -319,7 +319,8 @@ class Plan:
 
     `sources` are their histories, one for each folder of migrations, in the order of the paths. `skipped` are files in these folders that
     are not migrations: their names do not follow the runner's pattern, or they are for another database. `excluded` are the given paths that
-    the configuration excludes. `revision` is the commit of git with which they were compared, as git names it; None without one.
+    the configuration excludes, `unused` folders of migrations that their runner does not run on PostgreSQL. `revision` is the commit of git
+    with which they were compared, as git names it; None without one.
     """
 
     def __init__(
@@ -329,7 +330,9 @@ class Plan:
         problems: dict[str, UnreadableError],
         revision: str | None = None,
         excluded: Sequence[str] = (),
+        unused: Sequence[Unused] = (),
     ) -> None:
+        self.unused = tuple(unused)
         self.revision = revision
         self.sources = tuple(sources)
         self.skipped = tuple(skipped)

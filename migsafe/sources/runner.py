@@ -238,6 +238,28 @@ def no_problems(folder: Folder) -> list[UnreadableError]:
     return []
 
 
+class Unused(Struct, frozen=True):
+    """A folder of migrations that its runner does not run on PostgreSQL: the path, the runner's title, how many migrations it has, why, as a
+    clause, and what to do about it. `foreign` if they are for another database."""
+
+    path: str
+    runner: str
+    count: int
+    reason: str
+    remedy: str
+    foreign: bool = False
+
+
+def none_unused(folder: Folder) -> Unused | None:
+    """Returns None, for runners that recognise a folder by migrations that they run."""
+    return None
+
+
+def for_other_database(folder: Folder, runner: str, count: int, database: str) -> Unused:
+    """Returns that the migrations of a folder are for another database than PostgreSQL."""
+    return Unused(folder.path, runner, count, f"they are for {database}", "migsafe checks migrations of PostgreSQL only.", foreign=True)
+
+
 def recorded_version(file: MigrationFile) -> str:
     """Returns the version, which is all that most runners record."""
     return file.id
@@ -264,7 +286,8 @@ class Runner(Struct, frozen=True):
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
-    `problems` returns what cannot be read of the settings of a history folder, although its migrations can be judged without them.
+    `problems` returns what cannot be read of the settings of a history folder, although its migrations can be judged without them; `unused` why
+    a folder that it recognises has no migrations.
     """
 
     name: str
@@ -289,6 +312,7 @@ class Runner(Struct, frozen=True):
     record: Callable[[MigrationFile], str] = recorded_version
     past_files: Callable[[Iterable[Script]], list[MigrationFile]] | None = None
     problems: Callable[[Folder], list[UnreadableError]] = no_problems
+    unused: Callable[[Folder], Unused | None] = none_unused
 
 
 def number_key(name: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.nontransactional import find_nontransactional
-from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
+from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, single_file_migrations
 from migsafe.text import Script, Span
 
 _SENT_SEPARATELY = (
@@ -32,6 +32,16 @@ def _recognises(folder: Folder) -> bool:
 
 def _files(folder: Folder) -> list[MigrationFile]:
     return single_file_migrations(folder, (name for name in folder.sql_files if re.match(r"\d+_", name)))
+
+
+def _unused(folder: Folder) -> Unused:
+    return Unused(
+        folder.path,
+        "Supabase",
+        len(folder.sql_files),
+        f"Supabase runs only files named <version>_<name>.sql, and {folder.sql_files[0]} is not",
+        'Rename them. If something else runs them, name it in the configuration: `[custom-runner]`, or `runner = "plain"` for psql.',
+    )
 
 
 def _chunks(script: Script) -> tuple[Span, ...]:
@@ -62,4 +72,5 @@ SUPABASE = Runner(
     unique_versions=True,
     # `db push` refuses without `--include-all` (supabase/cli internal/migration/up, GetPendingMigrations).
     late=LateHandling.REFUSES,
+    unused=_unused,
 )

@@ -375,6 +375,20 @@ def test_loose_scripts_beside_migrations_of_another_runner(
     assert "scripts is left out: no runner is recognised, and other migrations have one" in capsys.readouterr().err
 
 
+def test_migrations_that_do_not_run_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "prisma/migrations/1_a/migration.sql", ORDERS)
+    write(tmp_path, "prisma/migrations/migration_lock.toml", 'provider = "mysql"')
+    assert main(["init"]) == 2
+    assert "prisma/migrations is left out: they are for mysql\n  migsafe checks migrations of PostgreSQL only." in capsys.readouterr().err
+    write(tmp_path, "supabase/migrations/20260101000000_a.sql", ORDERS)
+    write(tmp_path, "supabase/migrations/20260102000000-b.sql", ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    output = capsys.readouterr().out
+    assert "prisma/migrations  1 migration, Prisma: they are for mysql" in output
+    assert "supabase/migrations/20260102000000-b.sql  1 migration, Supabase: Supabase does not run it" in output
+
+
 def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     for number in range(2):

@@ -38,6 +38,38 @@ def test_a_named_file_for_another_database_is_skipped(shop: Write) -> None:
     assert len(find_migrations(["shop/other/1.mysql.sql"]).migrations) == 1
 
 
+SQLITE_JOURNAL = '{"dialect": "sqlite", "entries": [{"when": 1, "tag": "0000_a"}]}'
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"1_a/migration.sql": "SELECT 1;", "migration_lock.toml": 'provider = "sqlite"'}, "they are for sqlite"),
+        ({"0000_a.sql": "SELECT 1;", "meta/_journal.json": SQLITE_JOURNAL}, "they are for sqlite"),
+        ({"1_a/migration.sql": "SELECT 1;", "1_a/snapshot.json": '{"dialect": "turso"}'}, "they are for turso"),
+        ({"supabase/migrations/20260101000000-a.sql": "SELECT 1;"}, "Supabase runs only files named <version>_<name>.sql"),
+    ],
+)
+def test_a_folder_whose_migrations_do_not_run_on_postgresql_says_why(shop: Write, files: dict[str, str], reason: str) -> None:
+    shop(files)
+    with pytest.raises(MigsafeError, match="contains no migrations") as caught:
+        find_migrations(["shop"])
+    assert reason in caught.value.hint
+
+
+def test_a_migration_of_a_folder_for_another_database_is_skipped(shop: Write) -> None:
+    shop({"1_a/migration.sql": "SELECT 1;", "migration_lock.toml": 'provider = "mysql"'})
+    assert find_migrations(["shop/1_a/migration.sql"]).skipped == ("shop/1_a/migration.sql",)
+    with pytest.raises(MigsafeError, match="contains no migrations"):
+        find_migrations(["shop/1_a"])
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "pg"])
+def test_a_journal_for_postgresql_has_migrations(shop: Write, dialect: str) -> None:
+    shop({"0000_a.sql": "SELECT 1;", "meta/_journal.json": SQLITE_JOURNAL.replace("sqlite", dialect)})
+    assert selected(find_migrations(["shop"])) == ["0000"]
+
+
 @pytest.mark.parametrize("lock", [{}, {"prisma/migrations/migration_lock.toml": 'provider = "postgresql"'}])
 def test_a_template_above_the_migrations_of_prisma_is_none(shop: Write, lock: dict[str, str]) -> None:
     shop({"prisma/custom/migration.sql": "", "prisma/migrations/1_a/migration.sql": "SELECT 1;", **lock})
