@@ -176,8 +176,8 @@ def _last_unique_index(at: Context, executed: list[ExecutedOperation], last_tran
 def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool, is_assumed: bool) -> Finding:
     """Returns the finding about a problem. `is_assumed`: that each statement commits by itself is only assumed."""
     done = at.past[problem.place]
-    help = rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction)
-    safe = only_adds_guard(help, at.text(*done.statement.span))
+    help, fix = rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction)
+    safe = only_adds_guard(fix, at.text(*done.statement.span))
     if is_assumed:
         return at.finding(
             done,
@@ -185,7 +185,7 @@ def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool, i
             f"later one fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
             help=f'-- if the runner runs each file in one transaction, set in the configuration: transaction = "file"\n-- otherwise:\n{help}',
             severity=Severity.INFO,
-            fix=help,
+            fix=fix,
             safe_fix=safe,
             cause="transaction",
         )
@@ -193,6 +193,7 @@ def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool, i
         done,
         f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
         help=help,
+        fix=fix,
         safe_fix=safe,
         subject=problem.reason.removesuffix(" already exists").removesuffix(" no longer exists"),
     )

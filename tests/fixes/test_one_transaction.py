@@ -53,3 +53,25 @@ def test_each_transaction_gets_its_timeout_and_a_second_run_changes_nothing(tmp_
     assert [block for block in blocks if "SET LOCAL lock_timeout" not in block] == []
     fixes.write()
     assert fix([change.path], settings=Configuration(pg_version=16), unsafe=True).changes == ()
+
+
+def test_a_new_table_before_the_commit_can_be_created_again(tmp_path: Path) -> None:
+    statements = [
+        'CREATE TABLE "carts" (\n\t"id" bigint PRIMARY KEY,\n\t"customer_id" bigint\n)',
+        'ALTER TABLE "carts" ADD CONSTRAINT "carts_customer_fk" FOREIGN KEY ("customer_id") REFERENCES "customers" ("id")',
+        'CREATE INDEX "carts_customer_idx" ON "carts" ("customer_id")',
+        'CREATE INDEX "customers_email_idx" ON "customers" ("email")',
+    ]
+    fixes = _fixes(tmp_path, statements)
+    (change,) = fixes.changes
+    assert _statements(change.after) == [
+        'CREATE TABLE IF NOT EXISTS "carts" (\n\t"id" bigint PRIMARY KEY,\n\t"customer_id" bigint\n);',
+        "SET LOCAL lock_timeout = '2s';",
+        'ALTER TABLE "carts" DROP CONSTRAINT IF EXISTS carts_customer_fk, ADD CONSTRAINT "carts_customer_fk" '
+        'FOREIGN KEY ("customer_id") REFERENCES "customers" ("id");',
+        'CREATE INDEX IF NOT EXISTS "carts_customer_idx" ON "carts" ("customer_id");',
+        "COMMIT;",
+        'CREATE INDEX CONCURRENTLY "customers_email_idx" ON "customers" ("email");',
+        "BEGIN;",
+    ]
+    assert fixes.verdict.findings == []

@@ -6,6 +6,7 @@ from typing import Any
 
 from migsafe.linting.reruns.object_use import Outcome
 from migsafe.linting.rule import Context, PastOperation
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.objects import RelationKind
 from migsafe.sources import Transaction
@@ -30,13 +31,22 @@ def can_run_in_one_transaction(at: Context) -> bool:
     return all(refused_in_transaction_block(done.operation, at.catalog) is None for done in at.past)
 
 
-def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, one_transaction: bool) -> str:
-    """Returns the safe way for an operation: with a guard, in one transaction if all of the migration can run in one, or in a separate
-    migration."""
+def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, one_transaction: bool) -> tuple[str, str]:
+    """Returns the safe way for an operation, and the SQL of its fix: with a guard, in one transaction if all of the migration can run in one,
+    or in a separate migration."""
     op = done.operation
     rewrite = next((rewrite for kind, rewrite in _REWRITES if isinstance(op, kind)), None)
     text = rewrite(at, op) if rewrite is not None and done.statement.operations == (op,) else None
-    return text if text is not None and len(text) <= _LONGEST else _separated(outcome, one_transaction=one_transaction)
+    help = text if text is not None and len(text) <= _LONGEST else _separated(outcome, one_transaction=one_transaction)
+    return help, _new_table(at, done) or help
+
+
+def _new_table(at: Context, done: PastOperation) -> str | None:
+    """Returns the statement that creates a table with a guard. The help only names the guard, because the statement is long."""
+    text = at.text(*done.statement.span)
+    is_table = isinstance(done.statement.operations[0], sql.CreateTable) and isinstance(done.operation, sql.CreateTable)
+    head = _CREATE_TABLE.match(text) if is_table else None
+    return f"{head[0]}IF NOT EXISTS {text[head.end() :]};" if head is not None else None
 
 
 def only_adds_guard(text: str, original: str) -> bool:
@@ -55,6 +65,8 @@ def _separated(outcome: Outcome, *, one_transaction: bool) -> str:
         return f"-- {guard}, or move it to a separate migration"
     return f"-- {guard}, or run the statements in one transaction:\nBEGIN;\n-- …\nCOMMIT;"
 
+
+_CREATE_TABLE = lazy_pattern(r"(?i)CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?!IF\s)")
 
 _SKIP_DONE_WORK = "make it skip work that is already done: IF EXISTS, IF NOT EXISTS, or a DO block that checks the catalogue first"
 _SKIP_CHANGED_ROWS = "make it skip rows that are already changed: a WHERE, ON CONFLICT, or a DO block that checks first"
@@ -131,10 +143,8 @@ def _with_drop(at: Context, op: sql.CreatePolicy) -> str:
 def _index(at: Context, op: sql.CreateIndex) -> str | None:
     if op.name is None:
         return "-- give the index a name: then a DROP INDEX IF EXISTS before this statement can remove an existing one"
-    if at.is_new(op.table):
-        return _IN_TRANSACTION_OF_TABLE
-    if _is_partitioned(at, op.table):
-        # Its index is never built CONCURRENTLY, so a failure leaves no INVALID index of this name.
+    if (at.is_new(op.table) and not op.concurrently) or _is_partitioned(at, op.table):
+        # Its index is not built CONCURRENTLY, so a failure leaves no INVALID index of this name.
         return re.sub(r"(?i)\bINDEX\s+", "INDEX IF NOT EXISTS ", _sql(at, op), count=1) + ";"
     # Where an index is built CONCURRENTLY, there is no transaction, in an autocommit block of a script neither.
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE) or (
@@ -156,10 +166,11 @@ def _alteration(at: Context, op: AlterRelation) -> str | None:
         case sql.AddConstraint(constraint=constraint) if constraint.kind is not ConstraintKind.PRIMARY_KEY and constraint.index is None:
             if constraint.name is None:
                 return "-- give the constraint a name: then a DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can remove an existing one"
-            if at.is_new(op.target.name):
-                return _IN_TRANSACTION_OF_TABLE
+            is_new = at.is_new(op.target.name)
+            if is_new and constraint.kind not in (ConstraintKind.CHECK, ConstraintKind.FOREIGN_KEY):
+                return _IN_TRANSACTION_OF_TABLE  # a foreign key may depend on it, so it cannot be dropped
             definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*constraint.span))
-            return recreate_constraint(op.target.name, constraint, constraint.name, definition, in_one_step=False)
+            return recreate_constraint(op.target.name, constraint, constraint.name, definition, in_one_step=is_new)
     return None
 
 
