@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.groups import all_output_columns, grouping_columns, has_written_outputs, output_columns
     from migsafe.expressions.insertions import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
+    from migsafe.expressions.null_rows import refuses_nulls
     from migsafe.expressions.operator_refusals import refused_operators
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
@@ -91,6 +92,7 @@ __all__ = [
     "reads_every_row",
     "refused_calls",
     "refused_operators",
+    "refuses_nulls",
     "removed_values",
     "repeated_positions",
     "type_of_default",
@@ -142,6 +144,7 @@ _MODULES = {
     "refused_calls": "call_refusals",
     "typed_calls": "call_refusals",
     "refused_operators": "operator_refusals",
+    "refuses_nulls": "null_rows",
     "type_of_default": "expression_types",
     "removed_values": "value_removals",
     "repeated_positions": "changed_rows",

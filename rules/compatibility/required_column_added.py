@@ -3,8 +3,9 @@
 ADD COLUMN fails if the table has rows, because they would be null; a domain that is NOT NULL does the same. If it has none, the running
 release still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration adds the column with a
 default for the existing rows and then drops that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not
-reported if a function of the database writes the rows, or if the same transaction also sets a default. Add the column with a default that
-stays, or nullable; deploy a release that writes it; make it NOT NULL in a later migration.
+reported if a function of the database writes the rows, or if the same transaction also sets a default. A CHECK that is false while new columns
+are NULL requires them, too. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL, or add
+the CHECK, in a later migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -12,6 +13,10 @@ Unsafe:
 Unsafe, because the default no longer exists when the running release inserts:
     ALTER TABLE orders ADD COLUMN region text NOT NULL DEFAULT 'eu';
     ALTER TABLE orders ALTER COLUMN region DROP DEFAULT;
+
+Unsafe, because the rows that exist, and those of the running release, have neither:
+    ALTER TABLE orders ADD COLUMN shop_id bigint, ADD COLUMN site_id bigint;
+    ALTER TABLE orders ADD CONSTRAINT orders_place_check CHECK (num_nonnulls(shop_id, site_id) = 1) NOT VALID;
 
 Safe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL DEFAULT 'eu';
@@ -24,17 +29,19 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.new_nulls import columns_refused_as_null
+from migsafe.linting.facts.ownership import added_column, is_created_here, is_updated_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
 from migsafe.prediction.effects.effect_context import EffectContext
+from migsafe.schema.constraints import check_name
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Function, Relation
 from migsafe.schema.types import domains_of
-from migsafe.sql.generation import join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddColumn, AddIdentity, Column, ConstraintKind, DropDefault, Name, SetDefault, SetNotNull
+from migsafe.sql.generation import check_not_valid, join_migrations, set_not_null_in_steps, validate_constraints
+from migsafe.sql.operations import AddColumn, AddConstraint, AddIdentity, Column, ConstraintKind, DropDefault, Name, SetDefault, SetNotNull
 from migsafe.sql.operations.values import quoted
 
 
@@ -50,7 +57,7 @@ class _State(Struct):
     fix="unsafe",
     unsafe_because="a part of it needs another deployment",
 )
-def required_column_added(op: AddColumn | DropDefault | SetNotNull | MigrationEnd, at: Context) -> Iterator[Finding]:
+def required_column_added(op: AddColumn | AddConstraint | DropDefault | SetNotNull | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report a new column that every INSERT must name."""
     if isinstance(op, MigrationEnd):
         yield from (finding for position, finding in at.state(_State).required if not _gets_default(at, position))
@@ -60,7 +67,9 @@ def required_column_added(op: AddColumn | DropDefault | SetNotNull | MigrationEn
     finding: Finding | None = None
     match op:
         case AddColumn():
-            finding = _added(op, at)
+            finding = _added(op, at) or _checked(op, at)
+        case AddConstraint():
+            finding = _checked(op, at)
         case DropDefault():
             finding = _default_dropped(op, at)
         case SetNotNull() if (made_required := _made_required(op, at)) is not None:
@@ -171,6 +180,43 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
+
+
+def _checked(op: AddColumn | AddConstraint, at: Context) -> Finding | None:
+    """Report a CHECK that the NULLs of new columns do not satisfy."""
+    columns = columns_refused_as_null(at, op)
+    table = at.catalog.relation(op.target.name)
+    if not columns or (table is not None and (_is_filled_by_a_trigger(at, table) or _is_written_by_a_function(at, table))):
+        return None
+    resolved, names = at.resolve(op.target.name), " and ".join(map(quoted, columns))
+    omits = f"because it omits the column{'s' * (len(columns) > 1)}"
+    inserts = f"every INSERT of the running release fails from then on, {omits}"
+    reads_rows = isinstance(op, AddColumn) or not op.constraint.not_valid
+    if reads_rows and not at.catalog.is_empty(table) and not is_updated_here(at, op.target.name):
+        inserts = f"it fails if {resolved} has rows; otherwise {inserts.replace(' from then on', '')}"
+    return at.finding(
+        op,
+        f"a CHECK is false while {names}, new in {resolved} and without a default, {'is' if len(columns) == 1 else 'are'} NULL: {inserts}",
+        help=(
+            deployments(f"a release that writes {names}", "ADD CHECK")
+            + f"-- deploy a release that writes {names}, fill the existing rows, a few thousand at a time, then add the CHECK:\n"
+            + join_migrations(*_check_in_steps(op, at))
+        ),
+        fix="",
+        relations=(resolved,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )
+
+
+def _check_in_steps(op: AddColumn | AddConstraint, at: Context) -> list[str]:
+    """Returns the statements that add the CHECKs of an operation, and validate them if it does, each for a migration of its own."""
+    table, column = op.target.name, op.column.name if isinstance(op, AddColumn) else None
+    constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
+    checks = [(each, each.check) for each in constraints if each.kind is ConstraintKind.CHECK and each.check is not None]
+    names = [each.name or check_name(at.catalog, table, each, column) for each, _ in checks]
+    added = [check_not_valid(check.sql, name, no_inherit=each.no_inherit) for (each, check), name in zip(checks, names, strict=True)]
+    add = f"ALTER TABLE {table} {', '.join(f'ADD {each}' for each in added)};"
+    return [add] if all(each.not_valid for each, _ in checks) else [add, validate_constraints(table, *names)]
 
 
 def _is_filled_by_a_trigger(at: Context, table: Relation) -> bool:

@@ -31,6 +31,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.definitions import replaced_constraint
 from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.new_nulls import columns_refused_as_null
+from migsafe.linting.facts.ownership import is_updated_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.constraints import check_name
 from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
@@ -53,18 +55,21 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     relation = at.catalog.relation(op.target.name)
     if not slow or (relation is not None and has_few_rows(at.catalog, relation, [check.check for check in checks if check.check])):
         return None
+    is_filled = is_updated_here(at, op.target.name) or not columns_refused_as_null(at, op)
     action = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
     return at.finding(
         op,
         f"{action} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits"
         f"{while_held(at)}",
-        help=_not_valid_first(op, checks, at),
+        help=_not_valid_first(op, checks, at, is_filled=is_filled),
+        fix=None if is_filled else "",
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )
 
 
-def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at: Context) -> str:
+def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at: Context, *, is_filled: bool) -> str:
+    """Returns the steps. Rows whose new columns must be filled first would fail the validation."""
     table = op.target.name
     column = op.column.name if isinstance(op, AddColumn) else None
     names = [constraint.name or check_name(at.catalog, table, constraint, column) for constraint in checks]
@@ -76,6 +81,8 @@ def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at
     if isinstance(op, AddColumn):
         parts.insert(0, at.text_without(op, checks))
     dropped = [action for name in names if (action := replaced_constraint(op, name, at))]
+    fill = "" if is_filled else "-- fill the new columns, a few thousand rows at a time, then\n"
     return join_migrations(
-        f"ALTER TABLE {table} {', '.join((*dropped, *parts))};", f"-- without blocking reads and writes:\n{validate_constraints(table, *names)}"
+        f"ALTER TABLE {table} {', '.join((*dropped, *parts))};",
+        f"{fill}-- without blocking reads and writes:\n{validate_constraints(table, *names)}",
     )

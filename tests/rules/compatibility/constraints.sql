@@ -32,3 +32,17 @@ ALTER TABLE shops DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (kind IN ('a
 -- next migration
 CREATE UNIQUE INDEX CONCURRENTLY goods_shop_idx ON goods (shop_id, code);
 ALTER TABLE goods ADD CONSTRAINT goods_shop_key UNIQUE USING INDEX goods_shop_idx; -- expect: constraint-added
+
+
+-- next migration
+ALTER TABLE shops ADD COLUMN owner_id bigint, ADD COLUMN chain_id bigint, ADD COLUMN rank int DEFAULT 1, ADD COLUMN note text;
+ALTER TABLE shops ADD CONSTRAINT owned CHECK (num_nonnulls(owner_id, chain_id) = 1) NOT VALID; -- expect: required-column-added
+ALTER TABLE shops ADD CONSTRAINT owned_too CHECK ((owner_id IS NULL) <> (chain_id IS NULL)); -- expect: required-column-added
+ALTER TABLE shops ADD CONSTRAINT noted CHECK (coalesce(length(note), 0) > 0) NOT VALID;
+ALTER TABLE shops ADD CONSTRAINT at_most_one CHECK (num_nonnulls(owner_id, chain_id) <= 1) NOT VALID;
+ALTER TABLE shops ADD CONSTRAINT positive CHECK (owner_id > 0) NOT VALID;
+ALTER TABLE shops ADD CONSTRAINT ranked CHECK (rank IS NOT NULL) NOT VALID;
+ALTER TABLE shops ADD CONSTRAINT moved CHECK (num_nonnulls(owner_id, size) = 1) NOT VALID; -- expect: constraint-added
+ALTER TABLE shops ADD COLUMN site_id bigint CHECK (site_id IS NOT NULL); -- expect: required-column-added
+CREATE TABLE yards (id bigint PRIMARY KEY, owner_id bigint, chain_id bigint);
+ALTER TABLE yards ADD CONSTRAINT owned CHECK (num_nonnulls(owner_id, chain_id) = 1);
