@@ -4,7 +4,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.dependents import Part, is_type_named, uses_column
 from migsafe.schema.descriptions import describe
-from migsafe.schema.objects import Attached, Column, PublishedColumns, Relation, RelationKind
+from migsafe.schema.objects import Attached, Column, Function, PublishedColumns, Relation, RelationKind
 from migsafe.sql.operations import Name
 
 
@@ -13,7 +13,7 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
     if not catalog.notes_refusals:
         return
     for relation in catalog.dependents(table.oid, Relation):
-        if relation.read_relations and uses_column(catalog, relation, (table.oid, column.number)):
+        if uses_column(catalog, relation, (table.oid, column.number)):
             kind = relation.kind.value.upper()
             refuse_because_of(
                 catalog,
@@ -45,7 +45,7 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
             )
             return
     for attached in catalog.dependents(table.oid, Attached):
-        if attached.read_relations and uses_column(catalog, attached, (table.oid, column.number)):
+        if uses_column(catalog, attached, (table.oid, column.number)):
             what = "in a policy definition" if attached.kind == "policy" else "by a view or rule"
             refuse_because_of(
                 catalog,
@@ -54,6 +54,16 @@ def refuse_used(catalog: Catalog, table: Relation, column: Column) -> None:
                 f'{describe(catalog, Part(attached.oid))} depends on column "{column.name}"',
                 f"-- in one transaction: DROP {attached.kind.upper()} {Name(attached.name.name)} ON {table.name}, this statement, and "
                 f"CREATE {attached.kind.upper()}",
+            )
+            return
+    for function in catalog.dependents(table.oid, Function):
+        if uses_column(catalog, function, (table.oid, column.number)):
+            refuse_because_of(
+                catalog,
+                function,
+                "cannot alter type of a column used by a function or procedure",
+                f'{describe(catalog, Part(function.oid))} depends on column "{column.name}"',
+                f"-- in one transaction: DROP {function.kind.upper()} {function.name}, this statement, and CREATE {function.kind.upper()}",
             )
             return
     for other in table.columns:

@@ -1,4 +1,4 @@
-"""The columns that a view or a policy uses, which PostgreSQL records in pg_depend.
+"""The columns that a view, a policy, a rule or a function uses, which PostgreSQL records in pg_depend.
 
 The names in a query mean what they meant when it was created, so the object keeps the columns that its relations had then. The query is
 analysed only when a statement changes one of these columns, because the analysis needs a tree of the query.
@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from migsafe.schema.formulas import columns_used
-from migsafe.schema.objects import Attached, ReadRelation, Relation
+from migsafe.schema.objects import Attached, Function, ReadRelation, Relation
 from migsafe.sql.operations import Name
 
 
@@ -43,11 +43,11 @@ def read_relations(catalog: _KnowsRelations, names: tuple[Name, ...]) -> tuple[R
     )
 
 
-def column_uses(catalog: _KnowsRelations, user: Relation | Attached) -> ColumnUses:
-    """Returns the columns that a view, a policy or a rule uses."""
+def column_uses(catalog: _KnowsRelations, user: Relation | Attached | Function) -> ColumnUses:
+    """Returns the columns that a view, a policy, a rule or a function with a resolved body uses."""
     certain: set[tuple[int, int]] = set()
     possible: set[tuple[int, int]] = set()
-    queries = user.queries if isinstance(user, Attached) else (user.query.sql,) if user.query is not None else ()
+    queries = user.queries if not isinstance(user, Relation) else (user.query.sql,) if user.query is not None else ()
     for sql in filter(None, queries):
         found = catalog.analyse_query(sql, user.read_relations) if catalog.analyse_query is not None else None
         if found is None:

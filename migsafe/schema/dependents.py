@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.column_uses import column_uses
+from migsafe.schema.column_uses import ColumnUses, column_uses
 from migsafe.schema.extensions import BTREE_EXTENSIONS, EXTENSION_FUNCTIONS, EXTENSION_OPERATOR_CLASSES, EXTENSION_TYPES, PLAIN_TYPES
 from migsafe.schema.objects import (
     Attached,
@@ -137,6 +137,8 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
                 yield Part(dependent.oid), dependent.table == relation.oid
             case PublishedColumns():
                 yield Part(dependent.oid), True
+            case Function():
+                yield Part(dependent.oid), False
             case Relation() if relation.oid in dependent.parents:
                 yield Part(dependent.oid), dependent.bound is not None
             case Relation() if relation.oid in dependent.reads:
@@ -162,7 +164,9 @@ def _of_column(catalog: Catalog, relation: Relation, number: int, *, possible: b
                 yield Part(dependent.oid), isinstance(dependent, Attached) and dependent.kind == "statistics"
             case PublishedColumns() if number in dependent.columns:
                 yield Part(dependent.oid), False
-            case Relation() | Attached() if dependent.read_relations and uses_column(catalog, dependent, (relation.oid, number), possible):
+            case Relation() | Attached() | Function() if dependent.read_relations and uses_column(
+                catalog, dependent, (relation.oid, number), possible
+            ):
                 yield Part(dependent.oid), False
             case Relation() if dependent.owner == (relation.oid, number):
                 yield Part(dependent.oid), True
@@ -172,9 +176,9 @@ def _of_column(catalog: Catalog, relation: Relation, number: int, *, possible: b
             yield Part(relation.oid, column.number), catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
 
 
-def uses_column(catalog: Catalog, user: Relation | Attached, column: tuple[int, int], possible: bool = False) -> bool:
-    """Whether a view, a policy or a rule uses a column, or only may use it."""
-    uses = column_uses(catalog, user)
+def uses_column(catalog: Catalog, user: Relation | Attached | Function, column: tuple[int, int], possible: bool = False) -> bool:
+    """Whether a view, a policy, a rule or a function with a resolved body uses a column, or only may use it."""
+    uses = column_uses(catalog, user) if user.read_relations else ColumnUses()
     return column in uses.certain or (possible and column in uses.possible)
 
 

@@ -260,8 +260,9 @@ class Trigger(Object, frozen=True, kw_only=True):
 
 
 class Attached(Object, frozen=True, kw_only=True):
-    """A rule, policy or statistics object on a table: `kind` says which. `columns` are those of a statistics object; what a policy uses is
-    in its `queries`, for USING and WITH CHECK (empty without it), over the `read_relations` (`migsafe.schema.column_uses`)."""
+    """A rule, policy or statistics object on a table: `kind` says which. `columns` are those of a statistics object; what a policy or a
+    rule uses is in its `queries`, a policy's for USING and WITH CHECK (empty without it), over the `read_relations`
+    (`migsafe.schema.column_uses`)."""
 
     kind: str
     table: int
@@ -369,6 +370,14 @@ class Function(Object, frozen=True, kw_only=True):
     privileges: tuple[Privilege, ...] = ()
     types: tuple[TypeName, ...] = ()
     """The types of its arguments and of its result that are not built in, with their schemas."""
+    reads: tuple[int, ...] = ()
+    queries: tuple[str, ...] = ()
+    read_relations: tuple[ReadRelation, ...] = ()
+    """The relations and the queries of a body in the form of the SQL standard, on which the function depends."""
+
+    def dependencies(self) -> tuple[int, ...]:
+        """The relations that its body reads, if PostgreSQL has resolved it."""
+        return self.reads
 
 
 Type = EnumType | Domain | Composite

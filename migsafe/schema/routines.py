@@ -16,6 +16,7 @@ from migsafe.schema.objects import Attached, Function, Privilege, Relation, Rela
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
+from migsafe.sql.statements import read
 
 PUBLIC_EXECUTE = Privilege("public", "execute")
 """What every role may do with a new routine by default."""
@@ -49,6 +50,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "definer": ("security", "definer") in options,
         "has_search_path": op.is_standard or op.language in _COMPILED or any(_SETS_PATH.match(f"{name} {value}") for name, value in options),
         "types": tuple(_user_types(catalog, op)),
+        **_used_relations(catalog, op),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
     for existing in catalog.functions(name):
@@ -63,6 +65,18 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
             catalog.change(existing, **properties)
             return
     catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments, privileges=(PUBLIC_EXECUTE,)), **properties))
+
+
+def _used_relations(catalog: Catalog, op: sql.CreateFunction) -> dict[str, object]:
+    """Returns what a body in the form of the SQL standard uses: PostgreSQL resolves it now, and records its dependencies."""
+    body = read(op.code) if op.is_standard and op.code is not None else ()
+    queries = [operation.query for statement in body for operation in statement.operations if isinstance(operation, sql.Select)]
+    relations = read_relations(catalog, tuple(name for query in queries for name in query.reads))
+    return {
+        "reads": tuple(dict.fromkeys(relation.oid for relation in relations)),
+        "queries": tuple(query.sql for query in queries),
+        "read_relations": relations,
+    }
 
 
 def _user_types(catalog: Catalog, op: sql.CreateFunction) -> Iterator[TypeName]:
@@ -252,10 +266,20 @@ def create_rule(catalog: Catalog, op: sql.CreateRule) -> None:
     table = catalog.relation(op.table)
     if table is None:
         return
-    names = (*op.reads, *(action.table for action in op.actions if isinstance(action, sql.Insert | sql.Update | sql.Delete)))
+    actions = [action for action in op.actions if isinstance(action, sql.Insert | sql.Update | sql.Delete)]
+    names = (*op.reads, *(action.table for action in actions))
     reads = {relation.oid for name in names if (relation := catalog.relation(name)) is not None}
+    # A query of the columns that the rule certainly uses: those of NEW and OLD, and those that an action writes by name.
+    written = [(action.table, action.columns) for action in actions if isinstance(action, sql.Insert | sql.Update)]
+    used = [(table.name, row_columns(op.body)), *written]
     rule = Attached(
-        oid=catalog.new_oid(), name=Name(op.rule, table.name.schema), kind="rule", table=table.oid, reads=tuple(reads - {table.oid})
+        oid=catalog.new_oid(),
+        name=Name(op.rule, table.name.schema),
+        kind="rule",
+        table=table.oid,
+        reads=tuple(reads - {table.oid}),
+        queries=tuple(f"SELECT {', '.join(str(Name(column)) for column in columns)} FROM {name}" for name, columns in used if columns),  # noqa: S608
+        read_relations=read_relations(catalog, tuple(name for name, columns in used if columns)),
     )
     _attach(catalog, rule, table, or_replace=op.or_replace)
 

@@ -300,7 +300,7 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     event = c.expect_any("select", "insert", "update", "delete")
     c.expect("to")
     table = c.qualified("a table")
-    reads, nested = len(c.reads), len(c.nested)
+    reads, nested, body = len(c.reads), len(c.nested), c.i
     if c.accept("where"):
         c.a_expr()
     c.expect("do")
@@ -312,7 +312,17 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     # An action runs only when the rule fires. CREATE RULE itself does not change or read its relations.
     actions, read = tuple(c.nested[nested:]), tuple(c.reads[reads:])
     del c.reads[reads:], c.nested[nested:]
-    return CreateRule(c.span(start), rule=name, table=table, event=event, or_replace=or_replace, instead=instead, actions=actions, reads=read)
+    return CreateRule(
+        c.span(start),
+        rule=name,
+        table=table,
+        event=event,
+        or_replace=or_replace,
+        instead=instead,
+        actions=actions,
+        reads=read,
+        body=c.text(body),
+    )
 
 
 def _rule_actions(c: Parser) -> None:

@@ -199,7 +199,7 @@ class CreateTrigger(Operation, frozen=True, kw_only=True):
 
 class CreateRule(Operation, frozen=True, kw_only=True):
     """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions` run later, so they are not operations of the
-    statement; `reads` are the relations in its condition and in the queries of its actions."""
+    statement; `reads` are the relations in its condition and in the queries of its actions, `body` is the text of both."""
 
     rule: str
     table: Name
@@ -208,6 +208,7 @@ class CreateRule(Operation, frozen=True, kw_only=True):
     instead: bool = False
     actions: tuple[Operation, ...] = ()
     reads: tuple[Name, ...] = ()
+    body: str = ""
 
 
 class CreatePolicy(Operation, frozen=True, kw_only=True):

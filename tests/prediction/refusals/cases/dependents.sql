@@ -272,3 +272,61 @@ CREATE TABLE shop.orders_1 PARTITION OF shop.orders FOR VALUES FROM ('2024-01-01
 CREATE INDEX orders_id ON shop.orders (id);
 -- accepted
 DROP SCHEMA shop CASCADE;
+
+-- type of a column that a rule of its table names
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE TABLE changes (van bigint, load int);
+CREATE RULE noted AS ON UPDATE TO vans WHERE NEW.load > 3 DO ALSO INSERT INTO changes (van) VALUES (NEW.id);
+-- refused: cannot alter type of a column used by a view or rule
+ALTER TABLE vans ALTER COLUMN load TYPE bigint;
+
+-- type of a column that a rule of another table writes
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE TABLE changes (van bigint, load int);
+CREATE RULE noted AS ON UPDATE TO vans DO ALSO INSERT INTO changes (van, load) VALUES (NEW.id, NEW.load);
+-- refused: cannot alter type of a column used by a view or rule
+ALTER TABLE changes ALTER COLUMN load TYPE bigint;
+
+-- drop of a column that a rule of another table writes
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE TABLE changes (van bigint, load int);
+CREATE RULE noted AS ON DELETE TO vans DO ALSO (INSERT INTO changes (van) VALUES (OLD.id); UPDATE changes SET load = OLD.load);
+-- refused: cannot drop column load of table changes because other objects depend on it
+ALTER TABLE changes DROP COLUMN load;
+
+-- type of a column that no rule names
+CREATE TABLE vans (id bigint PRIMARY KEY, load int, size int);
+CREATE TABLE changes (van bigint, load int, size int);
+CREATE RULE noted AS ON UPDATE TO vans DO ALSO INSERT INTO changes (van, load) VALUES (NEW.id, NEW.load);
+-- accepted
+ALTER TABLE changes ALTER COLUMN size TYPE bigint;
+
+-- type of a column that a function of the SQL standard reads
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(load) FROM vans; END;
+-- refused: cannot alter type of a column used by a function or procedure
+ALTER TABLE vans ALTER COLUMN load TYPE bigint;
+
+-- drop of a column that a function with RETURN reads
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE FUNCTION total(more int) RETURNS bigint LANGUAGE sql RETURN more + (SELECT max(load) FROM vans);
+-- refused: cannot drop column load of table vans because other objects depend on it
+ALTER TABLE vans DROP COLUMN load;
+
+-- drop of a table that a function of the SQL standard reads
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(load) FROM vans; END;
+-- refused: cannot drop table vans because other objects depend on it
+DROP TABLE vans;
+
+-- drop of a table that the text of a function names
+CREATE TABLE vans (id bigint PRIMARY KEY, load int);
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql AS 'SELECT sum(load) FROM vans';
+-- accepted
+DROP TABLE vans;
+
+-- type of another column of a table that a function of the SQL standard reads
+CREATE TABLE vans (id bigint PRIMARY KEY, load int, size int);
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(load) FROM vans; END;
+-- accepted
+ALTER TABLE vans ALTER COLUMN size TYPE bigint;
