@@ -1,17 +1,19 @@
 """The limits of indexes, and of constraints that have one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migsafe import versions
-from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in
+from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, type_text
 from migsafe.prediction.refusals.registry import refuses
+from migsafe.schema.casts import RANGES
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.constraints import constraint_of_index
+from migsafe.schema.extensions import PLAIN_TYPES
 from migsafe.schema.objects import Index, Key, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Constraint, ConstraintKind, Name, PartitionKey
+from migsafe.sql.operations import Constraint, ConstraintKind, Name, PartitionKey, TypeName
 
 _WORDS = {ConstraintKind.PRIMARY_KEY: "PRIMARY KEY", ConstraintKind.UNIQUE: "UNIQUE"}
 _NAMES = {**_WORDS, ConstraintKind.EXCLUDE: "EXCLUDE"}
@@ -40,34 +42,66 @@ WITHOUT_ORDER = frozenset(("json", "xml", "point", "line", "lseg", "box", "path"
 """The built-in types that have no operator class for btree."""
 
 
-@refuses(sql.CreateIndex, sql.AddConstraint)
-def index_column(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint) -> Refusal | None:
+_WITHOUT_DOCUMENTS = WITHOUT_ORDER | {"tsquery"}
+_WITHOUT_CLASS: dict[str, frozenset[str]] = {
+    "btree": WITHOUT_ORDER,
+    "hash": WITHOUT_ORDER | {"money", "bit", "bit varying", "tsvector", "tsquery"},
+    "gin": _WITHOUT_DOCUMENTS | RANGES,
+    "gist": frozenset(("json", "jsonb", "xml", "line", "lseg", "path")),
+    "spgist": PLAIN_TYPES - {"text", "character varying"}
+    | frozenset(("json", "jsonb", "xml", "line", "lseg", "path", "circle", "tsvector", "tsquery")),
+    "brin": WITHOUT_ORDER - {"box"} | {"boolean", "money", "jsonb", "tsvector", "tsquery"},
+}
+"""The built-in types that have no default operator class for a method, in PostgreSQL 14 to 18, and get none from its own extensions."""
+
+
+@refuses(sql.CreateIndex, sql.AddConstraint, sql.CreateTable)
+def index_column(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint | sql.CreateTable) -> Refusal | None:
     """The type of a key has an operator class for the method of the index (GetIndexOpClass in indexcmds.c)."""
-    if isinstance(op, sql.CreateIndex):
-        table, method = complete_table(catalog, op.table), op.method or "btree"
-        names = [element.column for element in op.elements if element.column is not None and element.opclass is None]
+    if isinstance(op, sql.CreateTable):
+        types = {column.name: column.type for column in op.columns}
     else:
-        is_key = op.constraint.kind in _WORDS and op.constraint.index is None
-        table, method = complete_table(catalog, op.target.name), "btree"
-        names = list(op.constraint.columns) if is_key else []
-    if table is None:
-        return None
-    for name in names:
-        column = table.column(name)
-        if column is None or column.type is None or column.type.dimensions or not is_built_in(column.type):
-            continue
-        if (method == "btree" and column.type.name in WITHOUT_ORDER) or (method in ("hash", "gin") and column.type.name in ("json", "xml")):
+        table = complete_table(catalog, op.table if isinstance(op, sql.CreateIndex) else op.target.name)
+        types = {column.name: column.type for column in table.columns} if table is not None else {}
+    for method, names in _indexed_columns(op) if types else ():
+        for name in names:
+            data_type = types.get(name)
+            if data_type is None or not is_built_in(data_type) or not _has_no_class(method, data_type):
+                continue
             return Refusal(
-                error=f'data type {column.type.name} has no default operator class for access method "{method}"',
-                help=_other_index(column.name, column.type.name),
+                error=f'data type {type_text(catalog, data_type)} has no default operator class for access method "{method}"',
+                help=_other_index(name, method, data_type),
             )
     return None
 
 
-def _other_index(column: str, type_name: str) -> str:
-    if type_name == "json":
+def _indexed_columns(op: sql.CreateIndex | sql.AddConstraint | sql.CreateTable) -> Iterator[tuple[str, list[str]]]:
+    """Returns the method of each index that an operation builds, and its columns without an operator class of their own."""
+    if isinstance(op, sql.CreateIndex):
+        yield op.method or "btree", [element.column for element in op.elements if element.column is not None and element.opclass is None]
+        return
+    for constraint in added_constraints(op):
+        if constraint.kind is ConstraintKind.EXCLUDE:
+            elements = constraint.elements
+            yield constraint.method or "btree", [each.column for each in elements if each.column is not None and each.opclass is None]
+        elif constraint.kind in _WORDS and constraint.index is None and not isinstance(op, sql.CreateTable):
+            yield "btree", list(constraint.columns)
+
+
+def _has_no_class(method: str, data_type: TypeName) -> bool:
+    if data_type.dimensions:
+        return method in ("spgist", "brin") or (method == "gist" and data_type.name != "integer")
+    return data_type.name in _WITHOUT_CLASS.get(method, ())
+
+
+def _other_index(column: str, method: str, data_type: TypeName) -> str:
+    if data_type.dimensions or (data_type.name in ("jsonb", "tsvector") and method != "gin"):
+        return f"-- use gin for {Name(column)}"
+    if data_type.name == "json":
         return f"-- index a field: (({Name(column)} ->> 'field')); or make the column jsonb, and use gin"
-    return f"-- use gist for {Name(column)}" if type_name in ("point", "box", "polygon", "circle") else ""
+    if data_type.name in ("point", "box", "polygon", "circle") or (data_type.name in RANGES and method == "gin"):
+        return f"-- use gist for {Name(column)}" if method != "gist" else ""
+    return f"-- use btree for {Name(column)}" if data_type.name not in WITHOUT_ORDER and method != "btree" else ""
 
 
 @refuses(sql.AddConstraint, sql.AddColumn, sql.CreateTable)

@@ -4,6 +4,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     column_definitions,
     columns,
     concurrently,
+    exclusions,
     expressions,
     extensions,
     foreign_keys,

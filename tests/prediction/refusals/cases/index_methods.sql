@@ -81,3 +81,103 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
 CREATE TABLE stays (room bigint, during tstzrange);
 -- refused: data type bigint has no default operator class for access method "gist"
 ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE USING gist (room WITH =, during WITH &&);
+
+-- an exclusion with a method that finds no single rows
+CREATE TABLE stays (room bigint, tags int[]);
+-- refused: access method "gin" does not support exclusion constraints
+ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE USING gin (tags WITH &&);
+
+-- an exclusion of ranges that contain each other
+CREATE TABLE stays (room bigint, during tstzrange);
+-- refused: operator @>(anyrange,anyrange) is not commutative
+ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE USING gist (during WITH @>);
+
+-- an exclusion of overlapping ranges without gist
+CREATE TABLE stays (room bigint, during tstzrange);
+-- refused: operator &&(anyrange,anyrange) is not a member of operator family "range_ops"
+ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE (during WITH &&);
+
+-- an exclusion of different numbers without gist
+CREATE TABLE stays (room bigint, during tstzrange);
+-- refused: operator <>(bigint,bigint) is not a member of operator family "integer_ops"
+ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE (room WITH <>);
+
+-- an exclusion of smaller names
+CREATE TABLE stays (guest varchar(20), during tstzrange);
+-- refused: operator <(text,text) is not commutative
+ALTER TABLE stays ADD CONSTRAINT no_overlap EXCLUDE (guest WITH <);
+
+-- an exclusion of numbers that overlap
+SELECT 1;
+-- refused: operator does not exist: bigint && bigint
+CREATE TABLE stays (room bigint, EXCLUDE USING btree (room WITH &&));
+
+-- an exclusion of names that overlap, in a new table
+SELECT 1;
+-- refused: data type text has no default operator class for access method "gist"
+CREATE TABLE stays (guest text, during daterange, EXCLUDE USING gist (guest WITH &&, during WITH =));
+
+-- exclusions of ranges
+CREATE TABLE stays (room bigint, during tstzrange, area box);
+-- accepted
+ALTER TABLE stays ADD EXCLUDE USING gist (during WITH &&, area WITH &&), ADD EXCLUDE USING gist (during WITH =), ADD EXCLUDE USING gist (during WITH -|-);
+
+-- exclusions of equal values
+CREATE TABLE stays (room bigint, guest text, during tstzrange);
+-- accepted
+ALTER TABLE stays ADD EXCLUDE (room WITH =, guest WITH =), ADD EXCLUDE USING hash (guest WITH =), ADD EXCLUDE (during WITH =);
+
+-- an exclusion of a document
+CREATE TABLE stays (room bigint, data jsonb);
+-- refused: data type jsonb has no default operator class for access method "gist"
+ALTER TABLE stays ADD EXCLUDE USING gist (data WITH =);
+
+-- GiST over names in an array
+CREATE TABLE stays (tags text[]);
+-- refused: data type text[] has no default operator class for access method "gist"
+CREATE INDEX ON stays USING gist (tags);
+
+-- SP-GiST over numbers
+CREATE TABLE stays (room int);
+-- refused: data type integer has no default operator class for access method "spgist"
+CREATE INDEX ON stays USING spgist (room);
+
+-- BRIN over documents
+CREATE TABLE stays (data jsonb);
+-- refused: data type jsonb has no default operator class for access method "brin"
+CREATE INDEX ON stays USING brin (data);
+
+-- BRIN over truth values
+CREATE TABLE stays (paid boolean);
+-- refused: data type boolean has no default operator class for access method "brin"
+CREATE INDEX ON stays USING brin (paid);
+
+-- GIN over ranges
+CREATE TABLE stays (during tstzrange);
+-- refused: data type tstzrange has no default operator class for access method "gin"
+CREATE INDEX ON stays USING gin (during);
+
+-- hash over money
+CREATE TABLE stays (fee money);
+-- refused: data type money has no default operator class for access method "hash"
+CREATE INDEX ON stays USING hash (fee);
+
+-- the types that have an operator class
+CREATE TABLE stays (tags text[], words tsvector, guest varchar(20), address inet, area polygon, during tstzrange);
+-- accepted
+CREATE INDEX ON stays USING gist (words, area, during);
+
+-- the types that have one for GIN
+CREATE TABLE stays (tags text[], words tsvector, data jsonb);
+-- accepted
+CREATE INDEX ON stays USING gin (tags, words, data);
+
+-- the types that have one for SP-GiST
+CREATE TABLE stays (guest varchar(20), address inet);
+-- accepted
+CREATE INDEX ON stays USING spgist (guest);
+
+-- the types that have one for BRIN
+CREATE TABLE stays (guest varchar(20), address inet, during tstzrange, id uuid, at timestamptz, area box);
+-- accepted
+CREATE INDEX ON stays USING brin (guest, address, during, id, at, area);
