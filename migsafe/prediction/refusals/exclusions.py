@@ -23,7 +23,9 @@ _FAMILIES = {
     **dict.fromkeys(("smallint", "integer", "bigint"), "integer_ops"),
     **dict.fromkeys(("date", "timestamp without time zone", "timestamp with time zone"), "datetime_ops"),
     **dict.fromkeys(("text", "character varying"), "text_ops"),
-    "uuid": "uuid_ops", "numeric": "numeric_ops", "boolean": "bool_ops",
+    "uuid": "uuid_ops",
+    "numeric": "numeric_ops",
+    "boolean": "bool_ops",
 }
 """The operator families of btree, by the type of the column."""
 
