@@ -4,7 +4,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -12,12 +12,19 @@ from msgspec import Struct
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.query_truth import TENFOLD, Connection, GenericPlans, Plan
+from benchmarks.query_truth import TENFOLD, Connection, GenericPlans, Plan, PlansForValues, cost_with_writes
+from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.library.editing import EditingSession
 from migsafe.linting.facts.sql_words import words_of
+from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import quoted
+from migsafe.workload.binding import Binder
+from migsafe.workload.lookups import Lookups
+from migsafe.workload.optional import has_optional
 from migsafe.workload.query import Query
+from migsafe.workload.shapes import shared_shapes
 
+Explain = Callable[[Query], object]
 _RULE = "query-loses-index"
 _INDEXES = """
     SELECT n.nspname, c.relname, n.nspname, t.relname, (
@@ -56,11 +63,13 @@ def dropped_indexes(connection: Connection) -> Iterator[DroppedIndex]:
 class LostIndexes:
     """Compares the rule with the server, for each index of a project. `folder` is where a copy of the history is written."""
 
-    def __init__(self, migrations: str, queries_at: str, queries: Sequence[Query], folder: Path) -> None:
+    def __init__(self, migrations: str, queries_at: str, queries: Sequence[Query], catalog: Catalog, folder: Path) -> None:
         self.queries = queries
         self.counts: Counter[str] = Counter()
         self.confusions: list[str] = []
         self._costs: dict[str, str] = {}
+        self._broken: set[str] = set()
+        self._catalog = catalog
         history = folder / "migrations"
         shutil.copytree(migrations, history)
         (folder / "migsafe.toml").write_text(f'migrations = ["migrations"]\nqueries = ["{Path(queries_at).resolve()}"]\n')
@@ -70,21 +79,29 @@ class LostIndexes:
 
     def compare(self, connection: Connection, unfilled: Sequence[str]) -> None:
         """Drops each index in turn, and compares the queries that are expensive then with those that the rule names."""
-        plans = GenericPlans(connection)
-        before = {query.fingerprint: plans.explain(query) for query in self.queries}
+        generic, for_values = GenericPlans(connection), PlansForValues(connection)
+        plans: list[Explain] = [generic.explain, lambda query: for_values.explain(query) if self._is_optional(query) else None]
+        before = [{query.fingerprint: explain(query) for query in self.queries} for explain in plans]
         session = EditingSession()
         try:
             for index in dropped_indexes(connection):
                 if f"public.{index.table}" in unfilled:
                     self.counts["indexes of tables that could not be filled"] += 1
                     continue
-                planned = (query for query in self.queries if isinstance(before[query.fingerprint], Plan))
+                planned = (query for query in self.queries if isinstance(before[0][query.fingerprint], Plan))
                 reading = [query for query in planned if index.table.lower() in words_of(query.text) and not self._reads(query, unfilled)]
                 lost = self._lost(connection, plans, index, before, reading)
                 if lost is not None:
-                    self._judge(index, lost, self._reported(session, index), reading)
+                    reported = self._reported(session, index)
+                    self._judge(index, lost, reported, [query for query in reading if query.fingerprint not in self._broken])
         finally:
             session.close()
+
+    def _is_optional(self, query: Query) -> bool:
+        """Whether a query has conditions that a value switches off. PostgreSQL plans it for its values."""
+        lookups = Lookups(self._catalog, shared_shapes())
+        shape = lookups.shapes.query(query.text)
+        return not isinstance(shape, UnreadShape) and has_optional(Binder(lookups, query.parameters).query(shape))
 
     @staticmethod
     def _reads(query: Query, tables: Sequence[str]) -> bool:
@@ -92,20 +109,28 @@ class LostIndexes:
         return any(table.rpartition(".")[2].lower() in words_of(query.text) for table in tables)
 
     def _lost(
-        self, connection: Connection, plans: GenericPlans, index: DroppedIndex, before: Mapping[str, object], reading: Sequence[Query]
+        self,
+        connection: Connection,
+        plans: Sequence[Explain],
+        index: DroppedIndex,
+        before: Sequence[Mapping[str, object]],
+        reading: Sequence[Query],
     ) -> set[str] | None:
         """Returns the queries that become expensive without an index; None if it cannot be dropped."""
         lost: set[str] = set()
+        self._broken = set()
+        self._costs = {}
         connection.execute("BEGIN")
         try:
             connection.execute(index.statement.encode())
             for query in reading:
-                first, now = before[query.fingerprint], plans.explain(query)
-                if isinstance(first, Plan) and isinstance(now, Plan):
-                    self._costs[query.fingerprint] = f"cost {first.cost:,.0f} to {now.cost:,.0f}"
-                    is_dearer = now.cost > TENFOLD * first.cost or index.table in _read_whole(now) - _read_whole(first)
-                    if is_dearer and now.cost > max(first.cost + _DEARER, first.cost * _HALF_AS_DEAR):
-                        lost.add(query.fingerprint)
+                for explain, known in zip(plans, before, strict=True):
+                    first, now = known[query.fingerprint], explain(query)
+                    if isinstance(first, Plan) and isinstance(now, Plan):
+                        self._compare_plans(query, index, first, now, lost)
+                    elif isinstance(first, Plan):
+                        # GROUP BY or ON CONFLICT needs the index: query-breaks is about that.
+                        self._broken.add(query.fingerprint)
         except psycopg.Error as error:
             self.counts["indexes that could not be dropped"] += 1
             print(f"    {index.name}: {str(error).splitlines()[0]}")
@@ -113,6 +138,14 @@ class LostIndexes:
         finally:
             connection.execute("ROLLBACK")
         return lost
+
+    def _compare_plans(self, query: Query, index: DroppedIndex, first: Plan, now: Plan, lost: set[str]) -> None:
+        cost, cost_now = cost_with_writes(first), cost_with_writes(now)
+        costs = f"cost {cost:,.0f} to {cost_now:,.0f}"
+        self._costs[query.fingerprint] = "; ".join(filter(None, (self._costs.get(query.fingerprint), costs)))
+        is_dearer = cost_now > TENFOLD * cost or index.table in _read_whole(now) - _read_whole(first)
+        if is_dearer and cost_now > max(cost + _DEARER, cost * _HALF_AS_DEAR):
+            lost.add(query.fingerprint)
 
     def _reported(self, session: EditingSession, index: DroppedIndex) -> set[str]:
         edited = session.judge(str(self._file), index.statement + "\n")

@@ -22,8 +22,9 @@ only the indexes of tests for NULL are left out.
 says, and the queries that it names must use it. It prints how many of the linter's warnings (query-without-index) are confirmed.
 
 `loses` drops each index of the final schema in turn. A query loses it if its generic plan then costs 500 and half as much more, and is ten
-times as expensive or reads the table as a whole, which it did not do before. The benchmark compares these with the queries that
-query-loses-index names for a last migration that drops the index.
+times as expensive or reads the table as a whole, which it did not do before. Queries with optional conditions (`$1 IS NULL OR a = $1`) are
+also planned for values, as PostgreSQL does. A query that fails without the index (ON CONFLICT, GROUP BY) does not count. The benchmark
+compares these with the queries that query-loses-index names for a last migration that drops the index.
 
 `breaks` runs the history, and before and after each migration that drops, renames or tightens something it prepares every query of the commit
 before the one that added the migration. The server's answer is compared with migsafe's, for each pair of query and migration.
@@ -147,7 +148,9 @@ def compare_losses(arguments: argparse.Namespace) -> int:
                 tempfile.TemporaryDirectory() as folder,
                 seeded_database(server, project.migrations, f"loss{number}", arguments.rows) as (connection, unfilled),
             ):
-                losses = LostIndexes(project.migrations, project.queries_at, project.queries, Path(folder))
+                losses = LostIndexes(
+                    project.migrations, project.queries_at, project.queries, final_catalog(project.migrations, server.major), Path(folder)
+                )
                 losses.compare(connection, unfilled)
             server.drop_database(f"loss{number}")
             total += losses.counts

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from migsafe.replaying.queries.index_trials import EXPENSIVE
 from migsafe.replaying.queries.plan_changes import TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan
-from migsafe.replaying.queries.plans import GenericPlans
+from migsafe.replaying.queries.plans import GenericPlans, with_usual_page
 from migsafe.replaying.seeding.seeder import Seeder, same_for_every_table
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent_statements
@@ -31,7 +31,9 @@ __all__ = [
     "Connection",
     "GenericPlans",
     "Plan",
+    "PlansForValues",
     "cheapest",
+    "cost_with_writes",
     "ends_at_first_rows",
     "full_cost",
     "know_expressions",
@@ -204,6 +206,68 @@ class Preparations:
         """Forgets all prepared statements."""
         self.connection.execute("DEALLOCATE ALL")
         self._parameters.clear()
+
+
+_EXAMPLES = {
+    "boolean": "true", "uuid": "'00000000-0000-4000-8000-000000000001'", "date": "'2024-01-01'", "json": "'{}'", "jsonb": "'{}'",
+    "timestamp without time zone": "'2024-01-01'", "timestamp with time zone": "'2024-01-01'", "time without time zone": "'10:00'",
+    "interval": "'1 day'", "bytea": "'x'", "inet": "'10.0.0.1'",
+}  # fmt: skip
+_KINDS = """
+    SELECT p.type::regtype::text, t.typcategory, (SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = p.type LIMIT 1)
+    FROM pg_catalog.pg_prepared_statements, pg_catalog.unnest(parameter_types::oid[]) WITH ORDINALITY AS p (type, k)
+        JOIN pg_catalog.pg_type AS t ON t.oid = p.type
+    WHERE name = 'with_values' ORDER BY k
+"""
+
+
+class PlansForValues:
+    """Plans queries for a value of each parameter: what PostgreSQL chooses for conditions that a value switches off."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def explain(self, query: Query) -> Plan | None:
+        """Returns the plan of a query; None if it fails, or a value of a parameter is not known."""
+        query = with_usual_page(query)
+        types = [kind or "unknown" for kind in query.parameters]
+        declared = f"({', '.join(types)})" if types else ""
+        is_idle = self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        self.connection.execute("BEGIN" if is_idle else "SAVEPOINT with_values")
+        try:
+            self.connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            self.connection.execute(f"PREPARE with_values{declared} AS {query.text}".encode())
+            values = [_example(*row) for row in self.connection.execute(_KINDS).fetchall()]
+            if None in values:
+                return None
+            arguments = f"({', '.join(map(str, values))})" if values else ""
+            row = self.connection.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE with_values{arguments}".encode()).fetchone()
+        except psycopg.Error:
+            return None
+        finally:
+            self.connection.execute("ROLLBACK" if is_idle else "ROLLBACK TO with_values")
+            self.connection.execute("DEALLOCATE ALL")
+        assert row is not None
+        tree = row[0][0]["Plan"]
+        return Plan(float(tree["Total Cost"]), tree)
+
+
+def _example(name: str, category: str, label: str | None) -> str | None:
+    """Returns a value of a type, as SQL."""
+    if label is not None:
+        return f"'{label}'"
+    if name.endswith("[]"):
+        element = _example(name[:-2], _CATEGORIES.get(name[:-2], "S"), None)
+        return f"ARRAY[{element}]::{name}" if element is not None else None
+    return _EXAMPLES.get(name) or {"N": "7", "S": "'name'"}.get(category)
+
+
+_CATEGORIES = {"integer": "N", "bigint": "N", "smallint": "N", "numeric": "N", "double precision": "N"}
+
+
+def cost_with_writes(plan: Plan) -> float:
+    """Returns the cost of a plan with its INSERTs, UPDATEs and DELETEs in WITH, which PostgreSQL leaves out if nothing reads them."""
+    return max(plan.cost, sum(float(node["Total Cost"]) for node in plan.nodes() if node["Node Type"] == "ModifyTable"))
 
 
 @contextmanager

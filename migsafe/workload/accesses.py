@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Ref, Shape
+from migsafe.expressions.queries.shapes import Compare, Condition, Either, Nested, Ref, Shape
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.workload.alternatives import Part, alternatives_of, known_alternatives, selects_few
 from migsafe.workload.binding import Binder
@@ -19,6 +19,7 @@ from migsafe.workload.immutability import with_mutable_key
 from migsafe.workload.joins import join_conditions
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import CandidateIndex, Conversion, TableAccess
+from migsafe.workload.optional import has_optional, with_values
 from migsafe.workload.ordering import of_extreme, wanted_order
 from migsafe.workload.proposals import (
     finds_rows_late,
@@ -30,7 +31,7 @@ from migsafe.workload.proposals import (
 )
 from migsafe.workload.pushing import PushedConditions
 from migsafe.workload.scopes import BoundSource, Level
-from migsafe.workload.semijoins import conditions_of_exists, leading
+from migsafe.workload.semijoins import conditions_of_exists, joined_queries, leading
 from migsafe.workload.serving import Service, services
 from migsafe.workload.terms import OUTER, ROW_PLACE, Strength, Term, Terms, conjuncts
 from migsafe.workload.whole_reads import TableRead, compared
@@ -63,12 +64,22 @@ class _Around(Struct, frozen=True, kw_only=True):
 
 
 def table_accesses(catalog: Lookups, binder: Binder, root: Level) -> Iterator[TableAccess]:
-    """Returns how a query reads each of its tables."""
-    yield from compared(list(_Accesses(catalog, binder, root).of(root, _Around())))
+    """Returns how a query reads each of its tables. A query with optional conditions is read with their values, but what is missing without
+    them counts first."""
+    usual = compared(list(_Accesses(catalog, binder, root).of(root, _Around())))
+    if not has_optional(root):
+        yield from usual
+        return
+    given = compared(list(_Accesses(catalog, binder, root, with_values=True).of(root, _Around())))
+    for access, known in zip(usual, given, strict=True):
+        is_optional = bool(known.candidates) and not access.is_unindexed
+        yield access if access.is_unindexed else replace(known, is_unindexed=False, is_optional=is_optional)
 
 
 class _Accesses:
-    def __init__(self, catalog: Lookups, binder: Binder, root: Level) -> None:
+    def __init__(self, catalog: Lookups, binder: Binder, root: Level, *, with_values: bool = False) -> None:
+        self.with_values = with_values
+        self.optional: set[Condition] = set()
         self.catalog = catalog
         self.binder = binder
         self.pushed = PushedConditions(root)
@@ -100,7 +111,7 @@ class _Accesses:
             if source.level is not None and not source.is_cte:
                 many = not found.issuperset(range(at)) if source.shape.lateral else around.many
                 yield from self.of(source.level, replace(within, many=many))
-        joined = _joined_queries(level.shape)
+        joined = joined_queries(level.shape)
         everything = set(range(len(level.sources)))
         own = found >= everything
         for number, nested in enumerate(level.nested):
@@ -199,8 +210,9 @@ class _Accesses:
         required = {at for at in numbers if any(term.operator != "is null" for term in terms.of(at, where))}
         where += conditions_of_exists(terms, level)
         conditions = [*((condition, None) for condition in where), *join_conditions(level, required), *of_extreme(level)]
-        derived = derived_values(terms, [condition for condition, allowed in conditions if allowed is None])
-        return [*conditions, *((condition, None) for condition in derived)]
+        if self.with_values:
+            conditions = list(with_values(terms, conditions, self.optional))
+        return [*conditions, *derived_values(terms, conditions)]
 
     def _graded(self, level: Level, terms: list[Term], without_query: int | None) -> list[Term]:
         """Returns the terms without those that compare with a query of many rows, or with one query."""
@@ -292,6 +304,9 @@ class _Accesses:
         usable = [term for term in table.terms if term.others <= found and is_selective(term)]
         constant = [term for term in usable if not term.others]
         terms = Terms(self.catalog, self.binder, level)
+        optional = {term.subject for term in terms.of(table.at, self.optional)}
+        if constant and all(term.subject in optional for term in constant):
+            constant = constant[:1]  # any of them may have a value without the others
         proposed = [with_mutable_key(self.catalog, table.relation, index_of_equalities(each)) for each in (constant, usable) if each]
         if proposed:
             return (next((each for each in proposed if not each.mutable), proposed[0]),)
@@ -371,23 +386,3 @@ def _deciding(found: list[Service], terms: list[Term], *, selects_few: bool = Fa
     if ordered is not None:
         return ordered
     return best if best is not None and best.strength is Strength.WEAK else None
-
-
-def _joined_queries(shape: Shape) -> dict[int, bool]:
-    """Returns the queries after IN and EXISTS, and whether it is EXISTS. An EXISTS within an OR reads its table once, too: PostgreSQL
-    builds a hash table of it (AlternativeSubPlan in nodeSubplan.c)."""
-    joined = {condition.query: True for condition in _exists_of(shape.where)}
-    for condition in conjuncts(shape.where):
-        match condition:
-            case Compare(operator="in" | "any", right=Nested(query=number)):
-                joined[number] = False
-    return joined
-
-
-def _exists_of(condition: Condition | None) -> Iterator[Exists]:
-    match condition:
-        case Exists():
-            yield condition
-        case All() | Either():
-            for part in condition.parts:
-                yield from _exists_of(part)

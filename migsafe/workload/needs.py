@@ -58,7 +58,8 @@ class TableAccess(Struct, frozen=True, kw_only=True):
     """A reading of one table. `index` is the index that serves it; None without one. `candidates` are the indexes that would serve it, if
     PostgreSQL reads the whole table for a few rows of it: one, or of an OR all that its parts lack. `is_unindexed` if they can be built, and
     the query would be cheap with them: `beside` are the other tables that it reads as a whole in any case. A table without index and candidates
-    is read as a whole on purpose, or its filters select too many rows for an index; or a `conversion` keeps PostgreSQL from using its index."""
+    is read as a whole on purpose, or its filters select too many rows for an index; or a `conversion` keeps PostgreSQL from using its index.
+    If it `is_optional`, the candidates serve it only in executions with values for the optional conditions of the query."""
 
     oid: int
     name: Name
@@ -69,6 +70,7 @@ class TableAccess(Struct, frozen=True, kw_only=True):
     candidates: tuple[CandidateIndex, ...] = ()
     beside: tuple[Name, ...] = ()
     conversion: Conversion | None = None
+    is_optional: bool = False
 
 
 class InsertProblem(Struct, frozen=True, kw_only=True):

@@ -69,16 +69,25 @@ class PushedConditions:
         if shape.kind == "set":
             for branch in level.inner:
                 self._into(branch, position, term)
-        elif shape.kind == "select" and not shape.grouped:
+        elif shape.kind == "select":
             operands = _outputs(shape, level)
             operand = operands[position] if position < len(operands) else None
-            if isinstance(operand, Ref | Formula):
+            if isinstance(operand, Ref | Formula) and (not shape.grouped or (not term.others and _is_group(shape, position, operand))):
                 # The value of another table's column is a value like that of a parameter.
                 value = term.value if not term.others and term.value is not None else Parameter(0)
                 condition = Compare(operand, term.operator, value)
                 pushed = self._pushed.setdefault(id(level), [])
                 if condition not in pushed:
                     pushed.append(condition)
+
+
+def _is_group(shape: Shape, position: int, operand: Operand) -> bool:
+    """Whether a query groups by an output column: a condition with a value on it selects whole groups, and PostgreSQL moves it from HAVING to
+    WHERE (subquery_planner)."""
+    if shape.grouping is None or not shape.has_group or not isinstance(operand, Ref):
+        return False
+    keys = (key for key in shape.grouping.keys if key.name == operand.name)
+    return position in shape.grouping.positions or any(None in (key.table, operand.table) or key.table == operand.table for key in keys)
 
 
 def _position(source: BoundSource, level: Level, subject: str) -> int | None:

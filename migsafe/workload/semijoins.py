@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from migsafe.expressions.queries.shapes import Compare, Condition, Exists, Nested, Ref
+from migsafe.expressions.queries.shapes import All, Compare, Condition, Either, Exists, Nested, Ref, Shape
 from migsafe.workload.scopes import Level
 from migsafe.workload.terms import OUTER, Terms, conjuncts
 
@@ -26,3 +26,23 @@ def leading(level: Level) -> list[Exists]:
     """Returns the EXISTS that each row of a query must fulfil, and whose query is read once."""
     found = (condition for condition in conjuncts(level.shape.where) if isinstance(condition, Exists) and not condition.is_negated)
     return [exists for exists in found if not level.nested[exists.query].shape.grouped]
+
+
+def joined_queries(shape: Shape) -> dict[int, bool]:
+    """Returns the queries after IN and EXISTS, and whether it is EXISTS. An EXISTS within an OR reads its table once, too: PostgreSQL
+    builds a hash table of it (AlternativeSubPlan in nodeSubplan.c)."""
+    joined = {condition.query: True for condition in _exists_of(shape.where)}
+    for condition in conjuncts(shape.where):
+        match condition:
+            case Compare(operator="in" | "any", right=Nested(query=number)):
+                joined[number] = False
+    return joined
+
+
+def _exists_of(condition: Condition | None) -> Iterator[Exists]:
+    match condition:
+        case Exists():
+            yield condition
+        case All() | Either():
+            for part in condition.parts:
+                yield from _exists_of(part)

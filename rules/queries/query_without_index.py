@@ -7,7 +7,9 @@ Reported are queries of tables that are large according to `--stats`, and of tab
 its name (`status`, `type`, `currency`), or with a literal, are not reported alone: they often select most rows. Nor is a query that reads
 another table as a whole in any case, unless that table is known to be small. An expression that PostgreSQL cannot index, because its result
 depends on a setting of the session (`created_at::date` of a timestamptz), is only for information, and so is a comparison for which
-PostgreSQL converts an indexed column (`citext = text`, `integer = numeric`). The query of a view counts as a part of those that read it.
+PostgreSQL converts an indexed column (`citext = text`, `integer = numeric`). A condition that a value switches off (`$1 IS NULL OR
+shop_id = $1`, `shop_id = coalesce($1, shop_id)`) is judged as it is with that value, because PostgreSQL plans such a query for its values: an
+index that serves one of them is enough, and a missing one is only for information. The query of a view counts as a part of those that read it.
 A partial index serves the queries that name the rare state that it contains (`state = 'waiting'`, `sent_at IS NULL`). One is proposed where the
 first rows of such a state are read in an order: other indexes would lead through all rows that are done.
 The finding is at the query, or at CREATE TABLE if the running release sends the query already.
@@ -39,6 +41,7 @@ from migsafe.linting.facts.queries import (
     lacks_index,
     missing_index,
     mutable_key,
+    optional_words,
     sender,
     size_words,
     this_query,
@@ -63,14 +66,14 @@ def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterat
         return
     for access in op.assessment.accesses:
         reason = mutable_key(access) or conversion_words(access)
-        if not (reason or lacks_index(at, access)) or not _may_be_large(op, access, at) or access.name in op.reported:
+        if not (reason or lacks_index(at, access, with_values=True)) or not _may_be_large(op, access, at) or access.name in op.reported:
             continue
         often = f"; one request sends it up to {op.named.per_request} times" if op.named.per_request > 1 else ""
         yield at.finding(
             op,
-            f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time: "
-            f"{reason or missing_index(access)}{often}",
-            severity=Severity.INFO if reason else None,
+            f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time"
+            f"{optional_words(access)}: {reason or missing_index(access)}{often}",
+            severity=Severity.INFO if reason or access.is_optional else None,
             help=_help(at, access),
             relations=(access.name,),
             cause=f"{access.name} {[(each.method, each.keys, each.predicate) for each in access.candidates]} {access.conversion}",

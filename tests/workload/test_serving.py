@@ -105,8 +105,17 @@ SERVED = [
     ("SELECT * FROM customers c LEFT JOIN (orders o JOIN events e ON e.id = o.shop) ON o.id = c.id WHERE lower(c.email) = $1", "orders_pkey"),
     ("SELECT sensor FROM readings WHERE total = $1", "readings_1_total"),
     ("SELECT total FROM readings ORDER BY total LIMIT 5", "readings_1_total"),
+    (
+        "SELECT * FROM customers c LEFT JOIN (SELECT shop, sum(total) FROM orders GROUP BY 1) o ON o.shop = c.id WHERE c.id = $1",
+        "orders_shop_number",
+    ),
 ]
 UNINDEXED = [
+    # The value of the outer side selects the group.
+    (
+        "SELECT * FROM orders o LEFT JOIN (SELECT order_id, count(*) FROM lines l GROUP BY l.order_id) n ON n.order_id = o.id WHERE o.id = $1",
+        ("order_id",),
+    ),
     # Few rows fulfil the OR: they come late in the order of the index on created.
     ("SELECT * FROM orders WHERE number = $1 OR total = $1 ORDER BY created DESC LIMIT 5", ("number",), ("total",)),
     # The key leads from one of the two to the other, but nothing finds the first.

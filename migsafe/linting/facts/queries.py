@@ -114,10 +114,13 @@ def size_words(at: Context, table: Name) -> str:
     return f" (about {rows:,} row{'' if rows == 1 else 's'})" if rows is not None else ""
 
 
-def lacks_index(at: Context, access: "TableAccess") -> bool:
+def lacks_index(at: Context, access: "TableAccess", *, with_values: bool = False) -> bool:
     """Whether a table access reads the whole table for a few rows, and the query would be cheap with an index: all other tables that it reads
-    as a whole are known to be small. The columns of the system have no index."""
-    if not access.candidates or any(each.mutable or SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
+    as a whole are known to be small. The columns of the system have no index. `with_values`: also if only executions with values for the
+    query's optional conditions would be cheap."""
+    if not access.candidates or (access.is_optional and not with_values):
+        return False
+    if any(each.mutable or SYSTEM_COLUMNS.intersection(each.keys) for each in access.candidates):
         return False
     return all(is_known_small(at, table) for table in access.beside)
 
@@ -138,6 +141,11 @@ def conversion_words(access: "TableAccess") -> str:
     return (
         f"it compares {quoted(found.column)} as {found.type}, and PostgreSQL converts the column, so that {shown_name(found.index)} is not used"
     )
+
+
+def optional_words(access: "TableAccess") -> str:
+    """Returns in which executions a table access lacks its index, with a space before it; empty if it does in all of them."""
+    return " with values for the optional conditions" if access.is_optional else ""
 
 
 def missing_index(access: "TableAccess") -> str:

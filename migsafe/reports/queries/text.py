@@ -103,6 +103,8 @@ def _index(access: TableAccess, display: Display) -> str:
     missing = f"no index; one {needed} would serve it"
     if access.beside:
         return display.paint(f"{missing}, but the query reads all of {visible(' and '.join(map(str, access.beside)))} in any case", DIM)
+    if access.is_optional:
+        return display.paint(f"{missing}, with values for the optional conditions", DIM)
     return display.paint(missing, RED)
 
 

@@ -158,6 +158,18 @@ def test_a_query_loses_its_index_under_a_view_and_on_a_partition(setup: str, dro
     assert "query-loses-index" not in dict(reported(f"{setup}\n-- next migration\nSELECT 1;\n{text}"))
 
 
+@pytest.mark.parametrize("condition", ["$1::bigint IS NULL OR customer_id = $1", "customer_id = coalesce($1::bigint, customer_id)"])
+def test_an_optional_condition_is_judged_with_its_value(condition: str) -> None:
+    query = f"-- queries: db/orders.sql\n-- name: Orders :many\nSELECT id FROM orders WHERE {condition};\n"
+    sql = f"DROP INDEX orders_customer_id_idx;\n{query}"
+    assert ("query-loses-index", "error") in reported(sql)
+    [message] = messages(sql)
+    assert "each execution with values for the optional conditions reads all of public.orders" in message
+    created = f"CREATE TABLE gifts (id bigint PRIMARY KEY, customer_id bigint NOT NULL);\n{query.replace('orders WHERE', 'gifts WHERE')}"
+    assert ("query-without-index", "info") in reported(created)
+    assert "query-without-index" not in dict(reported(created.replace("-- queries", "CREATE INDEX ON gifts (customer_id);\n-- queries")))
+
+
 def test_a_table_that_was_read_as_a_whole_before_loses_no_index() -> None:
     twice = "WITH a AS (SELECT o.id, o.qty FROM orders o WHERE o.customer_id = $1), b AS (SELECT o.id FROM orders o WHERE o.comment = $2)"
     twice = f"-- queries: db/orders.sql\n-- name: Twice :many\n{twice} SELECT a.id FROM a, b;\n"

@@ -25,6 +25,17 @@ CREATE TABLE lines (id bigint PRIMARY KEY, order_id bigint, qty integer);
 -- accepted
 CREATE VIEW v AS SELECT o.id, o.code, sum(l.qty) AS s FROM orders o JOIN lines l ON l.order_id = o.id GROUP BY o.id;
 
+-- a column within a function that does not aggregate, beside the grouped primary key of another table
+CREATE TABLE orders (id bigint PRIMARY KEY, code text);
+CREATE TABLE lines (id bigint, order_id bigint, qty integer);
+-- refused: column "l.qty" must appear in the GROUP BY clause or be used in an aggregate function
+CREATE VIEW v AS SELECT o.id, json_build_object('code', o.code, 'qty', l.qty) FROM orders o JOIN lines l ON l.order_id = o.id GROUP BY o.id, l.id;
+
+-- a column within an aggregate function within another function
+CREATE TABLE orders (id bigint PRIMARY KEY, code text, qty integer);
+-- accepted
+CREATE VIEW v AS SELECT id, json_build_object('codes', json_agg(code), 'range', range_agg(int4range(qty, qty))) FROM orders GROUP BY id;
+
 -- all columns of a grouped table
 CREATE TABLE orders (id bigint, code text, qty integer);
 -- refused: column "orders.code" must appear in the GROUP BY clause or be used in an aggregate function
