@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migsafe.expressions.call_refusals import compared_calls, refused_calls, typed_calls
-    from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
+    from migsafe.expressions.changed_rows import columns_changed_again, constant_assigned, repeated_positions
     from migsafe.expressions.comparisons import compared_constants
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
@@ -64,6 +64,7 @@ __all__ = [
     "compared_calls",
     "compared_constants",
     "condition_shape",
+    "constant_assigned",
     "contains_enum_value",
     "conversion_back",
     "converts_again",
@@ -110,6 +111,7 @@ _MODULES = {
     "Unrestricting": "filters",
     "columns_changed_again": "changed_rows",
     "columns_equal_to_constants": "restrictions",
+    "constant_assigned": "changed_rows",
     "compared_constants": "comparisons",
     "contains_enum_value": "enum_constants",
     "conversion_back": "conversions",

@@ -29,6 +29,16 @@ def columns_changed_again(op: Insert | Update | Merge, text: str, catalog: Catal
     return []
 
 
+def constant_assigned(text: str, column: str) -> str | None:
+    """Return the constant that an UPDATE gives to a column, as SQL; None if it is no constant. `text` is the statement."""
+    tree = parse_statement(text)
+    if not isinstance(tree, exp.Update):
+        return None
+    value = dict(_assigned_pairs(tree.expressions)).get(column)
+    inner = value.this if isinstance(value, exp.Cast | exp.Neg) else value
+    return value.sql("postgres") if value is not None and isinstance(inner, exp.Literal | exp.Boolean) else None
+
+
 def repeated_positions(text: str, pg_version: int) -> set[int] | None:
     """Return the positions, from 0, of the values of an INSERT that are the same on a second run and not NULL; None where not known.
 

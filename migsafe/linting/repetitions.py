@@ -177,22 +177,35 @@ def _with_queries(finding: Finding, queries: Sequence[NamedQuery]) -> Finding:
 
 
 def _merged_causes(findings: Sequence[Finding]) -> list[Finding]:
-    """Returns the findings, with those of one rule and one cause as the first of them, which says in how many migrations the others are."""
-    migrations: dict[Hashable, set[Hashable]] = {}
-    queries: dict[Hashable, dict[NamedQuery, None]] = {}
+    """Returns the findings, with those of one rule and one cause as the first of them, which names the lines of the others in its migration,
+    and says in how many migrations there are others."""
+    groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
         if finding.cause:
-            queries.setdefault((finding.rule, finding.cause), {}).update(dict.fromkeys(finding.queries))
-            migrations.setdefault((finding.rule, finding.cause), set()).add((finding.script.path, finding.migration))
+            groups.setdefault((finding.rule, finding.cause), []).append(finding)
     result = []
     for finding in findings:
         if not finding.cause:
             result.append(finding)
+        elif (group := groups.pop((finding.rule, finding.cause), None)) is None:
+            continue
         elif finding.category == "queries":
-            if same := queries.pop((finding.rule, finding.cause), None):
-                result.append(_with_queries(finding, list(same)))
-        elif others := migrations.pop((finding.rule, finding.cause), None):
-            number = len(others) - 1
-            also = f"; the same is true of {number} other migration{'' if number == 1 else 's'}" if number else ""
-            result.append(replace(finding, message=finding.message + also))
+            result.append(_with_queries(finding, list(dict.fromkeys(query for each in group for query in each.queries))))
+        else:
+            result.append(replace(finding, message=finding.message + _others_of_cause(group)))
     return result
+
+
+def _others_of_cause(group: Sequence[Finding]) -> str:
+    """Returns the end of the message of the first finding of one cause, about the others."""
+    first, *others = group
+    here = [finding for finding in others if _migration(finding) == _migration(first)]
+    lines = list(dict.fromkeys(line for finding in here if (line := _line(finding)) != _line(first)))
+    parts = [f"line{'' if len(lines) == 1 else 's'} {_listed([str(line) for line in lines])}"] if lines else []
+    number = len({_migration(finding) for finding in others} - {_migration(first)})
+    parts += [f"{number} other migration{'' if number == 1 else 's'}"] if number else []
+    return f"; the same is true of {' and of '.join(parts)}" if parts else ""
+
+
+def _migration(finding: Finding) -> Hashable:
+    return finding.script.path, finding.migration

@@ -279,7 +279,8 @@ class Context:
     def outside_transaction(self, sql: str) -> str:
         """Returns SQL to paste that must run outside a transaction, with instructions for the migration's runner."""
         steps: list[str] = []
-        if isinstance(self.statement.operations[0], Do):
+        # At the end of the migration, the finding may be about any statement, and the SQL is one of its own.
+        if isinstance(self.statement.operations[0], Do) and not isinstance(self.operation, MigrationEnd):
             steps.append("outside the DO block")
         if self.is_script and self.migration.up.begun_at is not None and self.migration.own_transaction_advice:
             steps.append(f"first {self.migration.own_transaction_advice}: autocommit_block() raises AssertionError otherwise")

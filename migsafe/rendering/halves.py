@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from migsafe.patterns import lazy_pattern
-from migsafe.rendering.messages import DATABASE_ONLY, RenderedCall, RenderedPath, RenderResult
+from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, RenderedCall, RenderedPath, RenderResult
 from migsafe.sources import Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
@@ -109,11 +109,11 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
     why = "; ".join(dict.fromkeys(f"{unknown.mark[1:-1]} {unknown.reason.removeprefix('which ')}" for unknown in call.unknown_marks))
     operations = [operation for statement in read(text) for operation in statement.operations]
     if not operations or any(isinstance(operation, sql.Broken | sql.Unparsed | sql.Do | sql.OpaqueCode) for operation in operations):
-        return f"it is built from unknown values: {why}", ""
+        return f"{BUILT_FROM_UNKNOWN}{why}", ""
     if any(map(_names_unknown, operations)):
         if all(isinstance(operation, sql.Insert) for operation in operations):
             return "", ""  # it blocks nobody, whichever table it is
-        return f"it names something unknown: {why}", ""
+        return f"{NAMES_UNKNOWN}{why}", ""
     if all(isinstance(operation, _DATA) for operation in operations):
         return "", ""  # the locks do not depend on the rows that it reads or writes
     if all(isinstance(operation, sql.AlterSequence | sql.CreateSequence) for operation in operations):

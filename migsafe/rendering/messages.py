@@ -89,6 +89,11 @@ class Location(Struct, frozen=True, tag=True):
 
 DATABASE_ONLY = "which is known only to a database"
 """Why the values of rows are unknown; those of different rows may have one mark."""
+SCHEMA_ONLY = "which only the schema of a database can tell"
+"""Why what an inspector returns is unknown."""
+
+BUILT_FROM_UNKNOWN, NAMES_UNKNOWN = "it is built from unknown values: ", "it names something unknown: "
+"""How the reason begins why the SQL of a call is unknown; the unknown values follow, each with its reason."""
 
 
 class UnknownMark(Struct, frozen=True):

@@ -80,8 +80,8 @@ def _called_operations(catalog: Catalog, operation: Operation, depth: int, follo
             followed[function.oid, arguments] = depth
         for operation_of_body in body_operations(function, arguments):
             run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
-            if isinstance(run, OpaqueCode) and call:
-                run = replace(run, calls=call)
+            if isinstance(run, OpaqueCode):
+                run = replace(run, calls=call, routine=str(function.name))
             yield run
             for inner in _called_operations(catalog, run, depth + 1, followed):
                 yield replace(inner, calls=f"{call} {inner.calls}") if isinstance(inner, OpaqueCode) else inner

@@ -202,11 +202,12 @@ def replace_word(expression: str, word: str, replacement: str) -> str:
     return replaced + expression[offset:]
 
 
-def foreign_key_clause(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
-    """Return a named FOREIGN KEY constraint of a table, by default as NOT VALID."""
+def foreign_key_clause(constraint: Constraint, name: str, *, not_valid: bool = True, of_column: bool = False) -> str:
+    """Return a named FOREIGN KEY constraint of a table, by default as NOT VALID, or of a column in its definition."""
     reference = constraint.references
     assert reference is not None
-    words = [f"CONSTRAINT {quoted(name)} FOREIGN KEY ({_key_columns(constraint, constraint.columns)}) REFERENCES {reference.table}"]
+    columns = "" if of_column else f"FOREIGN KEY ({_key_columns(constraint, constraint.columns)}) "
+    words = [f"CONSTRAINT {quoted(name)} {columns}REFERENCES {reference.table}"]
     if reference.columns:
         words.append(f"({_key_columns(constraint, reference.columns)})")
     if reference.match != "simple":

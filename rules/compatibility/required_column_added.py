@@ -29,6 +29,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.filled_columns import not_null_with_its_value
 from migsafe.linting.facts.new_nulls import columns_refused_as_null
 from migsafe.linting.facts.ownership import added_column, is_created_here, is_updated_here
 from migsafe.linting.facts.wording import deployments, once_released
@@ -175,7 +176,8 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
         op,
         f"SET NOT NULL in the migration that adds {name} to {resolved} without a default: every INSERT of the running release fails from then "
         "on, because it omits the column",
-        help=deployments(f"a release that writes {name}", "SET NOT NULL") + _filled_and_not_null(op.target.name, op.column, at),
+        help=not_null_with_its_value(at, op.target.name, op.column)
+        or deployments(f"a release that writes {name}", "SET NOT NULL") + _filled_and_not_null(op.target.name, op.column, at),
         fix="",
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,

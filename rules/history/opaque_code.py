@@ -5,7 +5,8 @@ format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CR
 because they take nothing away, and a DROP INDEX in code that looks for INVALID indexes (`NOT indisvalid`). migsafe also follows the
 functions and procedures that the migrations create. CALL of any other procedure is reported, and so is a function of an extension that
 changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB, create_distributed_table of
-Citus, AddGeometryColumn of PostGIS.
+Citus, AddGeometryColumn of PostGIS. Of several findings with one cause in a run, the first is reported: one function that the migrations
+call, one setting that a script reads.
 
 Unsafe:
     DO $$
@@ -28,9 +29,12 @@ See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STA
 """
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, SCHEMA_ONLY
 from migsafe.schema.unknown_calls import UnknownCall, unknown_call
 from migsafe.sql.operations import Call, OpaqueCode, Select, SetOwner
 from migsafe.sql.templates import is_harmless
+
+_ASKED = tuple(why.removeprefix("which ") for why in (DATABASE_ONLY, SCHEMA_ONLY))
 
 
 @rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
@@ -48,15 +52,26 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
         case OpaqueCode(operations=operations) if operations and all(is_harmless(run) or isinstance(run, SetOwner) for run in operations):
             return None
         case OpaqueCode(confined=True):
-            return at.finding(op, f"details of this statement are only known at run time: {op.reason}")
+            return at.finding(op, f"details of this statement are only known at run time: {_reason(op)}", cause=_cause(op, at))
         case OpaqueCode():
-            return at.finding(op, f"the effect of this code is only known at run time: {op.reason}")
+            return at.finding(op, f"the effect of this code is only known at run time: {_reason(op)}", cause=_cause(op, at))
     call = unknown_call(at.catalog, op)
     return _unknown_call(op, call, at) if call is not None else None
 
 
+def _reason(op: OpaqueCode) -> str:
+    return f"{op.reason}, in the function {op.routine}" if op.routine else op.reason
+
+
+def _cause(op: OpaqueCode, at: Context) -> str:
+    """Returns what makes other code unknown, too: a function that the migrations call, or a value that a script has from its environment. Each
+    query that a script asks is a cause of its own."""
+    is_value = op.reason.startswith((BUILT_FROM_UNKNOWN, NAMES_UNKNOWN)) and not any(why in op.reason for why in _ASKED)
+    return op.routine or (op.reason if is_value and at.is_script else "")
+
+
 def _unknown_call(op: Call | Select, call: UnknownCall, at: Context) -> Finding | None:
-    relations = [relation.name for relation in call.relations]
+    relations, cause = [relation.name for relation in call.relations], ""
     if call.extension is not None:
         if relations and all(map(at.is_new, relations)):
             return None
@@ -66,4 +81,5 @@ def _unknown_call(op: Call | Select, call: UnknownCall, at: Context) -> Finding 
         message = f"the effect of this CALL is only known at run time: the procedure {call.name} is written in {call.language}"
     else:
         message = f"the effect of this CALL is only known at run time: no migration creates the procedure {call.name}"
-    return at.finding(op, message, relations=relations)
+        cause = str(call.name)
+    return at.finding(op, message, relations=relations, cause=cause)

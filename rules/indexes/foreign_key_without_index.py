@@ -4,8 +4,8 @@ PostgreSQL indexes the referenced key, not the referencing columns. Every DELETE
 for the rows that reference it: without an index this scans the whole referencing table once per row, while the row stays locked. The first
 columns of the index must be those of the foreign key, in any order; a partial index counts only if its condition says no more than that
 they are not null. A unique index on some of these columns also counts, because it finds one row at most. Nothing is reported for a table that
-may have indexes that no migration created, nor if a later migration of the run creates the index. It is information only if the migration
-drops and adds again a foreign key that had no index before.
+may have indexes that no migration created, for one whose key allows only a few rows (`id boolean PRIMARY KEY CHECK (id)`), nor if a later
+migration of the run creates the index. It is information only if the migration drops and adds again a foreign key that had no index before.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.index_builds import concurrent_build, plain_index
 from migsafe.linting.facts.partitions import partitioned_table
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -101,7 +102,9 @@ def _unserved(at: Context) -> Iterator[Finding]:
         operation: AddConstraint | AddColumn | CreateTable = done.operation  # type: ignore[assignment]  # only these are recorded
         table = at.catalog.relation(table_of(operation))
         oid = _unserved_oid(at, table, foreign_key) if table is not None else None
-        if table is None or oid is None or oid in seen or not _knows_indexes(at, table) or foreign_key.references is None:
+        if table is None or oid is None or oid in seen or not _knows_indexes(at, table) or has_few_rows(at.catalog, table):
+            continue
+        if foreign_key.references is None:
             continue
         seen.add(oid)
         columns = ", ".join(map(quoted, foreign_key.columns))

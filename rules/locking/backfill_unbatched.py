@@ -56,6 +56,7 @@ from msgspec import Struct
 from migsafe import expressions
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, reads_rows_to_fill, unrestricting_filter
 from migsafe.linting.facts.few_rows import has_few_rows
+from migsafe.linting.facts.filled_columns import with_its_value
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -94,11 +95,13 @@ def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | No
     changed = _changed(at) if reasons is not None else []
     if reasons is None or not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
+    batches = _merge_in_batches(op) if isinstance(op, Merge) else _in_batches(op, relation, reasons, at)
     return at.finding(
         op,
         f"{_change(op, reasons)} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
         "other UPDATEs and DELETEs of these rows wait until it ends",
-        help=_merge_in_batches(op) if isinstance(op, Merge) else _in_batches(op, relation, reasons, at),
+        help=(with_its_value(at, op) if isinstance(op, Update) else "") or batches,
+        fix=batches,
         relations=changed,
         lock=LockMode.ROW_EXCLUSIVE,
     )

@@ -32,8 +32,10 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe import versions
 from migsafe.linting.facts.definitions import replaced_constraint
+from migsafe.linting.facts.filled_columns import added_with_its_reference
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.partitions import foreign_key_by_partition, partitioned_table
+from migsafe.linting.facts.renamed_constraints import record_dropped_constraint, renamed
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -41,7 +43,7 @@ from migsafe.schema.default_names import default_name
 from migsafe.schema.definitions import foreign_key_definition
 from migsafe.schema.objects import Relation
 from migsafe.sql.generation import foreign_key_clause, join_migrations, validate_constraints
-from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Constraint, ConstraintKind, Name
+from migsafe.sql.operations import AddColumn, AddConstraint, AlterConstraint, Constraint, ConstraintKind, DropConstraint, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -52,8 +54,11 @@ from migsafe.sql.operations.values import quoted
     fix="unsafe",
     unsafe_because="a failure between its migrations leaves the constraint NOT VALID",
 )
-def foreign_key_validates(op: AddConstraint | AddColumn | AlterConstraint, at: Context) -> Finding | None:
+def foreign_key_validates(op: AddConstraint | AddColumn | AlterConstraint | DropConstraint, at: Context) -> Finding | None:
     """Report a foreign key that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
+    if isinstance(op, DropConstraint):
+        record_dropped_constraint(op, at)
+        return None
     if isinstance(op, AlterConstraint):
         return _enforced(op, at) if op.enforced else None
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
@@ -109,10 +114,14 @@ def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Co
         locked = f"SHARE ROW EXCLUSIVE on {' and '.join(map(str, both))}"
         waits = f"every INSERT, UPDATE and DELETE on {'them' if len(both) > 1 else 'it'} waits"
     statement = "ALTER TABLE with an ADD FOREIGN KEY" if is_stronger else "ADD FOREIGN KEY"
+    name = constraint.name or default_name(op.target.name.name, constraint.columns, "fkey")
+    rename, steps = renamed(op, name, at), _not_valid_first(op, constraint, at)
     return at.finding(
         op,
         f"{statement} takes {locked} while it checks every row of {table}: {waits}{while_held(at)}",
-        help=_not_valid_first(op, constraint, at),
+        help=rename.help if rename is not None else added_with_its_reference(at, op.target.name, constraint, name) or steps,
+        fix=rename.fix if rename is not None else steps,
+        replaces=rename.replaces if rename is not None else (),
         relations=both,
         lock=lock,
     )

@@ -173,9 +173,16 @@ def _finding(at: Context, waits: list[_Wait]) -> Finding:
     return at.finding(
         done,
         f"{command_name(at, done)} waits{unlimited} for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on "
-        f"{join_names([*first.held])}: {blocked_on(first.held)} until the transaction ends",
+        f"{join_names([*first.held])}: {blocked_on(first.held)} until the transaction ends, and {_deadlock(first)}",
         help=help,
         fix=fix,
         relations=[first.relation, *first.held],
         lock=first.lock,
     )
+
+
+def _deadlock(wait: _Wait) -> str:
+    """Returns which transactions of the application deadlock with a wait, as a clause."""
+    held = join_names([*wait.held]) if len(wait.held) == 1 else "one of these"
+    uses, holds = ("uses" if "reads" in lock.blocks else "writes to" for lock in (wait.lock, max(wait.held.values())))
+    return f"a transaction that {uses} {wait.relation} before {'' if uses == holds else f'it {holds} '}{held} deadlocks with it"

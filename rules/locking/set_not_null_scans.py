@@ -25,6 +25,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe import expressions
+from migsafe.linting.facts.filled_columns import not_null_with_its_value
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import free_constraint_name
@@ -54,11 +55,13 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     if not slow:
         return None
     table = op.target.name
+    steps = _safe_way(op, column, name or free_constraint_name(at.catalog, at.resolve(table), (column,), "not_null").name, at)
     return at.finding(
         op,
         f"{action} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
         f"every {slow[0].blocked_commands} waits{while_held(at)}",
-        help=_safe_way(op, column, name or free_constraint_name(at.catalog, at.resolve(table), (column,), "not_null").name, at),
+        help=not_null_with_its_value(at, table, column) or steps,
+        fix=steps,
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )

@@ -20,10 +20,11 @@ from migsafe.linting.facts.definitions import replaces_constraint
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.index_builds import repeatable_index_build
 from migsafe.linting.facts.partitions import key_by_partition, partitioned_table
+from migsafe.linting.facts.renamed_constraints import record_dropped_constraint, renamed
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name, free_relation_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations
-from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, Name
+from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, DropConstraint, Name
 from migsafe.sql.operations.values import quoted
 
 
@@ -34,8 +35,11 @@ from migsafe.sql.operations.values import quoted
     fix="unsafe",
     unsafe_because="a failed build leaves an INVALID index",
 )
-def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
+def unique_builds_index(op: AddConstraint | AddColumn | DropConstraint, at: Context) -> Finding | None:
     """Report a UNIQUE constraint whose index is built on an existing table."""
+    if isinstance(op, DropConstraint):
+        record_dropped_constraint(op, at)
+        return None
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     unique = next((constraint for constraint in constraints if constraint.kind is ConstraintKind.UNIQUE and constraint.index is None), None)
     slow = at.slow_effects(only=op.target.only) if unique is not None else []
@@ -43,7 +47,10 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         return None
     table = op.target.name
     name = unique.name or free_relation_name(at.catalog, at.resolve(table), unique.columns, "key", constraint=True).name
-    if partitioned_table(at, table) is not None:
+    rename = renamed(op, name, at)
+    if rename is not None:
+        help_ = rename.help
+    elif partitioned_table(at, table) is not None:
         help_ = key_by_partition(table, unique, name)
     else:
         first = f"ALTER TABLE {table} {at.text_without(op, [unique])};" if isinstance(op, AddColumn) else ""
@@ -62,6 +69,8 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         f"{action} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits"
         f"{while_held(at)}",
         help=help_,
+        fix=rename.fix if rename is not None else None,
+        replaces=rename.replaces if rename is not None else (),
         relations=[table, *(effect.relation for effect in slow)],
         lock=lock,
     )

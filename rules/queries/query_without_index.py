@@ -74,16 +74,16 @@ def query_without_index(op: WorkloadQuery | MigrationEnd, at: Context) -> Iterat
             f"{this_query(op.named)} reads all of {access.name}{size_words(at, access.name)} each time"
             f"{optional_words(access)}: {reason or missing_index(access)}{often}",
             severity=Severity.INFO if reason or access.is_optional else None,
-            help=_help(at, access),
+            help=_help(op, access, at),
             relations=(access.name,),
             cause=f"{access.name} {[(each.method, each.keys, each.predicate) for each in access.candidates]} {access.conversion}",
             queries=(op.named,),
         )
 
 
-def _help(at: Context, access: "TableAccess") -> str:
+def _help(op: WorkloadQuery, access: "TableAccess", at: Context) -> str:
     if access.conversion is None:
-        return index_help(at, access.name, access.candidates)
+        return index_help(at, access.name, access.candidates, is_deployed=access.name not in op.new_tables)
     relation = at.catalog.relation(access.name)
     column = relation.column(access.conversion.column) if relation is not None else None
     wanted = f" to {column.type}" if column is not None and column.type is not None else ""

@@ -127,6 +127,29 @@ def test_a_cause_is_reported_once_in_a_run() -> None:
     assert "the project" not in own.message + own.help
 
 
+def test_one_unknown_value_is_reported_once_in_a_run() -> None:
+    function = "FOR t IN SELECT relname FROM pg_class LOOP EXECUTE 'ALTER TABLE ' || t || ' ADD note text'; END LOOP;"
+    texts = (
+        f"CREATE FUNCTION annotate(kind text) RETURNS void LANGUAGE plpgsql AS $$ DECLARE t text; BEGIN {function} END $$;",
+        "SELECT annotate('a');\nSELECT annotate('b');\nCALL tidy();\nSELECT annotate('c');",
+        "SELECT annotate('d');\nCALL tidy();",
+    )
+    history = as_history(migration(text, f"{number}.sql") for number, text in enumerate(texts))
+    rules = [rule for rule in shipped_rules() if rule.name == "opaque-code"]
+    called, procedure = judge(history, Rulebook(rules), 17, limits=Limits()).findings
+    assert called.message.endswith(", in the function public.annotate; the same is true of lines 2, 4 and of 1 other migration")
+    assert procedure.message.endswith("creates the procedure tidy; the same is true of 1 other migration")
+
+
+@pytest.mark.process
+def test_one_environment_variable_is_reported_once() -> None:
+    call = """op.execute("DO $$ BEGIN UPDATE a SET b = '" + os.environ["STAGE"] + "'; END $$")"""
+    asked = """op.execute("DO $$ BEGIN DROP TABLE " + op.get_bind().scalar(sa.text("SELECT t FROM u")) + "; END $$")"""
+    reported = [each for each in findings(f"import os\n{call}\n{call}\n{asked}\n{asked}") if each.rule == "opaque-code"]
+    assert [each.script.position(each.span.start).line for each in reported] == [16, 18, 19]
+    assert reported[0].message.endswith("STAGE is an environment variable that is not set here; the same is true of line 17")
+
+
 def test_migrations_have_findings_of_their_own() -> None:
     sql = "CREATE TABLE loans (id serial PRIMARY KEY);\n-- next migration\nCREATE TABLE readers (id serial PRIMARY KEY);"
     assert len(about("serial-column", sql)) == 2

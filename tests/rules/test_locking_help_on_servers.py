@@ -50,6 +50,8 @@ UNSAFE = [
     "ALTER TABLE parcels ALTER COLUMN code TYPE varchar(50)",
     "ALTER TABLE parcels ALTER COLUMN name TYPE varchar(50)",
     "ALTER TABLE parcels ALTER COLUMN name SET NOT NULL",
+    "ALTER TABLE parcels ADD COLUMN region_id bigint; ALTER TABLE parcels ADD FOREIGN KEY (region_id) REFERENCES regions",
+    "ALTER TABLE parcels ADD COLUMN size integer; UPDATE parcels SET size = 1",
     "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES regions",
     "CREATE INDEX ON events (id)",
     "CREATE INDEX IF NOT EXISTS parcels_code_idx ON parcels (code)",

@@ -127,7 +127,7 @@ def test_a_lock_is_the_whole_statements() -> None:
             "ALTER TABLE carriers ADD COLUMN note text;",
             "ALTER TABLE waits for ACCESS EXCLUSIVE on public.carriers while the transaction holds locks on public.parcels and public.depots: "
             "every SELECT, INSERT, UPDATE and DELETE on public.parcels and every INSERT, UPDATE and DELETE on public.depots waits until the "
-            "transaction ends",
+            "transaction ends, and a transaction that uses public.carriers before one of these deadlocks with it",
         ),
     ],
 )
@@ -157,7 +157,8 @@ def test_a_table_that_is_locked_already_is_not_waited_for() -> None:
     (reported,) = [each for each in judge_sql(HISTORY + sql).findings if each.rule == "many-tables-locked"]
     assert reported.message == (
         "CREATE TABLE waits for SHARE ROW EXCLUSIVE on public.carriers while the transaction holds locks on public.parcels: "
-        "every INSERT, UPDATE and DELETE on public.parcels waits until the transaction ends"
+        "every INSERT, UPDATE and DELETE on public.parcels waits until the transaction ends, and a transaction that writes to public.carriers "
+        "before public.parcels deadlocks with it"
     )
 
 

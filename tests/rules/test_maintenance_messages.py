@@ -191,7 +191,7 @@ def test_a_refresh_that_is_refused_is_an_error() -> None:
 
 
 def test_a_value_that_is_the_same_for_all_rows_needs_no_batches() -> None:
-    added = finding("ALTER TABLE parcels ADD COLUMN size integer; UPDATE parcels SET size = 0;")
+    added = finding("ALTER TABLE parcels ADD COLUMN size integer; UPDATE parcels SET size = weight;")
     assert added.help.startswith("-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n")
 
 

@@ -79,7 +79,7 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
     if not isinstance(op, Merge):
         if op.where is None:
             return None if op.current_of is not None else frozenset()
-        if expressions.is_always_true(op.where, not_null, lambda name: _is_null(op.table, name, at)):
+        if expressions.is_always_true(op.where, not_null, lambda name: is_null_in_every_row(op.table, name, at)):
             return frozenset((expressions.Unrestricting.TRUE,))
         if is_in_called_function(at, op) or _reads_outer_query(op, at) or not _needs_tree(op, at):
             return None  # the text of the statement is elsewhere, or the rows that it joins are
@@ -95,7 +95,7 @@ def _target_columns(table: Name, at: Context) -> "expressions.TargetColumns":
     not_null = expressions.not_null_columns(at.catalog.relation(table))
     return expressions.TargetColumns(
         not_null=lambda name: not_null(name) or _has_default(table, name, at),
-        null=lambda name: _is_null(table, name, at),
+        null=lambda name: is_null_in_every_row(table, name, at),
         constant=lambda name: _has_default(table, name, at) and not _is_set(table, name, at),
         filled=lambda name: _is_set(table, name, at, wholly=True),
     )
@@ -116,7 +116,7 @@ def _needs_tree(op: Update | Delete, at: Context) -> bool:
     return any(added_column(at, op.table, name) is not None for name in identifiers(op.where.sql))
 
 
-def _is_null(table: Name, column: str, at: Context) -> bool:
+def is_null_in_every_row(table: Name, column: str, at: Context) -> bool:
     """Whether a column is null in every row: this migration added it without a value and has not filled it since."""
     addition = added_column(at, table, column)
     if addition is None or not addition.certain:

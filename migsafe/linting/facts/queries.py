@@ -161,8 +161,9 @@ def _missing(candidate: "CandidateIndex") -> str:
     return f"begins with {keys}" if candidate.method == _CHOSEN_BY_DEFAULT else f"of type {candidate.method} covers {keys}"
 
 
-def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"]) -> str:
-    """Returns the migration that creates indexes, as the runner in use needs it."""
+def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"], *, is_deployed: bool = False) -> str:
+    """Returns the migration that creates indexes, as the runner in use needs it. `is_deployed`: the migration that creates the table is older
+    than those that are judged, so it must stay as it is."""
     note, named = "", dict[str, sql.CreateIndex]()
     for candidate in candidates:
         changeable = [key for key in candidate.keys if _may_be_mutable(key, at.catalog.pg_version)]
@@ -183,7 +184,7 @@ def index_help(at: Context, table: Name, candidates: Sequence["CandidateIndex"])
         op = _operation(table, candidate.method, keys, candidate.predicate)
         columns = [*(element.column or "expr" for element in op.elements), *_predicate_columns(candidate.predicate)]
         named[free_relation_name(at.catalog, at.resolve(table), columns, "idx", reserved_names=named).name] = op
-    return note + _creation(at, table, named) if named else note.rstrip(":\n")
+    return note + _creation(at, table, named, is_deployed=is_deployed) if named else note.rstrip(":\n")
 
 
 def _index_of(at: Context, table: Name, columns: Sequence[str]) -> Name | None:
@@ -209,9 +210,9 @@ def index_help_after(
     return as_op_calls(help, at.catalog, in_transaction=migration.up.transaction is Transaction.FILE) if at.is_script else help
 
 
-def _creation(at: Context, table: Name, named: dict[str, sql.CreateIndex]) -> str:
+def _creation(at: Context, table: Name, named: dict[str, sql.CreateIndex], *, is_deployed: bool) -> str:
     relation = at.catalog.relation(table)
-    if at.is_new(table) and row_count(at.limits.rows, at.resolve(table)) is None:
+    if at.is_new(table) and not is_deployed and row_count(at.limits.rows, at.resolve(table)) is None:
         where = f"-- in migration {at.migration.id}, which creates the table:\n" if at.application_file is not None else ""
         return where + "\n".join(f"{create_index(op, name)};" for name, op in named.items())
     if isinstance(relation, Relation) and relation.kind is RelationKind.PARTITIONED:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import default_index_name
-from migsafe.schema.indexes import same_key, sketched
+from migsafe.schema.indexes import same_key, same_predicate, sketched
 from migsafe.schema.objects import Index
 from migsafe.sources import Transaction
 from migsafe.sql.generation import create_index, join_migrations
@@ -89,6 +90,15 @@ def built_first(op: CreateIndex, at: Context, dropped: DroppedIndex) -> BuiltFir
     old, name = dropped.index, op.name or default_index_name(op, at.catalog)
     drop, statement = at.past[dropped.position].operation, at.past[dropped.position].statement
     assert isinstance(drop, Drop | DropConstraint)
+    names = drop.names if isinstance(drop, Drop) else (drop.constraint,)
+    is_alone = not drop.cascade and len(names) == 1 and sum(past.statement == statement for past in at.past) == 1
+    if isinstance(drop, Drop) and name is not None and _is_equal(op, old, at):
+        rename = f"ALTER INDEX {_own_name(drop, old)} RENAME TO {quoted(name)};"
+        return BuiltFirst(
+            help=f"-- {old.name.name} has the same keys: instead of dropping it, rename it, which takes a moment:\n{rename}",
+            fix=f"-- in place of all of them:\n{rename}" if is_alone else "",
+            replaces=(statement, at.statement) if is_alone else (),
+        )
     # What needs a transaction, or may have one.
     inside, again = [], []
     if name == old.name.name:
@@ -101,18 +111,31 @@ def built_first(op: CreateIndex, at: Context, dropped: DroppedIndex) -> BuiltFir
     # A second run must find its way, whatever the first one left.
     outside_again = [f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};", *outside] if name else outside
     if isinstance(drop, Drop):
-        own = next((each for each in drop.names if each.name == old.name.name), old.name)
+        own = _own_name(drop, old)
         outside = [*outside, f"-- when it is built:\nDROP INDEX CONCURRENTLY {own};"]
         outside_again = [*outside_again, f"DROP INDEX CONCURRENTLY IF EXISTS {own};"]
     elif inside:
         inside[0] = f"-- when it is built:\n{inside[0]}"
-    names = drop.names if isinstance(drop, Drop) else (drop.constraint,)
-    is_alone = not drop.cascade and len(names) == 1 and sum(past.statement == statement for past in at.past) == 1
     return BuiltFirst(
         help=_migrations(at, outside, inside),
         fix="-- in place of all of them:\n" + _migrations(at, outside_again, again) if is_alone else "",
         replaces=(statement, at.statement) if is_alone else (),
     )
+
+
+def _own_name(drop: Drop, index: Index) -> Name:
+    """Returns the name of an index as the statement that drops it writes it."""
+    return next((each for each in drop.names if each.name == index.name.name), index.name)
+
+
+def _is_equal(op: CreateIndex, old: Index, at: Context) -> bool:
+    """Whether an index differs from a dropped one by its name only."""
+    table = at.catalog.relation(op.table)
+    created = sketched(at.catalog, table, op) if table is not None else None
+    if created is None or created.table != old.table or op.name in (None, old.name.name) or op.options or op.tablespace or op.only:
+        return False
+    is_certain = old.valid and old.parent is None and op.certain and same_predicate(created, old)
+    return is_certain and replace(created, oid=old.oid, name=old.name, predicate=None) == replace(old, predicate=None)
 
 
 def _migrations(at: Context, outside: list[str], inside: list[str]) -> str:

@@ -6,15 +6,12 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import NoSuchTableError
 
-from migsafe.rendering.messages import DATABASE_ONLY
+from migsafe.rendering.messages import DATABASE_ONLY, SCHEMA_ONLY
 from migsafe.rendering.worker.frames import caller, calling_frame
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import is_dropping, is_in_inspector, reflect_tables_singly
 from migsafe.rendering.worker.types import reflect_type
 from migsafe.rendering.worker.unknown import Unknown
-
-SCHEMA_ONLY = "which only the schema of a database can tell"
-"""Why the answers of an inspector are unknown."""
 
 
 class Names(list[Any]):

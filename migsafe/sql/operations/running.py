@@ -311,11 +311,13 @@ class OpaqueCode(Operation, frozen=True, kw_only=True):
     """Code whose effect is unknown until it runs. `reason` says why, as the end of a sentence. It is `confined` if only a detail of its
     statement is unknown, for example a column's type. `operations` are then those of an EXECUTE on a known table, with marks in place of what
     is unknown: they have the effects of the code, but their names mean nothing. `calls` are the calls that lead to code in a function: their
-    arguments may name the objects that it uses. `of_invalid_index`: it only drops indexes that a query has found INVALID."""
+    arguments may name the objects that it uses; `routine` is the name of that function. `of_invalid_index`: it only drops indexes that a query
+    has found INVALID."""
 
     reason: str
     code: str
     calls: str = ""
+    routine: str = ""
     of_invalid_index: bool = False
     confined: bool = False
     operations: tuple[Operation, ...] = ()

@@ -62,3 +62,9 @@ CREATE TABLE stays (
     CONSTRAINT by_key FOREIGN KEY (id, day) REFERENCES places (id, day),
     CONSTRAINT by_part FOREIGN KEY (place, day) REFERENCES places (id, day) -- expect: foreign-key-without-index
 );
+
+-- next migration
+-- a table with one row needs no index
+CREATE TABLE settings (id boolean PRIMARY KEY DEFAULT true CHECK (id), buyer bigint REFERENCES customers (id));
+CREATE TABLE limits (id integer PRIMARY KEY CHECK (id = 1), buyer bigint REFERENCES customers (id));
+CREATE TABLE options (id integer PRIMARY KEY CHECK (id > 0), buyer bigint REFERENCES customers (id)); -- expect: foreign-key-without-index
