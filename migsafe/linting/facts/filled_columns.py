@@ -34,7 +34,7 @@ def not_null_with_its_value(at: Context, table: Name, column: str) -> str:
     if value is None:
         return ""
     added = _added(addition, value, " NOT NULL", at)
-    return f"-- instead of ADD COLUMN, UPDATE and SET NOT NULL: takes a moment, and the running release may omit the column:\n{added}"
+    return f"-- instead of adding the column, filling it and NOT NULL afterwards: takes a moment, and the running release may omit it:\n{added}"
 
 
 def added_with_its_reference(at: Context, table: Name, key: Constraint, name: str) -> str:
