@@ -30,7 +30,7 @@ def columns_changed_again(op: Insert | Update | Merge, text: str, catalog: Catal
 
 
 def constant_assigned(text: str, column: str) -> str | None:
-    """Return the constant that an UPDATE gives to a column, as SQL; None if it is no constant. `text` is the statement."""
+    """Return the constant that an UPDATE gives to a column, as SQL; None if that is another expression. `text` is the statement."""
     tree = parse_statement(text)
     if not isinstance(tree, exp.Update):
         return None
