@@ -7,6 +7,10 @@ from migsafe.sql.operations import Expression
 
 _TEXTS = (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR)
 _TOTAL = (exp.Coalesce, exp.Concat, exp.DPipe, exp.Lower, exp.MD5, exp.Nullif, exp.Trim, exp.Upper)
+_PARTS_OF_CONDITIONS = (
+    *(exp.Predicate, exp.And, exp.Or, exp.Not, exp.Paren, exp.Tuple, exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Neg),
+    *(exp.Cast, exp.DataType, exp.DataTypeParam, exp.Anonymous, *_TOTAL),
+)
 _TOTAL_NAMES = frozenset(("btrim", "convert_to", "encode", "ltrim", "rtrim", "sha256", "to_json", "to_jsonb"))
 """Functions that return a value for every value of their arguments' types."""
 
@@ -34,9 +38,9 @@ def conversion_back(expression: Expression, column: str, value: str) -> str | No
 
 
 def fits_every_row(expression: Expression, *, limited: bool) -> bool:
-    """Whether an expression certainly has a value for every row that its column can store: it chooses among constants, or computes a text or
-    bytes in ways that cannot fail. A column that is `limited` in length may not be able to store a computed value. A constant that does not
-    fit does so in any row, so a test finds it."""
+    """Whether an expression certainly has a value for every row that its column can store: it chooses among constants, compares columns with
+    constants, or computes a text or bytes in ways that cannot fail. A column that is `limited` in length may not be able to store a computed
+    value. A constant that does not fit does so in any row, so a test finds it."""
     tree = parse_expression(expression)
     return tree is not None and _fits(tree, limited=limited)
 
@@ -53,11 +57,18 @@ def _fits(tree: exp.Expr, *, limited: bool) -> bool:
             conditions = [branch.this for branch in tree.args["ifs"]] + ([tree.this] if tree.this else [])
             results = [result for result in results if not _is_listed(result)]
             return all(_fits(result, limited=limited) for result in results) and all(map(_only_casts_to_text, conditions))
+        case exp.Predicate() | exp.And() | exp.Or() | exp.Not():
+            return _is_total_condition(tree)
         case exp.TryCast():
             return False
         case exp.Cast():
             return _is_constant(tree) or _chooses_constants(tree.this) or (not limited and _is_total(tree))
     return not limited and _is_total(tree)
+
+
+def _is_total_condition(tree: exp.Expr) -> bool:
+    """Whether a condition compares columns and constants, and nothing that can fail."""
+    return all(isinstance(node, _PARTS_OF_CONDITIONS) for node in tree.walk()) and _only_casts_to_text(tree)
 
 
 def _chooses_constants(tree: exp.Expr) -> bool:

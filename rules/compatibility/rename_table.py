@@ -3,8 +3,9 @@
 The rename takes a moment, but from then on every statement of the old release that names the table fails until the release is replaced.
 Create a simple view under the old name in the same transaction: it passes SELECT, INSERT, UPDATE and DELETE on to the table. A view that lacks
 a column of the table, or whose rows cannot be changed, is reported, too, unless the application's queries are known, which are judged on it.
-Drop the view when no release uses the old name. If another existing table gets the old name in the same transaction, nothing fails, but the
-running release reads and writes other rows than before: this is reported as a warning.
+Drop the view when no release uses the old name. If another table gets the old name in the same transaction, nothing fails, but the
+running release reads and writes other rows than before: this is reported as a warning. A new table that is filled while the old one is locked,
+by LOCK TABLE or by the rename itself, has the same rows and is not reported.
 
 Unsafe:
     ALTER TABLE orders RENAME TO purchases;
@@ -31,7 +32,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.refusals.new_tables import is_read_only_view
 from migsafe.schema.objects import RelationKind, is_table
 from migsafe.schema.query_tables import known_columns
-from migsafe.sql.operations import Name, Rename
+from migsafe.sql.operations import Call, Do, Insert, LockTable, Name, OpaqueCode, Rename
 
 
 class _Renamed(Struct, frozen=True):
@@ -41,6 +42,9 @@ class _Renamed(Struct, frozen=True):
     old: Name
     use: KnownUse
     columns: tuple[str, ...] = ()
+
+
+_STOP_WRITES = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")
 
 
 class _State(Struct):
@@ -70,6 +74,7 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         absence = name_absence(at, position, "table", name)
         if absence is NameAbsence.NONE:
             yield from _replaced_by_view(at, renamed)
+            yield from _replaced_by_new_table(at, renamed)
         if absence is NameAbsence.NONE or position in swapped:
             continue
         new = Name(renaming.new_name, name.schema)
@@ -117,6 +122,42 @@ def _replaced_by_view(at: Context, renamed: _Renamed) -> Iterator[Finding]:
         lock=LockMode.ACCESS_EXCLUSIVE,
         fix="",
     )
+
+
+def _replaced_by_new_table(at: Context, renamed: _Renamed) -> Iterator[Finding]:
+    """Reports a table of the migration that takes the old name of a table, unless it has certainly all rows of the old one."""
+    old, table = renamed.old, at.catalog.relation(renamed.old)
+    if table is None or not is_table(table) or table.name != old or not is_created_here(at, old):
+        return
+    renaming = at.past[renamed.position].operation
+    assert isinstance(renaming, Rename)
+    new = Name(renaming.new_name, old.schema)
+    if _is_filled_while_locked(at, renamed, new):
+        return
+    yield at.finding(
+        at.past[renamed.position],
+        f"a new table takes the name {old} in the transaction that takes it from {new}: the running release now reads and writes other rows "
+        f"under this name, without those that were written to {new} after the new table was filled; grants, triggers and foreign keys stay "
+        f"with {new}",
+        help=f"-- after this rename, which locks {new} until COMMIT, insert the rows of {new} that {old} lacks; or fill {old} only then",
+        relations=(old,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+        severity=Severity.WARNING,
+        fix="",
+    )
+
+
+def _is_filled_while_locked(at: Context, renamed: _Renamed, new: Name) -> bool:
+    """Whether the migration copies rows of a table after its rename, or after a LOCK TABLE that stops writes, or may do so in code."""
+    for position, done in enumerate(at.past):
+        op = done.operation
+        if isinstance(op, LockTable) and op.mode in _STOP_WRITES and renamed.old in [at.resolve(table.name) for table in op.tables]:
+            return done.transaction is not None and done.transaction == at.past[renamed.position].transaction
+        if position > renamed.position and isinstance(op, Do | OpaqueCode | Call):
+            return True
+        if position > renamed.position and isinstance(op, Insert) and new in [at.resolve(name) for name in op.reads]:
+            return True
+    return False
 
 
 def _successor(at: Context, position: int, old: Name) -> int | None:

@@ -20,7 +20,7 @@ ALTER TYPE colour_new RENAME TO colour;
 DROP TYPE colour_old;
 CREATE TABLE events_new (id bigint);
 INSERT INTO events_new SELECT id FROM events;
-ALTER TABLE events RENAME TO events_old;
+ALTER TABLE events RENAME TO events_old; -- expect: rename-table
 ALTER TABLE events_new RENAME TO events;
 COMMIT;
 
@@ -81,4 +81,34 @@ CREATE VIEW ships AS SELECT id, town AS city FROM vessels;
 ALTER TABLE boats RENAME TO dinghies;
 ALTER TABLE dinghies ADD COLUMN length bigint;
 CREATE VIEW boats AS SELECT id FROM dinghies WHERE length IS NULL;
+COMMIT;
+
+-- next migration
+CREATE TABLE parcels (id bigint PRIMARY KEY, weight integer);
+CREATE TABLE crates (id bigint PRIMARY KEY, weight integer);
+CREATE TABLE sacks (id bigint PRIMARY KEY, weight integer);
+CREATE TABLE tubs (id bigint PRIMARY KEY, weight integer);
+
+-- next migration
+-- a new table gets the name: rows that are written after it was filled are lost to the running release
+BEGIN;
+CREATE TABLE new_parcels (id bigint PRIMARY KEY, weight bigint);
+INSERT INTO new_parcels SELECT id, weight FROM parcels;
+ALTER TABLE parcels RENAME TO old_parcels; -- expect: rename-table
+ALTER TABLE new_parcels RENAME TO parcels;
+-- an empty one
+ALTER TABLE crates RENAME TO old_crates; -- expect: rename-table
+CREATE TABLE crates (id bigint PRIMARY KEY, weight bigint);
+-- one that is filled after the rename
+ALTER TABLE sacks RENAME TO old_sacks;
+CREATE TABLE sacks (id bigint PRIMARY KEY, weight bigint);
+INSERT INTO sacks SELECT id, weight FROM old_sacks;
+COMMIT;
+-- one that is filled while writes wait
+BEGIN;
+LOCK TABLE tubs IN SHARE ROW EXCLUSIVE MODE;
+CREATE TABLE new_tubs (id bigint PRIMARY KEY, weight bigint);
+INSERT INTO new_tubs SELECT id, weight FROM tubs;
+ALTER TABLE tubs RENAME TO old_tubs;
+ALTER TABLE new_tubs RENAME TO tubs;
 COMMIT;
