@@ -21,6 +21,7 @@ class Unrestricting(Enum):
 
     TRUE = "is true of every row"
     JOIN = "only joins other tables"
+    OTHERS = "only leaves out rows that another table has"
     UNFILLED = "only finds the rows that are not filled yet"
 
 

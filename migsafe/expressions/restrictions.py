@@ -1,8 +1,9 @@
 """Which rows the filter of an UPDATE, DELETE or MERGE leaves out.
 
-A filter is a conjunction. A conjunct restricts nothing if it is true of every row, if it only joins the rows with those of other tables, or
-if it only finds the rows that the statement has not filled yet. Every other conjunct restricts: a comparison with a constant or a variable, a
-range, a function of the columns, an anti-join (NOT EXISTS, NOT IN), LIMIT, HAVING, rows that are written in the statement itself (VALUES).
+A filter is a conjunction. A conjunct restricts nothing if it is true of every row, if it only joins the rows with those of other tables, if it
+only leaves out the rows that another table has (NOT EXISTS, NOT IN: how many rows remain is unknown), or if it only finds the rows that the
+statement has not filled yet. Every other conjunct restricts: a comparison with a constant or a variable, a range, a function of the columns,
+an anti-join with the table itself, LIMIT, HAVING, rows that are written in the statement itself (VALUES).
 """
 
 from collections.abc import Iterable, Iterator
@@ -162,6 +163,10 @@ class _Filter:
                 return Unrestricting.UNFILLED
             case exp.NullSafeNEQ() if self._is_assigned(tree.this) or self._is_assigned(tree.expression):
                 return Unrestricting.UNFILLED
+            case exp.Not() if (query := _excluded(tree.this)) is not None:
+                # The fewer rows the query has, the more remain.
+                tables = {table.name.lower() for table in query.find_all(exp.Table)}
+                return Unrestricting.OTHERS if tables and self.tree.this.name.lower() not in tables else None
             case exp.Exists():
                 return Unrestricting.JOIN if self._is_whole_query(tree.this, names) else None
             case exp.In() if (query := tree.args.get("query")) is not None:
@@ -191,7 +196,19 @@ class _Filter:
         return self._is_assigned(tree) and not self.columns.not_null(name) and not self.columns.filled(name)
 
 
-_ORDER = (Unrestricting.TRUE, Unrestricting.JOIN, Unrestricting.UNFILLED)
+_ORDER = (Unrestricting.TRUE, Unrestricting.JOIN, Unrestricting.OTHERS, Unrestricting.UNFILLED)
+
+
+def _excluded(condition: exp.Expr) -> exp.Expr | None:
+    """Return the query of an EXISTS or IN whose rows NOT leaves out."""
+    while isinstance(condition, exp.Paren):
+        condition = condition.this
+    query: exp.Expr | None = None
+    if isinstance(condition, exp.Exists):
+        query = condition.this
+    elif isinstance(condition, exp.In):
+        query = condition.args.get("query")
+    return query
 
 
 def _with_joins(sources: list[exp.Expr], joins: "list[exp.Join] | tuple[exp.Join, ...]" = ()) -> tuple[list[exp.Expr], list[exp.Expr]]:

@@ -12,8 +12,9 @@ the server for each row, and holds all the row locks until its transaction ends:
 a session. So does a FOR loop in a DO block without COMMIT.
 
 A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
-EXISTS of all their rows, IS NULL or IS DISTINCT FROM on the column that is being filled. A key, or a constant on another column, restricts the
-rows. For a DELETE of every row delete-everything speaks, because it also loses data.
+EXISTS of all their rows, NOT IN (SELECT …) or NOT EXISTS, which only leave out rows that another table has, IS NULL or IS DISTINCT FROM on the
+column that is being filled. A key, or a constant on another column, restricts the rows. For a DELETE of every row
+delete-everything speaks, because it also loses data.
 
 Unsafe:
     UPDATE orders SET region = 'eu';

@@ -27,7 +27,11 @@ UPDATE orders SET total = 0 WHERE id IN (SELECT id FROM customers); -- expect: b
 UPDATE orders SET total = 0 WHERE id IN (SELECT id FROM customers WHERE name = 'x');
 UPDATE orders SET total = 0 WHERE id IN (SELECT max(id) FROM customers);
 UPDATE orders SET total = 0 WHERE EXISTS (SELECT FROM customers WHERE customers.id = orders.id); -- expect: backfill-unbatched
-UPDATE orders SET total = 0 WHERE NOT EXISTS (SELECT FROM customers WHERE customers.id = orders.id);
+UPDATE orders SET total = 0 WHERE NOT EXISTS (SELECT FROM customers WHERE customers.id = orders.id); -- expect: backfill-unbatched
+DELETE FROM orders WHERE id NOT IN (SELECT id FROM customers); -- expect: backfill-unbatched
+DELETE FROM orders WHERE id NOT IN (SELECT id FROM customers WHERE id > 100); -- expect: backfill-unbatched
+DELETE FROM orders WHERE id NOT IN (SELECT min(id) FROM orders GROUP BY total);
+DELETE FROM orders WHERE NOT EXISTS (SELECT FROM customers WHERE customers.id = orders.id) AND total < 10;
 UPDATE orders SET total = 0 WHERE note IS NULL;
 UPDATE orders SET note = code WHERE note IS DISTINCT FROM code; -- expect: backfill-unbatched
 UPDATE orders SET note = 'x' WHERE note IS NULL AND id BETWEEN 1 AND 1000;
