@@ -78,6 +78,8 @@ class Seeder:
         self._fills_up = fills_up
         self._own_rows: dict[int, OwnRows] = {}
         self._null_columns: dict[int, frozenset[int]] = {}
+        self._numbers: dict[int, tuple[frozenset[int], int]] = {}
+        """Of each partition that it has filled, its partitioned tables and the number of its last row."""
         self.requirements = Requirements()
         self._seen: set[int] = set()
         self._plain: set[Name] = set()
@@ -115,18 +117,26 @@ class Seeder:
     def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
         for (name,) in connection.execute(_NEVER_ANALYSED).fetchall() if self._fills_up else ():
             connection.execute(f"ANALYZE {name}".encode())
-        run = _Run(connection, tables, self._rows, self._limit, self._preferences)
+        run = _Run(connection, list(self._numbered(tables)), self._rows, self._limit, self._preferences)
         for number, (table, later) in enumerate(order_by_references(run.tables), 1):
             progress(f"filling {table.name} ({number} of {len(tables)} tables)")
             if table.begun is not None:
                 self._own_rows[table.oid] = read_own_rows(connection, table.oid, table.begun.primary_key)
             self._record(table, *run.fill(table, later))
             self._null_columns[table.oid] = run.null_columns
+            if table.root is not None:
+                self._numbers[table.oid] = (table.ancestors, table.offset + run.wanted(table))
         for table, reason in run.emptied(self._own_rows):
             self.made.pop(table.name, None)
             self._own_rows.pop(table.oid, None)
             self.unfilled[str(table.name)] = reason
         self.filled = bool(run.made)
+
+    def _numbered(self, tables: Iterable[Table]) -> Iterator[Table]:
+        """Yields the tables; the rows of a new partition are numbered after those of the partitions that it has filled before."""
+        for table in tables:
+            ends = (end for ancestors, end in self._numbers.values() if not ancestors.isdisjoint(table.ancestors))
+            yield replace(table, offset=max(ends, default=0)) if table.root is not None else table
 
     def _preferences(self, table: Table) -> Preferences:
         statistics = self._statistics.of_columns(table.name) or (self._statistics.of_columns(table.root) if table.root is not None else {})
@@ -179,6 +189,7 @@ class Seeder:
             oid = self.made.pop(name, 0)
             self._seen.discard(oid)
             self._own_rows.pop(oid, None)
+            self._numbers.pop(oid, None)
         return frozenset(before - find_tables_with_rows(connection))
 
 
@@ -209,6 +220,10 @@ class _Run:
     def tables(self) -> list[Table]:
         """The tables, each partition with the rows that are before its own."""
         return list(self._tables.values())
+
+    def wanted(self, table: Table) -> int:
+        """Returns how many rows a table gets."""
+        return self._wanted[table.oid]
 
     def fill(self, table: Table, later: frozenset[int]) -> tuple[int, Unfillable | None]:
         """Fills a table; returns how many rows it got, and the reason if it got fewer than wanted."""
@@ -327,8 +342,8 @@ def _numbered(tables: Iterable[Table], shares: Mapping[int, int]) -> Iterator[Ta
         if table.root is None:
             yield table
         else:
-            yield replace(table, offset=before.get(table.root, 0))
-            before[table.root] = before.get(table.root, 0) + shares[table.oid]
+            yield replace(table, offset=before.setdefault(table.root, table.offset))
+            before[table.root] += shares[table.oid]
 
 
 def same_for_every_table(number: int) -> Callable[[Name], int]:

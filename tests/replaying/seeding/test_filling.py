@@ -141,6 +141,24 @@ def assert_all_constraints_hold(connection: Any) -> None:
     assert connection.execute("SELECT count(*) FROM pg_index WHERE NOT (indisvalid AND indisready)").fetchone() == (0,)
 
 
+def test_a_partition_that_is_added_later_does_not_repeat_values(connection: Any) -> None:
+    connection.execute(
+        """
+        CREATE TABLE events (id bigint NOT NULL, code text NOT NULL, day date NOT NULL, PRIMARY KEY (id, day), UNIQUE (code, day))
+            PARTITION BY RANGE (day);
+        CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        """
+    )
+    filler = Seeder(same_for_every_table(MANY))
+    filler.seed(connection)
+    for year in (2025, 2026):
+        connection.execute(f"CREATE TABLE events_{year} PARTITION OF events FOR VALUES FROM ('{year}-01-01') TO ('{year + 1}-01-01')")
+        filler.seed(connection, touched=[Name("events")])
+    assert filler.unfilled == {}
+    assert connection.execute("SELECT count(*), count(DISTINCT id), count(DISTINCT code) FROM events").fetchone() == (3 * MANY,) * 3
+    connection.execute("CREATE TABLE all_events (id bigint PRIMARY KEY, code text UNIQUE); INSERT INTO all_events SELECT id, code FROM events")
+
+
 def test_partitions_share_the_rows(connection: Any) -> None:
     rows, unfilled = filled(
         connection,
