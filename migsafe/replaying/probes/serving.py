@@ -97,7 +97,7 @@ class SessionThread:
                     if not session.waiting and now >= session.next_at and not self._stopping:
                         self._send(session, now)
                 for key, _ in selector.select(_LOOK):
-                    self._receive(selector, key.data)
+                    self._receive(selector, key)
 
     def _is_over(self) -> bool:
         return self._stopping and (time.perf_counter() >= self._stop_at or not any(session.waiting for session in self._sessions))
@@ -111,10 +111,12 @@ class SessionThread:
             session.end(str(error))
 
     @staticmethod
-    def _receive(selector: selectors.BaseSelector, session: ServedSession) -> None:
+    def _receive(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+        session: ServedSession = key.data
         try:
             session.read_answer(time.perf_counter())
         except Exception as error:
+            # A lost connection does not tell its socket any more.
             with suppress(KeyError):
-                selector.unregister(session.connection.pgconn.socket)
+                selector.unregister(key.fileobj)
             session.end(str(error) or "the connection is lost")
