@@ -137,6 +137,7 @@ def selected_migrations(
                     yield HistoryEnd(steps[number - 2][1].migration, predictor, current.reaches_end)
                 current, predictor = source, new_predictor()
                 _begin_source(source, written, predictor, schema)
+            predictor.expect_session(same=_runs_in_session(steps, number - 1))
             try:
                 migration = renderer.render_migration(written, predictor)
                 if selected and with_downgrades:
@@ -171,6 +172,15 @@ def selected_migrations(
             division.complete()
         if with_ends and steps and end == len(steps):
             yield HistoryEnd(steps[-1][1].migration, predictor, steps[-1][0].reaches_end)
+
+
+def _runs_in_session(steps: Steps, position: int) -> bool | None:
+    """Whether the runner sends a migration on the connection of the one before it: in one release, and to a new database, if both are selected;
+    None if that depends on whether one run applies both."""
+    (source, step), (before, previous) = steps[position], steps[max(position - 1, 0)]
+    if position == 0 or source is not before or not source.runner.keeps_session:
+        return False
+    return True if step.selected and previous.selected else None
 
 
 def _begin_source(source: Source, first: Migration, predictor: Predictor, schema: Script | None) -> None:

@@ -20,6 +20,7 @@ from migsafe.prediction.execution_order import in_execution_order
 from migsafe.prediction.later_extensions import created_extensions
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
+from migsafe.prediction.refusals.empty_path import with_empty_path
 from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
@@ -90,6 +91,9 @@ class Predictor:
         self._in_routine = False
         """Whether the current operation is in the body of a function, a procedure or a trigger."""
         self._goes_on = False
+        self._same_session: bool | None = False
+        self._left_path: str | None = None
+        """The search_path that the migrations before have left to the next one in their session."""
         self._divisions: Mapping[int, Division] = {}
         self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
         self.has_lock_timeout = False
@@ -134,6 +138,11 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
+    def expect_session(self, *, same: bool | None) -> None:
+        """Says whether the next migration is sent in the session of the one before it, so that the search_path that this one has set remains;
+        None if that depends on whether one run applies both."""
+        self._same_session = same
+
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
         self._divisions = half.divisions
@@ -151,10 +160,13 @@ class Predictor:
         if self._goes_on:
             self._goes_on = False
             return
+        path = self._left_path = self.session.settings.lasting_path(self._left_path) if self._same_session is not False else None
         self.session = Session(transaction, one_query=one_query)
         for name, value in self._stored_settings.items():
             self.session.settings.set_default(name, value)
         self.session.set_up(setup)
+        if path is not None:
+            self.session.settings.keep_path(path, certain=self._same_session is True)
         self._note_lock_timeout()
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
@@ -185,7 +197,7 @@ class Predictor:
         self.held_locks = dict(self.session.locks)
         self._statement = statement
         for written in in_execution_order(statement.operations):
-            self.catalog.search_path = self.session.settings.search_path
+            self._set_path()
             for operation in (written, *called_operations(self.catalog, written)):
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
                     continue
@@ -204,6 +216,7 @@ class Predictor:
         self._goes_on = transaction_continues
         if not transaction_continues:
             self._turn(self.session.end_migration())
+            self.catalog.path_is_set = False
 
     @property
     def goes_on(self) -> bool:
@@ -214,7 +227,7 @@ class Predictor:
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
         before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
-        timeouts = self.has_lock_timeout, dict(self._stored_settings)
+        kept = self.has_lock_timeout, dict(self._stored_settings), self._left_path
         self._marks = []
         if self._goes_on:
             self.session = deepcopy(self.session)
@@ -224,7 +237,12 @@ class Predictor:
                 yield
             finally:
                 self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
-                self.has_lock_timeout, self._stored_settings = timeouts
+                self.has_lock_timeout, self._stored_settings, self._left_path = kept
+
+    def _set_path(self) -> None:
+        settings = self.session.settings
+        self.catalog.search_path = settings.search_path
+        self.catalog.path_is_set = settings.path_is_set
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
@@ -292,6 +310,11 @@ class Predictor:
             refused = refused or found
             if refusals and is_final:
                 refused = refused or refusals[0]
+            if refused is not None and self.catalog.has_no_schemas:
+                # The statements after it are judged as if the author had mended the path.
+                refused = with_empty_path(refused)
+                self.session.settings.set("search_path", None)
+                self._left_path = None
             if refused is not None and self.refused is None:
                 self.refused = operation, refused
         else:
@@ -300,8 +323,11 @@ class Predictor:
         match operation:
             case sql.SetVariable(variable="lock_timeout"):
                 self._note_lock_timeout()
-            case sql.AlterObject(setting=(variable, value)) if variable in (None, "lock_timeout"):
-                self._store_lock_timeout(operation, value)
+            case sql.AlterObject(setting=(variable, value)) if variable in (None, "lock_timeout", "search_path"):
+                if variable != "search_path":
+                    self._store_lock_timeout(operation, value)
+                if variable != "lock_timeout":
+                    self._store_path(operation, value)
 
     def _refusal_of_query(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL refuses the query in an operation that the statement itself is, not one in a block or a function."""
@@ -317,6 +343,14 @@ class Predictor:
         settings = self.session.settings
         if settings.value("lock_timeout") is not None and settings.duration_ms("lock_timeout") != 0:
             self.has_lock_timeout = True
+
+    def _store_path(self, operation: sql.AlterObject, value: str | None) -> None:
+        """Notes the search_path that sessions of the database, or of the role that runs the migrations, begin with."""
+        if operation.kind == "database" or (operation.name is not None and operation.name.name in _OWN_ROLES):
+            if value is None:
+                self._stored_settings.pop("search_path", None)
+            else:
+                self._stored_settings["search_path"] = value
 
     def _store_lock_timeout(self, operation: sql.AlterObject, value: str | None) -> None:
         """Notes the lock_timeout that sessions of a role or of the database begin with. Whether the migrations run as a role that has a name is

@@ -51,9 +51,13 @@ class TentativeSchema:
             for statement in read(sql):
                 self._session.begin_statement(statement)
                 for operation in in_execution_order(statement.operations):
-                    self._catalog.search_path = self._session.settings.search_path
+                    self._set_path()
                     apply_operation(self._catalog, operation)
                     self._session.apply(operation)
                 end_statement(self._catalog)
                 self._session.end_statement()
-        self._catalog.search_path = self._session.settings.search_path
+        self._set_path()
+
+    def _set_path(self) -> None:
+        settings = self._session.settings
+        self._catalog.search_path, self._catalog.path_is_set = settings.search_path, settings.path_is_set

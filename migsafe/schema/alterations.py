@@ -61,11 +61,6 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
         if target.if_exists:
             return None
         catalog.add_refusal(f"relation {name_in_quotes(target.name)} does not exist")
-    elif target.name.schema is None:
-        # A search_path that is not in the migrations, for example that of the role, finds the only relation of this name.
-        namesakes = [other for other in catalog.relations() if other.name.name == target.name.name and other.created_in > 0]
-        if len(namesakes) == 1:
-            return namesakes[0]
     return add_older_relation(catalog, target.name, kind_named(target.kind))
 
 

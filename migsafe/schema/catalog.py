@@ -35,7 +35,7 @@ _OTHER_KINDS: dict[type, str] = {Publication: "publication", Attached: "statisti
 
 A = TypeVar("A", bound=Object)
 
-CatalogState = tuple[tuple[str, ...], bool, bool, int, bool, Origin]
+CatalogState = tuple[tuple[str, ...], bool, bool, bool, int, bool, Origin]
 
 
 class Catalog:
@@ -55,6 +55,9 @@ class Catalog:
         self.analyse_query: QueryAnalyser | None = None
         self.type_query: QueryTyper | None = None
         self.search_path: tuple[str, ...] = ("public",)
+        self.path_is_set = False
+        """Whether the session itself has set its search_path. Otherwise it may be another one, because of the role, the database or the URL of
+        the connection."""
         self.complete = False
         self.from_beginning = False
         """Whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
@@ -85,6 +88,8 @@ class Catalog:
         are of it."""
         self._dependents: dict[int, tuple[int, ...]] = {}
         self._relations: dict[Name, int] = {}
+        self._schemas_of: dict[str, tuple[str | None, ...]] = {}
+        """The schemas of the relations and indexes of each name."""
         self._types: dict[Name, int] = {}
         self._functions: dict[Name, tuple[int, ...]] = {}
         self._constraints: dict[Name, tuple[int, ...]] = {}
@@ -122,14 +127,34 @@ class Catalog:
         """Adds the schema in which PostgreSQL finds a relation; for an unknown relation, the first schema of search_path."""
         if name.schema is not None:
             return name if name.catalog is None else Name(name.name, name.schema)
-        for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
-            # A tuple equals the Name of its parts, and is made faster.
-            oid = self._relations.get((name.name, schema, None))  # type: ignore[call-overload]
-            if oid is not None:
-                return self._objects[oid].name
+        oid = self._found_by_path(name.name)
+        if oid is not None:
+            return self._objects[oid].name
         if name.name.startswith("pg_"):
             return Name(name.name, "pg_catalog")
         return self.in_first_schema(name)
+
+    def _found_by_path(self, name: str) -> int | None:
+        """Returns the relation or index that an unqualified name finds. A search_path that is not in the migrations, for example that of the
+        role, finds the only relation of this name that an earlier migration has created."""
+        for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
+            # A tuple equals the Name of its parts, and is made faster.
+            oid = self._relations.get((name, schema, None))  # type: ignore[call-overload]
+            if oid is not None:
+                return oid
+        if self.path_is_set or not (self.origin.made_all or self.complete):
+            return None
+        namesake = self.namesake(name)
+        if namesake is None or self.in_first_schema(Name(name)) in self._absent:
+            return None
+        made = self.get(namesake.table) if isinstance(namesake, Index) else namesake
+        return namesake.oid if isinstance(made, Relation) and 0 < made.created_in < self.migration else None
+
+    def namesake(self, name: str) -> Relation | Index | None:
+        """Returns the only relation or index of this name, in any schema."""
+        schemas = self._schemas_of.get(name, ())
+        found = self._objects[self._relations[Name(name, schemas[0])]] if len(schemas) == 1 and schemas[0] != TEMPORARY else None
+        return found if isinstance(found, Relation | Index) else None
 
     def in_first_schema(self, name: Name) -> Name:
         """Returns the qualified name under which CREATE creates an object."""
@@ -148,8 +173,16 @@ class Catalog:
         return index if isinstance(index, Index) else None
 
     def _find(self, name: Name) -> Object | None:
-        oid = self._relations.get(name if name.schema is not None and name.catalog is None else self.resolve(name))
+        if name.schema is None:
+            oid = self._found_by_path(name.name)
+        else:
+            oid = self._relations.get(name if name.catalog is None else Name(name.name, name.schema))
         return None if oid is None else self._objects[oid]
+
+    @property
+    def has_no_schemas(self) -> bool:
+        """Whether the session has emptied its search_path: no unqualified name finds an object that a migration created."""
+        return self.path_is_set and not self.search_path
 
     def is_taken(self, name: Name) -> bool:
         """Whether a relation or an index has this name."""
@@ -158,6 +191,8 @@ class Catalog:
     def is_absent(self, name: Name) -> bool:
         """Whether it is known that no relation and no index has this name."""
         resolved = self.resolve(name)
+        if name.schema is None and self.has_no_schemas and resolved.schema not in SYSTEM_SCHEMAS:
+            return self._found_by_path(name.name) is None
         if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS or (resolved.schema or "").startswith(MARK_START):
             return False  # a schema that is not known may be one of the others
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
@@ -264,6 +299,10 @@ class Catalog:
             oid = self._types.get(Name(name.name, schema))
             if oid is not None:
                 return self._objects[oid]  # type: ignore[return-value]  # only types get there
+        if name.schema is None and not self.path_is_set and self._types:
+            namesakes = [oid for known, oid in self._types.items() if known.name == name.name]
+            if len(namesakes) == 1:
+                return self._objects[namesakes[0]]  # type: ignore[return-value]
         return None
 
     def functions(self, name: Name) -> list[Function]:
@@ -272,6 +311,10 @@ class Catalog:
             oids = self._functions.get(Name(name.name, schema))
             if oids:
                 return [self.require(Function, oid) for oid in oids]
+        if name.schema is None and not self.path_is_set:
+            namesakes = self.functions_named(name.name)
+            if len({function.name for function in namesakes}) == 1:
+                return namesakes
         return []
 
     def has_function_named(self, name: str) -> bool:
@@ -391,11 +434,11 @@ class Catalog:
 
     def state(self) -> CatalogState:
         """Returns what is known about the database besides its objects, which `undo` does not restore."""
-        return self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin
+        return self.search_path, self.path_is_set, self.complete, self.from_beginning, self.migration, self.certain, self.origin
 
     def restore_state(self, state: CatalogState) -> None:
         """Restores an earlier `state()`."""
-        self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin = state
+        self.search_path, self.path_is_set, self.complete, self.from_beginning, self.migration, self.certain, self.origin = state
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -435,6 +478,9 @@ class Catalog:
         match added:
             case Relation() | Index():
                 self._journal.write(self._relations, added.name, added.oid)
+                schemas = self._schemas_of.get(added.name.name, ())
+                if added.name.schema not in schemas:
+                    self._journal.write(self._schemas_of, added.name.name, (*schemas, added.name.schema))
                 if added.name.schema == TEMPORARY:
                     self._journal.write(self._temporary, added.oid, True)
                 self._journal.remove(self._absent, added.name)
@@ -452,7 +498,9 @@ class Catalog:
     def _forget_name(self, removed: Object) -> None:
         match removed:
             case Relation() | Index():
-                self._remove_if(self._relations, removed.name, removed.oid)
+                if self._remove_if(self._relations, removed.name, removed.oid):
+                    schemas = tuple(each for each in self._schemas_of[removed.name.name] if each != removed.name.schema)
+                    self._journal.write(self._schemas_of, removed.name.name, schemas)
                 self._journal.remove(self._temporary, removed.oid)
             case Constraint():
                 self._journal.write(
@@ -469,7 +517,9 @@ class Catalog:
             case Publication() | Attached(kind="statistics") | OtherPrivileges():
                 self._remove_if(self._others, (_OTHER_KINDS[type(removed)], removed.name), removed.oid)
 
-    def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:
+    def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> bool:
         # In a contradictory history, another object may have got the name since.
-        if table.get(key) == oid:
+        is_its_own: bool = table.get(key) == oid
+        if is_its_own:
             self._journal.remove(table, key)
+        return is_its_own

@@ -1,7 +1,10 @@
 """Whether an object that the history created still exists."""
 
+from collections.abc import Iterator
+
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Attached, Composite, Constraint, Domain, EnumType, Index, Object, Relation, Trigger
+from migsafe.schema.volatility import volatility_of
 from migsafe.sql.operations import Name
 
 
@@ -24,18 +27,27 @@ def is_unmade_enum(catalog: Catalog, name: Name) -> bool:
     """Whether it is known that an enum does not exist, because the history made all objects and has no type of this name."""
     if not catalog.from_beginning or not catalog.origin.made_all or catalog.relation(name) is not None:
         return False
-    return all(stored.name.name != name.name for kind in (EnumType, Domain, Composite) for stored in catalog.objects_of(kind))
+    return all(stored.name.name != name.name for stored in _types(catalog))
+
+
+def _types(catalog: Catalog) -> Iterator[Object]:
+    """Yields the enums, domains and composite types."""
+    return (stored for kind in (EnumType, Domain, Composite) for stored in catalog.objects_of(kind))
 
 
 def is_absent_type(catalog: Catalog, name: Name) -> bool:
-    """Whether it is known that no enum, domain or composite type has this name, because it was dropped."""
+    """Whether it is known that no enum, domain or composite type has this name, because it was dropped, or search_path was emptied."""
+    if name.schema is None and catalog.has_no_schemas and any(stored.name.name == name.name for stored in _types(catalog)):
+        return True
     schemas = (name.schema,) if name.schema is not None else catalog.search_path
     was_dropped = any(Name(name.name, schema) in catalog.dropped_types for schema in schemas)
     return was_dropped and catalog.type_named(name) is None and catalog.relation(name) is None
 
 
 def is_absent_function(catalog: Catalog, name: Name) -> bool:
-    """Whether it is known that no function has this name, because the last one was dropped."""
+    """Whether it is known that no function has this name, because the last one was dropped, or search_path was emptied."""
+    if name.schema is None and catalog.has_no_schemas and catalog.functions_named(name.name):
+        return volatility_of(Name(name.name), catalog.pg_version) is None
     schemas = (name.schema,) if name.schema is not None else catalog.search_path
     return any(Name(name.name, schema) in catalog.dropped_functions for schema in schemas) and not catalog.functions_named(name.name)
 

@@ -120,6 +120,9 @@ class Session:
         """Applies the settings that the connection has before the migration. Those of SET LOCAL last until its transaction ends."""
         for operation in (operation for text in setup for statement in read(text) for operation in statement.operations):
             match operation:
+                case SetVariable(variable="search_path", value=str(value), local=False):
+                    # Another setting of the project may decide for this run: names are also looked for elsewhere.
+                    self.settings.set_default("search_path", value)
                 case SetVariable(variable=variable, value=value, local=local):
                     self.settings.set(variable, value, local=local)
                     if not local:

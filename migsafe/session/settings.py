@@ -6,6 +6,7 @@ from typing import NamedTuple
 from migsafe.schema.journal import JournaledMapping
 from migsafe.session.units import milliseconds
 from migsafe.sql.lexer import plain_marks
+from migsafe.sql.operations.values import quoted
 
 _USUAL_PATH = ("public",)
 _NO_SCHEMAS = frozenset(("", "$user", "pg_catalog"))
@@ -56,15 +57,29 @@ class Settings:
 
     def value(self, name: str) -> str | None:
         """Returns a setting as the script wrote it, items of a list separated by `, `; None if the server's default applies."""
-        value = self._values.entries.get(name.lower(), _UNTOUCHED)
-        own = value.local if value.is_local else value.lasting
+        own = self._own_value(name)
         return own if own is not None else self._defaults.get(name.lower())
+
+    def _own_value(self, name: str) -> str | None:
+        value = self._values.entries.get(name.lower(), _UNTOUCHED)
+        return value.local if value.is_local else value.lasting
 
     @property
     def search_path(self) -> tuple[str, ...]:
         """The schemas in which PostgreSQL looks for unqualified names, without `$user` and pg_catalog."""
         value = self.value("search_path")
         return _USUAL_PATH if value is None else _schemas(value)
+
+    @property
+    def path_is_set(self) -> bool:
+        """Whether the session has set search_path to schemas that are known: none is the role's own, or a value that the runner fills in."""
+        value = self._own_value("search_path")
+        return value is not None and "$user" not in value and not any(mark in value for mark in _TEMPLATE_MARKS)
+
+    def lasting_path(self, before: str | None) -> str | None:
+        """Returns the search_path that remains after the transaction: the one `before`, unless the session has set or reset it."""
+        entry = self._values.entries.get("search_path")
+        return before if entry is None else entry.lasting
 
     @property
     def timezone(self) -> str | None:
@@ -95,6 +110,16 @@ class Settings:
     def set_default(self, name: str, value: str) -> None:
         """Sets what sessions begin with, because of ALTER ROLE or ALTER DATABASE: RESET and DISCARD ALL return to it."""
         self._defaults[name.lower()] = value
+
+    def keep_path(self, path: str, *, certain: bool) -> None:
+        """Keeps the search_path of the migration before. The default one is searched after it: another run may have sent that migration. An
+        empty path is only kept if it is `certain` that the session is the same."""
+        schemas = _schemas(path)
+        if schemas:
+            self.set_default("search_path", ", ".join(quoted(schema) for schema in dict.fromkeys((*schemas, *self.search_path))))
+        elif certain:
+            self.set("search_path", path)
+            self.commit()
 
     def set(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Applies SET, or SET LOCAL; None is DEFAULT. A value that PostgreSQL refuses changes nothing."""

@@ -284,6 +284,9 @@ class Runner(Struct, frozen=True):
     `unique_versions` records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names
     of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one.
 
+    One that `keeps_session` sends all migrations of a run on one connection, and resets no settings between them. `own_table` is the one in
+    which it records a migration on that connection, if it names that without a schema.
+
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
     `problems` returns what cannot be read of the settings of a history folder, although its migrations can be judged without them; `unused` why
@@ -307,6 +310,8 @@ class Runner(Struct, frozen=True):
     one_statement_outside: bool = False
     index_outside_advice: str = ""
     databases: Callable[[Selection], list[Selection]] = one_database
+    keeps_session: bool = False
+    own_table: str = ""
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES
     record: Callable[[MigrationFile], str] = recorded_version

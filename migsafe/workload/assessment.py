@@ -105,8 +105,8 @@ def assess(query: Query, catalog: Catalog) -> QueryAssessment:
 
 def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Query, Catalog], QueryAssessment] = assess) -> QueryAssessment:
     """Returns what a query needs of the database, with the search_path of the application's sessions, which is not that of the migrations."""
-    before = catalog.search_path
-    catalog.search_path = _USUAL_PATH
+    before, was_set = catalog.search_path, catalog.path_is_set
+    catalog.search_path, catalog.path_is_set = _USUAL_PATH, True
     try:
         found = assess(query, catalog)
         if before not in ((), _USUAL_PATH) and found.failure is not None and found.failure.code in NOT_FOUND:
@@ -117,7 +117,7 @@ def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Que
     except Exception as error:  # one query must not prevent what is said of the others, and of migrations
         return QueryAssessment(kind="", unresolved=f"internal error: {type(error).__name__}: {error}")
     finally:
-        catalog.search_path = before
+        catalog.search_path, catalog.path_is_set = before, was_set
 
 
 def _assessed(query: Query, catalog: Lookups, *, with_accesses: bool) -> QueryAssessment:

@@ -55,12 +55,13 @@ def compared_columns(query: Query, catalog: Catalog, shapes: Shapes) -> dict[int
 @contextmanager
 def application_path(catalog: Catalog) -> Iterator[None]:
     """Looks names up as the sessions of an application do, and then in the schemas of the migrations, inside the `with` block."""
-    before = catalog.search_path
+    before, was_set = catalog.search_path, catalog.path_is_set
+    catalog.path_is_set = True
     catalog.search_path = ("public", *(name for name in before if name != "public"))
     try:
         yield
     finally:
-        catalog.search_path = before
+        catalog.search_path, catalog.path_is_set = before, was_set
 
 
 def columns_of_parameters(binder: Binder, lookups: Lookups, levels: Iterable[Level]) -> dict[int, ComparedColumn]:

@@ -7,20 +7,26 @@ from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import SYSTEM_COLUMNS, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name
+from migsafe.sql.operations import Name, Persistence
 
 
-@refuses(sql.CreateTable, sql.CreateTableAs, sql.CreateView, sql.CreateMaterializedView, sql.CreateSequence, sql.CreateFunction, sql.CreateEnum)
+@refuses(
+    *(sql.CreateTable, sql.CreateTableAs, sql.CreateView, sql.CreateMaterializedView, sql.CreateSequence, sql.CreateFunction),
+    *(sql.CreateEnum, sql.CreateDomain),
+)
 def create_in_schema(catalog: Catalog, op: sql.Operation) -> Refusal | None:
     """An object is created in a schema that exists."""
     match op:
         case sql.CreateTable(table=name) | sql.CreateTableAs(table=name) | sql.CreateView(view=name) | sql.CreateMaterializedView(view=name):
             schema = name.schema
-        case sql.CreateSequence(sequence=name) | sql.CreateFunction(function=name) | sql.CreateEnum(type=name):
+        case sql.CreateSequence(sequence=name) | sql.CreateFunction(function=name) | sql.CreateEnum(type=name) | sql.CreateDomain(domain=name):
             schema = name.schema
         case _:
             schema = None
-    if schema is None or not catalog.is_dropped_schema(schema):
+    if schema is None:
+        is_temporary = getattr(op, "temporary", False) or getattr(op, "persistence", None) is Persistence.TEMPORARY
+        return Refusal(error="no schema has been selected to create in") if catalog.has_no_schemas and not is_temporary else None
+    if not catalog.is_dropped_schema(schema):
         return None
     return Refusal(error=f'schema "{schema}" does not exist', detail="a migration has dropped it", help=f"CREATE SCHEMA {Name(schema)};")
 

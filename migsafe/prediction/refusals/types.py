@@ -9,7 +9,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.prediction.refusals.definitions import changed_type, known_type, type_text
 from migsafe.prediction.refusals.registry import refuses
-from migsafe.schema.casts import cast, is_string
+from migsafe.schema.casts import BUILT_IN, cast, is_string
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists, is_absent_type, is_unmade_enum
 from migsafe.schema.column_users import column_of_type
@@ -248,6 +248,18 @@ _FOREIGN_TYPES = {
 """Types that PostgreSQL does not have, with those that it has instead."""
 
 
+_SHORT_NAMES = frozenset("bool char dec decimal float float4 float8 int int2 int4 int8 timestamptz timetz varchar".split())
+_WRITTEN_IN_QUOTES = lazy_pattern(r"\w[\w ]*(?:\(\d+(?:, ?\d+)?\))?(?:\[\])?")
+
+
+def _in_quotes(name: Name) -> str:
+    """Returns the type that was meant by a name in double quotes, such as `"text[]"`, `"varchar(20)"` and `"TEXT"`; empty for other names."""
+    if name.schema is not None or not _WRITTEN_IN_QUOTES.fullmatch(name.name):
+        return ""
+    element = re.split(r"[(\[]", name.name.lower())[0]
+    return name.name.lower() if element != name.name and (element in BUILT_IN or element in _SHORT_NAMES) else ""
+
+
 @refuses(sql.AddColumn, sql.CreateTable, sql.AlterColumnType)
 def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterColumnType) -> Refusal | None:
     """A column's type exists. Alembic creates an enum with the table, but not with a column that it adds or changes."""
@@ -265,6 +277,9 @@ def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterCo
         error = f"type {name_in_quotes(name._replace(name=name.name + '[]') if data_type.dimensions else name)} does not exist"
         if is_absent_type(catalog, name):
             return Refusal(error=error, help="-- first create the type")
+        unquoted = _in_quotes(name)
+        if unquoted and (name.name[-1] in ")]" or is_unmade_enum(catalog, name)):
+            return Refusal(error=error, detail="the name of a type in double quotes has no brackets, and keeps its case", help=f"-- use {unquoted}")
         instead = _FOREIGN_TYPES.get(data_type.name) if data_type.schema is None else None
         if instead is not None and is_unmade_enum(catalog, name):
             return Refusal(error=error, detail="it is a type of another database system", help=f"-- use {instead}")
