@@ -21,6 +21,7 @@ from migsafe.prediction.later_extensions import created_extensions
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.empty_path import with_empty_path
+from migsafe.prediction.refusals.psql_syntax import refuse_psql_syntax
 from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
@@ -95,6 +96,9 @@ class Predictor:
         self._left_path: str | None = None
         """The search_path that the migrations before have left to the next one in their session."""
         self._divisions: Mapping[int, Division] = {}
+        self._reads_psql = True
+        self._own_table, self._reaches_next = "", True
+        """The own table of the runner, and whether it found that of the migration before although search_path was empty."""
         self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
         self.has_lock_timeout = False
         """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
@@ -146,6 +150,9 @@ class Predictor:
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
         self._divisions = half.divisions
+        self._reads_psql = half.reads_psql
+        self._reaches_next = not self._own_table
+        self._own_table = half.own_table
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.catalog.created_extensions = created_extensions(half) if with_effects else {}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
@@ -166,7 +173,7 @@ class Predictor:
             self.session.settings.set_default(name, value)
         self.session.set_up(setup)
         if path is not None:
-            self.session.settings.keep_path(path, certain=self._same_session is True)
+            self.session.settings.keep_path(path, certain=self._same_session is True and self._reaches_next)
         self._note_lock_timeout()
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
@@ -368,6 +375,9 @@ class Predictor:
         if isinstance(operation, sql.FeatureUse):
             feature = newer_feature(operation, self.catalog)
             return None if feature is None else Refusal(error=missing_feature(feature), help=feature.instead, kind=RefusalKind.VERSION)
+        if not self._reads_psql and (refused := refuse_psql_syntax(operation)) is not None:
+            self._reads_psql = True  # the next one has the same cause
+            return refused
         is_refused = self.session.in_block or self._in_routine
         command = refused_in_transaction_block(operation, self.catalog) if is_refused else None
         if command is not None:

@@ -36,6 +36,10 @@ _SENT_TO_CONNECTIONS = lazy_pattern(
 )
 _INIT_SQL = lazy_pattern(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
 _VALUE = lazy_pattern(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
+_OWN_TABLE = lazy_pattern(
+    r"SetTableName\(|GOOSE_TABLE\b|\s-{1,2}table[ =]|WithTableName\(|\btable-name\s*=|version_table_schema"
+)
+"""How settings and programs name the table of goose and sqlx, and the schema of Alembic's."""
 _OFF = lazy_pattern(r"0+(?: ?[a-z]+)?")
 
 
@@ -61,6 +65,18 @@ def known_connection_setup(folder: Path) -> tuple[str, ...]:
     """Returns the connection_setup() of an absolute folder, read once. Migrations contain the result, so a run reads it before the first of
     them, and a checkpoint does not depend on the listing of the folder."""
     return connection_setup(str(folder))
+
+
+@cache
+def known_to_name_own_table(folder: Path) -> bool:
+    """Whether the project of an absolute folder of migrations gives its runner a table, in a schema, in which it records them; read once."""
+    return any(
+        _OWN_TABLE.search(readable_text(path) or "") is not None
+        for above in _project_folders(str(folder))
+        for names, paths in ((_SUBFOLDERS, _files_in), (_PROGRAM_FOLDERS, _programs_in))
+        for name in names
+        for path in paths(above / name)
+    )
 
 
 def _project_folders(folder: str) -> list[Path]:

@@ -11,7 +11,7 @@ import re
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
-from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, single_file_migrations
 from migsafe.sources.sections import UP, sections
 
 _DIRECTIVE = lazy_pattern(r"^--[ \t]*migrate:(?P<half>up|down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
@@ -43,6 +43,8 @@ DBMATE = Runner(
     read=_read,
     outside_transaction_advice="begin it with `-- migrate:up transaction:false` and leave only this statement in it",
     one_statement_outside=True,
+    keeps_session=True,
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `dbmate up` again",
     unique_versions=True,
     # Applies every pending migration in the order of the numbers, unless `--strict` (amacneil/dbmate issue 159).

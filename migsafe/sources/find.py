@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError, UnreadableError, reason_of
 from migsafe.paths import with_slashes
 from migsafe.sources.alembic.environment import forget_environments
-from migsafe.sources.connection_settings import known_connection_setup
+from migsafe.sources.connection_settings import known_connection_setup, known_to_name_own_table
 from migsafe.sources.custom import CustomRunner, custom_runner
 from migsafe.sources.discovery import Found, Search, folder_of, folders_below, is_part_of_history, migrations_of_folder
 from migsafe.sources.exclusion import Exclusion
@@ -74,6 +74,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     """
     forget_environments()
     known_connection_setup.cache_clear()
+    known_to_name_own_table.cache_clear()
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
     search = Search({}, chosen, settings.exclusion)
@@ -113,7 +114,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
         for files in selection.runner.databases(selection.in_order())
     ]
     for source in sources:
-        source.connection_setup  # noqa: B018  # read now, see known_connection_setup
+        source.connection_setup, source.own_table  # noqa: B018  # read now, see known_connection_setup
     return Plan(sources, skipped, search.problems, excluded=excluded, unused=list(search.unused.values()))
 
 

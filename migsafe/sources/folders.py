@@ -7,7 +7,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
-from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, for_other_database
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, Unused, for_other_database
 from migsafe.text import Script
 
 _HASURA = lazy_pattern(r"\d{13}(?:_|$)")
@@ -125,6 +125,9 @@ DIESEL = Runner(
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",
     one_statement_outside=True,
+    keeps_session=True,
+    own_table="__diesel_schema_migrations",
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `diesel migration run` again",
     searches_subfolders=True,
     # Diesel_migrations, pending_migrations: all that are not recorded.
@@ -159,6 +162,9 @@ PRISMA = Runner(
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration",
     one_statement_outside=True,
+    keeps_session=True,
+    own_table="_prisma_migrations",
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="`prisma migrate resolve --rolled-back` it, then `prisma migrate deploy`",
     searches_subfolders=True,
     # Schema-engine apply_migrations.rs: all that are not recorded.

@@ -12,7 +12,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
-from migsafe.sources.runner import Folder, Runner
+from migsafe.sources.runner import Folder, PsqlSyntax, Runner
 
 _NAME = r"(?P<number>\d+)_(?P<name>.*)\.(?P<half>up|down)\.sql$"
 _NUMBERED = lazy_pattern(r"\d+_.*\.sql$")
@@ -36,6 +36,8 @@ GOLANG_MIGRATE = Runner(
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration file",
     one_statement_outside=True,
+    keeps_session=True,
+    psql_syntax=PsqlSyntax.SENT_UNLESS_USED,
     retry_advice="the version is marked dirty: `migrate force` the version before it, then `migrate up`",
     unique_versions=True,
     # Applies what follows the one version that it records (migrate.go, readUp: source.Next).

@@ -11,7 +11,7 @@ import re
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction, whole_script
-from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, number_key, single_file_migrations
 from migsafe.sources.sections import DOWN, UP, half_with_blocks, sections
 from migsafe.text import Span
 
@@ -47,6 +47,9 @@ GOOSE = Runner(
     read=_read,
     outside_transaction_advice="put `-- +goose NO TRANSACTION` at the top of its file",
     own_query_advice="leave out the StatementBegin and StatementEnd around it",
+    keeps_session=True,
+    own_table="goose_db_version",
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `goose up` again",
     unique_versions=True,
     # “found missing migrations before current version”, unless `-allow-missing` (pressly/goose issues 523, 1011).

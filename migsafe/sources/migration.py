@@ -161,6 +161,8 @@ class Half(Struct, frozen=True):
     runner, begins the transaction; the runner cannot end it then. `commit_ends_all`: after a commit of its connection by a program, the runner
     commits nothing more in the same run. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
+    `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema.
+    `reads_psql`: psql's meta-commands and the rows of COPY … FROM stdin are not sent to the server as SQL.
     `unsure_names` are the names of constraints that are not certain in its history. `divisions` are the statements that the runner sends in
     pieces, by the offset at which each begins.
     """
@@ -179,6 +181,8 @@ class Half(Struct, frozen=True):
     """Why the runner refuses the script, in which some statements can run in a transaction and others cannot; empty if it does not."""
     unsure_names: UnsureNames = UnsureNames.NONE
     divisions: Mapping[int, Division] = {}
+    own_table: str = ""
+    reads_psql: bool = True
     resumes: bool = False
     """Whether the runner records each statement, and begins the next run after a failure with the statement that failed."""
 

@@ -11,7 +11,7 @@ import re
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, number_key
 from migsafe.sources.sections import DOWN, UP
 from migsafe.text import Span
 
@@ -46,5 +46,7 @@ NODE_PG_MIGRATE = Runner(
     read=_read,
     outside_transaction_advice="write it in JavaScript, with `pgm.noTransaction()`",
     late=LateHandling.REFUSES,
+    keeps_session=True,
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `node-pg-migrate up` again",
 )

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from migsafe.errors import ConfigError, UnreadableError, did_you_mean
-from migsafe.sources.connection_settings import known_connection_setup
+from migsafe.sources.connection_settings import known_connection_setup, known_to_name_own_table
 from migsafe.sources.edited_folder import EditedFolder
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
-from migsafe.sources.runner import MigrationFile, Runner, Unused
+from migsafe.sources.psql_variables import is_for_psql
+from migsafe.sources.runner import MigrationFile, PsqlSyntax, Runner, Unused
 from migsafe.sources.templates import filled_in
 from migsafe.text import Script
 
 if TYPE_CHECKING:
     from migsafe.sources.git import Comparison
 
+_OWN_SCHEMA = "version_table_schema"
 BASE = "base"
 """The version of a database before the first migration, as Alembic calls it."""
 
@@ -276,7 +278,7 @@ class Source:
         except UnreadableError as error:
             self._problems[error.message] = error
             return []
-        migrations = [self._with_setup(migration) for migration in migrations] if self.connection_setup else migrations
+        migrations = [self._as_run(migration) for migration in migrations]
         return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
 
     @cached_property
@@ -284,12 +286,26 @@ class Source:
         """The SQL that the settings of the project send on each connection."""
         return () if self.folder is None else known_connection_setup(Path(self.folder).absolute())
 
-    def _with_setup(self, migration: Migration) -> Migration:
-        down = self._half_with_setup(migration.down) if migration.down else None
-        return msgspec.structs.replace(migration, up=self._half_with_setup(migration.up), down=down)
+    @cached_property
+    def own_table(self) -> str:
+        """The table in which the runner records migrations, if it names that without a schema, and no setting of the project gives another."""
+        table = self.runner.own_table
+        return "" if self.folder is None or (table and known_to_name_own_table(Path(self.folder).absolute())) else table
 
-    def _half_with_setup(self, half: Half) -> Half:
-        return msgspec.structs.replace(half, setup=(*self.connection_setup, *half.setup))
+    def _as_run(self, migration: Migration) -> Migration:
+        down = self._half_as_run(migration.down) if migration.down else None
+        return msgspec.structs.replace(migration, up=self._half_as_run(migration.up), down=down)
+
+    def _half_as_run(self, half: Half) -> Half:
+        syntax = self.runner.psql_syntax
+        sends = syntax is PsqlSyntax.SENT or (syntax is PsqlSyntax.SENT_UNLESS_USED and not is_for_psql(half.script.text))
+        return msgspec.structs.replace(
+            half, setup=(*self.connection_setup, *half.setup), own_table=self._own_table_of(half), reads_psql=not sends
+        )
+
+    def _own_table_of(self, half: Half) -> str:
+        # Alembic's settings are those of env.py.
+        return "" if half.program is not None and _OWN_SCHEMA in half.program.environment else self.own_table
 
     def _as_configured(self, migration: Migration) -> Migration:
         down = self._half_as_configured(migration.down) if migration.down else None

@@ -15,6 +15,7 @@ _VARIABLE = r"""(?<![\w\])"'$:\[]):(?:'(?P<string>\w+)'|"(?P<identifier>\w+)"|(?
 _COMMAND = r"\\(?P<command>\w+)(?P<arguments>[^\n\\]*)"
 _TOKEN = lazy_pattern(rf"{_LITERAL}|{_COMMAND}|{_VARIABLE}", re.DOTALL)
 _ARGUMENT = lazy_pattern(r"""'((?:[^'\\]|''|\\.)*)'|(:'\w+'|:"\w+"|[^\s'"`]+)|([^\s])""")
+_OWN_COMMAND = lazy_pattern(r"^\\(?!(?:un)?restrict\b)[a-z!]+", re.MULTILINE)
 _SETTERS = frozenset(("set", "unset", "gset", "prompt", "getenv"))
 
 
@@ -34,6 +35,11 @@ def fill_variables(text: str) -> str:
         return _value(match, values)
 
     return _TOKEN.sub(fill, text)
+
+
+def is_for_psql(text: str) -> bool:
+    r"""Whether a script has commands of psql that its author has written. pg_dump writes `\restrict` and `\unrestrict` by itself, and `\.`."""
+    return "\\" in text and _OWN_COMMAND.search(text) is not None
 
 
 def _is_conditional(command: str, before: bool) -> bool:

@@ -11,7 +11,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction, whole_script
 from migsafe.sources.project_files import mentioned_above
-from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner
+from migsafe.sources.runner import EditHandling, Folder, MigrationFile, PsqlSyntax, Runner
 
 _NAME = lazy_pattern(r"[UV](\d+(?:\.\d+)?)__(\w+)\.sql")
 
@@ -41,6 +41,7 @@ REFINERY = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="refinery cannot do this: run the statement with psql first, and let the migration do nothing if it is done",
+    psql_syntax=PsqlSyntax.SENT_UNLESS_USED,
     retry_advice="run the migrations again",
     unique_versions=True,
     # A late V version is an error unless `abort_missing` is false, a late U version is applied.

@@ -36,6 +36,18 @@ class EditHandling(Enum):
     IGNORES = "ignores"
 
 
+class PsqlSyntax(Enum):
+    """What a runner does with psql's own syntax: meta-commands, and the rows after COPY … FROM stdin. Only psql reads these; a server refuses
+    them, and so does a driver (tried with dbmate, node-pg-migrate and Alembic with psycopg2, psycopg and asyncpg)."""
+
+    READ = "read"
+    """psql runs the scripts, or it is not known what does."""
+    SENT = "sent"
+    """It sends the script to the server."""
+    SENT_UNLESS_USED = "sent unless used"
+    """It sends the script to the server. It is recognised by the names of the files: a script that uses psql on purpose is not its own."""
+
+
 class MigrationFile(Struct, frozen=True):
     """The files of a migration, before any of them is read.
 
@@ -285,7 +297,7 @@ class Runner(Struct, frozen=True):
     of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one.
 
     One that `keeps_session` sends all migrations of a run on one connection, and resets no settings between them. `own_table` is the one in
-    which it records a migration on that connection, if it names that without a schema.
+    which it records a migration on that connection, if it names that without a schema. `psql_syntax` is what it does with psql's syntax.
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
@@ -312,6 +324,7 @@ class Runner(Struct, frozen=True):
     databases: Callable[[Selection], list[Selection]] = one_database
     keeps_session: bool = False
     own_table: str = ""
+    psql_syntax: PsqlSyntax = PsqlSyntax.READ
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES
     record: Callable[[MigrationFile], str] = recorded_version

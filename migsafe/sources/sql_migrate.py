@@ -11,7 +11,7 @@ import re
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction, whole_script
-from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, number_key
 from migsafe.sources.sections import DOWN, UP, half_with_blocks, sections
 from migsafe.text import Span
 
@@ -47,6 +47,7 @@ SQL_MIGRATE = Runner(
     # Applies missing migrations first (migrate.go, ToCatchup).
     late=LateHandling.APPLIES,
     own_query_advice="leave out the StatementBegin and StatementEnd around it",
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `sql-migrate up` again",
     connection_advice="in dbconfig.yml, `datasource: … options='-c lock_timeout=2s'`",
 )

@@ -16,7 +16,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.pairs import find_pairs
-from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, number_key, single_file_migrations
+from migsafe.sources.runner import EditHandling, Folder, MigrationFile, PsqlSyntax, Runner, number_key, single_file_migrations
 from migsafe.text import Script, read_text
 
 _NO_TRANSACTION = lazy_pattern(r"\A-- no-transaction")
@@ -69,6 +69,9 @@ SQLX = Runner(
     read=_read,
     outside_transaction_advice="make `-- no-transaction` its first line, and leave only this statement in it",
     one_statement_outside=True,
+    keeps_session=True,
+    own_table="_sqlx_migrations",
+    psql_syntax=PsqlSyntax.SENT_UNLESS_USED,
     retry_advice="run `sqlx migrate run` again",
     unique_versions=True,
     # Applies what is not recorded, and compares checksums (migrate/migrator.rs, run; launchbadge/sqlx issue 869).

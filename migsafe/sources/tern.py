@@ -13,7 +13,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.project_files import mentioned_above
-from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner, number_key, single_file_migrations
 from migsafe.text import Script, Span
 
 _DIVIDER = "---- create above / drop below ----"
@@ -55,5 +55,6 @@ TERN = Runner(
     outside_transaction_advice="begin it with `---- tern: disable-tx ----`",
     unique_versions=True,
     late=LateHandling.SKIPS,
+    psql_syntax=PsqlSyntax.SENT_UNLESS_USED,
     retry_advice="run `tern migrate` again",
 )

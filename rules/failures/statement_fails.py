@@ -9,6 +9,9 @@ Alembic itself sends a statement after each revision: it records the id in `alem
 refused there, and the migration is rolled back. The first such id is reported, and none if a revision, env.py, or a module beside it mentions
 the column, as those do that make it wider.
 
+A migration that ends with an empty search_path, like the output of pg_dump, fails under the runners that record it in a table without its schema
+on the same connection: Alembic, Diesel, goose, Prisma and sqlx.
+
 Unsafe, because a view uses the column:
     CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint);
     CREATE VIEW parcel_weights AS SELECT id, weight FROM parcels;
@@ -34,6 +37,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, RefusedOperation, Severity, rule
 from migsafe.schema.refusal import RefusalKind
+from migsafe.sql.operations import Operation, SetVariable
 
 _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 """The other kinds of refusals have their own rules."""
@@ -43,10 +47,30 @@ _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 def statement_fails(op: RefusedOperation | MigrationEnd, at: Context) -> Finding | None:
     """Report why PostgreSQL does not run a statement, and a revision id that it does not record."""
     if isinstance(op, MigrationEnd):
-        return _refused_version(op, at) if at.lineage.version_too_long else None
+        return _refused_version(op, at) if at.lineage.version_too_long else _refused_record(at)
     if op.refusal.kind not in _REPORTED_HERE:
         return None
     return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)
+
+
+def _refused_record(at: Context) -> Finding | None:
+    """Returns a finding at the statement that empties search_path, if the runner then does not find its table. The statements keep their
+    hazards."""
+    table, settings = at.migration.up.own_table, at.session.settings
+    emptied = next((done for done in reversed(at.past) if _sets_path(done.operation)), None)
+    if not table or not settings.path_is_set or settings.search_path or emptied is None:
+        return None
+    finding = at.finding(
+        emptied.operation,
+        f"the runner records the migration in {table}, without a schema in its name, on the same connection: PostgreSQL refuses that while "
+        f'search_path is empty: relation "{table}" does not exist',
+        help="RESET search_path;  -- at the end of the migration",
+    )
+    return replace(finding, statement=emptied.statement.index)
+
+
+def _sets_path(operation: Operation) -> bool:
+    return isinstance(operation, SetVariable) and operation.variable == "search_path"
 
 
 def _refused_version(op: MigrationEnd, at: Context) -> Finding:

@@ -22,7 +22,7 @@ from migsafe.sources.alembic.unread_folders import with_unread_folders
 from migsafe.sources.alembic.version_table import first_too_long
 from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference, MissingParent
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction, UnsureNames
-from migsafe.sources.runner import Folder, MigrationFile, Runner
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner
 from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
@@ -203,6 +203,9 @@ ALEMBIC = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put it into `with op.get_context().autocommit_block():`",
+    keeps_session=True,
+    own_table="alembic_version",
+    psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `alembic upgrade head` again",
     connection_advice="in env.py, `create_engine(url, connect_args={'options': '-c lock_timeout=2s'})`",
     unique_versions=True,
