@@ -33,7 +33,11 @@ def create_in_schema(catalog: Catalog, op: sql.Operation) -> Refusal | None:
 
 @refuses(sql.Comment)
 def comment(catalog: Catalog, op: sql.Comment) -> Refusal | None:
-    """A comment is on a column that exists."""
+    """A comment is on a relation, or a column, that exists."""
+    if catalog.has_no_schemas:
+        relation = op.table if op.kind == "column" else op.name if op.kind in ("table", "view", "materialized view", "sequence") else None
+        if relation is not None and catalog.is_absent(relation):
+            return Refusal(error=f"relation {name_in_quotes(relation)} does not exist")
     table = complete_table(catalog, op.table) if op.kind == "column" and op.table is not None else None
     if table is None or op.name is None or op.name.name in SYSTEM_COLUMNS or table.column(op.name.name) is not None:
         return None
