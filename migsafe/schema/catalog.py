@@ -55,12 +55,9 @@ class Catalog:
         self.analyse_query: QueryAnalyser | None = None
         self.type_query: QueryTyper | None = None
         self.search_path: tuple[str, ...] = ("public",)
-        self.path_is_set = False
-        """Whether the session itself has set its search_path. Otherwise it may be another one, because of the role, the database or the URL of
-        the connection."""
-        self.complete = False
-        self.from_beginning = False
-        """Whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
+        self.complete, self.from_beginning, self.path_is_set = False, False, False
+        """`path_is_set`: the session itself has set its search_path; otherwise that of the role, the database or the URL of the connection may
+        apply. `from_beginning`: whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
         that ask for an object that no migration made are then told that it does not exist."""
         self.origin = Origin()
         self.migration = 0
@@ -87,9 +84,8 @@ class Catalog:
         """The numbers of the objects of each class, also of those that no longer exist: most questions are about one class, and few objects
         are of it."""
         self._dependents: dict[int, tuple[int, ...]] = {}
-        self._relations: dict[Name, int] = {}
-        self._schemas_of: dict[str, tuple[str | None, ...]] = {}
-        """The schemas of the relations and indexes of each name."""
+        self._relations, self._schemas_of = dict[Name, int](), dict[str, tuple[str | None, ...]]()
+        """The relations and indexes, and the schemas in which there is one of each unqualified name."""
         self._types: dict[Name, int] = {}
         self._functions: dict[Name, tuple[int, ...]] = {}
         self._constraints: dict[Name, tuple[int, ...]] = {}

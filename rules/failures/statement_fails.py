@@ -9,8 +9,10 @@ Alembic itself sends a statement after each revision: it records the id in `alem
 refused there, and the migration is rolled back. The first such id is reported, and none if a revision, env.py, or a module beside it mentions
 the column, as those do that make it wider.
 
-A migration that ends with an empty search_path, like the output of pg_dump, fails under the runners that record it in a table without its schema
-on the same connection: Alembic, Diesel, goose, Prisma and sqlx.
+A migration that ends with an empty search_path, like the output of pg_dump, fails under the runners that record it on the same connection
+in a table without its schema: Alembic, Diesel, goose, Prisma and sqlx. The other runners that keep the connection find no table of the next
+migration that has no schema in its name. psql's meta-commands, and the rows after COPY … FROM stdin, fail with every runner that sends the
+script to the server.
 
 Unsafe, because a view uses the column:
     CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint);

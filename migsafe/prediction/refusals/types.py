@@ -279,7 +279,8 @@ def use_type(catalog: Catalog, op: sql.AddColumn | sql.CreateTable | sql.AlterCo
             return Refusal(error=error, help="-- first create the type")
         unquoted = _in_quotes(name)
         if unquoted and (name.name[-1] in ")]" or is_unmade_enum(catalog, name)):
-            return Refusal(error=error, detail="the name of a type in double quotes has no brackets, and keeps its case", help=f"-- use {unquoted}")
+            detail = "the name of a type in double quotes has no brackets, and keeps its case"
+            return Refusal(error=error, detail=detail, help=f"-- use {unquoted}")
         instead = _FOREIGN_TYPES.get(data_type.name) if data_type.schema is None else None
         if instead is not None and is_unmade_enum(catalog, name):
             return Refusal(error=error, detail="it is a type of another database system", help=f"-- use {instead}")
