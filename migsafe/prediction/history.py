@@ -137,13 +137,12 @@ def selected_migrations(
                     yield HistoryEnd(steps[number - 2][1].migration, predictor, current.reaches_end)
                 current, predictor = source, new_predictor()
                 _begin_source(source, written, predictor, schema)
-            predictor.expect_session(same=_runs_in_session(steps, number - 1))
             try:
                 migration = renderer.render_migration(written, predictor)
                 if selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
                 predictor.catalog.runs_again = migration.may_change
-                predictor.look_ahead(migration.up)
+                predictor.look_ahead(migration.up, same_session=_runs_in_session(steps, number - 1))
             except MigsafeError as error:
                 if number > 1 and steps[number - 2][1].transaction_may_continue:
                     predictor.finish()

@@ -118,9 +118,12 @@ class Predictor:
         self.catalog.from_beginning = from_first_migration
         self.catalog.origin = Origin(made_all=from_first_migration, unsure_names=unsure_names)
 
-    def look_ahead(self, half: Half) -> None:
-        """Finds out whether the history begins part-way, from the first migration that uses relations: then a relation that this migration
-        creates IF NOT EXISTS may exist already, also before the statement that shows it. Raises UnreadableError."""
+    def look_ahead(self, half: Half, *, same_session: bool | None = False) -> None:
+        """Prepares for the next migration: finds out whether the history begins part-way, from the first migration that uses relations. Then a
+        relation that this migration creates IF NOT EXISTS may exist already, also before the statement that shows it. `same_session`: the
+        migration is sent in the session of the one before it, so that its search_path remains; None if that depends on whether one run
+        applies both. Raises UnreadableError."""
+        self._same_session = same_session
         catalog = self.catalog
         if not catalog.origin.made_all or any(catalog.relations()) or not _MAY_FIND_OLDER.search(half.script.text):
             return
@@ -141,11 +144,6 @@ class Predictor:
     def predict_migration(self, half: Half, *, transaction_continues: bool = False) -> Iterator[StatementPrediction]:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
-
-    def expect_session(self, *, same: bool | None) -> None:
-        """Says whether the next migration is sent in the session of the one before it, so that the search_path that this one has set remains;
-        None if that depends on whether one run applies both."""
-        self._same_session = same
 
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""

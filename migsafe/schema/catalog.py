@@ -57,8 +57,8 @@ class Catalog:
         self.search_path: tuple[str, ...] = ("public",)
         self.complete, self.from_beginning, self.path_is_set = False, False, False
         """`path_is_set`: the session itself has set its search_path; otherwise that of the role, the database or the URL of the connection may
-        apply. `from_beginning`: whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
-        that ask for an object that no migration made are then told that it does not exist."""
+        apply. `from_beginning`: whether the history began with an empty database, as far as it is known: nothing has used a relation that no
+        migration made. Programs that ask for an object that no migration made are then told that it does not exist."""
         self.origin = Origin()
         self.migration = 0
         self.is_restored = False
@@ -135,7 +135,7 @@ class Catalog:
         role, finds the only relation of this name that an earlier migration has created."""
         for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
             # A tuple equals the Name of its parts, and is made faster.
-            oid = self._relations.get((name, schema, None))  # type: ignore[call-overload]
+            oid: int | None = self._relations.get((name, schema, None))  # type: ignore[call-overload]
             if oid is not None:
                 return oid
         if self.path_is_set or not (self.origin.made_all or self.complete):

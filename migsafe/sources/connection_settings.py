@@ -36,9 +36,7 @@ _SENT_TO_CONNECTIONS = lazy_pattern(
 )
 _INIT_SQL = lazy_pattern(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
 _VALUE = lazy_pattern(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
-_OWN_TABLE = lazy_pattern(
-    r"SetTableName\(|GOOSE_TABLE\b|\s-{1,2}table[ =]|WithTableName\(|\btable-name\s*=|version_table_schema"
-)
+_OWN_TABLE = lazy_pattern(r"SetTableName\(|GOOSE_TABLE\b|\s-{1,2}table[ =]|WithTableName\(|\btable-name\s*=|version_table_schema")
 """How settings and programs name the table of goose and sqlx, and the schema of Alembic's."""
 _OFF = lazy_pattern(r"0+(?: ?[a-z]+)?")
 

@@ -13,4 +13,5 @@ def with_empty_path(refusal: Refusal) -> Refusal:
     no object without the schema in its name (manual, 5.10.3, The Schema Search Path)."""
     if refusal.kind is not RefusalKind.SCHEMA or refusal.detail not in ("", _DROPPED) or not refusal.error.endswith(_BECAUSE_OF_PATH):
         return refusal
-    return replace(refusal, detail="an earlier statement of the session has emptied search_path", help="RESET search_path;  -- before this statement")
+    detail = "an earlier statement of the session has emptied search_path"
+    return replace(refusal, detail=detail, help="RESET search_path;  -- before this statement")
