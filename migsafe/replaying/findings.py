@@ -32,7 +32,7 @@ def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Findi
     """Yields what failed, what exceeded a budget, and what was left out."""
     recording = replayed.recording
     statements = recording.statements
-    if recording.failure is not None and not recording.failure.is_interruption:
+    if recording.failure is not None and not (recording.failure.is_interruption or recording.failure.is_disk_full):
         rejected = "" if recording.failure.lost else f"PostgreSQL rejects the statement{_whose_rows(replayed)}: "
         message = f"{rejected}{recording.failure.message}{replayed.likely_cause}"
         yield _finding(replayed, "replay-fails", Severity.ERROR, message, statements[-1])

@@ -27,6 +27,8 @@ _DENIALS = ("must be superuser", "must be able to SET ROLE", "must be member of 
 _SHUTDOWN = ("57P01", "57P02", "57P03")
 """The error codes of sessions that an administrator, a crash of another session or a restart has ended."""
 _LIBPQ_GUESS = lazy_pattern(r"^This probably means|^before or while processing")
+_DISK_FULL, _NO_SPACE = "53100", "No space left on device"
+"""The error code; of a server that ends because of it, only the message arrives."""
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 
@@ -48,6 +50,11 @@ class Failure(Struct, frozen=True):
     def is_interruption(self) -> bool:
         """Whether the user interrupted the statement, so that it is not known whether it would have failed."""
         return self.stopped and self.message == INTERRUPTED
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether the server had no space left, which says nothing about the statement."""
+        return self.sqlstate == _DISK_FULL or _NO_SPACE in self.message
 
 
 def error_class() -> "type[Any]":
@@ -138,6 +145,8 @@ def extension_missing_in(message: str) -> str | None:
 
 def hint_for(failure: Failure, major: int) -> str:
     """Returns advice for an error that depends on the server, whose major version is given, not on the migration; empty if there is none."""
+    if failure.is_disk_full:
+        return "The server's disk is full: free some space, choose another disk with TMPDIR, or insert fewer rows (--rows, --max-rows)."
     message, extension = failure.message, missing_extension(failure)
     assumed = extension_of_missing_type(failure)
     if extension is not None or assumed is not None:

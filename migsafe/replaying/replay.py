@@ -167,8 +167,9 @@ class ReplayRun:
         if runner.stop is not None:
             raise runner.stop
         failure = replayed.recording.failure
-        if failure is not None and failure.lost:
-            self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", _LOST))
+        if failure is not None and (failure.lost or failure.is_disk_full):
+            hint = hint_for(failure, self._host.major) or _LOST
+            self.problems.append(MigsafeError(f"{replayed.migration.up.file.path}: {failure.message}", hint))
         return failure is not None
 
     def _note_rows(self, seeder: Seeder | None) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.findings import findings_of
 from migsafe.replaying.servers import work_folders
 from migsafe.replaying.servers.existing import ExistingHost
 from migsafe.replaying.servers.private import PrivateHost
@@ -203,6 +205,16 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytes
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not server.folder.is_relative_to(long)
     work_folders._folders_by_process[-1].clear()
+
+
+@pytest.mark.parametrize("error", ["USING ERRCODE = 'disk_full'", ": No space left on device'"], ids=["refused", "of the system"])
+def test_a_full_disk_is_no_failure_of_the_migration(any_host: PrivateHost, tmp_path: Path, error: str) -> None:
+    raises = f"RAISE EXCEPTION 'could not extend file'{error}" if error.startswith("USING") else f"RAISE EXCEPTION 'could not write{error}"
+    done = run(any_host, tmp_path, f"DO $$ BEGIN {raises}; END $$;")
+    [problem] = done.run.problems
+    assert problem.message.startswith(f"{tmp_path}/0002.sql: could not ")
+    assert "The server's disk is full" in problem.hint
+    assert [finding.rule for finding in findings_of(done.replayed[-1], Budgets())] == []
 
 
 @pytest.mark.process

@@ -62,7 +62,12 @@ class Account(Struct, frozen=True):
                 raise
             output.seek(0)
             if failed:
-                raise MigsafeError(f"{command[0]} failed", output.read().decode("utf-8", "replace").strip())
+                said = output.read().decode("utf-8", "replace").strip()
+                if "No space left on device" in said:
+                    raise MigsafeError(
+                        f"{command[0]} failed: no space left on the disk of {folder}", "Free some space, or choose a disk with TMPDIR."
+                    )
+                raise MigsafeError(f"{command[0]} failed", said)
         (folder / "output").unlink()
 
     def own(self, folder: Path) -> None:
