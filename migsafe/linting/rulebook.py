@@ -7,7 +7,6 @@ from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from traceback import walk_tb
 from types import ModuleType
 from zlib import crc32
 
@@ -193,6 +192,8 @@ def _place(cause: Exception, path: Path) -> str:
     """Returns the line of the file that raised, as `:12`; empty if it is unknown."""
     if isinstance(cause, SyntaxError):
         return f":{cause.lineno}"
+    from traceback import walk_tb  # noqa: PLC0415  # only for a rule that cannot be loaded
+
     lines = [line for frame, line in walk_tb(cause.__traceback__) if frame.f_code.co_filename == str(path.absolute())]
     return f":{lines[-1]}" if lines else ""
 

@@ -1,8 +1,6 @@
 """Constants that cannot become values of a type: what PostgreSQL's input functions and its assignment casts refuse."""
 
-import json
 import re
-from calendar import monthrange
 
 from migsafe.patterns import lazy_pattern
 from migsafe.schema.casts import BUILT_IN, cast
@@ -122,6 +120,8 @@ def _is_no_day(text: str) -> bool:
     match = _DAY.match(text)
     if match is None:
         return False
+    from calendar import monthrange  # noqa: PLC0415  # imports `locale`; few histories write a day
+
     year, month, day = (int(number) for number in match.groups())
     return not (1 <= month <= 12 and 1 <= day <= monthrange(max(year, 1), month)[1])
 
@@ -140,6 +140,8 @@ def _too_large(data_type: TypeName, text: str) -> str | None:
 
 
 def _is_json(value: str) -> bool:
+    import json  # noqa: PLC0415  # few histories write a JSON value
+
     try:
         json.loads(value)
     except ValueError:

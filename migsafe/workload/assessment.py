@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection
 
 from migsafe.expressions.queries.shapes import UnreadShape
 from migsafe.schema.catalog import Catalog
-from migsafe.workload.accesses import table_accesses
-from migsafe.workload.binding import Binder
+from migsafe.workload.binding import Binder, BoundView
 from migsafe.workload.lookups import Lookups
 from migsafe.workload.needs import (
     CandidateIndex,
@@ -50,9 +49,10 @@ class Assessor:
     """
 
     def __init__(self, shapes: Shapes | None = None, created: Collection[str] = (), *, with_accesses: bool = True) -> None:
-        self.shapes = shapes or shared_shapes()
+        self.shapes = shapes or shared_shapes(spells=with_accesses)
         self._created = frozenset(created)
         self._with_accesses = with_accesses
+        self._views: dict[int, BoundView] = {}
         self._done: dict[tuple[str, tuple[str | None, ...]], list[tuple[Lookups, QueryAssessment]]] = {}
 
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
@@ -63,8 +63,8 @@ class Assessor:
                 if position:
                     done.insert(0, done.pop(position))
                 return assessment
-        lookups = Lookups(catalog, self.shapes, self._created)
-        assessment = _assessed(query, lookups, with_accesses=self._with_accesses)
+        lookups = Lookups(catalog, self.shapes, self._created, views=self._views, with_accesses=self._with_accesses)
+        assessment = _assessed(query, lookups)
         done.insert(0, (lookups, assessment))
         del done[_STATES:]
         return assessment
@@ -74,18 +74,10 @@ class Assessor:
         shape = self.shapes.query(text)
         if isinstance(shape, UnreadShape):
             return False
-        with_key, without = Binder(Lookups(catalog, self.shapes)), Binder(Lookups(catalog, self.shapes, keyless=table))
+        with_key, without = (Binder(Lookups(catalog, self.shapes, keyless=each, with_accesses=False)) for each in (None, table))
         with_key.query(shape)
         without.query(shape)
         return with_key.failure is None and without.failure is not None and without.failure.code == "42803"
-
-    def repeated_output(self, text: str, catalog: Catalog) -> str | None:
-        """Returns the name of two output columns of a query that are columns of relations; None if there are none."""
-        lookups = Lookups(catalog, self.shapes)
-        shape = lookups.shapes.query(text)
-        if isinstance(shape, UnreadShape):
-            return None
-        return _repeated(Binder(lookups, ()).query(shape))
 
 
 def _repeated(root: Level) -> str | None:
@@ -100,7 +92,7 @@ def assess(query: Query, catalog: Catalog) -> QueryAssessment:
     A failure is certain: if the catalogue does not know all that decides about it, `failure` is None and `uncertain` says what is not known.
     `Assessor` does the same for many queries and many states of the database.
     """
-    return _assessed(query, Lookups(catalog, shared_shapes()), with_accesses=True)
+    return _assessed(query, Lookups(catalog, shared_shapes()))
 
 
 def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Query, Catalog], QueryAssessment] = assess) -> QueryAssessment:
@@ -120,7 +112,15 @@ def assess_for_application(query: Query, catalog: Catalog, assess: Callable[[Que
         catalog.search_path, catalog.path_is_set = before, was_set
 
 
-def _assessed(query: Query, catalog: Lookups, *, with_accesses: bool) -> QueryAssessment:
+def _accesses(catalog: Lookups, binder: Binder, root: Level) -> tuple[TableAccess, ...]:
+    if not catalog.with_accesses or binder.failure is not None:
+        return ()
+    from migsafe.workload.accesses import table_accesses  # noqa: PLC0415  # a dozen modules, only for the application's queries
+
+    return tuple(table_accesses(catalog, binder, root))
+
+
+def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
     shape = catalog.shapes.query(query.text)
     if isinstance(shape, UnreadShape):
         return QueryAssessment(kind="", unresolved=shape.reason)
@@ -148,6 +148,7 @@ def _assessed(query: Query, catalog: Lookups, *, with_accesses: bool) -> QueryAs
         relations=used,
         failure=binder.failure,
         uncertain="; ".join(binder.uncertain),
-        accesses=tuple(table_accesses(catalog, binder, root)) if with_accesses and binder.failure is None else (),
+        accesses=_accesses(catalog, binder, root),
         insert_problems=tuple(problems),
+        repeated_output=_repeated(root),
     )

@@ -5,6 +5,8 @@ A failure is reported only if the catalogue knows all that decides about it. Wha
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import Struct
+
 from migsafe.expressions.queries.shapes import FIELD, ROW, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
 from migsafe.expressions.queries.shapes import Source as SourceShape
 from migsafe.schema.catalog import SYSTEM_SCHEMAS
@@ -224,7 +226,7 @@ class Binder:
         use.is_read = use.is_read or not is_target or level_reads
         columns = renamed(list(known.items()), shape.columns) if shape.columns else known
         schema = resolved.schema if shape.alias is None else None
-        level = view_level(self.catalog, relation) if complete else None
+        level = view_level(self.catalog, relation) if complete and self.catalog.with_accesses else None
         return BoundSource(shape=shape, alias=alias, columns=columns, complete=complete, relation=relation, schema=schema, level=level)
 
     def relation_named(self, name: Name) -> tuple[Relation, dict[str, BoundColumn], bool] | None:
@@ -335,10 +337,10 @@ def relation_columns(catalog: Lookups, relation: Relation) -> tuple[dict[str, Bo
         return {column: BoundColumn(relation.oid, column) for column in ("last_value", "log_cnt", "is_called")}, True
     if relation.kind not in (RelationKind.VIEW, RelationKind.MATERIALIZED) or relation.query is None:
         return columns_of(relation), relation.complete
-    shape = catalog.shapes.query(relation.query.sql)
-    if isinstance(shape, UnreadShape):
+    view = _bound_view(catalog, relation)
+    if view is None:
         return columns_of(relation), False
-    level = ViewBinder(catalog, relation.read_relations).query(shape)
+    level = view.level
     names = [column.name for column in relation.columns]
     # A view whose columns are not completely known has only those that other statements name, in any order.
     columns = renamed(level.outputs, names if relation.complete else ())
@@ -351,18 +353,41 @@ def view_level(catalog: Lookups, relation: Relation) -> Level | None:
     """Returns the query of a view, which PostgreSQL puts in its place; None if it is not known, or names columns that were renamed since."""
     if relation.kind is not RelationKind.VIEW or relation.query is None:
         return None
-    shape = catalog.shapes.query(relation.query.sql)
-    if isinstance(shape, UnreadShape):
+    view = _bound_view(catalog, relation)
+    if view is None:
         return None
     for each in relation.read_relations:
         read = catalog.get(each.oid)
         current = {(column.number, column.name) for column in read.columns} if isinstance(read, Relation) else set()
         if not current.issuperset(each.columns):
             return None
-    binder = ViewBinder(catalog, relation.read_relations)
-    level = binder.query(shape)
-    is_whole = not relation.complete or len(level.outputs) == len(relation.columns)
-    return level if binder.failure is None and level.complete and is_whole else None
+    is_whole = not relation.complete or len(view.level.outputs) == len(relation.columns)
+    return view.level if view.failure is None and view.level.complete and is_whole else None
+
+
+class BoundView(Struct, frozen=True):
+    """A view with its resolved query, and what the catalogue was asked for that."""
+
+    relation: Relation
+    level: Level
+    failure: Failure | None
+    lookups: Lookups
+
+
+def _bound_view(catalog: Lookups, relation: Relation) -> BoundView | None:
+    """Returns a view with its resolved query; None if the query cannot be read. A view is resolved once, not for each of its readers."""
+    known = catalog.views.get(relation.oid)
+    if known is not None and known.relation is relation and catalog.include(known.lookups):
+        return known
+    shape = catalog.shapes.query(relation.query.sql) if relation.query is not None else None
+    if shape is None or isinstance(shape, UnreadShape):
+        return None
+    part = catalog.part()
+    binder = ViewBinder(part, relation.read_relations)
+    view = BoundView(relation, binder.query(shape), binder.failure, part)
+    catalog.include(part)
+    catalog.views[relation.oid] = view
+    return view
 
 
 class ViewBinder(Binder):

@@ -1,7 +1,7 @@
 """What a query asked the catalogue, so that its assessment is valid for as long as the answers are the same."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.certainty import is_absent_function
@@ -9,14 +9,30 @@ from migsafe.schema.objects import Constraint, Function, Index, Object, Relation
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes
 
+if TYPE_CHECKING:
+    from migsafe.workload.binding import BoundView
+
 
 class Lookups:
     """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
     the same answers. `created` are the tables that the application creates itself; `keyless` is a table that is taken to have no primary
-    key."""
+    key. `views` are resolved views of earlier queries, by their numbers, each with what it depends on; without `with_accesses`, the queries of
+    views are not kept with the queries that read them."""
 
-    def __init__(self, catalog: Catalog, shapes: Shapes, created: Collection[str] = (), *, keyless: int | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        shapes: Shapes,
+        created: Collection[str] = (),
+        *,
+        keyless: int | None = None,
+        views: "dict[int, BoundView] | None" = None,
+        with_accesses: bool = True,
+    ) -> None:
         self._catalog = catalog
+        self._keyless = keyless
+        self.views = views if views is not None else {}
+        self.with_accesses = with_accesses
         self.shapes = shapes
         self._created = created
         self.pg_version = catalog.pg_version
@@ -30,6 +46,19 @@ class Lookups:
     def still_holds(self, catalog: Catalog) -> bool:
         """Whether a catalogue answers all questions in the same way."""
         return all(_is_same(_QUESTIONS[question[0]](catalog, *question[1:]), answer) for question, answer in self._answers.items())
+
+    def part(self) -> Self:
+        """Returns lookups in the same state of the database, for a part of the query. Their answers do not depend on the rest."""
+        return type(self)(
+            *(self._catalog, self.shapes, self._created), keyless=self._keyless, views=self.views, with_accesses=self.with_accesses
+        )
+
+    def include(self, part: Self) -> bool:
+        """Adds the answers that a part depends on. Returns False if they no longer hold."""
+        if not part.still_holds(self._catalog):
+            return False
+        self._answers.update(part._answers)
+        return True
 
     def relation(self, name: Name) -> Relation | None:
         """Returns the table, view or sequence of this name."""

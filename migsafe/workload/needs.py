@@ -88,6 +88,7 @@ class QueryAssessment(Struct, frozen=True, kw_only=True):
 
     `failure` is None if the query runs, or if it is not certain that it fails. `unresolved` says why the query is not understood; empty if all
     of it is. `uncertain` says what is not known of the schema, so that a failure is not certain; empty if all of it is known.
+    `repeated_output` is the name of two output columns that are columns of relations; None if there are none.
     """
 
     kind: str
@@ -97,6 +98,7 @@ class QueryAssessment(Struct, frozen=True, kw_only=True):
     uncertain: str = ""
     accesses: tuple[TableAccess, ...] = ()
     insert_problems: tuple[InsertProblem, ...] = ()
+    repeated_output: str | None = None
 
     @property
     def is_resolved(self) -> bool:

@@ -1,7 +1,6 @@
 """The shapes of queries and of the expressions of indexes, each read once, also by later runs."""
 
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -26,10 +25,12 @@ class _Stored(msgspec.Struct):
 
 
 class Shapes:
-    """The shapes of texts. `stored` are those that `packed` of an earlier run returned; they are ignored if another version made them."""
+    """The shapes of texts. `stored` are those that `packed` of an earlier run returned; they are ignored if another version made them. Without
+    `spells`, the formulas of queries have no text: that is for indexes only."""
 
-    def __init__(self, stored: bytes | None = None) -> None:
+    def __init__(self, stored: bytes | None = None, *, spells: bool = True) -> None:
         self._stored = _unpacked(stored)
+        self._read_query = partial(expressions.query_shape, spells=spells)
         self._queries: dict[str, Shape | UnreadShape] = {}
         self._conditions: dict[str, Condition | None] = {}
         self._operands: dict[str, Operand | None] = {}
@@ -38,7 +39,7 @@ class Shapes:
     def query(self, text: str) -> Shape | UnreadShape:
         """Returns the shape of a query."""
         if text not in self._queries:
-            self._queries[text] = self._read(text, self._stored.queries, _QUERY, expressions.query_shape)
+            self._queries[text] = self._read(text, self._stored.queries, _QUERY, self._read_query)
         return self._queries[text]
 
     def condition(self, sql: str) -> Condition | None:
@@ -95,6 +96,8 @@ def _unpacked(stored: bytes | None) -> _Stored:
 @cache
 def _versions() -> str:
     """Returns the versions of what reads a query."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # takes a tenth of the time of all imports; only for storing
+
     versions = [str(_FORMAT)]
     for package in ("migsafe", "sqlglot"):
         try:
@@ -113,6 +116,6 @@ def _read_operand(sql: str) -> Operand | None:
 
 
 @cache
-def shared_shapes() -> Shapes:
+def shared_shapes(*, spells: bool = True) -> Shapes:
     """Returns the shapes of this process, for single questions."""
-    return Shapes()
+    return Shapes(spells=spells)

@@ -12,15 +12,16 @@ class NotUnderstoodError(Exception):
 
 
 class Collector:
-    """Collects the names in the expressions of one query."""
+    """Collects the names in the expressions of one query, with the text of formulas if it `spells`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, spells: bool = True) -> None:
+        self.spells = spells
         self.refs: list[Ref] = []
         self.calls: list[Call] = []
         self.types: list[str] = []
         self.queries: list[Shape] = []
         self.numbers: dict[int, int] = {}
-        self.operands = Operands(self.numbers)
+        self.operands = Operands(self.numbers, spells=spells)
 
     def read_inner(self, node: exp.Expr) -> Shape:
         """Returns the shape of a query in an expression."""

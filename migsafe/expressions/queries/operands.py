@@ -92,10 +92,12 @@ def _type_name(sql: str) -> str:
 
 
 class Operands:
-    """Reads the expressions of one query. `numbers` are the queries in them."""
+    """Reads the expressions of one query. `numbers` are the queries in them. Without `spells`, formulas have no text, with which indexes are
+    found: writing it takes as long as reading the query."""
 
-    def __init__(self, numbers: QueryNumbers) -> None:
+    def __init__(self, numbers: QueryNumbers, *, spells: bool = True) -> None:
         self.numbers = numbers
+        self.spells = spells
 
     def operand(self, node: exp.Expr, cast: str | None = None) -> Operand:
         """Returns one side of a comparison."""
@@ -128,7 +130,7 @@ class Operands:
             dict.fromkeys(ref_of(column) for column in inside if isinstance(column, exp.Column) and isinstance(column.this, exp.Identifier))
         )
         queries = tuple(self.numbers[id(query)] for query in inside if id(query) in self.numbers)
-        return Formula(spelling(node) if refs else "", refs, cast, function_name(node), queries, tuple(self._passed(node)))
+        return Formula(spelling(node) if refs and self.spells else "", refs, cast, function_name(node), queries, tuple(self._passed(node)))
 
     def _passed(self, node: exp.Expr) -> Iterator[Parameter]:
         """Yields the parameters whose value an expression may have."""

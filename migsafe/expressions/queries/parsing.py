@@ -17,8 +17,8 @@ from migsafe.sql.operations import Expression
 _STATEMENTS = frozenset(("select", "with", "insert", "update", "delete", "merge", "values", "table", "("))
 
 
-def query_shape(text: str) -> Shape | UnreadShape:
-    """Returns the shape of a query, or why it has none."""
+def query_shape(text: str, *, spells: bool = True) -> Shape | UnreadShape:
+    """Returns the shape of a query, or why it has none. Without `spells`, its formulas have no text."""
     is_plain = _UNREADABLE.search(text) is None and _READ_OPERATORS.issuperset(_OPERATORS.findall(text))
     words = _words(text, 1 if is_plain else None)
     if not words or words[0][0] not in _STATEMENTS:
@@ -28,7 +28,7 @@ def query_shape(text: str) -> Shape | UnreadShape:
     if tree is None:
         return UnreadShape(reason="sqlglot cannot read the query")
     try:
-        shape = read_query(tree)
+        shape = read_query(tree, spells=spells)
     except NotUnderstoodError as error:
         return UnreadShape(reason=str(error))
     except RecursionError:

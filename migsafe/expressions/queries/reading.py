@@ -32,11 +32,11 @@ class Reader(SourceReader):
 
     def read_inner(self, node: exp.Expr) -> Shape:
         """Returns the shape of a query in this one."""
-        return read_query(node)
+        return read_query(node, spells=self.spells)
 
     def new(self) -> "Reader":
         """Returns a reader of another query."""
-        return Reader()
+        return Reader(spells=self.spells)
 
     def shape(self, sources: list[Source]) -> Shape:
         """Returns the query `SELECT * FROM …`."""
@@ -53,7 +53,7 @@ class Reader(SourceReader):
             case exp.SetOperation():
                 return self._set(node, ctes, recursive)
             case exp.Subquery() if isinstance(node.this, exp.Query) and not ctes:
-                inner = read_query(node.this)
+                inner = self.read_inner(node.this)
                 return self._ordered(node, inner) if node.args.get("order") or node.args.get("limit") else inner
             case exp.Values():
                 self.collect(node.expressions)
@@ -95,7 +95,7 @@ class Reader(SourceReader):
         ctes = []
         for cte in clause.expressions:
             name, columns = alias_of(cte)
-            ctes.append(Cte(name=str(name), columns=columns, query=read_query(cte.this), materialized=cte.args.get("materialized")))
+            ctes.append(Cte(name=str(name), columns=columns, query=self.read_inner(cte.this), materialized=cte.args.get("materialized")))
         return tuple(ctes), bool(clause.args.get("recursive"))
 
     def _select(self, node: exp.Select, ctes: tuple[Cte, ...], recursive: bool) -> Shape:
@@ -138,7 +138,7 @@ class Reader(SourceReader):
         )
 
     def _set(self, node: exp.SetOperation, ctes: tuple[Cte, ...], recursive: bool) -> Shape:
-        branches = (read_query(query_of(node.this)), read_query(query_of(node.expression)))
+        branches = (self.read_inner(query_of(node.this)), self.read_inner(query_of(node.expression)))
         self.collect(node.args.get("limit"))
         self.collect(node.args.get("offset"))
         output_refs = self._order_refs(node)
@@ -182,7 +182,7 @@ class Reader(SourceReader):
         default_positions: tuple[int, ...] = ()
         if body is not None:
             default_positions = defaults(body)
-            shape = read_query(query_of(body))
+            shape = self.read_inner(query_of(body))
         elif not node.args.get("default"):
             raise NotUnderstoodError("an INSERT without VALUES and SELECT is not understood")
         conflict, assigned, excluded = self._conflict(node.args.get("conflict"))
@@ -206,7 +206,7 @@ class Reader(SourceReader):
             return None, (), ()
         keys = [key.this if isinstance(key, exp.Ordered) else key for key in node.args.get("conflict_keys") or ()]
         predicate = node.args.get("index_predicate")
-        inner = Reader()
+        inner = Reader()  # the keys are those of an index
         inner.collect(keys)
         inner.collect(predicate)
         constraint = node.args.get("constraint")
@@ -216,9 +216,9 @@ class Reader(SourceReader):
             constraint=folded_name(constraint) if constraint is not None else None,
             refs=tuple(dict.fromkeys(inner.refs)),
         )
-        action = Reader()
+        action = self.new()
         action.queries, action.numbers = self.queries, self.numbers
-        action.operands = Operands(self.numbers)
+        action.operands = Operands(self.numbers, spells=self.spells)
         assigned = action.assignments(node.expressions)
         action.collect(node.args.get("where"))
         self.calls += [*inner.calls, *action.calls]
@@ -360,9 +360,9 @@ class Reader(SourceReader):
         return tuple(keys)
 
 
-def read_query(node: exp.Expr) -> Shape:
-    """Returns the shape of a query. Raises NotUnderstoodError."""
-    return Reader().read(node)
+def read_query(node: exp.Expr, *, spells: bool = True) -> Shape:
+    """Returns the shape of a query, with the text of formulas if it `spells`. Raises NotUnderstoodError."""
+    return Reader(spells=spells).read(node)
 
 
 def read_condition(node: exp.Expr) -> Condition:

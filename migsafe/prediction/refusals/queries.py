@@ -140,7 +140,9 @@ class QueryChecks:
             return None
         if "," not in query.sql and "*" not in query.sql:
             return None  # one column; no tree is needed
-        twice = self._assessor.repeated_output(query.sql, catalog)
+        from migsafe.workload.query import Query  # noqa: PLC0415
+
+        twice = self._assessor.assess(Query(text=query.sql, fingerprint=""), catalog).repeated_output
         if twice is None:
             return None
         return Refusal(error=f'column "{twice}" specified more than once', help="-- give one of the two an alias: AS …")
