@@ -340,7 +340,8 @@ class Context:
         help = self._with_own_transactions(help)
         fix = (help if fix is None else fix) if rule.fix else ""
         if half.transaction is Transaction.FILE and rule.category != "transactions":
-            help, fix = (_BLOCK.sub(r"\1", text) for text in (help, fix))  # the runner's transaction is that block
+            # The runner's transaction is that block.
+            help, fix = (_BLOCK.sub(r"\1", text) if "BEGIN;" in text else text for text in (help, fix))
         return Finding(
             fix=fix,
             replaces=tuple(half.file_span(each.span) for each in replaces),

@@ -1,7 +1,7 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 
@@ -39,7 +39,7 @@ from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
-from migsafe.sources.migration import Division, UnsureNames
+from migsafe.sources.migration import UnsureNames
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation, Query
 from migsafe.sql.statements import Statement
@@ -95,7 +95,7 @@ class Predictor:
         self._same_session: bool | None = False
         self._left_path: str | None = None
         """The search_path that the migrations before have left to the next one in their session."""
-        self._divisions: Mapping[int, Division] = {}
+        self._half: Half | None = None
         self._reads_psql = True
         self._own_table, self._reaches_next = "", True
         """The own table of the runner, and whether it found that of the migration before although search_path was empty."""
@@ -147,7 +147,7 @@ class Predictor:
 
     def begin_half(self, half: Half, *, with_effects: bool = True) -> None:
         """Begins a migration that its runner sends. What it drops and makes again is only read for the prediction of effects."""
-        self._divisions = half.divisions
+        self._half = half
         self._reads_psql = half.reads_psql
         self._reaches_next = not self._own_table
         self._own_table = half.own_table
@@ -211,14 +211,14 @@ class Predictor:
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
-        if (division := self._divisions.get(statement.span.start)) is not None:
+        if self._half is not None and (division := self._half.division(statement.span)) is not None:
             self.refused = statement.operations[0], Refusal(error=division.error, help=division.help)
         end_statement(self.catalog)
         self._turn(self.session.end_statement())
 
     def finish(self, *, transaction_continues: bool = False) -> None:
         """Ends the migration, and a transaction that it left open unless that continues in the next migration."""
-        self._goes_on = transaction_continues
+        self._goes_on, self._half = transaction_continues, None
         if not transaction_continues:
             self._turn(self.session.end_migration())
             self.catalog.path_is_set = False

@@ -1,6 +1,5 @@
 """The relations and indexes that a migration creates after it has dropped what may have had their names: DROP … IF EXISTS a; CREATE … a."""
 
-import re
 from collections.abc import Iterator
 
 from migsafe.patterns import lazy_pattern
@@ -9,7 +8,8 @@ from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
-_DROPS_IF_EXISTS = lazy_pattern(r"\bdrop\s[^;]*\bif\s+exists\b", re.IGNORECASE)
+_DROPS_IF_EXISTS = lazy_pattern(r"drop\s[^;]*\bif\s+exists\b")
+"""It is searched in lower case: with IGNORECASE, Python tries it at every character."""
 _LONGEST_SCRIPT = 200_000
 """A longer script is a dump, whose statements are not read twice."""
 
@@ -17,7 +17,7 @@ _LONGEST_SCRIPT = 200_000
 def recreated_names(half: Half) -> frozenset[Name]:
     """Returns the names, as written, which a DROP … IF EXISTS of the migration has and a later CREATE without IF NOT EXISTS gives to a relation
     or to an index (also with the schema of its table)."""
-    if half.program is not None or len(half.script.text) > _LONGEST_SCRIPT or not _DROPS_IF_EXISTS.search(half.script.text):
+    if half.program is not None or len(half.script.text) > _LONGEST_SCRIPT or not _DROPS_IF_EXISTS.search(half.script.text.lower()):
         return frozenset()
     dropped: set[Name] = set()
     found: set[Name] = set()

@@ -125,7 +125,7 @@ def send_statement(connection: "Connection[Any]", statement: Statement, half: Ha
     """Sends one statement of a migration, unless it cannot be sent. Raises psycopg.Error."""
     if skip_reason(statement, half):
         return
-    division = half.divisions.get(statement.span.start)
+    division = half.division(statement.span)
     if division is not None:
         execute(connection, half.script.text[statement.span.start : division.end])
         return

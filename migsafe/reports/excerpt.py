@@ -43,8 +43,10 @@ def _line(script: Script, start: int, stop: int, line_end: int, width: int) -> t
     stop = start + len(text[start:stop].rstrip())
     # A line can be as long as a file: only what could be shown is read.
     left, right = max(line_start, start - width), min(line_end, start + width)
-    cells = [visible_character(char) for char in text[left:right].rstrip("\r")]
-    widths = [columns(cell) for cell in cells]
+    shown_text = text[left:right].rstrip("\r")
+    is_plain = shown_text.isascii() and shown_text.isprintable()  # as most lines are: each character is one column wide
+    cells = list(shown_text) if is_plain else [visible_character(char) for char in shown_text]
+    widths = [1] * len(cells) if is_plain else [columns(cell) for cell in cells]
     begin, finish = start - left, min(stop, left + len(cells)) - left
     low, high = _window(widths, begin, finish, width, more=right < line_end, cut=left > line_start)
     before = "…" if low > 0 or left > line_start else ""

@@ -202,9 +202,9 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
     if may_create:
         catalog.origin = replace(catalog.origin, made_all=False)
     words = set(_WORD.findall(f"{op.calls} {op.code}"))
-    named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
+    named_relations = [relation for relation in catalog.relations() if relation.name.name in words]
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
-    catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations, may_create=may_create)
+    catalog.mark_incomplete(named_relations, may_create=may_create)
 
 
 def _is_only_about_triggers(code: str) -> bool:

@@ -1,6 +1,6 @@
 """The database after the migrations so far, and what is unknown about it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -449,12 +449,13 @@ class Catalog:
                 self.refusals, self.uncertain_oids = lists
                 self._committed = committed
 
-    def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True, *, may_create: bool = True) -> None:
-        """Marks the relations as not completely known, because opaque code may have changed them, and that it `may_create` others."""
-        for relation in list(self.relations()):
+    def mark_incomplete(self, named: Iterable[Relation] = (), *, may_create: bool = True) -> None:
+        """Marks the `named` relations, or without any all relations, as not completely known, because opaque code may have changed them, and
+        that it `may_create` others."""
+        for relation in list(named) or list(self.relations()):
             # Even if the history has a materialized view as a whole, its columns are unknown.
             is_known = relation.complete or relation.kind is RelationKind.MATERIALIZED or bool(relation.removed_columns)
-            if is_known and is_affected(relation):
+            if is_known:
                 self.change(relation, complete=False, removed_columns=frozenset(), may_have_rows=True, emptied=0)
         if not may_create:
             return

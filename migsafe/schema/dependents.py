@@ -193,21 +193,21 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
 def _callers(catalog: Catalog, is_called: Callable[[Iterable[Name]], bool]) -> Iterator[tuple[Part, bool]]:
     """Returns the views, defaults, policies, CHECKs and indexes whose calls meet a condition, each with whether it is dropped automatically."""
     for relation in catalog.relations():
-        if relation.query is not None and is_called(relation.query.calls):
+        if relation.query is not None and relation.query.calls and is_called(relation.query.calls):
             yield Part(relation.oid), False
         for column in relation.columns:
             if column.default is not None and column.default.expression.calls and is_called(column.default.expression.calls):
                 automatic = bool(column.generated) and catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
                 yield Part(relation.oid, column.number, default=not column.generated), automatic
     for attached in catalog.objects_of(Attached):
-        if attached.kind == "policy" and is_called(attached.calls):
+        if attached.kind == "policy" and attached.calls and is_called(attached.calls):
             yield Part(attached.oid), False
     for constraint in catalog.objects_of(Constraint):
-        if constraint.check is not None and is_called(constraint.check.expression.calls):
+        if constraint.check is not None and (calls := constraint.check.expression.calls) and is_called(calls):
             yield Part(constraint.oid), False
     for index in catalog.objects_of(Index):
-        formulas = (*(key.formula for key in index.keys), index.predicate)
-        if any(formula is not None and is_called(formula.expression.calls) for formula in formulas):
+        formulas = [formula for formula in (*[key.formula for key in index.keys], index.predicate) if formula is not None]
+        if any(formula.expression.calls and is_called(formula.expression.calls) for formula in formulas):
             yield Part(index.oid), False
 
 

@@ -63,7 +63,7 @@ def apply_call(catalog: Catalog, operation: sql.Select | sql.Call) -> None:
     named = {relation.oid for relation in call.relations}
     if call.extension is None:
         catalog.origin = replace(catalog.origin, made_all=False)
-        catalog.mark_incomplete(lambda relation: not named or relation.oid in named)
+        catalog.mark_incomplete([relation for relation in catalog.relations() if relation.oid in named])
         return
     for relation in list(catalog.relations()):
         if relation.oid in named if named else relation.kind is RelationKind.PARTITIONED:

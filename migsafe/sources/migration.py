@@ -4,13 +4,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.assumption import Assumption
 from migsafe.patterns import lazy_pattern
+from migsafe.sources.line_ends import Division, LineEnds
 from migsafe.text import Script, Span, TextSegment
 
 _DUMP = lazy_pattern(
@@ -143,14 +143,6 @@ class UnsureNames(Enum):
     ALL = "all"
 
 
-class Division(NamedTuple):
-    """The place inside a statement at which the runner ends it, what PostgreSQL's refusal is due to, and what the script needs."""
-
-    end: int
-    error: str
-    help: str
-
-
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.
 
@@ -163,8 +155,8 @@ class Half(Struct, frozen=True):
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
     `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema.
     `reads_psql`: psql's meta-commands and the rows of COPY … FROM stdin are not sent to the server as SQL.
-    `unsure_names` are the names of constraints that are not certain in its history. `divisions` are the statements that the runner sends in
-    pieces, by the offset at which each begins.
+    `unsure_names` are the names of constraints that are not certain in its history. `line_ends`: the runner divides the script at the ends
+    of lines, so that it may send a statement in pieces.
     """
 
     script: Script
@@ -180,7 +172,7 @@ class Half(Struct, frozen=True):
     refused_mix: str = ""
     """Why the runner refuses the script, in which some statements can run in a transaction and others cannot; empty if it does not."""
     unsure_names: UnsureNames = UnsureNames.NONE
-    divisions: Mapping[int, Division] = {}
+    line_ends: LineEnds | None = None
     own_table: str = ""
     reads_psql: bool = True
     resumes: bool = False
@@ -195,6 +187,10 @@ class Half(Struct, frozen=True):
     def is_dump(self) -> bool:
         """Whether the script is the output of pg_dump, which is restored into a database that nothing uses yet."""
         return self.program is None and _DUMP.search(self.script.text, 0, _PREAMBLE) is not None
+
+    def division(self, statement: Span) -> Division | None:
+        """Returns the place at which the runner divides a statement; None if it sends the statement as a whole."""
+        return self.line_ends.division(self.script, statement) if self.line_ends is not None else None
 
     def on_path(self, path: ProgramPath) -> "Half":
         """Returns what the half sends on one path of its program. The script, and so the spans, are the same."""

@@ -376,7 +376,7 @@ class BoundView(Struct, frozen=True):
 
 def _bound_view(catalog: Lookups, relation: Relation) -> BoundView | None:
     """Returns a view with its resolved query; None if the query cannot be read. A view is resolved once, not for each of its readers."""
-    known = catalog.views.get(relation.oid)
+    known: BoundView | None = catalog.views.get(relation.oid)
     if known is not None and known.relation is relation and catalog.include(known.lookups):
         return known
     shape = catalog.shapes.query(relation.query.sql) if relation.query is not None else None

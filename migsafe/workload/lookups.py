@@ -1,7 +1,7 @@
 """What a query asked the catalogue, so that its assessment is valid for as long as the answers are the same."""
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.certainty import is_absent_function
@@ -9,14 +9,11 @@ from migsafe.schema.objects import Constraint, Function, Index, Object, Relation
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes
 
-if TYPE_CHECKING:
-    from migsafe.workload.binding import BoundView
-
 
 class Lookups:
     """A catalogue that remembers what it was asked, with the shapes of queries. `still_holds` says whether another state of the database gives
     the same answers. `created` are the tables that the application creates itself; `keyless` is a table that is taken to have no primary
-    key. `views` are resolved views of earlier queries, by their numbers, each with what it depends on; without `with_accesses`, the queries of
+    key. `views` are the views that `binding` resolved for earlier queries, by their numbers; without `with_accesses`, the queries of
     views are not kept with the queries that read them."""
 
     def __init__(
@@ -26,7 +23,7 @@ class Lookups:
         created: Collection[str] = (),
         *,
         keyless: int | None = None,
-        views: "dict[int, BoundView] | None" = None,
+        views: dict[int, Any] | None = None,
         with_accesses: bool = True,
     ) -> None:
         self._catalog = catalog

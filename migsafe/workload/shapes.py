@@ -1,6 +1,6 @@
 """The shapes of queries and of the expressions of indexes, each read once, also by later runs."""
 
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ class Shapes:
 
     def __init__(self, stored: bytes | None = None, *, spells: bool = True) -> None:
         self._stored = _unpacked(stored)
-        self._read_query = partial(expressions.query_shape, spells=spells)
+        self._spells = spells
         self._queries: dict[str, Shape | UnreadShape] = {}
         self._conditions: dict[str, Condition | None] = {}
         self._operands: dict[str, Operand | None] = {}
@@ -39,8 +39,11 @@ class Shapes:
     def query(self, text: str) -> Shape | UnreadShape:
         """Returns the shape of a query."""
         if text not in self._queries:
-            self._queries[text] = self._read(text, self._stored.queries, _QUERY, self._read_query)
+            self._queries[text] = self._read(text, self._stored.queries, _QUERY, self._shape)
         return self._queries[text]
+
+    def _shape(self, text: str) -> Shape | UnreadShape:
+        return expressions.query_shape(text, spells=self._spells)
 
     def condition(self, sql: str) -> Condition | None:
         """Returns the predicate of an index; None if sqlglot cannot read it."""

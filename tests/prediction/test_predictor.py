@@ -8,7 +8,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.schema.refusal import Refusal
 from migsafe.sources import Half, Transaction
-from migsafe.sources.migration import Division
+from migsafe.sources.line_ends import LineEnds
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
@@ -234,9 +234,14 @@ def test_the_constraint_that_was_perhaps_meant(name: str, help: str) -> None:
 
 def test_a_statement_that_the_runner_sends_in_pieces_is_refused() -> None:
     sent = half("SELECT 1; DO $$ BEGIN PERFORM 1;\nEND $$")
-    before, cut = Predictor(17).predict_migration(replace(sent, divisions={10: Division(32, "it ends in line 1", "-- put it into a block")}))
+    before, cut = Predictor(17).predict_migration(replace(sent, line_ends=LineEnds("+goose", ())))
     assert before.refusal is None
-    assert cut.refusal == Refusal(error="it ends in line 1", help="-- put it into a block")
+    assert cut.refusal == Refusal(
+        error="goose sends it only up to the `;` at the end of line 1",
+        help="-- put the statement between `-- +goose StatementBegin` and `-- +goose StatementEnd`",
+    )
+    whole, in_block = Predictor(17).predict_migration(replace(sent, line_ends=LineEnds("+goose", (Span(9, 40),))))
+    assert (whole.refusal, in_block.refusal) == (None, None)
 
 
 def test_the_database_starts_with_the_dump() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from migsafe.sources import Half, Migration, find_migrations
+from migsafe.sql.statements import read
 
 from .conftest import Write
 
@@ -436,11 +437,11 @@ def test_a_statement_that_is_sent_in_pieces(shop: Write, runner: str) -> None:
     (migration,) = find_migrations(["shop"]).migrations
     title = {"goose": "goose", "migrate": "sql-migrate"}[runner]
     halves = [half for half in (migration.up, migration.down) if half]
-    pieces = [[half.script.text[start : division.end] for start, division in half.divisions.items()] for half in halves]
+    spans = [[statement.span for statement in read(half.script.text, half.chunks)] for half in halves]
+    divided = [[(span, division) for span in each if (division := half.division(span))] for half, each in zip(halves, spans, strict=True)]
+    pieces = [[half.script.text[span.start : cut.end] for span, cut in each] for half, each in zip(halves, divided, strict=True)]
     assert pieces == [["CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1; -- one"], ["DO $$\nBEGIN\nPERFORM 1;"]]
-    assert [next(iter(half.divisions.values())).error for half in halves] == [
-        f"{title} sends it only up to the `;` at the end of line {line}" for line in (15, 26)
-    ]
+    assert [each[0][1].error for each in divided] == [f"{title} sends it only up to the `;` at the end of line {line}" for line in (15, 26)]
 
 
 @pytest.mark.parametrize(
