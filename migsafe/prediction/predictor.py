@@ -132,7 +132,7 @@ class Predictor:
             for _ in self._predict(half, with_effects=False):
                 pass
             origin = catalog.origin
-        catalog.origin = replace(catalog.origin, made_all=not origin.part_way, older_schemas=origin.older_schemas)
+        catalog.origin = replace(catalog.origin, made_all=not origin.part_way, part_way=origin.part_way, older_schemas=origin.older_schemas)
 
     def apply(self, half: Half) -> None:
         """Runs a migration of the history. Raises UnreadableError."""

@@ -104,7 +104,7 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     catalog.refusals = []
     if operation.releases is not None and catalog.pg_version not in operation.releases:
         return catalog.refusals
-    if operation.certain and (catalog.from_beginning or catalog.origin.made_all):
+    if operation.certain and (catalog.from_beginning or catalog.origin.made_all or catalog.origin.part_way):
         _record_origin(catalog, unmade_relations(catalog, operation))
     missing = missing_relation(catalog, operation)
     if missing is not None:
@@ -146,7 +146,8 @@ def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:
     catalog.origin = replace(
         origin,
         made_all=origin.made_all and not is_part_way,
-        part_way=origin.part_way or (origin.made_all and is_part_way),
+        part_way=origin.part_way or (catalog.migration if origin.made_all and is_part_way else 0),
+        older_names=origin.older_names.union(used),
         older_schemas=origin.older_schemas | older_schemas,
     )
 
@@ -200,7 +201,7 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
         return
     may_create = _may_create_unknown(catalog, op.code)
     if may_create:
-        catalog.origin = replace(catalog.origin, made_all=False)
+        catalog.origin = catalog.origin.after_unknown_relations()
     words = set(_WORD.findall(f"{op.calls} {op.code}"))
     named_relations = [relation for relation in catalog.relations() if relation.name.name in words]
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)

@@ -65,6 +65,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
     """CREATE TABLE, CREATE FOREIGN TABLE."""
     name = new_name(catalog, op.table, op.persistence)
     is_created = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
+    may_be_older = not is_created and not catalog.origin.presumes_absent(name, catalog.migration)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     parents = _parents(catalog, op)
@@ -81,7 +82,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
         created_in=catalog.migration,
-        may_be_older=not is_created,
+        may_be_older=may_be_older,
     )
     if len(parents) < len(op.inherits) + bool(op.partition_of) or any(not parent.complete for parent in parents):
         table = replace(table, complete=False)

@@ -62,7 +62,7 @@ def apply_call(catalog: Catalog, operation: sql.Select | sql.Call) -> None:
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     named = {relation.oid for relation in call.relations}
     if call.extension is None:
-        catalog.origin = replace(catalog.origin, made_all=False)
+        catalog.origin = catalog.origin.after_unknown_relations()
         catalog.mark_incomplete([relation for relation in catalog.relations() if relation.oid in named])
         return
     for relation in list(catalog.relations()):

@@ -281,12 +281,21 @@ class _Body:
         if word == "execute":
             self._execute(c, end)
             return
+        if word == "select":
+            self._note_query(c, end)
         raw = sql_part(c, end)
         if word != "perform":
             self._add_parsed(_parsed(raw, self.read_script))
             return
         raw.words[0] = "select"
         self._add_parsed(_as_select(operation) for operation in parse(raw))
+
+    def _note_query(self, c: Parser, end: int) -> None:
+        """Record what SELECT … INTO assigns, if it assigns to one variable."""
+        into = into_variables(c, end)
+        if len(into) == 1 + 1 + (c.words[into.start + 1] == "strict" if into else 0):
+            before, after = c.text(c.i + 1, into.start), c.text(into.stop, end)
+            self.variables.note_query(c.words[into.stop - 1], before or after)
 
     def _execute_template(self, c: Parser, start: int, stop: int) -> OpaqueCode:
         """Return the operation of an EXECUTE of which parts are unknown, with the cursor at its expression. If it is an ALTER TABLE or a CREATE

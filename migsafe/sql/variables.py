@@ -11,6 +11,8 @@ _MANY = 99
 """The number of assignments to a variable that cannot be counted."""
 
 _EMPTY = ("", "''", "null")
+_AGGREGATED = lazy_pattern(r"(?:\s*(?:coalesce|string_agg|array_to_string|array_agg|concat|trim)\s*\()+\s*", re.IGNORECASE)
+"""What stands before the first of the strings that a query joins to one."""
 _LINE_COMMENT = lazy_pattern(r"--[^\n]*")
 
 
@@ -25,6 +27,7 @@ class Variables:
         self._known: dict[str, tuple[StringConstant, ...]] = {}
         self._assigned: dict[str, list[str]] = {}
         self._written: dict[str, int] = {}
+        self._queried: dict[str, int] = {}
         self._declared: set[str] = set()
         for name, value in known.items():
             if not self._assignments(name):
@@ -59,11 +62,17 @@ class Variables:
     def assigned(self, name: str) -> tuple[str, ...]:
         """Return the code of all expressions that the body assigns to a variable, each once; nothing if it may have another value."""
         code = self._assigned.get(name, [])
-        if not code or self._assignments(name) == _MANY:
+        if not code or self._targets(name) != self._queried.get(name, 0):
             return ()
         text = _LINE_COMMENT.sub("", self._text)
         written = len(re.findall(rf"(?:^|;|\b(?:then|else|loop|begin)\b)\s*{name}\s*:?=", text))
         return tuple(dict.fromkeys(code)) if written == self._written.get(name, 0) else ()
+
+    def note_query(self, name: str, code: str) -> None:
+        """Record the expression of `SELECT expression INTO name`; of strings that a query joins, the expression of each of them."""
+        self._queried[name] = self._queried.get(name, 0) + 1
+        joined = _AGGREGATED.match(code)
+        self._assigned.setdefault(name, []).append(code[joined.end() :] if joined else code)
 
     def _note(self, name: str, c: Parser) -> None:
         """Record the expression of an assignment. One that begins with the variable itself continues its last value."""
@@ -74,7 +83,7 @@ class Variables:
         self._written[name] = self._written.get(name, 0) + 1
         if c.words[at + 1] == name and c.words[at + 2] == "||" and earlier:
             earlier[-1] = f"{earlier[-1]} || {c.text(at + 3, c.last)}"
-        else:
+        elif value.lower() not in _EMPTY:
             earlier.append(value)
 
     def iterate(self, c: Parser, name: str, end: int) -> None:
@@ -123,11 +132,13 @@ class Variables:
 
     def _assignments(self, name: str) -> int:
         """Return how often the body assigns to a variable with `:=`; a large number where a query or a loop may assign to it."""
+        return _MANY if self._targets(name) else len(re.findall(rf"\b{name}\s*:=", self._text))
+
+    def _targets(self, name: str) -> int:
+        """Return how often a query or a loop of the body may assign to a variable; a large number for what is no variable."""
         if not name.isidentifier():
             return _MANY
-        assigned = len(re.findall(rf"\b{name}\s*:=", self._text))
-        is_target = re.search(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text)
-        return _MANY if is_target else assigned
+        return len(re.findall(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text))
 
 
 def is_assignment(c: Parser) -> bool:

@@ -101,9 +101,33 @@ def test_table_of_an_earlier_migration_exists() -> None:
         "CREATE TABLE IF NOT EXISTS a (id int); DROP TABLE b",
     ],
 )
-def test_history_that_begins_part_way_may_find_an_older_table(first: str) -> None:
+def test_first_migration_of_a_history_that_begins_part_way_may_find_an_older_table(first: str) -> None:
     assert not is_new(predictor_after(first))
-    assert not is_new(predictor_after(first.replace(" a (", " c ("), "CREATE TABLE IF NOT EXISTS a (id int)"))
+
+
+@pytest.mark.parametrize("first", ["ALTER TABLE b ADD COLUMN n int", "CREATE TABLE IF NOT EXISTS c (id int); DROP TABLE b"])
+def test_later_migration_of_such_a_history_creates_a_table_that_no_statement_has_used(first: str) -> None:
+    predictor = predictor_after(first, "CREATE TABLE IF NOT EXISTS a (id int)")
+    relation = predictor.catalog.relation(Name("a"))
+    assert relation is not None
+    # Its columns are not certain, so that nothing is refused because of them.
+    assert (predictor.catalog.is_new(relation), relation.complete) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "ALTER TABLE a ADD COLUMN n int",
+        "CREATE TABLE c (id int REFERENCES a)",
+        "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
+        "DO $$ BEGIN EXECUTE x(); END $$",
+        "DO $$ BEGIN EXECUTE format('CREATE TABLE %I.a (id int)', s()); END $$",
+    ],
+)
+def test_later_migration_of_such_a_history_may_find_a_table_that_a_statement_has_used(use: str) -> None:
+    create = "CREATE TABLE IF NOT EXISTS a (id int)"
+    assert not is_new(predictor_after("ALTER TABLE b ADD COLUMN n int", use, create))
+    assert not is_new(predictor_after(f"ALTER TABLE b ADD COLUMN n int; {use}", create))
 
 
 def test_schema_of_someone_else_may_have_an_older_table() -> None:

@@ -49,3 +49,22 @@ def test_a_variable_that_is_assigned_once_has_a_known_value(body: str, tables: l
 )
 def test_any_other_variable_has_no_known_value(body: str) -> None:
     assert any(isinstance(operation, OpaqueCode) for operation in run(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("SELECT 'DROP VIEW ' || relname INTO q FROM pg_class; EXECUTE q;", ["'DROP VIEW ' || relname"]),
+        ("SELECT INTO STRICT q format('DROP VIEW %I', relname) FROM pg_class; EXECUTE q;", ["format('DROP VIEW %I', relname) FROM pg_class"]),
+        (
+            "q := ''; SELECT coalesce(string_agg(format('DROP VIEW %I', n), ';'), '') INTO q FROM v; EXECUTE q;",
+            ["format('DROP VIEW %I', n), ';'), '')"],
+        ),
+        ("SELECT 'A ' || n INTO q FROM v; SELECT 'B ' || n INTO q FROM v; EXECUTE q;", ["'A ' || n", "'B ' || n"]),
+        ("SELECT n INTO p, q FROM v; SELECT 'A ' || n INTO q FROM v; EXECUTE q;", ["q"]),
+        ("FOR q IN SELECT n FROM v LOOP EXECUTE q; END LOOP; SELECT 'A ' || n INTO q FROM v;", ["q"]),
+    ],
+)
+def test_what_a_query_writes_into_a_variable_is_the_code_that_it_executes(body: str, code: list[str]) -> None:
+    operations = run(f"DECLARE p text; q text; BEGIN {body} END")
+    assert [operation.code for operation in operations if isinstance(operation, OpaqueCode)] == code
