@@ -135,7 +135,7 @@ class Variables:
         return _MANY if self._targets(name) else len(re.findall(rf"\b{name}\s*:=", self._text))
 
     def _targets(self, name: str) -> int:
-        """Return how often a query or a loop of the body may assign to a variable; a large number for what is no variable."""
+        """Return how often a query or a loop of the body may assign to a variable; a large number for anything else than a variable."""
         if not name.isidentifier():
             return _MANY
         return len(re.findall(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text))
