@@ -2,7 +2,13 @@
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import is_column_created_here, is_created_here, is_name_created_here
+from migsafe.linting.facts.ownership import (
+    is_column_created_by_migration,
+    is_column_created_here,
+    is_created_by_migration,
+    is_created_here,
+    is_name_created_by_migration,
+)
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import free_constraint_name
@@ -37,17 +43,18 @@ class LostRows(Struct, frozen=True):
 
 
 def rollback_of(op: Operation, at: Context) -> Rollback | None:
-    """Returns how to undo an operation; None if there is nothing to undo, or undoing another operation includes it."""
+    """Returns how to undo an operation; None if there is nothing to undo, or undoing another operation of the migration includes it. Rows that
+    the release itself has put into its new tables are not lost."""
     if is_in_called_function(at, op):
         return None
     match op:
-        case sql.AddConstraint(target=target, constraint=constraint) if is_created_here(at, target.name):
+        case sql.AddConstraint(target=target, constraint=constraint) if is_created_by_migration(at, target.name):
             # Tables that reference each other can only be dropped after their foreign keys.
             return _undo_added_constraint(op, at) if constraint.kind is ConstraintKind.FOREIGN_KEY else None
         case sql.AlterRelation(target=target):
-            return None if is_created_here(at, target.name) else _undo_alteration(op, at)
+            return None if is_created_by_migration(at, target.name) else _undo_alteration(op, at)
         case sql.CreateIndex(name=name, table=table):
-            if is_created_here(at, table):
+            if is_created_by_migration(at, table):
                 return None
             schema = at.resolve(table).schema
             return Rollback(
@@ -108,7 +115,7 @@ def _undo_alteration(op: sql.AlterRelation, at: Context) -> Rollback | None:
         case sql.AddConstraint():
             return _undo_added_constraint(op, at)
         case sql.DropColumn(column=name):
-            if is_column_created_here(at, op.target.name, name):
+            if is_column_created_by_migration(at, op.target.name, name):
                 return None
             return Rollback(lost_already=f"the values of {table}.{quoted(name)}", note="adding the column again creates it empty")
         case sql.DropConstraint(constraint=name):
@@ -184,7 +191,9 @@ def _column_list(table: Relation, numbers: tuple[int, ...]) -> str:
 
 
 def _undo_drop(op: sql.Drop, at: Context) -> Rollback | None:
-    names = [name for name in op.names if not is_name_created_here(at, op.kind, name, created=True) and not is_created_here(at, name)]
+    names = [
+        name for name in op.names if not is_name_created_by_migration(at, op.kind, name, created=True) and not is_created_by_migration(at, name)
+    ]
     if not names:
         return None
     listed = ", ".join(map(str, names))

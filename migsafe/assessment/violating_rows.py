@@ -1,6 +1,6 @@
 """The existing rows that can make an operation fail, with SQL that finds them before the migration."""
 
-from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.ownership import column_added_by_migration, is_created_here
 from migsafe.linting.rule import Context
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.columns import has_value, type_change
@@ -75,7 +75,7 @@ def _only_nulls(at: Context, table: Name, constraint: sql.Constraint) -> bool:
         return False
     filled_columns = {column for past in at.past if isinstance(past.operation, sql.Update) for column in past.operation.columns}
     for name in constraint.columns:
-        added = added_column(at, table, name)
+        added = column_added_by_migration(at, table, name)
         if added is None or has_value(EffectContext(at.catalog), added.column) or name in filled_columns:
             return False
     return constraint.kind is not ConstraintKind.PRIMARY_KEY

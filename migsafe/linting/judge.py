@@ -11,6 +11,7 @@ from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
 from migsafe.linting.equal_inserts import UnjudgedInserts
 from migsafe.linting.finding import Finding
 from migsafe.linting.judging_state import JudgingState
+from migsafe.linting.merged_statements import is_about_merged, merged_statements
 from migsafe.linting.neighbours import affects_next, findings_together
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report
@@ -124,6 +125,7 @@ class _Run:
             self._judge_paths(selected)
         if self.file_rules[FailingDowngrade] and migration.down is not None:
             self._judge_downgrade(migration, migration.down, predictor, lineage)
+        self.state.merged_statements |= merged_statements(migration, lineage)
         at = self._context(migration, predictor, lineage)
         self._run_statements(at, self._counted(at), check=program is None or not program.paths)
         if before is not None:
@@ -355,7 +357,8 @@ class _Run:
         if self.state.catalog is not None:
             self.state.findings = resolve_findings(self.state.findings, self.state.catalog)
         self._suppress()
-        remaining = [finding for finding in self.state.findings if not finding.resolved]
+        merged, about_file = self.state.merged_statements, {rule.name for rule in self.rulebook.rules if rule.about_file}
+        remaining = [each for each in self.state.findings if not each.resolved and not is_about_merged(each, merged, about_file)]
         unreduced = sorted(_without_repetitions(remaining), key=place_in_report)
         summary = Summary(
             files=len(self.state.paths), statements=self.state.statements, suppressed=self.suppressed, unparsed=self.state.unparsed

@@ -25,6 +25,8 @@ class JudgingState:
         self.statements = 0
         self.unparsed = 0
         self.failures: dict[str, RuleError] = {}
+        self.merged_statements: dict[tuple[str, str, int], bool] = {}
+        """The statements that an edited migration contained when it was merged, by path, migration and number; True if others have changed."""
 
     def copy_from(self, other: "JudgingState") -> None:
         """Takes over the state of another run."""
@@ -35,6 +37,7 @@ class JudgingState:
         self.findings[:0] = other.findings
         self.scripts = {**other.scripts, **self.scripts}
         self.paths |= other.paths
+        self.merged_statements |= other.merged_statements
         self.statements += other.statements
         self.unparsed += other.unparsed
         self.first_migration = other.first_migration

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
-from migsafe.sources import Lineage, MergedState, Migration, Plan, Source, Step, first_difference
+from migsafe.sources import Lineage, MergedState, Migration, Plan, Source, Step, first_difference, unchanged_statements
 from migsafe.sources.migration import UnsureNames
 from migsafe.text import Script
 
@@ -141,7 +141,7 @@ def selected_migrations(
                 migration = renderer.render_migration(written, predictor)
                 if selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
-                predictor.catalog.runs_again = migration.may_change
+                predictor.catalog.in_release, predictor.catalog.runs_again = step.in_release, migration.may_change
                 predictor.look_ahead(migration.up, same_session=_runs_in_session(steps, number - 1))
             except MigsafeError as error:
                 if number > 1 and steps[number - 2][1].transaction_may_continue:
@@ -195,9 +195,10 @@ def _begin_source(source: Source, first: Migration, predictor: Predictor, schema
 
 
 def _with_edit(lineage: Lineage, merged: MergedState, migration: Migration, renderer: MigrationRenderer, predictor: Predictor) -> Lineage:
-    """Returns the lineage with the first place where the migration differs from what its file contained at the revision of git."""
+    """Returns the lineage with the first place where the migration differs from what its file contained at the revision of git, and with the
+    statements that it contained then."""
     try:
         before = [renderer.render_migration(old, predictor) for old in merged.before]
     except MigsafeError:  # it can no longer be read, so nothing is known of it
         return lineage
-    return replace(lineage, edited=first_difference(before, migration))
+    return replace(lineage, edited=first_difference(before, migration), unchanged=unchanged_statements(before, migration))

@@ -1,7 +1,8 @@
 """Applying operations to the catalogue."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -26,6 +27,7 @@ from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Relation
 from migsafe.schema.privileges import grant_defaults
 from migsafe.schema.refusal import Refusal
+from migsafe.schema.release_changes import ReleaseChange
 from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, unmade_relations
 from migsafe.sql import operations as sql
@@ -113,23 +115,30 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
         catalog.roles.forget()
     if isinstance(operation, sql.Utility | sql.AlterDefaultPrivileges):
         catalog.roles.has_certain_privileges = False
+    mark = catalog.mark()
+    release_change = ReleaseChange(catalog, operation) if catalog.release.is_known else None
     change = SCHEMA_CHANGES.handler(operation)
-    if change is None:
-        return catalog.refusals
+    if change is not None:
+        _apply(catalog, operation, change, mark)
+    if release_change is not None and not (operation.caught and catalog.refusals):
+        release_change.record()
+    return catalog.refusals
+
+
+def _apply(catalog: Catalog, operation: Operation, change: Callable[[Catalog, Any], None], mark: int) -> None:
+    """Changes the catalogue; what is refused in a block that catches the error is undone."""
     last = catalog.last_oid
     catalog.certain = operation.certain
     catalog.keeps_existing = not operation.certain or bool(operation.caught)
     is_free = not operation.certain and _creates_free_relation(catalog, operation)
-    mark = catalog.mark()
     change(catalog, operation)
     if operation.caught and catalog.refusals:
         catalog.undo(mark)  # an exception handler catches the error
-        return catalog.refusals
+        return
     grant_defaults(catalog, last)
     if not operation.certain and not is_free:
         # A relation that a branch creates is certainly new only inside the branch.
         catalog.uncertain_oids.extend(relation.oid for relation in catalog.relations_since(last))
-    return catalog.refusals
 
 
 def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:
@@ -170,8 +179,10 @@ def end_statement(catalog: Catalog) -> None:
 
 
 def begin_migration(catalog: Catalog) -> None:
-    """Begins a migration: the relations of the earlier ones are not new any more, and their temporary tables do not exist any more."""
+    """Begins a migration: the relations of the earlier ones are not new any more, unless these belong to the same release, and their temporary
+    tables do not exist any more."""
     catalog.migration += 1
+    catalog.release.begin(catalog.migration, in_release=catalog.in_release)
     drop_temporary(catalog)
 
 

@@ -33,7 +33,7 @@ def find_cascade(catalog: Catalog, op: Cascading) -> Cascade | None:
             return None if catalog.is_absent(op.target.name) else Cascade((), known=False)
         column = table.column(op.column) if isinstance(op, DropColumn) else None
         constraint = catalog.constraint(table.oid, op.constraint) if isinstance(op, DropConstraint) else None
-        known = table.complete or is_created_by_migration(catalog, table)
+        known = table.complete or is_created_by_release(catalog, table)
         if column is not None:
             held = column_drop_result(catalog, table, column, cascade=False, only=op.target.only).held_by
         elif constraint is not None:
@@ -58,19 +58,20 @@ def _find_dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
     names = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
     objects = [catalog.get(part.oid) for part in parts]
     return parts, len(objects) >= len(names) and all(
-        not isinstance(dropped_object, Relation) or dropped_object.complete or is_created_by_migration(catalog, dropped_object)
+        not isinstance(dropped_object, Relation) or dropped_object.complete or is_created_by_release(catalog, dropped_object)
         for dropped_object in objects
     )
 
 
-def is_created_by_migration(catalog: Catalog, relation: Relation) -> bool:
-    """Whether the migration has created the relation, so that only objects of the migration depend on it."""
-    return relation.created_in == catalog.migration or relation.name.schema == TEMPORARY
+def is_created_by_release(catalog: Catalog, relation: Relation) -> bool:
+    """Whether the migration, or an earlier one of its release, has created the relation, so that only objects of these depend on it."""
+    is_of_release = catalog.release.contains(relation.created_in, relation.name) and not relation.may_be_older
+    return relation.created_in == catalog.migration or is_of_release or relation.name.schema == TEMPORARY
 
 
 def _is_own_object(catalog: Catalog, part: Part) -> bool:
-    """Whether the migration has created the dropped relation, or the table of the dropped constraint."""
+    """Whether the release has created the dropped relation, or the table of the dropped constraint."""
     dropped_object: Object | None = catalog.get(part.oid)
     if isinstance(dropped_object, Constraint):
         dropped_object = catalog.get(dropped_object.table)
-    return isinstance(dropped_object, Relation) and not part.column and is_created_by_migration(catalog, dropped_object)
+    return isinstance(dropped_object, Relation) and not part.column and is_created_by_release(catalog, dropped_object)

@@ -25,6 +25,7 @@ from migsafe.schema.objects import (
 from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
+from migsafe.schema.release import Release, ReleaseMembers, names_in_body
 from migsafe.schema.role_names import RoleNames
 from migsafe.sql.operations import ConstraintKind, CreateExtension, Name, TypeName
 from migsafe.text import MARK_START
@@ -35,7 +36,7 @@ _OTHER_KINDS: dict[type, str] = {Publication: "publication", Attached: "statisti
 
 A = TypeVar("A", bound=Object)
 
-CatalogState = tuple[tuple[str, ...], bool, bool, bool, int, bool, Origin]
+CatalogState = tuple[tuple[str, ...], bool, bool, bool, int, bool, Origin, ReleaseMembers]
 
 
 class Catalog:
@@ -63,6 +64,8 @@ class Catalog:
         self.migration = 0
         self.is_restored = False
         """Whether the migration is a dump that is being restored."""
+        self.in_release = False
+        """Whether the next migration belongs to a release whose earlier migrations are known; otherwise it is one of its own."""
         self.runs_again = False
         """Whether the runner runs the migration again when it changes: then what it creates may be there from the last run."""
         self.recreated: frozenset[Name] = frozenset()
@@ -100,7 +103,7 @@ class Catalog:
         self.altered_functions: set[str] = set()
         """The names of functions of extensions that got another volatility: undoing an ALTER FUNCTION leaves them here."""
         self._journal = Journal()
-        self.inserted_keys, self.roles = InsertedKeys(self._journal), RoleNames(self._journal)
+        self.inserted_keys, self.roles, self.release = InsertedKeys(self._journal), RoleNames(self._journal), Release(self._journal)
         self._last = 0
         self._committed = 0
 
@@ -272,12 +275,38 @@ class Catalog:
 
     def is_new(self, relation: Relation | None) -> bool:
         """Whether no other session uses the relation: the current migration has created it, and has put no rows into it, or has not yet
-        committed the transaction that created it. Nothing uses a database while a dump is restored."""
-        return (
-            relation is not None
-            and self.is_created_now(relation)
-            and (not relation.may_have_rows or relation.oid > self._committed or self.is_restored)
+        committed the transaction that created it; or an earlier migration of the release has created it, whatever rows the release has put
+        into it, and no older object uses it. Nothing uses a database while a dump is restored."""
+        if relation is None or relation.may_be_older:
+            return False
+        if self.release.contains(relation.created_in, relation.name) and relation.created_in != self.migration:
+            return not self._is_used_by_older(relation)
+        return self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed or self.is_restored)
+
+    def _is_used_by_older(self, relation: Relation) -> bool:
+        """Whether statements of the running release reach a relation of the release: an older view reads it, a foreign key on older columns
+        references it, or an older function, or that of a trigger on an older table, names it."""
+        if any(self._is_older(reader.oid) for reader in self.dependents(relation.oid, Relation) if relation.oid in reader.reads):
+            return True
+        if any(self._is_on_older_columns(key) for key in self.foreign_keys_to(relation.oid)):
+            return True
+        functions = [each for each in self.objects_of(Function) if each.code is not None and names_in_body(relation.name.name, each.code)]
+        return any(
+            not self.release.introduced(("routine", function.name))
+            or any(trigger.function == function.oid and self._is_older(trigger.table) for trigger in self.objects_of(Trigger))
+            for function in functions
         )
+
+    def _is_older(self, oid: int) -> bool:
+        relation = self.get(oid)
+        return isinstance(relation, Relation) and not self.release.contains(relation.created_in, relation.name)
+
+    def _is_on_older_columns(self, key: Constraint) -> bool:
+        table = self.get(key.table)
+        if not isinstance(table, Relation) or not self._is_older(table.oid):
+            return False
+        columns = [column for number in key.columns if (column := table.column_numbered(number)) is not None]
+        return all(self.release.added_column((table.oid, column.number), column.name) is None for column in columns)
 
     def is_empty(self, relation: Relation | None) -> bool:
         """Whether the current migration has created the relation, or the current transaction has truncated it, and has put no rows into it."""
@@ -430,11 +459,29 @@ class Catalog:
 
     def state(self) -> CatalogState:
         """Returns what is known about the database besides its objects, which `undo` does not restore."""
-        return self.search_path, self.path_is_set, self.complete, self.from_beginning, self.migration, self.certain, self.origin
+        return (
+            self.search_path,
+            self.path_is_set,
+            self.complete,
+            self.from_beginning,
+            self.migration,
+            self.certain,
+            self.origin,
+            self.release.members,
+        )
 
     def restore_state(self, state: CatalogState) -> None:
         """Restores an earlier `state()`."""
-        self.search_path, self.path_is_set, self.complete, self.from_beginning, self.migration, self.certain, self.origin = state
+        (
+            self.search_path,
+            self.path_is_set,
+            self.complete,
+            self.from_beginning,
+            self.migration,
+            self.certain,
+            self.origin,
+            self.release.members,
+        ) = state
 
     @contextmanager
     def trial(self) -> Iterator[None]:

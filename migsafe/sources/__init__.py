@@ -7,7 +7,7 @@ from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner, Unused
 from migsafe.sources.runners import RUNNERS, runner_named
-from migsafe.sources.statement_texts import first_difference
+from migsafe.sources.statement_texts import first_difference, unchanged_statements
 
 __all__ = [
     "RUNNERS",
@@ -36,4 +36,5 @@ __all__ = [
     "find_migrations",
     "first_difference",
     "runner_named",
+    "unchanged_statements",
 ]

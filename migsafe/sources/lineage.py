@@ -81,7 +81,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     the table in which the runner records versions refuses this one.
 
     With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
-    is the first place in the file with other SQL.
+    is the first place in the file with other SQL, `unchanged` where the statements begin that it sent then, too.
     """
 
     duplicate: MigrationReference | None = None
@@ -98,6 +98,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     late: LatePlace | None = None
     merged: MergedState | None = None
     edited: Span | None = None
+    unchanged: frozenset[int] = frozenset()
 
     def with_places_of(self, other: "Lineage") -> "Lineage":
         """Returns the lineage with the places in the file that another one has."""

@@ -17,6 +17,7 @@ from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
 from migsafe.sources.psql_variables import is_for_psql
+from migsafe.sources.release_files import is_new, paths_of_release
 from migsafe.sources.runner import MigrationFile, PsqlSyntax, Runner, Unused
 from migsafe.sources.templates import filled_in
 from migsafe.text import Script
@@ -32,12 +33,13 @@ BASE = "base"
 class Step(NamedTuple):
     """A migration in its order: a selected one, or one of the history, which only determines the state of the database.
     `transaction_continues` if the next step runs in the same transaction, `transaction_may_continue` if it does so when one run of the runner
-    applies both, which is not known."""
+    applies both, which is not known. `in_release`: it belongs to the release that the selected migrations are, or are a part of."""
 
     migration: Migration
     selected: bool
     transaction_continues: bool = False
     transaction_may_continue: bool = False
+    in_release: bool = False
 
 
 class Source:
@@ -45,7 +47,8 @@ class Source:
 
     `path` is what the user would type for the folder (or for a single file). The selected migrations of a `release` are applied in one run of
     the runner; otherwise each is deployed by itself. `template_values` are put into the SQL files. `deployed` are the positions of the
-    migrations that production has for certain. `to_end`: its steps include the migrations after the last selected one. `reaches_end` unless it
+    migrations that production has for certain. `new_paths` are those of the files that were added or changed since the revision of git with
+    which it was `compared`, selected or not. `to_end`: its steps include the migrations after the last selected one. `reaches_end` unless it
     has later migrations than its steps.
     """
 
@@ -63,6 +66,7 @@ class Source:
         template_values: Mapping[str, str] | None = None,
         deployed: frozenset[int] = frozenset(),
         to_end: bool = False,
+        new_paths: frozenset[str] = frozenset(),
     ) -> None:
         last = [position for position, (_, selected) in enumerate(files) if selected or to_end]
         needed = with_ancestors([file for file, _ in files], last)
@@ -77,6 +81,7 @@ class Source:
         self.release = release
         self.changes = changes or HistoryChanges()
         self.compared = compared
+        self._new_paths = new_paths
         self._template_values = template_values or {}
         self._deployed = frozenset(files[position][0].id for position in deployed)
 
@@ -92,9 +97,15 @@ class Source:
                     yield before._replace(
                         transaction_continues=together and before.selected and self.release, transaction_may_continue=together and unknown
                     )
-                before = Step(migration, selected)
+                in_release = file.up.path in self._release_paths and is_new(migration, self.changes.merged.get(file.up.path))
+                before = Step(migration, selected, in_release=in_release)
         if before is not None:
             yield before
+
+    @cached_property
+    def _release_paths(self) -> frozenset[str]:
+        """The paths of the files with the migrations that are deployed together, selected or not."""
+        return self._new_paths if self.compared else paths_of_release(self._files) if self.release else frozenset()
 
     def selected_with_files(self) -> Iterator[tuple[MigrationFile, Migration]]:
         """Yields the selected migrations, each with its files, without reading the history."""
@@ -129,7 +140,9 @@ class Source:
             files.append((msgspec.structs.replace(file.edited(scripts), up=up), selected))
         histories = self.runner.databases(files)
         mine = max(histories, key=lambda history: sum(_absolute(file.up.path) in now for file, _ in history), default=files)
-        return self._with_files(mine, problems)
+        edited = self._with_files(mine, problems)
+        edited._new_paths |= {file.up.path for file, selected in mine if selected and _absolute(file.up.path) not in now}
+        return edited
 
     def with_only(self, path: str) -> "Source | None":
         """Returns the same history with one selected migration, whose file has an absolute path; None if it contains no such file."""
@@ -149,7 +162,7 @@ class Source:
             template_values=self._template_values,
             to_end=self.to_end,
         )
-        source._deployed = self._deployed
+        source._deployed, source._new_paths = self._deployed, self._new_paths
         return source
 
     def starting_after(self, version: str, *, is_upgrade: bool = False) -> "Source | None":
@@ -223,6 +236,7 @@ class Source:
             compared=True,
             template_values=self._template_values,
             to_end=to_end and (in_folder or len(files) == 1) and not self.release,
+            new_paths=frozenset(file.up.path for file in files if changed(file) and not file.repeatable),
         )
 
     @property

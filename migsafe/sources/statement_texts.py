@@ -1,6 +1,7 @@
 """The statements of a text, without what PostgreSQL does not see: comments, white space, the case of unquoted words."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from migsafe.errors import MigsafeError
@@ -42,6 +43,22 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
         if next(remaining, None) != text:
             return place
     return place if next(remaining, None) is not None else None
+
+
+def unchanged_statements(before: Sequence[Migration], now: Migration) -> frozenset[int]:
+    """Returns the offsets in the script of a migration at which the statements begin that it sent before, too; empty if `before` does not
+    contain it. Both must have been rendered."""
+    old = next((migration for migration in before if migration.id == now.id), None)
+    if old is None:
+        return frozenset()
+    is_same_code = now.up.program is not None and _upgrade_code(old.up.file.text) == _upgrade_code(now.up.file.text)
+    remaining = Counter(text for text, _ in _sent(old.up))
+    unchanged = set()
+    for text, span in _sent(now.up):
+        if remaining[text] > 0 or is_same_code:
+            remaining[text] -= 1
+            unchanged.add(span.start)
+    return frozenset(unchanged)
 
 
 def _upgrade_code(text: str) -> list[str] | None:

@@ -25,7 +25,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import NameAbsence, column_that_returns, is_column_created_here, is_updated_here, name_absence
+from migsafe.linting.facts.ownership import (
+    NameAbsence,
+    column_that_returns,
+    has_new_name,
+    is_column_created_here,
+    is_updated_here,
+    name_absence,
+)
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
@@ -60,6 +67,8 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
         table = at.catalog.relation(op.target.name)
         if op.target.kind in ("type", "domain") or is_column_created_here(at, op.target.name, op.column):
             return
+        if has_new_name(at, op.target.name, op.column):
+            return  # the running release does not know this name; the renaming that gave it is reported
         if not (op.target.if_exists and at.catalog.is_absent(op.target.name)):
             column = table.column(op.column) if table is not None else None
             type_name = str(column.type) if column and column.type else "…"

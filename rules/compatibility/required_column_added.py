@@ -1,11 +1,11 @@
 """A new column is NOT NULL and has no default.
 
 ADD COLUMN fails if the table has rows, because they would be null; a domain that is NOT NULL does the same. If it has none, the running
-release still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration adds the column with a
-default for the existing rows and then drops that default, or adds it nullable, fills the existing rows and makes it NOT NULL; that is not
-reported if a function of the database writes the rows, or if the same transaction also sets a default. A CHECK that is false while new columns
-are NULL requires them, too. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL, or add
-the CHECK, in a later migration.
+release still breaks: it does not know the column, omits it, and every INSERT fails. So it does if the migration, or several of one release,
+add the column with a default for the existing rows and then drop that default, or add it nullable, fill the existing rows and make it NOT
+NULL; that is not reported if a function of the database writes the rows, or if the same transaction also sets a default. A CHECK that is false
+while new columns are NULL requires them, too. Add the column with a default that stays, or nullable; deploy a release that writes it; make it
+NOT NULL, or add the CHECK, in a later release.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
@@ -31,7 +31,7 @@ from msgspec import Struct
 
 from migsafe.linting.facts.filled_columns import not_null_with_its_value
 from migsafe.linting.facts.new_nulls import columns_refused_as_null
-from migsafe.linting.facts.ownership import added_column, is_created_here, is_updated_here
+from migsafe.linting.facts.ownership import added_column, column_added_by_migration, is_created_here, is_updated_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -148,8 +148,8 @@ def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
     resolved, name = at.resolve(op.target.name), quoted(op.column)
     return at.finding(
         op,
-        f"DROP DEFAULT in the migration that adds {name} to {resolved} as NOT NULL: every INSERT of the running release fails from then on, "
-        "because it omits the column",
+        f"DROP DEFAULT in the {_unit(op, at)} that adds {name} to {resolved} as NOT NULL: every INSERT of the running release fails from then "
+        "on, because it omits the column",
         help=(
             deployments(f"a release that writes {name}", "DROP DEFAULT")
             + once_released(f"every running release writes {name}", "drop-default")
@@ -174,8 +174,8 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
     resolved, name = at.resolve(op.target.name), quoted(op.column)
     return at.finding(
         op,
-        f"SET NOT NULL in the migration that adds {name} to {resolved} without a default: every INSERT of the running release fails from then "
-        "on, because it omits the column",
+        f"SET NOT NULL in the {_unit(op, at)} that adds {name} to {resolved} without a default: every INSERT of the running release fails from "
+        "then on, because it omits the column",
         help=not_null_with_its_value(at, op.target.name, op.column)
         or deployments(f"a release that writes {name}", "SET NOT NULL") + _filled_and_not_null(op.target.name, op.column, at),
         fix="",
@@ -219,6 +219,10 @@ def _check_in_steps(op: AddColumn | AddConstraint, at: Context) -> list[str]:
     added = [check_not_valid(check.sql, name, no_inherit=each.no_inherit) for (each, check), name in zip(checks, names, strict=True)]
     add = f"ALTER TABLE {table} {', '.join(f'ADD {each}' for each in added)};"
     return [add] if all(each.not_valid for each, _ in checks) else [add, validate_constraints(table, *names)]
+
+
+def _unit(op: DropDefault | SetNotNull, at: Context) -> str:
+    return "release" if column_added_by_migration(at, op.target.name, op.column) is None else "migration"
 
 
 def _is_filled_by_a_trigger(at: Context, table: Relation) -> bool:

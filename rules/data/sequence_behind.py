@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe import expressions
-from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.ownership import column_added_by_migration, is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Column, Relation
@@ -142,7 +142,7 @@ def _record_sequence(op: AddIdentity | SetDefault, at: Context) -> None:
     column = table.column(op.column) if table is not None else None
     if table is None or column is None or at.catalog.is_empty(table) or column.identity is not None:
         return
-    if added_column(at, op.target.name, op.column) is not None:
+    if column_added_by_migration(at, op.target.name, op.column) is not None:
         return  # the column has no numbers yet
     if isinstance(op, AddIdentity):
         if any(option.name == "start" for option in op.identity.options):

@@ -4,8 +4,8 @@ If a value does not fit the new type, PostgreSQL refuses the whole statement: th
 conversions lose data instead: a fraction is rounded, a timestamp loses its time zone, a cast to varchar(n) truncates. First look for such
 values, or add a new column and copy the values that fit. A new enum that has all the values of the old one keeps every value: the rule is
 silent, also where the column is text between them in one transaction, and where the migration has deleted or updated the rows with the missing
-values. If the change also rewrites the table or reads all its rows, the
-finding says so, and speaks for type-change-rewrites.
+values. It is silent, too, for a column that the release has added without a default and has not filled. If the change also rewrites the table
+or reads all its rows, the finding says so, and speaks for type-change-rewrites.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
@@ -23,9 +23,10 @@ See: https://www.postgresql.org/docs/current/typeconv-query.html
 
 from migsafe import expressions, versions
 from migsafe.linting.facts.enum_values import EnumColumns, lost_values
+from migsafe.linting.facts.ownership import added_column, is_updated_here
 from migsafe.linting.facts.type_changes import type_change_safe_way
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.prediction.effects.columns import type_change
+from migsafe.prediction.effects.columns import has_value, type_change
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.type_changes import casts_of
 from migsafe.schema.objects import EnumType
@@ -52,7 +53,7 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a change to a type that cannot represent every value of the old one, on a table with rows."""
     relation = at.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
-    if relation is None or column is None or column.type is None or at.catalog.is_new(relation):
+    if relation is None or column is None or column.type is None or at.catalog.is_new(relation) or _is_unfilled(op, at):
         return None
     context = EffectContext(at.catalog)
     context.timezone = at.session.settings.timezone
@@ -69,6 +70,12 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
         help=f"{_search(op, column.type, lost, at)}\n{_instead(at, op)}",
         relations=(relation.name,),
     )
+
+
+def _is_unfilled(op: AlterColumnType, at: Context) -> bool:
+    """Whether the release has added the column, and given it no value since."""
+    added = added_column(at, op.target.name, op.column)
+    return added is not None and not has_value(EffectContext(at.catalog), added.column) and not is_updated_here(at, op.target.name)
 
 
 def _consequence(old: TypeName, new: TypeName) -> str:

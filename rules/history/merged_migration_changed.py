@@ -5,7 +5,8 @@ compare checksums, and refuse to run anything. A renamed migration is a new one 
 time. Leave merged migrations as they are, and change the schema with a new one. Comments, white space and repeatable migrations may change.
 
 The rule compares with a revision of git: `migsafe lint --since origin/main`, or `--changed`. Only what the current branch has changed since it
-left that revision is reported. If one migration replaces many, or many are removed, this is one finding.
+left that revision is reported. If one migration replaces many, or many are removed, this is one finding. Other rules judge only the statements
+of an edited migration that were not in it: the others were judged when they were merged, and databases have run them.
 
 Unsafe:
     -- 0042_order_notes.sql at the revision

@@ -58,7 +58,7 @@ from migsafe import expressions
 from migsafe.linting.facts.changed_rows import changes_rows_by_key, reads_rows_to_fill, unrestricting_filter
 from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.filled_columns import with_its_value
-from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.ownership import column_added_by_migration, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -257,7 +257,7 @@ def _in_batches(op: Update | Delete, relation: Relation | None, reasons: "frozen
 
 def _is_empty(name: str, op: Update, at: Context) -> bool:
     """Whether this migration added a column without a value."""
-    column = added_column(at, op.table, name)
+    column = column_added_by_migration(at, op.table, name)
     return column is not None and not (column.column.default or column.column.identity or column.column.generated)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from migsafe import expressions
-from migsafe.linting.facts.ownership import added_column
+from migsafe.linting.facts.ownership import column_added_by_migration
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
@@ -113,12 +113,12 @@ def _needs_tree(op: Update | Delete, at: Context) -> bool:
     words = _MAY_RESTRICT_NOTHING if isinstance(op, Delete) else _MAY_RESTRICT_NOTHING_OR_JOIN
     if op.where is None or words.search(at.text(*op.span)):
         return True
-    return any(added_column(at, op.table, name) is not None for name in identifiers(op.where.sql))
+    return any(column_added_by_migration(at, op.table, name) is not None for name in identifiers(op.where.sql))
 
 
 def is_null_in_every_row(table: Name, column: str, at: Context) -> bool:
     """Whether a column is null in every row: this migration added it without a value and has not filled it since."""
-    addition = added_column(at, table, column)
+    addition = column_added_by_migration(at, table, column)
     if addition is None or not addition.certain:
         return False  # IF NOT EXISTS may have found a column with values
     new = addition.column
@@ -127,7 +127,7 @@ def is_null_in_every_row(table: Name, column: str, at: Context) -> bool:
 
 def _has_default(table: Name, column: str, at: Context) -> bool:
     """Whether this migration added a column with a default."""
-    addition = added_column(at, table, column)
+    addition = column_added_by_migration(at, table, column)
     return addition is not None and addition.certain and addition.column.default is not None
 
 

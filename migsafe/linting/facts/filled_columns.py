@@ -2,7 +2,7 @@
 
 from migsafe import expressions
 from migsafe.linting.facts.changed_rows import is_null_in_every_row
-from migsafe.linting.facts.ownership import added_column
+from migsafe.linting.facts.ownership import column_added_by_migration
 from migsafe.linting.rule import Context
 from migsafe.sql.generation import foreign_key_clause
 from migsafe.sql.operations import AddColumn, Constraint, CreateTable, Name, Update
@@ -13,7 +13,7 @@ def with_its_value(at: Context, op: Update) -> str:
     """Returns the safe way instead of an UPDATE that gives one constant to all rows of a column that the migration adds without a value; empty
     if it does something else."""
     column = op.columns[0] if len(op.columns) == 1 else ""
-    addition = added_column(at, op.table, column)
+    addition = column_added_by_migration(at, op.table, column)
     value = _constant(op, column, at) if addition is not None and _is_without_value(addition) else None
     if addition is None or value is None:
         return ""
@@ -22,7 +22,7 @@ def with_its_value(at: Context, op: Update) -> str:
 
 def not_null_with_its_value(at: Context, table: Name, column: str) -> str:
     """Returns the safe way instead of the SET NOT NULL of a column that the migration adds and fills with a constant; empty if it does not."""
-    addition, resolved = added_column(at, table, column), at.resolve(table)
+    addition, resolved = column_added_by_migration(at, table, column), at.resolve(table)
     if addition is None or not _is_without_value(addition):
         return ""
     fills = [
@@ -40,7 +40,7 @@ def not_null_with_its_value(at: Context, table: Name, column: str) -> str:
 def added_with_its_reference(at: Context, table: Name, key: Constraint, name: str) -> str:
     """Returns the safe way instead of a foreign key on a column that the migration adds and that is null in every row; empty if it is not."""
     column = key.columns[0] if len(key.columns) == 1 else ""
-    addition = added_column(at, table, column)
+    addition = column_added_by_migration(at, table, column)
     if addition is None or key.references is None or not is_null_in_every_row(table, column, at):
         return ""
     referenced = at.resolve(key.references.table)

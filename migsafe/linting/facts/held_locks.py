@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.ownership import is_created_by_migration, is_created_here
 from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.wording import blocked_on, blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context
@@ -21,7 +21,12 @@ def each_held_blocking_lock(at: Context) -> Iterator[tuple[Name, LockMode]]:
     """Yields the items of `held_blocking_locks`, oldest first. A transaction can hold thousands: who needs the first ones looks at no more."""
     # A DO block is one statement with several operations.
     held = at.session.locks if isinstance(at.statement.operations[0], Do) else at.held
-    return ((name, lock) for name, lock in held.items() if lock.blocks and isinstance(name, Name) and not is_created_here(at, name))
+    return ((name, lock) for name, lock in held.items() if lock.blocks and isinstance(name, Name) and not _is_own(at, name))
+
+
+def _is_own(at: Context, name: Name) -> bool:
+    """Whether no other session waits for a relation: older objects may use one that an earlier migration of the release created."""
+    return is_created_by_migration(at, name) or (is_created_here(at, name) and at.is_new(name))
 
 
 def _held_blocking_locks(at: Context) -> dict[Name, LockMode]:

@@ -1,24 +1,19 @@
-"""Ownership: the objects that the migration itself created, and the names that it removes.
+"""Ownership: the objects that the release itself created, and the names that the migration removes.
 
-The running release knows only the objects that existed before the migration. It cannot use an object that the migration created, with or
-without rows; and a name that another object gets in the same transaction is never missing for it.
+The running release knows only the objects that existed before the release. It cannot use an object that the release created, with or without
+rows; and a name that another object gets in the same transaction is never missing for it. A release is the migration, and the earlier ones
+that are deployed with it, if these are known (`schema/release.py`). What depends on the transaction, or on a run of the migration alone, asks
+for the migration instead.
 """
 
-from collections.abc import Iterator
 from enum import Enum
 
 from migsafe.linting.earlier import PastOperation
 from migsafe.linting.rule import Context
-from migsafe.schema.objects import Relation
+from migsafe.schema.release import ColumnKey
+from migsafe.schema.release_changes import introduced_names, name_group
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Operation, Persistence
-
-_GROUPS = {
-    **dict.fromkeys(("table", "foreign table", "view", "materialized view", "sequence"), "relation"),
-    **dict.fromkeys(("type", "domain"), "type"),
-    **dict.fromkeys(("function", "procedure", "routine", "aggregate"), "routine"),
-    "schema": "schema",
-}
+from migsafe.sql.operations import Name, Persistence
 
 
 class NameAbsence(Enum):
@@ -30,11 +25,16 @@ class NameAbsence(Enum):
 
 
 def is_created_here(at: Context, name: Name) -> bool:
+    """Whether the release created the relation itself, or only the migration's session can see it."""
+    relation = at.catalog.relation(name)
+    if relation is None or is_created_by_migration(at, name):
+        return relation is not None
+    return at.catalog.release.contains(relation.created_in, relation.name) and not relation.may_be_older
+
+
+def is_created_by_migration(at: Context, name: Name) -> bool:
     """Whether the migration created the relation itself, or only its session can see it."""
-    return _is_created_here(at, at.catalog.relation(name))
-
-
-def _is_created_here(at: Context, relation: Relation | None) -> bool:
+    relation = at.catalog.relation(name)
     if relation is None:
         return False
     if relation.persistence is Persistence.TEMPORARY:
@@ -60,11 +60,25 @@ def _perhaps_found(at: Context) -> frozenset[Name]:
 
 
 def is_column_created_here(at: Context, table: Name, column: str) -> bool:
-    """Whether the migration added the column itself, or created its table."""
+    """Whether the release added the column itself, or created its table."""
     return is_created_here(at, table) or added_column(at, table, column) is not None
 
 
+def is_column_created_by_migration(at: Context, table: Name, column: str) -> bool:
+    """Whether the migration added the column itself, or created its table."""
+    return is_created_by_migration(at, table) or column_added_by_migration(at, table, column) is not None
+
+
 def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
+    """Returns the ADD COLUMN of this release that added the column. Its places may be those of another file."""
+    added = column_added_by_migration(at, table, column)
+    if added is not None:
+        return added
+    key = _column_key(at, table, column)
+    return at.catalog.release.added_column(key, column) if key is not None else None
+
+
+def column_added_by_migration(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     """Returns the ADD COLUMN of this migration that added the column."""
     resolved = at.resolve(table)
     for done in at.past:
@@ -75,15 +89,27 @@ def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     return None
 
 
+def _column_key(at: Context, table: Name, column: str) -> ColumnKey | None:
+    relation = at.catalog.relation(table)
+    known = relation.column(column) if relation is not None else None
+    return (relation.oid, known.number) if relation is not None and known is not None else None
+
+
 def is_column_named_here(at: Context, table: Name, column: str) -> bool:
-    """Whether a RENAME COLUMN of this migration gave the column its name, so that no release knows it."""
+    """Whether a RENAME COLUMN of this release gave the column its name, so that the running release does not know it."""
     resolved = at.resolve(table)
-    return any(
+    return has_new_name(at, table, column) or any(
         isinstance(done.operation, sql.RenameColumn)
         and done.operation.new_name == column
         and at.resolve(done.operation.target.name) == resolved
         for done in at.past
     )
+
+
+def has_new_name(at: Context, table: Name, column: str) -> bool:
+    """Whether a RENAME COLUMN gave the column a name that no column has in the running release, as far as the release is known."""
+    key = _column_key(at, table, column)
+    return key is not None and at.catalog.release.has_renamed(key, column)
 
 
 def column_that_returns(at: Context, position: int) -> PastOperation | None:
@@ -107,51 +133,36 @@ def column_that_returns(at: Context, position: int) -> PastOperation | None:
 
 
 def is_updated_here(at: Context, table: Name) -> bool:
-    """Whether the migration copies values within a table, as far as an UPDATE tells."""
+    """Whether the release copies values within a table, as far as an UPDATE tells."""
+    relation = at.catalog.relation(table)
+    if relation is not None and at.catalog.release.has_updated(relation.oid):
+        return True
     return any(isinstance(done.operation, sql.Update) and at.resolve(done.operation.table) == at.resolve(table) for done in at.past)
 
 
 def is_name_created_here(at: Context, kind: str, name: Name, *, created: bool = False) -> bool:
+    """Whether the release itself introduced a name: it created the object, or renamed it. `created`: only the former counts."""
+    wanted = name_group(kind), at.catalog.in_first_schema(name)
+    return at.catalog.release.introduced(wanted, created=created) or is_name_created_by_migration(at, kind, name, created=created)
+
+
+def is_name_created_by_migration(at: Context, kind: str, name: Name, *, created: bool = False) -> bool:
     """Whether the migration itself introduced a name: it created the object, or renamed it. `created`: only the former counts."""
-    wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
+    wanted = name_group(kind), at.catalog.in_first_schema(name)
     operations = (done.operation for done in at.past if not (created and isinstance(done.operation, sql.Rename | sql.SetSchema)))
-    return any(wanted == introduced for operation in operations for introduced in _introduced_names(at, operation))
+    return any(wanted in introduced_names(at.catalog, operation) for operation in operations)
 
 
 def is_trigger_function(at: Context, kind: str, name: Name) -> bool:
     """Whether a function can only be called by triggers."""
-    functions = at.catalog.functions(name) if _GROUPS.get(kind) == "routine" else []
+    functions = at.catalog.functions(name) if name_group(kind) == "routine" else []
     return bool(functions) and all("trigger" in function.returns for function in functions)
 
 
 def name_absence(at: Context, position: int, kind: str, name: Name) -> NameAbsence:
     """Returns how long a name is missing that the operation at `position` removes; to be called at the end of the migration."""
-    wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
+    wanted = name_group(kind), at.catalog.in_first_schema(name)
     for done in at.past[position + 1 :]:
-        if wanted in _introduced_names(at, done.operation):
+        if wanted in introduced_names(at.catalog, done.operation):
             return NameAbsence.NONE if done.transaction == at.past[position].transaction else NameAbsence.TEMPORARY
     return NameAbsence.PERMANENT
-
-
-def _introduced_names(at: Context, op: Operation) -> Iterator[tuple[str, Name]]:
-    """Yields the names that an operation introduces, each with its group."""
-    full = at.catalog.in_first_schema
-    match op:
-        case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):
-            yield "relation", full(name)
-        case sql.CreateView(view=name) | sql.CreateMaterializedView(view=name):
-            yield "relation", full(name)
-        case sql.CreateSequence(sequence=name):
-            yield "relation", full(name)
-        case sql.CreateEnum(type=name) | sql.CreateCompositeType(type=name) | sql.CreateDomain(domain=name):
-            yield "type", full(name)
-        case sql.CreateFunction(function=name):
-            yield "routine", full(name)
-        case sql.CreateSchema(schema=str(schema)):
-            yield "schema", full(Name(schema))
-        case sql.CreateObject(kind=kind, name=Name() as name):
-            yield _GROUPS.get(kind, kind), full(name)
-        case sql.Rename(kind=kind, name=old, new_name=new_name):
-            yield _GROUPS.get(kind, kind), Name(new_name, full(old).schema)
-        case sql.SetSchema(kind=kind, name=old, schema=schema):
-            yield _GROUPS.get(kind, kind), Name(old.name, schema)

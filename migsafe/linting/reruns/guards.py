@@ -168,7 +168,8 @@ def _alteration(at: Context, op: AlterRelation) -> str | None:
                 return "-- give the constraint a name: then a DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can remove an existing one"
             is_new = at.is_new(op.target.name)
             if is_new and constraint.kind not in (ConstraintKind.CHECK, ConstraintKind.FOREIGN_KEY):
-                return _IN_TRANSACTION_OF_TABLE  # a foreign key may depend on it, so it cannot be dropped
+                # A foreign key may depend on it, so it cannot be dropped.
+                return _IN_TRANSACTION_OF_TABLE if at.catalog.is_created_now(at.catalog.relation(op.target.name)) else None
             definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*constraint.span))
             return recreate_constraint(op.target.name, constraint, constraint.name, definition, in_one_step=is_new)
     return None
