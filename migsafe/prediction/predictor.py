@@ -211,10 +211,19 @@ class Predictor:
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
-        if self._half is not None and (division := self._half.division(statement.span)) is not None:
-            self.refused = statement.operations[0], Refusal(error=division.error, help=division.help)
+        if self._half is not None:
+            self._note_failure(self._half, statement)
         end_statement(self.catalog)
         self._turn(self.session.end_statement())
+
+    def _note_failure(self, half: Half, statement: Statement) -> None:
+        """Notes that the runner divides a statement, or that the call of a program that sends it fails."""
+        division, failure = half.division(statement.span), half.failures.get(statement.span.start)
+        if division is not None:
+            self.refused = statement.operations[0], Refusal(error=division.error, help=division.help)
+        elif failure is not None:
+            kind = RefusalKind.SCRIPT if failure.by_script else RefusalKind.SCHEMA
+            self.refused = statement.operations[0], Refusal(error=failure.error, help=failure.help, kind=kind)
 
     def finish(self, *, transaction_continues: bool = False) -> None:
         """Ends the migration, and a transaction that it left open unless that continues in the next migration."""

@@ -9,6 +9,7 @@ import msgspec
 
 from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, RenderedCall, RenderedPath, RenderResult
+from migsafe.rendering.script_failures import failing_calls
 from migsafe.sources import Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
@@ -44,7 +45,8 @@ def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
     script = Script(half.script.path, "".join(f"{line}\n" for line in text))
     paths = tuple(_path(path, calls) for path in rendered.paths)
     finished = msgspec.structs.replace(program, calls=tuple(calls), paths=paths, has_untried_paths=rendered.has_untried_paths)
-    return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished)
+    failures = failing_calls(program, calls, script.text, half.unsure_names)
+    return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished, failures=failures)
 
 
 def _with_quoted_marks(call: RenderedCall) -> RenderedCall:

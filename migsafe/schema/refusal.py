@@ -16,6 +16,8 @@ class RefusalKind(Enum):
     """A command that PostgreSQL does not run inside a transaction block."""
     VERSION = "version"
     """The release: a feature that a later one added."""
+    SCRIPT = "script"
+    """SQLAlchemy, Alembic or Python: the script fails before it sends anything."""
     SYNTAX = "syntax"
     """PostgreSQL's grammar."""
 

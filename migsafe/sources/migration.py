@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -98,6 +99,7 @@ class Program(Struct, frozen=True):
     """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order.
 
     If what it does depends on something unknown, `calls` are those of all its `paths`; a call that not all of them make is not certain.
+    `driver` and `sqlalchemy` are the driver and the major release of SQLAlchemy with which it runs, if the project leaves no doubt.
     `has_untried_paths`: it has more paths than were tried. `environment` is a ScriptEnvironment in JSON: what its runner gives to the script.
     `import_path` is where the script finds the modules of its project.
     """
@@ -109,6 +111,8 @@ class Program(Struct, frozen=True):
     paths: tuple[ProgramPath, ...] = ()
     has_untried_paths: bool = False
     import_path: ImportPath = ImportPath()
+    driver: str = ""
+    sqlalchemy: int = 0
 
     @property
     def definition(self) -> Span:
@@ -143,6 +147,14 @@ class UnsureNames(Enum):
     ALL = "all"
 
 
+class CallFailure(NamedTuple):
+    """Why a call of a program certainly fails, and what the script needs. `by_script`: it does so before it sends anything."""
+
+    error: str
+    help: str
+    by_script: bool
+
+
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.
 
@@ -155,6 +167,7 @@ class Half(Struct, frozen=True):
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
     `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema.
     `reads_psql`: psql's meta-commands and the rows of COPY … FROM stdin are not sent to the server as SQL.
+    `failures` are the calls of a program that certainly fail, by the offset of their first statement.
     `unsure_names` are the names of constraints that are not certain in its history. `line_ends`: the runner divides the script at the ends
     of lines, so that it may send a statement in pieces.
     """
@@ -175,6 +188,7 @@ class Half(Struct, frozen=True):
     line_ends: LineEnds | None = None
     own_table: str = ""
     reads_psql: bool = True
+    failures: Mapping[int, CallFailure] = {}
     resumes: bool = False
     """Whether the runner records each statement, and begins the next run after a failure with the statement that failed."""
 

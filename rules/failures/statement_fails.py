@@ -50,6 +50,8 @@ def statement_fails(op: RefusedOperation | MigrationEnd, at: Context) -> Finding
     """Report why PostgreSQL does not run a statement, and a revision id that it does not record."""
     if isinstance(op, MigrationEnd):
         return _refused_version(op, at) if at.lineage.version_too_long else _refused_record(at)
+    if op.refusal.kind is RefusalKind.SCRIPT:
+        return at.finding(op, f"the script fails here, before it sends anything: {op.refusal}", help=op.refusal.help)
     if op.refusal.kind not in _REPORTED_HERE:
         return None
     return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)

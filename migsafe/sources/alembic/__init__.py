@@ -160,7 +160,14 @@ def _read(file: MigrationFile) -> list[Migration]:
 
 def _half(file: RevisionFile, function: str) -> Half:
     environment, transactions = file.environment, file.environment.transactions
-    program = Program(file.up, function, environment=msgspec.json.encode(environment.scripts).decode(), import_path=file.import_path)
+    program = Program(
+        file.up,
+        function,
+        environment=msgspec.json.encode(environment.scripts).decode(),
+        import_path=file.import_path,
+        driver=environment.driver,
+        sqlalchemy=environment.sqlalchemy,
+    )
     return Half(
         Script(file.up.path, ""),
         (),

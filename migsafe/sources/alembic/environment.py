@@ -63,6 +63,8 @@ class Environment(Struct, frozen=True):
     databases: tuple[ScriptEnvironment, ...] = ()
     problem: UnreadableError | None = None
     checks_enums: bool = False
+    driver: str = ""
+    sqlalchemy: int = 0
 
 
 def read_environment(project: Project) -> Environment:
@@ -117,7 +119,19 @@ def _followed(reader: EnvReader, scripts: ScriptEnvironment, text: str) -> Envir
     first = _describe(reader, chosen, scripts)
     ends_all = _connects_itself(text) and all(map(_is_alembics_alone, reader.upgrades))
     transactions = msgspec.structs.replace(_transactions(chosen), commit_ends_all=ends_all)
-    return Environment(transactions, setup, first, tuple(described) if len(described) > 1 or chosen.arguments else ())
+    return Environment(
+        transactions,
+        setup,
+        first,
+        tuple(described) if len(described) > 1 or chosen.arguments else (),
+        driver="asyncpg" if all(_is_asyncpg(each.url, reader.finder) for each in described) else "",
+        sqlalchemy=2 if reader.finder.requires_sqlalchemy_2 else 0,
+    )
+
+
+def _is_asyncpg(url: str, finder: ModuleFinder) -> bool:
+    """Whether asyncpg certainly sends the SQL of the scripts."""
+    return url.startswith("postgresql+asyncpg:") and (url != _ASYNCHRONOUS or finder.has_asyncpg_only)
 
 
 def _connects_itself(text: str) -> bool:
@@ -239,6 +253,10 @@ def _plain(value: Any) -> Any:
     return UNKNOWN
 
 
+_ASYNCHRONOUS = f"postgresql+asyncpg://{UNKNOWN}"
+"""The URL of an asynchronous engine, if nothing tells another one."""
+
+
 def _url(engine: Engine | None) -> str:
     """Returns the URL of an engine; of an unknown one only the driver, if there is only one for it."""
     if engine is None:
@@ -246,7 +264,7 @@ def _url(engine: Engine | None) -> str:
     url = str(engine.url)
     driver = url.partition(":")[0]
     if UNKNOWN in driver or not driver.startswith("postgres"):
-        return f"postgresql+asyncpg://{UNKNOWN}" if engine.is_async else UNKNOWN
+        return _ASYNCHRONOUS if engine.is_async else UNKNOWN
     return url
 
 

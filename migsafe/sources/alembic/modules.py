@@ -5,6 +5,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +24,13 @@ _SQLALCHEMY_1 = lazy_pattern(
     re.IGNORECASE | re.MULTILINE,
 )
 """A requirement or a locked version of SQLAlchemy 1."""
+_SQLALCHEMY_2 = lazy_pattern(
+    rf"""{_NAME}(?:=\s*["'])?(?:==|~=|>=|\^|=)?\s*["']?[\^~]?2\.|^name = "sqlalchemy"\s*version = "2\."""
+    r"""|"sqlalchemy": \{[^{}]*"version": "==2\.""",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A requirement of SQLAlchemy 2 or later, or its locked version."""
+_PSYCOPG_3 = lazy_pattern(r"\bpsycopg(?![\w])", re.IGNORECASE)
 _LARGEST = 2_000_000
 """The size of the largest module that is read, in characters."""
 _WITHOUT_MODULES = frozenset(("node_modules", "venv", "env", "site-packages", "tests", "test", "versions", "docs", "build", "dist"))
@@ -66,14 +74,24 @@ class ModuleFinder:
     @cached_property
     def sqlalchemy_release(self) -> int:
         """The major release of SQLAlchemy that the project requires; 2 if its files do not say 1."""
+        return 1 if any(_SQLALCHEMY_1.search(text) for text in self._requirements()) else 2
+
+    @cached_property
+    def requires_sqlalchemy_2(self) -> bool:
+        """Whether the files of the project leave no doubt that it runs with SQLAlchemy 2."""
+        return self.sqlalchemy_release == 2 and any(_SQLALCHEMY_2.search(text) for text in self._requirements())
+
+    @cached_property
+    def has_asyncpg_only(self) -> bool:
+        """Whether asyncpg is the only asynchronous driver of PostgreSQL that the project requires."""
+        texts = list(self._requirements())
+        return any("asyncpg" in text for text in texts) and not any(_PSYCOPG_3.search(text) for text in texts)
+
+    def _requirements(self) -> Iterator[str]:
         for name in _REQUIREMENTS:
-            try:
-                text = read_text(str(Path(self.root, name))) if os.path.isfile(Path(self.root, name)) else ""
-            except UnreadableError:
-                continue
-            if _SQLALCHEMY_1.search(text):
-                return 1
-        return 2
+            with suppress(UnreadableError):
+                if os.path.isfile(Path(self.root, name)):
+                    yield read_text(str(Path(self.root, name)))
 
     def env(self) -> Module:
         """Returns env.py itself. Raises UnreadableError if it cannot be read or parsed."""
