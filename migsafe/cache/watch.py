@@ -48,6 +48,8 @@ class Watch:
         self._order: list[str] = []
         self._code_digests: dict[str, tuple[Seen, Signature | None]] = {}
         """The files of modules that were read for a trace; the answer and the checkpoints have one each."""
+        self._code_at_end: dict[str, tuple[Seen, Signature | None]] | None = None
+        """The files of all loaded code, once it is known that nothing has changed during the run."""
         self._forks_code: set[str] = set()
         self._interception = Interception(self)
 
@@ -100,7 +102,9 @@ class Watch:
         """Returns what was recorded after a position, except for some files, and the code that was loaded; None if the run cannot be repeated
         or something changed during it. To be called after the block."""
         wanted = set(self._order[after:]).difference(without)
-        code = self._code() if not (self._unrepeatable or self._unexplained_program) and self._is_unchanged() else None
+        if self._code_at_end is None and not (self._unrepeatable or self._unexplained_program) and self._is_unchanged():
+            self._code_at_end = self._code()
+        code = self._code_at_end
         if code is None:
             return None
         files = {

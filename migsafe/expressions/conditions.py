@@ -19,7 +19,7 @@ from migsafe.expressions.predicates import (
     list_comparison,
     negation,
 )
-from migsafe.expressions.trees import TYPE_NAMES, folded_name, parse_expression
+from migsafe.expressions.trees import DIALECT, TYPE_NAMES, folded_name, parse_expression, type_sql
 from migsafe.sql.operations import Expression, TypeName
 
 ColumnTypes = Callable[[str], TypeName | None]
@@ -219,7 +219,7 @@ def _normal_spelling(tree: exp.Expr) -> str:
             return exp.column(exp.to_identifier(folded_name(node.this), quoted=True))
         return node
 
-    return tree.transform(plain).sql(dialect="postgres")
+    return tree.transform(plain).sql(dialect=DIALECT)
 
 
 def _type_of(cast: exp.Cast) -> str:
@@ -230,7 +230,7 @@ def _type_of(cast: exp.Cast) -> str:
     name = getattr(to.this, "name", "")  # sqlglot has an enum for most types and a string for some
     if name in _TYPES:
         return _TYPES[name]
-    return to.sql(dialect="postgres").rsplit(".", 1)[-1].strip('"').lower()
+    return type_sql(to).rsplit(".", 1)[-1].strip('"').lower()
 
 
 def _written_constant(tree: exp.Expr, casts: tuple[str, ...]) -> WrittenConstant | None:

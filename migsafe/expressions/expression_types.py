@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec.structs import replace
 from sqlglot import exp
 
-from migsafe.expressions.trees import parse_expression
+from migsafe.expressions.trees import parse_expression, type_sql
 from migsafe.schema.casts import BUILT_IN
 from migsafe.sql.operations import AddColumn, Expression, TypeName
 from migsafe.sql.statements import read
@@ -97,7 +97,7 @@ def expression_type(node: exp.Expr, column_type: TypeOf, query_type: TypeOf, cal
         case exp.TryCast():
             return None
         case exp.Cast():
-            return _cast_type(node.to.sql("postgres"))
+            return _cast_type(type_sql(node.to))
         case exp.Literal():
             return LITERAL if node.is_string else _number_type(str(node.this))
         case exp.Null():

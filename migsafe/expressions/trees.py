@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from migsafe.patterns import lazy_pattern
@@ -28,7 +29,8 @@ TYPE_NAMES = {
 }
 """PostgreSQL's names of types that sqlglot calls otherwise."""
 
-_DIALECT = "postgres"
+DIALECT = Dialect.get_or_raise("postgres")
+"""sqlglot makes a dialect again for each call that names it."""
 _OVERRIDING = lazy_pattern(r"\bOVERRIDING\s+(?:SYSTEM|USER)\s+VALUE\b", re.IGNORECASE)
 _CACHED = 4096
 
@@ -56,6 +58,18 @@ def parse_statement(text: str) -> exp.Expr | None:
 def parse_type(type_name: TypeName) -> exp.Expr | None:
     """Return the tree of a data type; None where sqlglot cannot read valid SQL."""
     return _type(str(type_name))
+
+
+def type_sql(to: exp.Expr) -> str:
+    """Return a data type as sqlglot writes it. Most types are only a name, and are written once."""
+    if isinstance(to, exp.DataType) and not any(value for key, value in to.args.items() if key != "this"):
+        return _bare_type(to.this)
+    return to.sql(dialect=DIALECT)
+
+
+@lru_cache(256)
+def _bare_type(kind: object) -> str:
+    return exp.DataType(this=kind).sql(dialect=DIALECT)
 
 
 def folded_name(identifier: exp.Expr) -> str:
@@ -86,7 +100,7 @@ def _expression(sql: str) -> exp.Expr | None:
 @lru_cache(_CACHED)
 def _statement(sql: str) -> exp.Expr | None:
     try:
-        tree = sqlglot.parse_one(sql, read=_DIALECT)
+        tree = sqlglot.parse_one(sql, read=DIALECT)
     except (SqlglotError, RecursionError):
         return None
     return None if isinstance(tree, exp.Command) else tree
@@ -95,6 +109,6 @@ def _statement(sql: str) -> exp.Expr | None:
 @lru_cache(_CACHED)
 def _type(sql: str) -> exp.Expr | None:
     try:
-        return exp.DataType.build(sql, dialect=_DIALECT, udt=True)
+        return exp.DataType.build(sql, dialect=DIALECT, udt=True)
     except (SqlglotError, ValueError):
         return None

@@ -82,6 +82,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     state = at.state(_State)
     locked = {effect.relation: effect.lock for effect in at.blocking_effects}
     new = [name for name in locked if name not in at.held]
+    if not new and not long_work(at):
+        return  # it neither waits for a table nor works for long, as most statements
     # A table that the transaction has dropped is not waited for: statements that name it fail.
     others = ((name, lock) for name, lock in each_held_blocking_lock(at) if name not in new and not at.catalog.is_absent(name))
     is_next = at.session.transaction in state.waiting and not long_work(at)

@@ -10,7 +10,8 @@ from migsafe.sql.statements import read
 
 TABLE = """
     CREATE TABLE item (
-        id bigint GENERATED ALWAYS AS IDENTITY, qty integer, note text, code varchar(3), made date, "userId" text, data jsonb
+        id bigint GENERATED ALWAYS AS IDENTITY, qty integer, rank integer, note text, code varchar(3), made date, "userId" text, "user" text,
+        data jsonb
     )
 """
 
@@ -25,6 +26,17 @@ TABLE = """
         ("""UPDATE "item" SET "note" = 'x', "userId" = 'y' WHERE "userId" IS NULL""", True),
         ("SELECT data ->> 'a' FROM item", True),
         ("SELECT data #>> '{a, b}' FROM item", True),
+        ("DELETE FROM item WHERE note IN ('a', 'it''s, b') AND qty = 5", True),
+        ("DELETE FROM item WHERE note not in ('a')", True),
+        ("UPDATE item SET qty = rank, made = made", True),
+        ("""UPDATE item SET note = "user" """, True),
+        ("UPDATE item SET note = user", False),
+        ("UPDATE item SET qty = note", False),
+        ("UPDATE item SET note = code", False),
+        ("UPDATE item SET id = rank", False),
+        ("UPDATE item SET qty = ranks", False),
+        ("DELETE FROM item WHERE qty IN ('a')", False),
+        ("DELETE FROM item WHERE note IN ('a', 5)", False),
         ("UPDATE item SET mote = 'x'", False),
         ("""UPDATE "item" SET userId = 'y'""", False),
         ("""UPDATE "item" SET "Note" = 'x'""", False),

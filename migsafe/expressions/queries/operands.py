@@ -22,7 +22,7 @@ from migsafe.expressions.queries.shapes import (
     Truth,
     Value,
 )
-from migsafe.expressions.trees import TYPE_NAMES, folded_name
+from migsafe.expressions.trees import DIALECT, TYPE_NAMES, folded_name, type_sql
 from migsafe.patterns import lazy_pattern
 
 QueryNumbers = Mapping[int, int]
@@ -73,7 +73,7 @@ OPERATORS_OF_LISTS = frozenset(("in", "any"))
 def type_text(to: exp.Expr) -> str:
     """Returns a data type as PostgreSQL spells it, without its length: `uuid`, `text[]`, `schema.name`."""
     if not isinstance(to, exp.DataType):
-        return str(to.sql(dialect="postgres")).lower()
+        return type_sql(to).lower()
     name = getattr(to.this, "name", "")
     if name == "ARRAY" and to.expressions:
         return f"{type_text(to.expressions[0])}[]"
@@ -83,7 +83,7 @@ def type_text(to: exp.Expr) -> str:
             parts = list(kind.find_all(exp.Identifier))
             return ".".join(folded_name(part) for part in parts) if parts else str(kind.sql("postgres")).lower()
         return str(kind).lower()
-    return _TYPES.get(name) or _type_name(str(to.sql(dialect="postgres")))
+    return _TYPES.get(name) or _type_name(type_sql(to))
 
 
 @lru_cache(256)
@@ -271,7 +271,7 @@ def spelling(node: exp.Expr) -> str:
             return exp.column(exp.to_identifier(folded_name(inner.this), quoted=True))
         return inner
 
-    text = str(node.copy().transform(plain, copy=False).sql(dialect="postgres", normalize_functions="lower"))
+    text = str(node.copy().transform(plain, copy=False).sql(dialect=DIALECT, normalize_functions="lower"))
     # sqlglot writes the unit in upper case: another constant, with which PostgreSQL finds no index.
     return _UNIT.sub(lambda unit: unit[0].lower(), text)
 

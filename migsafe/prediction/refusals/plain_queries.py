@@ -1,5 +1,5 @@
-"""Queries that PostgreSQL evidently accepts: those that compare and set columns of one table with constants of their type, or read a value of a
-JSON column.
+"""Queries that PostgreSQL evidently accepts: those that compare and set columns of one table with constants or columns of their type, or read
+a value of a JSON column.
 
 Most queries of migrations are of this form, and need no tree to be judged: importing sqlglot takes longer than judging a small file.
 """
@@ -9,15 +9,19 @@ from collections.abc import Iterable
 
 from migsafe.patterns import lazy_pattern
 from migsafe.schema.objects import Column, Relation
+from migsafe.sql.keywords import RESERVED
 
 _NAME = r'(?:\w+|"[^"]+")'
 _NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
 _TEXTS = frozenset(("text", "character varying"))
 _VALUE = r"(?P<number>\d+)|(?P<text>'[^']*+(?:''[^']*+)*+')|(?P<boolean>true|false)|(?P<null>null)"
+_STRING = r"'[^']*+(?:''[^']*+)*+'"
 _COMPARISON = lazy_pattern(
-    rf"(?P<column>{_NAME})\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))", re.IGNORECASE
+    rf"(?P<column>{_NAME})(?:\s*(?:(?P<is>is\s+(?:not\s+)?null)|(?:=|<>|!=|<=|>=|<|>)\s*(?:{_VALUE}))(?=\s|$|\))"
+    rf"|\s+(?:not\s+)?in\s*\(\s*(?P<strings>{_STRING}(?:\s*,\s*{_STRING})*+)\s*\))",
+    re.IGNORECASE,
 )
-_ASSIGNMENT = lazy_pattern(rf"(?P<column>{_NAME})\s*=\s*(?:{_VALUE})(?=\s|$)", re.IGNORECASE)
+_ASSIGNMENT = lazy_pattern(rf"(?P<column>{_NAME})\s*=\s*(?:{_VALUE}|(?P<other>{_NAME}))(?=\s|$)", re.IGNORECASE)
 _TABLE = rf"(?:only\s+)?(?:{_NAME}\.)?{_NAME}"
 _JSON_VALUE = rf"(?P<json>{_NAME})\s*(?:->>?\s*'[^']*'|#>>?\s*'\{{[\w, ]*\}}')"
 _LIST = rf"(?P<list>1|\*|{_NAME}(?:\s*,\s*{_NAME})*)"
@@ -30,8 +34,8 @@ _AND = lazy_pattern(r"\s+(?:and|or)\s+", re.IGNORECASE)
 
 
 def is_evidently_valid(text: str, table: Relation) -> bool:
-    """Whether a statement over one table only compares and sets its columns, with constants of their type, or reads a value of a JSON column.
-    False if that is not evident."""
+    """Whether a statement over one table only compares and sets its columns, with constants or columns of their type, or reads a value of a
+    JSON column. False if that is not evident."""
     match = _STATEMENT.fullmatch(text)
     if match is None:
         return False
@@ -48,7 +52,7 @@ def is_evidently_valid(text: str, table: Relation) -> bool:
 
 
 def _all_fit(pattern: re.Pattern[str], parts: Iterable[str], table: Relation) -> bool:
-    return all((match := pattern.fullmatch(part)) is not None and _fits(match, _column(table, match["column"])) for part in parts)
+    return all((match := pattern.fullmatch(part)) is not None and _fits(match, _column(table, match["column"]), table) for part in parts)
 
 
 def _column(table: Relation, name: str) -> Column | None:
@@ -60,7 +64,7 @@ def _is_json(column: Column | None) -> bool:
     return type_ is not None and type_.name in ("json", "jsonb") and type_.schema is None and not type_.dimensions
 
 
-def _fits(match: re.Match[str], column: Column | None) -> bool:
+def _fits(match: re.Match[str], column: Column | None, table: Relation) -> bool:
     if column is None or column.generated is not None or column.identity is not None:
         return False
     found = match.groupdict()
@@ -69,8 +73,11 @@ def _fits(match: re.Match[str], column: Column | None) -> bool:
     type_ = column.type
     if type_ is None or type_.dimensions or type_.schema is not None:
         return False
+    if found.get("other"):
+        other = _column(table, found["other"])
+        return found["other"].lower() not in RESERVED and other is not None and other.type == type_
     if found["number"]:
         return type_.name in _NUMBERS and not type_.modifiers and len(found["number"]) < 5
-    if found["text"]:
+    if found["text"] or found.get("strings"):
         return type_.name in _TEXTS and not type_.modifiers
     return type_.name == "boolean"
