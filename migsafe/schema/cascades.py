@@ -11,6 +11,7 @@ from migsafe.schema.removals import find_named_parts
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 
 Cascading = Drop | DropColumn | DropConstraint
+_RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence")
 
 
 class Cascade(Struct):
@@ -55,7 +56,8 @@ def _find_dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
     parts, _ = find_named_parts(catalog, op)
     if op.kind in ("index", "trigger", "rule", "policy", "statistics", "publication"):
         return parts, True  # only the parts on partitions depend on these
-    names = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
+    is_missing = catalog.is_never_found if op.kind in _RELATIONS else catalog.is_absent
+    names = [name for name in op.names if not (op.if_exists and is_missing(name))]
     objects = [catalog.get(part.oid) for part in parts]
     return parts, len(objects) >= len(names) and all(
         not isinstance(dropped_object, Relation) or dropped_object.complete or is_created_by_release(catalog, dropped_object)

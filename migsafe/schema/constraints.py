@@ -240,7 +240,8 @@ def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]
 
 def _is_immediate(catalog: Catalog, table: Relation, index: int) -> bool:
     """Whether a unique index is checked at once: it does not belong to a constraint that is DEFERRABLE."""
-    return not any(constraint.deferrable for constraint in catalog.constraints(table.oid) if constraint.index == index)
+    own = (each for each in catalog.constraints(table.oid) if each.kind is not ConstraintKind.FOREIGN_KEY and each.index == index)
+    return not any(constraint.deferrable for constraint in own)
 
 
 def matching_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Constraint) -> Constraint | None:

@@ -37,7 +37,7 @@ _DATABASE_FOLDER = lazy_pattern(
 DUMP = lazy_pattern(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
 """What a dump of a schema contains near its beginning."""
 _DRAFTS = lazy_pattern(
-    r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|wip|templates?|archived?|unused|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
+    r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|deferred|postponed|wip|templates?|archived?|unused|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
     re.I,
 )
 _DEFINES = lazy_pattern(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)

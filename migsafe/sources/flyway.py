@@ -20,6 +20,7 @@ on another connection: golang-migrate, goose, Prisma, Atlas and sqlx lock with p
 commit the row that is their lock; dbmate, Diesel, pop and sql-migrate lock nothing.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -75,7 +76,19 @@ def _recognises(folder: Folder) -> bool:
         return True
     # A module of a project may have that name, too.
     is_named = folder.path.rpartition("/")[2] in ("migration", "migrations") and "src" not in folder.folders
-    return is_named and any(_version(name) for inner in subfolders(folder) for name in inner.sql_files)
+    return is_named and any(_version(name) for inner in subfolders(folder) for name in inner.sql_files) and not _has_separate_histories(folder)
+
+
+def _has_separate_histories(folder: Folder) -> bool:
+    """Whether the folders in a folder are histories of their own, such as those of two databases: each begins to count again, and no setting
+    names several of them as locations. A version that stands in two of them by mistake makes no histories."""
+    direct = {folder.join(name) for name in folder.folders}
+    inside = [inner for inner in subfolders(folder) if inner.path in direct]
+    versions = [{_version(name) for each in (inner, *subfolders(inner)) for name in each.sql_files} - {None} for inner in inside]
+    counts_again = any(
+        len(one & other) > 1 and 2 * len(one & other) >= min(len(one), len(other)) for one, other in itertools.combinations(versions, 2)
+    )
+    return counts_again and len(FlywaySettings(folder).locations) < 2
 
 
 def _version(name: str) -> str | None:
@@ -114,7 +127,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     settings = FlywaySettings(folder)
     prefix = settings.prefix
     pattern = _name_pattern(prefix)
-    late = LateHandling.APPLIES if settings.values.get("outoforder", "").lower() == "true" else None
+    late = LateHandling.APPLIES if settings.applies_late else None
     for inner in (each for location in folders_of_history(folder, settings) for each in (location, *subfolders(location))):
         for name in inner.sql_files:
             match = pattern.match(name)

@@ -118,6 +118,26 @@ class FlywaySettings:
     @cached_property
     def locations_of_other_modules(self) -> list[list[str]]:
         """The locations that other modules of a project of Maven or Gradle name: an application may run the scripts of a library."""
+        return [locations for each in self._texts_of_other_modules if (locations := _locations_in(each))]
+
+    @cached_property
+    def applies_late(self) -> bool:
+        """Whether Flyway applies a script whose version is before one that it has applied (`outOfOrder`). Without own settings, those of the
+        project's other modules count: one of them may be the application that runs the scripts."""
+        if self.values:
+            return self.values.get("outoforder", "").lower() == "true"
+        pairs = (
+            pair
+            for texts in self._texts_of_other_modules
+            for path, text in texts
+            if _is_production(path.stem.partition("-")[2])
+            for pair in _pairs(path, text)
+        )
+        return any(_letters(key).endswith("flywayoutoforder") and value.strip().strip("\"'").lower() == "true" for key, value in pairs)
+
+    @cached_property
+    def _texts_of_other_modules(self) -> list[list[tuple[Path, str]]]:
+        """The files of settings of the modules of a project of Maven or Gradle, with their texts, by module."""
         modules = (
             module
             for above in parents_of(Path(self._folder.path or ".").absolute())
@@ -125,11 +145,10 @@ class FlywaySettings:
             for pattern in _MODULES
             for module in sorted(above.glob(pattern))
         )
-        texts = (
+        return [
             [(path, readable_text(path) or "") for entry in files_in(module) if _CONFIGURATION.match((path := Path(entry.path)).name)]
             for module in dict.fromkeys(modules)
-        )
-        return [locations for each in texts if (locations := _locations_in(each))]
+        ]
 
     @cached_property
     def _pairs(self) -> list[tuple[str, str]]:

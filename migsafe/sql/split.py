@@ -211,11 +211,15 @@ class _Splitter:
         return line_end, data_end.end(), Span(line_end + 1, data_end.start())
 
     def _recover(self, statement: RawStatement, at: int) -> int:
-        """Record an unterminated token, and return where the next statement may begin: after the first `;` at the end of a line."""
+        """Record an unterminated token, and return where the next statement may begin: after the first `;` at the end of a line; at the end of
+        the script after the body of a routine or a DO, whose own statements end so."""
         kind = {"'": "quoted string", '"': "quoted identifier", "/": "comment", "$": "dollar-quoted string"}[self.text[at]]
         statement.unterminated = (at, kind)
         self.recoveries += 1
-        statement_end = _STATEMENT_END.search(self.text, at, self.end) if self.recoveries <= _RECOVERIES else None
+        is_body = kind == "dollar-quoted string" and (
+            statement.words[:1] == ["do"] or not {"function", "procedure"}.isdisjoint(statement.words)
+        )
+        statement_end = _STATEMENT_END.search(self.text, at, self.end) if self.recoveries <= _RECOVERIES and not is_body else None
         return statement_end.end() if statement_end else self.end
 
 

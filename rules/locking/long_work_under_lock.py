@@ -16,6 +16,24 @@ Safe, in two transactions:
     -- next migration
     UPDATE orders SET total_2 = total WHERE total_2 IS NULL AND id BETWEEN 1 AND 10000;
 
+Unsafe, because queries of the view wait until it is built again:
+    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total FROM orders;
+    -- next migration
+    BEGIN;
+    DROP MATERIALIZED VIEW totals;
+    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total, count(*) AS number FROM orders;
+    COMMIT;
+
+Safe:
+    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total FROM orders;
+    -- next migration
+    CREATE MATERIALIZED VIEW totals_new AS SELECT sum(total) AS total, count(*) AS number FROM orders;
+    -- next migration
+    BEGIN;
+    DROP MATERIALIZED VIEW totals;
+    ALTER MATERIALIZED VIEW totals_new RENAME TO totals;
+    COMMIT;
+
 See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
@@ -29,8 +47,10 @@ from migsafe.linting.facts.held_locks import first_takers, stronger_held_locks
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import NEXT_FROM_HERE
-from migsafe.sql.operations import Delete, Merge, Name, Operation, Update, ValidateConstraint
+from migsafe.sql.operations import CreateMaterializedView, Delete, Drop, Merge, Name, Operation, Update, ValidateConstraint
+from migsafe.sql.operations.values import quoted
 
 
 class _LongWork(NamedTuple):
@@ -91,16 +111,41 @@ def _reported(at: Context) -> Iterator[Finding]:
         done = at.past[first.position]
         strongest = max(first.locks.values(), key=lambda lock: lock.strength)
         further = f"; {others} more such statement{' follows' if others == 1 else 's follow'}" if others else ""
+        rebuilt = _rebuilt_view(first.position, at)
+        blocked = f"every SELECT on {rebuilt} waits" if list(first.locks) == [rebuilt] else blocked_on(first.locks)
         yield at.finding(
             done,
             f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds "
-            f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked_on(first.locks)} until the transaction "
-            f"ends{further}",
-            help=_help(at),
-            fix=NEXT_FROM_HERE if at.shared_transaction is None else "",
+            f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked} until the transaction ends{further}",
+            help=_built_beside(rebuilt) if rebuilt is not None else _help(at),
+            fix=NEXT_FROM_HERE if at.shared_transaction is None and rebuilt is None else "",
             relations=[*first.relations, *first.locks],
             lock=strongest,
         )
+
+
+def _rebuilt_view(position: int, at: Context) -> Name | None:
+    """Returns the materialized view that a statement creates again after its transaction has dropped it; None for another statement."""
+    done = at.past[position]
+    if not isinstance(done.operation, CreateMaterializedView):
+        return None
+    view = at.resolve(done.operation.view)
+    for other in at.past[:position]:
+        drop = other.operation
+        if isinstance(drop, Drop) and drop.kind == "materialized view" and other.transaction == done.transaction:
+            if view in {effect.relation for effect in other.effects}:
+                return view
+    return None
+
+
+def _built_beside(view: Name) -> str:
+    """Returns the safe way to replace a materialized view. In a separate transaction, queries would not find it meanwhile."""
+    new = Name(default_name(view.name, (), "new"), view.schema)
+    return (
+        "-- build it under another name, in an earlier migration:\n"
+        f"CREATE MATERIALIZED VIEW {new} AS …;\n-- next migration\n"
+        f"DROP MATERIALIZED VIEW {view};\nALTER MATERIALIZED VIEW {new} RENAME TO {quoted(view.name)};"
+    )
 
 
 def _help(at: Context) -> str:

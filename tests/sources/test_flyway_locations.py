@@ -126,3 +126,24 @@ def test_one_location_with_a_wildcard_contains_all_folders_below_it(shop: Write)
     folder = shop({**SCRIPTS, "src/main/resources/application.yml": setting})
     (source,) = find_migrations([f"{folder}/src/main/resources/db/more"]).sources
     assert [step.migration.id for step in source.steps()] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("names", "folders"),
+    [
+        (("one/V1__a.sql", "one/V2__b.sql", "two/V1__a.sql", "two/V2__b.sql", "two/V3__c.sql"), ["one", "two"]),
+        (("one/V1__a.sql", "one/V2__b.sql", "one/V3__c.sql", "two/V3__d.sql", "two/V4__e.sql", "two/V5__f.sql"), [""]),
+        (("one/V1__a.sql", "two/V2__b.sql"), [""]),
+    ],
+)
+def test_folders_that_count_again_are_histories_of_their_own(shop: Write, names: tuple[str, ...], folders: list[str]) -> None:
+    folder = shop({f"server/db/migration/{name}": "SELECT 1;" for name in names})
+    sources = find_migrations([folder]).sources
+    assert [source.path for source in sources] == [f"{folder}/server/db/migration/{name}".rstrip("/") for name in folders]
+
+
+def test_folders_that_count_again_and_are_named_together_are_one_history(shop: Write) -> None:
+    names = ("one/V1__a.sql", "one/V2__b.sql", "two/V1__c.sql", "two/V2__d.sql")
+    settings = {"flyway.conf": "flyway.locations=filesystem:db/migration/one,filesystem:db/migration/two\n"}
+    folder = shop({f"db/migration/{name}": "SELECT 1;" for name in names} | settings)
+    assert len(find_migrations([f"{folder}/db/migration"]).sources) == 1

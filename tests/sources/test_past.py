@@ -70,6 +70,16 @@ def test_flyway_may_be_configured_to_apply_late_migrations() -> None:
     assert found(past, {**past, "sql/V2__b.sql": B}) == []
 
 
+@pytest.mark.parametrize(
+    ("own", "late"), [({}, []), ({"store/src/main/resources/application.properties": "spring.flyway.enabled=true\n"}, [("V2__b.sql", 1)])]
+)
+def test_the_application_in_another_module_configures_flyway(own: dict[str, str], late: list[tuple[str, int]]) -> None:
+    folder, application = "store/src/main/resources/db/migration", "app/src/main/resources/application.properties"
+    settings = {"build.gradle": "", application: "spring.flyway.out-of-order=true\n", **own}
+    past = {f"{folder}/V1__a.sql": A, f"{folder}/V3__c.sql": C, **settings}
+    assert found(past, {**past, f"{folder}/V2__b.sql": B}) == [(*place, "out-of-order") for place in late]
+
+
 def test_a_migration_after_the_last_one_is_in_order() -> None:
     past = {"0001_a.sql": A, "0002_b.sql": B}
     assert found(past, {**past, "0003_c.sql": C}) == []

@@ -94,6 +94,12 @@ def test_an_unterminated_token_affects_only_its_statement(opening: str) -> None:
     assert [isinstance(raw, RawStatement) and raw.unterminated is not None for raw in raws] == [False, True, False]
 
 
+@pytest.mark.parametrize("start", ["DO", "DO LANGUAGE plpgsql", "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS"])
+def test_the_statements_of_an_unterminated_body_are_not_read_as_others(start: str) -> None:
+    raws = list(split(f"SELECT 1;\n{start} $$\nBEGIN\n    UPDATE a SET b = 1;\n    IF found THEN\n    END IF;\nEND;\n"))
+    assert [isinstance(raw, RawStatement) and raw.unterminated is not None for raw in raws] == [False, True]
+
+
 def test_many_unterminated_tokens_end_the_search() -> None:
     text = "".join(f"SELECT $t{n}$ x;\n" for n in range(3000))
     assert 100 <= len(list(split(text))) < 200

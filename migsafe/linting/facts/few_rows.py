@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from migsafe import expressions
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Constraint, Index, Key, Relation
+from migsafe.schema.objects import Constraint, EnumType, Index, Key, Relation
 from migsafe.sql.operations import ConstraintKind, Expression
 
 
@@ -24,6 +24,19 @@ def has_few_rows(catalog: Catalog, relation: Relation, added: Iterable[Expressio
         and all(_has_few_values(key, relation, checks, conditions) for key in index.keys)
         for index in catalog.indexes(relation.oid)
     )
+
+
+def is_table_of_values(catalog: Catalog, relation: Relation, key: int) -> bool:
+    """Whether a key of a table has only a few possible values, because its columns have enum types or are limited as for `has_few_rows`, as in
+    a table that describes the values of an enum. `key` is the number of its index."""
+    index = catalog.get(key)
+    if has_few_rows(catalog, relation):
+        return True
+    columns = (
+        [relation.column_numbered(each.column) if each.column is not None else None for each in index.keys] if isinstance(index, Index) else []
+    )
+    types = [catalog.type_of(column.type) if column is not None and column.type is not None else None for column in columns]
+    return bool(types) and all(isinstance(each, EnumType) for each in types)
 
 
 def identifying_index(catalog: Catalog, relation: Relation) -> Index | None:

@@ -143,7 +143,8 @@ def _positions(catalog: Catalog, table: Relation, index: Index, names: Sequence[
     """Returns where the columns of a unique index stand in the rows; nothing if the index does not decide by plain columns."""
     if not index.unique or index.predicate is not None or not index.valid or len(index.keys) > _MOST_COLUMNS:
         return ()
-    is_checked_later = any(constraint.deferrable for constraint in catalog.constraints(table.oid) if constraint.index == index.oid)
+    own = (each for each in catalog.constraints(table.oid) if each.kind is not ConstraintKind.FOREIGN_KEY and each.index == index.oid)
+    is_checked_later = any(constraint.deferrable for constraint in own)
     columns = [table.column_numbered(key.column) if key.column is not None else None for key in index.keys]
     if is_checked_later or not certainly_exists(catalog, index) or any(column is None or column.name not in names for column in columns):
         return ()

@@ -246,6 +246,11 @@ CREATE TABLE orders (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
 -- refused: cannot use a deferrable primary key for referenced table "orders"
 CREATE TABLE items (order_id integer REFERENCES orders);
 
+-- a foreign key to the key of a table whose foreign key to itself is deferrable
+CREATE TABLE orders (id integer PRIMARY KEY, parent integer REFERENCES orders DEFERRABLE INITIALLY DEFERRED);
+-- accepted
+CREATE TABLE items (order_id integer REFERENCES orders);
+
 -- a foreign key to a column that is unique twice, once at once
 CREATE TABLE orders (id integer PRIMARY KEY, code text UNIQUE DEFERRABLE);
 CREATE UNIQUE INDEX orders_code_idx ON orders (code);
