@@ -45,7 +45,7 @@ def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
     script = Script(half.script.path, "".join(f"{line}\n" for line in text))
     paths = tuple(_path(path, calls) for path in rendered.paths)
     finished = msgspec.structs.replace(program, calls=tuple(calls), paths=paths, has_untried_paths=rendered.has_untried_paths)
-    failures = failing_calls(program, calls, script.text, half.unsure_names)
+    failures = failing_calls(finished, script.text, half.unsure_names)
     return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished, failures=failures)
 
 

@@ -6,7 +6,7 @@ Each error was raised by Alembic 1.20 with SQLAlchemy 2.1 and asyncpg 0.32 on Po
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources import Call, Program
@@ -34,16 +34,19 @@ _OF_SOME_RELEASES = frozenset(
 """Names that some releases of SQLAlchemy from 1.3 to 2.1 have, and others do not."""
 
 
-def failing_calls(program: Program, calls: Sequence[Call], text: str, unsure_names: UnsureNames) -> dict[int, CallFailure]:
+def failing_calls(program: Program, text: str, unsure_names: UnsureNames) -> dict[int, CallFailure]:
     """Returns why calls of a rendered program certainly fail, by the offset of their first statement in the SQL `text` that was rendered."""
-    tree = _tree(program) if program.sqlalchemy or any(call.opaque for call in calls) else None
+    calls = program.calls
+    tree = _tree(program) if program.sqlalchemy or program.driver or any(call.opaque for call in calls) else None
     found: dict[int, CallFailure] = {}
     for call in calls:
         if not call.certain or call.by_runner or call.raises or call.repeated:
             continue
         failure = _failure(program, call, tree, text, unsure_names)
         # The script ends at the first; those of the same kind are changed with it.
-        if failure is not None and failure.error not in {other.error for other in found.values()}:
+        if failure is None or (tree is not None and _is_conditional(tree, program, call.file_span)):
+            continue
+        if failure.error not in {other.error for other in found.values()}:
             found[_start(call, text)] = failure
     return found
 
@@ -57,6 +60,24 @@ def _failure(program: Program, call: Call, tree: ast.Module | None, text: str, u
     if program.driver == "asyncpg" and _has_several(text[call.sql_span.start : call.sql_span.end]):
         return CallFailure(f"{_SEVERAL} (asyncpg prepares what it sends)", "-- one op.execute() for each statement", by_script=False)
     return None
+
+
+def _is_conditional(tree: ast.Module, program: Program, place: Span) -> bool:
+    """Whether it depends on rows, or on something unknown, that a program comes to a place."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(iter=iterable):
+                may_skip = any(isinstance(part, ast.Call) for part in ast.walk(iterable))
+            case ast.AsyncFor() | ast.While():
+                may_skip = True
+            case ast.If() | ast.IfExp() | ast.Match():
+                may_skip = bool(program.paths) or program.has_untried_paths
+            case _:
+                continue
+        span = _span(program.script.text, node) if may_skip else None
+        if span is not None and span.start <= place.start and place.end <= span.end:
+            return True
+    return False
 
 
 def _start(call: Call, text: str) -> int:
@@ -138,7 +159,7 @@ def _sends_text(tree: ast.Module, text: str, place: Span) -> bool:
     return False
 
 
-def _span(text: str, node: ast.expr) -> Span:
+def _span(text: str, node: ast.expr | ast.stmt) -> Span:
     lines = text.splitlines(keepends=True)
 
     def offset(line: int, column: int) -> int:

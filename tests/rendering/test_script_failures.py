@@ -176,3 +176,13 @@ def test_an_error_of_the_script_itself(folder: Path, capsys: pytest.CaptureFixtu
 )
 def test_an_error_that_need_not_happen(folder: Path, capsys: pytest.CaptureFixture[str], body: str, imports: str) -> None:
     assert [error for error in refused(folder, capsys, body, imports=imports) if "Error" in error] == []
+
+
+def test_a_call_that_depends_on_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = 'connection = op.get_bind()\nfor row in connection.execute(sa.text("SELECT id FROM a")):\n    connection.execute("SELECT 1")'
+    assert refused(folder, capsys, body, required="sqlalchemy==2.0.44\n") == []
+
+
+def test_a_call_for_each_of_a_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = 'connection = op.get_bind()\nfor name in ["a", "b"]:\n    connection.execute(f"DELETE FROM {name}")'
+    assert refused(folder, capsys, body, required="sqlalchemy==2.0.44\n") == [TEXT]
