@@ -166,3 +166,13 @@ def change_rows(catalog: Catalog, op: sql.Operation) -> None:
     """Forget the inserted keys, because rows may have other values or be gone."""
     if not isinstance(op, sql.Select) or op.query.calls:
         catalog.inserted_keys.forget()
+
+
+@refuses(sql.Insert)
+def insert_or_change(catalog: Catalog, op: sql.Insert) -> None:
+    """Forget the inserted keys where an INSERT may change rows: it updates those that conflict, or a trigger or a rule does something else."""
+    table = catalog.relation(op.table)
+    tables = (table, *catalog.descendants(table.oid)) if table is not None else ()
+    has_effects = any(catalog.triggers(each.oid) or catalog.dependents(each.oid, Attached) for each in tables)
+    if table is None or op.on_conflict == "update" or has_effects:
+        catalog.inserted_keys.forget()

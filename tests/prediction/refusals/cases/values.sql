@@ -240,3 +240,27 @@ ALTER TABLE a ALTER COLUMN t SET DEFAULT 'pending';
 CREATE TABLE a (id bigint);
 -- refused: value too long for type character varying(3)
 ALTER TABLE a ADD COLUMN t varchar(3) DEFAULT 'pending', ALTER COLUMN t SET DEFAULT 'new';
+
+-- a unique index after an upsert has changed one of the equal rows
+CREATE TABLE moods (id int PRIMARY KEY, code text);
+INSERT INTO moods VALUES (1, 'a'), (2, 'a');
+INSERT INTO moods VALUES (2, 'b') ON CONFLICT (id) DO UPDATE SET code = excluded.code;
+-- accepted
+CREATE UNIQUE INDEX moods_code ON moods (code);
+
+-- NOT NULL after an upsert has given the row a value
+CREATE TABLE moods (id int PRIMARY KEY, code text);
+INSERT INTO moods VALUES (1, NULL);
+INSERT INTO moods VALUES (1, 'b') ON CONFLICT (id) DO UPDATE SET code = excluded.code;
+-- accepted
+ALTER TABLE moods ALTER COLUMN code SET NOT NULL;
+
+-- the same key again after a trigger has deleted the row
+CREATE TABLE moods (id int PRIMARY KEY, code text);
+CREATE TABLE commands (id int PRIMARY KEY);
+CREATE FUNCTION clear() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM moods; RETURN NEW; END $$;
+CREATE TRIGGER clears AFTER INSERT ON commands FOR EACH ROW EXECUTE FUNCTION clear();
+INSERT INTO moods VALUES (1, 'a');
+INSERT INTO commands VALUES (1);
+-- accepted
+INSERT INTO moods VALUES (1, 'b');
