@@ -46,3 +46,24 @@ ALTER TABLE shops ADD CONSTRAINT moved CHECK (num_nonnulls(owner_id, size) = 1) 
 ALTER TABLE shops ADD COLUMN site_id bigint CHECK (site_id IS NOT NULL); -- expect: required-column-added
 CREATE TABLE yards (id bigint PRIMARY KEY, owner_id bigint, chain_id bigint);
 ALTER TABLE yards ADD CONSTRAINT owned CHECK (num_nonnulls(owner_id, chain_id) = 1);
+
+-- next migration
+CREATE TABLE bins (id bigint PRIMARY KEY, code text, label text UNIQUE, size int);
+CREATE INDEX bins_code_idx ON bins (code);
+
+-- next migration
+CREATE UNIQUE INDEX bins_codes ON bins (code); -- expect: constraint-added
+CREATE UNIQUE INDEX bins_sizes ON bins (size) WHERE size > 0;
+CREATE UNIQUE INDEX bins_labels ON bins (label, size);
+ALTER TABLE bins ADD COLUMN number bigint;
+CREATE UNIQUE INDEX bins_numbers ON bins (number);
+CREATE UNIQUE INDEX bins_gone ON bins (size, code);
+DROP INDEX bins_gone;
+CREATE TABLE boxes (id bigint PRIMARY KEY, code text);
+CREATE UNIQUE INDEX boxes_codes ON boxes (code);
+
+-- next migration
+DROP INDEX bins_codes;
+CREATE UNIQUE INDEX bins_codes_again ON bins (code);
+DROP INDEX bins_sizes;
+CREATE UNIQUE INDEX bins_sizes ON bins (size) WHERE size > 5;
