@@ -7,18 +7,23 @@ from migsafe.schema.objects import Column, Formula
 from migsafe.sql.lexer import QUOTED, STRINGS, WORD, fold, token_spans
 from migsafe.sql.operations import Expression
 
+_BEFORE_TYPES = ("::", "collate", "as")
+
 
 @lru_cache(8192)
 def identifiers(sql: str) -> tuple[str, ...]:
     """Returns the identifiers in an expression or a query that may be columns: without functions, qualifiers and types, but with keywords."""
     names: dict[str, None] = {}
-    pending, before = "", ""
+    pending, before, is_type = "", "", False
     for kind, text in (*_tokens(sql), (0, "")):
         # A word before a string is the type of a constant: date '2000-01-01'.
         if pending and text not in ("(", ".") and kind not in STRINGS:
             names[pending] = None
         word = _identifier(kind, text)
-        pending = "" if before in ("::", "collate") else word
+        if text != ".":
+            # The name of a type or a collation may have a schema.
+            is_type = before in _BEFORE_TYPES or (is_type and before == ".")
+        pending = "" if is_type else word
         before = word or text
     return tuple(names)
 

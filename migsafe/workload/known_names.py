@@ -114,7 +114,8 @@ class KnownNames:
         first, second = (binder.type_of(operand, levels) for operand in (left, right))
         for type_name, value in ((first, right), (second, left)):
             if type_name is not None and isinstance(value, Value):
-                self._constant(binder, type_name, value)
+                for constant in _elements(operator, value):
+                    self._constant(binder, type_name, constant)
         if first is not None and first.name == "json" and first.schema is None and not first.dimensions and isinstance(right, Value):
             sign = "=" if operator in ("in", "any", "not in") else operator
             if right.is_string and not right.casts:
@@ -153,6 +154,17 @@ class KnownNames:
             source = binder.type_of(value, (level, *level.outer))
         if source is not None and not is_assignable(self.catalog, source, target):
             binder.fail("42804", f'column "{column}" is of type {target} but expression is of type {source}', column)
+
+
+def _elements(operator: str, value: Value) -> tuple[Value, ...]:
+    """Returns the elements of a string constant that is an array (`= ANY ('{a,b}')`), or the constant itself. Quoted elements are not read."""
+    if operator != "any" or not value.is_string or value.casts or not value.text.startswith("{"):
+        return (value,)
+    elements = value.text[1:-1].split(",")
+    is_plain = value.text.endswith("}") and not any(mark in value.text[1:-1] for mark in '{}"\\')
+    return (
+        tuple(replace(value, text=element.strip()) for element in elements if element.strip().lower() not in ("", "null")) if is_plain else ()
+    )
 
 
 def _may_take(function: Function, number: int) -> bool:

@@ -110,3 +110,15 @@ ALTER TABLE a ADD COLUMN m date DEFAULT CURRENT_DATE, ADD COLUMN o text DEFAULT 
 CREATE TABLE a (id bigint, n text);
 -- refused: generation expression is not immutable
 ALTER TABLE a ADD COLUMN g tsvector GENERATED ALWAYS AS (to_tsvector(n)) STORED;
+
+-- values of an enum in an array constant
+CREATE TYPE load_kind AS ENUM ('light', 'heavy');
+CREATE TABLE vans (id bigint PRIMARY KEY, kind load_kind);
+-- accepted
+ALTER TABLE vans ADD CONSTRAINT known CHECK (kind = ANY ('{light,heavy,"light"}'));
+
+-- a value in an array constant that the enum lacks
+CREATE TYPE load_kind AS ENUM ('light', 'heavy');
+CREATE TABLE vans (id bigint PRIMARY KEY, kind load_kind);
+-- refused: invalid input value for enum load_kind: "huge"
+ALTER TABLE vans ADD CONSTRAINT known CHECK (kind = ANY ('{light,huge}'));

@@ -154,3 +154,9 @@ CREATE TABLE orders (code text, m mood GENERATED ALWAYS AS ('ok'::mood) VIRTUAL)
 CREATE DOMAIN positive AS integer;
 -- refused: virtual generated column "m" cannot have a domain type
 CREATE TABLE orders (code integer, m positive GENERATED ALWAYS AS (code));
+
+-- a type with the name of another generated column
+CREATE SCHEMA depot;
+CREATE TYPE depot.kind AS ENUM ('small', 'large');
+-- accepted
+CREATE TABLE vans (id bigint, kind depot.kind GENERATED ALWAYS AS (CASE WHEN id > 5 THEN 'large'::depot.kind ELSE CAST('small' AS depot.kind) END) STORED);
