@@ -17,6 +17,10 @@ _NOT_TEXT = _INTEGERS | _TIMES | _OTHERS | {"numeric", "real", "double precision
 _REFUSED: dict[type[exp.Expr], tuple[str, frozenset[str]]] = {
     exp.Lower: ("lower", _NOT_TEXT),
     exp.Upper: ("upper", _NOT_TEXT),
+    exp.Length: ("length", _NOT_TEXT),
+    exp.MD5: ("md5", _NOT_TEXT),
+    exp.Reverse: ("reverse", _NOT_TEXT),
+    exp.Replace: ("replace", _NOT_TEXT),
     exp.Sum: ("sum", _TEXTS | _TIMES | _OTHERS),
     exp.Avg: ("avg", _TEXTS | _TIMES | _OTHERS),
     exp.LogicalAnd: ("bool_and", _INTEGERS | _TEXTS),
@@ -64,8 +68,21 @@ def _refused(node: exp.Func, data_type: TypeName) -> RefusedCall | None:
         name = node.name.lower()
         wrong = _TEXTS | {"json"} if name in _OF_JSONB else _TEXTS | {"jsonb"} if name in _OF_JSON else frozenset()
         return RefusedCall(name, data_type) if data_type.name in wrong else None
+    if isinstance(node, exp.Trim):
+        return _refused_trim(node, data_type)
     name, wrong = _REFUSED.get(type(node), ("", frozenset()))
-    return RefusedCall(name, data_type) if data_type.name in wrong else None
+    others = [node.args.get(key) for key in ("expression", "replacement")] if isinstance(node, exp.Replace) else []
+    if data_type.name not in wrong or not all(isinstance(other, exp.Literal) and other.is_string for other in others):
+        return None
+    return RefusedCall(name, data_type, ", unknown" * len(others))
+
+
+def _refused_trim(node: exp.Trim, data_type: TypeName) -> RefusedCall | None:
+    side, characters = node.args.get("position"), node.args.get("expression")
+    if data_type.name not in _NOT_TEXT or not (characters is None or (isinstance(characters, exp.Literal) and characters.is_string)):
+        return None
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(side).upper(), "btrim")
+    return RefusedCall(name, data_type, ", unknown" if characters is not None else "")
 
 
 class TypedCall(Struct, frozen=True):

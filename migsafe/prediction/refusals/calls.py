@@ -25,7 +25,15 @@ _NOT_STRINGS = frozenset(
 _COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]+\s*\(|\bin\s*\(\s*select\b", re.IGNORECASE)
 """A comparison with what may be a call, or with the rows of a query."""
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
-_CALLS = lazy_pattern(r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|jsonb?_(?:array_\w+|typeof|pretty))\s*\(", re.IGNORECASE)
+_CALLS = lazy_pattern(
+    r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
+    re.IGNORECASE,
+)
+_WRITTEN = {
+    "length": lazy_pattern(r"\b((?:char(?:acter)?_)?length)\s*\(", re.IGNORECASE),
+    **{name: lazy_pattern(rf"\b({name}|trim)\s*\(", re.IGNORECASE) for name in ("btrim", "ltrim", "rtrim")},
+}
+"""The names of one function, by the one that a refused call has."""
 _OPERATORS = lazy_pattern(r"->|#>|@>|[+/]|(?<!-)-(?!-)|(?<![(.])\*(?!\s*(?:from\b|,|$))", re.IGNORECASE)
 """What may be one of the operators; not a comment, and not the `*` of count(*), of all columns, and of all those of a table."""
 
@@ -59,10 +67,17 @@ def _refuse_functions(catalog: Catalog, query: Query) -> Refusal | None:
     for call in expressions.refused_calls(query, lambda name: table_columns(catalog, name)):
         if not catalog.has_function_named(call.function):
             return Refusal(
-                error=f"function {call.function}({type_text(catalog, call.type)}{call.rest}) does not exist",
+                error=f"function {_written(call.function, query.sql)}({type_text(catalog, call.type)}{call.rest}) does not exist",
                 help="-- cast the argument: ::numeric" if call.function == "round" else "-- cast the argument",
             )
     return None
+
+
+def _written(function: str, sql: str) -> str:
+    """Returns the name of a function as the query writes it; PostgreSQL's grammar turns trim() into btrim(), ltrim() or rtrim()."""
+    found = _WRITTEN[function].search(sql) if function in _WRITTEN else None
+    name = found[1].lower() if found is not None else function
+    return f"pg_catalog.{function}" if name == "trim" else name
 
 
 _OF_SUPABASE = {"uid": "uuid", "role": "text", "email": "text", "jwt": "jsonb"}

@@ -1,7 +1,9 @@
 """Rows of INSERT … VALUES with a key that the migration has inserted before."""
 
+import re
 from collections.abc import Sequence
 
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in
 from migsafe.prediction.refusals.partition_rows import refuse_unplaced
 from migsafe.prediction.refusals.registry import refuses
@@ -11,9 +13,12 @@ from migsafe.schema.inserted_keys import Row
 from migsafe.schema.objects import Attached, Column, Index, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
+from migsafe.sql.lexer import fold
 from migsafe.sql.operations import ConstraintKind, Name, Persistence
 
 _MOST_COLUMNS = 4
+_TARGET = lazy_pattern(r"\s*on\s+conflict\s*\(([\w\s,\"]+)\)\s*do\s+update\b", re.IGNORECASE)
+_WHERE = lazy_pattern(r"\bwhere\b", re.IGNORECASE)
 
 
 def refuse_duplicates(catalog: Catalog, op: sql.Insert, table: Relation, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Refusal | None:
@@ -47,6 +52,29 @@ def refuse_duplicates(catalog: Catalog, op: sql.Insert, table: Relation, names: 
     for oid, key in found:
         catalog.inserted_keys.add(oid, key, catalog.migration)
     catalog.inserted_keys.add_rows(table.oid, (_constants(table, names, row) for row in rows), catalog.migration)
+    return None
+
+
+def refuse_repeated_update(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]], clause: str) -> Refusal | None:
+    """Returns why an INSERT of constants with ON CONFLICT DO UPDATE is refused: two of its rows have the same key. `clause` is the text after
+    the rows."""
+    target, table = _TARGET.match(clause), complete_table(catalog, op.table)
+    if target is None or table is None or _has_effects(catalog, table):
+        return None
+    names = op.columns or tuple(column.name for column in table.columns)
+    columns = [fold(word) if '"' not in word else word.strip('"') for word in (each.strip() for each in target[1].split(","))]
+    if not all(column in names for column in columns) or _WHERE.search(clause):
+        return None
+    keys: set[tuple[str, ...]] = set()
+    for row in rows:
+        key = tuple(_constant(row[names.index(column)]) for column in columns)
+        if all(key) and key in keys:
+            return Refusal(
+                error="ON CONFLICT DO UPDATE command cannot affect row a second time",
+                detail=f"two rows have ({', '.join(columns)})=({', '.join(key)})",
+                help="-- leave out one of the two rows",
+            )
+        keys.add(key)
     return None
 
 
@@ -172,7 +200,11 @@ def change_rows(catalog: Catalog, op: sql.Operation) -> None:
 def insert_or_change(catalog: Catalog, op: sql.Insert) -> None:
     """Forget the inserted keys where an INSERT may change rows: it updates those that conflict, or a trigger or a rule does something else."""
     table = catalog.relation(op.table)
-    tables = (table, *catalog.descendants(table.oid)) if table is not None else ()
-    has_effects = any(catalog.triggers(each.oid) or catalog.dependents(each.oid, Attached) for each in tables)
-    if table is None or op.on_conflict == "update" or has_effects:
+    if table is None or op.on_conflict == "update" or _has_effects(catalog, table):
         catalog.inserted_keys.forget()
+
+
+def _has_effects(catalog: Catalog, table: Relation) -> bool:
+    """Whether a trigger or a rule may do something else when rows are inserted."""
+    tables = (table, *catalog.descendants(table.oid))
+    return any(catalog.triggers(each.oid) or bool(catalog.dependents(each.oid, Attached)) for each in tables)

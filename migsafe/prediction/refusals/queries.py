@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
 from migsafe.prediction.refusals.calls import refuse_calls
-from migsafe.prediction.refusals.definitions import complete_table
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.duplicates import refuse_repeated_update
 from migsafe.prediction.refusals.function_results import refuse_result
 from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
@@ -59,7 +60,8 @@ class QueryChecks:
             case sql.Update() | sql.Delete() | sql.Merge():
                 return self._view(catalog, op) or self._change(catalog, op, text)
             case sql.CreateTable():
-                return refuse_columns(catalog, op, self._assessor.shapes) if has_other_names(catalog, op) else None
+                refusal = refuse_columns(catalog, op, self._assessor.shapes) if has_other_names(catalog, op) else None
+                return refusal or _refuse_conditions(catalog, op)
             case sql.Select(query=query):
                 return self._query(catalog, query.sql, query.reads)
             case sql.CreateView(recursive=True):
@@ -95,6 +97,8 @@ class QueryChecks:
         values = read_row_values(text) if op.source == "values" and MARK_START not in text else None
         if values is not None:
             refusal = refuse_rows(catalog, op, values.rows)
+            if refusal is None and op.on_conflict == "update":
+                refusal = refuse_repeated_update(catalog, op, values.rows, text[values.end :])
             if refusal is not None or (op.on_conflict is None and "returning" not in text[values.end :].lower()):
                 return refusal
             text = _with_parameters(text, values)
@@ -213,6 +217,21 @@ class QueryChecks:
             if refusal is not None:
                 return refusal
         return None
+
+
+def _refuse_conditions(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
+    """Returns why PostgreSQL refuses a call in a CHECK or a generated column of a new table: they are resolved in a query over columns of its
+    types."""
+    columns = [f"NULL::{column.type} AS {quoted(column.name)}" for column in op.columns if column.type is not None and is_built_in(column.type)]
+    constraints = [*op.constraints, *(constraint for column in op.columns for constraint in column.constraints)]
+    checks = [constraint.check for constraint in constraints if constraint.kind is ConstraintKind.CHECK and constraint.check is not None]
+    generated = [column.generated.expression for column in op.columns if column.generated is not None]
+    for expression in (*checks, *generated) if columns else ():
+        query = f"SELECT {expression.sql} FROM (SELECT {', '.join(columns)}) AS {quoted(op.table.name)}"  # noqa: S608
+        refusal = refuse_calls(catalog, sql.Query(sql=query, span=expression.span)) if expression.calls and len(query) <= _LONGEST else None
+        if refusal is not None:
+            return refusal
+    return None
 
 
 def _has_certain_columns(catalog: Catalog, relation: Relation | None) -> bool:

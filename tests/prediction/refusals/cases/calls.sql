@@ -194,3 +194,42 @@ CREATE TABLE teams (id bigint PRIMARY KEY, login text);
 CREATE TABLE notes (id bigint PRIMARY KEY, team text);
 -- refused: operator does not exist: text = bigint
 CREATE VIEW found AS SELECT n.id FROM notes n WHERE n.team IN (SELECT t.id FROM teams t);
+
+-- btrim of an identifier in a CHECK
+CREATE TABLE vans (id bigint PRIMARY KEY, owner uuid);
+-- refused: function btrim(uuid) does not exist
+ALTER TABLE vans ADD CONSTRAINT owned CHECK (btrim(owner) <> '');
+
+-- TRIM of a number in a policy
+CREATE TABLE vans (id bigint PRIMARY KEY, owner uuid);
+-- refused: function pg_catalog.btrim(bigint, unknown) does not exist
+CREATE POLICY owned ON vans USING (trim(BOTH ' ' FROM id) <> '');
+
+-- the length of a number in a condition
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- refused: function char_length(bigint) does not exist
+DELETE FROM vans WHERE char_length(id) > 5;
+
+-- replace in a number
+CREATE TABLE vans (id bigint PRIMARY KEY, plate text);
+-- refused: function replace(bigint, unknown, unknown) does not exist
+CREATE VIEW plates AS SELECT replace(id, '1', '2') AS id FROM vans;
+
+-- a call in a CHECK of a new table
+SELECT 1;
+-- refused: function lower(uuid) does not exist
+CREATE TABLE vans (id bigint PRIMARY KEY, owner uuid, CHECK (lower(owner) <> 'x'));
+
+-- a call in a generated column of a new table
+SELECT 1;
+-- refused: function md5(jsonb) does not exist
+CREATE TABLE vans (id bigint PRIMARY KEY, data jsonb, hash text GENERATED ALWAYS AS (md5(data)) STORED);
+
+-- calls with texts
+SELECT 1;
+-- accepted
+CREATE TABLE vans (
+    id bigint PRIMARY KEY, owner uuid, plate varchar(20) CHECK (length(plate) > 2), code char(3), load bytea, words tsvector, bits bit(8),
+    hash text GENERATED ALWAYS AS (md5(owner::text) || md5(load) || reverse(plate) || replace(plate, 'a', 'b') || ltrim(code, '0')) STORED,
+    CHECK (btrim(owner::text) <> '' AND trim(plate) <> '' AND char_length(code) = 3 AND length(load) > 1 AND length(words) > 1 AND length(bits) > 1)
+);

@@ -264,3 +264,18 @@ INSERT INTO moods VALUES (1, 'a');
 INSERT INTO commands VALUES (1);
 -- accepted
 INSERT INTO moods VALUES (1, 'b');
+
+-- an upsert of two rows with the same key
+CREATE TABLE settings (key text PRIMARY KEY, value text);
+-- refused: ON CONFLICT DO UPDATE command cannot affect row a second time
+INSERT INTO settings (key, value) VALUES ('a', '1'), ('a', '2') ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- an upsert of rows with different keys
+CREATE TABLE settings (key text, place text, value text, PRIMARY KEY (key, place));
+-- accepted
+INSERT INTO settings (key, place, value) VALUES ('a', 'x', '1'), ('a', 'y', '1') ON CONFLICT (key, place) DO UPDATE SET value = excluded.value;
+
+-- rows with the same key, of which the second one is left out
+CREATE TABLE settings (key text PRIMARY KEY, value text);
+-- accepted
+INSERT INTO settings (key, value) VALUES ('a', '1'), ('a', '2') ON CONFLICT (key) DO NOTHING;
