@@ -5,8 +5,8 @@ for the rows that reference it: without an index this scans the whole referencin
 columns of the index must be those of the foreign key, in any order; a partial index counts only if its condition says no more than that
 they are not null. A unique index on some of these columns also counts, because it finds one row at most. Nothing is reported for a table that
 may have indexes that no migration created, for one whose key allows only a few rows (`id boolean PRIMARY KEY CHECK (id)`), nor if a later
-migration of the run creates the index. It is information only if the migration drops and adds again a foreign key that had no index before, if
-the referenced key has only a few values (an enum), or if earlier migrations reference the table several times, and never with an index.
+migration of the run creates the index. It is information only if the migration drops and adds again a foreign key that had no index before, or
+if the referenced key has only a few values, as that of a table that describes an enum.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -59,8 +59,6 @@ class _State(Struct):
     """The foreign keys that were added, each with the position of its operation."""
     dropped: set[tuple[int, tuple[int, ...], int | None]] = set()
     """The foreign keys without an index that were dropped: the table, the columns, and the referenced table."""
-    last_oid: int | None = None
-    """The last number of an object before the migration adds a foreign key."""
 
 
 @rule(
@@ -80,8 +78,6 @@ def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | Drop
         if constraint is not None and constraint.kind is ConstraintKind.FOREIGN_KEY and not is_served(at.catalog, constraint):
             at.state(_State).dropped.add(_identity(constraint))
     elif not _does_nothing(op, at):
-        if at.state(_State).last_oid is None:
-            at.state(_State).last_oid = at.catalog.last_oid
         at.state(_State).foreign_keys.extend((at.position, constraint) for constraint in foreign_keys_in(op))
 
 
@@ -133,16 +129,11 @@ def _unserved(at: Context) -> Iterator[Finding]:
 
 
 def _is_rarely_searched(at: Context, constraint: schema.Constraint) -> bool:
-    """Whether the referenced rows are hardly ever deleted: the key has only a few values, as in a table of statuses, or the foreign keys of
-    earlier migrations reference the same table without an index, at least two and none with one, as those of audit tables do."""
+    """Whether the referenced key has only a few values, as in a table of statuses: its rows are hardly ever deleted, and an index on the
+    referencing columns, with the same few values, would rarely be used."""
     referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
-    if not isinstance(referenced, Relation):
-        return False
-    if constraint.index is not None and is_table_of_values(at.catalog, referenced, constraint.index):
-        return True
-    before = at.state(_State).last_oid or 0
-    earlier = [is_served(at.catalog, key) for key in at.catalog.foreign_keys_to(referenced.oid) if key.parent is None and key.oid <= before]
-    return len(earlier) > 1 and not any(earlier)
+    is_known = isinstance(referenced, Relation) and constraint.index is not None
+    return is_known and is_table_of_values(at.catalog, referenced, constraint.index)  # type: ignore[arg-type]  # both are known
 
 
 def _search(at: Context, table: Relation, constraint: schema.Constraint) -> str:
