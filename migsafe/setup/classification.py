@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
-from migsafe.sources.flyway_locations import profile_alone
+from migsafe.sources.flyway_locations import why_not_location
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.plan import Source
 from migsafe.sources.runner import Folder
@@ -64,8 +64,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
     for title, mark in _OTHER_DATABASES:
         if sum(bool(mark.search(text)) for text in texts) * 4 > len(texts):
             return f"it is written for {title}"
-    if source.runner.name == "flyway" and (profile := profile_alone(Folder(source.path))):
-        return f"Flyway's settings name it only for the profile {profile}"
+    if source.runner.name == "flyway" and (reason := why_not_location(Folder(source.path))):
+        return reason
     if source.runner.name not in _WITHOUT_RUNNER:
         return ""
     if texts and all(DUMP.search(text) for text in texts):

@@ -39,16 +39,22 @@ def folders_of_history(folder: Folder, settings: FlywaySettings) -> list[Folder]
     return [each for each in opened if each is not None]
 
 
-def profile_alone(folder: Folder) -> str:
-    """Returns the profile for development or tests whose settings alone name the location of a folder; empty if production may use it."""
+def why_not_location(folder: Folder) -> str:
+    """Returns why Flyway does not use a folder in production, as the end of a sentence: only the settings of a profile for development or tests
+    name it, or the settings name others beside it. Empty if it may be used."""
     settings, here = FlywaySettings(folder), Path(folder.path or ".").resolve()
 
-    def is_named(locations: Sequence[str]) -> bool:
-        return any(path is not None and here.is_relative_to(path) for path in (_existing(folder, name) for name in locations))
+    def existing(locations: Sequence[str]) -> list[Path]:
+        return [path for path in (_existing(folder, name) for name in locations) if path is not None]
 
-    if is_named(settings.locations or [_DEFAULT]):
+    used = existing(settings.locations or [_DEFAULT])
+    if any(here.is_relative_to(path) for path in used):
         return ""
-    return next((profile for profile, locations in settings.locations_of_profiles.items() if is_named(locations)), "")
+    for profile, locations in settings.locations_of_profiles.items():
+        if any(here.is_relative_to(path) for path in existing(locations)):
+            return f"Flyway's settings name it only for the profile {profile}"
+    is_beside = bool(settings.locations) and any(here.parent == path.parent for path in used)
+    return "Flyway's settings name the folder beside it, but not this one" if is_beside else ""
 
 
 def _beside(here: Path, locations: Sequence[str]) -> list[Path]:

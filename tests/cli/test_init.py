@@ -314,6 +314,14 @@ def test_the_job_has_a_python_that_the_application_accepts(project: str, python:
             },
             "Flyway's settings name it only for the profile dev",
         ),
+        (
+            {
+                "src/main/resources/db/tables/V1__a.sql": ORDERS,
+                "src/main/resources/db/old/V2__a.sql": ORDERS,
+                "src/main/resources/application.properties": "spring.flyway.locations=classpath:db/tables",
+            },
+            "Flyway's settings name the folder beside it, but not this one",
+        ),
     ],
 )
 def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
