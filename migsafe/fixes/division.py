@@ -132,7 +132,7 @@ def _validations_together(steps: Sequence[Step]) -> list[Step]:
 
 
 def _only_validates(step: Step) -> bool:
-    return all("VALIDATE CONSTRAINT" in piece.text for piece in step.pieces)
+    return all("validate constraint" in piece.text.lower() for piece in step.pieces)
 
 
 def _depend_on(later: Sequence[Step], step: Step) -> bool:

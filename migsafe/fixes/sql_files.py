@@ -13,6 +13,7 @@ from migsafe.fixes.downs import Downgrade, downgrade_of, operations_of, undoing
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, NotFixed
 from migsafe.fixes.later_uses import later_use
 from migsafe.fixes.layouts import LAYOUTS, Layout, marked_once
+from migsafe.fixes.lines import EMPTY_LINES, with_line_ends, without_statements
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
 from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
 from migsafe.patterns import lazy_pattern
@@ -25,7 +26,6 @@ from migsafe.text import Span
 _REPLACED = "the text of its file is not what the runner sends: templates have values, or `;;` stands for a semicolon"
 _GAP = lazy_pattern(r"\n(?:[ \t]*\r?\n){2,}")
 """Several empty lines, where the statements between them have moved away."""
-_EMPTY_LINES = lazy_pattern(r"(?:[ \t]*\r?\n)+")
 _NOTHING_TO_UNDO = "-- nothing to undo"
 
 
@@ -181,7 +181,7 @@ class _Editor:
         for path, text in added:
             if os.path.exists(path) and path not in dict(self.renamed):
                 raise NoVersion(f"it needs a new file, and {path} exists already")
-            yield FileChange(path, None, _with_line_ends(text, self.text))
+            yield FileChange(path, None, with_line_ends(text, self.text))
 
     @staticmethod
     def _undone(steps: Steps, down: Half | None) -> list[Statement]:
@@ -208,9 +208,9 @@ class _Editor:
         if self.block is not None and part.outside:
             head, rest = self.text[: self.block.start] + steps.head, self.text[self.block.end :]
         if down is not None and down.script.path == self.half.script.path:
-            rest = _without(self.text, gone, self.whole.end)
+            rest = without_statements(self.text, gone, self.whole.end)
         elif down is not None and gone:
-            left = _without(down.script.text, gone, 0)
+            left = without_statements(down.script.text, gone, 0)
             # Diesel refuses an empty file.
             yield FileChange(down.script.path, down.script.text, left.lstrip("\r\n") if left.strip() else f"{_NOTHING_TO_UNDO}\n")
         text, path = head + self._joined(part.pieces, head), self.fixed.file.up.path
@@ -222,7 +222,7 @@ class _Editor:
             text = self.layout.leave(text)
             if self.layout.settings is not None and not self._leaves_by_itself(part):
                 yield self._settings(path)
-        yield FileChange(path, self.text, _with_line_ends(text + steps.tail + section + rest, self.text))
+        yield FileChange(path, self.text, with_line_ends(text + steps.tail + section + rest, self.text))
 
     def _leaves_by_itself(self, part: Share) -> bool:
         """Whether Flyway recognises that the statements cannot run in a transaction."""
@@ -338,7 +338,7 @@ class _Editor:
         for piece in pieces:
             new, lead = piece.statement is None, marked_once(piece.lead, self.layout.mark, is_first=not done)
             if not done:
-                lead = lead.removeprefix("\r").removeprefix("\n") if not head or head.endswith("\n") else lead
+                lead = self._first_lead(head, lead)
             elif self.layout.mark and self.layout.mark not in lead:
                 lead = f"\n{self.layout.mark}\n{lead.lstrip()}"
             elif not lead.startswith(("\n", "\r\n")) and new != was_new:
@@ -347,6 +347,14 @@ class _Editor:
             lead = _GAP.sub("\n\n", lead) if not head else lead
             done += lead + (self.layout.statement(piece.text) if new else piece.text)
         return done
+
+    def _first_lead(self, head: str, lead: str) -> str:
+        """Returns what stands before the first statement after a head: the empty lines that were there, and its comments."""
+        if head and not head.endswith("\n"):
+            return lead
+        is_at_top = bool(head) and self.text.startswith(head)
+        empty = EMPTY_LINES.match(self.text, len(head)) if is_at_top else None
+        return empty[0] + lead.lstrip("\r\n") if empty is not None else lead.removeprefix("\r").removeprefix("\n")
 
 
 def _makes_room(op: Operation, made: set[str]) -> bool:
@@ -364,26 +372,6 @@ def _has_version(fixed: FixedMigration) -> bool:
     """Whether the file is one of several whose names begin with versions."""
     name = fixed.file.up.path.rpartition("/")[2]
     return name[:1].isdigit() and len(fixed.source.files) > 1
-
-
-def _without(text: str, statements: Sequence[Statement], start: int) -> str:
-    """Returns a text from an offset on without some statements, and without the empty lines behind them if there are some before."""
-    done = ""
-    for statement in sorted(statements, key=lambda each: each.span.start):
-        done += text[start : statement.span.start]
-        end = text.find(";", statement.span.end) + 1 or len(text)
-        line_end = re.compile(r"[ \t]*\r?\n").match(text, end)
-        start = line_end.end() if line_end is not None and (not done or done[-1] == "\n") else end
-        empty = _EMPTY_LINES.match(text, start)
-        if empty is not None and (not done or re.search(r"\n\r?\n\Z", done) is not None):
-            start = empty.end()
-    return done + text[start:]
-
-
-def _with_line_ends(text: str, original: str) -> str:
-    """Returns a text with the line ends of another one; as it is if they are not all equal, because lines that no fix concerns must stay."""
-    is_crlf = "\r\n" in original and original.count("\n") == original.count("\r\n")
-    return re.sub(r"\r?\n", "\r\n", text) if is_crlf else text
 
 
 def _with_name(path: str, old: VersionedName, new: VersionedName) -> str:

@@ -1,7 +1,7 @@
 """A migration's SQL as steps: its statements with the text around them, and the statements that fixes put in their place."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from migsafe.fixes.edits import ChosenFix, LaterStep, NotFixed
 from migsafe.fixes.shapes import shape
 from migsafe.fixes.way import Part
-from migsafe.fixes.wording import in_own_words
+from migsafe.fixes.wording import in_own_case, in_own_words
 from migsafe.linting.finding import Finding
 from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import AlterRelation, Begin, Commit, Operation, PsqlCommand, SessionControl, SetVariable
@@ -192,26 +192,27 @@ class _Fixing:
         applied = (way, *(each.fix.way for each in inline or ()))
         self.moved |= {normal(text) for each in applied for text in each.statements if not _is_setting(text)}
         piece = replace(piece, lead=self._lead_without_others(piece, fix))
-        self.at_end += _steps(way.end)
-        steps = _steps(way.before)
+        self.at_end += _steps(way.end, piece, _in_case_of)
+        steps = _steps(way.before, piece, _in_case_of)
         number = len(steps)
         if inline is not None:
             steps.append(Step((Piece(self._with_actions(fix.statement, inline)),)))
-            steps += [step for each in inline for step in _steps(self._now(each.fix.way.instead[1:]))]
-            steps += [step for each in inline[1:] for step in _steps(self._now(each.fix.way.after))]
+            steps += [step for each in inline for step in _steps(self._now(each.fix.way.instead[1:]), piece, _in_case_of)]
+            steps += [step for each in inline[1:] for step in _steps(self._now(each.fix.way.after), piece, _in_case_of)]
         elif way.instead:
             steps += [Step((Piece(before),))] if before else []
-            steps += _steps(self._now(way.instead), as_in=piece)
+            steps += _steps(self._now(way.instead), piece, _in_words_of)
             steps += [Step((Piece(after),))] if after else []
         else:
             steps.append(Step((piece,)))
-        steps += _steps(self._now(way.after))
+        steps += _steps(self._now(way.after), piece, _in_case_of)
         if not number:
             steps[0] = _with_lead(steps[0], piece.lead)
         else:
             above = _ABOVE.fullmatch(piece.lead)
             lead, own = above.groups() if above is not None else (piece.lead, "")
-            steps[0], steps[number] = _with_lead(steps[0], lead), _with_lead(steps[number], f"\n{own}")
+            gap = "\n\n" if own.strip() else "\n"  # the comments are about the statement
+            steps[0], steps[number] = _with_lead(steps[0], lead), _with_lead(steps[number], gap + own)
         return _with_comment(steps, number, piece) if way.instead else steps
 
     def _now(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -356,13 +357,18 @@ def _settings(pieces: Sequence[Piece], *, only_local: bool) -> list[Piece]:
     return found
 
 
-def _steps(parts: Sequence[Part], as_in: Piece | None = None) -> list[Step]:
-    """Returns the parts of a safe way as steps, each statement in the words of the one that it replaces, if that is given."""
+def _steps(parts: Sequence[Part], original: Piece, written: Callable[[Piece, str], str]) -> list[Step]:
+    """Returns the parts of a safe way as steps, each statement `written` as the original one."""
 
     def piece(text: str) -> Piece:
-        return Piece(_in_words_of(as_in, text) if as_in is not None else text)
+        return Piece(written(original, text))
 
     return [Step(tuple(map(piece, part.statements)), outside=part.outside, own=not part.joined) for part in parts]
+
+
+def _in_case_of(piece: Piece, text: str) -> str:
+    """Returns the text of one statement, with the comments around it, in the upper or lower case of the original statement of a piece."""
+    return in_own_case(piece.text, text)
 
 
 def _in_words_of(piece: Piece, text: str) -> str:

@@ -19,21 +19,35 @@ _NEEDS_NO_QUOTES = lazy_pattern(r'"[a-z_][a-z0-9_]*"')
 
 
 def in_own_words(original: str, new: str, head: str = "") -> str:
-    """Returns the text of a new statement, written as the original wherever both have the same words; the new one as it is if it is another
-    kind of statement, or would lose a comment. `head` makes a statement of them if they are only a part of one, an action."""
+    """Returns the text of a new statement, written as the original wherever both have the same words; the new one as it is, but for the case
+    of its keywords, if it is another kind of statement, or would lose a comment. `head` makes a statement of them if they are only a part of
+    one, an action."""
     old, wanted = tokens_of(original), tokens_of(new)
+    cased = in_own_case(original, new)
     if not old or not wanted or len(old) + len(wanted) > _MOST_TOKENS or _word(old[0]) != _word(wanted[0]):
-        return new
+        return cased
     matcher = SequenceMatcher(None, [_word(token) for token in old], [_word(token) for token in wanted], autojunk=False)
     if matcher.ratio() < _LEAST_ALIKE:
-        return new
+        return cased
     is_lower = old[0].text.islower()
     meaning = _meaning(head + new)
     for with_parentheses in (False, True):
         text = _merged(old, wanted, matcher, is_lower=is_lower, with_parentheses=with_parentheses)
         if text is not None and _meaning(head + text) == meaning:
             return text
-    return new
+    return cased
+
+
+def in_own_case(original: str, new: str) -> str:
+    """Returns the text of a new statement with keywords in lower case if those of an original one are. Comments, strings and quoted names
+    stay, and a block of code, which is a string."""
+    if not original[:1].islower() or not original.split(maxsplit=1)[0].islower() or "$$" in new:
+        return new
+    done, end = "", 0
+    for token in tokens_of(new):
+        done += token.gap + (token.text.lower() if token.kind == WORD and token.text.isupper() else token.text)
+        end += len(token.gap) + len(token.text)
+    return done + new[end:]
 
 
 def _word(token: Token) -> str:

@@ -290,10 +290,14 @@ class Context:
             return f"-- {', '.join(steps)}\n{sql}" if steps else sql
         steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
         needs = f"\n-- and {self._outside.index_advice}" if self._outside.index_advice and _BUILDS_INDEX.search(sql) else ""
-        alone = self._outside.one_statement and self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
-        first, *others = single_statements(sql) if alone else [sql]
+        first, *others = single_statements(sql) if self.is_alone_outside else [sql]
         later = (f"-- next migration\n-- outside a transaction, too:\n{each}" for each in others)
         return "\n".join((f"-- {', '.join(steps)}{needs}", first, *later))
+
+    @property
+    def is_alone_outside(self) -> bool:
+        """Whether a migration that runs outside a transaction can have one statement only."""
+        return self._outside.one_statement and self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
 
     @property
     def is_script(self) -> bool:

@@ -58,7 +58,7 @@ def test_a_suppression_stays_above_its_statement_and_an_unused_one_is_removed(mi
     )
     assert migsafe("lint", "--fix", "db/2_index.up.sql").code == 0
     assert history.read_text() == (
-        "-- migsafe: ignore-file[index-not-concurrent] none\nSET LOCAL lock_timeout = '2s';\n"
+        "-- migsafe: ignore-file[index-not-concurrent] none\nSET LOCAL lock_timeout = '2s';\n\n"
         f"-- migsafe: ignore[index-not-concurrent] it is small\n{INDEX}"
     )
 

@@ -67,7 +67,10 @@ def test_a_constraint_that_the_statement_drops_if_it_exists_is_dropped_once(tmp_
             id="with their empty lines",
         ),
         pytest.param(
-            "CREATE UNIQUE INDEX one_qty ON orders (qty);\n", "DROP INDEX one_qty;\n", "-- nothing to undo\n", id="and is never empty"
+            "ALTER TABLE orders ADD COLUMN IF NOT EXISTS qty integer;\nCREATE INDEX one_qty ON orders (qty);\n",
+            "DROP INDEX one_qty;\n",
+            "-- nothing to undo\n",
+            id="and is never empty",
         ),
     ],
 )
@@ -105,12 +108,11 @@ def test_an_index_is_not_dropped_after_it_is_built_and_only_its_migration_undoes
     texts = [change.after for change in fixes.changes]
     ups, downs = zip(*(text.split("\n-- migrate:down") for text in texts), strict=True)
     assert [line for text in ups for line in text.splitlines() if "one" in line] == [
-        "DROP INDEX CONCURRENTLY IF EXISTS one;",
         "CREATE UNIQUE INDEX CONCURRENTLY one ON orders (qty, id);",
         "ALTER TABLE orders DROP CONSTRAINT IF EXISTS one_qty;",
     ]
     assert [text.strip() for text in downs if "one" in text] == [
-        "transaction:false\nDROP INDEX CONCURRENTLY one;",
+        "DROP INDEX one;",
         "ALTER TABLE orders ADD CONSTRAINT one_qty UNIQUE (qty);",
     ]
 

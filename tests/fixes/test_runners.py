@@ -225,8 +225,8 @@ def test_several_actions_of_a_statement_are_replaced_at_once_and_comments_stay_w
                 add constraint b_positive check (b > 0) not valid;
             comment on column orders.a is 'first';
             """),
-        "3_validate_a_positive.up.sql": "ALTER TABLE orders VALIDATE CONSTRAINT a_positive;\n"
-        "ALTER TABLE orders VALIDATE CONSTRAINT b_positive;\n",
+        "3_validate_a_positive.up.sql": "alter table orders validate constraint a_positive;\n"
+        "alter table orders validate constraint b_positive;\n",
     }
 
 
@@ -271,9 +271,8 @@ def test_a_constraint_that_the_fix_replaces_later_is_not_dropped_before(tmp_path
     fixes = fixes_of(tmp_path, "2_b.up.sql", "primary-key-builds-index")
     assert {Path(change.path).name: change.after for change in fixes.changes} == {
         "2_b.up.sql": "alter table orders\n    add column note text;\n",
-        "3_drop_orders_pkey_new.up.sql": "DROP INDEX CONCURRENTLY IF EXISTS orders_pkey_new;\n",
-        "4_create_orders_pkey_new.up.sql": "CREATE UNIQUE INDEX CONCURRENTLY orders_pkey_new ON orders (id, qty);\n",
-        "5_alter_orders.up.sql": "alter table orders\n    drop constraint orders_pkey,\n"
+        "3_create_orders_pkey_new.up.sql": "create unique index concurrently orders_pkey_new on orders (id, qty);\n",
+        "4_alter_orders.up.sql": "alter table orders\n    drop constraint orders_pkey,\n"
         "    add constraint orders_pkey primary key using index orders_pkey_new;\n",
     }
 
@@ -376,3 +375,46 @@ def test_files_without_versions_get_no_new_ones(tmp_path: Path) -> None:
     assert change.after == (
         f"ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT positive;\n{ADD}"
     )
+
+
+def test_empty_lines_and_comments_stay_where_they_are(tmp_path: Path) -> None:
+    down = "\n-- +goose Down\nalter table orders drop column note;\n"
+    write_files(tmp_path, {"1_a.sql": f"-- +goose Up\n{TABLE}", "2_b.sql": f"-- +goose Up\n\n-- for the shop\n{ADD.lower()}{down}"})
+    fixes = fixes_of(tmp_path, "2_b.sql", "lock-timeout-missing")
+    (change,) = fixes.changes
+    assert change.after == f"-- +goose Up\n\nset local lock_timeout = '2s';\n\n-- for the shop\n{ADD.lower()}{down}"
+
+
+def test_a_block_beside_the_runners_transaction_is_not_divided(tmp_path: Path) -> None:
+    write_files(tmp_path, {"1_a.sql": f"-- migrate:up\n{TABLE}", "2_b.sql": f"-- migrate:up\nBEGIN;\n{ADD}{BUILD}COMMIT;\n"})
+    fixes = fixes_of(tmp_path, "2_b.sql", "index-not-concurrent")
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == (
+        (),
+        ["the migration has BEGIN and COMMIT beside the transaction of its runner"],
+    )
+
+
+def test_a_statement_leaves_the_block_of_a_file_whose_statements_commit_by_themselves(tmp_path: Path) -> None:
+    other = "CREATE TABLE notes (id bigint PRIMARY KEY);\n"
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"BEGIN;\n{ADD}{BUILD}{other}COMMIT;\n"})
+    fixes = fixes_of(tmp_path, "2_b.sql", "index-not-concurrent")
+    assert [change.after for change in fixes.changes] == [f"BEGIN;\n{ADD}{other}COMMIT;\n{BUILT}"]
+
+
+def test_a_command_of_psql_does_not_prevent_a_fix_that_moves_nothing(tmp_path: Path) -> None:
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"\\echo notes\n{ADD}"})
+    fixes = fixes_of(tmp_path, "2_b.sql", "lock-timeout-missing")
+    assert [change.after for change in fixes.changes] == [f"\\echo notes\nSET lock_timeout = '2s';\n{ADD}RESET lock_timeout;\n"]
+
+
+def test_indexes_that_may_exist_get_one_migration_each_where_it_can_have_one_statement(tmp_path: Path) -> None:
+    builds = "".join(f"CREATE INDEX IF NOT EXISTS {name}_idx ON orders (qty, {name});\n" for name in ("id", "note"))
+    write_files(tmp_path, {"1_a.up.sql": f"{TABLE}{ADD}", "2_b.up.sql": builds, "2_b.down.sql": "DROP INDEX note_idx;\nDROP INDEX id_idx;\n"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {
+        "2_b.up.sql": "CREATE INDEX CONCURRENTLY id_idx ON orders (qty, id);\n",
+        "2_b.down.sql": "DROP INDEX id_idx;\n",
+        "3_create_note_idx.up.sql": "CREATE INDEX CONCURRENTLY note_idx ON orders (qty, note);\n",
+        "3_create_note_idx.down.sql": "DROP INDEX CONCURRENTLY note_idx;\n",
+    }
+    assert "drop it before the next run" in fixes.applied[0].help

@@ -3,7 +3,7 @@
 import pytest
 
 from migsafe.fixes.names import read_name
-from migsafe.fixes.wording import in_own_words
+from migsafe.fixes.wording import in_own_case, in_own_words
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,22 @@ from migsafe.fixes.wording import in_own_words
 )
 def test_names_keep_their_quotes(original: str, new: str, expected: str) -> None:
     assert in_own_words(original, new) == expected
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("drop index a", """-- Keep THIS\nset lock_timeout = '2S' on "B" now; -- and THIS"""),
+        ("DROP INDEX a", """-- Keep THIS\nSET lock_timeout = '2S' ON "B" NOW; -- and THIS"""),
+        ("Drop index a", """-- Keep THIS\nSET lock_timeout = '2S' ON "B" NOW; -- and THIS"""),
+    ],
+)
+def test_keywords_of_another_statement_are_in_the_same_case(original: str, expected: str) -> None:
+    assert in_own_case(original, """-- Keep THIS\nSET lock_timeout = '2S' ON "B" NOW; -- and THIS""") == expected
+
+
+def test_a_block_of_code_is_not_changed() -> None:
+    assert in_own_case("update t set a = 1", "DO $$\nBEGIN\nEND $$;") == "DO $$\nBEGIN\nEND $$;"
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,11 @@ _MOST_FIXED = 24
 def repeatable_index_build(at: Context, index: Name, create: str) -> str:
     """Returns a CREATE INDEX CONCURRENTLY that can run again, outside a transaction; `create` is the statement without `;`.
 
-    A build that fails leaves an INVALID index, which keeps the name: rows with equal values stop that of a unique index.
+    A build that fails leaves an INVALID index, which keeps the name: rows with equal values stop that of a unique index. Where each statement
+    has a migration of its own, a DROP INDEX before it would have run already, and the next run does not repeat it.
     """
+    if at.is_alone_outside:
+        return f"{at.outside_transaction(f'{create};')}\n-- a build that fails leaves {index} INVALID: drop it before the next run"
     return at.outside_transaction(f"DROP INDEX CONCURRENTLY IF EXISTS {index};\n{create};")
 
 

@@ -109,7 +109,8 @@ def built_first(op: CreateIndex, at: Context, dropped: DroppedIndex) -> BuiltFir
         inside, again = [f"{table} {quoted(drop.constraint)};", *inside], [f"{table} IF EXISTS {quoted(drop.constraint)};", *again]
     outside = [f"{create_index(op, name, concurrently=True)};"]
     # A second run must find its way, whatever the first one left.
-    outside_again = [f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};", *outside] if name else outside
+    left_over = [f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)};"] if name and not at.is_alone_outside else []
+    outside_again = [*left_over, *outside]
     if isinstance(drop, Drop):
         own = _own_name(drop, old)
         outside = [*outside, f"-- when it is built:\nDROP INDEX CONCURRENTLY {own};"]
