@@ -43,7 +43,8 @@ def use_expression(
     """An expression has the form that its place allows."""
     if isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op):
         return None
-    if isinstance(op, sql.AddColumn | sql.CreateIndex) and op.if_not_exists:
+    # CREATE INDEX IF NOT EXISTS checks its expressions before the name.
+    if isinstance(op, sql.AddColumn) and op.if_not_exists:
         return None
     for kind, expression in _places(op):
         if has_subquery(expression.sql):

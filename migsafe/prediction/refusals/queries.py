@@ -39,6 +39,9 @@ _LONGEST = 20_000
 _POLYMORPHIC = ("any", "anycompatible")
 
 
+_WithExpressions = sql.AddConstraint | sql.AddColumn | sql.AlterColumnType | sql.CreateIndex | sql.CreatePolicy
+
+
 class QueryChecks:
     """Finds what PostgreSQL refuses in queries. Each query is read once, and resolved again only if what it depends on has changed."""
 
@@ -73,7 +76,7 @@ class QueryChecks:
                 return self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
                 return self._index_of_view(catalog, op, view)
-            case sql.AddConstraint() | sql.AddColumn() | sql.CreateIndex() | sql.CreatePolicy():
+            case sql.AddConstraint() | sql.AddColumn() | sql.AlterColumnType() | sql.CreateIndex() | sql.CreatePolicy():
                 return self._expressions(catalog, op)
             case sql.DropConstraint(cascade=False):
                 return self._key(catalog, op)
@@ -199,8 +202,8 @@ class QueryChecks:
                 )
         return None
 
-    def _expressions(self, catalog: Catalog, op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Refusal | None:
-        name = op.target.name if isinstance(op, sql.AddConstraint | sql.AddColumn) else op.table
+    def _expressions(self, catalog: Catalog, op: _WithExpressions) -> Refusal | None:
+        name = op.table if isinstance(op, sql.CreateIndex | sql.CreatePolicy) else op.target.name
         table = complete_table(catalog, name)
         if table is None:
             return None
@@ -246,7 +249,7 @@ def _has_certain_columns(catalog: Catalog, relation: Relation | None) -> bool:
     )
 
 
-def _expressions_of(op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sql.CreatePolicy) -> Iterator[tuple[Expression, bool]]:
+def _expressions_of(op: _WithExpressions) -> Iterator[tuple[Expression, bool]]:
     """Returns the expressions over the columns of a table, each with whether it is a condition."""
     match op:
         case sql.AddConstraint(constraint=constraint):
@@ -258,6 +261,9 @@ def _expressions_of(op: sql.AddConstraint | sql.AddColumn | sql.CreateIndex | sq
                     yield constraint.check, True
             if column.generated is not None:
                 yield column.generated.expression, False
+        case sql.AlterColumnType():
+            if op.using is not None:
+                yield op.using, False
         case sql.CreateIndex():
             for element in op.elements:
                 if element.expression is not None:

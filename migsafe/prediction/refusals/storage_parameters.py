@@ -151,7 +151,7 @@ def _given(catalog: Catalog, op: sql.Operation) -> Iterator[tuple[_Parameters | 
             yield _TABLE, op.options
         case sql.CreateView():
             yield _VIEW, op.options
-        case sql.CreateIndex() if not op.if_not_exists and (op.method or "btree") in _METHODS:
+        case sql.CreateIndex() if (op.method or "btree") in _METHODS:
             yield _METHODS[op.method or "btree"], op.options
         case sql.AddConstraint():
             yield from _of_constraint(op.constraint)

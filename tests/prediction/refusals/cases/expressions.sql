@@ -122,3 +122,36 @@ CREATE TYPE load_kind AS ENUM ('light', 'heavy');
 CREATE TABLE vans (id bigint PRIMARY KEY, kind load_kind);
 -- refused: invalid input value for enum load_kind: "huge"
 ALTER TABLE vans ADD CONSTRAINT known CHECK (kind = ANY ('{light,huge}'));
+
+-- an index IF NOT EXISTS whose name is taken: PostgreSQL checks the expressions first
+CREATE TABLE a (id bigint, at timestamptz);
+CREATE INDEX i ON a (id);
+-- refused: functions in index predicate must be marked IMMUTABLE
+CREATE INDEX IF NOT EXISTS i ON a (id) WHERE at > now();
+
+-- storage parameters of an index IF NOT EXISTS whose name is taken
+CREATE TABLE a (id bigint);
+CREATE INDEX i ON a (id);
+-- refused: value 5 out of bounds for option "fillfactor"
+CREATE INDEX IF NOT EXISTS i ON a (id) WITH (fillfactor = 5);
+
+-- a column that an index IF NOT EXISTS adds nothing for
+CREATE TABLE a (id bigint, at timestamptz);
+CREATE INDEX i ON a (id);
+-- accepted
+CREATE INDEX IF NOT EXISTS i ON a (at) WHERE at > '2026-01-01';
+
+-- USING of a type change names a column that does not exist
+CREATE TABLE a (id bigint, n text);
+-- refused: column "m" does not exist
+ALTER TABLE a ALTER COLUMN n TYPE integer USING m::integer;
+
+-- USING of a type change calls a function for another type
+CREATE TABLE a (id bigint, n integer);
+-- refused: function lower(integer) does not exist
+ALTER TABLE a ALTER COLUMN n TYPE text USING lower(n);
+
+-- USING of a type change with another column and a function
+CREATE TABLE a (id bigint, n integer, m text);
+-- accepted
+ALTER TABLE a ALTER COLUMN n TYPE text USING coalesce(lower(m), n::text);
