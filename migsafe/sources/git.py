@@ -133,7 +133,9 @@ class _Repository:
             return None
         names = {_relative(self.root, file) for file in files}
         below = _relative(self.root, folder)
-        renamed = _git(self.root, "diff", "--name-status", "-z", "-M", "--diff-filter=R", self.base, "--") or ""
+        # Git reads the contents of what it compares: a partial clone may lack those of other files.
+        kinds = sorted({f"*{suffix}" for name in names if (suffix := Path(name).suffix)})
+        renamed = _git(self.root, "diff", "--name-status", "-z", "-M", "--diff-filter=R", self.base, "--", *kinds) or ""
         fields = iter(renamed.split("\0"))
         former: dict[str, int] = {}
         for old, new in ((next(fields, ""), next(fields, "")) for status in fields if status):

@@ -174,6 +174,21 @@ def test_a_renamed_folder_is_the_same_history(migsafe: Command, write: Write, re
     assert "migrations/1.sql:1:41 error merged-migration-changed" in migsafe("lint", "migrations", *MERGED).out
 
 
+def test_a_folder_is_renamed_where_the_contents_of_other_files_are_missing(migsafe: Command, write: Write, repository: Path) -> None:
+    write("image.bin", "before")
+    git("add", ".")
+    git("commit", "-m", "image")
+    stored = subprocess.run(["git", "rev-parse", "HEAD:image.bin"], check=True, capture_output=True, text=True).stdout.strip()
+    git("mv", "image.bin", "picture.bin")
+    write("picture.bin", "after")
+    git("mv", "db", "migrations")
+    write("migrations/3.sql", "DROP TABLE x3;")
+    git("add", ".")
+    git("commit", "-m", "moved")
+    (repository / ".git" / "objects" / stored[:2] / stored[2:]).unlink()
+    assert judged(migsafe, "migrations", "--since", "HEAD^") == ["migrations/3.sql"]
+
+
 def test_a_folder_that_did_not_exist(migsafe: Command, write: Write, repository: Path) -> None:
     write("other/1.sql", "DROP TABLE o1;")
     write("other/2.sql", "DROP TABLE o2;")
