@@ -44,7 +44,7 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
     if op.kind in _RELATIONS:
         named = catalog.relation(name)
     elif op.kind == "index":
-        named = catalog.index(name)
+        named = catalog.index(name) or _in_another_schema(catalog, op, name)
     elif op.kind in ("type", "domain"):
         named = catalog.type_named(name)
     elif op.kind in _ROUTINES:
@@ -63,6 +63,14 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
     elif op.kind == "schema":
         return [Part(contained.oid) for contained in catalog.objects_of(Object) if _is_in(contained, name.name)]
     return [] if named is None else [Part(named.oid)]
+
+
+def _in_another_schema(catalog: Catalog, op: Drop, name: Name) -> Index | None:
+    """Returns the only index of a name, in a schema that the search_path of the runner then has: without it, the DROP would fail."""
+    if name.schema is not None or op.if_exists or catalog.is_absent(name):
+        return None
+    found = [index for index in catalog.objects_of(Index) if index.name.name == name.name]
+    return found[0] if len(found) == 1 else None
 
 
 def _routine(catalog: Catalog, name: Name, arguments: str | None) -> list[Part]:

@@ -122,3 +122,9 @@ def test_unqualified_name_resolves_to_the_first_schema_of_search_path(setting: s
 
 def test_name_resolves_to_the_relation_that_the_migration_created() -> None:
     assert catalog_after("CREATE TABLE b.t (id int); SET search_path TO a, b").resolve(Name("t")) == Name("t", "b")
+
+
+def test_an_index_that_only_another_schema_has_is_dropped() -> None:
+    """The search_path of the runner has this schema, or the DROP would have failed."""
+    catalog = catalog_after("CREATE SCHEMA shop; CREATE TABLE shop.t (id bigint); CREATE INDEX t_id ON shop.t (id); DROP INDEX t_id")
+    assert catalog.index(Name("t_id", "shop")) is None
