@@ -41,9 +41,11 @@ _ROWS = 50
 
 
 class Truth(Struct, frozen=True, kw_only=True):
-    """What PREPARE says around one migration: the SQLSTATE of each query before and after it, by fingerprint; empty for one that it accepts."""
+    """What PREPARE says around one migration, which begins at `start` of a file: the SQLSTATE of each query before and after it, by
+    fingerprint; empty for one that it accepts."""
 
     path: str
+    start: int
     workload: Workload
     before: dict[str, str]
     after: dict[str, str]
@@ -78,7 +80,7 @@ class Project:
                 print(f"    skipped: {problem[:160]}")
             elif workload.running:
                 after = {name: prepared_state(connection, query) for name, query in queries.items()}
-                yield Truth(path=half.script.path, workload=workload, before=before, after=after)
+                yield Truth(path=half.script.path, start=_start(half), workload=workload, before=before, after=after)
 
     def _workload(self, half: Half) -> Workload:
         path = str(Path(half.script.path).resolve().relative_to(self.folder.resolve()))
@@ -101,7 +103,7 @@ class Comparison:
         started = time.perf_counter()
         replay = replay_plan(plan, host, options, Budgets())
         seconds = time.perf_counter() - started
-        results = replay.replayed[0].queries if replay.replayed else None
+        results = next((each.queries for each in replay.replayed if _start(each.migration.up) == truth.start), None)
         if results is None:
             why = "; ".join(problem.message for problem in replay.verdict.problems) or "it failed"
             self.counts["migrations not replayed"] += 1
@@ -145,6 +147,11 @@ class Comparison:
         for untried in results.untried:
             if untried.is_write:
                 self.lines.append(f"    not executed: {untried.query}: {untried.reason[:200]}")
+
+
+def _start(half: Half) -> int:
+    """Returns where a migration begins in its file: Liquibase has several in one."""
+    return half.chunks[0].start if half.chunks else 0
 
 
 def compare(arguments: argparse.Namespace) -> None:
