@@ -336,10 +336,6 @@ class Catalog:
             oids = self._functions.get(Name(name.name, schema))
             if oids:
                 return [self.require(Function, oid) for oid in oids]
-        if name.schema is None and not self.path_is_set:
-            namesakes = self.functions_named(name.name)
-            if len({function.name for function in namesakes}) == 1:
-                return namesakes
         return []
 
     def has_function_named(self, name: str) -> bool:
