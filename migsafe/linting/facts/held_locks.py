@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from migsafe.linting.facts.ownership import is_created_by_migration, is_created_here
+from migsafe.linting.facts.ownership import is_created_by_migration, is_created_here, is_name_created_here
 from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.wording import blocked_on, blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context
@@ -25,7 +25,10 @@ def each_held_blocking_lock(at: Context) -> Iterator[tuple[Name, LockMode]]:
 
 
 def _is_own(at: Context, name: Name) -> bool:
-    """Whether no other session waits for a relation: older objects may use one that an earlier migration of the release created."""
+    """Whether no other session waits for a relation: older objects may use one that an earlier migration of the release created. One that was
+    dropped again is known by its name only."""
+    if at.catalog.relation(name) is None:
+        return is_name_created_here(at, "table", name, created=True)
     return is_created_by_migration(at, name) or (is_created_here(at, name) and at.is_new(name))
 
 

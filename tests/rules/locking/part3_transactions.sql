@@ -109,3 +109,13 @@ BEGIN
     ALTER TABLE parcels ADD CONSTRAINT named CHECK (name IS NOT NULL) NOT VALID;
     ALTER TABLE parcels VALIDATE CONSTRAINT named; -- expect: validate-holds-lock
 END $$;
+
+-- next migration
+-- a table that the transaction has created and dropped again blocks no other session
+BEGIN;
+CREATE TABLE parcels_today (id bigint PRIMARY KEY);
+ALTER TABLE parcels_today ADD COLUMN weight integer;
+DROP TABLE parcels_today;
+UPDATE parcels SET weight = 1 WHERE depot = 2;
+CREATE INDEX parcels_weight_idx ON parcels (weight); -- expect: index-not-concurrent
+COMMIT;
