@@ -187,6 +187,8 @@ def read_text(path: str) -> str:
         data = sys.stdin.buffer.read() if path == "-" else _read_bytes(path)
     except OSError as error:
         raise unreadable(path, error) from error
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError(f"{path}: is not UTF-8, but UTF-16", "Convert the file, for example with `iconv -f UTF-16 -t UTF-8`.")
     if b"\0" in data:
         raise UnreadableError(f"{path}: is not text", "It contains a NUL byte. migsafe reads SQL in UTF-8.")
     declared = _DECLARED.match(data) if path.endswith(".py") else None

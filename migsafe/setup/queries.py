@@ -66,6 +66,8 @@ def query_sources(root: Path, files: Sequence[str], migrations: Sequence[str]) -
 
 def _queries_in_module(path: Path) -> int:
     """Returns the number of queries in a Python module."""
+    if not path.is_file():
+        return 0  # opening a named pipe would wait for a writer
     try:
         text = path.read_text(encoding="utf-8") if path.stat().st_size <= _LARGEST_MODULE else ""
         queries = python_queries(Script(str(path), text)) if _CALLS_SQL.search(text) else ()
@@ -125,6 +127,8 @@ def _candidates(root: Path, files: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _head(path: Path) -> str:
+    if not path.is_file():
+        return ""  # opening a named pipe would wait for a writer
     try:
         with path.open("rb") as file:
             return file.read(_HEAD).decode(errors="replace")

@@ -146,6 +146,8 @@ def dumped_schemas(root: Path, files: list[str]) -> Iterator[str]:
 
 def _head(path: Path) -> str:
     try:
+        if not path.is_file():
+            return ""  # opening a named pipe would wait for a writer
         with path.open(encoding="utf-8", errors="replace") as opened:
             return opened.read(_HEAD)
     except OSError:

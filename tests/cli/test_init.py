@@ -514,6 +514,13 @@ def test_a_repository_without_migrations(tmp_path: Path, monkeypatch: pytest.Mon
     assert "no migrations found\n  Name their folder" in capsys.readouterr().err
 
 
+def test_a_named_pipe_is_not_read(repository: Path) -> None:
+    for name in ("pipe.sql", "pipe.jsonl", "pipe.py"):
+        os.mkfifo(repository / name)
+    command = [sys.executable, "-m", "migsafe", "init", "--dry-run"]
+    assert subprocess.run(command, cwd=repository, capture_output=True, timeout=60, check=False).returncode == 0
+
+
 def test_an_invalid_pyproject_is_an_error(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, "pyproject.toml", "[project\n")
     assert main(["init", "--yes"]) == 2

@@ -149,6 +149,15 @@ def test_an_unreadable_file_does_not_stop_the_others(migsafe: Command, write: Wr
     assert "migsafe: latin.sql: line 1: is not UTF-8 (byte 0xe9)\n" in result.err
 
 
+def test_a_file_in_utf_16_says_how_to_convert_it(migsafe: Command, write: Write) -> None:
+    write("wide.sql", "").write_bytes("ALTER TABLE orders ADD note text;".encode("utf-16"))
+    result = migsafe("lint", "wide.sql")
+    assert (result.code, result.err.splitlines()) == (
+        2,
+        ["migsafe: wide.sql: is not UTF-8, but UTF-16", "  Convert the file, for example with `iconv -f UTF-16 -t UTF-8`."],
+    )
+
+
 def test_a_file_named_twice_is_judged_once(migsafe: Command, write: Write) -> None:
     write("db/a.sql", "DROP TABLE a;")
     assert migsafe("lint", "db/a.sql", "./db/a.sql", "db").out.endswith("1 error in 1 file, 1 statement.\n")
