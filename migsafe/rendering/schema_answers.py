@@ -5,8 +5,9 @@ from typing import Any
 
 from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import Answer
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import is_absent_type
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Constraint, EnumType, Index, Relation, RelationKind
 from migsafe.sql.operations import ConstraintKind, Name
 

@@ -1,6 +1,6 @@
 """The calls of an Alembic script that certainly fail, with the driver and the SQLAlchemy of the project.
 
-Each error was raised by Alembic 1.20 with SQLAlchemy 2.1 and asyncpg 0.32 on PostgreSQL 15 and 18.
+Each error was raised by Alembic 1.20 with SQLAlchemy 2.1 and asyncpg 0.32 on PostgreSQL 15.
 """
 
 import ast

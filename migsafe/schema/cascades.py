@@ -4,8 +4,9 @@ from msgspec import Struct
 
 from migsafe.schema.alterations import column_drop_result
 from migsafe.schema.altered_constraints import constraint_drop_result
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import Part, find_dropped_parts
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import Constraint, Object, Relation
 from migsafe.schema.removals import find_named_parts
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint

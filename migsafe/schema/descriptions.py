@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import Part
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import (
     Attached,
     Composite,

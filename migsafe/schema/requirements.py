@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from migsafe.schema import objects
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS, TEMPORARY
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, Name, Operation

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from migsafe.patterns import lazy_pattern
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.columns import stored_type
 from migsafe.schema.formulas import identifiers, row_columns
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Attached, Function, Privilege, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql

@@ -1,7 +1,8 @@
 """Whether relations have rows: INSERT, MERGE, COPY, TRUNCATE."""
 
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.older_relations import add_older_relation
 from migsafe.schema.requirements import truncated_without
 from migsafe.sql import operations as sql

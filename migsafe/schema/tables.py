@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
@@ -28,6 +28,7 @@ from migsafe.schema.constraints import (
 from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.indexes import part_for
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.likes import copy_like, like_columns
 from migsafe.schema.not_nulls import name_not_nulls
 from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind, Trigger

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from migsafe.expressions.queries.shapes import FIELD, ROW, Operand, Output, Parameter, Ref, Shape, UnreadShape, Value
 from migsafe.expressions.queries.shapes import Source as SourceShape
-from migsafe.schema.catalog import SYSTEM_SCHEMAS
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.groups import refused_form

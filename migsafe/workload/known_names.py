@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import All, Call, Compare, Condition, Either, Formula, Operand, Ref, Several, Shape, Value
-from migsafe.schema.catalog import SYSTEM_SCHEMAS
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Function
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql.operations import Name, TypeName

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection
 from typing import Any, Self
 
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import is_absent_function
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Constraint, Function, Index, Object, Relation, Trigger, Type
 from migsafe.sql.operations import Name, TypeName
 from migsafe.workload.shapes import Shapes

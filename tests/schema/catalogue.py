@@ -6,8 +6,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import constraint_of_index
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import (
     Attached,
     Column,

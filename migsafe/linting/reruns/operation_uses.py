@@ -17,7 +17,8 @@ from migsafe.linting.reruns.paths import (
 )
 from migsafe.linting.reruns.registry import OBJECT_USES, ObjectUses
 from migsafe.linting.reruns.row_changes import row_uses
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.sql import operations as sql
 from migsafe.sql.definitions import columns_in
 from migsafe.sql.operations import AlterRelation, Constraint, Name, Operation, Persistence

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Name, Operation
 from migsafe.text import MARK_START

@@ -6,8 +6,8 @@ from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.queries import reads
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.prediction.effects.toast import has_toast
-from migsafe.schema.catalog import TEMPORARY
 from migsafe.schema.indexes import has_same, sketched
+from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name

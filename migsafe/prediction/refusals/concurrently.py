@@ -2,10 +2,11 @@
 
 from migsafe import versions
 from migsafe.prediction.refusals.registry import refuses
-from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.dependents import Part
 from migsafe.schema.descriptions import describe
+from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
