@@ -15,6 +15,7 @@ from migsafe.fixes.later_uses import later_use
 from migsafe.fixes.layouts import LAYOUTS, Layout, marked_once
 from migsafe.fixes.lines import EMPTY_LINES, with_line_ends, without_statements
 from migsafe.fixes.names import NoVersion, VersionedName, is_later, next_version, read_name, slug_for
+from migsafe.fixes.session_settings import MissingSetting, with_settings
 from migsafe.fixes.steps import Control, Piece, Step, Steps, control_of, end_of, fixed_steps
 from migsafe.patterns import lazy_pattern
 from migsafe.sources import Half, Transaction
@@ -88,7 +89,11 @@ class _Editor:
         steps = fixed_steps(self.text, self.region, statements, chosen)
         if not steps.applied:
             return Edits(refused=steps.refused)
-        parts, steps = self._unblocked(self._divided(steps), steps)
+        try:
+            divided = with_settings(self._divided(steps), alone=self.runner.one_statement_outside)
+        except MissingSetting as reason:
+            raise CannotDivide(str(reason)) from reason
+        parts, steps = self._unblocked(divided, steps)
         self.renamed = ()
         changes = tuple(self._changes(parts, steps))
         return Edits(changes, steps.applied, steps.refused, steps.later, self.renamed)
