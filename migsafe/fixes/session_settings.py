@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from migsafe.fixes.division import Share
 from migsafe.fixes.steps import Control, Piece
 from migsafe.fixes.timeouts import TIMEOUTS
+from migsafe.patterns import lazy_pattern
 from migsafe.sql.operations import Name, SessionSetting, SetVariable
 from migsafe.sql.statements import Statement, read
 
-_LOCAL = re.compile(r"\bLOCAL\s+", re.IGNORECASE)
+_LOCAL = lazy_pattern(r"\bLOCAL\s+", re.IGNORECASE)
 _OF_ROLE = ("role", "session_authorization")
 
 
