@@ -423,6 +423,17 @@ def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: py
     assert "not read: db/migrate: 2 files, Rails, in Ruby" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folder", ["testdata", "internal/testutil"])
+def test_copies_for_tests_are_left_out(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("migrations", f"{folder}/migrations"):
+        write(tmp_path, f"{place}/000001_a.up.sql", ORDERS)
+    assert main(["init", "--dry-run"]) == 0
+    assert f"{folder}/migrations  1 migration, golang-migrate: it looks like tests or examples" in capsys.readouterr().out
+
+
 def test_drafts_beside_migrations_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "store/migrations/postgres/000001_a.up.sql", ORDERS)
