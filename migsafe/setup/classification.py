@@ -13,7 +13,10 @@ from migsafe.sources.plan import Source
 from migsafe.sources.runner import Folder
 
 _TEST_FOLDERS = frozenset(
-    "test tests testdata testing testutil testutils testsupport testhelpers spec specs fixtures example examples sample samples demo docs vendor third_party e2e".split()
+    (
+        "test tests testdata testing testutil testutils testsupport testhelpers spec specs fixtures example examples sample samples demo docs "
+        "vendor third_party e2e"
+    ).split()
 )
 """Folders whose migrations rarely run in production."""
 
