@@ -8,7 +8,8 @@ trigger function that names the column stays, and every write that fires it fail
 for this rule.
 
 A column of a name that the same transaction gives to another column, which has values already or is filled by an UPDATE, is not reported: the
-name is never missing. Of a column that is dropped and added again, the values are lost, unless both are generated.
+name is never missing. But if its type is of another kind, a number instead of a text or an array instead of a boolean, the running release
+cannot read or write it. Of a column that is dropped and added again, the values are lost, unless both are generated.
 
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
@@ -33,19 +34,20 @@ from migsafe.linting.facts.ownership import (
     is_updated_here,
 )
 from migsafe.linting.facts.query_uses import use_of_relations
+from migsafe.linting.facts.replaced_types import is_other_kind
 from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
 from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Column, Constraint, Function, Relation, Trigger
 from migsafe.schema.redundancy import dropped_with_column
-from migsafe.sql.operations import AddColumn, ConstraintKind, DropColumn, Name, Operation, RenameColumn
+from migsafe.sql.operations import AddColumn, ConstraintKind, DropColumn, Name, Operation, RenameColumn, TypeName
 from migsafe.sql.operations.values import quoted
 
 
 class _Dropped(Struct):
     """A DROP COLUMN: its finding, its position, the table and the column; whether the migration itself gave the column its name, and whether
-    its values are generated from other columns; the triggers that name it, with their functions."""
+    its values are generated from other columns; its type, if it is known; the triggers that name it, with their functions."""
 
     finding: Finding
     position: int
@@ -53,6 +55,7 @@ class _Dropped(Struct):
     column: str
     is_named_here: bool
     is_generated: bool
+    type: TypeName | None
     triggers: list[tuple[Trigger, Function]]
 
 
@@ -71,7 +74,9 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
             column = table.column(op.column) if table is not None else None
             is_generated = column is not None and column.generated is not None
             triggers = triggers_that_name(at, op.target.name, op.column)
-            at.state(_State).dropped.append(_Dropped(finding, at.position, op.target.name, op.column, is_named_here, is_generated, triggers))
+            own_type = column.type if column is not None else None
+            dropped = _Dropped(finding, at.position, op.target.name, op.column, is_named_here, is_generated, own_type, triggers)
+            at.state(_State).dropped.append(dropped)
         return
     for dropped in at.state(_State).dropped:
         if dropped.is_named_here:
@@ -84,6 +89,8 @@ def drop_column(op: DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]
             yield replace(dropped.finding, message=dropped.finding.message + broken) if broken else dropped.finding
         elif not (_has_values(returned.operation, dropped.table, at) or (dropped.is_generated and _is_generated(returned.operation))):
             yield _without_values(dropped, "; the column that has the name afterwards is new and has none of them", at)
+        elif (other := _other_type(dropped, at)) is not None:
+            yield _of_another_kind(dropped, other, at)
 
 
 def _is_generated(returned: Operation) -> bool:
@@ -105,6 +112,29 @@ def _without_values(dropped: _Dropped, afterwards: str, at: Context) -> Finding:
         dropped.finding,
         message=f"DROP COLUMN removes the values of {column} from {at.resolve(dropped.table)}{afterwards}",
         help="-- first copy the values to the column that replaces it",
+    )
+
+
+def _other_type(dropped: _Dropped, at: Context) -> TypeName | None:
+    """Returns the type of the column that has the name afterwards, if the running release cannot use it in place of the dropped one."""
+    table = at.catalog.relation(dropped.table)
+    column = table.column(dropped.column) if table is not None else None
+    return column.type if column is not None and is_other_kind(dropped.type, column.type) else None
+
+
+def _of_another_kind(dropped: _Dropped, other: TypeName, at: Context) -> Finding:
+    """Returns the finding about a column whose name another one gets, with a type that the running release does not expect."""
+    name = quoted(dropped.column)
+    return replace(
+        dropped.finding,
+        message=(
+            f"DROP COLUMN removes {name} from {at.resolve(dropped.table)}; the column that has the name afterwards is {other}, not "
+            f"{dropped.type}: the running release fails wherever it reads or writes it"
+        ),
+        help=(
+            "-- instead, leave the new column its own name, and deploy a release that writes both columns, then one that uses only the new one; "
+            f"drop {name} when no running release names it, in a later migration"
+        ),
     )
 
 

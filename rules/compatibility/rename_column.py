@@ -5,7 +5,7 @@ them fails. Add a column under the new name instead, write both columns for one 
 in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
 the old name of the table replaces it; and a column whose name another one gets in the same transaction, because no name is missing: columns
 that swap their names, or a column that ADD COLUMN replaces and an UPDATE fills. If nothing fills it, the running release no longer finds its
-values. The message also names a trigger function that still has the old name: every write that fires it fails.
+values; if its type is of another kind, a text instead of a number, it cannot read or write it. The message also names a trigger function that still has the old name: every write that fires it fails.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -35,22 +35,23 @@ from migsafe.linting.facts.ownership import (
 )
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
+from migsafe.linting.facts.replaced_types import is_other_kind
 from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Function, Relation, Trigger
-from migsafe.sql.operations import AddColumn, DropColumn, Name, Rename, RenameColumn
+from migsafe.sql.operations import AddColumn, DropColumn, Name, Operation, Rename, RenameColumn, TypeName
 from migsafe.sql.operations.values import quoted
 
 
 class _Renamed(Struct):
-    """A RENAME COLUMN: its position, the table's oid if it is known, the column's type, what else it has, the queries that use it, and the
-    triggers that name it, with their functions."""
+    """A RENAME COLUMN: its position, the table's oid and the column's type if they are known, what else the column has, the queries that use it,
+    and the triggers that name it, with their functions."""
 
     position: int
     oid: int | None
-    type_name: str
+    type: TypeName | None
     needed: str
     use: KnownUse
     triggers: list[tuple[Trigger, Function]]
@@ -71,12 +72,12 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             return  # the running release does not know this name; the renaming that gave it is reported
         if not (op.target.if_exists and at.catalog.is_absent(op.target.name)):
             column = table.column(op.column) if table is not None else None
-            type_name = str(column.type) if column and column.type else "…"
+            own_type = column.type if column is not None else None
             needed = also_needed(table, column, at, keys_done=False) if table is not None and column is not None else ""
             needed = needed or (f"COLLATE {column.collation}" if column is not None and column.collation is not None else "")
             use = use_of_relations(at, (op.target.name,), op.column)
             triggers = triggers_that_name(at, op.target.name, op.column)
-            at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, type_name, needed, use, triggers))
+            at.state(_State).renamed.append(_Renamed(at.position, table.oid if table is not None else None, own_type, needed, use, triggers))
         return
     for renamed in at.state(_State).renamed:
         if _is_behind_view(at, renamed.position, renamed.oid) or _has_anothers_name(at, renamed.position):
@@ -86,6 +87,8 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             yield _finding(at, renamed)
         elif isinstance(returned.operation, AddColumn) and not _keeps_its_values(at, renamed.position, returned.operation):
             yield _without_values(at, renamed.position)
+        elif (other := _other_type(at, renamed, returned.operation)) is not None:
+            yield _of_another_kind(at, renamed, other)
 
 
 def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
@@ -143,6 +146,32 @@ def _without_values(at: Context, position: int) -> Finding:
     )
 
 
+def _other_type(at: Context, renamed: _Renamed, returned: Operation) -> TypeName | None:
+    """Returns the type of the column that has the old name afterwards, with values, if the running release cannot use it."""
+    op = at.past[renamed.position].operation
+    assert isinstance(op, RenameColumn)
+    if not isinstance(returned, RenameColumn) and not is_updated_here(at, op.target.name):
+        return None
+    table = at.catalog.relation(op.target.name)
+    column = table.column(op.column) if table is not None else None
+    return column.type if column is not None and is_other_kind(renamed.type, column.type) else None
+
+
+def _of_another_kind(at: Context, renamed: _Renamed, other: TypeName) -> Finding:
+    done = at.past[renamed.position]
+    op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+    old = quoted(op.column)
+    return at.finding(
+        done,
+        f"RENAME COLUMN renames {old} of {at.resolve(op.target.name)} to {quoted(op.new_name)}; the column that has the name afterwards is "
+        f"{other}, not {renamed.type}: the running release fails wherever it reads or writes it",
+        help="-- instead, leave both columns their own names, and deploy a release that writes both, then one that uses only the new one",
+        fix="",
+        relations=(op.target.name,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )
+
+
 def _finding(at: Context, renamed: _Renamed) -> Finding:
     done = at.past[renamed.position]
     op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
@@ -151,7 +180,7 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         f"next release fails until the migration has run{renamed.use.words}{broken_writes(at, renamed.position, renamed.triggers)}",
-        help=_help(table, old, new, renamed.type_name, renamed.needed),
+        help=_help(table, old, new, str(renamed.type) if renamed.type is not None else "…", renamed.needed),
         fix="" if renamed.needed else None,
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -8,8 +8,8 @@ Unsafe:
     CREATE TABLE deliveries (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 
 Not reported: a column that references another key, which has that key's values; a key of several columns; the key of a table of one row, whose
-CHECK allows one value. A finding has the severity info if at least three tables of earlier migrations have such a key, and none has a bigint:
-then it is a decision about all tables.
+CHECK allows one value. A finding has the severity info if at least three tables of earlier migrations have such a key, and at most one in ten
+has a bigint: then it is a decision about all tables.
 
 Safe:
     CREATE TABLE deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -30,6 +30,9 @@ _LARGER = {"smallint": "bigint", "integer": "bigint", "smallserial": "bigserial"
 
 _USUAL = 3
 """How many tables with such keys are a decision."""
+
+_ONE_IN = 10
+"""A bigint key among so many keys is an exception."""
 
 
 @rule(category="design", severity=Severity.WARNING, no_fix="another type changes the final schema")
@@ -106,14 +109,13 @@ def _finding(
 
 
 def _is_usual(at: Context) -> bool:
-    """Whether earlier migrations have given small integer keys to their tables, and no bigint."""
-    small = 0
+    """Whether earlier migrations have given small integer keys to their tables, and hardly a bigint, as a library's own table may have."""
+    small = large = 0
     for table in at.catalog.relations():
         key = at.catalog.primary_key(table.oid) if table.kind is RelationKind.TABLE and table.created_in != at.catalog.migration else None
         column = table.column_numbered(key.columns[0]) if key is not None and len(key.columns) == 1 else None
         if column is None or column.type is None:
             continue
-        if column.type.name in ("bigint", "bigserial"):
-            return False
+        large += column.type.name in ("bigint", "bigserial")
         small += column.type.name in _LAST
-    return small >= _USUAL
+    return small >= _USUAL and large * _ONE_IN <= small + large

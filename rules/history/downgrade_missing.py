@@ -3,8 +3,9 @@
 When a release fails in production, `alembic downgrade -1` is the usual reaction. Without a downgrade() it fails. With an empty downgrade()
 Alembic records the revision as reverted while its changes remain, and the next upgrade may fail because they already exist. If the data
 cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
-nothing, such as a merge, needs no downgrade. The downgrade() of a revision that only validates constraints, or only drops (IF
-EXISTS) indexes that no migration has created, may be empty. If the three revisions before it cannot be downgraded either, the project writes no
+nothing, such as a merge, needs no downgrade. The downgrade() of a revision that only validates constraints, only drops (IF EXISTS) indexes
+that no migration has created, or only adds enum values IF NOT EXISTS, may be empty: PostgreSQL cannot remove the value, and the next upgrade
+finds it. If the three revisions before it cannot be downgraded either, the project writes no
 downgrades: then the severity is info.
 
 Unsafe:
@@ -37,7 +38,7 @@ Safe:
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import Drop, SessionControl, ValidateConstraint
+from migsafe.sql.operations import AddEnumValue, Drop, Operation, SessionControl, ValidateConstraint
 
 
 class _State(Struct):
@@ -56,8 +57,13 @@ def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
             in_vain.add(at.position)
         return None
     done = [past.operation for number, past in enumerate(at.past) if number not in in_vain and not isinstance(past.operation, SessionControl)]
-    # A constraint goes with the revision that has added it, and to validate it again does nothing.
-    if (in_vain or done) and not at.lineage.downgrade_fails and all(isinstance(each, ValidateConstraint) for each in done):
+    if (in_vain or done) and not at.lineage.downgrade_fails and all(map(_may_stay, done)):
         return None
     severity = Severity.INFO if at.lineage.without_downgrades else None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason, severity=severity)
+
+
+def _may_stay(done: Operation) -> bool:
+    """Whether nothing needs to be taken back: a constraint goes with the revision that has added it, and to validate it again does nothing;
+    an enum value cannot be dropped."""
+    return isinstance(done, ValidateConstraint) or (isinstance(done, AddEnumValue) and done.if_not_exists)

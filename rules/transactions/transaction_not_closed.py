@@ -2,7 +2,7 @@
 
 The migration ends inside its transaction. PostgreSQL rolls it back when the connection ends, without an error: the runner records the
 migration as done, although none of its changes exist. If the runner keeps the connection, the locks remain too, and its next statements are
-rolled back as well.
+rolled back as well. If PostgreSQL refuses the grammar of a statement after the BEGIN, only that is reported: the migration fails there.
 
 `op.get_bind().commit()` in an Alembic revision ends Alembic's transaction, and SQLAlchemy begins another with the next statement. Without
 `transaction_per_migration`, Alembic does not commit the second transaction: it is rolled back without an error, and with it the record that
@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from migsafe.linting.facts.transaction_block import find_opening, is_sent_by_runner
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.sources import Transaction
-from migsafe.sql.operations import Begin, Commit
+from migsafe.sql.operations import Begin, Broken, Commit
 
 
 @rule(category="transactions", severity=Severity.ERROR, fix="unsafe", unsafe_because="the statements, which were rolled back, are committed")
@@ -36,7 +36,7 @@ def transaction_not_closed(op: MigrationEnd, at: Context) -> Finding | None:
     if at.migration.up.transaction is Transaction.FILE or not at.session.in_transaction_block:
         return None
     opened = find_opening(at)
-    if opened is None:
+    if opened is None or _is_broken_after(at, opened):
         return None
     command = "BEGIN" if isinstance(opened.operation, Begin) else "AND CHAIN"
     return at.finding(
@@ -44,6 +44,11 @@ def transaction_not_closed(op: MigrationEnd, at: Context) -> Finding | None:
         f"no COMMIT follows this {command}: PostgreSQL rolls back everything after it when the connection ends, without an error",
         help="-- at the end of the migration:\nCOMMIT;",
     )
+
+
+def _is_broken_after(at: Context, opened: PastOperation) -> bool:
+    """Whether a statement of the transaction has a syntax error: it fails, and may be the COMMIT."""
+    return any(isinstance(done.operation, Broken) and done.transaction == opened.transaction for done in at.past)
 
 
 def _committed_by_script(at: Context) -> Finding | None:

@@ -412,7 +412,7 @@ def test_migrations_that_do_not_run_on_postgresql(tmp_path: Path, monkeypatch: p
     assert main(["init", "--dry-run"]) == 0
     output = capsys.readouterr().out
     assert "prisma/migrations  1 migration, Prisma: they are for mysql" in output
-    assert "supabase/migrations/20260102000000-b.sql  1 migration, Supabase: Supabase does not run it" in output
+    assert "supabase/migrations/20260102000000-b.sql  1 migration, Supabase: Supabase does not run it as a migration" in output
 
 
 def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

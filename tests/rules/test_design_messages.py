@@ -51,6 +51,8 @@ def test_a_bigint_is_never_narrowed() -> None:
         (("serial", "int", "int GENERATED ALWAYS AS IDENTITY"), Severity.INFO),
         (("serial", "int", "int", "uuid"), Severity.INFO),
         (("serial", "int", "int", "bigserial"), Severity.WARNING),
+        ((*("int",) * 9, "bigint"), Severity.INFO),
+        ((*("int",) * 8, "bigint"), Severity.WARNING),
         (("serial", "int"), Severity.WARNING),
     ],
 )

@@ -99,6 +99,41 @@ ALTER TABLE kept DROP COLUMN rank; -- expect: drop-column
 ALTER TABLE kept ADD COLUMN rank bigint;
 
 -- next migration
+-- a column of another kind takes the name, with its values
+CREATE TABLE retyped (
+    id bigint PRIMARY KEY, state smallint, open boolean, n integer, word varchar(9), day date, at timestamptz, ref uuid, tags text[]
+);
+
+-- next migration
+BEGIN;
+ALTER TABLE retyped ADD COLUMN state_new text, ADD COLUMN open_new text[], ADD COLUMN n_new numeric, ADD COLUMN word_new text;
+ALTER TABLE retyped ADD COLUMN day_new timestamptz, ADD COLUMN at_new bigint, ADD COLUMN ref_new text, ADD COLUMN tags_new varchar(9)[];
+UPDATE retyped SET state_new = 'new', open_new = '{}', n_new = n, word_new = word WHERE id < 100;
+UPDATE retyped SET day_new = day, at_new = extract(epoch FROM at), ref_new = ref, tags_new = tags WHERE id < 100;
+ALTER TABLE retyped DROP COLUMN state; -- expect: drop-column
+ALTER TABLE retyped DROP COLUMN open; -- expect: drop-column
+ALTER TABLE retyped DROP COLUMN n, DROP COLUMN word, DROP COLUMN day, DROP COLUMN ref, DROP COLUMN tags;
+ALTER TABLE retyped DROP COLUMN at; -- expect: drop-column
+ALTER TABLE retyped RENAME COLUMN state_new TO state;
+ALTER TABLE retyped RENAME COLUMN open_new TO open;
+ALTER TABLE retyped RENAME COLUMN n_new TO n;
+ALTER TABLE retyped RENAME COLUMN word_new TO word;
+ALTER TABLE retyped RENAME COLUMN day_new TO day;
+ALTER TABLE retyped RENAME COLUMN at_new TO at;
+ALTER TABLE retyped RENAME COLUMN ref_new TO ref;
+ALTER TABLE retyped RENAME COLUMN tags_new TO tags;
+COMMIT;
+
+-- next migration
+BEGIN;
+ALTER TABLE retyped RENAME COLUMN n TO old_n; -- expect: rename-column
+ALTER TABLE retyped RENAME COLUMN word TO old_word;
+ALTER TABLE retyped ADD COLUMN n text, ADD COLUMN word varchar(20), ADD COLUMN flag boolean;
+UPDATE retyped SET n = old_n::text, word = old_word WHERE id < 100;
+ALTER TABLE retyped DROP COLUMN old_n, DROP COLUMN old_word;
+COMMIT;
+
+-- next migration
 -- a column without values takes the name of another, which stays
 BEGIN;
 ALTER TABLE kept RENAME COLUMN size TO old_size; -- expect: rename-column

@@ -40,3 +40,8 @@ PREPARE TRANSACTION 'one';
 BEGIN; -- expect: transaction-not-closed
 ALTER TABLE orders ADD COLUMN h text;
 BEGIN; -- expect: nested-transaction
+
+-- next migration
+BEGIN;
+ALTER TABLE orders ADD COLUMN z text;
+COMMIT:;
