@@ -21,7 +21,9 @@ def left_out(plan: Plan) -> list[str]:
     """Returns a message about files of a plan that are not migrations, and one about given paths that are excluded: the first few by name."""
     messages = []
     if plan.skipped:
-        files = f"file{'' if len(plan.skipped) == 1 else 's'} that the runner does not run as {'a migration' if len(plan.skipped) == 1 else 'migrations'}"
+        files = (
+            "file that the runner does not run as a migration" if len(plan.skipped) == 1 else "files that the runner does not run as migrations"
+        )
         messages.append(f"skipped {len(plan.skipped)} {files}: {_first(plan.skipped)}")
     if plan.excluded:
         messages.append(f"left out because of `exclude`: {_first(plan.excluded)}")

@@ -146,7 +146,8 @@ def _beside(sources: Sequence[tuple[str, Source]], skipped: Sequence[str]) -> It
         inside = [path for path in skipped if path.endswith(".sql") and path.rpartition("/")[0] == folder]
         if inside:
             more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
-            reason = "no number in the name" if runner is PLAIN else f"{runner.title} does not run {'them as migrations' if more else 'it as a migration'}"
+            them = "them as migrations" if more else "it as a migration"
+            reason = "no number in the name" if runner is PLAIN else f"{runner.title} does not run {them}"
             yield History(f"{inside[0]}{more}", runner.title, len(inside), "", reason)
 
 

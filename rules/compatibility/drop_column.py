@@ -132,8 +132,8 @@ def _of_another_kind(dropped: _Dropped, other: TypeName, at: Context) -> Finding
             f"{dropped.type}: the running release fails wherever it reads or writes it"
         ),
         help=(
-            "-- instead, leave the new column its own name, and deploy a release that writes both columns, then one that uses only the new one; "
-            f"drop {name} when no running release names it, in a later migration"
+            "-- instead, leave the new column its own name, and deploy a release that writes both columns, then one that uses only the new "
+            f"one; drop {name} when no running release names it, in a later migration"
         ),
     )
 

@@ -1,11 +1,12 @@
 """RENAME COLUMN breaks the running release.
 
 The rename takes a moment. But the old release uses the old name and the new release the new name, and both run during a deployment: one of
-them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name
-in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
-the old name of the table replaces it; and a column whose name another one gets in the same transaction, because no name is missing: columns
-that swap their names, or a column that ADD COLUMN replaces and an UPDATE fills. If nothing fills it, the running release no longer finds its
-values; if its type is of another kind, a text instead of a number, it cannot read or write it. The message also names a trigger function that still has the old name: every write that fires it fails.
+them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name in
+the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under the old
+name of the table replaces it; and a column whose name another one gets in the same transaction, because no name is missing: columns that swap
+their names, or a column that ADD COLUMN replaces and an UPDATE fills. If nothing fills it, the running release no longer finds its values; if
+its type is of another kind, a text instead of a number, it cannot read or write it. The message also names a trigger function that still has
+the old name: every write that fires it fails.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -46,8 +47,8 @@ from migsafe.sql.operations.values import quoted
 
 
 class _Renamed(Struct):
-    """A RENAME COLUMN: its position, the table's oid and the column's type if they are known, what else the column has, the queries that use it,
-    and the triggers that name it, with their functions."""
+    """A RENAME COLUMN: its position, the table's oid and the column's type if they are known, what else the column has, the queries that use
+    it, and the triggers that name it, with their functions."""
 
     position: int
     oid: int | None
