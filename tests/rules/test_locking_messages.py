@@ -181,6 +181,17 @@ def test_long_work_names_the_lock_that_the_transaction_holds(statement: str, rul
     assert "also holds" not in " ".join(each.message for each in judge_sql(alone).findings)
 
 
+def test_each_kind_of_many_held_locks_names_the_statement_that_took_it() -> None:
+    tables = "".join(f"CREATE TABLE {name} (id bigint PRIMARY KEY, size int);\n" for name in "abcde")
+    alters = "CREATE INDEX ON a (size);\nCREATE INDEX ON b (size);\nALTER TABLE c ADD COLUMN note text;\nALTER TABLE d ADD COLUMN note text;\n"
+    findings = judge_sql(f"{tables}-- next migration\nBEGIN;\n{alters}CREATE INDEX ON e (size);\nCOMMIT;").findings
+    (message,) = (finding.message for finding in findings if "on public.e until" in finding.message)
+    assert (
+        "; the transaction also holds ACCESS EXCLUSIVE on public.c and public.d since ALTER TABLE in line 4 and later statements and SHARE on "
+        "public.a and public.b since CREATE INDEX in line 2 and later statements until it ends: "
+    ) in message
+
+
 def test_a_statement_of_a_trigger_is_not_judged_by_the_text_of_the_one_that_fires_it() -> None:
     count = "UPDATE places SET size = 1 FROM towns, roads WHERE towns.id = NEW.town AND roads.town = towns.id AND places.id = roads.place"
     sql = f"""

@@ -1,6 +1,6 @@
 """The locks that a transaction holds from its earlier statements."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from migsafe.linting.facts.ownership import is_created_by_migration, is_created_here, is_name_created_here
 from migsafe.linting.facts.transaction_block import line_of
@@ -64,6 +64,11 @@ def where_taken(name: Name, at: Context) -> str:
 
 def first_takers(names: Iterable[Name], at: Context) -> str:
     """Returns which statements took the locks on relations, as in `CREATE INDEX in line 2 and ALTER TABLE in line 4`: the first two."""
+    return _takers(names, at, _SHOWN_TAKERS)[0]
+
+
+def _takers(names: Iterable[Name], at: Context, shown: int) -> tuple[str, bool]:
+    """Returns the first statements that took the locks on relations, and whether these are all."""
     texts: list[str] = []
     takers: set[int] = set()
     for name in names:
@@ -73,10 +78,10 @@ def first_takers(names: Iterable[Name], at: Context) -> str:
         takers.add(id(taker))
         text = where_taken(name, at)
         if text and text not in texts:
+            if len(texts) == shown:
+                return " and ".join(texts), False
             texts.append(text)
-        if len(texts) == _SHOWN_TAKERS:
-            break
-    return " and ".join(texts)
+    return " and ".join(texts), True
 
 
 def while_held(at: Context) -> str:
@@ -85,8 +90,20 @@ def while_held(at: Context) -> str:
     locks = stronger_held_locks(at)
     if not locks:
         return ""
-    takers = first_takers(locks, at)
-    source = f" since {takers}" if takers else ""
     commands = {blocked_statements(lock.blocks) for lock in locks.values()}
     waiting = f"every {commands.pop()} on {'it' if len(locks) == 1 else 'them'} waits" if len(commands) == 1 else blocked_on(locks)
-    return f"; the transaction also holds {locked_relations(locks)}{source} until it ends: {waiting}"
+    return f"; the transaction also holds {_held_since(locks, at)} until it ends: {waiting}"
+
+
+def _held_since(locks: Mapping[Name, LockMode], at: Context) -> str:
+    """Returns locks, the strongest first, and which statements took them; which took each mode, if there are too many to name all."""
+    takers, is_all = _takers(locks, at, _SHOWN_TAKERS)
+    if is_all:
+        return f"{locked_relations(locks)}{f' since {takers}' if takers else ''}"
+    texts = []
+    for mode in sorted(set(locks.values()), key=lambda mode: mode.strength, reverse=True):
+        group = {name: held for name, held in locks.items() if held is mode}
+        first, is_all = _takers(group, at, 1)
+        since = f" since {first}{'' if is_all else ' and later statements'}" if first else ""
+        texts.append(locked_relations(group) + since)
+    return " and ".join(texts)
