@@ -1,7 +1,5 @@
 """The extensions that a migration creates itself, and with which statements."""
 
-from collections.abc import Mapping
-
 from migsafe.patterns import lazy_pattern
 from migsafe.session import sent_statements
 from migsafe.sources import Half
@@ -12,7 +10,7 @@ _CREATES_EXTENSION = lazy_pattern(r"create\s+extension\b")
 _LONGEST_SCRIPT = 2_000_000
 
 
-def created_extensions(half: Half) -> Mapping[str, sql.CreateExtension]:
+def created_extensions(half: Half) -> dict[str, sql.CreateExtension]:
     """Returns the extensions that a migration creates, by name, each with the first such statement."""
     has_paths = half.program is not None and len(half.program.paths) > 1
     if has_paths or len(half.script.text) > _LONGEST_SCRIPT or not _CREATES_EXTENSION.search(half.script.text.lower()):

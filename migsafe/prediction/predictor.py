@@ -18,6 +18,7 @@ from migsafe.prediction.effects.transaction_blocks import refused_in_transaction
 from migsafe.prediction.equal_inserts import EqualInserts
 from migsafe.prediction.execution_order import in_execution_order
 from migsafe.prediction.later_extensions import created_extensions
+from migsafe.prediction.later_relations import created_relations
 from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.empty_path import with_empty_path
@@ -153,6 +154,8 @@ class Predictor:
         self._own_table = half.own_table
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.catalog.created_extensions = created_extensions(half) if with_effects else {}
+        created = created_relations(half) if with_effects else {}
+        self.catalog.created_relations = {name: operation for name, operation in created.items() if self.catalog.relation(name) is None}
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
 
     def begin(

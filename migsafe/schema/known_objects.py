@@ -1,6 +1,6 @@
 """What is known about the database after the migrations so far: its objects by number and by name, and what does not exist."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeVar
 
 from migsafe.schema.column_uses import QueryAnalyser
@@ -20,7 +20,7 @@ from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.release import Release, names_in_body
 from migsafe.schema.role_names import RoleNames
-from migsafe.sql.operations import ConstraintKind, CreateExtension, Name, TypeName
+from migsafe.sql.operations import ConstraintKind, CreateExtension, Name, Operation, TypeName
 from migsafe.text import MARK_START
 
 TEMPORARY = "pg_temp"
@@ -56,8 +56,8 @@ class KnownObjects:
         """Whether the runner runs the migration again when it changes: then what it creates may be there from the last run."""
         self.recreated: frozenset[Name] = frozenset()
         """The names, as written, that the migration drops IF EXISTS, and gives to a relation or an index afterwards."""
-        self.created_extensions: Mapping[str, CreateExtension] = {}
-        """The extensions that the migration creates, by name."""
+        self.created_extensions, self.created_relations = dict[str, CreateExtension](), dict[Name, Operation]()
+        """The extensions that the migration creates, by name, and the tables and views that it certainly creates, by names as written."""
         self.certain = True
         self.keeps_existing = False
         """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""

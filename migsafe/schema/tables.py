@@ -48,12 +48,18 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
         return True
     if if_not_exists:
         return False
-    if certainly_exists(catalog, existing):
+    if certainly_exists(catalog, existing) and not _is_used_before(catalog, existing):
         catalog.add_refusal(f'relation "{name.name}" already exists')
     if catalog.keeps_existing:
         return False
     drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
     return True
+
+
+def _is_used_before(catalog: Catalog, existing: Relation | Index) -> bool:
+    """Whether only an earlier statement of the migration shows that a relation exists: that statement is the one that is refused."""
+    is_made = not isinstance(existing, Relation) or existing.created_in >= 0
+    return not is_made and any(catalog.in_first_schema(name) == existing.name for name in catalog.created_relations)
 
 
 def is_certainly_created(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:

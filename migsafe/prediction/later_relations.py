@@ -1,0 +1,70 @@
+"""The tables and views that a migration creates itself, and with which statements."""
+
+from collections.abc import Iterator
+
+from migsafe.patterns import lazy_pattern
+from migsafe.session import sent_statements
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name, Operation, Persistence
+
+_CREATES = lazy_pattern(r'create\s+(?:unlogged\s+)?(?:table|view|materialized\s+view)\s+(?!if\s)(?:[\w"$]+\s*\.\s*)*"?(?P<name>[^\s"(;.]+)')
+"""It is searched in lower case: with IGNORECASE, Python tries it at every character."""
+_LONGEST_SCRIPT = 200_000
+"""A longer script is a dump, whose statements are not read twice."""
+_REMOVED_WITH_MORE = frozenset(("schema", "extension", "owned", "database"))
+
+
+def created_relations(half: Half) -> dict[Name, Operation]:
+    """Returns the tables and views that a migration certainly creates, by their names as written, each with its statement: PostgreSQL would
+    refuse it if there were one, and nothing before it in the migration gives the name away. Only those that the text names before, too."""
+    has_paths = half.program is not None and len(half.program.paths) > 1
+    if has_paths or len(half.script.text) > _LONGEST_SCRIPT or not _names_before(half.script.text.lower()):
+        return {}
+    created: dict[Name, Operation] = {}
+    freed: set[str] = set()
+    for statement, _, _ in sent_statements(half):
+        for operation in statement.operations:
+            if _may_free_any(operation):
+                return created
+            freed.update(_freed(operation))
+            name = _created(operation)
+            if name is not None and name.name not in freed:
+                created.setdefault(name, operation)
+    return created
+
+
+def _names_before(text: str) -> bool:
+    """Whether a script, in lower case, has the name of a relation before the statement that creates it."""
+    return any(-1 < text.find(match["name"]) < match.start() for match in _CREATES.finditer(text))
+
+
+def _may_free_any(operation: Operation) -> bool:
+    """Whether an operation may drop or rename relations that it does not name, or change what names without a schema mean."""
+    match operation:
+        case sql.OpaqueCode() | sql.Call():
+            return True
+        case sql.SetVariable(variable="search_path"):
+            return True
+        case sql.Drop(kind=kind):
+            return kind in _REMOVED_WITH_MORE
+    return False
+
+
+def _freed(operation: Operation) -> Iterator[str]:
+    match operation:
+        case sql.Drop(names=names):
+            yield from (name.name for name in names)
+        case sql.Rename(name=name) | sql.SetSchema(name=name):
+            yield name.name
+
+
+def _created(operation: Operation) -> Name | None:
+    if not operation.certain or operation.caught or operation.releases is not None:
+        return None
+    match operation:
+        case sql.CreateTable(table=name, if_not_exists=False) | sql.CreateTableAs(table=name, if_not_exists=False):
+            return None if operation.persistence is Persistence.TEMPORARY else name
+        case sql.CreateMaterializedView(view=name, if_not_exists=False) | sql.CreateView(view=name, or_replace=False, temporary=False):
+            return name
+    return None
