@@ -1,4 +1,4 @@
-"""The tables and views that a migration creates itself, and with which statements."""
+"""The tables, views and types that a migration creates itself, and with which statements."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,9 @@ from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation, Persistence
 
-_CREATES = lazy_pattern(r'create\s+(?:unlogged\s+)?(?:table|view|materialized\s+view)\s+(?!if\s)(?:[\w"$]+\s*\.\s*)*"?(?P<name>[^\s"(;.]+)')
+_CREATES = lazy_pattern(
+    r'create\s+(?:unlogged\s+)?(?:table|view|materialized\s+view|type|domain)\s+(?!if\s)(?:[\w"$]+\s*\.\s*)*"?(?P<name>[^\s"(;.]+)'
+)
 """It is searched in lower case: with IGNORECASE, Python tries it at every character."""
 _LONGEST_SCRIPT = 200_000
 """A longer script is a dump, whose statements are not read twice."""
@@ -16,8 +18,8 @@ _REMOVED_WITH_MORE = frozenset(("schema", "extension", "owned", "database"))
 
 
 def created_relations(half: Half) -> dict[Name, Operation]:
-    """Returns the tables and views that a migration certainly creates, by their names as written, each with its statement: PostgreSQL would
-    refuse it if there were one, and nothing before it in the migration gives the name away. Only those that the text names before, too."""
+    """Returns the tables, views and types that a migration certainly creates, by their names as written, each with its statement: PostgreSQL
+    would refuse it if there were one, and nothing before it in the migration gives the name away. Only those that the text names before."""
     has_paths = half.program is not None and len(half.program.paths) > 1
     if has_paths or len(half.script.text) > _LONGEST_SCRIPT or not _names_before(half.script.text.lower()):
         return {}
@@ -66,5 +68,7 @@ def _created(operation: Operation) -> Name | None:
         case sql.CreateTable(table=name, if_not_exists=False) | sql.CreateTableAs(table=name, if_not_exists=False):
             return None if operation.persistence is Persistence.TEMPORARY else name
         case sql.CreateMaterializedView(view=name, if_not_exists=False) | sql.CreateView(view=name, or_replace=False, temporary=False):
+            return name
+        case sql.CreateEnum(type=name) | sql.CreateCompositeType(type=name) | sql.CreateDomain(domain=name):
             return name
     return None

@@ -20,6 +20,7 @@ USES = [
     "CREATE VIEW plates AS SELECT plate FROM vans;",
     "INSERT INTO shops (id) SELECT id FROM vans;",
     "DELETE FROM vans WHERE plate = 'X';",
+    "CREATE POLICY own ON shops USING (id IN (SELECT id FROM vans));",
 ]
 
 
@@ -34,6 +35,24 @@ def test_the_use_is_refused_once(use: str) -> None:
     (message,) = messages(f"{use}\n{VANS}")
     assert 'relation "vans" does not exist (a later statement' in message
     assert messages(f"{VANS}\n{use}") == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["ALTER TABLE shops ADD COLUMN size size;", "CREATE TABLE vans (size size[]);", "ALTER TABLE shops ALTER COLUMN id TYPE size USING NULL;"],
+)
+@pytest.mark.parametrize("creation", ["CREATE TYPE size AS ENUM ('s', 'l');", "CREATE DOMAIN size AS text;"])
+def test_a_type_comes_before_its_column(use: str, creation: str) -> None:
+    (message,) = messages(f"{use}\n{creation}")
+    assert "does not exist (a later statement" in message
+    assert messages(f"{creation}\n{use}") == []
+
+
+def test_a_type_may_be_there_or_built_in() -> None:
+    assert messages("ALTER TABLE shops ADD COLUMN area box;\nCREATE TYPE box AS ENUM ('s', 'l');") == []
+    guarded = "DO $$ BEGIN CREATE TYPE size AS ENUM ('s'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+    assert messages(f"ALTER TABLE shops ADD COLUMN size size;\n{guarded}") == []
+    assert messages("ALTER TABLE shops ADD COLUMN size size;\nDROP TYPE IF EXISTS size;\nCREATE TYPE size AS ENUM ('s');") == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""A table or view exists once it is created: what needs it cannot come before."""
+"""A table, view or type exists once it is created: what needs it cannot come before."""
 
-from migsafe.prediction.refusals.definitions import may_make_nothing
+from migsafe.prediction.refusals.definitions import is_built_in, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.descriptions import name_in_quotes
@@ -11,6 +11,7 @@ from migsafe.sql.operations import Name
 
 _ALTERATIONS = sql.AlterRelation.__subclasses__()
 _QUERIES = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Truncate, sql.LockTable, sql.RefreshMaterializedView)
+_TYPES = (sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
 _PARTS = (sql.CreateIndex, sql.CreateTrigger, sql.CreatePolicy, sql.CreateRule)
 
 
@@ -20,10 +21,9 @@ def use_before_creation(catalog: Catalog, op: sql.Operation) -> Refusal | None:
     there, PostgreSQL would refuse that one."""
     if not catalog.created_relations or catalog.runs_again or (isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op)):
         return None
-    needed = [*unmade_relations(catalog, op), *_referenced_by_column(catalog, op)]
+    needed = [*unmade_relations(catalog, op), *_referenced_by_column(catalog, op), *_read_by_policy(catalog, op)]
     for written, creation in catalog.created_relations.items():
-        name = catalog.in_first_schema(written)
-        if creation.span.start > op.span.start and name in needed:
+        if creation.span.start > op.span.start and not isinstance(creation, _TYPES) and catalog.in_first_schema(written) in needed:
             return Refusal(
                 error=f"relation {name_in_quotes(written)} does not exist",
                 detail="a later statement of this migration creates it",
@@ -38,3 +38,40 @@ def _referenced_by_column(catalog: Catalog, op: sql.Operation) -> list[Name]:
         return []
     names = [constraint.references.table for constraint in op.column.constraints if constraint.references is not None]
     return [catalog.resolve(name) for name in names if catalog.relation(name) is None]
+
+
+def _read_by_policy(catalog: Catalog, op: sql.Operation) -> list[Name]:
+    """Returns the relations without a known object that the conditions of a policy read."""
+    conditions = (op.using, op.check) if isinstance(op, sql.CreatePolicy) else ()
+    names = [name for condition in conditions if condition is not None for name in condition.reads]
+    return [catalog.resolve(name) for name in names if catalog.relation(name) is None]
+
+
+@refuses(sql.CreateTable, sql.AddColumn, sql.AlterColumnType)
+def use_before_type(catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.AlterColumnType) -> Refusal | None:
+    """A column has a type that only a later statement of the migration creates."""
+    if not catalog.created_relations or catalog.runs_again or (isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op)):
+        return None
+    match op:
+        case sql.CreateTable():
+            types = [column.type for column in op.columns]
+        case sql.AddColumn():
+            types = [op.column.type]
+        case _:
+            types = [op.type]
+    for data_type in types:
+        name = (
+            Name(data_type.name, data_type.schema)
+            if data_type is not None and not data_type.percent_type and not is_built_in(data_type)
+            else None
+        )
+        creation = catalog.created_relations.get(name) if name is not None else None
+        if name is None or not isinstance(creation, _TYPES) or creation.span.start <= op.span.start:
+            continue
+        if catalog.type_named(name) is None and catalog.relation(name) is None:
+            return Refusal(
+                error=f"type {name_in_quotes(name)} does not exist",
+                detail="a later statement of this migration creates it",
+                help=f"-- move the statement that creates {name} before this one",
+            )
+    return None
