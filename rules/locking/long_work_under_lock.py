@@ -16,24 +16,6 @@ Safe, in two transactions:
     -- next migration
     UPDATE orders SET total_2 = total WHERE total_2 IS NULL AND id BETWEEN 1 AND 10000;
 
-Unsafe, because queries of the view wait until it is built again:
-    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total FROM orders;
-    -- next migration
-    BEGIN;
-    DROP MATERIALIZED VIEW totals;
-    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total, count(*) AS number FROM orders;
-    COMMIT;
-
-Safe:
-    CREATE MATERIALIZED VIEW totals AS SELECT sum(total) AS total FROM orders;
-    -- next migration
-    CREATE MATERIALIZED VIEW totals_new AS SELECT sum(total) AS total, count(*) AS number FROM orders;
-    -- next migration
-    BEGIN;
-    DROP MATERIALIZED VIEW totals;
-    ALTER MATERIALIZED VIEW totals_new RENAME TO totals;
-    COMMIT;
-
 See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 

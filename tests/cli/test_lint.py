@@ -275,7 +275,7 @@ def test_one_setting_decides_what_an_unknown_runner_can_run_again(migsafe: Comma
     assert result.code == 0
     assert result.out.count("info not-rerunnable") == 1
     assert "db/1.sql:1:1 info not-rerunnable" in result.out
-    assert "the same is true of 2 other migrations" in result.out
+    assert "the same is true of line 2 and of 2 other migrations" in result.out
     assert 'set in the configuration: transaction = "file"' in result.out
     # This one cannot run in a transaction, so it is not the setting that decides.
     write("db/4.sql", "CREATE TABLE a4 (id bigint);\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a1 (id);")

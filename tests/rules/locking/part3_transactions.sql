@@ -119,3 +119,23 @@ DROP TABLE parcels_today;
 UPDATE parcels SET weight = 1 WHERE depot = 2;
 CREATE INDEX parcels_weight_idx ON parcels (weight); -- expect: index-not-concurrent
 COMMIT;
+
+-- next migration
+CREATE MATERIALIZED VIEW weights AS SELECT depot, sum(weight) AS weight FROM parcels GROUP BY depot;
+
+-- next migration
+-- queries of the view wait until it is built again
+BEGIN;
+DROP MATERIALIZED VIEW weights;
+CREATE MATERIALIZED VIEW weights AS SELECT depot, sum(weight) AS weight, count(*) AS parcels FROM parcels GROUP BY depot; -- expect: long-work-under-lock
+COMMIT;
+
+-- next migration
+-- the new view is built beside the old one, and takes its place in a moment
+CREATE MATERIALIZED VIEW weights_new AS SELECT depot, sum(weight) AS weight FROM parcels GROUP BY depot;
+
+-- next migration
+BEGIN;
+DROP MATERIALIZED VIEW weights;
+ALTER MATERIALIZED VIEW weights_new RENAME TO weights;
+COMMIT;

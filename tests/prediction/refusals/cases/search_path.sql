@@ -18,10 +18,10 @@ RESET search_path;
 ALTER TABLE stock ADD COLUMN note text;
 
 -- a table after another schema was added to the path
-CREATE SCHEMA depot;
-CREATE TABLE depot.stock (id bigint PRIMARY KEY, amount integer);
+CREATE SCHEMA app;
+CREATE TABLE app.stock (id bigint PRIMARY KEY, amount integer);
 SET search_path TO '';
-SET search_path TO depot;
+SET search_path TO app;
 -- accepted
 ALTER TABLE stock ADD COLUMN note text;
 
