@@ -38,7 +38,17 @@ def created_relations(half: Half) -> dict[Name, Operation]:
 
 def _names_before(text: str) -> bool:
     """Whether a script, in lower case, has the name of a relation before the statement that creates it."""
-    return any(-1 < text.find(match["name"]) < match.start() for match in _CREATES.finditer(text))
+    return any(_has_word(text, match["name"], match.start()) for match in _CREATES.finditer(text))
+
+
+def _has_word(text: str, word: str, end: int) -> bool:
+    start = text.find(word, 0, end)
+    while start >= 0:
+        before, after = text[start - 1 : start], text[start + len(word) : start + len(word) + 1]
+        if not (before.isalnum() or before == "_" or after.isalnum() or after == "_"):
+            return True
+        start = text.find(word, start + 1, end)
+    return False
 
 
 def _may_free_any(operation: Operation) -> bool:
