@@ -33,7 +33,7 @@ from migsafe.sql.operations import (
     Update,
     ValidateConstraint,
 )
-from migsafe.sql.statements import Statement, read
+from migsafe.sql.statements import Statement
 
 _BEGIN = Piece("BEGIN;", control=Control.BEGIN)
 _COMMIT = Piece("COMMIT;", control=Control.COMMIT)
@@ -187,4 +187,4 @@ def _is_unique(op: Operation) -> bool:
 def _statements(steps: Sequence[Step]) -> Iterator[Statement]:
     for step in steps:
         for piece in step.pieces:
-            yield from (piece.statement,) if piece.statement is not None else read(piece.text)
+            yield from piece.statements

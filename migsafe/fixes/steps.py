@@ -55,6 +55,11 @@ class Piece(Struct, frozen=True):
     control: Control = Control.NONE
     statement: Statement | None = None
 
+    @property
+    def statements(self) -> list[Statement]:
+        """The statement as operations; several if the text of a fix has them."""
+        return [self.statement] if self.statement is not None else list(read(self.text))
+
 
 class Step(Struct, frozen=True):
     """Statements that run together. An `own` step has a migration of its own, or at least a transaction; one that is not may join its

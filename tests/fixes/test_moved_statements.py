@@ -29,6 +29,13 @@ def test_a_migration_of_its_own_has_the_settings_that_its_statements_need(tmp_pa
     assert ("SET" in new) is bool(after)
 
 
+def test_the_rest_of_a_divided_migration_makes_each_setting_once(tmp_path: Path) -> None:
+    add = "ALTER TABLE orders ADD CONSTRAINT known CHECK (qty <> '') NOT VALID;\n"
+    validate = "ALTER TABLE orders VALIDATE CONSTRAINT known;\n"
+    write_files(tmp_path, {"1_a.sql": goose(TABLE), "2_b.sql": goose(f"{PATH}{add}{validate}")})
+    assert fixes_of(tmp_path, "2_b.sql", "validate-holds-lock").changes[-1].after == goose(f"{PATH}{validate}")
+
+
 def test_a_migration_with_one_statement_cannot_have_a_setting(tmp_path: Path) -> None:
     write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": f"{PATH}ALTER TABLE orders ADD COLUMN n int;\n{BUILD}"})
     fixes = fixes_of(tmp_path, "2_b.up.sql", "index-not-concurrent")
