@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.release import GroupedName
+from migsafe.schema.release import ColumnKey, GroupedName
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
@@ -65,11 +65,11 @@ class ReleaseChange:
             catalog.release.record_name(name, created=not isinstance(op, sql.Rename | sql.SetSchema))
         match op:
             case sql.AddColumn(target=target, column=column) if self._is_addition:
-                key = _column_key(catalog, target.name, column.name)
+                key = column_key(catalog, target.name, column.name)
                 if key is not None:
                     catalog.release.record_added(key, op)
             case sql.RenameColumn(target=target, new_name=new_name):
-                key = _column_key(catalog, target.name, new_name)
+                key = column_key(catalog, target.name, new_name)
                 if key is not None:
                     catalog.release.record_renamed(key)
             case sql.Update(table=table):
@@ -78,7 +78,8 @@ class ReleaseChange:
                     catalog.release.record_updated(relation.oid)
 
 
-def _column_key(catalog: Catalog, table: Name, column: str) -> tuple[int, int] | None:
+def column_key(catalog: Catalog, table: Name, column: str) -> ColumnKey | None:
+    """Returns the key of a column in the record; None if it is not known."""
     relation = catalog.relation(table)
     known = relation.column(column) if relation is not None else None
     return (relation.oid, known.number) if relation is not None and known is not None else None
@@ -131,9 +132,9 @@ def _lost_names(catalog: Catalog, op: Operation) -> Iterator[GroupedName]:
             yield group, qualified
 
 
-def _lost_column(catalog: Catalog, op: Operation) -> tuple[tuple[int, int], str] | None:
+def _lost_column(catalog: Catalog, op: Operation) -> tuple[ColumnKey, str] | None:
     """Returns the column that loses its name, and the name."""
     if not isinstance(op, sql.DropColumn | sql.RenameColumn):
         return None
-    key = _column_key(catalog, op.target.name, op.column)
+    key = column_key(catalog, op.target.name, op.column)
     return (key, op.column) if key is not None else None

@@ -124,14 +124,10 @@ def _found(root: Path, paths: Sequence[str]) -> tuple[list[tuple[str, Source]], 
     """Returns the histories, with their paths from the root, and the migrations that their runner does not run."""
     try:
         plan = find_migrations(list(paths) or [str(root)])
-    except NoMigrationsError as error:
+    except MigsafeError as error:
         if paths:
             raise
-        return [], [_unused(root, each) for each in error.unused]
-    except MigsafeError:
-        if paths:
-            raise
-        return [], []
+        return [], [_unused(root, each) for each in (error.unused if isinstance(error, NoMigrationsError) else ())]
     sources = [(_from(root, source.path), source) for source in plan.sources]
     return sources, [*(_unused(root, each) for each in plan.unused), *_beside(sources, [_from(root, path) for path in plan.skipped])]
 

@@ -11,7 +11,7 @@ from migsafe.lock import LockMode
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.formulas import identifiers
-from migsafe.sql.operations import Delete, Merge, Name, Update
+from migsafe.sql.operations import AddColumn, Delete, Merge, Name, Update
 
 _CHANGES = (Update, Delete, Merge)
 _WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
@@ -119,10 +119,13 @@ def _needs_tree(op: Update | Delete, at: Context) -> bool:
 def is_null_in_every_row(table: Name, column: str, at: Context) -> bool:
     """Whether a column is null in every row: this migration added it without a value and has not filled it since."""
     addition = column_added_by_migration(at, table, column)
-    if addition is None or not addition.certain:
-        return False  # IF NOT EXISTS may have found a column with values
-    new = addition.column
-    return not (new.default or new.identity or new.generated or new.not_null) and not _is_set(table, column, at)
+    return addition is not None and adds_without_value(addition) and not _is_set(table, column, at)
+
+
+def adds_without_value(op: AddColumn) -> bool:
+    """Whether ADD COLUMN certainly adds a column that is null in every row. IF NOT EXISTS may find a column with values."""
+    new = op.column
+    return op.certain and not (new.default or new.identity or new.generated or new.not_null)
 
 
 def _has_default(table: Name, column: str, at: Context) -> bool:

@@ -1,7 +1,7 @@
 """Columns that a migration adds, and then fills with one value or constrains."""
 
 from migsafe import expressions
-from migsafe.linting.facts.changed_rows import is_null_in_every_row
+from migsafe.linting.facts.changed_rows import adds_without_value, is_null_in_every_row
 from migsafe.linting.facts.ownership import column_added_by_migration
 from migsafe.linting.rule import Context
 from migsafe.sql.generation import foreign_key_clause
@@ -14,7 +14,7 @@ def with_its_value(at: Context, op: Update) -> str:
     if it does something else."""
     column = op.columns[0] if len(op.columns) == 1 else ""
     addition = column_added_by_migration(at, op.table, column)
-    value = _constant(op, column, at) if addition is not None and _is_without_value(addition) else None
+    value = _constant(op, column, at) if addition is not None and adds_without_value(addition) else None
     if addition is None or value is None:
         return ""
     return f"-- instead, give the value to ADD COLUMN, which stores it once for all rows and takes a moment:\n{_added(addition, value, '', at)}"
@@ -23,7 +23,7 @@ def with_its_value(at: Context, op: Update) -> str:
 def not_null_with_its_value(at: Context, table: Name, column: str) -> str:
     """Returns the safe way instead of the SET NOT NULL of a column that the migration adds and fills with a constant; empty if it does not."""
     addition, resolved = column_added_by_migration(at, table, column), at.resolve(table)
-    if addition is None or not _is_without_value(addition):
+    if addition is None or not adds_without_value(addition):
         return ""
     fills = [
         done.operation
@@ -51,10 +51,6 @@ def added_with_its_reference(at: Context, table: Name, key: Constraint, name: st
         f"-- instead of ADD COLUMN {quoted(column)} and this: PostgreSQL checks no rows, because the new column is null in all of them:\n"
         f"ALTER TABLE {addition.target.name} {at.text(*addition.span)} {foreign_key_clause(key, name, not_valid=False, of_column=True)};"
     )
-
-
-def _is_without_value(op: AddColumn) -> bool:
-    return not (op.column.default or op.column.identity or op.column.generated or op.column.not_null) and op.certain
 
 
 def _constant(op: Update, column: str, at: Context) -> str | None:

@@ -10,8 +10,7 @@ from enum import Enum
 
 from migsafe.linting.earlier import PastOperation
 from migsafe.linting.rule import Context
-from migsafe.schema.release import ColumnKey
-from migsafe.schema.release_changes import introduced_names, name_group
+from migsafe.schema.release_changes import column_key, introduced_names, name_group
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Persistence
 
@@ -74,7 +73,7 @@ def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     added = column_added_by_migration(at, table, column)
     if added is not None:
         return added
-    key = _column_key(at, table, column)
+    key = column_key(at.catalog, table, column)
     return at.catalog.release.added_column(key, column) if key is not None else None
 
 
@@ -87,12 +86,6 @@ def column_added_by_migration(at: Context, table: Name, column: str) -> sql.AddC
                 if not op.if_not_exists or done.found_nothing:
                     return op
     return None
-
-
-def _column_key(at: Context, table: Name, column: str) -> ColumnKey | None:
-    relation = at.catalog.relation(table)
-    known = relation.column(column) if relation is not None else None
-    return (relation.oid, known.number) if relation is not None and known is not None else None
 
 
 def is_column_named_here(at: Context, table: Name, column: str) -> bool:
@@ -108,7 +101,7 @@ def is_column_named_here(at: Context, table: Name, column: str) -> bool:
 
 def has_new_name(at: Context, table: Name, column: str) -> bool:
     """Whether a RENAME COLUMN gave the column a name that no column has in the running release, as far as the release is known."""
-    key = _column_key(at, table, column)
+    key = column_key(at.catalog, table, column)
     return key is not None and at.catalog.release.has_renamed(key, column)
 
 
