@@ -2,7 +2,8 @@
 
 from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, Expressions
+from migsafe.sql.grammar.expressions import Expressions
+from migsafe.sql.grammar.operands import CALLED_WITHOUT_PARENTHESES
 from migsafe.sql.lexer import Tokens
 from migsafe.sql.operations.values import Name
 
@@ -25,7 +26,7 @@ class FromClause(Expressions):
     def accept_operator(self) -> bool:
         """Skip an operator, with or without a schema, and return whether there was one."""
         if self.at("operator", "("):
-            self._qualified_operator()
+            self.qualified_operator()
             return True
         if self.words[self.i] and self.words[self.i][0] in "~!@#^&|`?+-*/%<>=":
             self.i += 1

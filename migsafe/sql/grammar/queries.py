@@ -1,7 +1,7 @@
 """Queries and the statements that change rows (SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar)."""
 
+from migsafe.sql.grammar.constructs import QUERY_WORDS
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.expressions import QUERY_WORDS
 from migsafe.sql.grammar.from_clause import FromClause
 from migsafe.sql.keywords import NEEDS_AS
 from migsafe.sql.lexer import PLACEHOLDER, QUOTED, UNICODE_QUOTED, WORD, Tokens
