@@ -182,6 +182,9 @@ def test_a_script_is_judged_as_its_sql(client: LanguageClient) -> None:
     [problem] = client.change(path, SCRIPT.replace("if True:", "if True"))
     assert problem["range"]["start"]["line"] == 8
     assert problem["message"].startswith("This migration was not checked: is not Python")
+    [finding] = client.change(path, SCRIPT.replace("revision =", "revi`sion =", 1).replace("down_revi`sion", "down_revision"))
+    assert (finding["code"], finding["range"]["start"]["line"]) == ("opaque-code", 2), "its place in the history is still known"
+    assert "Python does not compile the script" in hover(client, path, 2, 3)
 
 
 def test_errors_are_told_once(client: LanguageClient) -> None:

@@ -221,3 +221,11 @@ def test_an_unknown_type_is_not_compared_with_that_of_a_key(tmp_path: Path, caps
     path.write_text(f'{text.replace("absent.Key()", "sa.BigInteger()")}    op.create_table("lines", {lines.format("sa.Uuid()")})\n')
     main(["lint", str(path), "--select", "foreign-key-type-mismatch", "--format", "json"])
     assert [finding["rule"] for finding in json.loads(capsys.readouterr().out)["findings"]] == ["foreign-key-type-mismatch"]
+
+
+def test_a_script_that_only_python_s_compiler_refuses_is_opaque_at_that_line(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "b2_second.py").write_text(SECOND.replace("    columns = ", "    await op.get_bind()\n    columns = "))
+    assert main(["lint", str(shop), "--select", "opaque-code", "--format", "json"]) == 1
+    [finding] = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["start"] == {"line": 9, "column": 1}
+    assert finding["message"].endswith("Python does not compile the script: 'await' outside async function")

@@ -93,7 +93,7 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch, pro
     try:
         file = ScriptFile(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
-        return ScriptResult([RenderedCall("", 0, 0, f"it is not Python: {error}")], False)
+        return ScriptResult([_not_python(request.text, error)], False)
     if not request.run:
         return _read(file, request, ask, guarded, project)
     exploration = Exploration(file, request)
@@ -101,6 +101,17 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch, pro
         limits = partial(_limits, guarded, exploration)
         exploration.add(route, _tolerant_outcome(file, request, route, ask, limits, watch, project))
     return exploration.result()
+
+
+def _not_python(text: str, error: Exception) -> RenderedCall:
+    """Returns the only call of a script that Python does not compile, at the line of the error: a call must have a text."""
+    line = error.lineno if isinstance(error, SyntaxError) and error.lineno is not None else 1
+    reason = error.msg if isinstance(error, SyntaxError) else error
+    lines = text.splitlines(keepends=True)
+    start = sum(map(len, lines[: line - 1]))
+    code = text[start : start + len(lines[line - 1])].rstrip() if line <= len(lines) else ""
+    start, code = (start, code) if code.strip() else (0, text)
+    return RenderedCall(code, start, start + len(code), f"Python does not compile the script: {reason}")
 
 
 def _limits(guarded: Guarded, exploration: "Exploration") -> AbstractContextManager[None]:
