@@ -75,7 +75,8 @@ def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
         rules = ", ".join(
             f"{rule}{f' ({number})' if number > 1 else ''}" for rule, number in Counter(each.rule for each in fixes.applied).items()
         )
-        messages.append(f"{verb} {_counted(len(fixes.applied), 'finding')}: {rules}\n  {files}")
+        parts = (f"{verb} {_counted(len(fixes.applied), 'finding')}: {rules}", files, fixes.new_because)
+        messages.append("\n  ".join(filter(None, parts)))
     elif not fixes.refused:
         messages.append("nothing to fix")
     refused: dict[tuple[str, str, str], list[int]] = {}

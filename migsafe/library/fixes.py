@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -69,7 +69,7 @@ class Fixes(Struct, kw_only=True):
 
     `changes` are the edited and the new files, `applied` the findings whose fixes were applied. `refused` are findings with a fix that cannot
     be applied here, with the reasons; `unsafe` those whose fix is unsafe and was not allowed. `later` are steps for later deployments,
-    `notes` what the runner needs after the files have changed.
+    `new_because` says why there are new migrations, `notes` what the runner needs after the files have changed.
     `before` and `verdict` are the verdicts before and after, `proof` is what a server proved of the fixes, if that was asked for.
     """
 
@@ -78,6 +78,7 @@ class Fixes(Struct, kw_only=True):
     refused: tuple[NotFixed, ...]
     unsafe: tuple[Finding, ...]
     later: tuple[LaterStep, ...]
+    new_because: str
     notes: tuple[str, ...]
     before: Verdict
     verdict: Verdict
@@ -172,6 +173,7 @@ class _Fixing:
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
             unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
+            new_because=_reason_of_new_migrations(self.plan, self.changes.values()),
             notes=tuple(_notes(self.plan)) if self.changes else (),
             before=self._selected(first.verdict),
             verdict=self._selected(now.verdict),
@@ -350,6 +352,13 @@ def _with_refusals(settings: Configuration) -> Configuration:
     names = (*(rule.name for rule in shipped_rules() if rule.refuses), "syntax-error", HANGING)
     select = tuple(dict.fromkeys((*settings.select, *names))) if settings.select else ()
     return replace(settings, select=select, ignore=tuple(name for name in settings.ignore if name not in names))
+
+
+def _reason_of_new_migrations(plan: Plan, changes: Iterable[FileChange]) -> str:
+    if not any(change.before is None and change.path.endswith((".sql", ".py")) for change in changes):
+        return ""
+    alone = " (there, one for each statement)" if any(source.runner.one_statement_outside for source in plan.sources) else ""
+    return f"a new migration is for statements that must run in a later transaction than those before, or outside any transaction{alone}"
 
 
 def _notes(plan: Plan) -> Iterator[str]:

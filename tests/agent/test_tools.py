@@ -143,6 +143,11 @@ def test_fix_writes_only_with_permission_and_on_request(call: Call, workspace: W
     assert file.read_text().startswith("SET lock_timeout")
     whole = call("fix")
     assert "it is not known which migrations are new" in text_of(whole)
+    file.write_text("ALTER TABLE orders ADD CONSTRAINT positive CHECK (id > 0);\n")
+    divided = call("fix", paths=["migrations/2_notes.sql"], rules=["check-validates"], unsafe=True)
+    [note] = divided.structured_content["notes"]
+    assert note.startswith("a new migration is for statements that must run in a later transaction")
+    assert note in text_of(divided)
 
 
 @pytest.mark.server

@@ -73,10 +73,12 @@ class LaterResult(Struct, frozen=True, kw_only=True):
 class FixResult(Struct, frozen=True, kw_only=True):
     """What the fixes do. `written` if the files were written, otherwise `diff` shows what would change (`diff_left_out` counts the characters
     after its end). `unsafe_left` counts findings that only `unsafe` would fix, `findings_left` those that remain. `proved_on` is the server
-    that proved the fixes, `not_proved` says what it did not prove."""
+    that proved the fixes, `not_proved` says what it did not prove. `notes` say why there are new files, and what the
+    runner needs afterwards."""
 
     written: bool
     files: tuple[ChangedFile, ...] = ()
+    notes: tuple[str, ...] = ()
     applied: tuple[AppliedFix, ...] = ()
     refused: tuple[RefusedFix, ...] = ()
     refused_left_out: int = 0
@@ -131,6 +133,7 @@ def _result(fixes: Fixes, settings: Configuration, *, written: bool) -> FixResul
     return FixResult(
         written=written,
         files=tuple(ChangedFile(path=change.path, new=change.before is None) for change in fixes.changes),
+        notes=(*filter(None, (fixes.new_because,)), *fixes.notes) if fixes.changes else (),
         applied=tuple(AppliedFix(rule=each.rule, path=each.script.path, line=_line(each)) for each in fixes.applied),
         refused=tuple(
             RefusedFix(rule=each.finding.rule, path=each.finding.script.path, line=_line(each.finding), reason=short_prose(each.reason))
@@ -161,6 +164,7 @@ def _lines(result: FixResult) -> Iterator[str]:
         yield f"{done} {counted(len(result.applied), 'finding')}{proved}"
         yield from result.not_proved
     yield from (f"{'new file' if file.new else 'edited'}: {file.path}" for file in result.files)
+    yield from result.notes
     for each in result.refused:
         yield f"{each.path}:{each.line}: {each.rule} is not fixed: {each.reason}"
     if result.refused_left_out:
