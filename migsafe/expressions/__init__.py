@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.query_outputs import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.refuted_checks import violates_check
-    from migsafe.expressions.restrictions import columns_equal_to_constants, reads_every_row, unrestricted
+    from migsafe.expressions.restrictions import columns_equal_to_constants, inserts_all_but_nulls, reads_every_row, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
     from migsafe.expressions.used_columns import column_uses
@@ -73,6 +73,7 @@ __all__ = [
     "grouping_columns",
     "has_written_outputs",
     "inserted_values",
+    "inserts_all_but_nulls",
     "is_always_true",
     "is_true_of_every_row",
     "mutable_conversion",
@@ -141,6 +142,7 @@ _MODULES = {
     "query_columns": "query_outputs",
     "unnamed_query_columns": "query_outputs",
     "query_shape": "queries.parsing",
+    "inserts_all_but_nulls": "restrictions",
     "reads_every_row": "restrictions",
     "compared_calls": "call_refusals",
     "refused_calls": "call_refusals",

@@ -46,6 +46,27 @@ def reads_every_row(query: str, table: str, assigned: Iterable[str], columns: Ta
         return False
 
 
+def inserts_all_but_nulls(text: str) -> bool:
+    """Return whether an INSERT takes the rows of a query that leaves out only those in which some columns are null, or are not."""
+    tree = parse_statement(text)
+    query = tree.args.get("expression") if isinstance(tree, exp.Insert) else None
+    if not isinstance(query, exp.Select) or query.args.get("limit") is not None or query.args.get("having") is not None:
+        return False
+    where = query.args.get("where")
+    return where is None or _is_null_test(where.this)
+
+
+def _is_null_test(tree: exp.Expr) -> bool:
+    match tree:
+        case exp.Paren() | exp.Not():
+            return _is_null_test(tree.this)
+        case exp.And() | exp.Or():
+            return _is_null_test(tree.this) and _is_null_test(tree.expression)
+        case exp.Is():
+            return isinstance(tree.this, exp.Column) and isinstance(tree.expression, exp.Null)
+    return False
+
+
 def columns_equal_to_constants(where: Expression) -> frozenset[str]:
     """Return the columns that a condition compares for equality with constants or variables, in each of the rows that it accepts."""
     tree = parse_expression(where)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.migration import Migration, Transaction
-from migsafe.sources.nontransactional import find_nontransactional
+from migsafe.sources.nontransactional import OUTSIDE, find_nontransactional
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.split import RawStatement, split
@@ -17,12 +17,6 @@ _NEED_A_BLOCK = ("lock", "savepoint")
 """The first words of LOCK TABLE and SAVEPOINT. PostgreSQL refuses both outside a transaction block (RequireTransactionBlock in utility.c)."""
 _BEGINNINGS = ("begin", "start")
 _POSSIBLE = lazy_pattern(r"^\s*(?:lock|savepoint)\b", re.IGNORECASE | re.MULTILINE)
-_OUTSIDE = (
-    r"(?:create|drop|reindex) .*\bconcurrently\b",
-    r"vacuum\b",
-    r"(?:create|drop) (?:database|tablespace|subscription)\b",
-    r"alter system\b",
-)
 
 
 class UnknownFile(MigrationFile, frozen=True):
@@ -72,4 +66,4 @@ def _first(text: str, words: tuple[str, ...]) -> str:
 
 def _runs_outside(text: str) -> bool:
     """Whether a script has a statement that cannot run in a transaction."""
-    return next(find_nontransactional(text, _OUTSIDE), None) is not None
+    return next(find_nontransactional(text, OUTSIDE), None) is not None

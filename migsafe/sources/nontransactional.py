@@ -8,6 +8,14 @@ from migsafe.text import Span
 
 _POSSIBLE = ("concurrently", "vacuum", "cluster", "system", "reindex", "discard", "database", "tablespace", "subscription")
 
+OUTSIDE = (
+    r"(?:create|drop|reindex) .*\bconcurrently\b",
+    r"vacuum\b",
+    r"(?:create|drop) (?:database|tablespace|subscription)\b",
+    r"alter system\b",
+)
+"""Patterns of the statements that PostgreSQL refuses in a transaction, for runners that recognise none by themselves."""
+
 
 def find_nontransactional(text: str, patterns: tuple[str, ...]) -> Iterator[Span]:
     """Yields the statements whose words, joined with single spaces, begin with a match of one of the patterns.

@@ -14,6 +14,7 @@ from migsafe.sources.connection_settings import known_connection_setup, known_to
 from migsafe.sources.edited_folder import EditedFolder
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.observed_transactions import as_observed
 from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.past import HistoryChanges, history_changes, past_of
 from migsafe.sources.psql_variables import is_for_psql
@@ -293,7 +294,9 @@ class Source:
             self._problems[error.message] = error
             return []
         migrations = [self._as_run(migration) for migration in migrations]
-        return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
+        if self._transaction:
+            return [self._as_configured(migration) for migration in migrations]
+        return [as_observed(migration, self.runner, self._deployed_before(file)) for migration in migrations]
 
     @cached_property
     def connection_setup(self) -> tuple[str, ...]:
@@ -320,6 +323,13 @@ class Source:
     def _own_table_of(self, half: Half) -> str:
         # Alembic's settings are those of env.py.
         return "" if half.program is not None and _OWN_SCHEMA in half.program.environment else self.own_table
+
+    def _deployed_before(self, file: MigrationFile) -> Iterator[MigrationFile]:
+        for earlier, _ in self._all:
+            if earlier.up.path == file.up.path:
+                return
+            if earlier.up.path not in self._release_paths:
+                yield earlier
 
     def _as_configured(self, migration: Migration) -> Migration:
         down = self._half_as_configured(migration.down) if migration.down else None

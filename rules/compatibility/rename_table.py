@@ -5,7 +5,7 @@ Create a simple view under the old name in the same transaction: it passes SELEC
 a column of the table, or whose rows cannot be changed, is reported, too, unless the application's queries are known, which are judged on it.
 Drop the view when no release uses the old name. If another table gets the old name in the same transaction, nothing fails, but the
 running release reads and writes other rows than before: this is reported as a warning. A new table that is filled while the old one is locked,
-by LOCK TABLE or by the rename itself, has the same rows and is not reported.
+by LOCK TABLE or by the rename itself, has the same rows and is not reported, unless it lacks a column of the old one.
 
 Unsafe:
     ALTER TABLE orders RENAME TO purchases;
@@ -30,7 +30,7 @@ from migsafe.linting.facts.wording import deployments, join_names, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.refusals.new_tables import is_read_only_view
-from migsafe.schema.objects import RelationKind, is_table
+from migsafe.schema.objects import Relation, RelationKind, is_table
 from migsafe.schema.query_tables import known_columns
 from migsafe.sql.operations import Call, Do, Insert, LockTable, Name, OpaqueCode, Rename
 
@@ -132,6 +132,10 @@ def _replaced_by_new_table(at: Context, renamed: _Renamed) -> Iterator[Finding]:
     renaming = at.past[renamed.position].operation
     assert isinstance(renaming, Rename)
     new = Name(renaming.new_name, old.schema)
+    missing = _missing_columns(renamed, table) if at.queries is None else []
+    if missing:
+        yield _without_columns(at, renamed, missing)
+        return
     if _is_filled_while_locked(at, renamed, new):
         return
     yield at.finding(
@@ -143,6 +147,25 @@ def _replaced_by_new_table(at: Context, renamed: _Renamed) -> Iterator[Finding]:
         relations=(old,),
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=Severity.WARNING,
+        fix="",
+    )
+
+
+def _missing_columns(renamed: _Renamed, table: Relation) -> list[Name]:
+    """Returns the columns that a renamed table has, and the table that takes its name has not."""
+    names = {column.name for column in table.columns}
+    return [Name(column) for column in renamed.columns if column not in names] if table.complete else []
+
+
+def _without_columns(at: Context, renamed: _Renamed, missing: list[Name]) -> Finding:
+    them = "it" if len(missing) == 1 else "them"
+    columns = join_names(missing)
+    return at.finding(
+        at.past[renamed.position],
+        f"{renamed.old} is replaced by a new table without {columns}: every statement of the running release that names {them} fails",
+        help=f"-- keep the table, and change its columns one by one; drop {columns} when no running release names {them}",
+        relations=(renamed.old,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
         fix="",
     )
 

@@ -31,7 +31,7 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import NEXT_FROM_HERE
-from migsafe.sql.operations import CreateMaterializedView, Delete, Drop, Merge, Name, Operation, Update, ValidateConstraint
+from migsafe.sql.operations import CreateMaterializedView, Delete, Drop, Insert, Merge, Name, Operation, Rename, Update, ValidateConstraint
 from migsafe.sql.operations.values import quoted
 
 
@@ -93,14 +93,14 @@ def _reported(at: Context) -> Iterator[Finding]:
         done = at.past[first.position]
         strongest = max(first.locks.values(), key=lambda lock: lock.strength)
         further = f"; {others} more such statement{' follows' if others == 1 else 's follow'}" if others else ""
-        rebuilt = _rebuilt_view(first.position, at)
+        rebuilt, refilled = _rebuilt_view(first.position, at), _refilled_table(first.position, at)
         blocked = f"every SELECT on {rebuilt} waits" if list(first.locks) == [rebuilt] else blocked_on(first.locks)
         yield at.finding(
             done,
             f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds "
             f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked} until the transaction ends{further}",
-            help=_built_beside(rebuilt) if rebuilt is not None else _help(at),
-            fix=NEXT_FROM_HERE if at.shared_transaction is None and rebuilt is None else "",
+            help=_built_beside(rebuilt) if rebuilt is not None else _filled_beside(refilled) if refilled is not None else _help(at),
+            fix=NEXT_FROM_HERE if at.shared_transaction is None and rebuilt is None and refilled is None else "",
             relations=[*first.relations, *first.locks],
             lock=strongest,
         )
@@ -118,6 +118,30 @@ def _rebuilt_view(position: int, at: Context) -> Name | None:
             if view in {effect.relation for effect in other.effects}:
                 return view
     return None
+
+
+def _refilled_table(position: int, at: Context) -> Name | None:
+    """Returns the table that a statement fills after its transaction has taken the name of that table from another one; None for another
+    statement."""
+    done = at.past[position]
+    if not isinstance(done.operation, Insert):
+        return None
+    table = at.resolve(done.operation.table)
+    for other in at.past[:position]:
+        rename = other.operation
+        # Its name means the new table now.
+        if isinstance(rename, Rename) and rename.kind == "table" and other.transaction == done.transaction and at.resolve(rename.name) == table:
+            return table
+    return None
+
+
+def _filled_beside(table: Name) -> str:
+    """Returns the safe way to replace a table. In a separate transaction, queries would find an empty table meanwhile."""
+    return (
+        f"-- fill the new table under another name, in an earlier migration, a few thousand rows at a time;\n"
+        f"-- then rename both tables in one transaction, and copy only the rows that were written meanwhile: a separate transaction after the\n"
+        f"-- rename would leave {table} empty to the running release"
+    )
 
 
 def _built_beside(view: Name) -> str:

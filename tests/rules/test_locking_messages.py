@@ -241,3 +241,11 @@ def test_an_index_is_dropped_by_one_safe_way() -> None:
     first, second = [each.help for each in judge_sql(sql).findings if each.rule == "index-not-concurrent"]
     assert "DROP INDEX CONCURRENTLY parcels_name_idx;" in first
     assert "DROP INDEX" not in second
+
+
+def test_a_table_that_takes_the_name_of_another_is_not_filled_in_a_later_transaction() -> None:
+    sql = "BEGIN;\nALTER TABLE parcels RENAME TO old_parcels;\nCREATE TABLE parcels (id bigint, name text);\n{};\nCOMMIT;"
+    results = judge_sql(HISTORY + sql.format("INSERT INTO parcels SELECT id, name FROM old_parcels WHERE name IS NOT NULL"))
+    found = next(each for each in results.findings if each.rule == "long-work-under-lock")
+    assert "under another name, in an earlier migration" in (found.help or "")
+    assert not found.fix

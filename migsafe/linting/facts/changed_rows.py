@@ -1,4 +1,4 @@
-"""The rows that an UPDATE, DELETE or MERGE changes."""
+"""The rows that an UPDATE, DELETE or MERGE changes, and those that an INSERT copies."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from migsafe.lock import LockMode
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.formulas import identifiers
-from migsafe.sql.operations import AddColumn, Delete, Merge, Name, Update
+from migsafe.sql.operations import AddColumn, Delete, Insert, Merge, Name, Update
 
 _CHANGES = (Update, Delete, Merge)
 _WORDS = "null|is|in|exists|select|any|some|all|not|or|case|coalesce|nullif|true|false|using|with"
@@ -66,11 +66,18 @@ def _long_work(at: Context) -> list[Effect]:
     op = at.operation
     if isinstance(op, Update | Delete) and changes_rows_by_key(op, at):
         return []
-    return at.slow_effects(filled=True) or [
-        effect
-        for effect in at.effects
-        if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
-    ]
+    slow = at.slow_effects(filled=True)
+    if slow or not isinstance(op, (*_CHANGES, Insert)):
+        return slow
+    lock = LockMode.ACCESS_SHARE if isinstance(op, Insert) else LockMode.ROW_EXCLUSIVE
+    effects = [effect for effect in at.effects if (effect.filled or not effect.new) and effect.lock is lock]
+    return effects if not isinstance(op, Insert) or (effects and _copies_rows(op, at)) else []
+
+
+def _copies_rows(op: Insert, at: Context) -> bool:
+    """Whether an INSERT copies the rows of other tables, except for those in which some columns are null or are not. The text decides first
+    whether a tree is needed."""
+    return op.source == "query" and "null" in at.text(*op.span).lower() and expressions.inserts_all_but_nulls(at.text(*op.span))
 
 
 def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset[expressions.Unrestricting] | None":

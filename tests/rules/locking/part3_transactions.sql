@@ -139,3 +139,25 @@ BEGIN;
 DROP MATERIALIZED VIEW weights;
 ALTER MATERIALIZED VIEW weights_new RENAME TO weights;
 COMMIT;
+
+-- next migration
+CREATE TABLE drivers (id bigint PRIMARY KEY, name text, left_at timestamptz);
+CREATE TABLE names (name text PRIMARY KEY);
+
+-- next migration
+-- a copy without the rows in which a column is null reads all of them; a comparison may leave a few
+BEGIN;
+ALTER TABLE drivers ADD COLUMN licence text;
+INSERT INTO names SELECT name FROM drivers WHERE left_at IS NULL AND NOT (name IS NULL) ON CONFLICT DO NOTHING; -- expect: long-work-under-lock
+INSERT INTO names SELECT name FROM drivers WHERE left_at IS NULL AND id = 1;
+INSERT INTO names SELECT name FROM drivers WHERE left_at IS NULL LIMIT 1;
+INSERT INTO names VALUES (null);
+COMMIT;
+
+-- next migration
+-- the running release finds the new table empty if it is filled in another transaction
+BEGIN;
+ALTER TABLE names RENAME TO old_names;
+CREATE TABLE names (name text PRIMARY KEY, note text);
+INSERT INTO names SELECT name FROM old_names WHERE name IS NOT NULL; -- expect: long-work-under-lock
+COMMIT;
