@@ -210,10 +210,15 @@ class Predictor:
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
                     continue
                 self._in_routine = operation is not written
+                if operation.settings or self.session.settings.of_function:
+                    # An empty search_path is left out: the names in the body are then those that it has with a path.
+                    self.session.settings.of_function = {name: value for name, value in operation.settings if value}
+                    self._set_path()
                 self._statement_locks = None
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects, find_refusals=with_effects or self._finds_contradictions)
+        self.session.settings.of_function = {}
         if self._half is not None:
             self._note_failure(self._half, statement)
         end_statement(self.catalog)

@@ -79,7 +79,8 @@ def _called_operations(catalog: Catalog, operation: Operation, depth: int, follo
                 continue
             followed[function.oid, arguments] = depth
         for operation_of_body in body_operations(function, arguments):
-            run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
+            settings = (*operation.settings, *function.settings)
+            run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain, settings=settings)
             if isinstance(run, OpaqueCode):
                 run = replace(run, calls=call, routine=str(function.name))
             yield run

@@ -368,6 +368,8 @@ class Function(Object, frozen=True, kw_only=True):
     definer: bool = False
     has_search_path: bool = False
     privileges: tuple[Privilege, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Its own settings (SET), which hold while it runs."""
     types: tuple[TypeName, ...] = ()
     """The types of its arguments and of its result that are not built in, with their schemas."""
     reads: tuple[int, ...] = ()

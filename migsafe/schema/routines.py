@@ -1,7 +1,7 @@
 """Functions, triggers, rules, policies, statistics objects."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from migsafe.schema.objects import Attached, Function, Privilege, Relation, Rela
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
-from migsafe.sql.statements import read
+from migsafe.sql.statements import Statement, read
 
 PUBLIC_EXECUTE = Privilege("public", "execute")
 """What every role may do with a new routine by default."""
@@ -26,6 +26,7 @@ _COMPILED = ("c", "internal")
 _SECURITY = lazy_pattern(r"\bsecurity\s+(definer|invoker)\b", re.IGNORECASE)
 _VOLATILITY = lazy_pattern(r"\b(immutable|stable|volatile)\b", re.IGNORECASE)
 _SETS_PATH = lazy_pattern(r"\bset\s+search_path\b", re.IGNORECASE)
+_SET_CLAUSE = lazy_pattern(r"\b(?:re)?set\s.*?(?=\s(?:re)?set\s|$)", re.IGNORECASE | re.DOTALL)
 _RESETS_PATH = lazy_pattern(r"\breset\s+(?:search_path|all)\b", re.IGNORECASE)
 
 
@@ -50,6 +51,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "defaults": sum(argument.default is not None for argument in inputs),
         "definer": ("security", "definer") in options,
         "has_search_path": op.is_standard or op.language in _COMPILED or any(_SETS_PATH.match(f"{name} {value}") for name, value in options),
+        "settings": own_settings(f"SET {option.value}" for option in op.options if option.name == "set"),
         "types": tuple(_user_types(catalog, op)),
         **_used_relations(catalog, op),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
@@ -112,7 +114,25 @@ def altered_routine(function: Function, op: sql.AlterObject) -> Function:
         definer=definer[1].lower() == "definer" if definer is not None else function.definer,
         has_search_path=has_search_path,
         volatility=volatility[1].lower() if volatility is not None else function.volatility,
+        settings=_altered_settings(function, op.detail),
     )
+
+
+def own_settings(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Returns the settings that SET clauses of a routine give, as names and values, without those FROM CURRENT."""
+    set_here = (operation for text in texts for statement in read(text) for operation in statement.operations)
+    return tuple((op.variable, op.value) for op in set_here if isinstance(op, sql.SetVariable) and op.value is not None)
+
+
+def _altered_settings(function: Function, detail: str) -> tuple[tuple[str, str], ...]:
+    settings = dict(function.settings)
+    for clause in _SET_CLAUSE.finditer(detail):
+        match next(iter(read(clause[0])), None):
+            case Statement(operations=(sql.SetVariable(variable=variable, value=str() as value),)):
+                settings[variable] = value
+            case Statement(operations=(sql.ResetVariable(variable=variable) | sql.SetVariable(variable=variable),)):
+                settings = {} if variable is None else {name: value for name, value in settings.items() if name != variable}
+    return tuple(settings.items())
 
 
 def function_result(op: sql.CreateFunction) -> tuple[str, ...] | None:

@@ -49,11 +49,13 @@ _UNTOUCHED = _Value()
 class Settings:
     """The settings after SET, RESET and similar commands. The case of a name does not matter."""
 
-    __slots__ = ("_defaults", "_values")
+    __slots__ = ("_defaults", "_values", "of_function")
 
     def __init__(self) -> None:
         self._values: JournaledMapping[str, _Value] = JournaledMapping()
         self._defaults: dict[str, str] = {}
+        self.of_function: dict[str, str] = {}
+        """The settings of the function that runs now, which override those of the session."""
 
     def value(self, name: str) -> str | None:
         """Returns a setting as the script wrote it, items of a list separated by `, `; None if the server's default applies."""
@@ -61,6 +63,8 @@ class Settings:
         return own if own is not None else self._defaults.get(name.lower())
 
     def _own_value(self, name: str) -> str | None:
+        if self.of_function and (of_function := self.of_function.get(name.lower())) is not None:
+            return of_function
         value = self._values.entries.get(name.lower(), _UNTOUCHED)
         return value.local if value.is_local else value.lasting
 

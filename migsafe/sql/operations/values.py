@@ -127,6 +127,7 @@ class _Certainty(Struct, frozen=True, kw_only=True):
     certain: bool = True
     caught: tuple[str, ...] = ()
     releases: tuple[int, ...] | None = None
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 class Operation(_Certainty, frozen=True):
@@ -136,6 +137,7 @@ class Operation(_Certainty, frozen=True):
     `certain` is False if a branch, a loop or an exception handler of a DO block decides whether it runs at all. `caught` are the
     conditions that the exception handlers of its block catch, as written there: `duplicate_object`, `others`, `sqlstate '42710'`.
     `releases` are the PostgreSQL releases on which it runs, if a condition on the version of the server decides it; else None.
+    `settings` are those of the function whose body it is in (CREATE FUNCTION … SET), which hold while the function runs.
     """
 
     span: Span

@@ -115,3 +115,28 @@ CREATE INDEX skus_sku_idx ON skus (sku);
 
 -- next migration
 REFRESH MATERIALIZED VIEW skus; -- expect: lock-timeout-missing
+
+-- next migration
+-- a routine has a timeout of its own while it runs
+CREATE FUNCTION add_column() RETURNS void LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+BEGIN
+  ALTER TABLE orders ADD COLUMN j text;
+END $$;
+SELECT add_column();
+ALTER TABLE orders ADD COLUMN k text; -- expect: lock-timeout-missing
+
+-- next migration
+CREATE PROCEDURE add_column_2() LANGUAGE plpgsql AS $$
+BEGIN
+  ALTER TABLE orders ADD COLUMN l text;
+END $$;
+ALTER PROCEDURE add_column_2() SECURITY INVOKER SET lock_timeout TO '2s' SET search_path = public, pg_temp;
+CALL add_column_2();
+
+-- next migration
+CREATE PROCEDURE add_column_3() LANGUAGE plpgsql SET lock_timeout TO '2s' AS $$
+BEGIN
+  ALTER TABLE orders ADD COLUMN m text;
+END $$;
+ALTER PROCEDURE add_column_3() RESET lock_timeout;
+CALL add_column_3(); -- expect: lock-timeout-missing
