@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.insertions import inserted_values
     from migsafe.expressions.mutable_conversions import mutable_conversion
     from migsafe.expressions.null_rows import refuses_nulls
+    from migsafe.expressions.operand_refusals import RefusedOperand, refused_operands
     from migsafe.expressions.operator_refusals import refused_operators
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EnumValue",
     "KnownColumns",
+    "RefusedOperand",
     "TargetColumns",
     "Unrestricting",
     "all_output_columns",
@@ -93,6 +95,7 @@ __all__ = [
     "query_shape",
     "reads_every_row",
     "refused_calls",
+    "refused_operands",
     "refused_operators",
     "refuses_nulls",
     "removed_values",
@@ -107,6 +110,7 @@ __all__ = [
 _MODULES = {
     "EnumValue": "enum_values",
     "KnownColumns": "filters",
+    "RefusedOperand": "operand_refusals",
     "column_uses": "used_columns",
     "TargetColumns": "filters",
     "Unrestricting": "filters",
@@ -146,6 +150,7 @@ _MODULES = {
     "reads_every_row": "restrictions",
     "compared_calls": "call_refusals",
     "refused_calls": "call_refusals",
+    "refused_operands": "operand_refusals",
     "typed_calls": "call_refusals",
     "refused_operators": "operator_refusals",
     "refuses_nulls": "null_rows",

@@ -63,7 +63,7 @@ def find_in_outputs(
     read: Callable[[Any, TypeOf], Found | None],
     functions: FunctionTypes | None = None,
 ) -> tuple[Found, ...]:
-    """Returns, each once, what `read` finds in the nodes of some kinds in the output columns of a query that are no `*`, in its condition, and
+    """Returns, each once, what `read` finds in the nodes of some kinds in the output columns of a query that are no `*`, in its conditions, and
     in those of the queries in its FROM. `read` gets a node and a function that returns the types of expressions. The outputs of an UPDATE are
     the values that it sets."""
     tree = parse_query(query)
@@ -71,6 +71,8 @@ def find_in_outputs(
         return ()
     if isinstance(tree, exp.Update | exp.Delete):
         tree = _as_select(tree.copy())
+    elif isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query) and not tree.args.get("with_"):
+        tree = tree.expression
     found: dict[Found, None] = {}
 
     def visit(output: exp.Expr, type_of: TypeOf) -> None:
@@ -152,9 +154,11 @@ class _Resolver:
             if not expanded or (merges and not starred) or any(source.columns is None for source in expanded):
                 return None
             outputs += [column for source in expanded for column in source.columns or ()]
-        condition = node.args.get("where")
-        if self._visit is not None and condition is not None:
-            self._visit(condition.this, lambda expression: self._type(expression, (sources, *scopes), ctes))
+        if self._visit is not None:
+            clauses = [node.args.get("where"), node.args.get("having")]
+            joined = [join.args.get("on") for join in node.args.get("joins") or ()]
+            for condition in (*(clause.this for clause in clauses if clause is not None), *(each for each in joined if each is not None)):
+                self._visit(condition, lambda expression: self._type(expression, (sources, *scopes), ctes))
         return tuple(outputs) or None
 
     def _sources(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> Iterator[_Source]:

@@ -155,7 +155,11 @@ class Predictor:
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.catalog.created_extensions = created_extensions(half) if with_effects else {}
         created = created_relations(half) if with_effects else {}
-        self.catalog.created_relations = {name: operation for name, operation in created.items() if self.catalog.relation(name) is None}
+        functions = {name: operation for name, operation in created.items() if isinstance(operation, sql.CreateFunction)}
+        self.catalog.created_functions = functions
+        self.catalog.created_relations = {
+            name: operation for name, operation in created.items() if name not in functions and self.catalog.relation(name) is None
+        }
         self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump, text=half.script.text)
 
     def begin(

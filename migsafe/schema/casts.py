@@ -33,6 +33,15 @@ _OBJECTS = frozenset(
 )
 """Names of catalogue objects; all are stored as object identifiers and have the same casts."""
 
+CATEGORIES = {
+    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision"), "number"),
+    **dict.fromkeys(("text", "character varying"), "string"),
+    **dict.fromkeys(("date", "timestamp without time zone", "timestamp with time zone"), "time"),
+    **dict.fromkeys(("uuid", "json", "jsonb"), "other"),
+    "boolean": "boolean",
+}
+"""The categories of the usual types (pg_type.typcategory). No type of another category is converted to one of these implicitly."""
+
 _RELABELLING = _rows(
     """
     bit: bit varying

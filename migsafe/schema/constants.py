@@ -54,7 +54,9 @@ def refused_constant(
     if any(mark in text for mark in (MARK_START, "${", "{{", "{%")):
         return None
     if data_type.dimensions:
-        return _malformed_array(text)
+        source = _type_of(text)
+        written = "default expression" if default else "expression"
+        return _malformed_array(text) if source is None else f'column "{column}" is of type {name}[] but {written} is of type {source}'
     string = _STRING.fullmatch(text)
     if string is not None:
         value = string[1].replace("''", "'")

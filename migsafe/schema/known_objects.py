@@ -20,7 +20,7 @@ from migsafe.schema.query_columns import QueryTyper
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.release import Release, names_in_body
 from migsafe.schema.role_names import RoleNames
-from migsafe.sql.operations import ConstraintKind, CreateExtension, Name, Operation, TypeName
+from migsafe.sql.operations import ConstraintKind, CreateExtension, CreateFunction, Name, Operation, TypeName
 from migsafe.text import MARK_START
 
 TEMPORARY = "pg_temp"
@@ -56,8 +56,10 @@ class KnownObjects:
         """Whether the runner runs the migration again when it changes: then what it creates may be there from the last run."""
         self.recreated: frozenset[Name] = frozenset()
         """The names, as written, that the migration drops IF EXISTS, and gives to a relation or an index afterwards."""
-        self.created_extensions, self.created_relations = dict[str, CreateExtension](), dict[Name, Operation]()
-        """The extensions that the migration creates, by name, and the tables and views that it certainly creates, by names as written."""
+        self.created_extensions = dict[str, CreateExtension]()
+        self.created_relations, self.created_functions = dict[Name, Operation](), dict[Name, CreateFunction]()
+        """The extensions that the migration creates, by name, and the tables, views and functions that it certainly creates, by names as
+        written."""
         self.certain = True
         self.keeps_existing = False
         """Whether a CREATE of an object that exists changes nothing: a branch has checked before, or a handler catches the error."""
@@ -90,8 +92,7 @@ class KnownObjects:
         """The names of functions of extensions that got another volatility: undoing an ALTER FUNCTION leaves them here."""
         self._journal = Journal()
         self.inserted_keys, self.roles, self.release = InsertedKeys(self._journal), RoleNames(self._journal), Release(self._journal)
-        self._last = 0
-        self._committed = 0
+        self._last = self._committed = 0
 
     def __getitem__(self, oid: int) -> Object:
         return self._objects[oid]

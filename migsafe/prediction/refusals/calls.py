@@ -25,6 +25,7 @@ _NOT_STRINGS = frozenset(
 _COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]+\s*\(|\bin\s*\(\s*select\b", re.IGNORECASE)
 """A comparison with what may be a call, or with the rows of a query."""
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
+_POLYMORPHIC = ("any", '"any"', "record")
 _CALLS = lazy_pattern(
     r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
     re.IGNORECASE,
@@ -126,11 +127,11 @@ def _refuse_arguments(catalog: Catalog, query: Query) -> Refusal | None:
 
 
 def _may_accept(catalog: Catalog, function: Function, arguments: list[TypeName]) -> bool:
-    """Whether a function may accept arguments of these types. Another number of arguments is reported elsewhere."""
-    if not len(function.arguments) - function.defaults <= len(arguments) <= len(function.arguments) or len(function.parameters) != len(
-        function.arguments
-    ):
+    """Whether a function may accept arguments of these types. One whose last parameter is an array may be VARIADIC."""
+    if len(function.parameters) != len(function.arguments):
         return True
+    if not len(function.arguments) - function.defaults <= len(arguments) <= len(function.arguments):
+        return any(parameter.endswith("]") or parameter.startswith(_POLYMORPHIC) for parameter in function.arguments[-1:])
     return not any(_is_wrong(catalog, argument, parameter) for argument, parameter in zip(arguments, function.arguments, strict=False))
 
 

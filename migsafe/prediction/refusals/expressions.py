@@ -29,7 +29,7 @@ _MAY_CONVERT = lazy_pattern(r"::|\|\||cast|convert|trunc|extract|date|tsvector|t
 """The operators and parts of function names without which `expressions.mutable_conversion` finds nothing. Other expressions need no tree."""
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """An expression in a definition: `kind` is what PostgreSQL's messages call it."""
 
     kind: str
@@ -46,7 +46,7 @@ def use_expression(
     # CREATE INDEX IF NOT EXISTS checks its expressions before the name.
     if isinstance(op, sql.AddColumn) and op.if_not_exists:
         return None
-    for kind, expression in _places(op):
+    for kind, expression in places(op):
         if has_subquery(expression.sql):
             return Refusal(error=f"cannot use subquery in {kind}", help=_instead_of_query(kind))
         if kind == "DEFAULT expression" and is_column_reference(expression.sql):
@@ -70,7 +70,8 @@ def _immutable_form(reason: str) -> str:
     return ""
 
 
-def _places(op: sql.Operation) -> Iterator[_Place]:
+def places(op: sql.Operation) -> Iterator[Place]:
+    """Yields the expressions in the definitions of an operation."""
     match op:
         case sql.CreateTable():
             for column in op.columns:
@@ -79,37 +80,37 @@ def _places(op: sql.Operation) -> Iterator[_Place]:
                 yield from _places_of_constraint(constraint)
             for key in op.partition_by.elements if op.partition_by is not None else ():
                 if key.expression is not None:
-                    yield _Place("partition key expression", key.expression)
+                    yield Place("partition key expression", key.expression)
         case sql.AddColumn():
             yield from _places_of_column(op.column)
         case sql.SetDefault():
-            yield _Place("DEFAULT expression", op.default)
+            yield Place("DEFAULT expression", op.default)
         case sql.AddConstraint():
             yield from _places_of_constraint(op.constraint)
         case sql.AlterColumnType() if op.using is not None:
-            yield _Place("transform expression", op.using)
+            yield Place("transform expression", op.using)
         case sql.CreateIndex():
-            yield from (_Place("index expression", element.expression) for element in op.elements if element.expression is not None)
+            yield from (Place("index expression", element.expression) for element in op.elements if element.expression is not None)
             if op.where is not None:
-                yield _Place("index predicate", op.where)
+                yield Place("index predicate", op.where)
 
 
-def _places_of_column(column: sql.Column) -> Iterator[_Place]:
+def _places_of_column(column: sql.Column) -> Iterator[Place]:
     if column.default is not None:
-        yield _Place("DEFAULT expression", column.default)
+        yield Place("DEFAULT expression", column.default)
     if column.generated is not None:
-        yield _Place("column generation expression", column.generated.expression)
+        yield Place("column generation expression", column.generated.expression)
     for constraint in column.constraints:
         yield from _places_of_constraint(constraint)
 
 
-def _places_of_constraint(constraint: sql.Constraint) -> Iterator[_Place]:
+def _places_of_constraint(constraint: sql.Constraint) -> Iterator[Place]:
     if constraint.check is not None and constraint.kind is ConstraintKind.CHECK:
-        yield _Place("check constraint", constraint.check)
+        yield Place("check constraint", constraint.check)
     if constraint.kind is ConstraintKind.EXCLUDE:
-        yield from (_Place("index expression", element.expression) for element in constraint.elements if element.expression is not None)
+        yield from (Place("index expression", element.expression) for element in constraint.elements if element.expression is not None)
         if constraint.where is not None:
-            yield _Place("index predicate", constraint.where)
+            yield Place("index predicate", constraint.where)
 
 
 def _column_types(catalog: Catalog, op: sql.Operation) -> Mapping[str, TypeName]:

@@ -1,8 +1,13 @@
 """A table, view or type exists once it is created: what needs it cannot come before."""
 
+import re
+from collections.abc import Collection, Iterator
+
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import is_built_in, may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.columns import parse_regclass
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.requirements import unmade_relations
@@ -12,17 +17,36 @@ from migsafe.sql.operations import Name
 _ALTERATIONS = sql.AlterRelation.__subclasses__()
 _QUERIES = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Truncate, sql.LockTable, sql.RefreshMaterializedView)
 _TYPES = (sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
+_SEQUENCE = lazy_pattern(r"\s*nextval\s*\(\s*'([^']+)'", re.IGNORECASE)
+_COMMENTED = ("table", "view", "materialized view", "sequence", "column")
 _PARTS = (sql.CreateIndex, sql.CreateTrigger, sql.CreatePolicy, sql.CreateRule)
 
 
-@refuses(sql.CreateTable, sql.CreateTableAs, sql.CreateView, sql.CreateMaterializedView, *_PARTS, *_QUERIES, *_ALTERATIONS)
+@refuses(
+    sql.CreateTable, sql.CreateTableAs, sql.CreateView, sql.CreateMaterializedView, *_PARTS, *_QUERIES, *_ALTERATIONS, sql.Comment, sql.Grant
+)
 def use_before_creation(catalog: Catalog, op: sql.Operation) -> Refusal | None:
     """A statement uses a relation that no earlier migration has made, and that only a later statement of the migration creates: if it were
     there, PostgreSQL would refuse that one."""
     if not catalog.created_relations or catalog.runs_again or (isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op)):
         return None
-    needed = [*unmade_relations(catalog, op), *_referenced_by_column(catalog, op), *_read_by_policy(catalog, op)]
-    for written, creation in catalog.created_relations.items():
+    return refuse_later_relation(
+        catalog,
+        op,
+        [
+            *unmade_relations(catalog, op),
+            *_referenced_by_column(catalog, op),
+            *_read_by_policy(catalog, op),
+            *_sequences(catalog, op),
+            *_described(catalog, op),
+        ],
+    )
+
+
+def refuse_later_relation(catalog: Catalog, op: sql.Operation, needed: Collection[Name]) -> Refusal | None:
+    """Returns why PostgreSQL refuses an operation that needs relations without a known object: a later statement of the migration creates one
+    of them."""
+    for written, creation in catalog.created_relations.items() if needed else ():
         if creation.span.start > op.span.start and not isinstance(creation, _TYPES) and catalog.in_first_schema(written) in needed:
             return Refusal(
                 error=f"relation {name_in_quotes(written)} does not exist",
@@ -32,12 +56,35 @@ def use_before_creation(catalog: Catalog, op: sql.Operation) -> Refusal | None:
     return None
 
 
+def _sequences(catalog: Catalog, op: sql.Operation) -> Iterator[Name]:
+    """Yields the sequences without a known object that defaults name: PostgreSQL resolves the name when it creates the default."""
+    columns = op.columns if isinstance(op, sql.CreateTable) else (op.column,) if isinstance(op, sql.AddColumn) else ()
+    defaults = (op.default,) if isinstance(op, sql.SetDefault) else (column.default for column in columns)
+    for default in defaults:
+        match = _SEQUENCE.match(default.sql) if default is not None else None
+        name = parse_regclass(match[1]) if match is not None else None
+        if name is not None and catalog.relation(name) is None:
+            yield catalog.resolve(name)
+
+
 def _referenced_by_column(catalog: Catalog, op: sql.Operation) -> list[Name]:
     """Returns the relations without a known object that a new column's REFERENCES names."""
     if not isinstance(op, sql.AddColumn):
         return []
     names = [constraint.references.table for constraint in op.column.constraints if constraint.references is not None]
     return [catalog.resolve(name) for name in names if catalog.relation(name) is None]
+
+
+def _described(catalog: Catalog, op: sql.Operation) -> list[Name]:
+    """Returns the relations without a known object of COMMENT and GRANT."""
+    match op:
+        case sql.Comment(kind=kind, name=name, table=table, security_label=False) if kind in _COMMENTED:
+            names = [table if kind == "column" else name]
+        case sql.Grant(kind="table" | "sequence", objects=objects):
+            names = list(objects)
+        case _:
+            return []
+    return [catalog.resolve(name) for name in names if name is not None and catalog.relation(name) is None]
 
 
 def _read_by_policy(catalog: Catalog, op: sql.Operation) -> list[Name]:

@@ -12,7 +12,10 @@ from migsafe.prediction.refusals.calls import refuse_calls
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in
 from migsafe.prediction.refusals.duplicates import refuse_repeated_update
 from migsafe.prediction.refusals.function_results import refuse_result
+from migsafe.prediction.refusals.later_functions import refuse_later_calls
+from migsafe.prediction.refusals.later_relations import refuse_later_relation
 from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns
+from migsafe.prediction.refusals.operands import refuse_operands
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
@@ -20,9 +23,9 @@ from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.refusal import Refusal
-from migsafe.schema.requirements import missing_relation
+from migsafe.schema.requirements import missing_relation, unmade_relations
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind, Expression, Name, Operation
+from migsafe.sql.operations import ConstraintKind, Expression, Name, Operation, TypeName
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.row_values import RowValues, read_row_values
 from migsafe.sql.statements import read
@@ -71,7 +74,7 @@ class QueryChecks:
                 return None
             case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
                 refusal = self._query(catalog, query.sql, query.reads) or self._outputs(catalog, query, op.columns)
-                return refusal or refuse_calls(catalog, query)
+                return refusal or refuse_calls(catalog, query) or _refuse_operands(catalog, query, query.reads)
             case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
                 return self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
@@ -105,7 +108,10 @@ class QueryChecks:
             if refusal is not None or (op.on_conflict is None and "returning" not in text[values.end :].lower()):
                 return refusal
             text = _with_parameters(text, values)
-        return self._query(catalog, text, (op.table, *op.reads))
+        refusal = self._query(catalog, text, (op.table, *op.reads))
+        if refusal is not None or op.source != "query" or len(text) > _LONGEST:
+            return refusal
+        return _refuse_operands(catalog, sql.Query(sql=text, span=op.span), op.reads)
 
     def _change(self, catalog: Catalog, op: sql.Update | sql.Delete | sql.Merge, text: str) -> Refusal | None:
         refusal = self._query(catalog, text, (op.table, *op.reads))
@@ -115,7 +121,8 @@ class QueryChecks:
         table = complete_table(catalog, op.table)
         if table is None or (not op.reads and is_evidently_valid(text, table)):
             return None
-        return refuse_calls(catalog, sql.Query(sql=text, span=op.span))
+        query = sql.Query(sql=text, span=op.span)
+        return refuse_calls(catalog, query) or _refuse_operands(catalog, query, (op.table, *op.reads))
 
     def _query(self, catalog: Catalog, text: str, relations: tuple[Name, ...], parameters: frozenset[str] = frozenset()) -> Refusal | None:
         """Returns why PostgreSQL refuses a query over relations of which the history tells everything."""
@@ -137,8 +144,7 @@ class QueryChecks:
             return None
         error = failure.message
         for schema in catalog.search_path:
-            for word in ("enum", "types", "and"):
-                error = error.replace(f"{word} {Name(schema)}.", f"{word} ")  # as PostgreSQL shows a type that search_path finds
+            error = error.replace(f" {Name(schema)}.", " ")  # as PostgreSQL shows a type that search_path finds
         return Refusal(error=error)
 
     def _outputs(self, catalog: Catalog, query: sql.Query, names: tuple[str, ...]) -> Refusal | None:
@@ -173,6 +179,9 @@ class QueryChecks:
             missing = missing_relation(catalog, operation)
             if missing is not None:
                 return Refusal(error=f"relation {name_in_quotes(missing)} does not exist")
+            later = refuse_later_relation(catalog, op, unmade_relations(catalog, operation)) or refuse_later_calls(catalog, op, operation)
+            if later is not None and not catalog.runs_again:
+                return later
             if isinstance(operation, sql.Select):
                 relations: tuple[Name, ...] = operation.query.reads
             elif isinstance(operation, sql.Insert | sql.Update | sql.Delete | sql.Merge):
@@ -211,9 +220,10 @@ class QueryChecks:
         for expression, is_condition in _expressions_of(op):
             source = f"FROM {table.name}"
             query = " ".join(("SELECT 1", source, "WHERE", expression.sql) if is_condition else ("SELECT", expression.sql, source))
-            refused_call = refuse_calls(catalog, sql.Query(sql=query, span=expression.span)) if len(query) <= _LONGEST else None
-            if refused_call is not None:
-                return refused_call
+            place = _PLACES.get(type(op), "CHECK") if is_condition else ""
+            refused = _refuse_expression(catalog, table, expression, query, place) if len(query) <= _LONGEST else None
+            if refused is not None:
+                return refused
             if expression.reads:
                 continue
             refusal = self._query(catalog, query, (table.name,), frozenset() if own is None else frozenset((own,)))
@@ -222,16 +232,46 @@ class QueryChecks:
         return None
 
 
+_PLACES: dict[type[Operation], str] = {sql.CreatePolicy: "POLICY", sql.CreateIndex: "WHERE"}
+"""What PostgreSQL's messages call the conditions of operations."""
+
+
+def _refuse_expression(catalog: Catalog, table: Relation, expression: Expression, query: str, place: str) -> Refusal | None:
+    """Returns why PostgreSQL refuses a call or an operand in an expression over the columns of a table."""
+    whole = sql.Query(sql=query, span=expression.span)
+    return refuse_calls(catalog, whole) or refuse_operands(
+        catalog, whole, expression.sql, lambda: _columns_of(catalog, (table.name, *expression.reads)), place=place
+    )
+
+
+def _refuse_operands(catalog: Catalog, query: sql.Query, relations: tuple[Name, ...]) -> Refusal | None:
+    return refuse_operands(catalog, query, query.sql, lambda: _columns_of(catalog, relations))
+
+
+def _columns_of(catalog: Catalog, relations: tuple[Name, ...]) -> Iterator[tuple[str, TypeName | None]]:
+    for name in relations:
+        relation = catalog.relation(name)
+        for column in relation.columns if relation is not None else ():
+            yield column.name, column.type
+
+
 def _refuse_conditions(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
-    """Returns why PostgreSQL refuses a call in a CHECK or a generated column of a new table: they are resolved in a query over columns of its
-    types."""
-    columns = [f"NULL::{column.type} AS {quoted(column.name)}" for column in op.columns if column.type is not None and is_built_in(column.type)]
+    """Returns why PostgreSQL refuses a call or an operand in a CHECK or a generated column of a new table: they are resolved in a query over
+    columns of its types."""
+    types = {column.name: column.type for column in op.columns if column.type is not None and is_built_in(column.type)}
     constraints = [*op.constraints, *(constraint for column in op.columns for constraint in column.constraints)]
     checks = [constraint.check for constraint in constraints if constraint.kind is ConstraintKind.CHECK and constraint.check is not None]
     generated = [column.generated.expression for column in op.columns if column.generated is not None]
-    for expression in (*checks, *generated) if columns else ():
-        query = f"SELECT {expression.sql} FROM (SELECT {', '.join(columns)}) AS {quoted(op.table.name)}"  # noqa: S608
-        refusal = refuse_calls(catalog, sql.Query(sql=query, span=expression.span)) if expression.calls and len(query) <= _LONGEST else None
+    if not types or not (checks or generated):
+        return None
+    source = f"(SELECT {', '.join(f'NULL::{each} AS {quoted(name)}' for name, each in types.items())}) AS {quoted(op.table.name)}"
+    for expression, is_condition in (*((check, True) for check in checks), *((each, False) for each in generated)):
+        query = f"SELECT 1 FROM {source} WHERE {expression.sql}" if is_condition else f"SELECT {expression.sql} FROM {source}"  # noqa: S608
+        if len(query) > _LONGEST:
+            continue
+        whole = sql.Query(sql=query, span=expression.span)
+        refusal = refuse_calls(catalog, whole) if expression.calls else None
+        refusal = refusal or refuse_operands(catalog, whole, expression.sql, types.items, place="CHECK" if is_condition else "")
         if refusal is not None:
             return refusal
     return None

@@ -14,6 +14,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     indexes,
     inheritance,
     kinds,
+    later_functions,
     later_relations,
     partition_bounds,
     partitions,

@@ -2,17 +2,33 @@
 
 from collections.abc import Iterator, Sequence
 
+from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.checks import refuse_checks
-from migsafe.prediction.refusals.definitions import complete_table, known_column, may_make_nothing, type_text
+from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
 from migsafe.prediction.refusals.registry import refuses
+from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.columns import has_domain_default, stored_type
 from migsafe.schema.constants import refused_constant
 from migsafe.schema.objects import Attached, Column, EnumType, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Expression, TypeName
+from migsafe.sql.operations import Expression, Name, TypeName
+
+_CALL = lazy_pattern(r"\s*(?:(?P<schema>\w+)\.)?(?P<name>\w+)\s*(?:\(\s*(?:'[^']*'(?:\s*::\s*\w+)?)?\s*\))?\s*")
+_TIME = "timestamp with time zone"
+_RESULTS = {
+    **dict.fromkeys(("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "current_timestamp"), _TIME),
+    **dict.fromkeys(("gen_random_uuid", "uuid_generate_v1", "uuid_generate_v4", "uuid_generate_v1mc"), "uuid"),
+    "localtimestamp": "timestamp without time zone",
+    "current_date": "date",
+    "nextval": "bigint",
+    "random": "double precision",
+}
+"""The types of the results of functions of PostgreSQL, and of its extension uuid-ossp."""
+_STRINGS = frozenset(("text", "character varying", "character", "name"))
 
 
 @refuses(sql.SetDefault)
@@ -46,7 +62,35 @@ def _refuse_default(
     if default is None:
         return None
     error = refused_constant(catalog, column, data_type, default.sql, default=True, stored=stored)
+    if error is None and data_type is not None:
+        error = _refused_result(catalog, column, data_type, default.sql)
     return Refusal(error=error, help=_accepted_values(catalog, data_type)) if error is not None else None
+
+
+def _refused_result(catalog: Catalog, column: str, data_type: TypeName, default: str) -> str | None:
+    """Returns the error with which PostgreSQL refuses a default that calls a function, if the type of its result is known and is not converted
+    to that of the column (cookDefault in src/backend/catalog/heap.c)."""
+    match = _CALL.fullmatch(default)
+    if match is None or data_type.setof:
+        return None
+    name = match["name"].lower()
+    result, is_own = _RESULTS.get(name), False
+    if result is None:
+        functions = catalog.functions(Name(name, match["schema"].lower() if match["schema"] else None))
+        results = {function.result for function in functions if certainly_exists(catalog, function)}
+        only = results.pop() if len(results) == 1 else None
+        result, is_own = (only[0] if only is not None and len(only) == 1 and only[0] in BUILT_IN else None), True
+    if result is None or (data_type.name == result and not data_type.dimensions):
+        return None
+    user = catalog.type_of(data_type)
+    if (not isinstance(user, EnumType) and not (user is None and is_built_in(data_type))) or (user is not None and result in _STRINGS):
+        return None
+    target = type_text(catalog, data_type)
+    if not data_type.dimensions and user is None and cast(result, target, explicit=False, pg_version=catalog.pg_version) is not None:
+        return None
+    if not is_own and catalog.has_function_named(name):
+        return None
+    return f'column "{column}" is of type {target} but default expression is of type {result}'
 
 
 def _accepted_values(catalog: Catalog, data_type: TypeName | None) -> str:
