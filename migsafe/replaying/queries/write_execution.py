@@ -38,7 +38,8 @@ _COLUMNS = """
     WHERE x.relname = %(constraint)s AND i.indrelid = pg_catalog.to_regclass(%(table)s)
 """
 _NOT_NULL = "23502"
-_OF_CONSTRAINTS = ("23503", "23505", "23514", "23P01")
+_CHECK = "23514"
+_OF_CONSTRAINTS = ("23503", "23505", _CHECK, "23P01")
 _OF_DATA = "22"
 
 
@@ -107,6 +108,8 @@ class WriteSession:
             return failure.column in written
         if failure.sqlstate in _OF_CONSTRAINTS:
             columns = self._columns_of(failure)
+            if failure.sqlstate == _CHECK and columns and columns <= write.targets.constants:
+                return False
             return not write.targets.only_inserts or (bool(written & columns) if columns else bool(write.types))
         return False
 

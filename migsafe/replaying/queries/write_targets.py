@@ -28,12 +28,14 @@ class ColumnUse(Struct, frozen=True):
 
 class WriteTargets(Struct, frozen=True, kw_only=True):
     """The tables that a query writes to, the columns of its parameters by their numbers, and by table the
-    conditions with constants that its rows have to satisfy, as SQL. `only_inserts` if it changes no existing row."""
+    conditions with constants that its rows have to satisfy, as SQL. `only_inserts` if it changes no existing row. `constants` are the columns
+    that each UPDATE in it sets to a constant; none if it inserts rows, too."""
 
     tables: tuple[Name, ...] = ()
     parameters: dict[int, ColumnUse] = {}
     conditions: dict[Name, tuple[str, ...]] = {}
     only_inserts: bool = True
+    constants: frozenset[str] = frozenset()
 
 
 def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTargets | None:
@@ -62,7 +64,17 @@ def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTarget
         if compared.column is not None:
             parameters.setdefault(number, ColumnUse(compared.relation, compared.column, "where"))
     only_inserts = all(level.shape.kind == "insert" and not level.shape.assigned for level in levels if level.shape.kind in _WRITES)
-    return WriteTargets(tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts)
+    constants = frozenset.intersection(*(_constants(level) for level in levels if level.shape.kind in _WRITES))
+    return WriteTargets(
+        tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts, constants=constants
+    )
+
+
+def _constants(level: Level) -> frozenset[str]:
+    """Returns the columns that one level of a query sets to a constant in existing rows."""
+    if level.shape.kind != "update":
+        return frozenset()
+    return frozenset(column for column, value in level.shape.assigned if isinstance(value, Value))
 
 
 def _uses(level: Level) -> Iterator[tuple[int, ColumnUse]]:

@@ -263,24 +263,30 @@ UPDATE children SET state = 'closed' WHERE parent = ANY($1) AND tag = $2;
 INSERT INTO parents (code) VALUES ($1);
 -- name: Never :exec
 UPDATE children SET amount = 1 WHERE tag = 'no such tag';
+-- name: Least :exec
+UPDATE children SET amount = 2 WHERE parent = $1;
+-- name: Both :exec
+UPDATE children SET amount = amount, tag = 'x' WHERE parent = $1 AND tag = $2;
 """
 
 
 def test_values_of_writes(run: Run, any_host: PrivateHost) -> None:
     done = run(any_host, WRITTEN, LOOSEN, running=WRITES, new=WRITES)
     [results] = results_of(done)
-    # The first one cannot be executed, because it violates a CHECK before, but planned. The second one gets the default.
+    # The first one cannot be executed, because it violates a CHECK before, but planned. The second one gets the default, and Least writes a
+    # constant, which no other values avoid.
     assert [(each.query.name, each.failure.sqlstate, each.statement) for each in results.broken_writes] == [
         ("Upsert", "42P10", 1),
         ("Add", "23514", 2),
+        ("Least", "23514", 2),
     ]
     untried = {each.query.name: each.reason for each in results.untried}
-    assert set(untried) == {"Amount", "Close", "Never"}
-    for name in ("Amount", "Close"):
+    assert set(untried) == {"Amount", "Close", "Both", "Never"}
+    for name in ("Amount", "Close", "Both"):
         assert untried[name].startswith("after the migration it fails with generated values, and may succeed with others: new row")
     assert untried["Never"] == "no row satisfies its conditions, with the values that were tried"
     # AddParent is executed without the trigger that refuses it.
-    assert results.written == 3
+    assert results.written == 4
 
 
 WRAPPED = """
