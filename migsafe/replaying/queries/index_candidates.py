@@ -56,8 +56,8 @@ def proposed(access: TableAccess) -> Iterator[Candidate]:
 def candidates_for(
     assessment: QueryAssessment, plan: Plan, state: PlannerState, has_real_rows: Callable[[Name], bool] = lambda name: False
 ) -> tuple[Candidate, ...]:
-    """Returns the indexes that may make a query cheap, on the tables that its plan reads completely; the most likely first. `has_real_rows`
-    says whether the rows of a table are not generated."""
+    """Returns the indexes that may make a query cheap, on the tables that its plan reads completely, or sorts for a LIMIT; the most likely
+    first. `has_real_rows` says whether the rows of a table are not generated."""
     whole = {state.root(read.relation) for read in plan.full_reads}
     found: dict[Candidate, None] = {}
     for access in assessment.accesses:
@@ -66,31 +66,46 @@ def candidates_for(
             found.update(dict.fromkeys(buildable))
     orders = list(_orders(plan, state))
     for access in assessment.accesses:
+        own = [keys for table, keys in orders if table == access.name]
         if access.name in whole:
-            own = [keys for table, keys in orders if table == access.name]
-            found.update((Candidate(access.name, "btree", keys), None) for keys in _of_access(access, own, is_real=has_real_rows(access.name)))
+            keys_of_access = (*_ordered(access, own), *_of_access(access, is_real=has_real_rows(access.name)))
+        else:
+            keys_of_access = tuple(_ordered(access, own))
+        found.update((Candidate(access.name, "btree", keys), None) for keys in keys_of_access)
     for table, keys in orders:
         found[Candidate(table, "btree", keys)] = None
     wanted = (each for each in found if not SYSTEM_COLUMNS.intersection(each.keys))
     return tuple(each for each in wanted if each.predicate or not state.has_index(each.table, each.keys))[:_MOST]
 
 
-def _of_access(access: TableAccess, orders: Iterable[tuple[str, ...]], *, is_real: bool) -> Iterator[tuple[str, ...]]:
-    """Yields the keys of indexes for the conditions on one table."""
-    filters = access.filters
-    equal = _subjects(each.subject for each in filters if each.operator in _EQUALITIES and each.compared_with != "constant")
-    fixed = _subjects(
+def _ordered(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Yields the keys of indexes that find the rows of one table in the order of which a LIMIT needs only the first ones."""
+    for keys in orders:
+        conditions = tuple(subject for subject in (*_equal(access), *_fixed(access)) if subject not in keys)
+        if conditions:
+            yield (*conditions[:_MOST_KEYS], *keys)
+
+
+def _equal(access: TableAccess) -> tuple[str, ...]:
+    """Returns what is equal to a value that is no constant."""
+    return _subjects(each.subject for each in access.filters if each.operator in _EQUALITIES and each.compared_with != "constant")
+
+
+def _fixed(access: TableAccess) -> tuple[str, ...]:
+    """Returns what is equal to a constant, or tested for NULL."""
+    return _subjects(
         each.subject
-        for each in filters
+        for each in access.filters
         if each.operator in _FROM_CONSTANTS or (each.operator in _EQUALITIES and each.compared_with == "constant")
     )
+
+
+def _of_access(access: TableAccess, *, is_real: bool) -> Iterator[tuple[str, ...]]:
+    """Yields the keys of indexes for the conditions on one table."""
+    filters, equal, fixed = access.filters, _equal(access), _fixed(access)
     lower = {each.subject for each in filters if each.operator in _LOWER and each.compared_with != "constant"}
     upper = {each.subject for each in filters if each.operator in _UPPER and each.compared_with != "constant"}
     ranges = [subject for subject in _subjects(each.subject for each in filters) if subject in lower & upper]
-    for keys in orders:
-        conditions = tuple(subject for subject in (*equal, *fixed) if subject not in keys)
-        if conditions:
-            yield (*conditions[:_MOST_KEYS], *keys)
     if is_real:
         equal, fixed = (*equal, *(subject for subject in fixed if subject not in equal)), ()
     yield from ((subject,) for subject in equal)

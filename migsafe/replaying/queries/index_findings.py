@@ -36,9 +36,12 @@ def _message(missing: MissingIndex) -> str:
     first = f"the query {queries[0].name}" if queries[0].name else "this query"
     subject = f"{first} reads" if len(queries) == 1 else f"{first} and {len(queries) - 1} more read"
     indexes = " and ".join(str(index.candidate) for index in missing.indexes)
+    reads_all = any(missing.table in each.reads_all for each in missing.queries)
+    table = f"{missing.table} ({missing.indexes[0].rows:,} rows)"
+    what = f"all of {table}" if reads_all else f"much more of {table} than needed"
     others = f" (the others: {join_queries(queries[1:])})" if len(queries) > 1 else ""
     return (
-        f"{subject} all of {missing.table} ({missing.indexes[0].rows:,} rows) each time{others}. With an index on {indexes}, which was built, "
+        f"{subject} {what} each time{others}. With an index on {indexes}, which was built, "
         f"PostgreSQL uses it, and the estimated cost falls from {format_cost(most.cost_before)} to {format_cost(most.cost_after)}, "
         f"the rows read from {most.rows_before:,} to {most.rows_after:,}. {_sizes(missing)}"
     )

@@ -21,7 +21,8 @@ class BuiltIndex(Struct, frozen=True, kw_only=True):
 
 
 class ServedQuery(Struct, frozen=True, kw_only=True):
-    """A query that an index makes more than ten times cheaper: its estimated cost and the rows that it reads, without and with the index."""
+    """A query that an index makes more than ten times cheaper: its estimated cost and the rows that it reads, without and with the index.
+    `reads_all` are the tables that it reads completely without the index."""
 
     query: NamedQuery
     text: str
@@ -29,6 +30,7 @@ class ServedQuery(Struct, frozen=True, kw_only=True):
     cost_after: float
     rows_before: int
     rows_after: int
+    reads_all: frozenset[Name] = frozenset()
 
 
 class IndexEstimate(Struct, frozen=True):

@@ -17,7 +17,7 @@ from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, I
 from migsafe.replaying.queries.plan_changes import TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state
-from migsafe.replaying.queries.plans import GenericPlans
+from migsafe.replaying.queries.plans import GenericPlans, with_usual_page
 from migsafe.replaying.queries.rows_read import rows_read
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.schema.catalog import Catalog
@@ -144,7 +144,9 @@ class IndexTrials:
             reason = f"{name} has {rows:,} rows here; a plan says nothing about an index with fewer than {MIN_ROWS:,}"
             self._not_tried.append(UnservedQuery(self._queries.named(query), reason))
         else:
-            reason = f"reads all of {lacking[0]} at an estimated cost of {plan.cost:,.0f}; only costs over {EXPENSIVE:,.0f} are reported"
+            reads_all = any(self._state.root(read.relation) == lacking[0] for read in plan.full_reads)
+            what = f"reads all of {lacking[0]} at" if reads_all else "has"
+            reason = f"{what} an estimated cost of {plan.cost:,.0f}; only costs over {EXPENSIVE:,.0f} are reported"
             self._unserved.append(UnservedQuery(self._queries.named(query), reason))
 
     def _try_each(self, expensive: Sequence[_Expensive]) -> None:
@@ -158,7 +160,8 @@ class IndexTrials:
                 if self._remaining() <= 0:
                     return
                 self._progress(f"trying index {position} of {len(candidates)}: {candidate}")
-                self._try(frozenset((candidate,)), [each for each in expensive if self._reads_all(each, candidate.table)])
+                readers = [each for each in expensive if candidate in each.candidates or self._reads_all(each, candidate.table)]
+                self._try(frozenset((candidate,)), readers)
 
     def _remaining(self) -> float:
         """Returns the seconds that are left for builds."""
@@ -270,6 +273,7 @@ class IndexTrials:
             cost_after=plan.cost,
             rows_before=rows_read(each.plan, self._state),
             rows_after=rows_read(plan, self._state),
+            reads_all=frozenset(self._state.root(read.relation) for read in each.plan.full_reads),
         )
 
     def _estimate(self, index: BuiltIndex) -> IndexEstimate | None:
@@ -286,5 +290,6 @@ class IndexTrials:
             [candidate, *_] = each.candidates
             return f"the index {candidate} cannot be built: {self._failures.get(candidate, 'not known')}"
         names = f"{', '.join(map(str, tried[:3]))}{' and others' if len(tried) > 3 else ''}"
-        limit = "; a LIMIT whose value is a parameter is planned for a tenth of the rows" if _LIMIT.search(each.query.text) else ""
+        planned = with_usual_page(each.query).text
+        limit = "; a LIMIT whose value is computed from a parameter is planned for a tenth of the rows" if _LIMIT.search(planned) else ""
         return f"its estimated cost is {each.plan.cost:,.0f}, and {each.lowest:,.0f} at least with {names}{limit}"

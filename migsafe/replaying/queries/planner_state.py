@@ -19,7 +19,7 @@ _RELATIONS = """
     WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 _KEYS = """
-    SELECT n.nspname, c.relname,
+    SELECT n.nspname, c.relname, x.relname,
         ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, false) FROM pg_catalog.generate_series(1, i.indnkeyatts) AS k)
     FROM pg_catalog.pg_index AS i
         JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -50,11 +50,13 @@ class PlannedTable(Struct, frozen=True):
 
 
 class PlannerState(Struct, frozen=True):
-    """The tables by name, and the names of indexes by oid; `keys` are those of the B-trees of each table that contain all of its rows."""
+    """The tables by name, and the names of indexes by oid; `keys` are those of the B-trees of each table that contain all of its rows, and
+    `first_keys` the table and the first key of each by the name of the index, if only one has the name."""
 
     tables: dict[Name, PlannedTable]
     indexes: dict[int, str]
     keys: dict[Name, list[tuple[str, ...]]]
+    first_keys: dict[str, tuple[Name, str]] = {}
 
     def has_index(self, table: Name, keys: tuple[str, ...]) -> bool:
         """Whether a B-tree of the table begins with these keys, as PostgreSQL spells them."""
@@ -83,9 +85,14 @@ def read_planner_state(connection: "Connection[Any]") -> PlannerState:
             own = Name(name, schema)
             tables[own] = PlannedTable(oid, rows, Name(root, root_schema) if root is not None else own, is_empty)
     keys: dict[Name, list[tuple[str, ...]]] = {}
-    for schema, name, own in connection.execute(_KEYS).fetchall():
+    first_keys: dict[str, tuple[Name, str]] = {}
+    several: set[str] = set()
+    for schema, name, index, own in connection.execute(_KEYS).fetchall():
         keys.setdefault(Name(name, schema), []).append(tuple(own))
-    return PlannerState(tables, indexes, keys)
+        if index in first_keys:
+            several.add(index)
+        first_keys[index] = (Name(name, schema), own[0])
+    return PlannerState(tables, indexes, keys, {index: first for index, first in first_keys.items() if index not in several})
 
 
 def tables_without_statistics(connection: "Connection[Any]", tables: Collection[Name]) -> list[Name]:

@@ -65,9 +65,7 @@ def write_targets(query: Query, catalog: Catalog, shapes: Shapes) -> WriteTarget
             parameters.setdefault(number, ColumnUse(compared.relation, compared.column, "where"))
     only_inserts = all(level.shape.kind == "insert" and not level.shape.assigned for level in levels if level.shape.kind in _WRITES)
     constants = frozenset.intersection(*(_constants(level) for level in levels if level.shape.kind in _WRITES))
-    return WriteTargets(
-        tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts, constants=constants
-    )
+    return WriteTargets(tables=tuple(tables), parameters=parameters, conditions=conditions, only_inserts=only_inserts, constants=constants)
 
 
 def _constants(level: Level) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """How nearly a row satisfies a CHECK: a condition with many parts shows no way to its solution if only the whole counts."""
 
 import re
+from functools import lru_cache
 
 from migsafe.patterns import lazy_pattern
 
@@ -9,6 +10,7 @@ _OPENING = ("(", "[", "CASE")
 _CLOSING = (")", "]", "END")
 
 
+@lru_cache(maxsize=1024)
 def gradation(condition: str) -> str:
     """Returns an expression for a condition as PostgreSQL prints it: 1 if it is not false, else the satisfied share of its parts, which is
     less; of alternatives, the nearest one counts."""

@@ -171,3 +171,43 @@ def test_queries_that_read_a_whole_table(host: PrivateHost, tmp_path: Path) -> N
     first = migration["queries"][0]
     assert first["changed"]
     assert first["before"]["Plan"]["Node Type"] != first["after"]["Plan"]["Node Type"] == "Seq Scan"
+
+
+LOTS = """
+CREATE TABLE lots (
+    id bigint PRIMARY KEY, code text NOT NULL, shop integer NOT NULL, day integer NOT NULL, weight integer NOT NULL, note text NOT NULL
+);
+INSERT INTO lots SELECT n, repeat('x', 40) || n, n % 3, n, (n * 7919) % 30011, repeat('x', 700) FROM generate_series(1, 30000) AS n;
+CREATE INDEX lots_code_idx ON lots (code, day);
+CREATE INDEX lots_shop_idx ON lots (shop);
+CREATE TABLE tags (id bigint PRIMARY KEY, code integer NOT NULL, day integer NOT NULL, note text NOT NULL);
+INSERT INTO tags SELECT n, n, n, repeat('x', 700) FROM generate_series(1, 12000) AS n;
+CREATE INDEX tags_code_idx ON tags (code, day);
+ANALYZE lots, tags;
+"""
+
+
+def test_an_index_that_does_not_serve_a_query_well(any_host: PrivateHost, tmp_path: Path) -> None:
+    queries = _queries(
+        tmp_path,
+        "SELECT id FROM lots WHERE day >= 29990 ORDER BY day LIMIT $1",
+        "SELECT id FROM lots WHERE shop = $1 ORDER BY weight DESC LIMIT 20",
+        "SELECT id FROM lots WHERE code = $1 ORDER BY day DESC LIMIT 20",
+        "SELECT id FROM tags WHERE day >= 11990 ORDER BY day LIMIT 20",
+    )
+    (migrations := tmp_path / "migrations").mkdir()
+    files = {"0001.sql": LOTS, "0002.sql": "ALTER TABLE lots ADD COLUMN region text; ALTER TABLE tags ADD COLUMN region text;"}
+    done = replay_files(any_host, migrations, files, only="0002.sql", queries=queries)
+    assert done.problems == []
+    # The first query reads all entries of an index whose first column it does not name; the second one sorts a third of the table.
+    by_day, by_shop = sorted(
+        _findings(done, "replay-query-without-index"), key=lambda finding: finding.script.position(finding.span.start).line
+    )
+    assert "query1 reads much more of public.lots (30,000 rows) than needed each time" in by_day.message
+    assert "the rows read from 30,000 to " in by_day.message
+    assert by_day.help.endswith("CREATE INDEX CONCURRENTLY lots_day_idx ON lots (day);")
+    assert by_shop.help.endswith("CREATE INDEX CONCURRENTLY lots_shop_weight_idx ON lots (shop, weight);")
+    [results] = done.run.indexes
+    [cheap] = results.unserved
+    assert cheap.query.name == "query4"
+    assert cheap.reason.startswith("has an estimated cost of ")
