@@ -87,12 +87,12 @@ def _ordered(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterator
 
 
 def _equal(access: TableAccess) -> tuple[str, ...]:
-    """Returns what is equal to a value that is no constant."""
+    """Returns the columns and expressions that are compared for equality, except with constants."""
     return _subjects(each.subject for each in access.filters if each.operator in _EQUALITIES and each.compared_with != "constant")
 
 
 def _fixed(access: TableAccess) -> tuple[str, ...]:
-    """Returns what is equal to a constant, or tested for NULL."""
+    """Returns the columns and expressions that are equal to a constant, or tested for NULL."""
     return _subjects(
         each.subject
         for each in access.filters
