@@ -21,6 +21,7 @@ from migsafe.rendering.worker.driver import (
 )
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.inspection import Inspected
+from migsafe.rendering.worker.older_sqlalchemy import distilled
 from migsafe.rendering.worker.open_tables import add_named_columns
 from migsafe.rendering.worker.parameters import check_names
 from migsafe.rendering.worker.rows import Rows
@@ -156,10 +157,12 @@ class RecordingConnection(Connection):
             return Rows(run)
         options = {"execution_options": named.pop("execution_options")} if "execution_options" in named else {}
         if isinstance(statement, str):
-            return self.exec_driver_sql(statement, *arguments)
+            return self.exec_driver_sql(statement, distilled(arguments, named))
         add_named_columns(statement, (*arguments, named))
         if named and not arguments:
             arguments = (named.pop("parameters", None) or named,)
+        elif len(arguments) > 1:
+            arguments = (list(arguments),)
         run = self.dialect.run  # type: ignore[attr-defined]
         run.sends_list = bool(arguments) and isinstance(arguments[0], list)
         try:
@@ -174,6 +177,10 @@ class RecordingConnection(Connection):
     def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
         """Returns the first value of the first row."""
         return self.execute(statement, *arguments, **named).scalar()
+
+    def connect(self) -> Any:
+        """Returns another connection, as SQLAlchemy 1 did; the script may close it."""
+        return self.engine.connect()
 
     def commit(self) -> None:
         """Commits Alembic's transaction, if the connection is Alembic's; another one that the script opens has its own. SQLAlchemy begins a

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import create as create_module
 from sqlalchemy.exc import ArgumentError
 
+from migsafe.rendering.worker.older_sqlalchemy import REMOVED_ENGINE_ARGUMENTS
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.unknown import MARK, Unknown
 
@@ -54,7 +55,7 @@ def _creating(create: Callable[..., Any], simulated: Callable[[], Any], project:
         if url is None or isinstance(url, Unknown) or MARK.search(str(url)):
             return simulated()
         try:
-            return create(url, *arguments, **named)
+            return create(url, *arguments, **{name: value for name, value in named.items() if name not in REMOVED_ENGINE_ARGUMENTS})
         except (ImportError, ArgumentError, ValueError):  # its driver is not installed, or a setting in the URL is missing here
             return simulated()
 

@@ -33,6 +33,7 @@ from sqlalchemy.ext.mutable import MutableBase
 from sqlalchemy.orm import loading
 from sqlalchemy.sql import coercions, expression
 
+from migsafe.rendering.worker.older_sqlalchemy import install_older_forms, older_select
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
 from migsafe.rendering.worker.unknown import Unknown, name_of, run_of, unknown_like
 
@@ -72,6 +73,7 @@ def install_patches() -> None:
     listen = _without_unknown(event_api.listen)
     for module in (sqlalchemy.event, event_api):
         vars(module)["listen"] = listen
+    install_older_forms()
 
 
 def _as_text(element: Any, *_: Any, **__: Any) -> Any:
@@ -144,17 +146,10 @@ def _without_unknown(listen: Callable[..., None]) -> Any:
 
 
 def _accepting_lists(select: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*columns: Any, whereclause: Any = None) -> Any:
+    def call(*columns: Any, **named: Any) -> Any:
         selected = columns[0] if columns and isinstance(columns[0], list | tuple) else columns
         unknown = next((column for column in selected if isinstance(column, Unknown)), None)
-        if unknown is not None:
-            return unknown_like(unknown, f"select({name_of(unknown)})")
-        if columns and isinstance(columns[0], list | tuple):
-            conditions = columns[1:]
-            statement = select(*selected)
-            return statement.where(*conditions) if conditions else statement
-        statement = select(*columns)
-        return statement.where(whereclause) if whereclause is not None else statement
+        return unknown_like(unknown, f"select({name_of(unknown)})") if unknown is not None else older_select(select, columns, named)
 
     return call
 
