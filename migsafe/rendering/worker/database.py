@@ -12,10 +12,8 @@ from migsafe.rendering.worker.catalog_queries import answer_catalog_query
 from migsafe.rendering.worker.dialects import database_url, dialect_class, driver_of
 from migsafe.rendering.worker.driver import (
     Cursor,
-    as_literal,
     fill_parameters,
     make_driver,
-    quote,
     returns_rows,
     skipping_unknown,
 )
@@ -26,6 +24,7 @@ from migsafe.rendering.worker.open_tables import add_named_columns
 from migsafe.rendering.worker.parameters import check_names
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.sql_constants import as_literal, quote
 from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_engine, result_columns
 from migsafe.rendering.worker.unknown import Unknown
 from migsafe.versions import VIRTUAL_GENERATED_COLUMNS

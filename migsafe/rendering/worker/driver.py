@@ -4,10 +4,6 @@ Statements are recorded as SQL, with their parameters inserted as the server wou
 unknown values or no row, as the run decides.
 """
 
-import datetime
-import decimal
-import json
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -17,6 +13,7 @@ from migsafe.rendering.worker.aggregates import rows_without_source
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.sql_constants import as_literal
 from migsafe.rendering.worker.unknown import Unknown
 from migsafe.text import MARK_START
 
@@ -50,10 +47,10 @@ class Cursor:
         self._run.result_uses += 1
         return 1 if self._always else Unknown(self._run, "rowcount", DATABASE_ONLY)
 
-    def execute(self, statement: str, parameters: object = None) -> None:
-        """Records a statement of a script that uses the driver directly."""
+    def execute(self, statement: Any, parameters: object = None) -> None:
+        """Records a statement of a script that uses the driver directly: a text, or one that the driver's `sql` module has composed."""
         self.description = None
-        sql = fill_parameters(statement, parameters)
+        sql = fill_parameters(statement if isinstance(statement, str) else str(statement), parameters)
         self._run.send(sql)
         if self.take_result() or self._run.live:
             return
@@ -195,38 +192,6 @@ def fill_parameters(statement: str, parameters: object) -> str:
                 return statement
     except (TypeError, ValueError, KeyError):
         return statement
-
-
-def as_literal(value: object) -> str:
-    """Returns a value as a constant in SQL."""
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "true" if value else "false"
-        case int() | float() | decimal.Decimal():
-            return str(value)
-        case str():
-            return quote(str.__str__(value))
-        case datetime.datetime():
-            return f"{quote(value.isoformat(' '))}::timestamp{'tz' if value.tzinfo else ''}"
-        case datetime.date() | datetime.time() | datetime.timedelta() | uuid.UUID():
-            return quote(str(value))
-        case bytes() | bytearray() | memoryview():
-            return f"'\\x{bytes(value).hex()}'::bytea"
-        case tuple() | set() | frozenset():
-            return f"({', '.join(map(as_literal, value))})"
-        case list():
-            return f"ARRAY[{', '.join(map(as_literal, value))}]" if value else "'{}'"
-        case Mapping():
-            return quote(json.dumps(value, default=str))
-    return quote(str(value))
-
-
-def quote(text: str) -> str:
-    """Returns a string as a constant in SQL."""
-    inside = text.replace("'", "''")
-    return f"'{inside}'"
 
 
 Processor = Callable[[Any], Any]

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
+from migsafe.rendering.worker.composed_sql import MODULES, replace_names
 from migsafe.rendering.worker.frames import caller, is_importing
 
 MEMORY = 2 << 30
@@ -133,8 +134,9 @@ class Guards:
         self._own.add(thread.ident)
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Finds a driver, which may connect without Python's sockets, and disables its connect functions."""
-        if name not in _DRIVERS:
+        """Finds a driver, which may connect without Python's sockets, and disables its connect functions. Finds the module with which a driver
+        composes SQL, and lets it work without a connection."""
+        if name not in _DRIVERS and name not in MODULES:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
@@ -143,7 +145,9 @@ class Guards:
 
         def exec_module(module: ModuleType) -> None:
             load(module)
-            for holder, function in _DRIVERS[name]:
+            if name in MODULES:
+                replace_names(module)
+            for holder, function in _DRIVERS.get(name, ()):
                 owner = getattr(module, holder) if holder else module
                 setattr(owner, function, staticmethod(self._connect) if holder else self._connect)
 

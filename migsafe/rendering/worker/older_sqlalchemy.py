@@ -157,6 +157,8 @@ def _declarative_base(make: Callable[..., Any]) -> Callable[..., Any]:
         base = make(metadata=metadata, mapper=mapper, **named)
         if bind is not None:
             base.metadata.__dict__[_BIND] = bind
+        if not hasattr(base, "__allow_unmapped__"):
+            base.__allow_unmapped__ = True  # SQLAlchemy 1 did not read annotations
         return base
 
     return wraps(make)(call)

@@ -7,6 +7,7 @@ built from it. If the script makes a decision based on it, the run chooses the r
 
 import re
 from collections.abc import Callable, Generator, Iterator
+from enum import EnumMeta
 from types import FrameType, FunctionType
 from typing import Any, ClassVar, Protocol
 
@@ -122,11 +123,11 @@ class Unknown(str):
         """Returns an unknown value."""
         frame = caller()
         run, name = run_of(self), name_of(self)
-        if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
-            return arguments[0]  # used as a decorator
         known = run.known_type(self, arguments, named) if run.is_project_frame(frame) else None
         if known is not None:
             return known
+        if len(arguments) == 1 and not named and _is_decorated(arguments[0], name) and not run.active:
+            return arguments[0]
         sent = run.send_through(self, arguments)
         if sent is not None:
             return sent
@@ -242,6 +243,12 @@ class Unknown(str):
 
     def __format__(self, _: str) -> str:
         return str.__str__(self)
+
+
+def _is_decorated(argument: Any, name: str) -> bool:
+    """Whether a call of this name can be that of a decorator: it gets a function or class. A class that is called with an Enum is a type."""
+    is_type = isinstance(argument, EnumMeta) and name.rpartition(".")[2][:1].isupper()
+    return isinstance(argument, FunctionType | type) and not is_type
 
 
 def vars_of(value: Unknown) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from alembic.operations import Operations
 
 from migsafe.rendering.worker.plugins.alembic_utils import PLUGIN as ALEMBIC_UTILS
+from migsafe.rendering.worker.plugins.driver_sql import PLUGIN as DRIVER_SQL
 from migsafe.rendering.worker.plugins.enum_values import PLUGIN as ENUM_VALUES
 from migsafe.rendering.worker.plugins.flask_sqlalchemy import PLUGIN as FLASK_SQLALCHEMY
 from migsafe.rendering.worker.plugins.plugin import Plugin
@@ -20,7 +21,7 @@ from migsafe.rendering.worker.plugins.spatial import PLUGIN as SPATIAL
 from migsafe.rendering.worker.plugins.sqlmodel import PLUGIN as SQLMODEL
 from migsafe.rendering.worker.plugins.utils import PLUGIN as UTILS
 
-PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, FLASK_SQLALCHEMY, SEARCH_TRIGGERS, SIX, SPATIAL, SQLMODEL, UTILS)
+PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, DRIVER_SQL, ENUM_VALUES, FLASK_SQLALCHEMY, SEARCH_TRIGGERS, SIX, SPATIAL, SQLMODEL, UTILS)
 _BY_OPERATION = {name: plugin for plugin in PLUGINS for name in plugin.operations}
 _BY_PACKAGE = {package: plugin for plugin in PLUGINS for package in plugin.packages}
 
