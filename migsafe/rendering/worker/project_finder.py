@@ -19,7 +19,7 @@ from migsafe.rendering.worker.guards import ImportTooLong
 from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
 from migsafe.rendering.worker.project import ProjectCode
-from migsafe.rendering.worker.transformation import catches_others, transform, transform_handlers
+from migsafe.rendering.worker.transformation import transform, transform_handlers, uses_other_classes
 
 _USUAL = ("", "src", "lib", "python")
 _MAX_FOLDERS = 50
@@ -81,13 +81,13 @@ class ProjectLoader(SourceFileLoader):
         return self._older.text.encode() if self._older is not None and path == self.path else super().get_data(path)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Returns the code of the module. That of a helper of migrations is tolerant of unknown values, like a script; other code may catch
-        exceptions of packages that are not installed. Raises SyntaxError."""
+        """Returns the code of the module. That of a helper of migrations is tolerant of unknown values, like a script; other code may name,
+        in `except` and `case`, classes of packages that are not installed. Raises SyntaxError."""
         try:
             source = super().get_data(self.path)
             if self._project.is_helper(self.path, source):
                 return compile(transform(ast.parse(source, self.path)), self.path, "exec", dont_inherit=True)
-            if catches_others(source):
+            if uses_other_classes(source):
                 return compile(transform_handlers(ast.parse(source, self.path)), self.path, "exec", dont_inherit=True)
             return super().get_code(fullname)
         except SyntaxError:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from migsafe.rendering.worker.frames import caller, transparent
 from migsafe.rendering.worker.inert import unknown_of
-from migsafe.rendering.worker.transformation import CALL, CAUGHT, CONTAINS, FAILED, FORMAT, IS, ITEM, without_number_formats
+from migsafe.rendering.worker.matching import matched
+from migsafe.rendering.worker.transformation import CALL, CAUGHT, CONTAINS, FAILED, FORMAT, IS, ITEM, MATCHED, without_number_formats
 from migsafe.rendering.worker.unknown import MARK, Unknown, UnknownOwner, contains, name_of, reason_of, run_of, truth_of, unknown_like
 
 _DEEPEST = 3
@@ -69,7 +70,8 @@ class TolerantOperations:
 
     def names(self) -> dict[str, Callable[..., Any]]:
         """Returns the functions by the names that a transformed script calls."""
-        return {CONTAINS: contains, IS: is_constant, CAUGHT: caught, FAILED: self.failed, CALL: self.call, ITEM: self.item, FORMAT: self.format}
+        functions: dict[str, Callable[..., Any]] = {CONTAINS: contains, IS: is_constant, CAUGHT: caught, MATCHED: matched}
+        return functions | {FAILED: self.failed, CALL: self.call, ITEM: self.item, FORMAT: self.format}
 
     @transparent
     def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:

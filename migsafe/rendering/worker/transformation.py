@@ -18,11 +18,13 @@ CALL = "migsafe call"
 ITEM = "migsafe item"
 FORMAT = "migsafe format"
 FAILED = "migsafe failed"
+MATCHED = "migsafe matched"
 
 _OF_THE_CALLER = frozenset(("super", "locals", "globals", "vars", "dir", "eval", "exec", "__import__"))
 """Functions whose result depends on the frame that calls them."""
 _HANDLER = re.compile(rb"^[ \t]*except\b\s*\*?\s*\(?([\w.,\s]*)", re.MULTILINE)
 _NAME = re.compile(rb"[\w.]+(?<!\bas)")
+_CLASS_PATTERN = re.compile(rb"^[ \t]*case\b[^\n]*?\b(?:\w+\.)*[A-Z]\w*\(", re.MULTILINE)
 _OWN_EXCEPTIONS = frozenset(name.encode() for name, value in vars(builtins).items() if isinstance(value, type))
 _CONVERSION = re.compile(r"(%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?)[diouxXeEfFgGc]")
 
@@ -34,13 +36,16 @@ def transform(tree: ast.Module) -> ast.Module:
 
 
 def transform_handlers(tree: ast.Module) -> ast.Module:
-    """Returns the tree, in which the classes of the exceptions that are caught may be unknown; the tree itself is changed."""
+    """Returns the tree, in which the classes of the exceptions that are caught, and those in patterns, may be unknown; the tree itself is
+    changed."""
     changed: ast.Module = _HandlerTransformer().visit(tree)
     return changed
 
 
-def catches_others(source: bytes) -> bool:
-    """Whether a module may catch exceptions that are not Python's own."""
+def uses_other_classes(source: bytes) -> bool:
+    """Whether a module may catch exceptions that are not Python's own, or match objects with classes."""
+    if _CLASS_PATTERN.search(source) is not None:
+        return True
     return any(name not in _OWN_EXCEPTIONS for names in _HANDLER.findall(source) for name in _NAME.findall(names))
 
 
@@ -56,7 +61,23 @@ def function_call(name: str, arguments: list[ast.expr], at: ast.expr) -> ast.Cal
 
 
 class _HandlerTransformer(ast.NodeTransformer):
-    """Replaces the classes of the exceptions that are caught."""
+    """Replaces the classes of the exceptions that are caught, and those in patterns."""
+
+    _patterns = 0
+
+    def visit_Match(self, node: ast.Match) -> list[ast.stmt]:
+        """Replaces the classes in patterns, of which some may be unknown, by variables that are assigned before the statement: a pattern can
+        contain only names."""
+        self.generic_visit(node)
+        before: list[ast.stmt] = []
+        for pattern in (inner for case in node.cases for inner in ast.walk(case.pattern)):
+            if not isinstance(pattern, ast.MatchClass) or (isinstance(pattern.cls, ast.Name) and pattern.cls.id in vars(builtins)):
+                continue
+            self._patterns += 1
+            target = ast.copy_location(ast.Name(f"{MATCHED} {self._patterns}", ast.Store()), pattern.cls)
+            before.append(ast.copy_location(ast.Assign([target], function_call(MATCHED, [pattern.cls], pattern.cls)), pattern.cls))
+            pattern.cls = ast.copy_location(ast.Name(target.id, ast.Load()), pattern.cls)
+        return [*before, node]
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
         """Replaces the classes, of which some may be unknown."""
