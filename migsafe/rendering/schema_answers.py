@@ -32,6 +32,8 @@ def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | N
         case "has schema":
             exists = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
             return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog))
+        case "serial sequence":
+            return _serial_sequence(catalog, Name(str(arguments[0]), arguments[1]), str(arguments[2]))
         case "enums":
             return _enums(catalog, arguments[0])
         case "schemas":
@@ -62,6 +64,17 @@ def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -
     schemas = catalog.search_path if schema is None else (schema,)
     names = [relation.name.name for relation in catalog.relations() if relation.kind in kinds and relation.name.schema in schemas]
     return Answer(sorted(names), known=_knows_all(catalog))
+
+
+def _serial_sequence(catalog: Catalog, table: Name, column_name: str) -> Answer:
+    """Answers with the sequence that a column owns, as pg_get_serial_sequence() returns it; None if it owns none."""
+    relation = catalog.relation(table)
+    column = relation.column(column_name) if relation is not None else None
+    if relation is None or column is None:
+        return _UNKNOWN
+    owned = (sequence for sequence in catalog.dependents(relation.oid, Relation) if sequence.owner == (relation.oid, column.number))
+    name = next((str(sequence.name) for sequence in owned), None)
+    return Answer(name, known=name is not None or relation.complete)
 
 
 def _enums(catalog: Catalog, schema: str | None) -> Answer:

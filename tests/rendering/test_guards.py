@@ -241,6 +241,27 @@ def test_a_query_for_the_state_of_an_index_is_answered(render: Render) -> None:
     assert [sql for sql in sent(half) if not sql.startswith("SELECT")] == ['CREATE INDEX orders_qty_idx ON "public".orders (note);']
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("id", ["DROP SEQUENCE shop.orders_id_seq;"]),
+        ("number", ['DROP SEQUENCE shop."Numbers";']),
+        ("key", ["DROP SEQUENCE shop.orders_key_seq;"]),
+        ("note", ["SELECT 'none';"]),
+    ],
+)
+def test_a_query_for_the_sequence_of_a_column_is_answered(render: Render, column: str, expected: list[str]) -> None:
+    half = render(
+        f"""
+        row = op.get_bind().execute(sa.text("select pg_get_serial_sequence('shop.orders', '{column}')")).fetchone()
+        op.execute(f"DROP SEQUENCE {{row[0]}}" if row[0] is not None else "SELECT 'none'")
+        """,
+        history="CREATE SCHEMA shop; CREATE TABLE shop.orders (id serial, number int, key bigint GENERATED ALWAYS AS IDENTITY, note text);"
+        'CREATE SEQUENCE shop."Numbers" OWNED BY shop.orders.number;',
+    )
+    assert sent(half)[1:] == expected
+
+
 def test_many_guards_are_all_rendered(render: Render) -> None:
     guards = "\n".join(f'if "x{n}" not in columns:\n    op.add_column("legacy", sa.Column("x{n}", sa.Text()))' for n in range(20))
     half = render(

@@ -58,9 +58,12 @@ _VALID = re.compile(
 )
 _REGCLASS = re.compile(rf"select\s+to_regclass\(\s*{_NAME}\s*\)(?:::\w+)?(?P<tested>\s+is\s+(?P<negated>not\s+)?null)?\s*;?\s*", re.IGNORECASE)
 
+_SERIAL = re.compile(rf"select\s+pg_get_serial_sequence\(\s*{_NAME}\s*,\s*'(?P<column>\w+)'\s*\)(?:\s+as\s+\w+)?", re.IGNORECASE)
+
 
 def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
-    """Returns the rows of a query that checks whether an object exists; None for any other query, or if the answer is unknown."""
+    """Returns the rows of a query that checks whether an object exists, or asks for a column's sequence; None for any other query, or if the
+    answer is unknown."""
     text = " ".join(sql.split()).rstrip("; ")
     regclass = _REGCLASS.fullmatch(text)
     if regclass:
@@ -71,6 +74,10 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
         return [(exists == bool(regclass["negated"]),)] if tested else [(regclass["name"] if exists else None,)]
     if _CURRENT.fullmatch(text):
         return [("public",)]
+    serial = _SERIAL.fullmatch(text)
+    if serial:
+        answer = run.ask("serial sequence", serial["name"], serial["in_schema"], serial["column"])
+        return [(answer.value,)] if answer.known else None
     valid = _VALID.fullmatch(text)
     if valid:
         exists = _has(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
