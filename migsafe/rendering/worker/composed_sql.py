@@ -1,6 +1,6 @@
 """SQL that a script composes with the `sql` module of psycopg or psycopg2, without a connection.
 
-Both drivers ask a connection for its encoding, and quote with libpq; the connections here are no libpq connections. Identifiers and constants
+Both drivers ask a connection for its encoding, and quote with libpq, which the connections here do not use. Identifiers and constants
 are quoted as libpq does it with UTF-8 and standard_conforming_strings.
 """
 
