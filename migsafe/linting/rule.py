@@ -23,7 +23,7 @@ from migsafe.lock import LockMode
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.op_calls import as_op_calls
+from migsafe.rendering.op_calls import as_op_calls, outside_batch
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
 from migsafe.schema.statistics import row_count
@@ -341,11 +341,14 @@ class Context:
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         equal, last_equal = (operation.equal, operation.last_equal) if isinstance(operation, PastOperation) else (0, None)
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
+        span = operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span)
         help = self._with_own_transactions(help)
         fix = (help if fix is None else fix) if rule.fix else ""
         if half.transaction is Transaction.FILE and rule.category != "transactions":
             # The runner's transaction is that block.
             help, fix = (_BLOCK.sub(r"\1", text) if "BEGIN;" in text else text for text in (help, fix))
+        if self.is_script:
+            help = outside_batch(as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE), half.file.text, span)
         return Finding(
             fix=fix,
             replaces=tuple(half.file_span(each.span) for each in replaces),
@@ -354,9 +357,9 @@ class Context:
             category=rule.category,
             severity=most if severity is None else severity,
             message=message + size,
-            help=as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE) if self.is_script else help,
+            help=help,
             script=self.application_file or half.file,
-            span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
+            span=span,
             migration=self.migration.id if self.application_file is None else "",
             statement=1 if type(operation) in (FilePlace, WorkloadQuery) else statement.index,  # places do not depend on statements
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),

@@ -1,6 +1,7 @@
 """SQL as calls of Alembic's `op`, with autocommit blocks around statements that cannot run in a transaction."""
 
 import json
+import re
 
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
@@ -8,6 +9,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Operation, Option
 from migsafe.sql.statements import Statement, read
+from migsafe.text import Span
 
 AUTOCOMMIT_BLOCK = "with op.get_context().autocommit_block():"
 """The block that commits the transaction, runs its statements outside of one, and begins a new one."""
@@ -16,6 +18,9 @@ _INDENT = "    "
 _WIDTH = 100
 _COMMENT = lazy_pattern(r"^[ \t]*--[ \t]?")
 _STATEMENT = lazy_pattern(r"(?:ALTER|CREATE|DROP) .*;$")
+_RECEIVER = lazy_pattern(r"(\w+)\.")
+_RUNS_BEFORE = ("#", 'op.execute("SET ')
+"""Beginnings of lines that are no calls, or calls that may run before the others of a block."""
 _BOUND = lazy_pattern(r"(?<![:\w\\]):(?=\w+(?!:))")
 """Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
@@ -53,6 +58,18 @@ def as_op_calls(text: str, catalog: Catalog, *, in_transaction: bool = True) -> 
         lines += [_INDENT * (outside and not (has_long_string and number)) + line for number, line in enumerate(call)]
         end, in_block = statement.span.end, outside
     return "\n".join((*lines, *_comments(text[end:])))
+
+
+def outside_batch(code: str, script: str, call: Span) -> str:
+    """Returns calls of `op`, with the instruction to put them outside the `batch_alter_table` block, if a call of a script is in one.
+
+    A batch sends its calls when its block ends, so a call of `op` inside it runs before them (alembic operations/batch.py, flush)."""
+    receiver = _RECEIVER.match(script, call.start)
+    if receiver is None or receiver[1] == "op" or all(line.startswith(_RUNS_BEFORE) for line in code.splitlines()):
+        return code
+    if not re.search(rf"\.batch_alter_table\(.*\)\s+as\s+{receiver[1]}\s*:", script):
+        return code
+    return f"# end the batch_alter_table block before this: inside it, a call of op runs before those of {receiver[1]}\n{code}"
 
 
 def _comments(between: str) -> list[str]:

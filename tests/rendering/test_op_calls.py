@@ -11,10 +11,11 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from migsafe.linting.rulebook import shipped_rules
-from migsafe.rendering.op_calls import as_op_calls
+from migsafe.rendering.op_calls import as_op_calls, outside_batch
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import read
+from migsafe.text import Span
 from tests.support.linted import judge_sql
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -146,3 +147,29 @@ def test_what_should_run_outside_a_transaction_is_in_a_block() -> None:
     assert calls == (
         '# at the end of the migration:\nwith op.get_context().autocommit_block():\n    op.execute("ANALYZE t")\n    op.execute("ANALYZE u")'
     )
+
+
+BATCH = """\
+def upgrade():
+    with op.batch_alter_table("orders", schema=None) as orders:
+        orders.add_column(sa.Column("note", sa.String))
+        orders.create_index("orders_note_idx", ["note"])
+    op.create_index("orders_id_idx", "orders", ["id"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "is_told"),
+    [
+        ('op.create_index("a", "orders", ["note"])', 'orders.create_index("orders_note_idx"', True),
+        ("# first\nop.execute(\"SET lock_timeout = '2s'\")", 'orders.create_index("orders_note_idx"', False),
+        ("# only words", "orders.add_column", False),
+        ('op.create_index("a", "orders", ["id"])', 'op.create_index("orders_id_idx"', False),
+    ],
+)
+def test_calls_in_the_place_of_a_call_of_a_batch_are_put_outside_its_block(code: str, call: str, is_told: bool) -> None:
+    start = BATCH.index(call)
+    told = outside_batch(code, BATCH, Span(start, start + len(call)))
+    assert (told != code) == is_told
+    assert told.endswith(code)
+    assert ("a call of op runs before those of orders" in told) == is_told

@@ -47,6 +47,7 @@ from migsafe.sql.operations import (
     SetVariable,
     TwoPhase,
 )
+from migsafe.sql.operations.running import A_STATEMENT
 
 Reader = Callable[[Parser, int], list[Operation]]
 
@@ -63,7 +64,7 @@ def _statement(c: Parser) -> list[Operation]:
     start = c.i
     reader = _STATEMENTS.get(c.words[start])
     if reader is None:
-        c.fail("a statement")
+        c.fail(A_STATEMENT)
     c.i += 1
     operations = reader(c, start)
     nested, c.nested = c.nested, []

@@ -337,11 +337,20 @@ class FeatureUse(Operation, frozen=True, kw_only=True):
     feature: Feature
 
 
+A_STATEMENT = "a statement"
+"""What the grammar expects where no token begins a statement."""
+
+
 class Broken(Operation, frozen=True, kw_only=True):
     """A syntax error. `expected` says what PostgreSQL's grammar expects at the position, `found` what the script has there."""
 
     expected: str
     found: str
+
+    @property
+    def is_no_statement(self) -> bool:
+        """Whether not even the first token begins a statement."""
+        return self.expected == A_STATEMENT
 
 
 class Unparsed(Operation, frozen=True, kw_only=True):
