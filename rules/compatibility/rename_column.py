@@ -37,12 +37,13 @@ from migsafe.linting.facts.ownership import (
 from migsafe.linting.facts.query_uses import KnownUse, use_of_relations
 from migsafe.linting.facts.replaced_keys import also_needed
 from migsafe.linting.facts.replaced_types import is_other_kind
+from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.trigger_functions import broken_writes, triggers_that_name
 from migsafe.linting.facts.wording import deployments, once_released
-from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Function, Relation, Trigger
-from migsafe.sql.operations import AddColumn, DropColumn, Name, Operation, Rename, RenameColumn, TypeName
+from migsafe.sql.operations import AddColumn, AlterColumnType, DropColumn, Name, Operation, Rename, RenameColumn, TypeName
 from migsafe.sql.operations.values import quoted
 
 
@@ -177,12 +178,14 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
     done = at.past[renamed.position]
     op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     table, old, new = op.target.name, quoted(op.column), quoted(op.new_name)
+    changed = _type_change_before(at, renamed.position)
     return at.finding(
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         f"next release fails until the migration has run{renamed.use.words}{broken_writes(at, renamed.position, renamed.triggers)}",
-        help=_help(table, old, new, str(renamed.type) if renamed.type is not None else "…", renamed.needed),
-        fix="" if renamed.needed else None,
+        help=_instead_of_type_change(at, changed)
+        + _help(table, old, new, str(renamed.type) if renamed.type is not None else "…", renamed.needed, _new_value(old, changed)),
+        fix="" if renamed.needed or changed is not None else None,
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,
         severity=renamed.use.severity,
@@ -191,8 +194,32 @@ def _finding(at: Context, renamed: _Renamed) -> Finding:
     )
 
 
-def _help(table: Name, old: str, new: str, type_name: str, needed: str) -> str:
-    fill = f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;"  # noqa: S608  # it is shown, not run
+def _type_change_before(at: Context, position: int) -> PastOperation | None:
+    """Returns the ALTER COLUMN TYPE of the migration that has changed a renamed column before; None if there is none."""
+    op = at.past[position].operation
+    assert isinstance(op, RenameColumn)
+    for done in at.past[:position]:
+        change = done.operation
+        if isinstance(change, AlterColumnType) and change.column == op.column and at.resolve(change.target.name) == at.resolve(op.target.name):
+            return done
+    return None
+
+
+def _instead_of_type_change(at: Context, changed: PastOperation | None) -> str:
+    return f"-- instead of the new type in line {line_of(at, changed.operation.span)} and of this:\n" if changed is not None else ""
+
+
+def _new_value(old: str, changed: PastOperation | None) -> str:
+    """Returns the value of the new column, from the old one as it was before the migration changed its type."""
+    if changed is None:
+        return old
+    assert isinstance(changed.operation, AlterColumnType)
+    return changed.operation.using.sql if changed.operation.using is not None else f"{old}::{changed.operation.type}"
+
+
+def _help(table: Name, old: str, new: str, type_name: str, needed: str, value: str) -> str:
+    missing = f"{new} IS NULL AND {old} IS NOT NULL" if value == old else f"{new} IS DISTINCT FROM ({value})"
+    fill = f"UPDATE {table} SET {new} = {value} WHERE {missing};"  # noqa: S608  # it is shown, not run
     return (
         deployments("ADD COLUMN and a release that writes both columns", f"a release that uses only {new}", "DROP COLUMN")
         + f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"

@@ -53,20 +53,40 @@ Safe, because the stored values do not change:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.type_changes import type_change_fix, type_change_safe_way
-from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.schema.objects import RelationKind
-from migsafe.sql.operations import AlterColumnType, Name
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.operations import AlterColumnType, ConstraintKind, Name, RenameColumn
 from migsafe.sql.operations.values import quoted
+
+
+class _Change(Struct, frozen=True):
+    """A change of a column's type that takes long: its position, its table and column, the columns that its foreign keys reference, and what
+    the finding about it says."""
+
+    position: int
+    table: int | None
+    column: str
+    references: list[tuple[int, str]]
+    message: str
+    help: str
+    fix: str | None
+    relations: list[Name]
+    lock: LockMode
 
 
 class _State(Struct):
     reported: set[tuple[int | None, Name, str]] = set()
     """The changed columns: the number of the transaction, the table, the name."""
+    changes: list[_Change] = []
 
 
 @rule(
@@ -76,41 +96,102 @@ class _State(Struct):
     fix="unsafe",
     unsafe_because="it takes several migrations, and a failure between them leaves a second column",
 )
-def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
-    """Report a type change for which an existing table is rewritten or scanned."""
+def type_change_rewrites(op: AlterColumnType | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Record the type changes for which an existing table is rewritten or scanned, and report them at the end of the migration: the safe way
+    of a key includes the columns that reference it."""
+    if isinstance(op, MigrationEnd):
+        yield from (_finding(at, change) for change in at.state(_State).changes)
+        return
     # Unknown partitions are left out: the change may be harmless for them.
     slow = at.slow_effects(only=True)
-    if not slow:
-        return None
     column = (at.session.transaction, at.resolve(op.target.name), op.column)
-    if column in at.state(_State).reported and column[0] is not None:
-        return None  # one new column makes both changes
+    if not slow or (column in at.state(_State).reported and column[0] is not None):
+        return  # one new column makes both changes
     at.state(_State).reported.add(column)
     main = next((effect for effect in slow if effect.rewrite), slow[0])
-    table = at.resolve(op.target.name)
     if _is_unknown_result(op, at):
-        return at.finding(
-            op,
-            f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {table}, and may rewrite it: the type that the query of "
-            f"CREATE TABLE AS gave to {quoted(op.column)} is unknown",
-            help=f"-- name the type in the query: CAST(… AS {op.type}) AS {quoted(op.column)}",
-            fix="",
-            severity=Severity.INFO,
-            relations=[effect.relation for effect in slow],
-            lock=main.lock,
-        )
+        yield _about_unknown_result(op, main, slow, at)
+    else:
+        at.state(_State).changes.append(_change(op, main, slow, at))
+
+
+def _about_unknown_result(op: AlterColumnType, main: Effect, slow: list[Effect], at: Context) -> Finding:
+    table = at.resolve(op.target.name)
+    return at.finding(
+        op,
+        f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {table}, and may rewrite it: the type that the query of "
+        f"CREATE TABLE AS gave to {quoted(op.column)} is unknown",
+        help=f"-- name the type in the query: CAST(… AS {op.type}) AS {quoted(op.column)}",
+        fix="",
+        severity=Severity.INFO,
+        relations=[effect.relation for effect in slow],
+        lock=main.lock,
+    )
+
+
+def _change(op: AlterColumnType, main: Effect, slow: list[Effect], at: Context) -> _Change:
+    table = at.resolve(op.target.name)
     below = _descendants(table, at)
     parts = [effect.relation for effect in slow if effect.relation in below and _work(effect) == _work(main)]
     where = f"{table} and its {'partitions' if _is_partitioned(table, at) else 'children'}" if parts else str(table)
-    return at.finding(
-        op,
-        f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {where} while it {_work(main)}, "
+    relation = at.catalog.relation(op.target.name)
+    return _Change(
+        position=at.position,
+        table=relation.oid if relation is not None else None,
+        column=op.column,
+        references=_referenced_columns(relation, op.column, at) if relation is not None else [],
+        message=f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {where} while it {_work(main)}, "
         f"because {_cause(main)}{_other_tables(slow, {table, main.relation, *parts}, at)}: every {main.blocked_commands} waits{while_held(at)}",
         help=type_change_safe_way(op, main, at),
         fix=type_change_fix(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,
     )
+
+
+def _referenced_columns(relation: Relation, name: str, at: Context) -> list[tuple[int, str]]:
+    """Returns the columns, with their tables, that foreign keys on a column alone reference."""
+    column = relation.column(name)
+    found = []
+    for key in at.catalog.constraints(relation.oid):
+        if key.kind is ConstraintKind.FOREIGN_KEY and column is not None and key.columns == (column.number,) and key.references is not None:
+            referenced = at.catalog.get(key.references)
+            other = referenced.column_numbered(key.referenced_columns[0]) if isinstance(referenced, Relation) else None
+            found += [(key.references, other.name)] if other is not None else []
+    return found
+
+
+def _finding(at: Context, change: _Change) -> Finding:
+    key = next((other for other in at.state(_State).changes if _includes(at, other, change)), None)
+    renaming = _renaming_after(at, change)
+    help, fix = change.help, change.fix
+    if renaming is not None:
+        help, fix = f"-- the safe way of RENAME COLUMN in line {line_of(at, renaming.operation.span)} includes the new type", ""
+    elif key is not None:
+        line = line_of(at, at.past[key.position].operation.span)
+        help, fix = (
+            f"-- the safe way of {quoted(key.column)}, which line {line} changes too, includes {quoted(change.column)}, which references it",
+            "",
+        )
+    return at.finding(at.past[change.position], change.message, help=help, fix=fix, relations=change.relations, lock=change.lock)
+
+
+def _renaming_after(at: Context, change: _Change) -> PastOperation | None:
+    """Returns the RENAME COLUMN of the migration that renames a changed column later; None if there is none."""
+    for done in at.past[change.position :]:
+        op = done.operation
+        if isinstance(op, RenameColumn) and op.column == change.column:
+            relation = at.catalog.relation(op.target.name)
+            if relation is not None and relation.oid == change.table:
+                return done
+    return None
+
+
+def _includes(at: Context, key: _Change, change: _Change) -> bool:
+    """Whether the safe way of a key includes another changed column, which references it."""
+    op = at.past[key.position].operation
+    assert isinstance(op, AlterColumnType)
+    return op.using is None and (key.table, key.column) in change.references and (change.table, change.column) not in key.references
 
 
 def _is_unknown_result(op: AlterColumnType, at: Context) -> bool:

@@ -249,3 +249,39 @@ def test_a_table_that_takes_the_name_of_another_is_not_filled_in_a_later_transac
     found = next(each for each in results.findings if each.rule == "long-work-under-lock")
     assert "under another name, in an earlier migration" in (found.help or "")
     assert not found.fix
+
+
+def helps(history: str, sql: str, rule: str) -> list[str]:
+    findings = judge_sql(f"{history};\n-- next migration\n{sql}").findings
+    return [each.help or "" for each in findings if each.rule == rule]
+
+
+def test_columns_that_change_with_their_key_have_its_safe_way() -> None:
+    history = """CREATE TABLE vans (id serial PRIMARY KEY);
+    CREATE TABLE trips (id bigint PRIMARY KEY, van_id int REFERENCES vans (id), note int)"""
+    change = "ALTER TABLE trips ALTER COLUMN van_id TYPE bigint"
+    key = "ALTER TABLE vans ALTER COLUMN id TYPE bigint"
+    for sql, line in ((f"{change};\n{key};", 2), (f"{key};\n{change};", 1)):
+        found = {each.split("\n")[0]: each for each in helps(history, sql, "type-change-rewrites")}
+        short = f"-- the safe way of id, which line {line} changes too, includes van_id, which references it"
+        assert short in found
+        (long,) = (each for first, each in found.items() if first != short)
+        assert "ADD CONSTRAINT trips_van_id_new_fkey" in long
+    (alone,) = helps(history, change, "type-change-rewrites")
+    assert "trips_van_id_new_fkey" in alone
+    assert len(helps(history, f"ALTER TABLE trips ALTER COLUMN note TYPE bigint;\n{key};", "type-change-rewrites")) == 2
+
+
+def test_a_column_with_a_new_type_and_a_new_name_has_one_safe_way() -> None:
+    history = "CREATE TABLE vans (id bigint PRIMARY KEY, sold boolean)"
+    change = "ALTER TABLE vans ALTER COLUMN sold TYPE text USING CASE WHEN sold THEN 'yes' END"
+    rename = "ALTER TABLE vans RENAME COLUMN sold TO status"
+    (short,) = helps(history, f"{change};\n{rename};", "type-change-rewrites")
+    assert short == "-- the safe way of RENAME COLUMN in line 2 includes the new type"
+    (long,) = helps(history, f"{change};\n{rename};", "rename-column")
+    assert long.startswith("-- instead of the new type in line 1 and of this:\n")
+    assert "UPDATE vans SET status = CASE WHEN sold THEN 'yes' END WHERE status IS DISTINCT FROM (CASE WHEN sold THEN 'yes' END);" in long
+    (cast,) = helps(history, f"ALTER TABLE vans ALTER COLUMN id TYPE integer;\n{rename.replace('sold', 'id')};", "rename-column")
+    assert "SET status = id::integer WHERE status IS DISTINCT FROM (id::integer);" in cast
+    (alone,) = helps(history, rename, "rename-column")
+    assert "SET status = sold WHERE status IS NULL AND sold IS NOT NULL;" in alone
