@@ -20,7 +20,7 @@ _COMMENT = lazy_pattern(r"^[ \t]*--[ \t]?")
 _STATEMENT = lazy_pattern(r"(?:ALTER|CREATE|DROP) .*;$")
 _RECEIVER = lazy_pattern(r"(\w+)\.")
 _RUNS_BEFORE = ("#", 'op.execute("SET ')
-"""Beginnings of lines that are no calls, or calls that may run before the others of a block."""
+"""The first characters of comments, and of calls that can run before the other calls of a block."""
 _BOUND = lazy_pattern(r"(?<![:\w\\]):(?=\w+(?!:))")
 """Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
