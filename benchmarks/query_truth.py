@@ -12,8 +12,7 @@ from msgspec import Struct
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.replaying.queries.index_trials import EXPENSIVE
-from migsafe.replaying.queries.plan_changes import TENFOLD
+from migsafe.replaying.queries.plan_changes import EXPENSIVE, TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan
 from migsafe.replaying.queries.plans import GenericPlans, with_usual_page
 from migsafe.replaying.seeding.seeder import Seeder, same_for_every_table

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.assessment.interruptions import statement_lines
+from migsafe.assessment.late_indexes import INDEX_LATE, late_indexes
 from migsafe.assessment.premortem import Assessment, Phase
 from migsafe.assessment.rehearsal import Answer, Backfill, PhaseFailure, PhaseMigration, PhaseResult, ReleaseResult
 from migsafe.assessment.release_states import Failing, ReleaseStates, StateFailure, measured_limits, release_states, untried_queries
@@ -13,6 +14,7 @@ from migsafe.assessment.rollout_order import RolloutOrder, rollout_order
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.patterns import lazy_pattern
+from migsafe.replaying.queries.plan_results import PlanResults
 from migsafe.replaying.queries.results import BrokenQuery, QueryResults
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations.values import quoted
@@ -92,19 +94,28 @@ def judge_phases(
     queries: ProjectQueries | None,
     findings: Sequence[Finding],
     without_migrations: QueryResults | None = None,
+    *,
+    only_errors: bool = False,
 ) -> tuple[PhaseResult, ...]:
     """Returns the phases that have a migration, and the deployment. `findings` are those of the replay that count as failures,
-    `without_migrations` what was measured of the queries if there is no migration."""
-    return tuple(_Judge(migrations, queries, findings, without_migrations).phases())
+    `without_migrations` what was measured of the queries if there is no migration. With `only_errors`, warnings do not count."""
+    return tuple(_Judge(migrations, queries, findings, without_migrations, only_errors=only_errors).phases())
 
 
 class _Judge:
     """Judges the phases of one rollout."""
 
     def __init__(
-        self, migrations: Sequence[RolledOut], queries: ProjectQueries | None, findings: Sequence[Finding], alone: QueryResults | None
+        self,
+        migrations: Sequence[RolledOut],
+        queries: ProjectQueries | None,
+        findings: Sequence[Finding],
+        alone: QueryResults | None,
+        *,
+        only_errors: bool,
     ) -> None:
         self._migrations = migrations
+        self._only_errors = only_errors
         self._findings = findings
         self._current: Mapping[str, object] = queries.current if queries is not None else {}
         self._running: Mapping[str, object] = queries.running if queries is not None else {}
@@ -230,8 +241,17 @@ class _Judge:
             for fingerprint, failing in (self._states.new_at(self._order.before) or {}).items():
                 if fingerprint not in self._unprepared and fingerprint not in self._running:
                     yield self._new_query_fails(failing)
+            if not self._only_errors:
+                new = self._current.keys() - self._running.keys()
+                yield from late_indexes(self._plans_after(self._order.before), new)
         elif phase is not Phase.EXPAND:
             yield from self._broken_for_new(numbers)
+
+    def _plans_after(self, number: int) -> Iterator[tuple[str, PlanResults]]:
+        """Yields the paths of the migrations after a number of them, with what was measured of the plans around each."""
+        for each in self._migrations[number:]:
+            if each.replayed is not None and each.replayed.queries is not None:
+                yield each.assessment.path, each.replayed.queries.plans
 
     def _counts(self, phase: Phase, finding: Finding) -> bool:
         """Whether a finding at a migration of a phase is a failure of that phase: a release that does not run cannot fail."""
@@ -352,7 +372,7 @@ def _work(own: Collection[Phase]) -> str:
 
 def _with_slow(result: ReleaseResult, failures: Sequence[PhaseFailure], queries: Collection[str]) -> ReleaseResult:
     """Returns the result of a release with its slow queries, if it works."""
-    slow = [query for failure in failures if failure.rule in (_LACKS_INDEX, _REGRESSED) for query in failure.queries]
+    slow = [query for failure in failures if failure.rule in (_LACKS_INDEX, _REGRESSED, INDEX_LATE) for query in failure.queries]
     own = {query.fingerprint: query for query in slow if query.fingerprint in queries}
     return replace(result, slow=tuple(own.values())) if own and result.answer is Answer.WORKS else result
 

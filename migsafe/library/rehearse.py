@@ -121,7 +121,7 @@ def rehearse_plan(
     alone = replay.without_migrations
     results = [each for each in (*(migration.queries for migration in replay.replayed), alone) if each is not None]
     return Rehearsal(
-        phases=judge_phases(migrations, queries, findings, alone),
+        phases=judge_phases(migrations, queries, findings, alone, only_errors=least is Severity.ERROR),
         replay=replay,
         untried=tuple(untried_queries(results).values()),
         unread=len(queries.workload.unread) if queries is not None else 0,

@@ -42,7 +42,10 @@ INSERT INTO customers (mail) VALUES ($1);
 """
 RENAME = {"0012_rename_email.sql": "ALTER TABLE customers RENAME COLUMN email TO mail;"}
 EXPAND_AND_CONTRACT = {
-    "0012_add_mail.sql": "ALTER TABLE customers ADD COLUMN mail text;\nALTER TABLE customers ALTER COLUMN email DROP NOT NULL;",
+    "0012_add_mail.sql": (
+        "ALTER TABLE customers ADD COLUMN mail text;\nALTER TABLE customers ALTER COLUMN email DROP NOT NULL;\n"
+        "CREATE INDEX CONCURRENTLY customers_mail_idx ON customers (mail);"
+    ),
     "0013_copy_mail.sql": "UPDATE customers SET mail = email WHERE mail IS NULL;",
     "0014_require_mail.sql": "ALTER TABLE customers ALTER COLUMN mail SET NOT NULL;",
     "0015_drop_email.sql": "ALTER TABLE customers DROP COLUMN email;",
@@ -137,6 +140,24 @@ def test_expand_and_contract_passes(rehearse: Rehearse) -> None:
     steps = rehearsal_reporter("steps")(rehearsal, Display()).splitlines()
     assert [line.split("\t")[0] for line in steps] == ["expand", "deploy", "backfill", "validate", "contract"]
     assert rehearsal.passed is True
+
+
+def test_an_index_that_is_created_after_the_deployment(rehearse: Rehearse) -> None:
+    in_time = rehearse(EXPAND_AND_CONTRACT, RUNNING + NEW, rows=60_000)
+    assert (in_time.passed, in_time.replay.indexes[0].judged) == (True, 2)
+    add, index = EXPAND_AND_CONTRACT["0012_add_mail.sql"].rsplit("\n", 1)
+    unique = index.replace("CREATE INDEX", "CREATE UNIQUE INDEX")  # it would refuse two equal rows, so the running release must be gone
+    files = {**EXPAND_AND_CONTRACT, "0012_add_mail.sql": add, "0014_require_mail.sql": EXPAND_AND_CONTRACT["0014_require_mail.sql"] + unique}
+    late = rehearse(files, RUNNING + NEW, rows=60_000)
+    assert [phase.passed for phase in late.phases] == [True, False, True, True, True]
+    assert failures(late.phases[1]) == ["rehearse-index-too-late:1 by_mail"]
+    assert [query.name for query in late.phases[1].new.slow] == ["by_mail"]
+    [failure] = late.phases[1].failures
+    assert "until migrations/0014_require_mail.sql has run" in failure.message
+    assert "reads all of public.customers (60,000 rows) each time" in failure.message
+    # A query that the running release sends, too, was as slow before.
+    both = RUNNING + "-- name: by_mail\nSELECT id FROM customers WHERE mail = $1;\n" + NEW
+    assert "rehearse-index-too-late" not in str(rehearse(files, both, rows=60_000).phases[1].failures)
 
 
 def test_a_query_of_the_new_release_that_breaks_in_the_contract_phase(rehearse: Rehearse) -> None:

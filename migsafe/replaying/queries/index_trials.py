@@ -14,7 +14,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.replaying.estimates import grown
 from migsafe.replaying.queries.index_candidates import Candidate, candidates_for, proposed
 from migsafe.replaying.queries.index_results import BuiltIndex, IndexEstimate, IndexResults, MissingIndex, ServedQuery, UnservedQuery
-from migsafe.replaying.queries.plan_changes import TENFOLD
+from migsafe.replaying.queries.plan_changes import EXPENSIVE, TENFOLD
 from migsafe.replaying.queries.plan_trees import Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state
 from migsafe.replaying.queries.plans import GenericPlans, with_usual_page
@@ -29,8 +29,6 @@ from migsafe.workload.query import Query
 if TYPE_CHECKING:
     from psycopg import Connection
 
-EXPENSIVE = 1_000.0
-"""A query whose plan costs less needs no index, in PostgreSQL's units of cost: reading all of about 60,000 small rows costs as much."""
 MIN_ROWS = 10_000
 """With fewer rows, no plan is expensive, so that nothing follows from its cost."""
 _SIMILAR = 3.0

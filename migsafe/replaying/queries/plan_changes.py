@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.replaying.queries.attribution import Check
-from migsafe.replaying.queries.plan_results import PlannedQuery, PlanRegression, PlanResults, UnplannedQuery
+from migsafe.replaying.queries.plan_results import PlanGain, PlannedQuery, PlanRegression, PlanResults, UnplannedQuery
 from migsafe.replaying.queries.plan_trees import FullRead, Plan, Unexplained
 from migsafe.replaying.queries.planner_state import PlannerState, read_planner_state, tables_without_statistics
 from migsafe.replaying.queries.planner_versions import PlannerVersions, mentions, read_planner_versions
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TENFOLD = 10.0
 """By how much the estimated cost of a query must rise or fall to be reported."""
+EXPENSIVE = 1_000.0
+"""A query whose plan costs less needs no index, in PostgreSQL's units of cost: reading all of about 60,000 small rows costs as much."""
 MIN_ROWS = 1_000
 """A table with fewer rows is read completely at little cost."""
 
@@ -94,6 +96,7 @@ class PlanTrial:
             planned=number,
             plans=tuple(planned) if self._keep_plans else (),
             regressions=regressions,
+            gains=tuple(self._gains(before, after)),
             unplanned=tuple(unplanned),
             emptied=tuple(_emptied(before.state, after.state)),
             recovered=frozenset(recovered),
@@ -144,6 +147,24 @@ class PlanTrial:
             read = worst_new_read(first, second, before.state, after.state)
             if read is not None:
                 yield self._regression(query, (first, second), read, before.state, after.state)
+
+    def _gains(self, before: _Snapshot, after: _Snapshot) -> Iterable[PlanGain]:
+        """Yields the queries that indexes which the migration created make cheap."""
+        created = {after.state.indexes[oid] for oid in after.state.indexes.keys() - before.state.indexes.keys()}
+        for fingerprint, query in self._queries.all.items() if created else ():
+            first, second = before.plans[fingerprint], after.plans[fingerprint]
+            if not isinstance(first, Plan) or not isinstance(second, Plan) or not second.indexes & created or first.cost <= EXPENSIVE:
+                continue
+            read = worst_new_read(second, first, after.state, before.state)
+            if read is not None:
+                yield PlanGain(
+                    query=self._queries.named(query),
+                    relation=before.state.root(read.relation),
+                    rows=int(before.state.rows(before.state.root(read.relation))),
+                    cost_before=first.cost,
+                    cost_after=second.cost,
+                    indexes=tuple(sorted(second.indexes & created)),
+                )
 
     def _regression(self, query: Query, plans: tuple[Plan, Plan], read: FullRead, before: PlannerState, after: PlannerState) -> PlanRegression:
         first, second = plans

@@ -36,6 +36,18 @@ class PlanRegression(Struct, frozen=True, kw_only=True):
     statement: int | None = None
 
 
+class PlanGain(Struct, frozen=True, kw_only=True):
+    """A query that reads all of a relation before a migration and finds its rows with indexes after it that the migration creates, more than
+    ten times cheaper."""
+
+    query: NamedQuery
+    relation: Name
+    rows: int
+    cost_before: float
+    cost_after: float
+    indexes: tuple[str, ...]
+
+
 class UnplannedQuery(Struct, frozen=True):
     """A query that PostgreSQL accepts and cannot plan without values for its parameters, and its error."""
 
@@ -47,14 +59,16 @@ class PlanResults(Struct, frozen=True, kw_only=True):
     """The plans around one migration: how many queries of both releases were planned before and after it, and which
     cannot be planned after it.
 
-    `plans` are those of all queries, if they were to be kept. `emptied` are the tables that had rows before and have none after it, so that the
-    plans of their queries say nothing. `recovered` are queries that an earlier migration made worse, and that are as cheap as before it again.
+    `plans` are those of all queries, if they were to be kept. `gains` are the queries that a new index serves. `emptied` are the tables that
+    had rows before and have none after it, so that the plans of their queries say nothing. `recovered` are queries that an earlier
+    migration made worse, and that are as cheap as before it again.
     `plan_ms` is the time of planning all queries once.
     """
 
     planned: int = 0
     plans: tuple[PlannedQuery, ...] = ()
     regressions: tuple[PlanRegression, ...] = ()
+    gains: tuple[PlanGain, ...] = ()
     unplanned: tuple[UnplannedQuery, ...] = ()
     emptied: tuple[Name, ...] = ()
     recovered: frozenset[str] = frozenset()
