@@ -15,6 +15,16 @@ _GROUPS = {
 }
 
 
+INTRODUCING = frozenset(
+    (
+        *(sql.CreateTable, sql.CreateTableAs, sql.CreateView, sql.CreateMaterializedView, sql.CreateSequence),
+        *(sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain, sql.CreateFunction, sql.CreateSchema),
+        *(sql.CreateObject, sql.Rename, sql.SetSchema),
+    )
+)
+"""The classes of operations for which `introduced_names` may yield a name."""
+
+
 def name_group(kind: str) -> str:
     """Returns the group of objects of which no two have the same name, for a kind of objects."""
     return _GROUPS.get(kind, kind)

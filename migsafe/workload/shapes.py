@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from migsafe import expressions
+from migsafe.expressions.queries.plain.statements import plain_shape
 from migsafe.expressions.queries.shapes import Condition, Operand, Shape, UnreadShape
 from migsafe.sql.operations import Expression
 from migsafe.text import Span
@@ -43,7 +44,8 @@ class Shapes:
         return self._queries[text]
 
     def _shape(self, text: str) -> Shape | UnreadShape:
-        return expressions.query_shape(text, spells=self._spells)
+        plain = plain_shape(text) if not self._spells else None
+        return plain if plain is not None else expressions.query_shape(text, spells=self._spells)
 
     def condition(self, sql: str) -> Condition | None:
         """Returns the predicate of an index; None if sqlglot cannot read it."""

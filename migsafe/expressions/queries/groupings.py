@@ -8,23 +8,12 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from migsafe.expressions.queries.aggregates import is_scalar
 from migsafe.expressions.queries.operands import ref_of, spelling
 from migsafe.expressions.queries.shapes import Grouping, GroupingUse
-from migsafe.schema.volatility import volatility_of
-from migsafe.sql.operations import Name
-from migsafe.versions import NEWEST
 
 _AGGREGATES = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.ArrayAgg, exp.GroupConcat, exp.LogicalAnd, exp.LogicalOr)
 _UNKNOWN = (exp.AggFunc, exp.Anonymous, exp.Lambda, exp.Dot, exp.Query, exp.DML, exp.Exists)
-_BUILT_IN_AGGREGATES = frozenset(
-    """any_value array_agg avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp cume_dist dense_rank every first_value
-    json_agg json_agg_strict json_object_agg json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict jsonb_agg
-    jsonb_agg_strict jsonb_object_agg jsonb_object_agg_strict jsonb_object_agg_unique jsonb_object_agg_unique_strict lag last_value lead max
-    min mode nth_value ntile percent_rank percentile_cont percentile_disc range_agg range_intersect_agg rank regr_avgx regr_avgy regr_count
-    regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy row_number stddev stddev_pop stddev_samp string_agg sum var_pop var_samp
-    variance xmlagg""".split()
-)
-"""PostgreSQL's aggregate and window functions (pg_proc.prokind on 15, 16 and 18); none shares its name with another function."""
 _SETS = ("rollup", "cube", "grouping_sets", "all", "totals")
 _IN_HAVING = -1
 
@@ -145,8 +134,7 @@ def _is_scalar(node: exp.Expr) -> bool:
     """Whether a call that sqlglot does not know is a function of PostgreSQL that does not aggregate."""
     if not isinstance(node, exp.Anonymous) or not isinstance(node.this, str):
         return False
-    name = node.this.lower()
-    return name not in _BUILT_IN_AGGREGATES and volatility_of(Name(name, "pg_catalog"), NEWEST) is not None
+    return is_scalar(node.this.lower())
 
 
 def _is_column(node: exp.Expr) -> bool:

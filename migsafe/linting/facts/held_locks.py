@@ -29,7 +29,7 @@ def _is_own(at: Context, name: Name) -> bool:
     dropped again is known by its name only."""
     if at.catalog.relation(name) is None:
         return is_name_created_here(at, "table", name, created=True)
-    return is_created_by_migration(at, name) or (is_created_here(at, name) and at.is_new(name))
+    return is_created_by_migration(at, name) or (at.is_new(name) and is_created_here(at, name))
 
 
 def _held_blocking_locks(at: Context) -> dict[Name, LockMode]:

@@ -10,9 +10,9 @@ from enum import Enum
 
 from migsafe.linting.earlier import PastOperation
 from migsafe.linting.rule import Context
-from migsafe.schema.release_changes import column_key, introduced_names, name_group
+from migsafe.schema.release_changes import INTRODUCING, column_key, introduced_names, name_group
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Persistence
+from migsafe.sql.operations import Name, Operation, Persistence
 
 
 class NameAbsence(Enum):
@@ -142,8 +142,13 @@ def is_name_created_here(at: Context, kind: str, name: Name, *, created: bool = 
 def is_name_created_by_migration(at: Context, kind: str, name: Name, *, created: bool = False) -> bool:
     """Whether the migration itself introduced a name: it created the object, or renamed it. `created`: only the former counts."""
     wanted = name_group(kind), at.catalog.in_first_schema(name)
-    operations = (done.operation for done in at.past if not (created and isinstance(done.operation, sql.Rename | sql.SetSchema)))
+    operations = (operation for operation in at.fact(_introductions) if not (created and isinstance(operation, sql.Rename | sql.SetSchema)))
     return any(wanted in introduced_names(at.catalog, operation) for operation in operations)
+
+
+def _introductions(at: Context) -> list[Operation]:
+    """Returns the earlier operations of the migration that introduce names: few of those that a long migration has."""
+    return [done.operation for done in at.past if type(done.operation) in INTRODUCING]
 
 
 def is_trigger_function(at: Context, kind: str, name: Name) -> bool:
