@@ -20,6 +20,7 @@ class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     `context.run_migrations()`. `url` is that of the database. `naming_convention` is that of `target_metadata`: its keys as SQLAlchemy spells
     them, each with its template, or None for a function of the project. `complete` says that env.py has been understood: what is not among
     the options is not passed. `begun_at` says where env.py begins a transaction before Alembic is configured, so that Alembic begins none.
+    `autobegun`: SQLAlchemy has begun it with a statement, so that the connection is in none after a commit().
     """
 
     config_file: str = ""
@@ -33,4 +34,5 @@ class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     naming_convention: dict[str, str | None] | None = None
     complete: bool = False
     begun_at: str = ""
+    autobegun: bool = False
     env_file: str = ""

@@ -70,6 +70,22 @@ def test_an_autocommit_block_in_the_transaction_of_env_raises(folder: Path, caps
     assert "mig/env.py:5 begins a transaction" in findings[0]["message"]
 
 
+def test_an_autocommit_block_after_a_commit_of_the_script_is_fine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def concurrent(connect: str, before: str, body: str) -> list[int]:
+        (folder / "mig" / "env.py").write_text(BEGIN.format(connect=connect, before=before, options=""))
+        (folder / "mig" / "versions" / "v0.py").write_text(REVISION.format(version="v0", before=None, body=body, parameters=""))
+        findings = run(capsys, "lint", "--no-cache")["findings"]
+        return [each["start"]["line"] for each in findings if each["rule"] == "concurrently-in-transaction"]
+
+    project(folder, "")
+    block = 'with op.get_context().autocommit_block():\n        op.create_index("i", "a", ["b"], postgresql_concurrently=True)'
+    committed, used = "op.get_bind().commit()", 'op.get_bind().commit()\n    op.execute("SELECT 1")'
+    begun = "connection.execute(text('SELECT 1'))"
+    assert concurrent("connect()", begun, f"{committed}\n    {block}") == []
+    assert concurrent("connect()", begun, f"{used}\n    {block}") == [12]
+    assert concurrent("begin()", "pass", f"{committed}\n    {block}") == [11]
+
+
 def test_an_autocommit_block_in_alembics_transaction_is_fine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(folder, BEGIN.format(connect="connect()", before="connection.execute(text('SELECT 1')); connection.commit()", options=""), BLOCK)
     assert "concurrently-in-transaction" not in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}

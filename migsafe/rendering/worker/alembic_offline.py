@@ -159,8 +159,9 @@ class OnlineContext(MigrationContext):
 
     @contextmanager
     def autocommit_block(self) -> Iterator[None]:
-        """Ends Alembic's transaction for a block. In a transaction that env.py has begun Alembic raises AssertionError instead."""
-        if self.run is None or not self.run.environment.begun_at:
+        """Ends Alembic's transaction for a block. In a transaction that env.py has begun Alembic raises AssertionError instead, unless the
+        script has just committed it."""
+        if self.run is None or not self.run.environment.begun_at or self.run.is_committed:
             with super().autocommit_block():
                 yield
             return

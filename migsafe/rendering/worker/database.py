@@ -189,6 +189,7 @@ class RecordingConnection(Connection):
         if self.is_alembics and run.in_transaction and self.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             run.send("COMMIT")
             run.send("BEGIN", by_runner=True)
+            run.committed_at = len(run.calls)
 
     def in_transaction(self) -> bool:
         """Whether a transaction is open; for the script it is that of Alembic."""

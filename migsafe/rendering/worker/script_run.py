@@ -88,6 +88,8 @@ class Run:
         self.environment = ScriptEnvironment()
         self.raises = ""
         """The call around the current one that raises an error in production."""
+        self.committed_at = -1
+        """How many calls there were when the script last committed: without a further one, its connection is in no transaction."""
         self.result: Result | None = None
         """The result of the last statement on a live server."""
         self._refused: int | None = None
@@ -111,6 +113,11 @@ class Run:
         """Whether the statement that is being sent has a list of sets of values."""
 
     # What the script sends
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the script has just ended the transaction of env.py, and its connection is in none (measured with SQLAlchemy 2)."""
+        return self.environment.autobegun and self.committed_at == len(self.calls)
 
     def send(self, sql: str, *, by_runner: bool = False) -> None:
         """Records a statement, and the call that sends it."""

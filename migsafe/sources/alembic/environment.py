@@ -236,6 +236,7 @@ def _describe(reader: EnvReader, upgrade: Upgrade, scripts: ScriptEnvironment) -
         naming_convention=_convention(reader, upgrade.options.get("target_metadata")),
         complete=UNKNOWN not in upgrade.options,
         begun_at=":".join(map(str, place)) if (place := _transactions(upgrade).begun_at) else "",
+        autobegun=upgrade.autobegun,
     )
 
 
