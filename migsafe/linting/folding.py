@@ -1,6 +1,6 @@
-"""Equal findings of one file: reports show the first ones, and the others as one with their number."""
+"""Findings of one kind in one file: reports show the first ones, and the others as one with their number and their lines."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
@@ -10,19 +10,43 @@ from migsafe.patterns import lazy_pattern
 _SHOWN = 10
 """How many equal findings of a file are shown before the others are folded."""
 _MOST_PLACES = 100
+_MOST_LISTED = 10
+_FIRST_WORDS = 3
+"""The words of a message that say what is done: `CREATE INDEX takes`, `UPDATE without WHERE`."""
 _NUMBER = lazy_pattern(r"\d+")
 
 
 def fold_equal(findings: Sequence[Finding]) -> list[Finding]:
-    """Returns the findings of a report; after ten equal ones in a file, the others are one finding at the place of the first of them.
+    """Returns the findings of a report; after ten of a kind in a file, the others are one finding at the place of the first of them.
 
-    Findings are equal if they are of one rule and severity, and their messages and safe ways differ only in numbers, such as lines. The folded
-    finding says how many others it stands for, and has the first hundred of their places: a dump may have a million.
+    Equal findings are of one rule and severity, and their messages and safe ways differ only in numbers, such as lines. Of the others, those
+    of one rule and severity whose messages begin with the same words are of a kind: a file that creates sixty indexes has the same hazard
+    sixty times. Findings about queries each need a decision of their own, and those about what PostgreSQL refuses have causes of their own.
+    The folded finding says how many others it stands for, and has the first hundred of their places: a dump may have a million.
     """
+    shown = _folded(findings, _equal_kind)
+    equal = {_equal_kind(finding) for finding in shown if finding.more}
+    return _folded(shown, lambda finding: None if _equal_kind(finding) in equal else _kind(finding))
+
+
+def _equal_kind(finding: Finding) -> Hashable:
+    numberless = _NUMBER.sub("0", finding.message), _NUMBER.sub("0", finding.help)
+    return finding.rule, finding.script.path, finding.severity, numberless
+
+
+def _kind(finding: Finding) -> Hashable | None:
+    apart = finding.category in ("queries", "failures", "history")
+    return (
+        None if apart else (finding.rule, finding.script.path, finding.severity, *finding.message.split(maxsplit=_FIRST_WORDS)[:_FIRST_WORDS])
+    )
+
+
+def _folded(findings: Sequence[Finding], kind: Callable[[Finding], Hashable | None]) -> list[Finding]:
+    """Returns the findings with the later ones of each kind folded; `kind` returns None for one that stays as it is."""
     groups: dict[Hashable, list[int]] = {}
     for number, finding in enumerate(findings):
-        kind = finding.rule, finding.script.path, finding.severity, _NUMBER.sub("0", finding.message), _NUMBER.sub("0", finding.help)
-        groups.setdefault(kind, []).append(number)
+        if (key := kind(finding)) is not None:
+            groups.setdefault(key, []).append(number)
     folded = {
         group[begin]: group[begin:] for group in groups.values() if (begin := _first_folded([findings[each] for each in group])) is not None
     }
@@ -43,8 +67,22 @@ def _first_folded(group: Sequence[Finding]) -> int | None:
 
 def _one_of(group: Sequence[Finding]) -> Finding:
     first, more = group[0], sum(1 + finding.more for finding in group) - 1
+    are_equal = len({_equal_kind(finding) for finding in group}) == 1
     last = max((finding.places or (finding.span,))[-1].start if finding.more else finding.span.start for finding in group)
-    last_line = first.script.position(last).line
     places = [place for finding in group[:_MOST_PLACES] for place in finding.places or (finding.span,)]
-    message = f"{first.message}; {more:,} more finding{'' if more == 1 else 's'} like this one, up to line {last_line}"
+    findings = f"{more:,} more finding{'' if more == 1 else 's'}"
+    if are_equal:
+        message = f"{first.message}; {findings} like this one, up to line {first.script.position(last).line}"
+    else:
+        message = f"{first.message}; {findings} of this rule: {_listed(group)}"
     return replace(first, message=message, places=tuple(places[:_MOST_PLACES]), more=more)
+
+
+def _listed(group: Sequence[Finding]) -> str:
+    """Returns the lines of the findings after the first, with their relations if these are others."""
+    first = group[0]
+    relation = next(iter(first.relations), "")
+    others = [(next(iter(finding.relations), ""), finding.script.position(finding.span.start).line) for finding in group[1:]]
+    listed = list(dict.fromkeys(f"line {line}" if other == relation else f"{other} (line {line})" for other, line in others))
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return ", ".join(listed[:_MOST_LISTED]) + more

@@ -20,6 +20,7 @@ from migsafe.reports.language import help_language, source_language
 from migsafe.reports.markup import escaped, fenced
 from migsafe.reports.paths import address, unicode
 from migsafe.terminal.display import Display
+from migsafe.text import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -87,7 +88,8 @@ def _result(finding: Finding, rule: int, file: int, fingerprint: str) -> dict[st
         "ruleIndex": rule,
         "level": _LEVEL[finding.severity],
         "message": {"text": _message(text), "markdown": markdown},
-        "locations": [_location(finding, file)],
+        "locations": [_location(finding, finding.span, file)],
+        **({"relatedLocations": others} if (others := _others(finding, file)) else {}),
         "partialFingerprints": {f"migsafe/v{VERSION}": fingerprint},
     }
 
@@ -98,9 +100,14 @@ def _file(path: str) -> dict[str, Any]:
     return {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": _ROOT}
 
 
-def _location(finding: Finding, file: int) -> dict[str, Any]:
-    """Returns the place of a finding, in the artifact of this index; the end is exclusive in SARIF (§3.30.8) as in migsafe."""
-    start, end = finding.script.position(finding.span.start), finding.script.position(finding.span.end)
+def _others(finding: Finding, file: int) -> list[dict[str, Any]]:
+    """Returns the other places of which a finding says that the same is true (relatedLocations, §3.27.22)."""
+    return [_location(finding, place, file) for place in finding.places if place != finding.span]
+
+
+def _location(finding: Finding, span: Span, file: int) -> dict[str, Any]:
+    """Returns a place of a finding, in the artifact of this index; the end is exclusive in SARIF (§3.30.8) as in migsafe."""
+    start, end = finding.script.position(span.start), finding.script.position(span.end)
     return {
         "physicalLocation": {
             "artifactLocation": {**_file(finding.script.path), "index": file},
