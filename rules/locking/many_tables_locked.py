@@ -7,7 +7,8 @@ only one lock is held at a time. One DROP TABLE or CREATE TABLE with foreign key
 
 A lock_timeout limits the wait. If one is in effect for each of these statements, and each is a change of the catalogue that takes a moment,
 the finding has the severity info. If neither the migrations nor the settings ever set one, this is one finding in a run, because one setting
-for the project limits all of these waits. If a statement works for a time that grows with a table, the finding is at that statement, and
+for the project limits all of these waits; lock-timeout-missing reports that, and this finding is information unless the transaction
+stops the reads of three tables or more. If a statement works for a time that grows with a table, the finding is at that statement, and
 reports show the finding about the work, which names the locks that are held meanwhile.
 
 Unsafe:
@@ -41,6 +42,10 @@ from migsafe.sql.generation import NEXT_FROM_HERE
 from migsafe.sql.operations import CreateTable, Drop, Name, Operation
 
 
+_MANY_TABLES = 3
+"""Two tables whose changes take a moment wait for the same setting that lock-timeout-missing asks for."""
+
+
 class _Wait(NamedTuple):
     """A statement that waits for a lock while its transaction holds others: its position, these locks (all of them in the first one of a
     transaction), the lock, and whether a lock_timeout limits the wait."""
@@ -52,6 +57,8 @@ class _Wait(NamedTuple):
     limited: bool
     referenced: bool = False
     """Whether it locks the tables that foreign keys of the dropped table reference."""
+    switched_off: bool = False
+    """Whether the migration itself has set lock_timeout to 0."""
 
 
 class _State(Struct):
@@ -105,7 +112,8 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
     together = {effect.relation: effect.lock for effect in at.effects if not (isinstance(op, CreateTable) or referenced)}
     if new and any(name not in together or lock > together[name] for name, lock in held.items()):
         limited = timeout_in_effect(at, "lock_timeout") != 0
-        state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced)))
+        switched_off = not limited and at.session.settings.value("lock_timeout") is not None
+        state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited, bool(referenced), switched_off))
         if at.session.transaction is not None:
             state.waiting.add(at.session.transaction)
     if at.session.transaction not in state.first_works and long_work(at) and stronger_held_locks(at):
@@ -130,9 +138,18 @@ def _reported(at: Context) -> Iterator[Finding]:
         if is_limited and number not in state.works:
             finding = replace(finding, severity=min(finding.severity, Severity.INFO))
         elif not is_limited and not at.predictor.has_lock_timeout:
-            # The cause is the missing setting of the project, as for lock-timeout-missing.
-            finding = replace(finding, cause="project")
+            # The cause is the missing setting of the project, as for lock-timeout-missing, which has reported it.
+            is_other = number in state.works or any(wait.switched_off for wait in waits)
+            many = is_other or len(_without_reads(waits)) >= _MANY_TABLES
+            severity = finding.severity if many else min(finding.severity, Severity.INFO)
+            finding = replace(finding, cause=f"project, {severity.name}", severity=severity)
         yield finding
+
+
+def _without_reads(waits: list[_Wait]) -> set[Name]:
+    """Returns the tables that no other session can read while these statements wait, and after them."""
+    held = {name for wait in waits for name, lock in wait.held.items() if "reads" in lock.blocks}
+    return held | {wait.relation for wait in waits if "reads" in wait.lock.blocks}
 
 
 def _long_work(at: Context, position: int, held: dict[Name, LockMode], first: int) -> Finding:

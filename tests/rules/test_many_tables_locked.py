@@ -3,6 +3,7 @@
 import pytest
 
 from migsafe.linting.rule import Limits, Severity
+from migsafe.linting.rulebook import choose_rules, shipped_rules
 from tests.support.linted import judge_sql
 
 TABLES = """
@@ -71,6 +72,24 @@ def test_a_project_without_lock_timeout_is_told_once() -> None:
     sql = "-- next migration\n".join(f"-- V{number}__change.sql\n{piece}\n" for number, piece in enumerate(pieces, 1))
     (finding,) = (finding for finding in judge_sql(sql, limits=Limits()).findings if finding.rule == "many-tables-locked")
     assert finding.message.endswith("; the same is true of 1 other migration")
+
+
+@pytest.mark.parametrize(
+    ("sql", "severities"),
+    [
+        (f"BEGIN; {TWO} COMMIT;", [Severity.INFO]),
+        (ROUTES, [Severity.INFO]),
+        (f"BEGIN; {TWO} ALTER TABLE orders ADD COLUMN b text; COMMIT;", [Severity.WARNING]),
+        (f"BEGIN; {TWO} {HUB} {ROUTES} COMMIT;", [Severity.INFO]),
+        # Each severity once.
+        (f"BEGIN; {TWO} ALTER TABLE orders ADD COLUMN b text; COMMIT; {ROUTES}", [Severity.WARNING, Severity.INFO]),
+    ],
+)
+def test_lock_timeout_missing_reports_two_waits_in_a_project_without_lock_timeout(sql: str, severities: list[Severity]) -> None:
+    rules = choose_rules(shipped_rules(), select=["many-tables-locked", "lock-timeout-missing"])
+    reported = judge_sql(TABLES + sql, rules, limits=Limits()).findings
+    assert [finding.severity for finding in reported if finding.rule == "many-tables-locked"] == severities
+    assert "lock-timeout-missing" in [finding.rule for finding in reported]
 
 
 def test_work_on_two_tables_is_one_finding() -> None:
