@@ -41,7 +41,6 @@ from migsafe.lock import LockMode
 from migsafe.sql.generation import NEXT_FROM_HERE
 from migsafe.sql.operations import CreateTable, Drop, Name, Operation
 
-
 _MANY_TABLES = 3
 """Two tables whose changes take a moment wait for the same setting that lock-timeout-missing asks for."""
 
