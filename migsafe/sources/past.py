@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -68,7 +69,9 @@ def past_of(comparison: "Comparison", folder: str, files: Sequence[MigrationFile
 
 
 def _moved(scripts: PastFiles, folder: str) -> dict[str, Script]:
-    return {name: Script(_join(folder, name), script.text) for name, script in scripts.items()}
+    """Returns the files of a former folder as those of the folder now, without those that have stayed in the former one."""
+    moved = {name: script for name, script in scripts.items() if not Path(script.path).exists()}
+    return {name: Script(_join(folder, name), script.text) for name, script in moved.items()}
 
 
 def _absolute(path: str) -> str:
@@ -171,7 +174,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
         if renamed is None:
             gone.append(before)
         else:
-            merged[renamed.up.path] = state(renamed_from=before.up.path)
+            merged[renamed.up.path] = state(_past(runner, renamed, before), renamed_from=before.up.path)
     if len(gone) == 1 and (same := by_version.get(gone[0].id)) is not None and same in comparing.new:
         # One whose name and SQL have changed; several that are gone are replaced by a new one.
         merged[same.up.path] = state(renamed_from=gone.pop().up.path)

@@ -71,8 +71,21 @@ def test_uncommitted_changes(migsafe: Command, write: Write, repository: Path) -
 def test_renamed_and_deleted_files(migsafe: Command, repository: Path) -> None:
     git("mv", "db/2.sql", "db/3.sql")
     git("rm", "db/1.sql")
-    assert judged(migsafe, "db", "--since", "main") == ["db/3.sql"]
-    assert judged(migsafe, "db", "--changed") == ["db/3.sql"]
+    # What it contains was judged when it was merged; the new name is a finding of its own.
+    assert judged(migsafe, "db", "--since", "main") == []
+    assert judged(migsafe, "db", "--changed") == []
+    result = migsafe("lint", "db", *MERGED, "--select", "drop-table")
+    assert "db/3.sql:1:1 error merged-migration-changed" in result.out
+    assert "db/2.sql, which stands at main, has become db/3.sql" in result.out
+    assert "drop-table" not in result.out
+
+
+def test_files_that_move_into_a_new_folder_leave_the_others_behind(migsafe: Command, write: Write, repository: Path) -> None:
+    (repository / "db" / "old").mkdir()
+    git("mv", "db/1.sql", "db/old/1.sql")
+    out = migsafe("lint", "db", *MERGED).out
+    assert "db/1.sql, which stands at main, no longer exists" in out
+    assert "db/old/2.sql" not in out
 
 
 def test_unchanged_migrations_are_history(migsafe: Command, write: Write, repository: Path) -> None:
