@@ -98,6 +98,9 @@ def _emptied(replayed: ReplayedMigration, emptying: Emptying) -> Finding:
     tables = ", ".join(sorted(map(str, emptying.tables)))
     again = f"The migration was run again after {tables} had been emptied: its times are not those of tables with rows"
     statement = _statement(replayed, emptying.statement)
+    if emptying.cause is RowCause.ANY:
+        message = f"PostgreSQL rejects the statement on every table that has rows: {emptying.message}. {again}"
+        return _finding(replayed, "replay-fails", Severity.ERROR, message, statement)
     if emptying.is_possible_in_production:
         check = f". Before the migration, this finds them in production: {emptying.check}" if emptying.check else ""
         known = f"{max(emptying.in_production, 0.001):.1%} of production's rows are such rows, according to its statistics"

@@ -67,8 +67,8 @@ class Emptying(Struct, frozen=True):
 
     @property
     def is_possible_in_production(self) -> bool:
-        """Whether the migration fails in production, too, if rows there violate the constraint."""
-        return self.cause is RowCause.EXISTING
+        """Whether the migration fails in production, too: on any row, or if rows there violate the constraint."""
+        return self.cause is not RowCause.GENERATED
 
 
 def row_cause(recording: Recording) -> RowCause | None:

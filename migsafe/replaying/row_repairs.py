@@ -51,19 +51,20 @@ class RowRepairs:
         )
 
     def empty(self, database: Database, before: str | None, recording: Recording, task: MigrationTask, catalog: Catalog) -> Emptying | None:
-        """Empties the tables whose generated rows made a migration fail; returns None if they are not the cause, or if any rows are."""
+        """Empties the tables whose rows made a migration fail; returns None if they are not the cause."""
         seeder, failure, cause = database.seeder, recording.failure, row_cause(recording)
         if failure is not None and cause is None and not self._repairs.is_named(missing_object(failure), task.migration.up):
             cause = RowCause.GENERATED  # dynamic SQL has the name from a row
-        if seeder is None or failure is None or cause in (None, RowCause.ANY) or not self.are_generated(database, recording):
+        if seeder is None or failure is None or cause is None or not self.are_generated(database, recording):
             return None
         touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
         check = check_for_rows(recording, catalog) if cause is RowCause.EXISTING else ""
         with self._host.connect(before or database.name) as connection:
-            emptied = seeder.empty(connection, {failure.table} if cause is RowCause.EXISTING and failure.table in seeder.made else touched)
+            is_about_one = cause is not RowCause.GENERATED and failure.table in seeder.made
+            emptied = seeder.empty(connection, {failure.table} if is_about_one and failure.table is not None else touched)
             check = check if check and is_runnable(connection, check) else ""
         nulls = seeder.known_nulls(failure.table, failure.column) if failure.table is not None and failure.column else 0.0
-        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause or RowCause.GENERATED, check, nulls)
+        return Emptying(failure.message, recording.statements[-1].statement.index, emptied, cause, check, nulls)
 
     def are_generated(self, database: Database, recording: Recording) -> bool:
         """Whether the rows that made a migration fail may be generated ones. A database that the user gave has rows of its own."""

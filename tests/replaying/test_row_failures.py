@@ -35,13 +35,33 @@ FAIL_ON_ANY_ROW = {
 
 
 @pytest.mark.parametrize("text", FAIL_ON_ANY_ROW.values(), ids=FAIL_ON_ANY_ROW)
-def test_a_statement_that_any_row_makes_fail_fails(host: PrivateHost, tmp_path: Path, text: str) -> None:
-    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text, "0003.sql": "SELECT 1;"}, "rerun", "crash")
-    assert done.recording.failure is not None
-    assert (done.replayed[-1].row_cause, done.replayed[-1].emptying, done.replayed[-1].outcomes) == (RowCause.ANY, None, ())
+def test_a_statement_that_any_row_makes_fail_fails_and_the_replay_continues(host: PrivateHost, tmp_path: Path, text: str) -> None:
+    later = "ALTER TABLE orders ADD more int; UPDATE orders SET more = 1;"
+    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text, "0003.sql": later}, "rerun", "crash")
+    emptied, last = done.replayed[1:]
+    assert emptied.recording.failure is None
+    assert emptied.emptying is not None
+    assert (emptied.emptying.cause, emptied.emptying.tables, emptied.emptying.check) == (RowCause.ANY, {Name("orders", "public")}, "")
     [failed] = failures(done)
-    assert (failed.rule, "every table that has rows" in failed.message) == ("replay-fails", True)
-    assert done.run.not_run == [f"{tmp_path}/0003.sql"]
+    assert (failed.rule, failed.severity, failed.statement) == ("replay-fails", Severity.ERROR, 1)
+    assert "every table that has rows" in failed.message
+    [touch] = last.recording.statements[1].measured_effects
+    assert touch.rows == ROWS
+    assert done.run.not_run == []
+
+
+def test_a_table_that_was_renamed_is_emptied_under_its_new_name(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "0001.sql": TABLES,
+        "0002.sql": "ALTER TABLE orders RENAME TO purchases; CREATE SCHEMA shop; ALTER TABLE purchases SET SCHEMA shop;",
+        "0003.sql": "ALTER TABLE shop.purchases ADD w int;",
+        "0004.sql": "ALTER TABLE shop.purchases ALTER w SET NOT NULL;",
+    }
+    done = replay_files(host, tmp_path, files)
+    emptied = done.replayed[-1]
+    assert emptied.recording.failure is None
+    assert emptied.emptying is not None
+    assert emptied.emptying.tables == {Name("purchases", "shop")}
 
 
 FAIL_ON_EXISTING_ROWS = {

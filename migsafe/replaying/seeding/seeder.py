@@ -50,6 +50,11 @@ _SETTINGS = {
 
 _NUMBER = "SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attname = %s AND attnum > 0"
 
+_NAMES = """
+    SELECT c.oid::int8, n.nspname, c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = ANY (%s::int8[]::oid[])
+"""
+
 _NEVER_ANALYSED = """
     SELECT c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.reltuples < 0 AND pg_catalog.pg_relation_size(c.oid) > 0
@@ -101,6 +106,7 @@ class Seeder:
         The connection must be in autocommit, and its role must own the tables or be a superuser. Triggers do not fire.
         """
         self.filled = False
+        self._follow_renames(connection)
         newest = newest_table(connection)
         if touched is None:
             if newest == self._newest:
@@ -113,6 +119,13 @@ class Seeder:
         if tables:
             with _settings(connection), row_security_off(connection):
                 self._fill(connection, tables, progress)
+
+    def _follow_renames(self, connection: "Connection[Any]") -> None:
+        """Gives the tables that it has filled the names that migrations have given them since."""
+        if self.made:
+            named = connection.execute(_NAMES, (list(self.made.values()),)).fetchall()
+            kept = {name: oid for name, oid in self.made.items() if oid not in {oid for oid, _, _ in named}}
+            self.made = kept | {Name(table, schema): oid for oid, schema, table in named}
 
     def _fill(self, connection: "Connection[Any]", tables: list[Table], progress: Callable[[str], None]) -> None:
         for (name,) in connection.execute(_NEVER_ANALYSED).fetchall() if self._fills_up else ():
