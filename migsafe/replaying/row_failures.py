@@ -4,6 +4,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.refusals import Failure, error_class
@@ -69,6 +70,20 @@ class Emptying(Struct, frozen=True):
     def is_possible_in_production(self) -> bool:
         """Whether the migration fails in production, too: on any row, or if rows there violate the constraint."""
         return self.cause is not RowCause.GENERATED
+
+
+def empties_more(first: Emptying | None, second: Emptying | None) -> bool:
+    """Whether the second emptying has emptied a table that the first has not."""
+    return second is not None and (first is None or not second.tables <= first.tables)
+
+
+def merged(first: Emptying | None, second: Emptying | None) -> Emptying | None:
+    """Returns both as one, about the failure that is more likely in production; the first of equal ones."""
+    if first is None or second is None:
+        return first or second
+    order = list(RowCause)
+    shown = first if order.index(first.cause) <= order.index(second.cause) else second
+    return replace(shown, tables=first.tables | second.tables)
 
 
 def row_cause(recording: Recording) -> RowCause | None:

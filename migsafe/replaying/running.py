@@ -30,7 +30,7 @@ from migsafe.replaying.recording.rehearsal import rehearse
 from migsafe.replaying.refusals import UNDEFINED_TABLE, Failure, hint_for
 from migsafe.replaying.repairs import MAX_TRIES, Repairs
 from migsafe.replaying.replayed import ReplayedMigration, ReplayOptions
-from migsafe.replaying.row_failures import Emptying, row_cause
+from migsafe.replaying.row_failures import Emptying, empties_more, merged, row_cause
 from migsafe.replaying.row_repairs import RowRepairs
 from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
@@ -336,12 +336,10 @@ class MigrationRunner:
                 break
             elif not self._repairs.repair(failure, task.migration.up, (database.name, before) if before is not None else (database.name,)):
                 filled_plainly = "" if note else self._row_repairs.fill_plainly(database, before, recording, task, catalog)
-                emptied = (
-                    self._row_repairs.empty(database, before, recording, task, catalog) if emptying is None and not filled_plainly else None
-                )
-                if not filled_plainly and emptied is None:
+                emptied = self._row_repairs.empty(database, before, recording, task, catalog) if not filled_plainly else None
+                if not filled_plainly and not empties_more(emptying, emptied):
                     break
-                note, emptying, are_rows_changed = note or filled_plainly, emptied, True
+                note, emptying, are_rows_changed = note or filled_plainly, merged(emptying, emptied), True
             if before is not None:
                 self._databases.drop(database.name)
                 self._host.create_database(database.name, before)
@@ -349,7 +347,8 @@ class MigrationRunner:
             if are_rows_changed:
                 sent.render_again()
                 task = replace(self._task(database, sent, before, catalog, load), reader_seconds=task.reader_seconds)
-                emptying = emptying and replace(emptying, statement=sent.index_of(recording.statements[-1]))
+                if emptying is not None and emptying.message == failure.message:
+                    emptying = replace(emptying, statement=sent.index_of(recording.statements[-1]))
             task = replace(task, contents=None)
         if note and recording.failure is None and emptying is None and database.seeder is not None:
             database.seeder.notes.append(note)

@@ -64,6 +64,19 @@ def test_a_table_that_was_renamed_is_emptied_under_its_new_name(host: PrivateHos
     assert emptied.emptying.tables == {Name("purchases", "shop")}
 
 
+def test_tables_that_fail_one_after_the_other_are_emptied(host: PrivateHost, tmp_path: Path) -> None:
+    text = (
+        "ALTER TABLE customer ADD w int; ALTER TABLE customer ALTER w SET NOT NULL; ALTER TABLE orders ADD v int NOT NULL; "
+        "ALTER TABLE orders ALTER note TYPE int USING note::int;"
+    )
+    done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text, "0003.sql": "SELECT 1;"})
+    emptied = done.replayed[1]
+    assert (emptied.recording.failure, done.run.not_run) == (None, [])
+    assert emptied.emptying is not None
+    assert emptied.emptying.tables == {Name("customer", "public"), Name("orders", "public")}
+    assert (emptied.emptying.cause, emptied.emptying.statement) == (RowCause.ANY, 3)
+
+
 FAIL_ON_EXISTING_ROWS = {
     "SET NOT NULL": (
         "ALTER TABLE orders ADD w int; ALTER TABLE orders ALTER w SET NOT NULL;",
