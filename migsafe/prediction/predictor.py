@@ -189,12 +189,17 @@ class Predictor:
         self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
     ) -> StatementPrediction:
         """Runs a statement, and predicts its effects unless `with_effects` is False. `first` and `last` give its position in its chunk."""
-        found = tuple(self.predict_operations(statement, first=first, last=last, with_effects=with_effects))
+        found: list[tuple[Operation, tuple[Effect, ...]]] = []
+        on_older: list[Effect] = []
+        newest = self.catalog.last_oid
+        for operation, effects in self.predict_operations(statement, first=first, last=last, with_effects=with_effects):
+            found.append((operation, effects))
+            on_older += (effect for effect in effects if not self.catalog.is_after(newest, effect.relation))
         unknown = tuple(dict.fromkeys(reason for operation, effects in found if (reason := reason_unknown(self.catalog, operation, effects))))
         return StatementPrediction(
             statement=statement,
-            operations=found,
-            effects=combine_effects(effect for _, effects in found for effect in effects),
+            operations=tuple(found),
+            effects=combine_effects(on_older),
             refusal=self.refused[1] if self.refused else None,
             unknown=unknown,
         )

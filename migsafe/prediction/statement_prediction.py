@@ -15,7 +15,7 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
     """What one statement does.
 
     `operations` has the effects of each operation, in the order in which they run; `effects` has those of the whole statement, one for each
-    relation. `refusal` is why PostgreSQL would refuse the statement, None if the history gives no reason.
+    relation that existed before it. `refusal` is why PostgreSQL would refuse the statement, None if the history gives no reason.
     `unknown` says why the statement may have more effects, each reason as the end of a sentence; then it is not `understood`.
     """
 

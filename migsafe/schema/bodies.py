@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
-from migsafe.schema.overloads import call_arguments, possible_functions
+from migsafe.schema.overloads import argument_values, call_arguments, possible_functions
 from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
 from migsafe.sql.statements import read, read_routine, routine_block
 from migsafe.sql.string_constants import StringConstant
@@ -73,7 +73,8 @@ def _called_operations(catalog: Catalog, operation: Operation, depth: int, follo
         return
     call = operation.query.sql if isinstance(operation, Select) else operation.sql if isinstance(operation, Call) else ""
     for function, is_certain in _called_functions(catalog, operation, call, follow_several=depth < _MAX_DEPTH_OF_SEVERAL):
-        arguments = tuple(argument.value for argument in call_arguments(call, function.name.name) or ())
+        written = call_arguments(call, function.name.name)
+        arguments = argument_values(function, written) if written is not None else ()
         if not is_certain:
             if followed.get((function.oid, arguments), _MAX_DEPTH) <= depth:
                 continue

@@ -350,7 +350,8 @@ class Function(Object, frozen=True, kw_only=True):
 
     `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
     its body if the history has it. `inlined`: PostgreSQL may replace a call by its expression (SQL, neither STRICT nor SECURITY DEFINER,
-    no SET). `defaults` is the number of input arguments with a default, `privileges` are those that the history has granted.
+    no SET). `defaults` is the number of input arguments with a default, `constant_defaults` has those that are constant strings, and None for
+    the others; `privileges` are those that the history has granted.
     `result` is what CREATE OR REPLACE must keep: the type of the result, then the columns of a row; None if it is unknown. `definer`: SECURITY
     DEFINER; `has_search_path`: it does not use the caller's search_path, because it sets one, or because its names are resolved already.
     """
@@ -364,6 +365,7 @@ class Function(Object, frozen=True, kw_only=True):
     code: str | None = None
     inlined: bool = False
     defaults: int = 0
+    constant_defaults: tuple[str | None, ...] = ()
     result: tuple[str, ...] | None = None
     definer: bool = False
     has_search_path: bool = False

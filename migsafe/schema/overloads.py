@@ -1,9 +1,12 @@
 """Which of several functions of one name a call runs (manual, 10.3, Function Type Resolution)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
+from itertools import zip_longest
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.schema.objects import Function
 from migsafe.sql.grammar.cursor import Unexpected
@@ -18,17 +21,18 @@ _WIDER = {"integer": ("integer", "bigint", "numeric", "double precision", "real"
 
 
 class CallArgument(Struct, frozen=True):
-    """An argument of a call: its value if it is a constant string, its type if the text tells it, and whether it is a string constant without
-    a type, which any parameter accepts."""
+    """An argument of a call: its value if it is a constant string, its type if the text tells it, whether it is a string constant without a
+    type, which any parameter accepts, and the name of its parameter if the call gives it (manual, 4.3, Calling Functions)."""
 
     value: str | None = None
     type: str | None = None
     is_untyped: bool = False
+    name: str | None = None
 
 
 @lru_cache(512)
 def call_arguments(sql: str, function: str) -> tuple[CallArgument, ...] | None:
-    """Returns the arguments of the first call of a function in a statement; None if there is no such call, or if it names its parameters."""
+    """Returns the arguments of the first call of a function in a statement; None if there is no such call, or if it is VARIADIC."""
     for raw in split(sql):
         if isinstance(raw, MetaCommand):
             continue
@@ -41,13 +45,39 @@ def call_arguments(sql: str, function: str) -> tuple[CallArgument, ...] | None:
         start = c.i
         c.skip_group()
         end, c.i = c.i - 1, start + 1
-        if any(word in ("=>", ":=", "variadic") for word in c.words[start:end]):
+        if "variadic" in c.words[start:end]:
             return None
         return tuple(_argument(c, stop) for stop in list_items(c, end))
     return None
 
 
+def argument_values(function: Function, arguments: Sequence[CallArgument]) -> tuple[str | None, ...]:
+    """Returns the values that the parameters of a function have in a call: those of its arguments, or of constant defaults; None for others."""
+    named: dict[str | None, str | None] = {argument.name: argument.value for argument in arguments if argument.name is not None}
+    positional = [argument.value for argument in arguments if argument.name is None]
+    missing = [named.get(name, default) for name, default in zip_longest(function.parameters, function.constant_defaults)]
+    return (*positional, *missing[len(positional) :])
+
+
+def constant_text(sql: str) -> str | None:
+    """Returns the value of an expression that is a constant string; None for any other."""
+    for raw in split(sql):
+        if not isinstance(raw, MetaCommand):
+            c = Parser(raw)
+            with suppress(NotConstantError, Unexpected):
+                return evaluate(c, c.last).value
+    return None
+
+
 def _argument(c: Parser, stop: int) -> CallArgument:
+    name = None
+    if c.words[c.i + 1] in ("=>", ":="):
+        name = c.words[c.i]
+        c.i += 2
+    return replace(_unnamed_argument(c, stop), name=name)
+
+
+def _unnamed_argument(c: Parser, stop: int) -> CallArgument:
     is_untyped, data_type = stop == c.i + 1 and c.kinds[c.i] in STRINGS, _type(c, stop)
     try:
         return CallArgument(evaluate(c, stop).value, data_type, is_untyped)
@@ -77,7 +107,7 @@ def _type(c: Parser, stop: int) -> str | None:
 
 def possible_functions(functions: Sequence[Function], arguments: Sequence[CallArgument] | None) -> list[Function]:
     """Returns those of the functions of one name that a call with these arguments may run; all of them if the arguments do not tell."""
-    if arguments is None:
+    if arguments is None or any(argument.name is not None for argument in arguments):
         return list(functions)
     counted = [each for each in functions if len(each.arguments) - each.defaults <= len(arguments) <= len(each.arguments)]
     accepting = [each for each in counted if all(map(_accepts, each.arguments, arguments))]

@@ -14,6 +14,7 @@ from migsafe.schema.columns import stored_type
 from migsafe.schema.formulas import identifiers, row_columns
 from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Attached, Function, Privilege, Relation, RelationKind, Trigger
+from migsafe.schema.overloads import constant_text
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
@@ -49,6 +50,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "parameters": tuple(argument.name for argument in inputs),
         "result": function_result(op),
         "defaults": sum(argument.default is not None for argument in inputs),
+        "constant_defaults": tuple(constant_text(argument.default.sql) if argument.default is not None else None for argument in inputs),
         "definer": ("security", "definer") in options,
         "has_search_path": op.is_standard or op.language in _COMPILED or any(_SETS_PATH.match(f"{name} {value}") for name, value in options),
         "settings": own_settings(f"SET {option.value}" for option in op.options if option.name == "set"),

@@ -14,6 +14,7 @@ from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
 from migsafe.sql.operations import Do, FeatureUse, OpaqueCode, Operation, Select
+from migsafe.sql.plpgsql_constructs import Construct
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.templates import drops_invalid_index, operations_on_known_tables
@@ -51,23 +52,6 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
     return (raw for raw in split(text, span.start, span.end, pattern) if not isinstance(raw, MetaCommand))
 
 
-class _Construct:
-    """A construct around the cursor: `kind` is `begin`, `handler`, `if`, `case` or `loop`. An `if` whose conditions are only about the version
-    of the server `is_decided`: it runs its present branch on the releases `running`, and those before it on the releases `taken`."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self.running: frozenset[int] = RELEASES
-        self.taken: frozenset[int] = frozenset()
-        self.is_decided = kind in ("begin", "if")
-
-    def branch(self, releases: frozenset[int] | None) -> None:
-        """Begins the next branch, whose condition is true on these releases; None if something else decides it."""
-        self.is_decided = self.is_decided and releases is not None
-        self.running = RELEASES - self.taken if releases is None else releases - self.taken
-        self.taken |= releases or frozenset()
-
-
 class _Body:
     """The state of the reader of a body: the constructs around the cursor, and the operations that have been read."""
 
@@ -78,7 +62,7 @@ class _Body:
         self.version_variables = version_variables(text) if "server_version_num" in text else frozenset()
         self.remaining: frozenset[int] = RELEASES
         """The releases on which no branch before the cursor has returned."""
-        self.constructs: list[_Construct] = []
+        self.constructs: list[Construct] = []
         self.blocks: list[slice] = []
         """The operations of each block around the cursor, as slices of `operations`, without those of its handlers."""
         self.conditions: tuple[str, ...] = ()
@@ -139,7 +123,7 @@ class _Body:
             return
         word = c.words[c.i]
         if is_assignment(c):
-            self.variables.assign(c)
+            self.variables.assign(c, tuple(self.constructs))
             return
         if word in _NOT_SQL:
             if word == "raise" and (c.words[c.i + 1] in ("", "exception") or c.kinds[c.i + 1] in STRINGS):
@@ -185,21 +169,26 @@ class _Body:
     def _begin(self, c: Parser) -> bool:
         c.i += 1
         self.is_declaring = False
-        self.constructs.append(_Construct("begin"))
+        self.constructs.append(Construct("begin"))
         self.blocks.append(slice(len(self.operations), None))
         return True
 
     def _end(self, c: Parser) -> bool:
         while not c.done:
             c.i += 1
-        if self.constructs and self.constructs.pop().kind in ("begin", "handler"):
-            self.blocks.pop()
+        if self.constructs:
+            ended = self.constructs.pop()
+            self.variables.leave(ended)
+            if ended.kind in ("begin", "handler"):
+                self.blocks.pop()
         return True
 
     def _if(self, c: Parser) -> bool:
         word, start = c.words[c.i], c.i + 1
         if word == "if":
-            self.constructs.append(_Construct("if"))
+            self.constructs.append(Construct("if"))
+        elif self.constructs:
+            self.variables.leave(self.constructs[-1])
         self._skip_to(c, "then")
         if word != "when" and self.constructs and self.constructs[-1].kind == "if":
             self.constructs[-1].branch(releases_where(c.text(start, c.i - 1), self.version_variables))
@@ -220,12 +209,14 @@ class _Body:
 
     def _else(self, c: Parser) -> bool:
         c.i += 1
+        if self.constructs:
+            self.variables.leave(self.constructs[-1])
         if self.constructs and self.constructs[-1].kind == "if":
             self.constructs[-1].branch(RELEASES)
         return True
 
     def _case(self, c: Parser) -> bool:
-        self.constructs.append(_Construct("case"))
+        self.constructs.append(Construct("case"))
         c.i += 1
         while not c.done and c.words[c.i] != "when":
             c.i += 1
@@ -234,22 +225,26 @@ class _Body:
     def _exception(self, c: Parser) -> bool:
         c.i += 1
         if self.constructs and self.constructs[-1].kind == "begin":
-            self.constructs[-1] = _Construct("handler")
+            self.variables.leave(self.constructs[-1])
+            self.constructs[-1] = Construct("handler")
             self.blocks[-1] = slice(self.blocks[-1].start, len(self.operations))
         return True
 
     def _loop(self, c: Parser) -> bool:
         c.i += 1
-        self.constructs.append(_Construct("loop"))
+        self.variables.enter_loop()
+        self.constructs.append(Construct("loop"))
         return True
 
     def _while(self, c: Parser) -> bool:
-        self.constructs.append(_Construct("loop"))
+        self.variables.enter_loop()
+        self.constructs.append(Construct("loop"))
         self._skip_to(c, "loop")
         return True
 
     def _for(self, c: Parser) -> bool:
         start = c.i
+        self.variables.enter_loop()
         self._skip_to(c, "loop")
         after = c.i
         c.i = start
@@ -262,7 +257,7 @@ class _Body:
         elif c.words[start] == "foreach":
             self.variables.iterate(c, c.words[start + 1], after - 1)
         c.i = after
-        self.constructs.append(_Construct("loop"))
+        self.constructs.append(Construct("loop"))
         return True
 
     def _skip_to(self, c: Parser, word: str) -> None:

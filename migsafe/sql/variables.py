@@ -1,6 +1,7 @@
 """PL/pgSQL variables whose values are known without a database."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 
 from migsafe.patterns import lazy_pattern
@@ -17,7 +18,8 @@ _LINE_COMMENT = lazy_pattern(r"--[^\n]*")
 
 
 class Variables:
-    """The variables of a body that are assigned only once, or that take the values of a list of constants in a FOREACH loop.
+    """The variables of a body: those that are assigned only once, or that take the values of a list of constants in a FOREACH loop, and the
+    current values of those that are assigned several times.
 
     `text` is the text of the body, `known` are its parameters with known values.
     """
@@ -29,6 +31,8 @@ class Variables:
         self._written: dict[str, int] = {}
         self._queried: dict[str, int] = {}
         self._declared: set[str] = set()
+        self._places: dict[str, tuple[object, ...]] = {}
+        """Of each variable that is assigned several times, the constructs around the assignment of its current value."""
         for name, value in known.items():
             if not self._assignments(name):
                 self._known[name] = (value,)
@@ -45,19 +49,37 @@ class Variables:
         value = c.text(c.i + 1, c.last)
         if value.lower() not in _EMPTY:
             self._assigned.setdefault(name, []).append(value)
-        if not self._assignments(name):
+        if not self._targets(name):
             c.i += 1
             self._set(c, name)
+            if self._assignments(name):
+                self._places[name] = ()
 
-    def assign(self, c: Parser) -> None:
-        """Read an assignment: `name := expression`."""
+    def assign(self, c: Parser, around: tuple[object, ...] = ()) -> None:
+        """Read an assignment: `name := expression`, with the constructs around it."""
         name = c.words[c.i]
         self._note(name, c)
-        if name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1:
-            c.i += 2
-            self._set(c, name)
-        else:
+        if c.words[c.i + 1] not in (":=", "=") or self._targets(name):
             self._known.pop(name, None)
+            return
+        is_only_one = name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1
+        c.i += 2
+        self._set(c, name)
+        if not is_only_one:
+            self._places[name] = around
+
+    def leave(self, construct: object) -> None:
+        """Forget the values that were assigned in a construct, or in a branch of it: another branch may have run."""
+        self._forget(name for name, around in self._places.items() if construct in around)
+
+    def enter_loop(self) -> None:
+        """Forget the values of variables that are assigned several times: an earlier iteration may have assigned others."""
+        self._forget(self._places)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in tuple(names):
+            self._known.pop(name, None)
+            del self._places[name]
 
     def assigned(self, name: str) -> tuple[str, ...]:
         """Return the code of all expressions that the body assigns to a variable, each once; nothing if it may have another value."""
@@ -138,7 +160,7 @@ class Variables:
         """Return how often a query or a loop of the body may assign to a variable; a large number for anything else than a variable."""
         if not name.isidentifier():
             return _MANY
-        return len(re.findall(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text))
+        return len(re.findall(rf"\b(?:into\s[\s\w,.]*?|for\s(?:(?!\bin\b)[\s\w,.])*?)\b{name}\b", self._text))
 
 
 def is_assignment(c: Parser) -> bool:

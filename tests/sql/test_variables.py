@@ -37,6 +37,35 @@ def test_a_variable_that_is_assigned_once_has_a_known_value(body: str, tables: l
 
 
 @pytest.mark.parametrize(
+    ("body", "tables"),
+    [
+        (f"DECLARE t text; BEGIN t := 'a'; {ALTER} t := 'b'; {ALTER} END", ["a", "b"]),
+        (f"DECLARE t text := 'a'; BEGIN {ALTER} t = t || '_b'; {ALTER} END", ["a", "a_b"]),
+        (f"DECLARE t text := 'a'; BEGIN IF b() THEN {ALTER} t := 'b'; {ALTER} ELSE t := 'c'; {ALTER} END IF; END", ["a", "b", "c"]),
+        (f"DECLARE t text := 'a'; BEGIN t := 'b'; FOR i IN 1..2 LOOP t := 'c'; {ALTER} END LOOP; t := 'd'; {ALTER} END", ["c", "d"]),
+    ],
+)
+def test_a_variable_has_the_value_that_was_assigned_last(body: str, tables: list[str]) -> None:
+    assert altered(body) == tables
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"DECLARE t text := 'a'; BEGIN IF b() THEN t := 'b'; ELSE {ALTER} t := 'c'; END IF; {ALTER} END",
+        f"DECLARE t text := 'a'; BEGIN t := 'b'; WHILE c() LOOP {ALTER} t := 'c'; END LOOP; END",
+        f"DECLARE t text := 'a'; BEGIN t := 'b'; FOR i IN 1..2 LOOP {ALTER} t := 'c'; END LOOP; END",
+        f"DECLARE t text := 'a'; BEGIN CASE b() WHEN 1 THEN t := 'b'; WHEN 2 THEN t := 'c'; ELSE t := 'd'; END CASE; {ALTER} END",
+        f"DECLARE t text := 'a'; BEGIN BEGIN t := 'b'; PERFORM c(); EXCEPTION WHEN OTHERS THEN {ALTER} END; t := 'd'; END",
+        f"DECLARE t text := 'a'; BEGIN t := 'b'; t := current_user; {ALTER} END",
+        f"DECLARE t text[]; BEGIN t := 'b'; t[1] := 'c'; {ALTER} END",
+    ],
+)
+def test_a_variable_that_another_branch_or_iteration_assigns_has_no_known_value(body: str) -> None:
+    assert any(isinstance(operation, OpaqueCode) for operation in run(body))
+
+
+@pytest.mark.parametrize(
     "body",
     [
         f"DECLARE t text := 'a'; BEGIN IF b() THEN t := 'b'; END IF; {ALTER} END",

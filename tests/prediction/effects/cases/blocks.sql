@@ -1,0 +1,35 @@
+-- Code that runs several statements as one: DO blocks and functions.
+
+-- case: a table that a block creates and changes
+DO $$ BEGIN CREATE TABLE fresh (id integer); ALTER TABLE fresh ADD UNIQUE (id); ALTER TABLE fresh ADD FOREIGN KEY (id) REFERENCES customers; END $$;
+-- case: a table that a function creates and changes
+CREATE FUNCTION migrate() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+    EXECUTE 'CREATE TABLE fresh (id integer, kind integer)';
+    EXECUTE 'ALTER TABLE fresh DROP COLUMN kind';
+    EXECUTE 'CREATE INDEX ON fresh (id)';
+    UPDATE customers SET name = 'x';
+END $$;
+SELECT migrate();
+-- case: a table that a block drops and creates again
+CREATE TABLE passing (id integer);
+DO $$ BEGIN DROP TABLE passing; CREATE TABLE passing (id integer); ALTER TABLE passing ADD PRIMARY KEY (id); END $$;
+-- case: a table that a block creates and drops
+DO $$ BEGIN CREATE TABLE fresh (id integer); DROP TABLE fresh; END $$;
+-- case: a function that builds several statements one after the other in one variable
+CREATE FUNCTION extend(schema_name text, table_name text, referenced text DEFAULT 'customers', note text DEFAULT now()::text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    command text;
+BEGIN
+    command := concat('ALTER TABLE ', schema_name, '.', table_name, ' ADD created_by integer REFERENCES ', referenced, '(id)');
+    EXECUTE(command);
+    command := 'CREATE INDEX ON ' || schema_name || '.' || table_name || ' (created_by)';
+    EXECUTE(command);
+END $$;
+SELECT extend('public', 'orders');
+-- case: the names of parameters in a call
+CREATE FUNCTION extend(schema_name text, table_name text, referenced text DEFAULT 'orders') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I.%I ADD created_by integer REFERENCES %I', schema_name, table_name, referenced);
+END $$;
+SELECT extend('public', referenced => 'customers', table_name := 'orders');
