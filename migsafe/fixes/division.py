@@ -46,13 +46,12 @@ class Share(Struct, frozen=True):
     outside: bool = False
 
 
-def shares(steps: Sequence[Step], *, outside: bool, alone: bool) -> list[Share]:
-    """Returns the migrations of a runner that sends each in a transaction. `outside`: it sends the original one outside a transaction; `alone`:
-    a migration outside a transaction can have one statement only."""
+def shares(steps: Sequence[Step], *, alone: bool) -> list[Share]:
+    """Returns the migrations of a runner that sends each in a transaction. `alone`: one outside a transaction can have one statement only."""
     found: list[Share] = []
     joins = False
     for step in steps_last(steps):
-        apart = outside or step.outside
+        apart = step.outside
         for number, piece in enumerate(step.pieces):
             if found and found[-1].outside == apart and not (apart and alone) and (number or (joins and not step.own)):
                 found[-1] = Share((*found[-1].pieces, piece), apart)

@@ -78,6 +78,7 @@ class _Editor:
         self.block: Span | None = None
         query = self.half.transaction is Transaction.QUERY
         self.outside = query and self.runner.default_transaction is not Transaction.QUERY
+        """Whether a directive, or the file's name, keeps the migration out of the runner's transaction."""
         self.renamed: tuple[tuple[str, str], ...] = ()
         self.by_statement = self.half.transaction in (Transaction.STATEMENT, Transaction.NONE)
 
@@ -104,11 +105,9 @@ class _Editor:
         self.region, self.block = self.whole, None
         controls = [number for number, statement in enumerate(statements) if control_of(statement) is not Control.NONE]
         last = len(statements) - 1
-        is_one = (
-            last > 1 and controls == [0, last] and [control_of(statements[0]), control_of(statements[last])] == [Control.BEGIN, Control.COMMIT]
-        )
+        is_one = controls == [0, last] and [control_of(statements[0]), control_of(statements[last])] == [Control.BEGIN, Control.COMMIT]
         on_control = any(fix.statement.index in (statements[0].index, statements[last].index) for fix in chosen)
-        if not is_one or on_control or self.half.transaction is not Transaction.QUERY or self.outside or self.layout.in_place:
+        if not is_one or on_control or self.half.transaction is not Transaction.QUERY:
             return statements
         self.block = Span(statements[0].span.start, end_of(self.text, statements[last].span.end, self.whole.end))
         inner = end_of(self.text, statements[0].span.end, self.whole.end)
@@ -125,16 +124,16 @@ class _Editor:
             return [Share(tuple(in_one_file(steps_last(steps.steps), begun=not self.by_statement)))]
         if self.by_statement:
             return self._divided_by_step(steps.steps, new_files=self.runner.name == "plain" and _has_version(self.fixed))
-        if not apart and not self.outside:
+        if not apart:
             return [Share(tuple(piece for step in steps.steps for piece in step.pieces))]
         if blocks:
             raise CannotDivide("the migration has BEGIN and COMMIT beside the transaction of its runner")
         if self.runner.name == "custom" and self.region != Span(0, len(self.text)):
             raise CannotDivide("it needs another file, whose sections only your runner knows")
-        found = shares(steps.steps, outside=self.outside, alone=self.runner.one_statement_outside)
+        found = shares(steps.steps, alone=self.runner.one_statement_outside)
         if self.layout.none_outside and any(share.outside for share in found) and not self.outside:
             raise CannotDivide(self.layout.none_outside)
-        if self.block is None:
+        if self.block is None or self.outside:
             return found
         return [found[0], *(part if part.outside else in_block(part) for part in found[1:])]
 
@@ -209,11 +208,10 @@ class _Editor:
     # The original file
 
     def _original(self, part: Share, steps: Steps, section: str, down: Half | None, gone: Sequence[Statement]) -> Iterator[FileChange]:
-        head, rest = self.text[: self.region.start] + steps.head, self.text[self.region.end :]
-        if self.block is not None and part.outside:
-            head, rest = self.text[: self.block.start] + steps.head, self.text[self.block.end :]
+        around = self.block if self.block is not None and part.outside else self.region
+        head, rest = self.text[: around.start] + steps.head, self.text[around.end :]
         if down is not None and down.script.path == self.half.script.path:
-            rest = without_statements(self.text, gone, self.whole.end)
+            rest = self.text[around.end : self.whole.end] + without_statements(self.text, gone, self.whole.end)
         elif down is not None and gone:
             left = without_statements(down.script.text, gone, 0)
             # Diesel refuses an empty file.

@@ -9,6 +9,7 @@ from migsafe.configuration import Configuration
 from migsafe.fixes.way import read_way
 from migsafe.library.fix import fix
 from migsafe.library.fixes import Fixes
+from migsafe.sources.custom import CustomRunner
 
 TABLE = "CREATE TABLE orders (id bigint PRIMARY KEY, qty integer);\n"
 ADD = "ALTER TABLE orders ADD COLUMN note text;\n"
@@ -418,3 +419,86 @@ def test_indexes_that_may_exist_get_one_migration_each_where_it_can_have_one_sta
         "3_create_note_idx.down.sql": "DROP INDEX CONCURRENTLY note_idx;\n",
     }
     assert "drop it before the next run" in fixes.applied[0].help
+
+
+OUTSIDE = "-- migrate:up transaction:false\n"
+CHECK = "ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0)"
+VALIDATE = "ALTER TABLE orders VALIDATE CONSTRAINT positive;\n"
+SECTIONS = CustomRunner(up_marker="^--- up", down_marker="^--- down")
+
+TRANSACTIONS: dict[str, tuple[Files, str, Files]] = {
+    "a block keeps its transaction where the runner opens none": (
+        {"1_a.sql": f"-- migrate:up\n{TABLE}", "2_b.sql": f"{OUTSIDE}BEGIN;\n{ADD}{CHECK};\n{BUILD}COMMIT;\n-- migrate:down\n{DROP}"},
+        "2_b.sql",
+        {
+            "2_b.sql": f"{OUTSIDE}BEGIN;\n{ADD}{CHECK} NOT VALID;\nCOMMIT;\n-- migrate:down\n{DROP}",
+            "3_validate_positive.sql": f"-- migrate:up\n{VALIDATE}\n-- migrate:down\n-- nothing to undo\n",
+            "4_create_orders_qty_idx.sql": f"{OUTSIDE}{BUILT}\n"
+            "-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY IF EXISTS orders_qty_idx;\n",
+        },
+    ),
+    "a directive is written once": (
+        {"1_a.sql": f"-- migrate:up\n{TABLE}", "2_b.sql": f"{OUTSIDE}{BUILD}"},
+        "2_b.sql",
+        {"2_b.sql": f"{OUTSIDE}{BUILT}"},
+    ),
+    "a block with nothing else is left": (
+        {"1_a.up.sql": TABLE, "2_b.up.sql": f"BEGIN;\n{BUILD}COMMIT;\n"},
+        "2_b.up.sql",
+        {"2_b.up.sql": BUILT},
+    ),
+    "a transaction that begins with the end of another one": (
+        {"1_a.up.sql": TABLE, "2_b.up.sql": f"BEGIN;\n{ADD}COMMIT AND CHAIN;\n"},
+        "2_b.up.sql",
+        {"2_b.up.sql": f"BEGIN;\n{ADD}COMMIT AND CHAIN;\nCOMMIT;\n"},
+    ),
+    "a timeout needs no migration of its own": (
+        {"1_a.sql": f"-- migrate:up\n{TABLE}", "2_b.sql": f"{OUTSIDE}{ADD}ALTER TABLE orders ALTER COLUMN qty DROP DEFAULT;\n"},
+        "2_b.sql",
+        {"2_b.sql": f"{OUTSIDE}SET LOCAL lock_timeout = '2s';\n{ADD}ALTER TABLE orders ALTER COLUMN qty DROP DEFAULT;\n"},
+    ),
+    "a runner that sends only a file without others outside": (
+        {"committed/000001.sql": f"--! Previous: -\n--! Hash: sha1:0\n\n{TABLE}", "current.sql": f"--! no-transaction\n{BUILD}"},
+        "current.sql",
+        {"current.sql": f"--! no-transaction\n{BUILT}"},
+    ),
+}
+"""Files with transactions of their own, or outside that of their runner: those before, the one that is fixed, and what its fixes make."""
+
+
+@pytest.mark.parametrize("case", TRANSACTIONS)
+def test_the_transactions_of_a_file_stay(case: str, tmp_path: Path) -> None:
+    before, name, after = TRANSACTIONS[case]
+    write_files(tmp_path, before)
+    rules = ["check-validates", "index-not-concurrent", "transaction-not-closed"]
+    fixes = fixes_of(tmp_path, name, *(["lock-timeout-missing"] if "timeout" in case else rules))
+    assert {Path(change.path).name: change.after for change in fixes.changes} == after
+
+
+@pytest.mark.parametrize(
+    ("files", "runner", "reason"),
+    [
+        (
+            {"1_a.sql": f"--- up\n{TABLE}", "2_b.sql": f"--- up\n{ADD}{CHECK};\n--- down\n{DROP}"},
+            SECTIONS,
+            "it needs another file, whose sections only your runner knows",
+        ),
+        (
+            {"2_b.sql": f"--liquibase formatted sql\n--changeset a:1\n{TABLE}--changeset a:2 endDelimiter:/\n{ADD[:-2]}\n/\n{CHECK}\n/\n"},
+            None,
+            "the file has commands of psql, rows of COPY, or delimiters of its own",
+        ),
+    ],
+    ids=["sections of a custom runner", "delimiters of Liquibase"],
+)
+def test_a_file_that_only_its_runner_can_divide_is_not_divided(files: Files, runner: CustomRunner | None, reason: str, tmp_path: Path) -> None:
+    write_files(tmp_path, files)
+    settings = Configuration(select=("check-validates",), custom_runner=runner)
+    fixes = fix([str(tmp_path / "2_b.sql")], settings=settings, unsafe=True)
+    assert (fixes.changes, [each.reason for each in fixes.refused]) == ((), [reason])
+
+
+def test_a_file_of_a_custom_runner_without_sections_is_divided(tmp_path: Path) -> None:
+    write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{ADD}{CHECK};\n"})
+    fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(select=("check-validates",), custom_runner=CustomRunner()), unsafe=True)
+    assert [Path(change.path).name for change in fixes.changes] == ["2_b.sql", "3_validate_positive.sql"]
