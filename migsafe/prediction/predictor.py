@@ -26,6 +26,7 @@ from migsafe.prediction.refusals.psql_syntax import refuse_psql_syntax
 from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
+from migsafe.prediction.row_changes import ROW_CHANGES, note_rows
 from migsafe.prediction.statement_prediction import StatementPrediction, combined_prediction
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
@@ -285,6 +286,7 @@ class Predictor:
                 continue
             statement, first, last = sent
             if statement.index in half.left_out:
+                self.catalog.inserted_rows.forget(self.catalog.new_oid())  # it may insert or change rows
                 yield StatementPrediction(statement=statement, operations=(), effects=(), unknown=(half.left_out[statement.index],))
                 continue
             prediction = self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
@@ -350,6 +352,8 @@ class Predictor:
                 self.refused = operation, refused
         else:
             apply_operation(self.catalog, operation)
+        if type(operation) in ROW_CHANGES and (not find_refusals or refused is None):
+            note_rows(self.catalog, operation, self._certain_text(operation))
         self._turn(self.session.apply(operation))
         match operation:
             case sql.SetVariable(variable="lock_timeout"):
@@ -369,6 +373,13 @@ class Predictor:
         text = self._text[statement.span.start : statement.span.end]
         checks_bodies = not is_false(self.session.settings.value("check_function_bodies") or "on")
         return self._query_checks.refusal(self.catalog, operation, text, checks_bodies=checks_bodies)
+
+    def _certain_text(self, operation: Operation) -> str:
+        """Returns the text of the statement that an operation is; empty if it may not run, or is one in a block or a function."""
+        statement = self._statement
+        if statement is None or operation is not statement.operations[0] or not operation.certain or operation.caught:
+            return ""
+        return "" if self.session.in_nested_transaction else self._text[statement.span.start : statement.span.end]
 
     def _note_lock_timeout(self) -> None:
         settings = self.session.settings

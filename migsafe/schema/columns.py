@@ -12,6 +12,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.extensions import EXTENSION_TYPES
 from migsafe.schema.formulas import formula
+from migsafe.schema.inserted_rows import plain_constant
 from migsafe.schema.objects import Column, Composite, Domain, EnumType, Extension, Formula, Object, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
@@ -44,6 +45,16 @@ def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None
         if user is not None:
             catalog.row_types.add(user.oid)
     return replace(type_name, schema=user.name.schema) if user is not None else type_name
+
+
+def default_value(catalog: Catalog, column: Column) -> str:
+    """Returns the constant that a row without a value gets in a column, as SQL, `null` where it has no default; empty if it is not known."""
+    if column.identity is not None or column.generated is not None or column.type is None:
+        return ""
+    if column.default is not None:
+        return plain_constant(column.default.expression.sql)
+    is_built_in = column.type.name in BUILT_IN and column.type.schema in (None, "pg_catalog")
+    return "null" if is_built_in or isinstance(catalog.type_of(column.type), EnumType) else ""
 
 
 def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from migsafe.schema.column_uses import QueryAnalyser
 from migsafe.schema.inserted_keys import InsertedKeys
+from migsafe.schema.inserted_rows import InsertedRows
 from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Constraint,
@@ -47,8 +48,7 @@ class KnownObjects:
         apply. `from_beginning`: whether the history began with an empty database, as far as it is known: nothing has used a relation that no
         migration made. Programs that ask for an object that no migration made are then told that it does not exist."""
         self.origin = Origin()
-        self.migration = 0
-        self.is_restored = False
+        self.migration, self.is_restored = 0, False
         """Whether the migration is a dump that is being restored."""
         self.in_release = False
         """Whether the next migration belongs to a release whose earlier migrations are known; otherwise it is one of its own."""
@@ -90,8 +90,9 @@ class KnownObjects:
         """The names of functions that dropped views, columns, constraints and indexes called: undoing a DROP leaves them here."""
         self.altered_functions: set[str] = set()
         """The names of functions of extensions that got another volatility: undoing an ALTER FUNCTION leaves them here."""
-        self._journal = Journal()
-        self.inserted_keys, self.roles, self.release = InsertedKeys(self._journal), RoleNames(self._journal), Release(self._journal)
+        self._journal = journal = Journal()
+        self.inserted_keys, self.inserted_rows = InsertedKeys(journal), InsertedRows(journal)
+        self.roles, self.release = RoleNames(journal), Release(journal)
         self._last = self._committed = 0
 
     def __getitem__(self, oid: int) -> Object:

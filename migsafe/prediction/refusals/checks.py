@@ -10,7 +10,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.objects import Column, Constraint, Domain, EnumType, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
-from migsafe.sql.operations import ConstraintKind, TypeName
+from migsafe.sql.operations import ConstraintKind, Expression, TypeName
 
 _KEPT = frozenset(("smallint", "integer", "bigint", "numeric", "text", "character varying", "boolean", "date"))
 """The types that store the constants below as they are written."""
@@ -56,6 +56,18 @@ def refuse_checks(catalog: Catalog, table: Relation, names: Sequence[str], rows:
                     error=f'new row for relation "{relation}" violates check constraint "{constraint.name.name}"',
                     detail=f"CHECK ({check.sql})",
                 )
+    return None
+
+
+def violates(catalog: Catalog, columns: Sequence[Column], check: Expression, rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """Returns the first of some rows that certainly violates a CHECK over these columns. The rows have the constants that are known, as SQL."""
+    for values in rows[:_MOST_ROWS]:
+        known: Row = {}
+        for column in columns:
+            if column.name in values:
+                known.update(_known_value(catalog, column, values[column.name]))
+        if known and not _is_evidently_true(check.sql, known) and expressions.violates_check(check, known):
+            return values
     return None
 
 

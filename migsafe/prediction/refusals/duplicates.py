@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in
+from migsafe.prediction.refusals.known_rows import has_rows, known_rows, was_inserted, whose
 from migsafe.prediction.refusals.partition_rows import refuse_unplaced
 from migsafe.prediction.refusals.registry import refuses
+from migsafe.prediction.row_changes import has_effects
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
-from migsafe.schema.inserted_keys import Row
-from migsafe.schema.objects import Attached, Column, Index, Relation
+from migsafe.schema.default_names import free_constraint_name
+from migsafe.schema.objects import Attached, Index, Relation
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.lexer import fold
@@ -41,17 +43,17 @@ def refuse_duplicates(catalog: Catalog, op: sql.Insert, table: Relation, names: 
             if not all(key):
                 continue
             entry = (index.oid, key)
-            if entry in found or catalog.inserted_keys.contains(*entry, catalog.migration):
+            is_known = entry in found or catalog.inserted_keys.contains(*entry, catalog.migration)
+            if is_known or was_inserted(catalog, table, [names[position] for position in positions], key):
                 columns = ", ".join(names[position] for position in positions)
                 return Refusal(
                     error=f'duplicate key value violates unique constraint "{index.name.name}"',
-                    detail=f"({columns})=({', '.join(row[position] for position in positions)}) is inserted twice",
+                    detail=f"({columns})=({', '.join(key)}) is inserted twice{'' if is_known else ', also by an earlier migration'}",
                     help="-- leave out one of the rows; or ON CONFLICT DO NOTHING",
                 )
             found[entry] = None
     for oid, key in found:
         catalog.inserted_keys.add(oid, key, catalog.migration)
-    catalog.inserted_keys.add_rows(table.oid, (_constants(table, names, row) for row in rows), catalog.migration)
     return None
 
 
@@ -59,7 +61,7 @@ def refuse_repeated_update(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequ
     """Returns why an INSERT of constants with ON CONFLICT DO UPDATE is refused: two of its rows have the same key. `clause` is the text after
     the rows."""
     target, table = _TARGET.match(clause), complete_table(catalog, op.table)
-    if target is None or table is None or _has_effects(catalog, table):
+    if target is None or table is None or has_effects(catalog, table):
         return None
     names = op.columns or tuple(column.name for column in table.columns)
     columns = [fold(word) if '"' not in word else word.strip('"') for word in (each.strip() for each in target[1].split(","))]
@@ -76,22 +78,6 @@ def refuse_repeated_update(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequ
             )
         keys.add(key)
     return None
-
-
-def _constants(table: Relation, names: Sequence[str], row: Sequence[str]) -> Row:
-    given = dict(zip(names, row, strict=False))
-    return tuple((column.name, value) for column in table.columns if (value := _value(column, given)))
-
-
-def _value(column: Column, given: dict[str, str]) -> str:
-    """Returns the constant that a column gets, `null` where it has no default; empty for another value."""
-    value = given.get(column.name, "default")
-    if value.lower() == "null":
-        return "null"
-    if value.lower() != "default":
-        return _constant(value)
-    has_value = column.default is not None or column.identity is not None or column.generated is not None
-    return "null" if column.type is not None and is_built_in(column.type) and not has_value else ""
 
 
 @refuses(sql.CreateIndex)
@@ -113,16 +99,18 @@ def constrain_rows(catalog: Catalog, op: sql.AddConstraint) -> Refusal | None:
     if constraint.kind is ConstraintKind.PRIMARY_KEY:
         for column in constraint.columns:
             if _has_null(catalog, table, column):
-                return _contains_null(table, column)
-    name = constraint.name or (f"{table.name.name}_pkey" if constraint.kind is ConstraintKind.PRIMARY_KEY else None)
-    return _refuse_index(catalog, op.target.name, name, constraint.columns) if name is not None else None
+                return _contains_null(catalog, table, column)
+    is_primary = constraint.kind is ConstraintKind.PRIMARY_KEY
+    columns = () if is_primary else constraint.columns
+    name = constraint.name or free_constraint_name(catalog, table.name, columns, "pkey" if is_primary else "key").name
+    return _refuse_index(catalog, op.target.name, name, constraint.columns)
 
 
 @refuses(sql.SetNotNull)
 def forbid_nulls(catalog: Catalog, op: sql.SetNotNull) -> Refusal | None:
     """No row has NULL in the column."""
     table = complete_table(catalog, op.target.name)
-    return _contains_null(table, op.column) if table is not None and _has_null(catalog, table, op.column) else None
+    return _contains_null(catalog, table, op.column) if table is not None and _has_null(catalog, table, op.column) else None
 
 
 @refuses(sql.AddColumn)
@@ -132,35 +120,33 @@ def require_value(catalog: Catalog, op: sql.AddColumn) -> Refusal | None:
     has_value = column.default is not None or column.identity is not None or column.generated is not None
     if table is None or has_value or not column.not_null or op.if_not_exists or column.type is None or not is_built_in(column.type):
         return None
-    return _contains_null(table, column.name) if catalog.inserted_keys.rows(table.oid, catalog.migration) else None
+    return _contains_null(catalog, table, column.name) if has_rows(catalog, table) else None
 
 
 def _has_null(catalog: Catalog, table: Relation, column: str) -> bool:
-    return any((column, "null") in row for row in catalog.inserted_keys.rows(table.oid, catalog.migration))
+    return any(row.get(column) == "null" for row in known_rows(catalog, table))
 
 
-def _contains_null(table: Relation, column: str) -> Refusal:
+def _contains_null(catalog: Catalog, table: Relation, column: str) -> Refusal:
     return Refusal(
         error=f'column "{column}" of relation "{table.name.name}" contains null values',
-        detail="the migration inserts a row without a value for it",
+        detail=f"{whose(catalog, table)} inserts a row without a value for it",
         help="-- first fill the column in all rows",
     )
 
 
 def _refuse_index(catalog: Catalog, name: Name, index: str, columns: Sequence[str], *, is_whole: bool = True) -> Refusal | None:
     table = complete_table(catalog, name)
-    rows = catalog.inserted_keys.rows(table.oid, catalog.migration) if table is not None and is_whole else ()
     keys: set[tuple[str, ...]] = set()
-    for row in rows:
-        constants = dict(row)
-        key = tuple(constants.get(column, "") for column in columns)
+    for row in known_rows(catalog, table) if table is not None and is_whole else ():
+        key = tuple(row.get(column, "") for column in columns)
         if not all(key) or "null" in key:
             continue
         if key in keys:
             shown = f"({', '.join(columns)})=({', '.join(key)})"
             return Refusal(
                 error=f'could not create unique index "{index}"',
-                detail=f"the migration inserts two rows with {shown}",
+                detail=f"{whose(catalog, table)} inserts two rows with {shown}" if table is not None else "",
                 help="-- first delete or change the duplicate rows",
             )
         keys.add(key)
@@ -200,11 +186,5 @@ def change_rows(catalog: Catalog, op: sql.Operation) -> None:
 def insert_or_change(catalog: Catalog, op: sql.Insert) -> None:
     """Forget the inserted keys where an INSERT may change rows: it updates those that conflict, or a trigger or a rule does something else."""
     table = catalog.relation(op.table)
-    if table is None or op.on_conflict == "update" or _has_effects(catalog, table):
+    if table is None or op.on_conflict == "update" or has_effects(catalog, table):
         catalog.inserted_keys.forget()
-
-
-def _has_effects(catalog: Catalog, table: Relation) -> bool:
-    """Whether a trigger or a rule may do something else when rows are inserted."""
-    tables = (table, *catalog.descendants(table.oid))
-    return any(catalog.triggers(each.oid) or bool(catalog.dependents(each.oid, Attached)) for each in tables)

@@ -22,6 +22,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     publications,
     roles,
     routines,
+    row_constraints,
     rows,
     schemas,
     settings,

@@ -6,7 +6,9 @@ from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.checks import refuse_checks
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
+from migsafe.prediction.refusals.known_rows import new_rows
 from migsafe.prediction.refusals.registry import refuses
+from migsafe.prediction.refusals.row_constraints import refuse_references
 from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -126,7 +128,10 @@ def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]])
     refusal = _refuse_nulls(catalog, table, dict(zip(names, zip(*rows, strict=True), strict=False)))
     if refusal is None and not _is_filled(catalog, table):
         refusal = refuse_checks(catalog, table, names, rows)
-    return refusal or refuse_duplicates(catalog, op, table, names, rows)
+    refusal = refusal or refuse_duplicates(catalog, op, table, names, rows)
+    if refusal is None and op.on_conflict is None and not _is_filled(catalog, table):
+        refusal = refuse_references(catalog, table, new_rows(catalog, table, names, rows))
+    return refusal
 
 
 def _refuse_nulls(catalog: Catalog, table: Relation, given: dict[str, tuple[str, ...]]) -> Refusal | None:

@@ -80,7 +80,8 @@ def test_the_refusal_is_predicted(case: Case, pg_version: int) -> None:
     predictor = Predictor(pg_version)
     predictor.begin_history(from_first_migration=True)
     # A transaction block, a prepared statement and a setting end with the connection, so such a case is one migration.
-    is_one = case.title.startswith(("sessions: ", "search_path: "))
+    # Which rows a referenced table has is known in the migration that creates it.
+    is_one = case.title.startswith(("sessions: ", "search_path: ", "references_of_rows: "))
     if not is_one:
         predictor.apply(_half(case.preparation))
         assert [contradiction.text for contradiction in predictor.contradictions] == []
