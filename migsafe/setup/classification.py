@@ -19,6 +19,8 @@ _TEST_FOLDERS = frozenset(
     ).split()
 )
 """Folders whose migrations rarely run in production."""
+_OF_TESTS = lazy_pattern(r"^tests?[-_]|[-_]tests?$", re.I)
+"""Such as `test_migrations`, `migrations_test`."""
 
 TESTS = "it looks like tests or examples"
 """The reason for a history that is offered if the repository has no other."""
@@ -58,7 +60,7 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
     the runners of the other histories of the repository; `unread` the folders of the migrations that migsafe does not read, with how many files
     each has."""
     parts = PurePosixPath(path).parts
-    if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts):
+    if not _TEST_FOLDERS.isdisjoint(part.lower() for part in parts) or any(_OF_TESTS.search(part) for part in parts):
         return TESTS
     for part in parts:
         if database := other_database(part):

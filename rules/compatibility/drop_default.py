@@ -2,7 +2,8 @@
 
 The running release may rely on it: an INSERT that omits the column fails from now on if the column is NOT NULL, and writes NULL otherwise.
 First deploy a release that always writes the column. It is an error if the column is NOT NULL and no default, identity or trigger gives it
-a value; otherwise the finding is for information.
+a value; otherwise the finding is for information. So it is for a column such as `updatedAt` in a migration of Prisma, whose client writes the
+time of `@updatedAt` in every INSERT.
 
 DROP IDENTITY leaves a NOT NULL column without a source of values. After DROP EXPRESSION the column keeps its values, but an UPDATE of the
 columns that it was computed from no longer changes it, and new rows have NULL. No release can write a generated column before, so a trigger
@@ -90,7 +91,8 @@ def _dropped(at: Context, position: int, oid: int, number: int) -> Iterator[Find
     if isinstance(table, Relation) and column is not None and not _has_source(column):
         if has_domain_default(at.catalog, column.type):
             return
-        yield _finding(at, position, op, column, is_filled=_has_insert_trigger(at, table))
+        filled_by = "a BEFORE INSERT trigger sets it" if _has_insert_trigger(at, table) else _filled_by_client(at, op, column)
+        yield _finding(at, position, op, column, filled_by=filled_by)
 
 
 def _has_insert_trigger(at: Context, table: Relation) -> bool:
@@ -98,20 +100,27 @@ def _has_insert_trigger(at: Context, table: Relation) -> bool:
     return any(trigger.row and trigger.timing == "before" and "insert" in trigger.events for trigger in at.catalog.triggers(table.oid))
 
 
-def _finding(at: Context, position: int, op: _Drop, column: Column | None, *, is_filled: bool = False) -> Finding:
+def _filled_by_client(at: Context, op: _Drop, column: Column) -> str:
+    """Returns that Prisma's client gives the column a value: it does so for @updatedAt, whether or not there is a default."""
+    is_time = column.type is not None and column.type.name.startswith("timestamp")
+    is_updated_at = at.migration.runner == "prisma" and op.column.replace("_", "").lower() == "updatedat"
+    return "Prisma sets it (@updatedAt)" if isinstance(op, DropDefault) and is_time and is_updated_at else ""
+
+
+def _finding(at: Context, position: int, op: _Drop, column: Column | None, *, filled_by: str = "") -> Finding:
     name, quoted_column = op.target.name, quoted(op.column)
     # An identity column is NOT NULL, and stays so.
     is_required = (column is not None and column.not_null is True) or (column is None and isinstance(op, DropIdentity))
     consequence = "fail" if is_required else "write NULL" if column is not None else "write NULL, or fail if the column is NOT NULL"
-    severity = None if is_required and not is_filled else Severity.INFO
+    severity = None if is_required and not filled_by else Severity.INFO
     if isinstance(op, DropExpression):
         consequence += ", and UPDATEs of the columns in the expression no longer change it"
         # No release can write a generated column, so that every running one relies on the expression.
-        severity = severity if is_required or is_filled else Severity.WARNING
+        severity = severity if is_required or filled_by else Severity.WARNING
     return at.finding(
         op if position == at.position else at.past[position],
         f"DROP {_WORDS[type(op)]} on {quoted_column} of {at.resolve(name)}: from then on, INSERTs of the running release that omit the column "
-        f"{consequence}{', unless a BEFORE INSERT trigger sets it' if is_filled else ''}",
+        f"{consequence}{f', unless {filled_by}' if filled_by else ''}",
         help=_safe_way(op, at),
         relations=(name,),
         severity=severity,

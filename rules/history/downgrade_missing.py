@@ -5,8 +5,8 @@ Alembic records the revision as reverted while its changes remain, and the next 
 cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
 nothing, such as a merge, needs no downgrade. The downgrade() of a revision that only validates constraints, only drops (IF EXISTS) indexes
 that no migration has created, or only adds enum values IF NOT EXISTS, may be empty: PostgreSQL cannot remove the value, and the next upgrade
-finds it. If the three revisions before it cannot be downgraded either, the project writes no
-downgrades: then the severity is info.
+finds it. The severity is info if the three revisions before it cannot be downgraded either, because the project writes no downgrades, and if
+upgrade() only updates or deletes rows: no schema remains, and the values that the rows had cannot be computed from those that they have.
 
 Unsafe:
     # 5b1_order_notes.py
@@ -38,7 +38,10 @@ Safe:
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import AddEnumValue, Drop, Operation, SessionControl, ValidateConstraint
+from migsafe.sql.operations import AddEnumValue, Delete, Drop, Operation, Select, SessionControl, Update, ValidateConstraint
+
+_ROWS = (Update, Delete, Select)
+"""What changes no schema, and can run again."""
 
 
 class _State(Struct):
@@ -59,7 +62,8 @@ def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
     done = [past.operation for number, past in enumerate(at.past) if number not in in_vain and not isinstance(past.operation, SessionControl)]
     if (in_vain or done) and not at.lineage.downgrade_fails and all(map(_may_stay, done)):
         return None
-    severity = Severity.INFO if at.lineage.without_downgrades else None
+    only_rows = bool(done) and not at.lineage.downgrade_fails and all(isinstance(operation, _ROWS) or _may_stay(operation) for operation in done)
+    severity = Severity.INFO if at.lineage.without_downgrades or only_rows else None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason, severity=severity)
 
 
