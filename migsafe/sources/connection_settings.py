@@ -2,8 +2,8 @@
 
 Projects write it into the environment of libpq (`PGOPTIONS`), into the URL of the database (`options=-c%20lock_timeout%3D2s`, `lock_timeout=2s`
 in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or into a statement that each new connection executes (Flyway's
-`initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs. A
-project's own program that runs the migrations (`migrate.ts`, `migrations.go`) sends a SET to its connection.
+`initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs. Flyway
+runs the callbacks beside its migrations (`beforeMigrate.sql`) on the connection of these. A project's own program that runs the migrations (`migrate.ts`, `migrations.go`) sends a SET to its connection.
 """
 
 import re
@@ -20,6 +20,7 @@ _SETTINGS_FILE = lazy_pattern(
     r"|.*config\.(?:[cm]?[jt]s|json))$"
 )
 _PROGRAM = lazy_pattern(r"[\w.-]*migrat[\w.-]*\.(?:[cm]?[jt]s|go|rs|py|rb|java|kt|cs|clj|exs?|php|scala)$", re.IGNORECASE)
+_CALLBACK = lazy_pattern(r"before(?:Each)?Migrate(?:__.*)?\.sql$")
 _TEST = lazy_pattern(r"(?:^|[._-])(?:tests?|spec|mocks?)(?:[._-]|$)", re.IGNORECASE)
 _LOCK_FILE = lazy_pattern(r"(?:.*[-.]lock(?:\..*)?|pnpm-lock\.yaml)$")
 _SUBFOLDERS = ("", "conf", "config", "deploy", "docker", "scripts", "bin", "prisma", "resources", "src/main/resources", ".github/workflows")
@@ -46,7 +47,10 @@ def connection_setup(folder: str) -> tuple[str, ...]:
 
     The files nearest to the folder take precedence. Files that cannot be read are left out.
     """
-    for above in _project_folders(folder):
+    for number, above in enumerate(_project_folders(folder)):
+        for path in _callbacks_in(above) if number == 0 else ():
+            for value in _timeouts_that_it_sets(path):
+                return (f"SET lock_timeout = '{value}'",)
         for subfolder in _SUBFOLDERS:
             for path in _files_in(above / subfolder):
                 for value in _timeouts(path):
@@ -99,6 +103,13 @@ def _programs_in(folder: Path) -> Iterator[Path]:
     """Yields the programs of a folder that run migrations, by their names."""
     for entry in files_in(folder):
         if _PROGRAM.match(entry.name) and not _TEST.search(entry.name) and entry.stat().st_size <= _LARGEST:
+            yield folder / entry.name
+
+
+def _callbacks_in(folder: Path) -> Iterator[Path]:
+    """Yields the scripts of a folder of migrations that Flyway runs before these, in the same session."""
+    for entry in files_in(folder):
+        if _CALLBACK.match(entry.name) and entry.stat().st_size <= _LARGEST:
             yield folder / entry.name
 
 

@@ -195,7 +195,9 @@ def test_a_project_without_downgrades(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_rows_that_keep_their_new_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, up: str, severity: str) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
-    script = f'from alembic import op\nrevision = "a1"\ndown_revision = None\ndef upgrade():\n    op.execute("{up}")\ndef downgrade():\n    pass\n'
+    script = (
+        f'from alembic import op\nrevision = "a1"\ndown_revision = None\ndef upgrade():\n    op.execute("{up}")\ndef downgrade():\n    pass\n'
+    )
     Path("a1.py").write_text(script)
     (finding,) = lint(["."], settings=Configuration(select=("downgrade-missing",))).findings
     assert finding.severity.name == severity

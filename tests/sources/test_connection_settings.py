@@ -23,6 +23,8 @@ SET = ("SET lock_timeout = '2s'",)
         (".github/workflows/deploy.yml", "env:\n  PGOPTIONS: -c lock_timeout=2s\n"),
         ("db/migrate.ts", "await client.unsafe('SET lock_timeout = 0')\nawait client.unsafe(\"SET lock_timeout = '2s'\")\nawait migrate(db)\n"),
         ("cmd/run_migrations.go", "db.Exec(\"set session lock_timeout to '2s'\")\n"),
+        ("db/migrations/beforeMigrate.sql", "-- for all migrations\nSET lock_timeout = '2s';\n"),
+        ("db/migrations/beforeEachMigrate__timeouts.sql", "set lock_timeout to '2s';\n"),
         ("db/migrations.py", "connection.execute(\"SET lock_timeout = '2s'\")\n"),
     ],
 )
@@ -46,6 +48,8 @@ def test_a_setting_of_the_connections_is_read(tmp_path: Path, name: str, text: s
         ("migrate.ts", "// SET lock_timeout = '2s'\n/**\n * SET lock_timeout = '2s'\n */\n"),
         ("migrate.ts", "await sql`SET LOCAL lock_timeout = '2s'`\n"),
         ("migrate.test.ts", "await sql`SET lock_timeout = '2s'`\n"),
+        ("beforeMigrate.sql", "SET LOCAL lock_timeout = '2s';\n"),
+        ("afterMigrate.sql", "SET lock_timeout = '2s';\n"),
         ("orders.ts", "await sql`SET lock_timeout = '2s'`\n"),
     ],
 )
