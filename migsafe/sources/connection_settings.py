@@ -3,7 +3,8 @@
 Projects write it into the environment of libpq (`PGOPTIONS`), into the URL of the database (`options=-c%20lock_timeout%3D2s`, `lock_timeout=2s`
 in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or into a statement that each new connection executes (Flyway's
 `initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs. Flyway
-runs the callbacks beside its migrations (`beforeMigrate.sql`) on the connection of these. A project's own program that runs the migrations (`migrate.ts`, `migrations.go`) sends a SET to its connection.
+runs the callbacks beside its migrations (`beforeMigrate.sql`) on the connection of these. A project's own program that runs the migrations
+(`migrate.ts`, `migrations.go`) sends a SET to its connection.
 """
 
 import re

@@ -9,9 +9,9 @@ The timeout must be in effect when the lock is requested: SET LOCAL has no effec
 the timeout off, and a rollback undoes it. If the runner, the role or the database sets one, configure it: `lock-timeout = "2s"`.
 
 migsafe reads the timeouts that projects set outside their migrations: in Alembic's env.py, in `PGOPTIONS` and the URLs of databases in
-files of settings, in Flyway's `initSql` and `beforeMigrate.sql`, in a program that runs the migrations and has the name (`scripts/migrate.ts`), and with ALTER ROLE
-or ALTER DATABASE in an earlier migration. As long as neither these nor a migration sets one, a run has one finding, at the first statement,
-with the number of the other migrations. It names the one place where the project can set the timeout.
+files of settings, in Flyway's `initSql` and `beforeMigrate.sql`, in a program that runs the migrations and has the name
+(`scripts/migrate.ts`), and with ALTER ROLE or ALTER DATABASE in an earlier migration. As long as neither these nor a migration sets one, a run
+has one finding, at the first statement, with the number of the other migrations. It names the one place where the project can set the timeout.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN note_2 text;
