@@ -177,6 +177,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
             name=name,
             kind=RelationKind.SEQUENCE,
             owner=(table.oid, column.number),
+            of_identity=column.identity is not None,
             created_in=catalog.migration,
             persistence=sql.Persistence.PERMANENT if always_logged else table.persistence,
             sequence_type=column.type.name if column.type is not None else None,
@@ -188,7 +189,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
 def alter_sequence_type(catalog: Catalog, table: Relation, column: int, type_name: str) -> None:
     """Changes the type of an identity column's sequence with the column's; that of a serial column keeps its type (measured on 14 and 18)."""
     for sequence in catalog.dependents(table.oid, Relation):
-        if sequence.owner == (table.oid, column):
+        if sequence.of_identity and sequence.owner == (table.oid, column):
             catalog.change(sequence, sequence_type=type_name)
 
 

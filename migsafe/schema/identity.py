@@ -1,5 +1,7 @@
 """ALTER COLUMN … ADD GENERATED AS IDENTITY, SET GENERATED and DROP IDENTITY."""
 
+from msgspec.structs import replace
+
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import add_sequence, altered_column, set_column
@@ -31,8 +33,10 @@ def add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None
             f'column "{op.column}" of relation "{table.name.name}" must be declared NOT NULL before identity can be added',
             help=f"-- first: ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} SET NOT NULL;",
         )
-    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
-    add_sequence(catalog, table, column)
+    identity = "always" if op.identity.always else "by default"
+    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, identity)
+    if column.default is None or column.generated is not None:  # otherwise it is refused, and keeps the default and its sequence
+        add_sequence(catalog, table, replace(column, identity=identity))
 
 
 def set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
@@ -49,5 +53,5 @@ def drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> No
         return
     _change_identity(catalog, catalog.require(Relation, table.oid), op.column, None)
     for sequence in catalog.dependents(table.oid, Relation):
-        if sequence.owner == (table.oid, column.number):
+        if sequence.of_identity and sequence.owner == (table.oid, column.number):
             catalog.drop(sequence.oid)

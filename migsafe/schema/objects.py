@@ -108,7 +108,8 @@ class Relation(Object, frozen=True, kw_only=True):
     `complete` is False if the relation may have more columns, constraints and indexes than the history tells; then `removed_columns` are names
     of columns that it certainly does not have, because the history dropped or renamed them. `parents` are the tables that it inherits from,
     or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `read_relations` those with the
-    columns that they had then. `owner` is the column that a sequence belongs to: table and column number.
+    columns that they had then. `owner` is the column that a sequence belongs to: table and column number; `of_identity`: it is that of an
+    identity, and goes only with it.
     `created_in` is the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or
     may have been, inserted since; `emptied` numbers the TRUNCATE after which it has none, 0 without one. `privileges` are those that the
     history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
@@ -129,6 +130,7 @@ class Relation(Object, frozen=True, kw_only=True):
     reads: tuple[int, ...] = ()
     read_relations: tuple[ReadRelation, ...] = ()
     owner: tuple[int, int] | None = None
+    of_identity: bool = False
     of_type: Name | None = None
     method: str | None = None
     clustered_on: int | None = None

@@ -181,7 +181,7 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
     if isinstance(dropped_object, Relation) and dropped_object.kind is RelationKind.SEQUENCE and dropped_object.owner is not None:
         owner = catalog.get(dropped_object.owner[0])
         column = owner.column_numbered(dropped_object.owner[1]) if isinstance(owner, Relation) else None
-        if owner is not None and column is not None and column.identity is not None:
+        if owner is not None and column is not None and column.identity is not None and dropped_object.of_identity:
             catalog.add_refusal(
                 f"cannot drop {describe(catalog, part)} because {describe(catalog, Part(*dropped_object.owner))} requires it",
                 help=f"ALTER TABLE {owner.name} ALTER COLUMN {Name(column.name)} DROP IDENTITY;",

@@ -15,13 +15,13 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 from migsafe.text import MARK_START
 
 
-def _make_room(catalog: Catalog, name: Name) -> bool:
+def _make_room(catalog: Catalog, name: Name, help: str = "") -> bool:
     """Whether CREATE creates a type of this name. If one exists, the statement is refused, but still replaces it, unless another object
-    depends on it."""
+    depends on it. `help` is what to write instead."""
     existing = catalog.type_named(name)
     if existing is None:
         return True
-    refuse_because_of(catalog, existing, f'type "{name.name}" already exists')
+    refuse_because_of(catalog, existing, f'type "{name.name}" already exists', help=help)
     dropped = find_dropped_parts(catalog, [Part(existing.oid)]).parts
     if catalog.keeps_existing or any(part.oid != existing.oid for part in dropped):
         return False
@@ -33,7 +33,7 @@ def _make_room(catalog: Catalog, name: Name) -> bool:
 def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     """CREATE TYPE … AS ENUM."""
     name = catalog.in_first_schema(op.type)
-    if not _make_room(catalog, name):
+    if not _make_room(catalog, name, _instead_of_enum(catalog, op, name)):
         existing = catalog.type_named(name)
         if isinstance(existing, EnumType) and op.certain and not op.caught:
             # The statement is refused; what follows may use the values of either.
@@ -41,6 +41,16 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
         return
     complete = op.certain and not any(MARK_START in value for value in op.values)
     catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values, complete=complete))
+
+
+def _instead_of_enum(catalog: Catalog, op: sql.CreateEnum, name: Name) -> str:
+    """Returns what gives an existing enum the values that the statement names."""
+    existing = catalog.type_named(name)
+    if not isinstance(existing, EnumType) or not existing.complete:
+        return ""
+    added = [value.replace("'", "''") for value in op.values if value not in existing.values]
+    added_here = "\n".join(f"ALTER TYPE {op.type} ADD VALUE '{value}';" for value in added)
+    return added_here or "-- leave the statement out: the type has all these values"
 
 
 @SCHEMA_CHANGES.register(sql.AddEnumValue)

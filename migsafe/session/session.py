@@ -233,7 +233,8 @@ class Session:
     def refusal(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL refuses an operation on transactions or settings; None if it does not."""
         error = self._error(operation)
-        return Refusal(error=error, kind=RefusalKind.SESSION) if error is not None else None
+        kind = RefusalKind.TRANSACTION_BLOCK if self._in_do and isinstance(operation, Commit | Rollback) else RefusalKind.SESSION
+        return Refusal(error=error, kind=kind) if error is not None else None
 
     def _error(self, operation: Operation) -> str | None:
         if not isinstance(operation, _SESSION_OPERATIONS):

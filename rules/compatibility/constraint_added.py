@@ -21,7 +21,7 @@ from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.repeated import other_places
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.formulas import identifiers
-from migsafe.schema.objects import Constraint, Index, Relation
+from migsafe.schema.objects import Constraint, Index, Relation, RelationKind
 from migsafe.sql.operations import AddConstraint, ConstraintKind, CreateIndex, Drop, DropConstraint, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -54,7 +54,13 @@ def constraint_added(op: AddConstraint | DropConstraint | CreateIndex | Drop | M
         _record_dropped(op, at)
         return None
     if isinstance(op, CreateIndex):
-        if op.unique and not is_created_here(at, op.table) and not _is_of_new_column(op, at) and not _is_implied(op, at):
+        if (
+            op.unique
+            and not _is_of_view(op, at)
+            and not is_created_here(at, op.table)
+            and not _is_of_new_column(op, at)
+            and not _is_implied(op, at)
+        ):
             at.state(_State).positions.append(at.position)
         return None
     table = at.catalog.relation(op.target.name)
@@ -75,6 +81,12 @@ def _record_dropped(op: Drop, at: Context) -> None:
         table = at.catalog.get(index.table) if index is not None and index.unique else None
         if index is not None and table is not None:
             at.state(_State).indexes.setdefault(table.name, []).append(index)
+
+
+def _is_of_view(op: CreateIndex, at: Context) -> bool:
+    """Whether the index is one of a materialized view, to which no release writes."""
+    relation = at.catalog.relation(op.table)
+    return relation is not None and relation.kind is RelationKind.MATERIALIZED
 
 
 def _is_of_new_column(op: CreateIndex, at: Context) -> bool:

@@ -26,6 +26,7 @@ from migsafe.linting.facts.query_uses import KnownUse, use_of_names, use_of_rela
 from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.dependents import Part, dependents
+from migsafe.schema.objects import Function
 from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropDefault, Name, SetDefault
 
 _RELATIONS = ("view", "materialized view", "sequence")
@@ -37,8 +38,10 @@ class _State(Struct):
     """The positions of DROPs, each with the names that it drops, and the queries that use them."""
     converted: set[tuple[str, str | None]] = set()
     """The types that ALTER COLUMN TYPE has taken from a column, by name and schema."""
-    sequences: set[int] = set()
-    """The oids of the sequences that dropped and replaced defaults used."""
+    defaults: set[int] = set()
+    """The oids of the sequences and functions that dropped and replaced defaults used."""
+    functions: dict[Name, Function] = {}
+    """The dropped functions that are the only ones of their name, as they were."""
     has_dropped_trigger: bool = False
 
 
@@ -47,7 +50,7 @@ def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefau
     """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
     state = at.state(_State)
     if isinstance(op, DropDefault | SetDefault | DropColumn):
-        state.sequences |= _sequences_of_default(op.target.name, op.column, at)
+        state.defaults |= _used_by_default(op.target.name, op.column, at)
     match op:
         case MigrationEnd():
             for position, names, use in state.dropped:
@@ -60,16 +63,19 @@ def drop_object(op: Drop | DropColumn | AlterColumnType | DropDefault | SetDefau
         case Drop() if op.kind in _KINDS:
             names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
             if names:
+                state.functions |= {name: same[0] for name in names if len(same := at.catalog.functions(name)) == 1}
                 use = use_of_relations(at, names) if op.kind in _RELATIONS else use_of_names(at, names)
                 state.dropped.append((at.position, names, use if op.kind != "schema" else KnownUse()))
     if isinstance(op, Drop):
         state.has_dropped_trigger |= op.kind == "trigger"
 
 
-def _sequences_of_default(table: Name, column: str, at: Context) -> set[int]:
+def _used_by_default(table: Name, column: str, at: Context) -> set[int]:
     relation = at.catalog.relation(table)
-    defaults = (each.default for each in (relation.columns if relation is not None else ()) if each.name == column)
-    return {oid for default in defaults if default is not None for oid in default.sequences}
+    columns = relation.columns if relation is not None else ()
+    defaults = [each.default for each in columns if each.name == column and each.default is not None]
+    functions = {function.oid for default in defaults for call in default.expression.calls for function in at.catalog.functions(call)}
+    return functions | {oid for default in defaults for oid in default.sequences}
 
 
 def _is_unused(op: Drop, name: Name, at: Context) -> bool:
@@ -81,14 +87,15 @@ def _is_unused(op: Drop, name: Name, at: Context) -> bool:
         return known is not None and (known.name.name, known.name.schema) not in state.converted
     if op.kind == "sequence":
         sequence = at.catalog.relation(name)
-        return sequence is not None and sequence.oid in state.sequences and not any(dependents(at.catalog, Part(sequence.oid)))
+        return sequence is not None and sequence.oid in state.defaults and not any(dependents(at.catalog, Part(sequence.oid)))
     if op.kind not in ("function", "procedure", "routine"):
         return False
     functions = at.catalog.functions(name)
     if not functions:
         # A function without a known body that follows DROP TRIGGER is the trigger's.
         return state.has_dropped_trigger and not any(op.arguments)
-    return name.name in at.catalog.called_by_dropped and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
+    had_user = name.name in at.catalog.called_by_dropped or all(function.oid in state.defaults for function in functions)
+    return had_user and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
 
 
 def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:
@@ -122,6 +129,23 @@ def _dropped(at: Context, position: int, names: list[Name], use: KnownUse) -> It
         yield at.finding(
             done,
             f"{drop} removes {objects} until a later statement creates it again: the running release fails in between",
-            help=f"BEGIN;\n{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};\n-- create it again here\nCOMMIT;",
+            help=_together(op, temporary, at),
             relations=temporary if relations else (),
         )
+
+
+def _together(op: Drop, names: list[Name], at: Context) -> str:
+    """Returns how other sessions always see the objects: CREATE OR REPLACE keeps a function that has the same parameters and result."""
+    if op.kind in ("function", "procedure") and all(_is_same_function(name, at) for name in names):
+        replace = f"CREATE OR REPLACE {op.kind.upper()}"
+        return f"-- leave the DROP out, and write {replace}, which keeps the privileges and the objects that depend on it"
+    return (
+        f"BEGIN;\nDROP {op.kind.upper()} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, names))};\n-- create it again here\nCOMMIT;"
+    )
+
+
+def _is_same_function(name: Name, at: Context) -> bool:
+    old, new = at.state(_State).functions.get(name), at.catalog.functions(name)
+    if old is None or old.result is None or len(new) != 1:
+        return False
+    return (old.kind, old.arguments, old.parameters, old.result) == (new[0].kind, new[0].arguments, new[0].parameters, new[0].result)

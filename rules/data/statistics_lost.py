@@ -82,5 +82,5 @@ def _when(at: Context) -> str:
     return (
         "-- at the end of the migration:\n-- outside a transaction, too:"
         if at.is_script
-        else "-- at the end of the migration:\n-- next migration"
+        else "-- at the end of the migration, after its transaction, which keeps the lock:\n-- next migration"
     )

@@ -95,10 +95,22 @@ def _always_fits(op: AlterColumnType) -> bool:
 def _search(op: AlterColumnType, old: TypeName, lost: tuple[str, ...] | None, at: Context) -> str:
     """Returns a query that finds values that do not fit."""
     name = quoted(op.column)
-    if op.using is not None and casts_of(op.using, op.column) is None:
-        return f"-- first try the conversion; this query fails if a value does not fit:\nSELECT count({op.using.sql}) FROM {op.target.name};"
+    conversion = _tried(op, old, lost, at)
+    if conversion:
+        return f"-- first try the conversion; this query fails if a value does not fit:\nSELECT count({conversion}) FROM {op.target.name};"
     misfit = _is_one_of(name, lost) if lost else _does_not_fit(name, old, op.type, at)
     return f"-- first look for values that do not fit:\nSELECT {name} FROM {op.target.name} WHERE {misfit} LIMIT 10;"
+
+
+def _tried(op: AlterColumnType, old: TypeName, lost: tuple[str, ...] | None, at: Context) -> str:
+    """Returns the conversion if only trying it tells whether every value fits. The text of a value that fits may differ between the types:
+    `{"a":1}` and `{"a": 1}`, `7` and `7.0`."""
+    if op.using is not None and casts_of(op.using, op.column) is None:
+        return op.using.sql
+    is_read = old.name in _TEXTS and op.type.name not in _TEXTS and not (old.dimensions or op.type.dimensions)
+    if not is_read or lost or isinstance(at.catalog.type_of(op.type), EnumType) or at.catalog.pg_version >= versions.INPUT_IS_VALID:
+        return ""
+    return f"{quoted(op.column)}::{op.type}"
 
 
 def _does_not_fit(column: str, old: TypeName, new: TypeName, at: Context) -> str:

@@ -38,8 +38,8 @@ See: https://www.postgresql.org/docs/current/ddl-depend.html
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, RefusedOperation, Severity, rule
-from migsafe.schema.refusal import RefusalKind
-from migsafe.sql.operations import Operation, SetVariable
+from migsafe.schema.refusal import Refusal, RefusalKind
+from migsafe.sql.operations import CreateEnum, Operation, SetVariable
 
 _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 """The other kinds of refusals have their own rules."""
@@ -54,7 +54,16 @@ def statement_fails(op: RefusedOperation | MigrationEnd, at: Context) -> Finding
         return at.finding(op, f"the script fails here, before it sends anything: {op.refusal}", help=op.refusal.help)
     if op.refusal.kind not in _REPORTED_HERE:
         return None
-    return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)
+    return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=_help(op.refusal, at))
+
+
+def _help(refusal: Refusal, at: Context) -> str:
+    """Returns what works instead. An Enum in create_table() creates its type too, which another table may have done before."""
+    operation = at.statement.operations[0] if at.statement.operations else None
+    if not at.is_script or not isinstance(operation, CreateEnum) or not refusal.error.endswith("already exists"):
+        return refusal.help
+    instead = f"-- if an Enum in create_table() creates it: postgresql.ENUM(name='{operation.type.name}', create_type=False) does not"
+    return "\n".join(filter(None, (refusal.help, instead)))
 
 
 def _refused_record(at: Context) -> Finding | None:

@@ -140,3 +140,46 @@ def test_the_primary_key_is_kept_and_the_older_index_dropped() -> None:
         "-- first drop the foreign keys that need it, and add them again afterwards: uses_card"
         in finding(tables + uses + key, "redundant-index").help
     )
+
+
+@pytest.mark.parametrize(
+    ("pg_version", "search"), [(15, "SELECT count(note::jsonb) FROM pages;"), (16, "NOT pg_input_is_valid(note, 'jsonb')")]
+)
+def test_values_that_fit_are_not_searched_by_their_text(pg_version: int, search: str) -> None:
+    setup = "CREATE TABLE pages (id bigint PRIMARY KEY, note text);\n-- next migration\n"
+    reported = finding(f"{setup}ALTER TABLE pages ALTER COLUMN note TYPE jsonb USING note::jsonb;", "type-narrowed", pg_version=pg_version)
+    assert search in reported.help
+
+
+@pytest.mark.parametrize(
+    ("created", "replaces"),
+    [
+        ("rate(a bigint) RETURNS bigint LANGUAGE sql AS 'SELECT a + 1'", True),
+        ("rate(a bigint) RETURNS text LANGUAGE sql AS 'SELECT a::text'", False),
+        ("rate(b bigint) RETURNS bigint LANGUAGE sql AS 'SELECT b'", False),
+    ],
+)
+def test_a_function_that_stays_the_same_is_replaced(created: str, *, replaces: bool) -> None:
+    setup = "CREATE FUNCTION rate(a bigint) RETURNS bigint LANGUAGE sql AS 'SELECT a';\n-- next migration\n"
+    reported = finding(f"{setup}DROP FUNCTION rate(bigint);\nCREATE FUNCTION {created};", "drop-object")
+    assert ("CREATE OR REPLACE FUNCTION" in reported.help) is replaces
+
+
+@pytest.mark.parametrize(
+    ("values", "help"), [("'novel'", "-- leave the statement out"), ("'novel', 'play'", "ALTER TYPE genre ADD VALUE 'play';")]
+)
+def test_an_existing_enum_gets_the_values_that_it_lacks(values: str, help: str) -> None:
+    assert finding(f"CREATE TYPE genre AS ENUM ({values});", "statement-fails").help.startswith(help)
+
+
+@pytest.mark.process
+def test_an_enum_that_a_revision_creates_again_is_not_created() -> None:
+    create = "import sqlalchemy as sa\nfrom alembic import op\n\n"
+    create += 'def upgrade():\n    op.create_table("{}", sa.Column("kind", sa.Enum("a", name="kind")))'
+    scripts = [
+        "# 1.py\nrevision = '1'\ndown_revision = None\n" + create.format("shops"),
+        "# 2.py\nrevision = '2'\ndown_revision = '1'\n" + create.format("yards"),
+    ]
+    rules = [each for each in shipped_rules() if each.name == "statement-fails"]
+    (found,) = judge_sql("\n# next migration\n".join(scripts) + "\n", rules).findings
+    assert "postgresql.ENUM(name='kind', create_type=False)" in found.help

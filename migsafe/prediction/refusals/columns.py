@@ -64,6 +64,8 @@ def set_default(catalog: Catalog, op: sql.SetDefault | sql.DropDefault) -> Refus
     table, column = known
     where = f'column "{op.column}" of relation "{table.name.name}" is'
     alter = f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)}"
+    if column.identity is not None and column.default is not None:
+        return None  # ADD GENERATED was refused because of this default, so the identity does not exist
     if column.identity is not None:
         return Refusal(error=f"{where} an identity column", help=f"{alter} DROP IDENTITY;")
     if column.generated is not None:

@@ -43,9 +43,9 @@ def refuse_later_calls(catalog: Catalog, op: sql.Operation, caller: sql.Operatio
     the name. `caller` is the operation with the call, `op` itself or a statement in the body of the function that it creates."""
     if not catalog.created_functions or not _knows_functions(catalog):
         return None
-    for name, query in _calls(caller):
+    for name, query in calls_of(caller):
         if _later(catalog, op, name) is not None and volatility_of(Name(name.name), catalog.pg_version) is None:
-            return _missing(name, _argument_types(catalog, name, query))
+            return _missing(name, argument_types(catalog, name, query))
     return None
 
 
@@ -71,7 +71,7 @@ def _missing(name: Name, arguments: str) -> Refusal:
     )
 
 
-def _calls(op: sql.Operation) -> Iterator[tuple[Name, Query | None]]:
+def calls_of(op: sql.Operation) -> Iterator[tuple[Name, Query | None]]:
     """Yields the functions that an operation calls, each with a query that contains the call."""
     match op:
         case sql.CreateView() | sql.CreateMaterializedView() | sql.CreateTableAs() | sql.Select():
@@ -96,7 +96,7 @@ def _calls_in(expression: Expression | None, source: str) -> Iterator[tuple[Name
         yield from ((name, Query(sql=query, span=expression.span)) for name in expression.calls)
 
 
-def _argument_types(catalog: Catalog, name: Name, query: Query | None) -> str:
+def argument_types(catalog: Catalog, name: Name, query: Query | None) -> str:
     """Returns the types of the arguments of a call, as far as they are known."""
     calls = expressions.typed_calls(query, lambda table: table_columns(catalog, table), lambda _: None) if query is not None else ()
     types = next((call.arguments for call in calls if call.function.name == name.name), None)

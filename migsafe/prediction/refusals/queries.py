@@ -16,6 +16,7 @@ from migsafe.prediction.refusals.later_functions import refuse_later_calls
 from migsafe.prediction.refusals.later_relations import refuse_later_relation
 from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns
 from migsafe.prediction.refusals.operands import refuse_operands
+from migsafe.prediction.refusals.own_path import refuse_names_without_schema
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
 from migsafe.prediction.refusals.values import refuse_rows
 from migsafe.schema.catalog import Catalog
@@ -76,7 +77,7 @@ class QueryChecks:
                 refusal = self._query(catalog, query.sql, query.reads) or self._outputs(catalog, query, op.columns)
                 return refusal or refuse_calls(catalog, query) or _refuse_operands(catalog, query, query.reads)
             case sql.CreateFunction(language="sql") if checks_bodies and not op.is_standard:
-                return self._body(catalog, op)
+                return refuse_names_without_schema(catalog, op) or self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
                 return self._index_of_view(catalog, op, view)
             case sql.AddConstraint() | sql.AddColumn() | sql.AlterColumnType() | sql.CreateIndex() | sql.CreatePolicy():

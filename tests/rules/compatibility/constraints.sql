@@ -67,3 +67,10 @@ DROP INDEX bins_codes;
 CREATE UNIQUE INDEX bins_codes_again ON bins (code);
 DROP INDEX bins_sizes;
 CREATE UNIQUE INDEX bins_sizes ON bins (size) WHERE size > 5;
+
+-- next migration
+CREATE MATERIALIZED VIEW bin_codes AS SELECT code, count(*) AS n FROM bins GROUP BY code;
+
+-- next migration
+-- no release writes to a materialized view
+CREATE UNIQUE INDEX bin_codes_code ON bin_codes (code);

@@ -78,3 +78,13 @@ DROP FUNCTION free(bigint); -- expect: drop-object
 -- next migration
 CREATE TABLE days (id bigint, at date) PARTITION BY RANGE (at);
 CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- next migration
+CREATE FUNCTION greeting() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'hi'; END $$;
+CREATE FUNCTION parting() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'bye'; END $$;
+CREATE TABLE cards (id bigint PRIMARY KEY, body text DEFAULT greeting());
+
+-- next migration
+ALTER TABLE cards ALTER COLUMN body SET DEFAULT 'hi';
+DROP FUNCTION greeting();
+DROP FUNCTION parting(); -- expect: drop-object

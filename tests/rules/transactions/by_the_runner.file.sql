@@ -66,3 +66,10 @@ COMMIT; -- expect: nested-transaction
 UPDATE orders SET loose = 0 WHERE id < 10;
 BEGIN;
 ALTER TABLE customers ADD COLUMN IF NOT EXISTS loose bigint;
+
+-- next migration
+DO $$
+BEGIN
+    UPDATE orders SET loose = 0 WHERE id < 10;
+    COMMIT; -- expect: concurrently-in-transaction
+END $$;

@@ -166,3 +166,30 @@ CREATE TABLE stock (id "int8" PRIMARY KEY, open "bool", letter "char", tags text
 CREATE DOMAIN "TEXT" AS text;
 -- accepted
 CREATE TABLE stock (id bigint PRIMARY KEY, note "TEXT");
+
+-- a table without schema in the body of an SQL function with an empty search_path
+CREATE TABLE stock (id bigint PRIMARY KEY);
+-- refused: relation "stock" does not exist
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql SET search_path = '' AS $$ SELECT count(*) FROM stock $$;
+
+-- a function without schema in the body of an SQL function that finds only those of PostgreSQL
+CREATE FUNCTION doubled(n bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT n * 2 $$;
+-- refused: function doubled(bigint) does not exist
+CREATE FUNCTION four() RETURNS bigint LANGUAGE sql SET search_path TO pg_catalog, pg_temp AS $$ SELECT doubled(2::bigint) $$;
+
+-- names with their schema, those of PostgreSQL, and those of the query itself
+CREATE TABLE stock (id bigint PRIMARY KEY);
+CREATE FUNCTION doubled(n bigint) RETURNS bigint LANGUAGE sql AS $$ SELECT n * 2 $$;
+-- accepted
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql SET search_path = '' AS $$
+WITH found AS (SELECT id FROM public.stock) SELECT public.doubled(count(*)) FROM found, pg_class WHERE lower(relname) = 'stock' $$;
+
+-- a table without schema in the body of a PL/pgSQL function, which is resolved when it runs
+CREATE TABLE stock (id bigint PRIMARY KEY);
+-- accepted
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$ BEGIN RETURN (SELECT count(*) FROM stock); END $$;
+
+-- a table without schema in the body of an SQL function whose search_path names its schema
+CREATE TABLE stock (id bigint PRIMARY KEY);
+-- accepted
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql SET search_path = public, pg_temp AS $$ SELECT count(*) FROM stock $$;
