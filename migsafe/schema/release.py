@@ -54,6 +54,10 @@ class Release:
         members = self.members
         return members.in_release and created_in in members.migrations and ("relation", name) not in self._former_names
 
+    def made(self, created_in: int) -> bool:
+        """Whether an earlier migration of the release created a relation, whatever its name was before."""
+        return self.members.in_release and created_in in self.members.migrations
+
     def introduced(self, name: GroupedName, *, created: bool = False) -> bool:
         """Whether the release has introduced a name; `created`: not by renaming an older object."""
         how = self._names.get(name) if self.members.in_release and name not in self._former_names else None

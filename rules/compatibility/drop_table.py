@@ -16,7 +16,7 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
-from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.ownership import is_created_here, is_name_created_here
 from migsafe.linting.facts.query_uses import use_of_relations
 from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -40,10 +40,12 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
     them, their = ("them", "their") if len(dropped) > 1 else ("it", "its")
     drop = f"DROP {op.kind.upper()}"
     use = use_of_relations(at, dropped)
+    # The running release does not know a name that the release has given to the table.
+    is_renamed = all(is_name_created_here(at, "table", name) for name in dropped)
+    consequence = "only a backup can restore them" if is_renamed else f"the running release fails wherever it still uses {them}"
     return at.finding(
         op,
-        f"{drop} takes ACCESS EXCLUSIVE on {tables}{others} and removes {them} with {their} rows: "
-        f"the running release fails wherever it still uses {them}{use.words}",
+        f"{drop} takes ACCESS EXCLUSIVE on {tables}{others} and removes {them} with {their} rows: {consequence}{use.words}",
         help=_detached_first(at, dropped) + after_release(f"a release that does not use {them}", f"no running release uses {them}", at.rule),
         relations=(*dropped, *parents, *referenced),
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -127,7 +127,9 @@ def _replaced_by_view(at: Context, renamed: _Renamed) -> Iterator[Finding]:
 def _replaced_by_new_table(at: Context, renamed: _Renamed) -> Iterator[Finding]:
     """Reports a table of the migration that takes the old name of a table, unless it has certainly all rows of the old one."""
     old, table = renamed.old, at.catalog.relation(renamed.old)
-    if table is None or not is_table(table) or table.name != old or not is_created_here(at, old):
+    if table is None or not is_table(table) or table.name != old:
+        return
+    if not is_created_here(at, old) and not at.catalog.release.made(table.created_in):
         return
     renaming = at.past[renamed.position].operation
     assert isinstance(renaming, Rename)
