@@ -42,6 +42,11 @@ _NOT_COMPILED = tuple(
 parameter that has no value: no database has an influence on that."""
 
 
+def is_not_compiled(reason: str) -> bool:
+    """Whether the reason of opaque code says that SQLAlchemy cannot write it as SQL."""
+    return reason.startswith(_NOT_COMPILED)
+
+
 class _Outcome(Struct):
     """What running a half has shown: its statements, the first refusal with the statement and the operation, the first one that needs rows in a
     table that is older, and whether all is known."""
@@ -84,7 +89,7 @@ def _sends_known_sql(half: Half, *, up_to_error: bool = False) -> bool:
     if half.program is None:
         return True
     first = next((call for call in half.program.calls if call.opaque), None)
-    is_known = first is None or (up_to_error and first.certain and first.opaque.startswith(_NOT_COMPILED))
+    is_known = first is None or (up_to_error and first.certain and is_not_compiled(first.opaque))
     return bool(half.program.calls) and not half.program.paths and is_known
 
 
@@ -106,7 +111,7 @@ def _run(half: Half, predictor: Predictor, older: Set[int] = frozenset()) -> _Ou
                 outcome.refused_for_rows = (prediction.statement, operation, refusal)
                 break
         first = prediction.statement.operations[0]
-        if isinstance(first, OpaqueCode) and first.reason.startswith(_NOT_COMPILED):
+        if isinstance(first, OpaqueCode) and is_not_compiled(first.reason):
             outcome.refused = (prediction.statement, first, Refusal(error=first.reason.partition(": ")[2]))
             break
     return outcome

@@ -66,6 +66,48 @@ def test_a_downgrade_that_loses_values_is_reported(replayed: Callable[..., Repla
     assert "the values of quantity" in outcome.observations[0].text
 
 
+PARTS = """
+def upgrade():
+    op.create_table("parts", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("code", sa.Integer()))
+def downgrade():
+    op.drop_table("parts")
+"""
+UNIQUE = """
+import importer
+def upgrade():
+    op.create_unique_constraint(None, "parts", ["code"])
+def downgrade():
+"""
+
+
+@pytest.mark.parametrize(
+    ("downgrade", "passed", "summary"),
+    [
+        pytest.param(
+            'op.drop_constraint(None, "parts", type_="unique")',
+            False,
+            "the downgrade fails at line 10: Can't emit DROP CONSTRAINT for constraint UniqueConstraint(); it has no name",
+            id="SQLAlchemy cannot write it",
+        ),
+        pytest.param(
+            "op.execute(importer.UNDO)\n    op.drop_constraint('parts_code_key', 'parts')",
+            None,
+            "not tried: line 10 of the downgrade was not sent: ",
+            id="a package is missing",
+        ),
+        pytest.param("op.drop_constraint('parts_code_key', 'parts')", True, "the downgrade restores the schema", id="complete"),
+    ],
+)
+def test_a_downgrade_of_which_a_part_cannot_be_sent(
+    replayed: Callable[..., Replay], tmp_path: Path, downgrade: str, passed: bool | None, summary: str
+) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "a1.py").write_text(HEAD.format("a1", None) + PARTS)
+    (script := tmp_path / "versions" / "b2.py").write_text(HEAD.format("b2", "a1") + UNIQUE + f"    {downgrade}\n")
+    [outcome] = replayed(script, "round trip").replayed[-1].outcomes
+    assert (outcome.passed, outcome.summary[: len(summary)]) == (passed, summary)
+
+
 MADE = """
 def upgrade():
     op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("note", sa.Text()))

@@ -1,20 +1,30 @@
 """The round trip: downgrade, then upgrade again."""
 
+from migsafe.linting.downgrades import is_not_compiled
 from migsafe.replaying.experiments.contents import Schema, schema_differences, unchanged_tables
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
-from migsafe.replaying.sending import Refused
+from migsafe.replaying.sending import Refused, skip_reason
+from migsafe.replaying.untried import is_display
 from migsafe.session import sent_statements
+from migsafe.sources import Half
 from migsafe.sql.operations import CreateExtension
 
 NAME = "round trip"
 
 
 def round_trip(subject: Subject) -> Outcome:
-    """Runs the downgrade and compares schema and rows with those before the migration; then upgrades and compares the schema again."""
+    """Runs the downgrade and compares schema and rows with those before the migration; then upgrades and compares the schema again. A downgrade
+    of which a statement cannot be sent is not tried; it fails if that is an error of SQLAlchemy."""
     down = subject.migration.down
     if down is None:
         return Outcome(experiment=NAME, passed=None, summary="the migration has no downgrade")
+    unsent = _first_unsent(down)
+    if unsent is not None and is_not_compiled(unsent[1]):
+        text = f"the downgrade fails at line {unsent[0]}: {unsent[1].partition(': ')[2]}"
+        return Outcome(experiment=NAME, passed=False, summary=text, observations=(Observation(text),))
+    if unsent is not None:
+        return Outcome(experiment=NAME, passed=None, summary=f"not tried: line {unsent[0]} of the downgrade was not sent: {unsent[1]}")
     observations: list[Observation] = []
     with subject.copy(subject.after) as database:
         try:
@@ -43,6 +53,16 @@ def round_trip(subject: Subject) -> Outcome:
         summary="the downgrade does not restore the data" if lost else "the downgrade does not restore the schema",
         observations=tuple(observations),
     )
+
+
+def _first_unsent(down: Half) -> tuple[int, str] | None:
+    """Returns the line of the first statement of a downgrade that cannot be sent although it may do something, and the reason; None if all can
+    be sent. What the user leaves out does not count."""
+    for sent in sent_statements(down):
+        reason = skip_reason(sent.statement, down)
+        if reason and sent.statement.index not in down.left_out and not is_display(sent.statement):
+            return down.file.position(down.file_span(sent.statement.span).start).line, reason
+    return None
 
 
 def _without_shared_extensions(schema: Schema, subject: Subject) -> Schema:
