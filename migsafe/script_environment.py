@@ -20,7 +20,8 @@ class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     `context.run_migrations()`. `url` is that of the database. `naming_convention` is that of `target_metadata`: its keys as SQLAlchemy spells
     them, each with its template, or None for a function of the project. `complete` says that env.py has been understood: what is not among
     the options is not passed. `begun_at` says where env.py begins a transaction before Alembic is configured, so that Alembic begins none.
-    `autobegun`: SQLAlchemy has begun it with a statement, so that the connection is in none after a commit().
+    `autobegun`: SQLAlchemy has begun it with a statement, so that the connection is in none after a commit(). `is_flask`: env.py reads the
+    running application of Flask, as that of Flask-Migrate does, so that `flask db` runs the scripts.
     """
 
     config_file: str = ""
@@ -36,3 +37,4 @@ class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     begun_at: str = ""
     autobegun: bool = False
     env_file: str = ""
+    is_flask: bool = False

@@ -25,6 +25,7 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
 from migsafe.linting.facts.timeouts import setting_before, timeout_in_effect
@@ -34,10 +35,14 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.objects import RelationKind
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation, Reindex, ResetVariable, SetVariable
+
+_FLASK_CONNECTION = "in the environment of the command, `PGOPTIONS='-c lock_timeout=2s' flask db upgrade`"
+"""Flask-Migrate uses the engine of the application, which has no timeout for its own queries (its templates/flask/env.py, get_engine)."""
 
 
 class _State(Struct):
@@ -138,4 +143,8 @@ def _help(at: Context, first: PastOperation, *, never_set: bool) -> str:
 
 
 def _runner(at: Context) -> Runner:
-    return next((runner for runner in RUNNERS if runner.name == at.migration.runner), PLAIN)
+    runner = next((runner for runner in RUNNERS if runner.name == at.migration.runner), PLAIN)
+    program = at.migration.up.program
+    if program is None or not program.environment or not msgspec.json.decode(program.environment, type=ScriptEnvironment).is_flask:
+        return runner
+    return msgspec.structs.replace(runner, connection_advice=_FLASK_CONNECTION, retry_advice="run `flask db upgrade` again")

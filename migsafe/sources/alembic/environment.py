@@ -99,6 +99,7 @@ def _read_environment(env: str | None, settings: Settings | None) -> Environment
         module = finder.env()
     except UnreadableError as error:
         return Environment(scripts=scripts, problem=UnreadableError(error.message, _UNREAD_HINT))
+    scripts = msgspec.structs.replace(scripts, is_flask="current_app" in module.text)
     reader = EnvReader(finder, sections, section)
     try:
         with suppress(TooLong):

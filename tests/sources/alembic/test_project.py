@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from migsafe.errors import MigsafeError
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources import Plan, SourceSettings, find_migrations
 
 Files = dict[str, str]
@@ -257,3 +259,11 @@ def test_halves_are_programs_to_be_rendered() -> None:
     ]
     assert first.up.file.path == "versions/1a.py"
     assert second.down is None
+
+
+def test_flask_migrate_is_recognised_by_the_application_that_env_py_reads() -> None:
+    for folder, env in (("flask", f"from flask import current_app\n{ENV}"), ("plain", ENV)):
+        write({f"{folder}/alembic.ini": "[alembic]\n", f"{folder}/env.py": env, **within(f"{folder}/versions", CHAIN)})
+        program = find_migrations([folder]).migrations[0].up.program
+        assert program is not None
+        assert msgspec.json.decode(program.environment, type=ScriptEnvironment).is_flask == (folder == "flask")
