@@ -26,7 +26,7 @@ def describe_measurements(replayed: "ReplayedMigration", line_of: LineOf) -> Ite
     if replayed.untried:
         yield f"It was not tried: {replayed.untried}"
     if replayed.emptying is not None:
-        yield f"It failed on generated rows ({replayed.emptying.message}) and was run again with empty tables: its times mean nothing."
+        yield f"It {replayed.emptying.event} ({replayed.emptying.message}) and was run again with empty tables: its times mean nothing."
     wal = sum(recorded.wal_bytes for recorded in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     waits: dict[tuple[Name, str], list[Wait]] = {}

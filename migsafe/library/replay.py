@@ -160,6 +160,6 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
         if replayed.emptying is not None:
             path = replayed.migration.up.file.path
             tables = ", ".join(sorted(map(str, replayed.emptying.tables)))
-            yield f"{path} failed on generated rows ({replayed.emptying.message}), so it was run again with empty tables: {tables}."
+            yield f"{path} {replayed.emptying.event} ({replayed.emptying.message}), so it was run again with empty tables: {tables}."
     if run.not_run:
         yield f"Not run, because the replay stopped before: {', '.join(run.not_run)}."

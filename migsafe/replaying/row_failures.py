@@ -71,6 +71,11 @@ class Emptying(Struct, frozen=True):
         """Whether the migration fails in production, too: on any row, or if rows there violate the constraint."""
         return self.cause is not RowCause.GENERATED
 
+    @property
+    def event(self) -> str:
+        """What happened, as the predicate of a sentence. A failure on any row does not come from the generated ones."""
+        return f"failed on {'rows' if self.cause is RowCause.ANY else 'generated rows'}"
+
 
 def empties_more(first: Emptying | None, second: Emptying | None) -> bool:
     """Whether the second emptying has emptied a table that the first has not."""

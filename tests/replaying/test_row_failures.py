@@ -42,6 +42,7 @@ def test_a_statement_that_any_row_makes_fail_fails_and_the_replay_continues(host
     assert emptied.recording.failure is None
     assert emptied.emptying is not None
     assert (emptied.emptying.cause, emptied.emptying.tables, emptied.emptying.check) == (RowCause.ANY, {Name("orders", "public")}, "")
+    assert emptied.emptying.event == "failed on rows"
     [failed] = failures(done)
     assert (failed.rule, failed.severity, failed.statement) == ("replay-fails", Severity.ERROR, 1)
     assert "every table that has rows" in failed.message
@@ -108,6 +109,7 @@ def test_a_statement_that_existing_rows_make_fail_fails_and_the_replay_continues
     done = replay_files(host, tmp_path, {"0001.sql": TABLES + REGION, "0002.sql": text, "0003.sql": later}, "rerun", "crash")
     emptied, last = done.replayed[1:]
     assert emptied.emptying is not None
+    assert emptied.emptying.event == "failed on generated rows"
     assert (emptied.emptying.tables, emptied.emptying.check) == ({Name("orders", "public")}, check)
     [failed] = failures(done)
     assert (failed.rule, failed.statement) == ("replay-fails", emptied.emptying.statement)

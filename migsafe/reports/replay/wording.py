@@ -135,8 +135,7 @@ def _states(replayed: ReplayedMigration) -> Iterator[str]:
     if emptying is not None:
         tables = ", ".join(sorted(map(str, emptying.tables)))
         yield (
-            f"failed on generated rows ({emptying.message}), and ran again after {tables} had been emptied: "
-            "its times are not those of tables with rows"
+            f"{emptying.event} ({emptying.message}), and ran again after {tables} had been emptied: its times are not those of tables with rows"
         )
 
 
