@@ -23,6 +23,8 @@ _REFUSED: dict[type[exp.Expr], tuple[str, frozenset[str]]] = {
     exp.Replace: ("replace", _NOT_TEXT),
     exp.Sum: ("sum", _TEXTS | _TIMES | _OTHERS),
     exp.Avg: ("avg", _TEXTS | _TIMES | _OTHERS),
+    exp.Max: ("max", frozenset(("boolean", "uuid", "json", "jsonb"))),
+    exp.Min: ("min", frozenset(("boolean", "uuid", "json", "jsonb"))),
     exp.LogicalAnd: ("bool_and", _INTEGERS | _TEXTS),
     exp.LogicalOr: ("bool_or", _INTEGERS | _TEXTS),
 }

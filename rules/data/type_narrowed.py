@@ -9,7 +9,6 @@ or reads all its rows, the finding says so, and speaks for type-change-rewrites.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
-    INSERT INTO notes (line) VALUES ('a line that is longer than ten characters');
     -- next migration
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(10);
 

@@ -27,7 +27,7 @@ _COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
 _POLYMORPHIC = ("any", '"any"', "record")
 _CALLS = lazy_pattern(
-    r"\b(?:lower|upper|sum|avg|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
+    r"\b(?:lower|upper|sum|avg|max|min|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
     re.IGNORECASE,
 )
 _WRITTEN = {

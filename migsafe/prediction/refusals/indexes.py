@@ -19,6 +19,15 @@ _WORDS = {ConstraintKind.PRIMARY_KEY: "PRIMARY KEY", ConstraintKind.UNIQUE: "UNI
 _NAMES = {**_WORDS, ConstraintKind.EXCLUDE: "EXCLUDE"}
 
 
+@refuses(sql.Cluster)
+def cluster_using(catalog: Catalog, op: sql.Cluster) -> Refusal | None:
+    """CLUSTER … USING names an index of the table."""
+    table = complete_table(catalog, op.table) if op.table is not None and op.index is not None else None
+    if table is None or table.created_in <= 0 or any(index.name.name == op.index for index in catalog.indexes(table.oid)):
+        return None
+    return Refusal(error=f'index "{op.index}" for table "{table.name.name}" does not exist')
+
+
 @refuses(sql.CreateIndex)
 def create_index(catalog: Catalog, op: sql.CreateIndex) -> Refusal | None:
     """An index belongs to a table or a materialized view; a unique one of a partitioned table contains the partition key."""

@@ -49,6 +49,20 @@ def alter(catalog: Catalog, op: AlterRelation) -> Refusal | None:
     )
 
 
+@refuses(sql.SetRowSecurity)
+def secure_rows(catalog: Catalog, op: sql.SetRowSecurity) -> Refusal | None:
+    """Only tables have row security (ATSimplePermissions in tablecmds.c)."""
+    view = _certain(catalog, op.target.name, _VIEWS)
+    if view is None:
+        return None
+    action = {"enable": "ENABLE", "disable": "DISABLE", "force": "FORCE", "no force": "NO FORCE"}[op.action]
+    error = f'ALTER action {action} ROW SECURITY cannot be performed on relation "{view.name.name}"'
+    if catalog.pg_version < versions.ACTION_NAMED_IN_ERRORS:
+        error = f'"{view.name.name}" is not a table'
+    help = f"-- use the policies of the table; from 15 on: ALTER VIEW {view.name} SET (security_invoker = on);"
+    return Refusal(error=error, detail=f"it is a {view.kind.value}", help=help if view.kind is RelationKind.VIEW else "")
+
+
 @refuses(sql.SetLogged)
 def set_logged(catalog: Catalog, op: sql.SetLogged) -> Refusal | None:
     """A materialized view is logged, and from 18 on a partitioned table has no persistence that can be changed (tablecmds.c)."""

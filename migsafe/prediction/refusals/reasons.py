@@ -19,6 +19,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     partition_bounds,
     partitions,
     parts,
+    policies,
     publications,
     roles,
     routines,

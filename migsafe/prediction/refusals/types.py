@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.effects.type_changes import casts_of
-from migsafe.prediction.refusals.definitions import changed_type, known_type, type_text
+from migsafe.prediction.refusals.definitions import changed_type, is_built_in, known_type, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.casts import BUILT_IN, cast, is_string
 from migsafe.schema.catalog import Catalog
@@ -82,14 +82,18 @@ def _refuse_cast(catalog: Catalog, op: sql.AlterColumnType, source: TypeName) ->
     assert op.using is not None
     for data_type in casts_of(op.using, op.column) or ():
         target = known_type(catalog, data_type)
-        if target is None or source.dimensions or target.dimensions:
+        if target is None or source.dimensions:
             return None
-        if not _has_cast(catalog, source, target):
+        if target.dimensions and not (is_built_in(source) and source.name not in _ARRAY_SOURCES):
+            return None
+        if target.dimensions or not _has_cast(catalog, source, target):
             names = type_text(catalog, source), type_text(catalog, target)
             return Refusal(
                 error=f"cannot cast type {names[0]} to {names[1]}",
                 help=f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(op.column)} TYPE {op.type} USING {quoted(op.column)}::text::{op.type};"
                 if catalog.type_of(target) is not None
+                else f"-- make an array of it: USING ARRAY[{quoted(op.column)}]"
+                if target.dimensions
                 else "-- use CASE WHEN … THEN … END",
             )
         source = target
@@ -222,6 +226,19 @@ def create_type(catalog: Catalog, op: sql.CreateEnum | sql.CreateCompositeType |
     )
 
 
+@refuses(sql.CreateEnum)
+def define_labels(_: Catalog, op: sql.CreateEnum) -> Refusal | None:
+    """The labels of an enum differ."""
+    if len(set(op.values)) == len(op.values):
+        return None
+    twice = next(value for number, value in enumerate(op.values) if value in op.values[:number])
+    return Refusal(
+        error='duplicate key value violates unique constraint "pg_enum_typid_label_index"',
+        detail=f"the label '{twice}' is there twice",
+        help="-- leave out one of the two",
+    )
+
+
 @refuses(sql.CreateTable)
 def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     """A table has a type of its own name."""
@@ -234,6 +251,8 @@ def create_table(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
     return Refusal(error=f'type "{name.name}" already exists', detail="a table has a type of its own name")
 
 
+_ARRAY_SOURCES = frozenset(("text", "character varying", "character", "char", "name", "int2vector", "oidvector", "xml", "citext"))
+"""The types that can be cast to an array: strings by their text."""
 _FOREIGN_TYPES = {
     **dict.fromkeys(("datetime", "datetime2", "smalldatetime"), "timestamp with time zone"),
     **dict.fromkeys(("tinytext", "mediumtext", "longtext", "clob", "nclob", "nvarchar", "nvarchar2", "varchar2"), "text"),

@@ -40,6 +40,21 @@ def set_default(catalog: Catalog, op: sql.SetDefault) -> Refusal | None:
     return _refuse_default(catalog, op.column, known[1].type, op.default) if known is not None else None
 
 
+@refuses(sql.CreateDomain)
+def define_domain(catalog: Catalog, op: sql.CreateDomain) -> Refusal | None:
+    """The default of a domain is a value of its type."""
+    string = op.default.sql.strip() if op.default is not None else ""
+    error = refused_constant(catalog, "", op.type, string, stored=False) if string.startswith("'") else None
+    return Refusal(error=error, help=_accepted_values(catalog, op.type)) if error is not None else None
+
+
+@refuses(sql.Insert)
+def insert_defaults(catalog: Catalog, op: sql.Insert) -> Refusal | None:
+    """INSERT … DEFAULT VALUES gives each column its default."""
+    table = complete_table(catalog, op.table) if op.source == "default" and op.on_conflict is None else None
+    return _refuse_nulls(catalog, table, {}) if table is not None else None
+
+
 @refuses(sql.AddColumn, sql.CreateTable)
 def define_default(catalog: Catalog, op: sql.AddColumn | sql.CreateTable) -> Refusal | None:
     """A default is a value of the column's type. The one of a column that is added is computed at once, even for a table without rows, unless
