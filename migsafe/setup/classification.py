@@ -33,8 +33,18 @@ _OTHER_DATABASES = (
         re.compile(r"\bENGINE\s*=?\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bLowCardinality\(", re.I),
     ),
     ("MySQL", re.compile(r"\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bCHARSET\s*=", re.I)),
-    ("SQLite", re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\s", re.I | re.M)),
-    ("MySQL or SQLite", re.compile(r"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?`", re.I)),
+    (
+        "SQLite",
+        re.compile(r"\bAUTOINCREMENT\b|^\s*PRAGMA\s|\bWITHOUT\s+ROWID\b|\b(?:datetime|julianday|strftime|unixepoch)\s*\(\s*'", re.I | re.M),
+    ),
+    (
+        "MySQL or SQLite",
+        re.compile(
+            r"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?`"
+            r"|^\s*(?:ADD\s+(?:COLUMN\s+)?)?\"?\w+\"?\s+(?:(?:TINY|MEDIUM|LONG)?BLOB|DATETIME)\b(?=\s*(?:\(\d+\)\s*)?(?:NOT\b|NULL\b|DEFAULT\b|PRIMARY\b|[,)]|$))",
+            re.I | re.M,
+        ),
+    ),
 )
 _DATABASE_FOLDER = lazy_pattern(
     r"(?:^|[-_.])(clickhouse|mysql|mariadb|sqlite|mssql|sqlserver|oracle|cassandra|bigquery|snowflake)(?:[-_.]|$)", re.I
@@ -42,7 +52,7 @@ _DATABASE_FOLDER = lazy_pattern(
 DUMP = lazy_pattern(r"^-- PostgreSQL database dump|^SELECT pg_catalog\.set_config\('search_path'", re.MULTILINE)
 """What a dump of a schema contains near its beginning."""
 _DRAFTS = lazy_pattern(
-    r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|deferred|postponed|wip|templates?|archived?|unused|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
+    r"(?:^|[-_.])(?:drafts?|future|planned|proposed|pending|deferred|postponed|wip|templates?|archived?|unused|optional|deprecated|obsolete|scratch|snippets?)(?:[-_.]|$)",
     re.I,
 )
 _DEFINES = lazy_pattern(r"^\s*(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|DO\b|INSERT|UPDATE|DELETE)\b", re.I | re.M)

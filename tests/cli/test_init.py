@@ -298,6 +298,8 @@ def test_the_job_has_a_python_that_the_application_accepts(project: str, python:
         ({"reports/queries/1_top.sql": "SELECT 1;", "reports/queries/2_sum.sql": "CREATE VIEW v AS SELECT 1;"}, "they look like queries"),
         ({"logs/1_events.sql": "CREATE TABLE events (id UInt64) ENGINE = MergeTree ORDER BY id;"}, "it is written for ClickHouse"),
         ({"shop/mysql_migrations/1_a.sql": ORDERS}, "it is for mysql"),
+        ({"old/1_a.sql": "CREATE TABLE a (\n  id integer,\n  made DATETIME NOT NULL,\n  data BLOB\n);"}, "it is written for MySQL or SQLite"),
+        ({"old/1_a.sql": "CREATE TABLE a (\n  made text DEFAULT (datetime('now'))\n);"}, "it is written for SQLite"),
         ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
         ({"schema/rollback_dbs/1.2.0/1.sql": "DROP TABLE orders;"}, "its scripts undo migrations"),
         ({"app/db.sql/1.sql": "--\n-- PostgreSQL database dump\n--\n" + ORDERS}, "it is a dump of the schema"),
