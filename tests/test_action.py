@@ -225,9 +225,12 @@ def test_no_exec_is_the_default_for_foreign_code(event: dict[str, str], expected
     assert eval(python, {"startsWith": str.startswith}) is expected
 
 
-def test_without_a_verdict_there_is_no_sarif_to_upload(step: Step, tmp_path: Path) -> None:
+def test_without_a_verdict_there_is_no_sarif_to_upload(step: Step, github: Comments, tmp_path: Path) -> None:
     step("Judge", since="nowhere", sarif="true")
     assert "sarif=true" not in (tmp_path / "output").read_text()
+    assert "Nothing could be checked: the log of this job says why." in (tmp_path / "summary").read_text()
+    step("Comment")
+    assert "Nothing could be checked" in github.bodies()[0]
 
 
 def test_a_pull_request_without_migrations_gets_no_comment(step: Step, github: Comments, tmp_path: Path) -> None:
