@@ -69,9 +69,8 @@ def messages_of(fixes: Fixes, options: FixOptions) -> list[str]:
         verb = "fixed" if options.fix else "can fix"
         new = [change.path for change in fixes.changes if change.before is None]
         edited = len(fixes.changes) - len(new)
-        files = f"{_counted(edited, 'file')} {'' if options.fix else 'would be '}edited" + (
-            f", {_counted(len(new), 'file')} new: {_some(new)}" if new else ""
-        )
+        edits = f"{_counted(edited, 'file')} {'' if options.fix else 'would be '}edited" if edited else ""
+        files = ", ".join(filter(None, (edits, f"{_counted(len(new), 'file')} new: {_some(new)}" if new else "")))
         rules = ", ".join(
             f"{rule}{f' ({number})' if number > 1 else ''}" for rule, number in Counter(each.rule for each in fixes.applied).items()
         )

@@ -167,14 +167,15 @@ class _Fixing:
         if more:
             now = self._undone(first, more)
         left = now.verdict.findings
+        changed = [change for change in self.changes.values() if change.before != change.after]
         return Fixes(
-            changes=tuple(sorted(self.changes.values(), key=lambda change: change.path)),
+            changes=tuple(sorted(changed, key=lambda change: change.path)),
             applied=tuple(self.applied),
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
             unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
-            new_because=_reason_of_new_migrations(self.plan, self.changes.values()),
-            notes=tuple(_notes(self.plan)) if self.changes else (),
+            new_because=_reason_of_new_migrations(self.plan, changed),
+            notes=tuple(_notes(self.plan)) if changed else (),
             before=self._selected(first.verdict),
             verdict=self._selected(now.verdict),
         )

@@ -87,9 +87,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     one change of the project resolves all of them. `in_body` if the operation is one of those that the statement, a DO block, runs. `places`
     are the places of all findings that a report shows as this one, and empty if it is alone; `more` is the number of equal findings of the file
     that it stands for. It is `resolved` if one of the objects in `while_exist` does not exist after the last migration of the run, if the
-    foreign key with the number `while_unserved` does not, or has an index then, or if the queries no longer have the `query_problem`; reports
-    leave it out. `queries` are the application's queries that the finding is about, and `use_words` the part of the message that names those
-    that use an object. A finding at the place of a query has no migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks
+    foreign key with the number `while_unserved` does not, or has an index then, if all the columns in `while_unanalyzed` were analyzed or do
+    not exist, or if the queries no longer have the `query_problem`; reports leave it out. `queries` are the application's queries that the
+    finding is about, and `use_words` the part of the message that names those that use an object. A finding at the place of a query has no
+    migration. `fix` is the safe way that `lint --fix` applies: SQL with the marks
     that `migsafe.fixes.way` reads, also for an Alembic script; empty if the rule has none. `fix_is_safe` if it needs no `--unsafe-fixes`.
     `replaces` are the places of the statements that a fix for several of them replaces, `other_fixes` those of the other actions of the
     statement that this finding stands for, each with its place. `others` counts the later statements with the same hazard, if the rule reports
@@ -115,6 +116,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     more: int = 0
     while_exist: tuple[KnownObject, ...] = ()
     while_unserved: int | None = None
+    while_unanalyzed: tuple[tuple[int, int], ...] = ()
     queries: tuple[NamedQuery, ...] = ()
     query_problem: QueryProblem | None = None
     use_words: str = ""

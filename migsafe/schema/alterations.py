@@ -225,6 +225,7 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
             # Without COLLATE the column takes the collation of its new type.
             default = default_with_type(catalog, column, op.type)
             set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation, default=default)
+            catalog.statistics.record_lost((relation.oid, column.number))
             if column.identity is not None:
                 alter_sequence_type(catalog, relation, column.number, op.type.name)
 

@@ -45,7 +45,7 @@ SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutO
 SCHEMA_CHANGES.register_none(
     "leaves the schema as it is",
     *(sql.Update, sql.Delete, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),
-    *(sql.Repack, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
+    *(sql.Repack, sql.Reindex, sql.Vacuum, sql.Utility),
 )
 SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do)
 SCHEMA_CHANGES.register_none("is not sent to the server", sql.PsqlCommand)
@@ -255,6 +255,17 @@ def _forget(catalog: Catalog, changed: set[int]) -> None:
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     for oid in changed:
         catalog.change(catalog.require(Relation, oid), complete=False, removed_columns=frozenset())
+
+
+@SCHEMA_CHANGES.register(sql.Analyze)
+def _analyze(catalog: Catalog, op: sql.Analyze) -> None:
+    if not op.tables:
+        catalog.statistics.record_all_analyzed()
+    for analyzed in op.tables:
+        table = catalog.relation(analyzed.name)
+        if table is not None:
+            names = analyzed.columns or [column.name for column in table.columns]
+            catalog.statistics.record_analyzed(table.oid, [column.number for column in table.columns if column.name in names])
 
 
 @SCHEMA_CHANGES.register(sql.Discard)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
+from migsafe.schema.column_statistics import ColumnStatistics
 from migsafe.schema.column_uses import QueryAnalyser
 from migsafe.schema.inserted_keys import InsertedKeys
 from migsafe.schema.inserted_rows import InsertedRows
@@ -77,8 +78,7 @@ class KnownObjects:
         self._dependents: dict[int, tuple[int, ...]] = {}
         self._relations, self._schemas_of = dict[Name, int](), dict[str, tuple[str | None, ...]]()
         """The relations and indexes, and the schemas in which there is one of each unqualified name."""
-        self._types: dict[Name, int] = {}
-        self._functions: dict[Name, tuple[int, ...]] = {}
+        self._types, self._functions = dict[Name, int](), dict[Name, tuple[int, ...]]()
         self._constraints: dict[Name, tuple[int, ...]] = {}
         self._others: dict[tuple[str, Name], int] = {}
         self._schemas: dict[str, bool] = {"public": True}
@@ -92,7 +92,7 @@ class KnownObjects:
         """The names of functions of extensions that got another volatility: undoing an ALTER FUNCTION leaves them here."""
         self._journal = journal = Journal()
         self.inserted_keys, self.inserted_rows = InsertedKeys(journal), InsertedRows(journal)
-        self.roles, self.release = RoleNames(journal), Release(journal)
+        self.roles, self.release, self.statistics = RoleNames(journal), Release(journal), ColumnStatistics(journal)
         self._last = self._committed = 0
 
     def __getitem__(self, oid: int) -> Object:

@@ -72,12 +72,30 @@ def _finding(at: Context, changed: list[tuple[int, Name, str]]) -> Finding:
         f"until the next ANALYZE the planner guesses how many rows a condition on it selects{others}",
         help="\n".join((_when(at), *(f"ANALYZE {name} ({', '.join(names)});" for name, names in columns.items()))),
         relations=tuple(columns),
+        while_unanalyzed=_keys(at, changed) if _is_later(at) else (),
     )
 
 
+def _keys(at: Context, changed: list[tuple[int, Name, str]]) -> list[tuple[int, int]]:
+    """Returns the numbers of the columns, each with that of its table; nothing if one is not known."""
+    keys: list[tuple[int, int]] = []
+    for _, name, column in changed:
+        table = at.catalog.relation(name)
+        known = table.column(column) if table is not None else None
+        if table is None or known is None:
+            return []
+        keys.append((table.oid, known.number))
+    return keys
+
+
+def _is_later(at: Context) -> bool:
+    """Whether ANALYZE belongs into a later migration: in the transaction of the change, it would run under its lock."""
+    return at.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
+
+
 def _when(at: Context) -> str:
-    """Returns when to analyze: in the transaction of the change, ANALYZE would run under its lock."""
-    if at.migration.up.transaction not in (Transaction.FILE, Transaction.QUERY):
+    """Returns when to analyze."""
+    if not _is_later(at):
         return "-- at the end of the migration:"
     return (
         "-- at the end of the migration:\n-- outside a transaction, too:"

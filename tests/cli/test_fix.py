@@ -43,6 +43,12 @@ def test_fixes_are_written_and_the_rest_is_reported(migsafe: Command, history: P
     assert migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql").err == "migsafe: nothing to fix\n"
 
 
+def test_a_fix_that_only_adds_a_migration_edits_no_file(migsafe: Command, write: Write, history: Path) -> None:
+    write("migsafe.toml", "select = ['statistics-lost']\n")
+    history.write_text("ALTER TABLE orders ALTER COLUMN qty TYPE bigint;\n")
+    assert "statistics-lost\n  1 file new: db/3_index_2.up.sql\n" in migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql").err
+
+
 def test_a_report_says_how_many_findings_can_be_fixed(migsafe: Command, history: Path) -> None:
     history.write_text(f"{INDEX}ALTER TABLE orders ADD COLUMN note text;\n")
     chosen = "--select", "index-not-concurrent,lock-timeout-missing"

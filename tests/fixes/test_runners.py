@@ -502,3 +502,10 @@ def test_a_file_of_a_custom_runner_without_sections_is_divided(tmp_path: Path) -
     write_files(tmp_path, {"1_a.sql": TABLE, "2_b.sql": f"{ADD}{CHECK};\n"})
     fixes = fix([str(tmp_path / "2_b.sql")], settings=Configuration(select=("check-validates",), custom_runner=CustomRunner()), unsafe=True)
     assert [Path(change.path).name for change in fixes.changes] == ["2_b.sql", "3_validate_positive.sql"]
+
+
+def test_statistics_are_gathered_by_the_next_migration(tmp_path: Path) -> None:
+    write_files(tmp_path, {"1_a.up.sql": TABLE, "2_b.up.sql": "ALTER TABLE orders ALTER COLUMN qty TYPE bigint;\n"})
+    fixes = fixes_of(tmp_path, "2_b.up.sql", "statistics-lost")
+    assert {Path(change.path).name: change.after for change in fixes.changes} == {"3_b_2.up.sql": "ANALYZE public.orders (qty);\n"}
+    assert fixes.verdict.findings == []

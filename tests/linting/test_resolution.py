@@ -1,4 +1,4 @@
-"""Findings about an object that a later migration of the run drops are left out."""
+"""Findings that a later migration of the run resolves are left out."""
 
 import pytest
 
@@ -31,6 +31,32 @@ def test_a_table_that_is_dropped_later_needs_no_key(later: str, expected: list[s
 def test_an_index_whose_twin_is_dropped_later_is_not_redundant(dropped: str) -> None:
     assert reported(FIRST + NARROW, "redundant-index") == ["redundant-index"]
     assert reported(f"{FIRST}{NARROW}\n-- next migration\nDROP INDEX CONCURRENTLY {dropped};", "redundant-index") == []
+
+
+CHANGED = """-- V1__loans.sql
+CREATE TABLE loans (id bigint PRIMARY KEY, code varchar(9), note varchar(9));
+-- next migration
+-- V2__longer.sql
+ALTER TABLE loans ALTER COLUMN code TYPE text, ALTER COLUMN note TYPE text;
+"""
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ("", ["statistics-lost"]),
+        ("ANALYZE loans (code);", ["statistics-lost"]),
+        ("ANALYZE loans;", []),
+        ("ANALYZE loans (note); ANALYZE loans (code);", []),
+        ("ANALYZE loans (note); ALTER TABLE loans DROP COLUMN code;", []),
+        ("ANALYZE; ALTER TABLE loans RENAME COLUMN code TO code_2;", []),
+        ("ANALYZE loans; ALTER TABLE loans ALTER COLUMN code TYPE varchar(3);", ["statistics-lost"]),
+        ("BEGIN; ANALYZE loans; ROLLBACK;", ["statistics-lost"]),
+    ],
+)
+def test_columns_that_are_analyzed_later_have_statistics(later: str, expected: list[str]) -> None:
+    sql = CHANGED + (f"-- next migration\n-- V3__next.sql\n{later}\n" if later else "")
+    assert list(dict.fromkeys(reported(sql, "statistics-lost"))) == expected
 
 
 def test_a_suppression_of_a_resolved_finding_is_used() -> None:
