@@ -119,8 +119,8 @@ def _note_column(catalog: Catalog, op: sql.AddColumn | sql.AlterColumnType) -> N
         catalog.inserted_rows.change_values(table.oid)
     elif isinstance(op, sql.AlterColumnType):
         catalog.inserted_rows.change_columns(table.oid, frozenset((column.number,)))
-    elif not op.if_not_exists:
-        catalog.inserted_rows.add_column(table.oid, column.number, default_value(catalog, column))
+    else:
+        catalog.inserted_rows.add_column(table.oid, column.number, "" if op.if_not_exists else default_value(catalog, column))
 
 
 def has_effects(catalog: Catalog, table: Relation) -> bool:

@@ -73,9 +73,11 @@ def _values(catalog: Catalog, table: Relation, batch: Batch, row: Sequence[str])
     given = dict(zip(names, row, strict=False))
     then = {column.number: column for column in batch.columns}
     values: dict[str, str] = dict(_later_values(table, batch))
+    # A column that was added after another one was dropped may have its number.
+    added = {number for number, _ in batch.added}
     for column in table.columns:
         written = then.get(column.number)
-        if written is None or column.number in batch.changed:
+        if written is None or column.number in batch.changed or column.number in added or column.inherited:
             continue
         text = given.get(written.name, "default")
         value = default_value(catalog, written) if text.lower() == "default" else plain_constant(text)
@@ -85,7 +87,7 @@ def _values(catalog: Catalog, table: Relation, batch: Batch, row: Sequence[str])
 
 
 def _later_values(table: Relation, batch: Batch) -> Iterator[tuple[str, str]]:
-    for number, value in batch.added:
+    for number, value in dict(batch.added).items():
         column = table.column_numbered(number)
         if column is not None and value and number not in batch.changed:
             yield column.name, value

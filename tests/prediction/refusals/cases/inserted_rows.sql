@@ -383,3 +383,166 @@ CREATE TABLE moods (id int PRIMARY KEY, code char(5), n numeric(5,1), t timestam
 INSERT INTO moods VALUES (1, 'a', 1.05, '2020-01-01', 0.1);
 -- accepted
 ALTER TABLE moods ADD CHECK (code = 'a  '), ADD CHECK (n = 1.1), ADD CHECK (t < now()), ADD CHECK (n <> 1.05);
+
+-- rows: seeds then not null with default set in same alter
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a (id) VALUES (1), (2);
+ALTER TABLE a ADD COLUMN slug text;
+UPDATE a SET slug = 'x' || id;
+ALTER TABLE a ALTER COLUMN slug SET NOT NULL;
+-- accepted
+CREATE UNIQUE INDEX i ON a (slug);
+
+-- rows: seeds then add in one alter
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a (id) VALUES (1), (2);
+ALTER TABLE a ADD COLUMN n int DEFAULT 5, ADD COLUMN m int;
+-- accepted
+ALTER TABLE a ALTER COLUMN n SET NOT NULL;
+
+-- rows: seeds and type using
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'yes'), (2, 'no');
+ALTER TABLE a ALTER COLUMN k TYPE boolean USING k::boolean;
+-- accepted
+ALTER TABLE a ADD CHECK (k OR id = 2);
+
+-- rows: seeds and drop column add again
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a DROP COLUMN k;
+ALTER TABLE a ADD COLUMN k text;
+-- accepted
+ALTER TABLE a ADD UNIQUE (k);
+
+-- rows: seeds and dropped column not null again
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a DROP COLUMN k;
+-- refused: column "k" of relation "a" contains null values
+ALTER TABLE a ADD COLUMN k text NOT NULL;
+
+-- rows: renamed column then unique
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a RENAME k TO code;
+-- refused: could not create unique index "u"
+ALTER TABLE a ADD CONSTRAINT u UNIQUE (code);
+
+-- rows: renamed table then unique
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a RENAME TO b;
+-- refused: could not create unique index "u"
+CREATE UNIQUE INDEX u ON b (k);
+
+-- rows: nulls distinct
+CREATE TABLE a (id int PRIMARY KEY, k text, l text);
+INSERT INTO a VALUES (1, NULL, 'x'), (2, NULL, 'x');
+-- accepted
+ALTER TABLE a ADD UNIQUE (k, l);
+
+-- rows: unique index partial and expressions
+CREATE TABLE a (id int PRIMARY KEY, k text, l text);
+INSERT INTO a VALUES (1, 'a', 'x'), (2, 'a', 'x');
+CREATE UNIQUE INDEX u1 ON a (k) WHERE id > 5;
+-- accepted
+CREATE UNIQUE INDEX u2 ON a (k, (id + 1));
+
+-- rows: collation equality strings
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'A'), (3, 'a ');
+-- accepted
+ALTER TABLE a ADD UNIQUE (k);
+
+-- rows: check with function and like
+CREATE TABLE a (id int PRIMARY KEY, k text, n numeric, e text);
+INSERT INTO a VALUES (1, 'abc', 1.50, 'x@y.z'), (2, 'b', 2, NULL);
+-- accepted
+ALTER TABLE a ADD CHECK (length(k) > 0), ADD CHECK (k LIKE '%' OR k ~ 'x'), ADD CHECK (n > 1), ADD CHECK (n <= 2.0), ADD CHECK (e LIKE '%@%'), ADD CHECK (lower(k) = k), ADD CHECK (k = ANY (ARRAY['abc', 'b'])), ADD CHECK (k IN ('abc', 'b', 'c')), ADD CHECK (id BETWEEN 1 AND 2), ADD CHECK (NOT (k = 'z')), ADD CHECK (k <> '' AND (e IS NULL OR e <> k));
+
+-- rows: check over text of number
+CREATE TABLE a (id int PRIMARY KEY, k varchar(5), c char(3), d date, t timestamp, b boolean);
+INSERT INTO a VALUES ('1', 'ab   ', 'x', '2020-1-1', '2020-01-01 00:00', 't');
+-- accepted
+ALTER TABLE a ADD CHECK (id = 1), ADD CHECK (d = '2020-01-01'), ADD CHECK (t = '2020-01-01'), ADD CHECK (b), ADD CHECK (c = 'x'), ADD CHECK (k = 'ab   ');
+
+-- rows: foreign key not valid
+CREATE TABLE k (id int PRIMARY KEY);
+CREATE TABLE a (id int PRIMARY KEY, k int);
+INSERT INTO a VALUES (1, 5);
+-- accepted
+ALTER TABLE a ADD CONSTRAINT fk FOREIGN KEY (k) REFERENCES k NOT VALID;
+
+-- rows: copy of rows into new table
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a');
+CREATE TABLE kinds (k text PRIMARY KEY);
+INSERT INTO kinds SELECT DISTINCT k FROM a;
+-- accepted
+ALTER TABLE a ADD CONSTRAINT fk FOREIGN KEY (k) REFERENCES kinds;
+
+-- rows: self reference
+CREATE TABLE a (id int PRIMARY KEY, p int REFERENCES a);
+INSERT INTO a VALUES (1, 2), (2, 1);
+-- accepted
+INSERT INTO a VALUES (3, 3);
+
+-- rows: cyclic with two tables
+CREATE TABLE a (id int PRIMARY KEY, b int);
+CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+INSERT INTO a VALUES (1, 1);
+INSERT INTO b VALUES (1, 1);
+-- accepted
+ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b;
+
+-- rows: insert returning into CTE chain
+CREATE TABLE a (id int PRIMARY KEY, k text);
+CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+WITH x AS (INSERT INTO a VALUES (7, 'z') RETURNING id) INSERT INTO b SELECT 1, id FROM x;
+-- accepted
+INSERT INTO b VALUES (2, 7);
+
+-- rows: schema qualified and search path
+CREATE SCHEMA app;
+CREATE TABLE app.k (id int PRIMARY KEY);
+CREATE TABLE app.a (id int PRIMARY KEY, k int REFERENCES app.k);
+SET search_path = app;
+INSERT INTO k VALUES (1);
+-- accepted
+INSERT INTO app.a VALUES (1, 1);
+
+-- rows: delete and insert again
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a');
+DELETE FROM a WHERE id = 1;
+INSERT INTO a VALUES (1, 'b');
+DELETE FROM a;
+-- accepted
+INSERT INTO a VALUES (1, 'c');
+
+-- rows: column dropped and added if not exists
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a DROP COLUMN k;
+ALTER TABLE a ADD COLUMN IF NOT EXISTS k text;
+-- accepted
+ALTER TABLE a ADD UNIQUE (k);
+
+-- rows: two columns dropped and added
+CREATE TABLE a (id int PRIMARY KEY, k text, l text);
+INSERT INTO a VALUES (1, 'a', 'b'), (2, 'a', 'b');
+ALTER TABLE a DROP COLUMN k, DROP COLUMN l;
+ALTER TABLE a ADD COLUMN m text DEFAULT 'm', ADD COLUMN n text;
+-- accepted
+ALTER TABLE a ADD CHECK (m = 'm'), ADD CHECK (n IS NULL), ADD UNIQUE (n);
+
+-- rows: column dropped, added with a default and added again
+CREATE TABLE a (id int PRIMARY KEY, k text);
+INSERT INTO a VALUES (1, 'a'), (2, 'a');
+ALTER TABLE a DROP COLUMN k;
+ALTER TABLE a ADD COLUMN k text DEFAULT 'x';
+ALTER TABLE a DROP COLUMN k;
+ALTER TABLE a ADD COLUMN k text;
+-- accepted
+ALTER TABLE a ADD UNIQUE (k), ADD CHECK (k IS NULL);

@@ -313,3 +313,81 @@ COMMENT ON TABLE a IS 'x';
 GRANT SELECT ON a TO public;
 -- accepted
 COMMENT ON COLUMN a.id IS 'x';
+
+-- types: update with alias bare boolean
+CREATE TABLE a (id int, done boolean, n int);
+CREATE TABLE b (id int, n boolean);
+UPDATE a x SET n = 1 FROM b WHERE x.id = b.id AND b.n;
+-- accepted
+DELETE FROM a USING b WHERE b.n AND a.id = b.id;
+
+-- types: lateral and function rows
+CREATE TABLE a (id int, j jsonb, tags text[]);
+CREATE VIEW v AS SELECT a.id, t.tag FROM a, unnest(a.tags) AS t(tag) WHERE t.tag = 'x';
+CREATE VIEW v3 AS SELECT e.id FROM a, jsonb_to_recordset(a.j) AS e(id text, n int) WHERE e.id = 'abc';
+-- accepted
+CREATE VIEW v4 AS SELECT x.id FROM a CROSS JOIN LATERAL (SELECT a.j ->> 'id' AS id) x WHERE x.id = 'abc';
+
+-- types: select alias shadows column in group by
+CREATE TABLE a (id int, ts timestamptz, n int);
+CREATE VIEW v AS SELECT date_trunc('day', ts) AS ts, sum(n) n FROM a GROUP BY 1 HAVING sum(n) > 0;
+-- accepted
+CREATE VIEW w AS SELECT id::text AS id FROM a ORDER BY id;
+
+-- rows: insert with values and casts
+CREATE TABLE a (id int, t text, d date);
+INSERT INTO a SELECT 1, 'x', '2020-01-01'::date WHERE NOT EXISTS (SELECT 1 FROM a WHERE t = 'x' AND id = '1');
+-- accepted
+INSERT INTO a (id, t) SELECT x.id, x.t FROM (VALUES (1, 'a'), (2, 'b')) AS x(id, t) WHERE x.t = 'a';
+
+-- types: trigger when
+CREATE TABLE a (id int, active boolean, t text);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+-- accepted
+CREATE TRIGGER t BEFORE UPDATE ON a FOR EACH ROW WHEN (NEW.active AND OLD.t = 'x') EXECUTE FUNCTION f();
+
+-- types: domains and citext-like
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN flag AS boolean;
+CREATE TABLE a (id positive, ok flag, t text);
+CREATE INDEX i ON a (id) WHERE ok;
+-- accepted
+CREATE VIEW v AS SELECT id FROM a WHERE ok AND id > 0 AND NOT ok;
+
+-- types: bare column from subquery alias with same name as table column
+CREATE TABLE a (id int, status int);
+-- accepted
+CREATE VIEW v AS SELECT 1 one FROM a JOIN (SELECT id, true AS status FROM a) s ON s.status AND a.id = s.id WHERE s.status;
+
+-- types: case operand
+CREATE TABLE a (id int, status int, t text);
+UPDATE a SET t = CASE status WHEN 1 THEN 'x' WHEN 2 THEN 'y' ELSE t END WHERE CASE WHEN status = 1 THEN true ELSE false END;
+-- accepted
+UPDATE a SET status = CASE WHEN t = 'x' THEN 1 WHEN t = 'y' THEN status ELSE NULL END;
+
+-- types: update cast and concat
+CREATE TABLE a (id int, n int, t text, d date, ts timestamptz);
+-- accepted
+UPDATE a SET t = 'pre-' || n || '-' || id, ts = d + interval '1 day', n = n + 1, d = ts::date WHERE false;
+
+-- types: values of identifiers keywords
+CREATE TABLE a (id int, "user" text, "order" int, "when" boolean);
+-- accepted
+UPDATE a SET "user" = 'x' WHERE "order" = 1 AND "when";
+
+-- types: json operators in conditions
+CREATE TABLE a (id int, j jsonb, k text);
+UPDATE a SET j = j - 'a' || '{"b": 1}' WHERE j ->> 'x' = 'y' AND j -> 'n' = '1' AND (j ->> 'n')::int = '5' AND j ? 'x' AND j @> '{"a": 1}';
+CREATE INDEX i ON a ((j ->> 'x')) WHERE (j ->> 'flag')::boolean;
+-- accepted
+CREATE INDEX i2 ON a (id) WHERE (j -> 'flag')::boolean AND j ->> 'kind' = 'x';
+
+-- types: any with string
+CREATE TABLE a (id int, k text, arr text[], s int);
+-- accepted
+CREATE VIEW v AS SELECT 1 one FROM a WHERE k = ANY (arr);
+
+-- types: array literal any
+CREATE TABLE a (id int, k text, arr text[], s int);
+-- accepted
+CREATE VIEW v AS SELECT 1 one FROM a WHERE k = ANY ('{a,b}') AND s = ANY ('{1,2}'::int[]) AND k = ANY (ARRAY['x', k]);
