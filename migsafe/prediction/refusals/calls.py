@@ -1,10 +1,12 @@
 """The calls and operators in a query, or in a change of rows, for whose arguments PostgreSQL has no function."""
 
 import re
+from collections.abc import Mapping
 
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import type_text
+from migsafe.prediction.refusals.evident_calls import KnownFunctions, has_evident_calls
 from migsafe.prediction.refusals.foreign_keys import are_incompatible
 from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
@@ -12,7 +14,7 @@ from migsafe.schema.objects import Function
 from migsafe.schema.query_tables import table_columns
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.volatility import volatility_of
-from migsafe.sql.operations import Name, Query, TypeName
+from migsafe.sql.operations import Expression, Name, Query, TypeName
 
 _LITERAL = TypeName(name="unknown")
 _STRINGS = frozenset(("text", "character varying"))
@@ -47,6 +49,32 @@ def refuse_calls(catalog: Catalog, query: Query) -> Refusal | None:
     if refusal is not None or catalog.has_other_functions:
         return refusal
     return _refuse_functions(catalog, query) or _refuse_operators(catalog, query) or _refuse_arguments(catalog, query)
+
+
+def refuse_calls_in(catalog: Catalog, expression: Expression, columns: Mapping[str, TypeName], query: Query) -> Refusal | None:
+    """Returns why PostgreSQL refuses a call or an operator in an expression over columns of these types. `query` has the expression as its
+    output or its condition."""
+    if not (catalog.complete or catalog.from_beginning) or not _may_be_refused(catalog, expression.sql):
+        return None
+    known = KnownFunctions(lambda name: _result(catalog, Name(name)), lambda name, types: _accepts(catalog, Name(name), types))
+    return None if has_evident_calls(expression.sql, columns, known) else refuse_calls(catalog, query)
+
+
+def _may_be_refused(catalog: Catalog, text: str) -> bool:
+    """Whether an expression has something for which PostgreSQL may have no function."""
+    return any(pattern.search(text) for pattern in (_COMPARED, _CALLS, _OPERATORS)) or _calls_own_functions(catalog, text)
+
+
+def _calls_own_functions(catalog: Catalog, text: str) -> bool:
+    return any(catalog.functions_named(match[1].lower()) for match in _NAMED_CALL.finditer(text))
+
+
+def _accepts(catalog: Catalog, name: Name, types: list[TypeName | None]) -> bool:
+    """Whether a function of the history may accept arguments of these types, or the history has none of this name."""
+    if not catalog.functions_named(name.name):
+        return True
+    arguments = [each for each in types if each is not None]
+    return len(arguments) == len(types) and any(_may_accept(catalog, function, arguments) for function in catalog.functions(name))
 
 
 def _refuse_operators(catalog: Catalog, query: Query) -> Refusal | None:
@@ -110,7 +138,7 @@ def _refuse_comparison(catalog: Catalog, query: Query) -> Refusal | None:
 
 def _refuse_arguments(catalog: Catalog, query: Query) -> Refusal | None:
     """Returns why PostgreSQL refuses the call of a function of the history."""
-    if not any(catalog.functions_named(match[1].lower()) for match in _NAMED_CALL.finditer(query.sql)):
+    if not _calls_own_functions(catalog, query.sql):
         return None
     for call in expressions.typed_calls(query, lambda name: table_columns(catalog, name), lambda name: _result(catalog, name)):
         functions = catalog.functions(call.function)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe import expressions
+from migsafe.expressions.queries.plain.expressions import read_expression
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import may_make_nothing
 from migsafe.prediction.refusals.registry import refuses
@@ -124,6 +125,25 @@ def _column_types(catalog: Catalog, op: sql.Operation) -> Mapping[str, TypeName]
     return {name: data_type for name, data_type in types.items() if data_type is not None}
 
 
+_CHANGED_BY_SETTINGS = frozenset(("timestamp with time zone", "timestamp without time zone", "date", "interval", "money"))
+_DEPENDING = frozenset(("now", "age", "to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "websearch_to_tsquery"))
+
+
+def _is_evidently_immutable(catalog: Catalog, expression: Expression, types: Mapping[str, TypeName]) -> bool:
+    """Whether no conversion in an expression depends on a setting: it has no column and no cast of a type that a setting changes, and calls
+    none of the functions that depend on one. Such an expression needs no tree."""
+    found = read_expression(expression.sql)
+    if found is None:
+        return False
+    term, names = found
+    if _CHANGED_BY_SETTINGS.intersection(names.types) or any(
+        part.kind in ("call", "known") and part.data in _DEPENDING for part in term.walk()
+    ):
+        return False
+    columns = [types[ref.name] for ref in names.refs if ref.name in types]
+    return all(each.dimensions or (each.name not in _CHANGED_BY_SETTINGS and catalog.type_of(each) is None) for each in columns)
+
+
 def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, TypeName]) -> str | None:
     """Returns why an expression is certainly not immutable, as a clause."""
     for call in expression.calls:
@@ -137,7 +157,7 @@ def _mutable_part(catalog: Catalog, expression: Expression, types: Mapping[str, 
             function = functions[0]
             if function.volatility != "immutable":
                 return f"the function {Name(function.name.name)} is {function.volatility.upper()}"
-    if _MAY_CONVERT.search(expression.sql) is None:
+    if _MAY_CONVERT.search(expression.sql) is None or _is_evidently_immutable(catalog, expression, types):
         return None
     enums = frozenset(name for name, data_type in types.items() if not data_type.dimensions and catalog.type_of(data_type) is not None)
     return expressions.mutable_conversion(

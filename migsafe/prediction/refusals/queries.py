@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
-from migsafe.prediction.refusals.calls import refuse_calls
+from migsafe.prediction.refusals.calls import refuse_calls, refuse_calls_in
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in
 from migsafe.prediction.refusals.duplicates import refuse_repeated_update
 from migsafe.prediction.refusals.function_results import refuse_result
@@ -240,7 +240,8 @@ _PLACES: dict[type[Operation], str] = {sql.CreatePolicy: "POLICY", sql.CreateInd
 def _refuse_expression(catalog: Catalog, table: Relation, expression: Expression, query: str, place: str) -> Refusal | None:
     """Returns why PostgreSQL refuses a call or an operand in an expression over the columns of a table."""
     whole = sql.Query(sql=query, span=expression.span)
-    return refuse_calls(catalog, whole) or refuse_operands(
+    types = {column.name: column.type for column in table.columns if column.type is not None}
+    return refuse_calls_in(catalog, expression, types, whole) or refuse_operands(
         catalog, whole, expression.sql, lambda: _columns_of(catalog, (table.name, *expression.reads)), place=place
     )
 
@@ -271,7 +272,7 @@ def _refuse_conditions(catalog: Catalog, op: sql.CreateTable) -> Refusal | None:
         if len(query) > _LONGEST:
             continue
         whole = sql.Query(sql=query, span=expression.span)
-        refusal = refuse_calls(catalog, whole) if expression.calls else None
+        refusal = refuse_calls_in(catalog, expression, types, whole) if expression.calls else None
         refusal = refusal or refuse_operands(catalog, whole, expression.sql, types.items, place="CHECK" if is_condition else "")
         if refusal is not None:
             return refusal
