@@ -19,7 +19,7 @@ from its module at the first use:
         ...
 
 The modules that build or read trees import sqlglot at the top; no module outside this package imports it. `filters` and `enum_values` answer
-what they can without a tree.
+what they can without a tree, and `queries.plain` reads usual queries and expressions.
 """
 
 from importlib import import_module

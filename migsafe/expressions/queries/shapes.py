@@ -1,7 +1,7 @@
 """The shape of a query: what it names, by scope, and what it compares. It depends on the query's text only.
 
-A shape is read from sqlglot's tree once, and can be stored. It is then bound to any state of the database without sqlglot
-(`migsafe.workload.binding`). Names are as PostgreSQL folds them.
+A shape is read once, from sqlglot's tree or (`plain`) from our own tokens, and can be stored. It is then bound to any state of the database
+without sqlglot (`migsafe.workload.binding`). Names are as PostgreSQL folds them.
 """
 
 from msgspec import Struct
