@@ -79,30 +79,25 @@ def candidates_for(
 
 
 def _ordered(access: TableAccess, orders: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Yields the keys of indexes that find the rows of one table in the order of which a LIMIT needs only the first ones."""
+    """Yields the keys of indexes that find the rows of one table in the order of which a LIMIT needs only the first ones: the columns before
+    those of the order must have one value each."""
+    single = [each for each in access.filters if each.operator in ("=", *_FROM_CONSTANTS) and each.compared_with != "column"]
+    single.sort(key=lambda each: each.operator in _FROM_CONSTANTS or each.compared_with == "constant")
     for keys in orders:
-        conditions = tuple(subject for subject in (*_equal(access), *_fixed(access)) if subject not in keys)
+        conditions = tuple(subject for subject in _subjects(each.subject for each in single) if subject not in keys)
         if conditions:
             yield (*conditions[:_MOST_KEYS], *keys)
 
 
-def _equal(access: TableAccess) -> tuple[str, ...]:
-    """Returns the columns and expressions that are compared for equality, except with constants."""
-    return _subjects(each.subject for each in access.filters if each.operator in _EQUALITIES and each.compared_with != "constant")
-
-
-def _fixed(access: TableAccess) -> tuple[str, ...]:
-    """Returns the columns and expressions that are equal to a constant, or tested for NULL."""
-    return _subjects(
-        each.subject
-        for each in access.filters
-        if each.operator in _FROM_CONSTANTS or (each.operator in _EQUALITIES and each.compared_with == "constant")
-    )
-
-
 def _of_access(access: TableAccess, *, is_real: bool) -> Iterator[tuple[str, ...]]:
     """Yields the keys of indexes for the conditions on one table."""
-    filters, equal, fixed = access.filters, _equal(access), _fixed(access)
+    filters = access.filters
+    equal = _subjects(each.subject for each in filters if each.operator in _EQUALITIES and each.compared_with != "constant")
+    fixed = _subjects(
+        each.subject
+        for each in filters
+        if each.operator in _FROM_CONSTANTS or (each.operator in _EQUALITIES and each.compared_with == "constant")
+    )
     lower = {each.subject for each in filters if each.operator in _LOWER and each.compared_with != "constant"}
     upper = {each.subject for each in filters if each.operator in _UPPER and each.compared_with != "constant"}
     ranges = [subject for subject in _subjects(each.subject for each in filters) if subject in lower & upper]

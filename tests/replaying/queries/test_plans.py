@@ -105,6 +105,21 @@ def test_generated_values_do_not_decide_about_an_index() -> None:
     assert {("state",), ("paid_at",), ("state", "paid_at")} <= set(real)
 
 
+def test_an_index_has_the_order_of_its_later_columns_only_behind_single_values() -> None:
+    orders = Name("orders", "public")
+    filters = (
+        Filter(subject="session_id", operator="=", compared_with="column"),
+        Filter(subject="lane", operator="in", compared_with="constant"),
+        Filter(subject="closed_at", operator="is null", compared_with=""),
+        Filter(subject="shop_id", operator="=", compared_with="parameter"),
+    )
+    assessment = QueryAssessment(kind="select", accesses=(TableAccess(oid=1, name=orders, alias="o", filters=filters),))
+    scan = {"Node Type": "Index Scan", "Index Cond": "(o.shop_id = $1)", "Relation Name": "orders", "Schema": "public", "Alias": "o"}
+    plan = Plan(2000.0, {"Node Type": "Limit", "Plans": [{"Node Type": "Sort", "Sort Key": ["o.day DESC"], "Plans": [scan]}]})
+    state = PlannerState({orders: PlannedTable(1, 100_000, orders, False)}, {}, {})
+    assert [each.keys for each in candidates_for(assessment, plan, state)] == [("shop_id", "closed_at", "day"), ("day",)]
+
+
 HISTORY = """
 CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer NOT NULL, code text NOT NULL, state text NOT NULL, note text);
 INSERT INTO orders SELECT n, n, n, n, repeat('x', 700) FROM generate_series(1, 12000) AS n;
