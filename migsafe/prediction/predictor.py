@@ -27,6 +27,7 @@ from migsafe.prediction.refusals.queries import QueryChecks
 from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.row_changes import ROW_CHANGES, note_rows
+from migsafe.prediction.skipped_branches import is_skipped
 from migsafe.prediction.statement_prediction import StatementPrediction, combined_prediction
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
@@ -218,6 +219,8 @@ class Predictor:
             self._set_path()
             for operation in (written, *called_operations(self.catalog, written)):
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
+                    continue
+                if not operation.certain and is_skipped(self.catalog, operation):
                     continue
                 self._in_routine = operation is not written
                 if operation.settings or self.session.settings.of_function:

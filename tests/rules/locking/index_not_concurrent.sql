@@ -12,8 +12,8 @@ CREATE INDEX ON daily_sales (day); -- expect: index-not-concurrent
 DO $$
 BEGIN
     CREATE INDEX ON orders (qty); -- expect: index-not-concurrent
-    IF to_regclass('i') IS NULL THEN
-        EXECUTE 'CREATE INDEX i ON orders (qty)'; -- expect: index-not-concurrent
+    IF to_regclass('late') IS NULL THEN
+        EXECUTE 'CREATE INDEX late ON orders (qty)'; -- expect: index-not-concurrent
     END IF;
 END $$;
 
@@ -37,3 +37,19 @@ CREATE INDEX ON orders (qty); -- expect: index-not-concurrent
 -- next migration
 CREATE MATERIALIZED VIEW daily_sales AS SELECT 1 AS day;
 CREATE UNIQUE INDEX ON daily_sales (day);
+
+-- next migration
+CREATE TABLE lots (id bigint PRIMARY KEY, qty integer);
+CREATE INDEX lots_qty ON lots (qty);
+
+-- next migration
+DO $$
+BEGIN
+    IF to_regclass('lots_qty') IS NULL THEN
+        CREATE INDEX lots_qty ON lots (qty);
+    END IF;
+    IF EXISTS (SELECT FROM pg_index WHERE indexrelid = 'lots_qty'::regclass AND NOT indisvalid) THEN
+        DROP INDEX lots_qty; -- expect: drop-index-not-concurrent
+        CREATE INDEX lots_qty ON lots (qty); -- expect: index-not-concurrent
+    END IF;
+END $$;

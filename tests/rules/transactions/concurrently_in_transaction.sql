@@ -47,8 +47,8 @@ VACUUM;
 DO $$
 BEGIN
     CREATE INDEX CONCURRENTLY a ON orders (qty); -- expect: concurrently-in-transaction
-    IF to_regclass('b') IS NULL THEN
-        EXECUTE 'CREATE INDEX CONCURRENTLY b ON orders (qty)'; -- expect: concurrently-in-transaction
+    IF to_regclass('late') IS NULL THEN
+        EXECUTE 'CREATE INDEX CONCURRENTLY late ON orders (qty)'; -- expect: concurrently-in-transaction
     END IF;
     COMMIT;
 END $$;
