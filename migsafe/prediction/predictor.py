@@ -28,7 +28,7 @@ from migsafe.prediction.refusals.read_only import refuse_in_read_only
 from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.row_changes import ROW_CHANGES, note_rows
 from migsafe.prediction.skipped_branches import is_skipped
-from migsafe.prediction.statement_prediction import StatementPrediction, combined_prediction
+from migsafe.prediction.statement_prediction import OuterEffects, StatementPrediction, combined_prediction
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
@@ -192,16 +192,15 @@ class Predictor:
     ) -> StatementPrediction:
         """Runs a statement, and predicts its effects unless `with_effects` is False. `first` and `last` give its position in its chunk."""
         found: list[tuple[Operation, tuple[Effect, ...]]] = []
-        on_older: list[Effect] = []
-        newest = self.catalog.last_oid
+        outer = OuterEffects(self.catalog)
         for operation, effects in self.predict_operations(statement, first=first, last=last, with_effects=with_effects):
             found.append((operation, effects))
-            on_older += (effect for effect in effects if not self.catalog.is_after(newest, effect.relation))
+            outer.add(effects)
         unknown = tuple(dict.fromkeys(reason for operation, effects in found if (reason := reason_unknown(self.catalog, operation, effects))))
         return StatementPrediction(
             statement=statement,
             operations=tuple(found),
-            effects=combine_effects(on_older),
+            effects=combine_effects(outer.effects),
             refusal=self.refused[1] if self.refused else None,
             unknown=unknown,
         )

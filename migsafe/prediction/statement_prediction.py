@@ -1,13 +1,14 @@
 """What is predicted of one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import Effect, combine_effects
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.refusal import Refusal
-from migsafe.sql.operations import Operation
+from migsafe.sql.operations import Name, Operation
 from migsafe.sql.statements import Statement
 
 
@@ -29,6 +30,27 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
     def understood(self) -> bool:
         """Whether all effects of the statement are known."""
         return not self.unknown
+
+
+class OuterEffects:
+    """The effects of one statement that runs several operations, as another session sees them: not on what the statement itself creates, and
+    under the names that relations had before it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.effects: list[Effect] = []
+        self._catalog = catalog
+        self._newest = catalog.last_oid
+        self._names: dict[int, Name] = {}
+
+    def add(self, effects: Iterable[Effect]) -> None:
+        """Adds the effects of an operation, before it is applied to the catalogue."""
+        for effect in effects:
+            relation = self._catalog.relation(effect.relation)
+            if relation is None:
+                self.effects.append(effect)
+            elif relation.oid <= self._newest:
+                name = self._names.setdefault(relation.oid, effect.relation)
+                self.effects.append(effect if name == effect.relation else replace(effect, relation=name))
 
 
 def combined_prediction(predictions: Sequence[StatementPrediction]) -> StatementPrediction:

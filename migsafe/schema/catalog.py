@@ -42,11 +42,6 @@ class Catalog(KnownObjects):
         self._last += 1
         return self._last
 
-    def is_after(self, oid: int, name: Name) -> bool:
-        """Whether the relation with this name is newer than the object with this number."""
-        relation = self.relation(name)
-        return relation is not None and relation.oid > oid
-
     @property
     def last_oid(self) -> int:
         """The number of the newest object."""

@@ -1,8 +1,8 @@
 """Sqitch: the changes of `sqitch.plan`, with `deploy/<change>.sql` and `revert/<change>.sql`.
 
 As in the manual (sqitch-configuration, sqitch-rework): the plan gives the order, one change on a line before its dependencies, and
-lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have the last tag before the later
-one in their names. psql runs each script, so that its own BEGIN and COMMIT decide.
+lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, the first
+tag of the last tagged change before the later one (App::Sqitch::Plan, `rework`). psql runs each script, so that its own BEGIN and COMMIT decide.
 """
 
 import re
@@ -52,15 +52,17 @@ def _files(folder: Folder) -> list[MigrationFile]:
     """Returns the changes that have a deploy script, in the order of the plan. Raises UnreadableError."""
     changes: list[str] = []
     latest: dict[str, int] = {}
-    tag = ""
+    tag, is_tagged = "", False
     for line in folder.script(_PLAN).text.splitlines() if _PLAN in folder.files else ():
         if match := _TAG.match(line):
-            tag = match["name"]
+            tag = tag if is_tagged else match["name"]
+            is_tagged = True
         elif match := _CHANGE.match(line):
             name = match["name"]
             if name in latest and tag:
                 changes[latest[name]] = f"{name}@{tag}"
             latest[name] = len(changes)
+            is_tagged = False
             changes.append(name)
     return [_file(folder, name) for name in changes if folder.has_file("deploy", f"{name}.sql")]
 

@@ -33,3 +33,13 @@ BEGIN
     EXECUTE format('ALTER TABLE %I.%I ADD created_by integer REFERENCES %I', schema_name, table_name, referenced);
 END $$;
 SELECT extend('public', referenced => 'customers', table_name := 'orders');
+-- case: a table that a block renames and changes
+DO $$ BEGIN ALTER TABLE orders RENAME TO sold; ALTER TABLE sold ADD kind integer; ALTER INDEX orders_pkey RENAME TO sold_pkey; END $$;
+-- case: two tables that a block exchanges
+DO $$ BEGIN
+    ALTER TABLE items RENAME TO passing;
+    ALTER TABLE customers RENAME TO items;
+    COMMENT ON TABLE items IS 'were customers';
+    ALTER TABLE passing RENAME TO customers;
+    ALTER TABLE customers SET (fillfactor = 90);
+END $$;
