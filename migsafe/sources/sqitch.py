@@ -2,7 +2,7 @@
 
 As in the manual (sqitch-configuration, sqitch-rework): the plan gives the order, one change on a line before its dependencies, and
 lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, the first
-tag of the last tagged change before the later one (App::Sqitch::Plan, `rework`). psql runs each script, so that its own BEGIN and COMMIT decide.
+tag of the last tagged change before the later one (App::Sqitch::Plan, `rework`). psql runs each script, so its own BEGIN and COMMIT decide.
 """
 
 import re
