@@ -10,6 +10,7 @@ import pytest
 from migsafe.cli import main
 from migsafe.rendering.messages import RenderedCall
 from migsafe.rendering.worker.merging import merge_runs
+from tests.rendering.conftest import Render, sent
 
 pytestmark = pytest.mark.process
 
@@ -185,3 +186,24 @@ def test_merged_runs(runs: tuple[list[str], ...], merged: str) -> None:
     result = merge_runs([calls(*run) for run in runs])
     assert " ".join(f"{call.sql}{'' if call.certain else '?'}" for call in result.calls) == merged
     assert [[result.calls[number].sql for number in run] for run in result.runs] == list(runs)
+
+
+def test_constants_of_one_place_differ_on_each_path(render: Render) -> None:
+    half = render(
+        """
+        def step(old, name):
+            if old is None:
+                op.execute(f"INSERT INTO groups VALUES ('{name}')")
+            else:
+                op.execute(f"UPDATE groups SET name = '{name}'")
+
+        row = op.get_bind().execute(sa.text("SELECT 1 FROM groups WHERE name = 'admin'")).first()
+        step(row, "admins")
+        step(None, "users")
+        """
+    )
+    assert [sql.removeprefix("? ") for sql in sent(half)[1:]] == [
+        "UPDATE groups SET name = 'admins';",
+        "INSERT INTO groups VALUES ('admins');",
+        "INSERT INTO groups VALUES ('users');",
+    ]

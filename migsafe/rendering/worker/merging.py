@@ -4,6 +4,7 @@ The time and memory are proportional to the number of calls: a script may make t
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -66,16 +67,22 @@ def merge_runs(runs: Sequence[list[RenderedCall]]) -> MergedCalls:
 
 
 def _slots(merged: Sequence[_Keyed], keyed: Sequence[_Keyed]) -> list[int | None]:
-    """Returns for each call of a run the number of the same call in the merged ones, if that follows the call before it; otherwise None."""
-    places: dict[tuple[_Key, int], list[int]] = {}
-    for number, (key, _) in enumerate(merged):
-        places.setdefault(key, []).append(number)
+    """Returns for each call of a run the number of the same call in the merged ones, if that follows the call before it; otherwise None. Calls
+    of one place whose texts differ in constants are the same only if the other run has neither text at this place."""
+    by_text: dict[_Key, list[int]] = {}
+    by_key: dict[tuple[_Key, int], list[int]] = {}
+    own = {_exact(call) for _, call in keyed}
+    for number, (key, call) in enumerate(merged):
+        by_text.setdefault(_exact(call), []).append(number)
+        if _exact(call) not in own:
+            by_key.setdefault(key, []).append(number)
     last = -1
     slots: list[int | None] = []
-    for key, _ in keyed:
-        slot = next((number for number in places.get(key, ()) if number > last), None)
-        last = last if slot is None else slot
-        slots.append(slot)
+    for key, call in keyed:
+        numbers = by_text.get(_exact(call)) or by_key.get(key, [])
+        at = bisect_right(numbers, last)
+        slots.append(numbers[at] if at < len(numbers) else None)
+        last = last if at == len(numbers) else numbers[at]
     return slots
 
 
@@ -127,6 +134,10 @@ def _keyed(calls: Sequence[RenderedCall]) -> list[_Keyed]:
         seen[key] = seen.get(key, 0) + 1
         keyed.append(((key, seen[key]), call))
     return keyed
+
+
+def _exact(call: RenderedCall) -> _Key:
+    return call.start, call.end, call.sql, call.opaque
 
 
 def _key(call: RenderedCall) -> _Key:
