@@ -203,7 +203,7 @@ def test_constants_of_one_place_differ_on_each_path(render: Render) -> None:
         """
     )
     assert [sql.removeprefix("? ") for sql in sent(half)[1:]] == [
-        "UPDATE groups SET name = 'admins';",
         "INSERT INTO groups VALUES ('admins');",
+        "UPDATE groups SET name = 'admins';",
         "INSERT INTO groups VALUES ('users');",
     ]
