@@ -47,7 +47,13 @@ if TYPE_CHECKING:
     from migsafe.expressions.query_outputs import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.refuted_checks import violates_check
-    from migsafe.expressions.restrictions import columns_equal_to_constants, inserts_all_but_nulls, reads_every_row, unrestricted
+    from migsafe.expressions.restrictions import (
+        columns_equal_to_constants,
+        columns_joined_to_values,
+        inserts_all_but_nulls,
+        reads_every_row,
+        unrestricted,
+    )
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
     from migsafe.expressions.used_columns import column_uses
@@ -63,6 +69,7 @@ __all__ = [
     "column_uses",
     "columns_changed_again",
     "columns_equal_to_constants",
+    "columns_joined_to_values",
     "compared_calls",
     "compared_constants",
     "condition_shape",
@@ -116,6 +123,7 @@ _MODULES = {
     "Unrestricting": "filters",
     "columns_changed_again": "changed_rows",
     "columns_equal_to_constants": "restrictions",
+    "columns_joined_to_values": "restrictions",
     "constant_assigned": "changed_rows",
     "compared_constants": "comparisons",
     "contains_enum_value": "enum_constants",

@@ -89,6 +89,50 @@ def _constant_columns(tree: exp.Expr) -> Iterator[str]:
                 yield folded_name(tree.this.this)
 
 
+def columns_joined_to_values(text: str) -> frozenset[str]:
+    """Return the columns of the target that an UPDATE or DELETE compares for equality with columns of rows that are written in it (VALUES), in
+    each of the rows that it changes."""
+    tree = parse_statement(text)
+    if not isinstance(tree, exp.Update | exp.Delete):
+        return frozenset()
+    with_clause = tree.args.get("with_")
+    names = {query.alias_or_name.lower() for query in (with_clause.expressions if with_clause is not None else ()) if _is_values(query.this)}
+    clause = tree.args.get("from_")
+    sources = [clause.this] if clause is not None else list(tree.args.get("using") or ())
+    written = {source.alias_or_name.lower() for source in sources if _is_values(source) or source.name.lower() in names}
+    target = tree.this.alias_or_name.lower() if tree.this is not None else ""
+    where = tree.args.get("where")
+    return frozenset(_joined_columns(where.this, target, written)) if where is not None and written else frozenset()
+
+
+def _is_values(tree: exp.Expr) -> bool:
+    """Whether a source of rows, or a query, is a list of rows: `VALUES …`, which sqlglot reads as `SELECT * FROM (VALUES …)` in a WITH."""
+    match tree:
+        case exp.Values():
+            return True
+        case exp.Subquery():
+            return _is_values(tree.this)
+        case exp.Select():
+            clause = tree.args.get("from_")
+            return clause is not None and not tree.args.get("joins") and _is_values(clause.this)
+    return False
+
+
+def _joined_columns(tree: exp.Expr, target: str, written: set[str]) -> Iterator[str]:
+    match tree:
+        case exp.Paren():
+            yield from _joined_columns(tree.this, target, written)
+        case exp.And():
+            yield from _joined_columns(tree.this, target, written)
+            yield from _joined_columns(tree.expression, target, written)
+        case exp.EQ():
+            for column, value in ((tree.this, tree.expression), (tree.expression, tree.this)):
+                columns = _columns(value)
+                is_own = isinstance(column, exp.Column) and column.table.lower() == target
+                if is_own and columns and all(each.table.lower() in written for each in columns):
+                    yield folded_name(column.this)
+
+
 class _Filter:
     """The filter of one statement: the names by which it calls the target, the columns that it sets, and the queries of its WITH."""
 

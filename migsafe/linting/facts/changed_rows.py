@@ -40,7 +40,12 @@ def changes_rows_by_key(op: Update | Delete, at: Context) -> bool:
     if not keys:
         return False
     columns = expressions.columns_equal_to_constants(op.where)
-    return any(key <= columns for key in keys)
+    if any(key <= columns for key in keys):
+        return True
+    text = "" if is_in_called_function(at, op) else at.text(*op.span)
+    if "values" not in text.lower() or _reads_outer_query(op, at):
+        return False
+    return any(key <= expressions.columns_joined_to_values(text) for key in keys)
 
 
 def _keys(table: Name, at: Context) -> Iterator[frozenset[str]]:

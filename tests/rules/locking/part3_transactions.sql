@@ -161,3 +161,21 @@ ALTER TABLE names RENAME TO old_names;
 CREATE TABLE names (name text PRIMARY KEY, note text);
 INSERT INTO names SELECT name FROM old_names WHERE name IS NOT NULL; -- expect: long-work-under-lock
 COMMIT;
+
+-- next migration
+-- rows that are written in the statement find those of the table by its key
+CREATE TABLE states (code text PRIMARY KEY, number integer, note text);
+
+-- next migration
+BEGIN;
+ALTER TABLE states ADD COLUMN meaning text;
+UPDATE states SET meaning = v.meaning FROM (VALUES ('new', 'a'), ('sent', 'b')) AS v (code, meaning) WHERE states.code = v.code;
+WITH v (code, meaning) AS (VALUES ('new', 'a')) UPDATE states s SET meaning = v.meaning FROM v WHERE (v.code = s.code) AND s.number > 1;
+DELETE FROM states USING (VALUES ('lost')) AS v (code) WHERE v.code = states.code;
+COMMIT;
+
+-- next migration
+BEGIN;
+ALTER TABLE states ADD COLUMN title text;
+UPDATE states SET title = v.title FROM (VALUES ('a', 'b')) AS v (note, title) WHERE states.note = v.note; -- expect: long-work-under-lock
+COMMIT;
