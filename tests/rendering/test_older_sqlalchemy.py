@@ -115,3 +115,21 @@ def test_older_models_and_sessions(render: Render) -> None:
 )
 def test_parameters_as_sqlalchemy_1_distilled_them(arguments: tuple[object, ...], named: dict[str, object], parameters: object) -> None:
     assert distilled(arguments, named) == parameters
+
+
+@pytest.mark.parametrize(
+    ("call", "sql"),
+    [
+        ('op.drop_constraint("c", "t", type="foreignkey")', "ALTER TABLE t DROP CONSTRAINT c;"),
+        ('op.drop_index(name="i", tablename="t")', "DROP INDEX i;"),
+        ('op.create_index("i", tablename="t", columns=["a"])', "CREATE INDEX i ON t (a);"),
+        (
+            'op.create_foreign_key(name="c", source="t", referent="u", local_cols=["a"], remote_cols=["b"])',
+            "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY(a) REFERENCES u (b);",
+        ),
+        ('op.create_unique_constraint(name="c", source="t", columns=["a"])', "ALTER TABLE t ADD CONSTRAINT c UNIQUE (a);"),
+        ('op.alter_column("t", "a", name="b")', "ALTER TABLE t RENAME a TO b;"),
+    ],
+)
+def test_older_names_of_alembic(render: Render, call: str, sql: str) -> None:
+    assert sent(render(call)) == [sql]
