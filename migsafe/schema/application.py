@@ -55,7 +55,7 @@ SCHEMA_CHANGES.register_none("cannot be known", sql.Broken, sql.Unparsed)
 
 _CHANGES_NO_RELATION = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*(?:grant|revoke|comment|notify|set|select|analyze|vacuum|refresh"
-    r"|(?:create|alter|drop)\s+(?:role|user|group|database|default\s+privileges|function|extension)"
+    r"|(?:create(?:\s+or\s+replace)?|alter|drop)\s+(?:role|user|group|database|default\s+privileges|function|procedure|extension)"
     r"|alter\s+table\s+\S+\s+owner)\b",
     re.IGNORECASE,
 )
@@ -81,6 +81,9 @@ _CREATES_NO_RELATION = lazy_pattern(
 
 _DROPS = lazy_pattern(r"\bdrop\b", re.IGNORECASE)
 _CREATES = lazy_pattern(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
+
+_CREATES_VIEW = lazy_pattern(r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:or\s+replace\s+)?view\b", re.IGNORECASE)
+"""The beginning of dynamic SQL that creates a view. CREATE TABLE IF NOT EXISTS is not meant to find one, which is no table to work with."""
 
 _CREATED = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|policy)\b"
@@ -235,7 +238,7 @@ def _may_create_unknown(catalog: Catalog, code: str) -> bool:
         return False
     created = _CREATED.match(code) or _RENAMED.match(code)
     if created is None or creations > 1:
-        return True
+        return creations > 1 or _CREATES_VIEW.match(code) is None
     if created["name"] is not None:
         catalog.origin = replace(catalog.origin, possible_names=catalog.origin.possible_names | {created["name"].lower()})
     return False

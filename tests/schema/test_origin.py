@@ -149,6 +149,21 @@ def test_opaque_code_may_have_created_a_table(code: str) -> None:
     assert not is_new(predictor_after(f"DO $$ BEGIN {code}; END $$", "CREATE TABLE IF NOT EXISTS a (id int)"))
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "EXECUTE 'CREATE VIEW ' || x() || ' AS SELECT 1'",
+        "EXECUTE format('CREATE OR REPLACE VIEW %I AS SELECT 1', x())",
+        "EXECUTE 'CREATE OR REPLACE FUNCTION ' || x() || $b$() RETURNS int LANGUAGE sql AS 'SELECT 1'$b$",
+        "EXECUTE format('CREATE PROCEDURE %I() LANGUAGE sql AS $b$SELECT 1$b$', x())",
+    ],
+)
+def test_opaque_code_that_makes_views_and_functions_makes_no_table(code: str) -> None:
+    assert is_new(predictor_after(f"DO $$ BEGIN {code}; END $$", "CREATE TABLE IF NOT EXISTS a (id int)"))
+    both = "EXECUTE 'CREATE VIEW ' || x() || ' AS SELECT 1; CREATE TABLE ' || y() || '()'"
+    assert not is_new(predictor_after(f"DO $$ BEGIN {both}; END $$", "CREATE TABLE IF NOT EXISTS a (id int)"))
+
+
 def test_dump_has_all_tables_that_exist() -> None:
     assert is_new(predictor_after("CREATE TABLE IF NOT EXISTS a (id int)", dump="CREATE TABLE b (id int);"))
     assert not is_new(predictor_after("CREATE TABLE IF NOT EXISTS a (id int)", dump="CREATE TABLE a (id int);"))
