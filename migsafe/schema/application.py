@@ -83,7 +83,7 @@ _DROPS = lazy_pattern(r"\bdrop\b", re.IGNORECASE)
 _CREATES = lazy_pattern(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
 _CREATES_VIEW = lazy_pattern(r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:or\s+replace\s+)?view\b", re.IGNORECASE)
-"""The beginning of dynamic SQL that creates a view. A migration that goes on to use the name as a table would fail if a view had it."""
+"""The beginning of dynamic SQL that creates a view. A later migration would fail if it used such a view as a table."""
 
 _CREATED = lazy_pattern(
     r"\s*(?:format\s*\(\s*)?'\s*create\s+(?:(?:or\s+replace\s+)?(?:constraint\s+)?(?:trigger|policy)\b"
