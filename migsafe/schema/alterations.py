@@ -115,7 +115,7 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
         # PostgreSQL refuses the column if the table has rows (ATRewriteTable in src/backend/commands/tablecmds.c).
         table = catalog.change(table, emptied=catalog.new_oid())
     if built.sequence:
-        sequence = add_sequence(catalog, table, column)
+        sequence = add_sequence(catalog, table, column, built.identity)
         if column.identity is None:
             column = with_sequence_default(column, sequence, catalog[sequence].name)
             set_column(catalog, table, column.number, default=column.default)

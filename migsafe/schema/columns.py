@@ -16,6 +16,7 @@ from migsafe.schema.inserted_rows import plain_constant
 from migsafe.schema.objects import Column, Composite, Domain, EnumType, Extension, Formula, Object, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
+from migsafe.sql.statements import read
 
 _CONSTANT = lazy_pattern(r"'([^']*+(?:''[^']*+)*+)'")
 _SERIAL = {
@@ -117,10 +118,11 @@ def _is_made_elsewhere(catalog: Catalog, type_name: TypeName) -> bool:
 
 
 class BuiltColumn(Struct):
-    """A column that a statement defines, and the sequence that it needs: the beginning of its name, and its integer type."""
+    """A column that a statement defines, whether it needs a sequence, and the clause of an identity, which may name it."""
 
     column: Column
     sequence: bool = False
+    identity: sql.Identity | None = None
 
 
 def build_column(catalog: Catalog, number: int, definition: sql.Column, inside_key: bool = False) -> BuiltColumn:
@@ -139,7 +141,7 @@ def build_column(catalog: Catalog, number: int, definition: sql.Column, inside_k
         generated=generated_kind(catalog, definition),
         collation=definition.collation,
     )
-    return BuiltColumn(column, serial or definition.identity is not None)
+    return BuiltColumn(column, serial or definition.identity is not None, definition.identity)
 
 
 def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
@@ -166,9 +168,10 @@ def has_unlogged_sequences(catalog: Catalog) -> bool:
     return catalog.pg_version >= versions.UNLOGGED_SEQUENCES
 
 
-def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
-    """Creates the sequence of a serial or identity column, and returns its number."""
-    name = free_relation_name(catalog, table.name, (column.name,), "seq")
+def add_sequence(catalog: Catalog, table: Relation, column: Column, identity: sql.Identity | None = None) -> int:
+    """Creates the sequence of a serial or identity column, and returns its number. `identity` may name it."""
+    named = _sequence_name(table, identity)
+    name = named if named is not None and not catalog.is_taken(named) else free_relation_name(catalog, table.name, (column.name,), "seq")
     oid = catalog.new_oid()
     always_logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
     catalog.store(
@@ -184,6 +187,15 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
         )
     )
     return oid
+
+
+def _sequence_name(table: Relation, identity: sql.Identity | None) -> Name | None:
+    """Returns the name that SEQUENCE NAME gives, by default in the schema of the table."""
+    text = next((option.value for option in (identity.options if identity is not None else ()) if option.name == "sequence name"), None)
+    operations = [operation for statement in read(f"DROP SEQUENCE {text}") for operation in statement.operations] if text is not None else []
+    if len(operations) != 1 or not isinstance(operations[0], sql.Drop):
+        return None
+    return Name(operations[0].names[0].name, operations[0].names[0].schema or table.name.schema)
 
 
 def alter_sequence_type(catalog: Catalog, table: Relation, column: int, type_name: str) -> None:

@@ -36,7 +36,7 @@ def add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None
     identity = "always" if op.identity.always else "by default"
     _change_identity(catalog, catalog.require(Relation, table.oid), op.column, identity)
     if column.default is None or column.generated is not None:  # otherwise it is refused, and keeps the default and its sequence
-        add_sequence(catalog, table, replace(column, identity=identity))
+        add_sequence(catalog, table, replace(column, identity=identity), op.identity)
 
 
 def set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:

@@ -5,7 +5,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.descriptions import name_in_quotes
-from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, Trigger
+from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.schema.types import move_in_routines, move_type
@@ -113,6 +113,14 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
             catalog.add_refusal(f"relation {name_in_quotes(op.name)} does not exist")
         return
     if relation.name.schema == op.schema:
+        return
+    owner = catalog.get(relation.owner[0]) if relation.kind is RelationKind.SEQUENCE and relation.owner is not None else None
+    if owner is not None:
+        catalog.add_refusal(
+            "cannot move an owned sequence into another schema",
+            f'sequence "{relation.name.name}" is linked to table "{owner.name.name}"',
+            "-- move the table: the sequence moves with it",
+        )
         return
     if catalog.is_taken(Name(relation.name.name, op.schema)):
         catalog.add_refusal(f'relation "{relation.name.name}" already exists in schema "{op.schema}"')

@@ -129,20 +129,21 @@ def _add_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: li
         for column in like_columns(catalog, like):
             earlier = columns.get(column.name)
             columns[column.name] = _override_column(earlier, column) if earlier is not None else replace(column, number=len(columns) + 1)
-    serial_columns: list[Column] = []
+    serial_columns: list[BuiltColumn] = []
     for definition in op.columns:
         in_key = definition.name in key or any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in definition.constraints)
         built = build_column(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
         built = _merge_definition(catalog, columns[definition.name], built, definition) if definition.name in columns else built
         columns[definition.name] = built.column
         if built.sequence:
-            serial_columns.append(built.column)
+            serial_columns.append(built)
     for name in (*key, *not_null):
         if name in columns:
             columns[name] = replace(columns[name], not_null=True)
     table = catalog.change(table, columns=bind_generated_columns(columns.values(), op.columns))
-    for column in serial_columns:
-        sequence = add_sequence(catalog, table, column)
+    for built in serial_columns:
+        column = built.column
+        sequence = add_sequence(catalog, table, column, built.identity)
         if column.identity is None:
             sequence_name = catalog[sequence].name
             changed_columns = tuple(
@@ -175,7 +176,7 @@ def _merge_definition(catalog: Catalog, inherited_column: Column, built: BuiltCo
     if definition.default is not None:
         # DEFAULT NULL means no default, even if the parent has one.
         column = replace(column, default=default_of(catalog, definition.default, inherited_column.type))
-    return BuiltColumn(replace(column, local=inherited_column.local or definition.type is not None), built.sequence)
+    return BuiltColumn(replace(column, local=inherited_column.local or definition.type is not None), built.sequence, built.identity)
 
 
 def _override_column(inherited_column: Column, own_column: Column) -> Column:

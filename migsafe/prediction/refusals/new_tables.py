@@ -22,6 +22,9 @@ _WORDS = RESERVED | TYPE_OR_FUNCTION_NAME | COLUMN_NAME | {"escape", "at", "zone
 """Words of conditions. A column that has the name of one of them is not looked for."""
 
 
+_DEFAULT_OF_COLUMN = Refusal(error="cannot use column reference in DEFAULT expression", help="-- use a generated column, or a trigger")
+
+
 class _Shapes(Protocol):
     def query(self, text: str) -> Shape | UnreadShape:
         """Returns the shape of a query."""
@@ -55,10 +58,23 @@ def refuse_columns(catalog: Catalog, op: sql.CreateTable, shapes: _Shapes) -> Re
             if ref.table is not None or ref.schema == FIELD or ref.name in (ROW, op.table.name) or ref.name in _VALUES:
                 continue
             if is_default and ref.name in names:
-                return Refusal(error="cannot use column reference in DEFAULT expression", help="-- use a generated column, or a trigger")
+                return _DEFAULT_OF_COLUMN
             if not is_default and ref.name not in names and ref.name not in SYSTEM_COLUMNS and not catalog.has_function_named(ref.name):
                 return Refusal(error=f'column "{ref.name}" does not exist')
     return None
+
+
+def refuse_default(catalog: Catalog, op: sql.AddColumn | sql.SetDefault, shapes: _Shapes) -> Refusal | None:
+    """Returns why PostgreSQL refuses a default that is computed from a column of the table."""
+    default, table = op.column.default if isinstance(op, sql.AddColumn) else op.default, catalog.relation(op.target.name)
+    names = {column.name for column in table.columns} if table is not None else set()
+    if default is None or default.reads or MARK_START in default.sql or not names.intersection(identifiers(default.sql)):
+        return None
+    shape = shapes.query(f"SELECT {default.sql}")
+    if isinstance(shape, UnreadShape) or shape.queries:
+        return None
+    own = (ref for ref in shape.refs if ref.table is None and ref.schema != FIELD and ref.name not in _VALUES)
+    return _DEFAULT_OF_COLUMN if any(ref.name in names for ref in own) else None
 
 
 def _expressions(op: sql.CreateTable) -> Iterator[tuple[Expression, bool]]:

@@ -14,7 +14,7 @@ from migsafe.prediction.refusals.duplicates import refuse_repeated_update
 from migsafe.prediction.refusals.function_results import refuse_result
 from migsafe.prediction.refusals.later_functions import refuse_later_calls
 from migsafe.prediction.refusals.later_relations import refuse_later_relation
-from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns
+from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only_view, refuse_columns, refuse_default
 from migsafe.prediction.refusals.operands import refuse_operands
 from migsafe.prediction.refusals.own_path import refuse_names_without_schema
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
@@ -80,6 +80,10 @@ class QueryChecks:
                 return refuse_names_without_schema(catalog, op) or self._body(catalog, op)
             case sql.CreateIndex() if (view := catalog.relation(op.table)) is not None and view.kind is RelationKind.MATERIALIZED:
                 return self._index_of_view(catalog, op, view)
+            case sql.SetDefault():
+                return refuse_default(catalog, op, self._assessor.shapes)
+            case sql.AddColumn() if (refusal := refuse_default(catalog, op, self._assessor.shapes)) is not None:
+                return refusal
             case sql.AddConstraint() | sql.AddColumn() | sql.AlterColumnType() | sql.CreateIndex() | sql.CreatePolicy():
                 return self._expressions(catalog, op)
             case sql.DropConstraint(cascade=False):

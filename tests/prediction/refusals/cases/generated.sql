@@ -160,3 +160,18 @@ CREATE SCHEMA depot;
 CREATE TYPE depot.kind AS ENUM ('small', 'large');
 -- accepted
 CREATE TABLE vans (id bigint, kind depot.kind GENERATED ALWAYS AS (CASE WHEN id > 5 THEN 'large'::depot.kind ELSE CAST('small' AS depot.kind) END) STORED);
+
+-- a new column with a default that is computed from another column
+CREATE TABLE parcels (id bigint PRIMARY KEY, weight integer);
+-- refused: cannot use column reference in DEFAULT expression
+ALTER TABLE parcels ADD COLUMN fee integer DEFAULT (weight * 2 + 1);
+
+-- a default that is computed from another column
+CREATE TABLE parcels (id bigint PRIMARY KEY, weight integer, note text);
+-- refused: cannot use column reference in DEFAULT expression
+ALTER TABLE parcels ALTER COLUMN note SET DEFAULT upper(weight::text);
+
+-- a default whose type, function and text have the names of columns
+CREATE TABLE parcels (id bigint PRIMARY KEY, date text, now text, lower text);
+-- accepted
+ALTER TABLE parcels ADD COLUMN day date DEFAULT (now()::date + lower('1')::integer), ADD COLUMN kind text DEFAULT 'date';
