@@ -1,7 +1,7 @@
 """The tokens of a query, and the names among them."""
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from migsafe.sql.keywords import RESERVED
 from migsafe.sql.lexer import OPERATOR, PUNCTUATION, QUOTED, WORD, token_spans
@@ -24,7 +24,7 @@ class NotPlainError(Exception):
 @cache
 def names_of_sqlglot() -> frozenset[str]:
     """Returns the words that have a meaning of their own for sqlglot: its functions, key words and types."""
-    return frozenset((files("migsafe.expressions.queries.plain") / "sqlglot_names.txt").read_text(encoding="utf-8").split())
+    return frozenset(Path(__file__).with_name("sqlglot_names.txt").read_text("utf-8").split())
 
 
 class Tokens:
