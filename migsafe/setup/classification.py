@@ -19,8 +19,8 @@ _TEST_FOLDERS = frozenset(
     ).split()
 )
 """Folders whose migrations rarely run in production."""
-_OF_TESTS = lazy_pattern(r"^tests?[-_]|[-_]tests?$", re.I)
-"""Such as `test_migrations`, `migrations_test`."""
+_OF_TESTS = lazy_pattern(r"^(?:tests?|examples?|samples?)[-_]|[-_](?:tests?|examples?|samples?)$", re.I)
+"""Such as `test_migrations`, `migrations_test`, `example_plugin`."""
 
 TESTS = "it looks like tests or examples"
 """The reason for a history that is offered if the repository has no other."""

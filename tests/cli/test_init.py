@@ -425,7 +425,7 @@ def test_a_repository_with_other_migrations_only(tmp_path: Path, monkeypatch: py
     assert "not read: db/migrate: 2 files, Rails, in Ruby" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("folder", ["testdata", "internal/testutil", "crates/test_migrations"])
+@pytest.mark.parametrize("folder", ["testdata", "internal/testutil", "crates/test_migrations", "plugins/example_shop"])
 def test_copies_for_tests_are_left_out(
     folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
