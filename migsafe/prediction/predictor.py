@@ -29,6 +29,7 @@ from migsafe.prediction.refusals.reasons import find_refusal
 from migsafe.prediction.row_changes import ROW_CHANGES, note_rows
 from migsafe.prediction.skipped_branches import is_skipped
 from migsafe.prediction.statement_prediction import OuterEffects, StatementPrediction, combined_prediction
+from migsafe.prediction.transaction_marks import TransactionMarks
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
@@ -39,7 +40,7 @@ from migsafe.schema.objects import ReadRelation, Relation, RelationKind
 from migsafe.schema.origin import Origin
 from migsafe.schema.query_columns import QueryColumn, TableColumns
 from migsafe.schema.refusal import Refusal, RefusalKind
-from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
+from migsafe.session import Session, StoredSettings, sent_statements, statements_of_paths
 from migsafe.session.settings import is_false
 from migsafe.sources import Half, Transaction
 from migsafe.sources.migration import UnsureNames
@@ -48,7 +49,6 @@ from migsafe.sql.operations import AlterRelation, Name, Operation, Query
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
-_OWN_ROLES = frozenset(("all", "current_user", "current_role", "session_user"))
 _MAY_FIND_OLDER = lazy_pattern(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
 
 
@@ -82,7 +82,7 @@ class Predictor:
         self._finds_contradictions = find_contradictions
         self.held_locks: dict[Hashable, LockMode] = {}
         """The locks that the transaction held when the current statement began, by relation."""
-        self._marks: list[int] = []
+        self._marks = TransactionMarks(self.catalog)
         self._reported: set[Refusal] = set()
         self.refused: tuple[Operation, Refusal] | None = None
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
@@ -102,9 +102,7 @@ class Predictor:
         self._reads_psql = True
         self._own_table, self._reaches_next = "", True
         """The own table of the runner, and whether it found that of the migration before although search_path was empty."""
-        self._stored_settings: dict[str, str] = {} if search_path is None else {"search_path": search_path}
-        self.has_lock_timeout = False
-        """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
+        self._stored_settings = StoredSettings(search_path)
 
     def load(self, script: Script) -> None:
         """Starts with a `pg_dump --schema-only`: what it does not create does not exist. Raises UnreadableError."""
@@ -176,12 +174,11 @@ class Predictor:
             return
         path = self._left_path = self.session.settings.lasting_path(self._left_path) if self._same_session is not False else None
         self.session = Session(transaction, one_query=one_query)
-        for name, value in self._stored_settings.items():
-            self.session.settings.set_default(name, value)
+        self._stored_settings.give_to(self.session.settings)
         self.session.set_up(setup)
         if path is not None:
             self.session.settings.keep_path(path, certain=self._same_session is True and self._reaches_next)
-        self._note_lock_timeout()
+        self._stored_settings.note(self.session.settings)
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
         self.catalog.is_restored = is_dump
@@ -211,7 +208,7 @@ class Predictor:
         """Yields the operations of a statement in the order in which they run, including those of the functions that it calls. Each comes
         with its effects before it is applied: `catalog` and `session` are as the operation finds them."""
         self.refused = None
-        self._turn(self.session.begin_statement(statement, first=first, last=last))
+        self._marks.turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
         self._statement = statement
         for written in in_execution_order(statement.operations):
@@ -234,7 +231,7 @@ class Predictor:
         if self._half is not None:
             self._note_failure(self._half, statement)
         end_statement(self.catalog)
-        self._turn(self.session.end_statement())
+        self._marks.turn(self.session.end_statement())
 
     def _note_failure(self, half: Half, statement: Statement) -> None:
         """Notes that the runner divides a statement, or that the call of a program that sends it fails."""
@@ -249,8 +246,13 @@ class Predictor:
         """Ends the migration, and a transaction that it left open unless that continues in the next migration."""
         self._goes_on, self._half = transaction_continues, None
         if not transaction_continues:
-            self._turn(self.session.end_migration())
+            self._marks.turn(self.session.end_migration())
             self.catalog.path_is_set = False
+
+    @property
+    def has_lock_timeout(self) -> bool:
+        """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
+        return self._stored_settings.has_lock_timeout
 
     @property
     def goes_on(self) -> bool:
@@ -261,8 +263,8 @@ class Predictor:
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
         before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
-        kept = self.has_lock_timeout, dict(self._stored_settings), self._left_path
-        self._marks = []
+        kept = self._stored_settings.copy(), self._left_path
+        self._marks = TransactionMarks(self.catalog)
         if self._goes_on:
             self.session = deepcopy(self.session)
             self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
@@ -271,7 +273,7 @@ class Predictor:
                 yield
             finally:
                 self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
-                self.has_lock_timeout, self._stored_settings, self._left_path = kept
+                self._stored_settings, self._left_path = kept
 
     def _set_path(self) -> None:
         settings = self.session.settings
@@ -356,15 +358,12 @@ class Predictor:
             apply_operation(self.catalog, operation)
         if type(operation) in ROW_CHANGES and (not find_refusals or refused is None):
             note_rows(self.catalog, operation, self._certain_text(operation))
-        self._turn(self.session.apply(operation))
+        self._marks.turn(self.session.apply(operation))
         match operation:
             case sql.SetVariable(variable="lock_timeout"):
-                self._note_lock_timeout()
-            case sql.AlterObject(setting=(variable, value)) if variable in (None, "lock_timeout", "search_path"):
-                if variable != "search_path":
-                    self._store_lock_timeout(operation, value)
-                if variable != "lock_timeout":
-                    self._store_path(operation, value)
+                self._stored_settings.note(self.session.settings)
+            case sql.AlterObject(setting=(_, _)):
+                self._stored_settings.apply(operation)
 
     def _refusal_of_query(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL refuses the query in an operation that the statement itself is, not one in a block or a function."""
@@ -382,28 +381,6 @@ class Predictor:
         if statement is None or operation is not statement.operations[0] or not operation.certain or operation.caught:
             return ""
         return "" if self.session.in_nested_transaction else self._text[statement.span.start : statement.span.end]
-
-    def _note_lock_timeout(self) -> None:
-        settings = self.session.settings
-        if settings.value("lock_timeout") is not None and settings.duration_ms("lock_timeout") != 0:
-            self.has_lock_timeout = True
-
-    def _store_path(self, operation: sql.AlterObject, value: str | None) -> None:
-        """Notes the search_path that sessions of the database, or of the role that runs the migrations, begin with."""
-        if operation.kind == "database" or (operation.name is not None and operation.name.name in _OWN_ROLES):
-            if value is None:
-                self._stored_settings.pop("search_path", None)
-            else:
-                self._stored_settings["search_path"] = value
-
-    def _store_lock_timeout(self, operation: sql.AlterObject, value: str | None) -> None:
-        """Notes the lock_timeout that sessions of a role or of the database begin with. Whether the migrations run as a role that has a name is
-        not known, so its value is not."""
-        if value is None or milliseconds(value) == 0:
-            self._stored_settings.pop("lock_timeout", None)
-            return
-        is_own = operation.kind == "database" or (operation.name is not None and operation.name.name in _OWN_ROLES)
-        self._stored_settings["lock_timeout"] = value if is_own else "${lock_timeout}"
 
     def _refusal(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL would refuse an operation anywhere, or at this point of its transaction."""
@@ -424,26 +401,6 @@ class Predictor:
         if refused is not None:
             return refused
         return self.session.refusal(operation)
-
-    def _turn(self, transitions: tuple[Transition, ...]) -> None:
-        """Keeps or undoes what a transaction did."""
-        for turn, depth, _ in transitions:
-            match turn:
-                case TransitionKind.COMMITTED:
-                    self.catalog.commit()
-                    self._marks.clear()
-                case TransitionKind.PREPARED:
-                    self._marks.clear()
-                case TransitionKind.ROLLED_BACK:
-                    self.catalog.undo(0)
-                    self._marks.clear()
-                case TransitionKind.SAVEPOINT:
-                    self._marks.append(self.catalog.mark())
-                case TransitionKind.ROLLED_BACK_TO:
-                    self.catalog.undo(self._marks[depth])
-                    del self._marks[depth + 1 :]
-                case TransitionKind.RELEASED:
-                    del self._marks[depth:]
 
 
 def _analyse_query(sql: str, relations: tuple[ReadRelation, ...]) -> ColumnUses | None:

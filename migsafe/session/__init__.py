@@ -3,6 +3,7 @@
 from migsafe.session.sending import Command, SentStatement, runner_steps, sent_statements, statements_of_paths
 from migsafe.session.session import Session, transaction_numbers
 from migsafe.session.settings import Settings
+from migsafe.session.stored_settings import StoredSettings
 from migsafe.session.transitions import Transition, TransitionKind
 from migsafe.session.units import milliseconds
 
@@ -11,6 +12,7 @@ __all__ = [
     "SentStatement",
     "Session",
     "Settings",
+    "StoredSettings",
     "Transition",
     "TransitionKind",
     "milliseconds",
