@@ -10,7 +10,7 @@ _OWN_ROLES = frozenset(("all", "current_user", "current_role", "session_user"))
 class StoredSettings:
     """The stored settings that matter to migrations. `search_path` is the one that the server has for sessions, None for PostgreSQL's default.
 
-    `has_lock_timeout`: a session so far has had a lock_timeout, whoever set it.
+    `has_lock_timeout`: some session until now had a lock_timeout, stored or set.
     """
 
     def __init__(self, search_path: str | None = None) -> None:
