@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import Struct
@@ -14,10 +14,10 @@ from migsafe.fixes.comments import edit_comments
 from migsafe.fixes.diffs import unified_diff
 from migsafe.fixes.edits import ChosenFix, Edits, FileChange, FixedMigration, LaterStep, NotFixed
 from migsafe.fixes.explicit_locks import protecting_lock
-from migsafe.fixes.layouts import LAYOUTS
 from migsafe.fixes.settings import without_dead_settings
 from migsafe.fixes.way import Way, read_way
 from migsafe.fixes.writing import write_changes
+from migsafe.library.fix_notes import reason_of_new_migrations, runner_notes
 from migsafe.library.fix_results import HANGING, hazard, lost_change, more_findings, wrong_result
 from migsafe.library.followed_history import FollowedHistory
 from migsafe.library.lint import Track, judge_plan, without_baseline
@@ -174,8 +174,8 @@ class _Fixing:
             refused=tuple(NotFixed(finding, self.refused[_key(finding)]) for finding in left if _key(finding) in self.refused),
             unsafe=tuple(each for each in left if each.fix and not self._is_allowed(each)),
             later=tuple(self.later),
-            new_because=_reason_of_new_migrations(self.plan, changed),
-            notes=tuple(_notes(self.plan)) if changed else (),
+            new_because=reason_of_new_migrations(self.plan, changed),
+            notes=tuple(runner_notes(self.plan)) if changed else (),
             before=self._selected(first.verdict),
             verdict=self._selected(now.verdict),
         )
@@ -353,21 +353,6 @@ def _with_refusals(settings: Configuration) -> Configuration:
     names = (*(rule.name for rule in shipped_rules() if rule.refuses), "syntax-error", HANGING)
     select = tuple(dict.fromkeys((*settings.select, *names))) if settings.select else ()
     return replace(settings, select=select, ignore=tuple(name for name in settings.ignore if name not in names))
-
-
-def _reason_of_new_migrations(plan: Plan, changes: Iterable[FileChange]) -> str:
-    if not any(change.before is None and change.path.endswith((".sql", ".py")) for change in changes):
-        return ""
-    alone = " (there, one for each statement)" if any(source.runner.one_statement_outside for source in plan.sources) else ""
-    return f"a new migration is for statements that must run in a later transaction than those before, or outside any transaction{alone}"
-
-
-def _notes(plan: Plan) -> Iterator[str]:
-    """Yields what the runners of a plan need after their files have changed."""
-    for name in dict.fromkeys(source.runner.name for source in plan.sources):
-        note = LAYOUTS[name].note if name in LAYOUTS else ""
-        if note:
-            yield note
 
 
 def _fixes_of(finding: Finding, way: Way, statement: Statement) -> Iterator[ChosenFix]:

@@ -37,10 +37,15 @@ def test_fixes_are_written_and_the_rest_is_reported(migsafe: Command, history: P
     assert (result.code, result.out) == (0, "Nothing found in 2 files, 2 statements.\n")
     assert (
         "  1 file edited, 1 file new: db/3_create_orders_qty_idx.up.sql\n  a new migration is for statements that must run in a later "
-        "transaction than those before, or outside any transaction (there, one for each statement)\n"
+        "transaction than those before, or outside any transaction\n"
     ) in result.err
     assert history.read_text() == "ALTER TABLE orders ADD COLUMN note text;\n"
     assert migsafe("lint", "--fix", "--unsafe-fixes", "db/2_index.up.sql").err == "migsafe: nothing to fix\n"
+
+
+def test_a_runner_that_sends_one_statement_outside_gets_a_migration_for_each(migsafe: Command, history: Path) -> None:
+    history.write_text(f"{history.read_text()}CREATE INDEX orders_id_qty_idx ON orders (id, qty);\n")
+    assert "outside any transaction (there, one for each statement)\n" in migsafe("lint", "--diff", "--unsafe-fixes", "db/2_index.up.sql").err
 
 
 def test_a_fix_that_only_adds_a_migration_edits_no_file(migsafe: Command, write: Write, history: Path) -> None:
