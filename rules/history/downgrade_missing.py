@@ -62,9 +62,8 @@ def downgrade_missing(op: Drop | MigrationEnd, at: Context) -> Finding | None:
     done = [past.operation for number, past in enumerate(at.past) if number not in in_vain and not isinstance(past.operation, SessionControl)]
     if (in_vain or done) and not at.lineage.downgrade_fails and all(map(_may_stay, done)):
         return None
-    only_rows = (
-        bool(done) and not at.lineage.downgrade_fails and all(isinstance(operation, _ROWS) or _may_stay(operation) for operation in done)
-    )
+    changes_rows = any(isinstance(operation, Update | Delete) for operation in done) and not at.lineage.downgrade_fails
+    only_rows = changes_rows and all(isinstance(operation, _ROWS) or _may_stay(operation) for operation in done)
     severity = Severity.INFO if at.lineage.without_downgrades or only_rows else None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason, severity=severity)
 
