@@ -14,6 +14,7 @@ _TIMES = frozenset(("date", "timestamp without time zone", "timestamp with time 
 _TEXTS = frozenset(("text", "character varying"))
 _OTHERS = frozenset(("boolean", "uuid", "json", "jsonb"))
 _NOT_TEXT = _INTEGERS | _TIMES | _OTHERS | {"numeric", "real", "double precision"}
+_NO_TIMES = _INTEGERS | _TEXTS | _OTHERS | {"numeric", "real", "double precision"}
 _REFUSED: dict[type[exp.Expr], tuple[str, frozenset[str]]] = {
     exp.Lower: ("lower", _NOT_TEXT),
     exp.Upper: ("upper", _NOT_TEXT),
@@ -55,6 +56,9 @@ def _refused_call(node: exp.Func, type_of: TypeOf) -> RefusedCall | None:
 
 
 def _first_argument(node: exp.Func) -> exp.Expr | None:
+    """Return the argument whose type decides."""
+    if isinstance(node, exp.Extract):
+        return node.expression if isinstance(node.expression, exp.Expr) else None
     if isinstance(node, exp.Anonymous):
         return node.expressions[0] if len(node.expressions) == 1 else None
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) and len(node.this.expressions) == 1 else node.this
@@ -70,6 +74,14 @@ def _refused(node: exp.Func, data_type: TypeName) -> RefusedCall | None:
         name = node.name.lower()
         wrong = _TEXTS | {"json"} if name in _OF_JSONB else _TEXTS | {"jsonb"} if name in _OF_JSON else frozenset()
         return RefusedCall(name, data_type) if data_type.name in wrong else None
+    if isinstance(node, exp.Extract):
+        return RefusedCall("extract", data_type) if data_type.name in _NO_TIMES else None
+    if isinstance(node, exp.TimestampTrunc):
+        return RefusedCall("date_trunc", data_type) if data_type.name in _NO_TIMES else None
+    if isinstance(node, exp.GroupConcat):
+        separator = node.args.get("separator")
+        is_plain = isinstance(separator, exp.Literal) and separator.is_string
+        return RefusedCall("string_agg", data_type, ", unknown") if is_plain and data_type.name in _NOT_TEXT else None
     if isinstance(node, exp.Trim):
         return _refused_trim(node, data_type)
     name, wrong = _REFUSED.get(type(node), ("", frozenset()))

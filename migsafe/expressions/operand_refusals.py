@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from migsafe.expressions.expression_types import LITERAL, TEXT, TypeOf
-from migsafe.expressions.query_outputs import find_in_outputs
+from migsafe.expressions.query_outputs import find_in_outputs, value_types
 from migsafe.expressions.trees import folded_name, parse_query
 from migsafe.schema.casts import CATEGORIES
 from migsafe.schema.query_columns import TableColumns
@@ -22,7 +22,8 @@ _TIMES = _MOMENTS | {"date"}
 _OTHERS = frozenset(("boolean", "uuid"))
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 _SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.DPipe: "||"}
-_KINDS: tuple[type[exp.Expr], ...] = (*_COMPARISONS, *_SIGNS, exp.In, exp.Case, exp.Coalesce, exp.Like, exp.ILike, exp.Column, exp.Window)
+_PATTERNS: dict[type[exp.Expr], str] = {exp.Like: "~~", exp.ILike: "~~*", exp.RegexpLike: "~", exp.RegexpILike: "~*"}
+_KINDS: tuple[type[exp.Expr], ...] = (*_COMPARISONS, *_SIGNS, exp.In, exp.Case, exp.Coalesce, *_PATTERNS, exp.Column, exp.Window)
 _PLACES: dict[type[exp.Expr], str] = {
     exp.Where: "WHERE",
     exp.Having: "HAVING",
@@ -61,7 +62,7 @@ def _refused_operand(node: exp.Expr, type_of: TypeOf) -> tuple[RefusedOperand, .
             found = _unmatched("CASE", [node.args.get("default"), *(branch.args["true"] for branch in node.args["ifs"])], type_of)
         case exp.Coalesce():
             found = _unmatched("COALESCE", [node.this, *node.expressions], type_of)
-        case exp.Like() | exp.ILike():
+        case _ if type(node) in _PATTERNS:
             found = _refused_pattern(node, type_of)
         case exp.In():
             return _constants(node.this, node.expressions, type_of) if all(_is_string(each) for each in node.expressions) else None
@@ -126,12 +127,12 @@ def _constants(operand: exp.Expr, constants: list[exp.Expr], type_of: TypeOf) ->
     return tuple(RefusedOperand("constant", each, data_type) for each in strings) if data_type is not None else ()
 
 
-def _refused_pattern(node: exp.Like | exp.ILike, type_of: TypeOf) -> RefusedOperand | None:
+def _refused_pattern(node: exp.Expr, type_of: TypeOf) -> RefusedOperand | None:
     left, pattern = _plain(type_of(node.this)), type_of(node.expression)
     # NOT may stand before LIKE, which is another operator, or before the whole condition.
     if left is None or left.name in _TEXTS or isinstance(node.parent, exp.Not) or pattern not in (LITERAL, TEXT):
         return None
-    sign = ("!" if node.args.get("negate") else "") + ("~~*" if isinstance(node, exp.ILike) else "~~")
+    sign = ("!" if node.args.get("negate") else "") + _PATTERNS[type(node)]
     return RefusedOperand("operator", sign, left, pattern or LITERAL)
 
 
@@ -162,25 +163,44 @@ def _refused_operator(node: exp.Expr, type_of: TypeOf) -> RefusedOperand | None:
 
 
 def _assigned(query: Query, tables: TableColumns) -> tuple[RefusedOperand, ...]:
-    """Return the constants, and the results of CASE between constants, that an UPDATE stores in columns of other types."""
+    """Return the constants and the other values that an UPDATE, or an INSERT with a query, stores in columns of other types."""
     tree = parse_query(query)
-    if not isinstance(tree, exp.Update) or not isinstance(tree.this, exp.Table):
+    if not isinstance(tree, exp.Update | exp.Insert) or (values := _stored_values(tree)) is None:
         return ()
-    schema = folded_name(tree.this.args["db"]) if tree.this.args.get("db") else None
-    types = {column.name: column.type for column in tables(Name(folded_name(tree.this.this), schema)) or ()}
+    table, names, items, sources = values[0], values[1], values[2], value_types(tree, tables)
+    columns = tables(table) or ()
+    types = {column.name: column.type for column in columns}
+    names = names or [column.name for column in columns]
     found: list[RefusedOperand] = []
-    for assignment in tree.expressions:
-        if not isinstance(assignment, exp.EQ) or not isinstance(assignment.this, exp.Column):
-            continue
-        value, name = assignment.expression, folded_name(assignment.this.this)
-        target = types.get(name)
+    for number, (name, value) in enumerate(zip(names, items, strict=False)):
+        target, source = types.get(name), sources[number] if number < len(sources) else None
         if target is None:
             continue
         if _is_string(value):
             found.append(RefusedOperand("constant", str(value.this), target))
         elif isinstance(value, exp.Case) and _is_literal(value):
             found.append(RefusedOperand("assignment", name, TEXT, target))
+        elif source is not None and source != LITERAL and not isinstance(value, exp.Literal | exp.Null | exp.Column):
+            found.append(RefusedOperand("assignment", name, replace(source, modifiers=()), target))
     return tuple(found)
+
+
+def _stored_values(tree: exp.Update | exp.Insert) -> tuple[Name, list[str], list[exp.Expr]] | None:
+    """Return the table of a statement, the columns that it names, and the values for them."""
+    table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+        return None
+    name = Name(folded_name(table.this), folded_name(table.args["db"]) if table.args.get("db") else None)
+    if isinstance(tree, exp.Update):
+        # An assignment to a row or to an element has no single column.
+        if not all(isinstance(each, exp.EQ) and isinstance(each.this, exp.Column) for each in tree.expressions):
+            return None
+        return name, [folded_name(each.this.this) for each in tree.expressions], [each.expression for each in tree.expressions]
+    select = tree.expression
+    if not isinstance(select, exp.Select) or tree.args.get("with_") or any(item.is_star for item in select.expressions):
+        return None
+    names = [folded_name(each) for each in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
+    return name, names, [item.this if isinstance(item, exp.Alias) else item for item in select.expressions]
 
 
 def _is_literal(case: exp.Case) -> bool:

@@ -87,6 +87,16 @@ def find_in_outputs(
     return tuple(found)
 
 
+def value_types(tree: exp.Update | exp.Insert, tables: TableColumns) -> tuple[TypeName | None, ...]:
+    """Return the types of the values that an UPDATE sets, or of the outputs of the query of an INSERT; `LITERAL` for constants."""
+    query = _as_select(tree.copy()) if isinstance(tree, exp.Update) else tree.expression
+    try:
+        columns = _Resolver(tables).query(query, (), {})
+    except RecursionError:
+        return ()
+    return tuple(column.type for column in columns or ())
+
+
 def _as_select(tree: exp.Update | exp.Delete) -> exp.Select:
     """Return a query over the rows that a statement changes, whose outputs are the values that it sets."""
     values = [assignment.expression for assignment in tree.expressions if isinstance(assignment, exp.EQ)]

@@ -29,7 +29,7 @@ _COMPARED = lazy_pattern(r"\)\s*(?:=|<>|!=)|(?:=|<>|!=)[\s(]*(?:select\s+)?[\w.]
 _NAMED_CALL = lazy_pattern(r"(\w+)\s*\(")
 _POLYMORPHIC = ("any", '"any"', "record")
 _CALLS = lazy_pattern(
-    r"\b(?:lower|upper|sum|avg|max|min|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
+    r"\b(?:lower|upper|sum|avg|extract|date_trunc|string_agg|max|min|bool_and|bool_or|round|[blr]?trim|(?:char(?:acter)?_)?length|md5|reverse|replace|jsonb?_(?:array_\w+|typeof|pretty))\s*\(",
     re.IGNORECASE,
 )
 _WRITTEN = {
@@ -95,8 +95,9 @@ def _refuse_functions(catalog: Catalog, query: Query) -> Refusal | None:
         return None
     for call in expressions.refused_calls(query, lambda name: table_columns(catalog, name)):
         if not catalog.has_function_named(call.function):
+            name, arguments = _written(call.function, query.sql), f"{_field(call.function)}{type_text(catalog, call.type)}{call.rest}"
             return Refusal(
-                error=f"function {_written(call.function, query.sql)}({type_text(catalog, call.type)}{call.rest}) does not exist",
+                error=f"function {name}({arguments}) does not exist",
                 help="-- cast the argument: ::numeric" if call.function == "round" else "-- cast the argument",
             )
     return None
@@ -106,7 +107,12 @@ def _written(function: str, sql: str) -> str:
     """Returns the name of a function as the query writes it; PostgreSQL's grammar turns trim() into btrim(), ltrim() or rtrim()."""
     found = _WRITTEN[function].search(sql) if function in _WRITTEN else None
     name = found[1].lower() if found is not None else function
-    return f"pg_catalog.{function}" if name == "trim" else name
+    return f"pg_catalog.{function}" if name in ("trim", "extract") else name
+
+
+def _field(function: str) -> str:
+    """Returns the first argument of a function that takes the name of a field of a time."""
+    return "unknown, " if function in ("extract", "date_trunc") else ""
 
 
 _OF_SUPABASE = {"uid": "uuid", "role": "text", "email": "text", "jwt": "jsonb"}

@@ -8,6 +8,7 @@ from migsafe import expressions
 from migsafe.expressions.queries.plain.expressions import read_expression
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import may_make_nothing
+from migsafe.prediction.refusals.foreign_functions import refuse_foreign
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
@@ -48,6 +49,9 @@ def use_expression(
     if isinstance(op, sql.AddColumn) and op.if_not_exists:
         return None
     for kind, expression in places(op):
+        foreign = refuse_foreign(catalog, expression.calls) if expression.calls else None
+        if foreign is not None:
+            return foreign
         if has_subquery(expression.sql):
             return Refusal(error=f"cannot use subquery in {kind}", help=_instead_of_query(kind))
         if kind == "DEFAULT expression" and is_column_reference(expression.sql):

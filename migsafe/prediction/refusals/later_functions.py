@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from migsafe import expressions
 from migsafe.prediction.refusals.definitions import is_built_in, may_make_nothing, type_text
 from migsafe.prediction.refusals.expressions import places
+from migsafe.prediction.refusals.foreign_functions import refuse_foreign
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.query_tables import table_columns
@@ -28,6 +29,19 @@ def trigger_before_function(catalog: Catalog, op: sql.CreateTrigger) -> Refusal 
     if creation is None or creation.arguments:
         return None
     return _missing(op.function, "") if not creation.or_replace or _knows_functions(catalog) else None
+
+
+@refuses(*_WITH_QUERIES, *_CHANGES)
+def call_foreign(catalog: Catalog, op: sql.Operation) -> Refusal | None:
+    """A query calls a function of another database system."""
+    match op:
+        case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
+            calls = op.calls
+        case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) | sql.Select(query=query):
+            calls = query.calls if query is not None else ()
+        case _:
+            calls = ()
+    return refuse_foreign(catalog, calls) if calls else None
 
 
 @refuses(sql.CreatePolicy, *_WITH_EXPRESSIONS, *_WITH_QUERIES, *_CHANGES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.definitions import type_text
-from migsafe.schema.casts import CATEGORIES
+from migsafe.schema.casts import CATEGORIES, cast
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constants import refused_constant
 from migsafe.schema.objects import EnumType
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
     from migsafe.expressions import RefusedOperand
 
 _NAME = r'(?:"?\w+"?\.)?"?(\w+)"?'
+_PLAIN_NAME = r'(?:"?\w+"?\.)?"?\w+"?'
 _STRING = r"'[^']*+(?:''[^']*+)*+'"
 _SUSPICIOUS = lazy_pattern(
     rf"(?:^|\b(?:where|and|or|not|when|on|having)\b)[\s(]*{_NAME}[\s)]*(?=$|;|\b(?:and|or|then|group|order|limit|returning)\b)"
     rf"|(?:^|[(,]|\b(?:where|and|or|not|on|when|having|set|case|coalesce)\b)\s*{_NAME}\s*(?:=|<>|!=|<=|>=|<|>|,|\b(?:not\s+)?in\s*\()\s*({_STRING})"
-    rf"|{_NAME}\s+i?like\b"
+    rf"|{_NAME}\s*(?:\s(?:not\s+)?i?like\b|!?~)"
     rf"|{_NAME}\s*(?:\|\||[-+*/])\s*{_NAME}"
     rf"|\bany\s*\(\s*{_NAME}\s*\)"
     r"|\bcoalesce\s*\(([^()]*)\)"
     rf"|\b(?:then|else)\s+{_NAME}\s+(?=(?:when|else|end)\b)"
-    rf"|{_NAME}\s*=\s*\(?\s*case\b"
+    rf"|{_NAME}\s*=\s*(?:\(?\s*(?:case|select)\b|\w+\s*\(|{_PLAIN_NAME}\s*(?:->>|\|\|))"
     r"|\b(over)\s*\(",
     re.IGNORECASE,
 )
@@ -49,14 +50,14 @@ Columns = Callable[[], Iterable[tuple[str, TypeName | None]]]
 """Returns the names and types of the columns that an expression may use."""
 
 
-def refuse_operands(catalog: Catalog, query: Query, written: str, columns: Columns, *, place: str = "") -> Refusal | None:
+def refuse_operands(catalog: Catalog, query: Query, written: str, columns: Columns, *, place: str = "", stores: bool = False) -> Refusal | None:
     """Returns why PostgreSQL refuses a query because of the types of operands. `written` is the part of it that is looked at: if that is a
-    condition, it has a `place` in PostgreSQL's messages. It is resolved only if names in it stand where their types may not fit."""
-    if (
-        not (catalog.complete or catalog.from_beginning)
-        or MARK_START in written
-        or not _is_suspicious(catalog, written, columns, is_condition=bool(place))
-    ):
+    condition, it has a `place` in PostgreSQL's messages; `stores`: it is an INSERT with a query, and may store constants or the results of
+    CASE. It is resolved only if names in it stand where their types may not fit."""
+    if not (catalog.complete or catalog.from_beginning) or MARK_START in written:
+        return None
+    is_stored = stores and ("'" in written or "case" in written.lower())
+    if not is_stored and not _is_suspicious(catalog, written, columns, is_condition=bool(place)):
         return None
     for found in expressions.refused_operands(query, lambda name: table_columns(catalog, name)):
         refusal = _refuse(catalog, found, place) if found.kind != "operator" or not catalog.has_other_functions else None
@@ -82,10 +83,10 @@ def _refuse(catalog: Catalog, found: "RefusedOperand", place: str) -> Refusal | 
         case "window":
             help = "-- compute the window function in a query in FROM, and compare its column outside"
             return Refusal(error="window functions are not allowed in WHERE", help=help)
-        case "assignment" if _is_never_assigned(catalog, found.right):
+        case "assignment" if _is_never_assigned(catalog, found.left, found.right):
             target = type_text(catalog, found.right)
             error = f'column "{found.name}" is of type {target} but expression is of type {left}'
-            return Refusal(error=error, help=f"-- cast the result: (CASE … END)::{target}")
+            return Refusal(error=error, help=f"-- cast the value: (…)::{target}")
         case "operator":
             right = type_text(catalog, found.right)
             return Refusal(error=f"operator does not exist: {left} {found.name} {right}", help="-- cast one of the two sides")
@@ -96,12 +97,14 @@ def _quoted(text: str) -> str:
     return "'{}'".format(text.replace("'", "''"))
 
 
-def _is_never_assigned(catalog: Catalog, target: TypeName) -> bool:
-    """Whether a column of a type certainly takes no text."""
-    if target.dimensions:
+def _is_never_assigned(catalog: Catalog, source: TypeName, target: TypeName) -> bool:
+    """Whether a column of a type certainly takes no value of another one."""
+    if source.dimensions or target.dimensions or source.schema is not None or source.name not in CATEGORIES:
         return False
     user = catalog.type_of(target)
-    return isinstance(user, EnumType) or (user is None and target.schema is None and target.name in _NOT_TEXT)
+    if user is not None or target.schema is not None:
+        return isinstance(user, EnumType)
+    return target.name in _NOT_TEXT and cast(source.name, target.name, explicit=False, pg_version=catalog.pg_version) is None
 
 
 def _is_suspicious(catalog: Catalog, text: str, columns: Columns, *, is_condition: bool) -> bool:

@@ -116,7 +116,7 @@ class QueryChecks:
         refusal = self._query(catalog, text, (op.table, *op.reads))
         if refusal is not None or op.source != "query" or len(text) > _LONGEST:
             return refusal
-        return _refuse_operands(catalog, sql.Query(sql=text, span=op.span), op.reads)
+        return _refuse_operands(catalog, sql.Query(sql=text, span=op.span), op.reads, stores=True)
 
     def _change(self, catalog: Catalog, op: sql.Update | sql.Delete | sql.Merge, text: str) -> Refusal | None:
         refusal = self._query(catalog, text, (op.table, *op.reads))
@@ -250,8 +250,8 @@ def _refuse_expression(catalog: Catalog, table: Relation, expression: Expression
     )
 
 
-def _refuse_operands(catalog: Catalog, query: sql.Query, relations: tuple[Name, ...]) -> Refusal | None:
-    return refuse_operands(catalog, query, query.sql, lambda: _columns_of(catalog, relations))
+def _refuse_operands(catalog: Catalog, query: sql.Query, relations: tuple[Name, ...], *, stores: bool = False) -> Refusal | None:
+    return refuse_operands(catalog, query, query.sql, lambda: _columns_of(catalog, relations), stores=stores)
 
 
 def _columns_of(catalog: Catalog, relations: tuple[Name, ...]) -> Iterator[tuple[str, TypeName | None]]:
