@@ -9,11 +9,13 @@ or reads all its rows, the finding says so, and speaks for type-change-rewrites.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
+    INSERT INTO notes (line) SELECT repeat('-', 40);
     -- next migration
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(10);
 
 Safe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
+    INSERT INTO notes (line) SELECT repeat('-', 40);
     -- next migration
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(100);
 
