@@ -82,8 +82,11 @@ def more_findings(before: Verdict, after: Verdict, applied: Sequence[Finding], f
     """Returns that there are more findings after fixes than before them, at the severity of one of the fixed findings or above; empty if not.
 
     New findings that the next round fixes, because their hazard is not among those `fixed` so far, do not count; after the last round,
-    `fixed` is None.
+    `fixed` is None. Then more findings are accepted if fewer have a greater severity: the steps that replace an error are more
+    migrations, and each may have an info.
     """
+    if fixed is None and _by_severity(after) < _by_severity(before):
+        return ""
     least = min(finding.severity for finding in applied)
     worse = [finding for finding in after.findings if finding.severity >= least]
     number = sum(finding.severity >= least for finding in before.findings)
@@ -119,6 +122,10 @@ def _is_part(finding: Finding, before: Verdict) -> bool:
     in a new file."""
     relations, is_new = set(finding.relations), finding.script.path not in before.paths
     return any(other.rule == finding.rule and (is_new if not relations else relations <= set(other.relations)) for other in before.findings)
+
+
+def _by_severity(verdict: Verdict) -> tuple[int, int, int]:
+    return (*_weight(verdict), verdict.summary.infos)
 
 
 def _weight(verdict: Verdict) -> tuple[int, int]:

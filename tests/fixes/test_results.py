@@ -31,6 +31,19 @@ def test_a_fix_does_not_increase_the_number_of_findings(tmp_path: Path, before: 
     assert bool(reason) == is_more
 
 
+def test_more_infos_are_accepted_if_there_are_fewer_errors(tmp_path: Path) -> None:
+    info = "ALTER TABLE {} ALTER COLUMN qty DROP NOT NULL;\n".format
+    first = judged(tmp_path, TWO + info("orders"))
+    infos = info("orders") + info("lines") + info("customers")
+    last = judged(tmp_path, ONE + infos)
+    applied = first.findings
+    assert (first.summary.errors, first.summary.infos, last.summary.errors) == (2, 1, 1)
+    assert last.summary.infos > 2
+    assert more_findings(first, last, applied) == ""
+    assert more_findings(first, last, applied, fixed=()) != ""
+    assert more_findings(first, judged(tmp_path, TWO + infos), applied) != ""
+
+
 def test_overlapping_edits_are_refused() -> None:
     assert apply_edits("abcd", [TextEdit(2, 4, "z"), TextEdit(0, 2, "y"), TextEdit(2, 2, "-")]) == "y-z"
     with pytest.raises(Refused, match="overlaps that of another fix"):
