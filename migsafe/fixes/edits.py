@@ -5,8 +5,8 @@ from msgspec import Struct
 from migsafe.fixes.way import Way
 from migsafe.linting.finding import Finding
 from migsafe.sources import Migration
-from migsafe.sources.plan import Source
 from migsafe.sources.runner import MigrationFile
+from migsafe.sources.source import Source
 from migsafe.sql.statements import Statement
 
 

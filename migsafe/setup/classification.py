@@ -9,8 +9,8 @@ from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.flyway_locations import why_not_location
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.plan import Source
 from migsafe.sources.runner import Folder
+from migsafe.sources.source import Source
 
 _TEST_FOLDERS = frozenset(
     (

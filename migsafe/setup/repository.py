@@ -13,7 +13,7 @@ from migsafe.setup.queries import QuerySource, query_sources
 from migsafe.setup.unread import UnreadHistory, dumped_schemas, files_of, summarised, unordered_folders, unread_histories
 from migsafe.sources import NoMigrationsError, Unused, find_migrations
 from migsafe.sources.plain import PLAIN
-from migsafe.sources.plan import Source
+from migsafe.sources.source import Source
 
 _GIT_SECONDS = 10
 

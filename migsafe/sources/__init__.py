@@ -4,9 +4,10 @@ from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import NoMigrationsError, SourceSettings, find_migrations
 from migsafe.sources.lineage import LateHandling, LatePlace, Lineage, MergedState, MigrationReference, MissingParent
 from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, RunnerTransaction, Transaction
-from migsafe.sources.plan import Plan, Source, Step
+from migsafe.sources.plan import Plan
 from migsafe.sources.runner import Runner, Unused
 from migsafe.sources.runners import RUNNERS, runner_named
+from migsafe.sources.source import Source, Step
 from migsafe.sources.statement_texts import first_difference, unchanged_statements
 
 __all__ = [

@@ -16,9 +16,10 @@ from migsafe.sources.exclusion import Exclusion
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
-from migsafe.sources.plan import Plan, Source
+from migsafe.sources.plan import Plan
 from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, version_of
 from migsafe.sources.runners import recognise_runner, runner_named
+from migsafe.sources.source import Source
 from migsafe.text import Script
 
 _CONFIGURATION = "migsafe.toml"

@@ -11,7 +11,7 @@ from migsafe.fixes.alembic.text_edits import TextEdit, apply_edits
 from migsafe.fixes.edits import FileChange
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.alembic import RevisionFile
-from migsafe.sources.plan import Source
+from migsafe.sources.source import Source
 
 _REVISES = lazy_pattern(r"^Revises:[^\n]*$", re.MULTILINE)
 
