@@ -71,7 +71,6 @@ _VALUES = frozenset("new old null true false".split())
 _READ: set[tuple[str, str]] = set()
 """Queries and expressions without errors and newer syntax. A history creates its functions again and again, mostly with the same queries."""
 _MOST_READ = _LONG = 4096
-_QUERIES = frozenset("select with values table insert update delete merge".split())
 
 
 class _Reader:
@@ -275,7 +274,8 @@ class _Reader:
             self._expression(c, i + 2, end)
         else:
             declared = self.scopes.loop_over(c, i, end)
-            if c.words[i + 1] in _QUERIES and ".." not in c.words[i:end]:
+            is_query = c.kinds[i + 1] == c.kinds[i + 2] == WORD and c.words[i + 1] != "execute" and i + 2 < end  # a cursor is one name
+            if is_query and ".." not in c.words[i:end]:
                 c.i = i + 1
                 self._query(c, end)
         c.i = end + 1
@@ -337,7 +337,7 @@ class _Reader:
         self.scopes.give_back(c, end)
         following = c.words[c.i + 1]
         if following == "query":
-            if c.words[c.i + 2] in _QUERIES:
+            if c.kinds[c.i + 2] == WORD and c.words[c.i + 2] != "execute":
                 c.i += 2
                 self._query(c, end)
         elif c.i + 1 < end and not (following == "next" and c.i + 2 == end):

@@ -9,7 +9,8 @@ outside the migration's transaction: a DO block may COMMIT only if no transactio
 
 A script that reads the rows of a table, all or those that are still to be filled, and changes each of them does the same, with a round trip to
 the server for each row, and holds all the row locks until its transaction ends: in a loop, with a list of values, or by changing the objects of
-a session. So does a FOR loop in a DO block without COMMIT.
+a session. So does a FOR loop in a DO block without COMMIT, and a loop there that takes batches with LIMIT until no row is left: without COMMIT,
+its batches are one transaction.
 
 A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
 EXISTS of all their rows, NOT IN (SELECT …) or NOT EXISTS, which only leave out rows that another table has, IS NULL or IS DISTINCT FROM on the
@@ -92,6 +93,8 @@ def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | No
         return None
     if relation is not None and has_few_rows(at.catalog, relation):
         return None
+    if not isinstance(op, Merge) and (finding := _batches_in_one_transaction(op, relation, at)) is not None:
+        return finding
     reasons = unrestricting_filter(op, at)
     changed = _changed(at) if reasons is not None else []
     if reasons is None or not changed or not _has_existing_rows(op.table, relation, changed, at):
@@ -204,6 +207,28 @@ def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> 
         help=f"-- {in_sql}, in one {command} per batch of rows; or read the rows in batches of 1,000, in the order of the\n"
         "-- primary key, and change and commit each batch in a transaction of its own, outside the migration's transaction",
         relations=[table],
+        lock=LockMode.ROW_EXCLUSIVE,
+    )
+
+
+def _batches_in_one_transaction(op: Update | Delete, relation: Relation | None, at: Context) -> Finding | None:
+    """Reports a change with LIMIT that a loop of a DO block repeats until all rows are changed, without a COMMIT."""
+    first, *operations = at.statement.operations
+    if not isinstance(first, Do) or is_in_called_function(at, op) or any(isinstance(other, Commit) for other in operations):
+        return None
+    steps = [0 if counts else -1 if end else 1 for end, counts in _LOOP_STARTS.findall(at.text(first.span.start, op.span.start))]
+    if sum(steps) <= 0 or not restricts_only_by_limit(op, at):
+        return None
+    changed = _changed(at)
+    if not changed or not _has_existing_rows(op.table, relation, changed, at):
+        return None
+    command, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
+    return at.finding(
+        op,
+        f"{command} takes its rows in batches, but the loop has no COMMIT: it {verb} rows of {changed[0]} until none is left in one transaction, "
+        f"under {LockMode.ROW_EXCLUSIVE}: other UPDATEs and DELETEs of these rows wait until it ends",
+        help=f"-- end each batch with COMMIT; PostgreSQL accepts it only in a DO block {at.outside_transaction('COMMIT;')}",
+        relations=changed,
         lock=LockMode.ROW_EXCLUSIVE,
     )
 

@@ -54,6 +54,7 @@ END
 """,
 ]
 ROUTINE = Routine(kind="function", name="f", returns="integer", parameters=("a", "b"))
+SET_ROUTINE = Routine(kind="function", name="f", returns="integer", returns_set=True)
 TOKEN = re.compile(r"'[^']*'|\w+|:=|\.\.|<<|>>|[^\s\w]")
 
 
@@ -109,10 +110,12 @@ def test_what_is_reported_is_refused(server: Server, body: str) -> None:
         ("BEGIN NULL; END; SELECT 1", "the end of the body", "SELECT"),
         ("BEGIN FOREACH a IN y LOOP NULL; END LOOP; END", "ARRAY", "y"),
         ("BEGIN CASE WHEN a NULL; END CASE; END", "THEN", "the end of the statement"),
+        ("BEGIN FOR a IN SELEC id FROM item LOOP NULL; END LOOP; END", "a statement", '"SELEC"'),
+        ("BEGIN RETURN QUERY SELEC id FROM item; END", "a statement", '"SELEC"'),
     ],
 )
 def test_the_error_says_what_is_expected(body: str, expected: str, found: str) -> None:
-    error = body_error(body, "plpgsql", ROUTINE)
+    error = body_error(body, "plpgsql", SET_ROUTINE if "QUERY" in body else ROUTINE)
     assert error is not None
     assert (error.expected, error.found) == (expected, found)
 
