@@ -56,7 +56,7 @@ from itertools import accumulate
 from msgspec import Struct
 
 from migsafe import expressions
-from migsafe.linting.facts.changed_rows import changes_rows_by_key, reads_rows_to_fill, unrestricting_filter
+from migsafe.linting.facts.changed_rows import changes_rows_by_key, reads_rows_to_fill, restricts_only_by_limit, unrestricting_filter
 from migsafe.linting.facts.few_rows import has_few_rows
 from migsafe.linting.facts.filled_columns import with_its_value
 from migsafe.linting.facts.ownership import column_added_by_migration, is_created_here
@@ -67,7 +67,8 @@ from migsafe.patterns import lazy_pattern
 from migsafe.rendering.messages import FOR_EACH_OBJECT, FOR_EACH_ROW
 from migsafe.schema.bodies import body_operations, body_text
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.batches import batched_by_key, reads_what_it_changes, without_filter
+from migsafe.sql.batches import batched_by_key, reads_what_it_changes, tokens_of, without_filter
+from migsafe.sql.lexer import WORD
 from migsafe.sql.operations import Call, Commit, Delete, Do, Merge, Name, Operation, Select, Update
 
 
@@ -216,8 +217,7 @@ def _batches_in_one_transaction(op: Update | Delete, relation: Relation | None, 
     first, *operations = at.statement.operations
     if not isinstance(first, Do) or is_in_called_function(at, op) or any(isinstance(other, Commit) for other in operations):
         return None
-    steps = [0 if counts else -1 if end else 1 for end, counts in _LOOP_STARTS.findall(at.text(first.span.start, op.span.start))]
-    if sum(steps) <= 0 or not restricts_only_by_limit(op, at):
+    if not restricts_only_by_limit(op, at) or not _repeats_until_done(at.text(first.body.start, op.span.start)):
         return None
     changed = _changed(at)
     if not changed or not _has_existing_rows(op.table, relation, changed, at):
@@ -225,12 +225,26 @@ def _batches_in_one_transaction(op: Update | Delete, relation: Relation | None, 
     command, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
     return at.finding(
         op,
-        f"{command} takes its rows in batches, but the loop has no COMMIT: it {verb} rows of {changed[0]} until none is left in one transaction, "
+        f"{command} takes its rows in batches, but the loop has no COMMIT: it {verb} all rows of {changed[0]} in one transaction, "
         f"under {LockMode.ROW_EXCLUSIVE}: other UPDATEs and DELETEs of these rows wait until it ends",
-        help=f"-- end each batch with COMMIT; PostgreSQL accepts it only in a DO block {at.outside_transaction('COMMIT;')}",
+        help="-- COMMIT after each batch, and run the DO block outside the migration's transaction: inside one, PostgreSQL refuses COMMIT",
         relations=changed,
         lock=LockMode.ROW_EXCLUSIVE,
     )
+
+
+def _repeats_until_done(block: str) -> bool:
+    """Whether the start of the string of a DO block ends inside a LOOP or WHILE loop; one with IN has an end of its own."""
+    loops: list[bool] = []
+    words: list[str] = []
+    for token in tokens_of(block.lstrip("$").partition("$")[2] if not block.startswith("$$") else block[2:]):
+        word = token.text.lower() if token.kind == WORD or token.text == ";" else ""
+        if word == "loop" and words[-1:] == ["end"]:
+            del loops[-1:]
+        elif word == "loop":
+            loops.append("in" not in words)
+        words = [*words, word] if word not in ("loop", ";") else []
+    return any(loops)
 
 
 def _has_read_all_rows(op: Update | Delete, at: Context) -> bool:

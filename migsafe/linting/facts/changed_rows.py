@@ -21,6 +21,7 @@ _NAMED_QUERY = lazy_pattern(
     r"(?:\bWITH\s+(?:RECURSIVE\s+)?|\)\s*,\s*)(\w+)\s*(?:\([^()]*\)\s*)?AS\s+(?:(?:NOT\s+)?MATERIALIZED\s*)?\(", re.IGNORECASE
 )
 _WORD = lazy_pattern(r"\w+")
+_LIMIT = lazy_pattern(r"\bLIMIT\s+\w+", re.IGNORECASE)
 
 
 def _unknown(_: str) -> bool:
@@ -96,6 +97,13 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
         if is_in_called_function(at, op) or _reads_outer_query(op, at) or not _needs_tree(op, at):
             return None  # the text of the statement is elsewhere, or the rows that it joins are
     return expressions.unrestricted(at.text(*op.span), _target_columns(op.table, at))
+
+
+def restricts_only_by_limit(op: Update | Delete, at: Context) -> bool:
+    """Whether a change of the statement itself would change every row without its LIMIT."""
+    text = at.text(*op.span)
+    without, count = _LIMIT.subn("", text)
+    return bool(count) and expressions.unrestricted(without, _target_columns(op.table, at)) is not None
 
 
 def reads_rows_to_fill(query: str, op: Update, at: Context) -> bool:
