@@ -73,14 +73,18 @@ class ExpressionParser(Tokens):
 
     def expression(self) -> Term:
         """Returns the expression that comes next."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise NotPlainError
+        self._deepen()
         term = self._conjunction()
         while self.accept("or"):
             term = Term("or", None, (term, self._conjunction()))
         self._depth -= 1
         return term
+
+    def _deepen(self) -> None:
+        """Notes that another expression or NOT is within the current one, and raises NotPlainError for too many."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise NotPlainError
 
     def _conjunction(self) -> Term:
         term = self.equation()
@@ -91,7 +95,10 @@ class ExpressionParser(Tokens):
     def equation(self) -> Term:
         """Returns a comparison, or an operand of one."""
         if self.accept("not"):
-            return Term("not", None, (self.equation(),))
+            self._deepen()
+            negated = Term("not", None, (self.equation(),))
+            self._depth -= 1
+            return negated
         left = self.value()
         kind, sign = self.tokens[self.at]
         if kind == OPERATOR and sign in _COMPARED:
