@@ -49,6 +49,8 @@ from migsafe.sql.operations.values import quoted
 class _State(Struct):
     required: list[tuple[int, Finding]] = []
     """The SET NOT NULLs to report, each with its position."""
+    failing: int | None = None
+    """The index of the last statement that fails if the table has rows: what it does after that finds none, but proves nothing about them."""
 
 
 @rule(
@@ -106,9 +108,11 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
     inserts = "every INSERT of the running release fails, because it omits the column"
-    if at.catalog.is_empty(table):
+    state = at.state(_State)
+    if at.catalog.is_empty(table) and state.failing != at.statement.index:
         consequence = f"an earlier statement leaves {resolved} empty, so it does not fail, but {inserts}"
     else:
+        state.failing = at.statement.index
         consequence = f"it fails if {resolved} has rows; otherwise {inserts}"
     return at.finding(
         op,

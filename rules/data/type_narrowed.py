@@ -70,6 +70,7 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
         f"{_consequence(column.type, op.type)}{_and_rewrites(at)}",
         help=f"{_search(op, column.type, lost, at)}\n{_instead(at, op)}",
         relations=(relation.name,),
+        subject=f"{name} of {table}",
     )
 
 

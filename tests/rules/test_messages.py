@@ -140,3 +140,16 @@ def test_a_cascade_names_each_object_with_its_kind() -> None:
     )
     [result] = judge_sql(f"{sql}\n-- next migration\nDROP FUNCTION seen CASCADE", [find_rule("drop-cascade", shipped_rules())]).findings
     assert result.message == "DROP FUNCTION … CASCADE also drops view public.shown, policy owners on table public.orders"
+
+
+def test_two_required_columns_of_one_statement_are_one_finding() -> None:
+    history = "CREATE TABLE orders (id bigint PRIMARY KEY);\n-- next migration\n"
+    (both,) = judge_sql(history + "ALTER TABLE orders ADD COLUMN a text NOT NULL, ADD COLUMN b text NOT NULL;").findings
+    assert "it fails if public.orders has rows; otherwise every INSERT of the running release fails" in both.message
+    assert both.message.endswith("; the same is true of b")
+
+
+def test_columns_that_are_narrowed_are_named() -> None:
+    history = "CREATE TABLE orders (id bigint PRIMARY KEY, a float8, b float8);\n-- next migration\n"
+    sql = "ALTER TABLE orders ALTER COLUMN a TYPE numeric(10, 4), ALTER COLUMN b TYPE numeric(20, 4);"
+    assert finding(history + sql).message.endswith("; the same is true of b")
