@@ -1,7 +1,7 @@
 """A history compared with the same history at a revision of git: what has been added too early, changed, renamed or removed since."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from migsafe.sources.lineage import LateHandling, LatePlace, MergedState, Migrat
 from migsafe.sources.migration import Migration
 from migsafe.sources.past_folder import PastFolder
 from migsafe.sources.runner import EditHandling, MigrationFile, Runner
-from migsafe.sources.statement_texts import have_same_sql, sends_sql
+from migsafe.sources.statement_texts import differ_in_comments_only, have_same_sql, sends_sql
 from migsafe.text import Script
 
 if TYPE_CHECKING:
@@ -48,9 +48,15 @@ class Past(Struct, frozen=True, kw_only=True):
     tip: PastFiles
 
     def unchanged_files(self, files: Iterable[MigrationFile]) -> frozenset[str]:
-        """Returns the paths of the files whose scripts are as they were: also in a folder that has been renamed."""
-        before = {_absolute(script.path): script.text for script in self.base.values()}
-        return frozenset(file.up.path for file in files if _text(file.up) == before.get(_absolute(file.up.path)))
+        """Returns the paths of the files that are as they were, except for comments and layout, unless a runner applies the file again: also in
+        a folder that has been renamed."""
+        before = {_absolute(script.path): script for script in self.base.values()}
+        return frozenset(
+            file.up.path
+            for file in files
+            if (old := before.get(_absolute(file.up.path))) is not None
+            and (_text(file.up) == _text(old) or (not file.repeatable and differ_in_comments_only(old, file.up)))
+        )
 
 
 def past_of(comparison: "Comparison", folder: str, files: Sequence[MigrationFile]) -> Past:
@@ -155,6 +161,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
     """Returns the files that stand at the revision and may differ, by path, and the migrations that are gone."""
     runner = comparing.runner
     by_version = {file.id: file for file in comparing.files}
+    paths = {_absolute(file.up.path) for file in comparing.files}
     merged: dict[str, MergedState] = {}
     gone: list[MigrationFile] = []
 
@@ -168,7 +175,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
             if changed(file):
                 merged[file.up.path] = state(_past(runner, file, before))
             continue
-        if _is_empty(runner, before):
+        if _is_empty(runner, before) or _is_beside(before, paths):
             continue
         renamed = next((each for each in comparing.new if have_same_sql(before.up, each.up)), None)
         if renamed is None:
@@ -179,6 +186,12 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
         # One whose name and SQL have changed; several that are gone are replaced by a new one.
         merged[same.up.path] = state(renamed_from=gone.pop().up.path)
     return merged, gone
+
+
+def _is_beside(before: MigrationFile, paths: Container[str]) -> bool:
+    """Whether a file still exists, but not as one of the history, whose files have these `paths`: in a folder that the runner does not read."""
+    path = _absolute(before.up.path)
+    return path not in paths and os.path.exists(path)  # noqa: PTH110  # the path is text
 
 
 def _is_empty(runner: Runner, before: MigrationFile) -> bool:

@@ -25,6 +25,16 @@ def have_same_sql(before: Script, now: Script) -> bool:
     return bool(texts[0].strip()) and (texts[0] == texts[1] or statement_texts(texts[0]) == statement_texts(texts[1]) != [])
 
 
+def differ_in_comments_only(before: Script, now: Script) -> bool:
+    """Whether two versions of a file of SQL or Python do the same: only comments and layout may differ."""
+    if now.path.endswith(".sql"):
+        return have_same_sql(before, now)
+    try:
+        return now.path.endswith(".py") and ast.dump(ast.parse(before.text)) == ast.dump(ast.parse(now.text))
+    except (MigsafeError, SyntaxError, ValueError):
+        return False
+
+
 def statement_texts(text: str) -> list[StatementText]:
     """Returns the tokens of each statement of a text: without comments and white space, and with unquoted words in lower case."""
     return [_tokens(piece) for piece in split(text)]

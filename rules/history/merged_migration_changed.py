@@ -49,9 +49,11 @@ def merged_migration_changed(op: MigrationEnd, at: Context) -> Finding | None:
         return at.finding(beginning, message, help=help)
     if merged.renamed_from:
         old, new = merged.renamed_from, at.migration.up.file.path
-        return at.finding(
-            beginning, f"{old}, which stands at {merged.revision}, has become {new}: {_renamed(merged)}", help=f"git mv {new} {old}"
-        )
+        # Under the old name, other SQL would be an edit of a merged migration.
+        has_other_sql = not merged.before
+        help = f"-- restore {old}, and put the change into a new migration" if has_other_sql else f"git mv {new} {old}"
+        became = f"has become {new}, with other SQL" if has_other_sql else f"has become {new}"
+        return at.finding(beginning, f"{old}, which stands at {merged.revision}, {became}: {_renamed(merged)}", help=help)
     if at.lineage.edited is None or at.migration.may_change:
         return None
     message = f"{at.migration.id} stands at {merged.revision} with other SQL: {_edited(merged)}"

@@ -5,6 +5,8 @@ import pytest
 from migsafe.linting.rule import Rule
 from migsafe.linting.rulebook import shipped_rules
 from migsafe.sources import CustomRunner, SourceSettings
+from migsafe.sources.statement_texts import differ_in_comments_only
+from migsafe.text import Script
 from tests.support.compared import judge_compared, places
 
 RULES = [rule for rule in shipped_rules() if rule.name in ("merged-migration-changed", "out-of-order")]
@@ -136,6 +138,16 @@ def test_a_renamed_migration() -> None:
     assert found(past, {"V1__a.sql": A, "V2__both.sql": B}) == [("V2__both.sql", 1, "merged-migration-changed")]
 
 
+def test_a_migration_with_another_name_and_other_sql_cannot_get_its_name_back() -> None:
+    texts = f"-- V1__a.sql at the revision\n{A}-- V2__b.sql at the revision\n{B}-- V1__a.sql now\n{A}-- V2__c.sql now\n"
+    (renamed,) = judge_compared(texts + B, RULES).findings
+    assert renamed.help.startswith("git mv ")
+    (replaced,) = judge_compared(texts + C, RULES).findings
+    assert "V2__c.sql, with other SQL: Flyway refuses to run" in replaced.message
+    assert replaced.help.startswith("-- restore ")
+    assert replaced.help.endswith("V2__b.sql, and put the change into a new migration")
+
+
 def test_removed_migrations_are_one_finding() -> None:
     past = {"0001_a.sql": A, "0002_b.sql": B, "0003_c.sql": C}
     assert found(past, {"0003_c.sql": C}) == [("0001_a.sql", 1, "merged-migration-changed")]
@@ -201,6 +213,39 @@ def test_alembic_compares_what_a_revision_sends() -> None:
     moved = {"a1_orders.py": past["a1.py"], "b2.py": past["b2.py"]}
     assert found(past, moved) == []  # Alembic records the revision, whatever its file is called
     assert found(past, {"a1.py": past["a1.py"]}) == [("b2.py", 1, "merged-migration-changed")]
+
+
+REQUIRED = "ALTER TABLE b ADD COLUMN code text NOT NULL;\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "now", "same"),
+    [
+        ("1.sql", f"-- Orders.\n{A}", A.lower(), True),
+        ("1.sql", A, f"{A}{B}", False),
+        ("1.py", "x = 1\n", "# One.\nx = (1)\n", True),
+        ("1.py", "x = 1\n", "x = 2\n", False),
+        ("1.py", "x =\n", "x = 1\n", False),
+        ("1.yaml", "a: 1\n", "a: 1 # one\n", False),
+    ],
+)
+def test_what_differs_in_comments_only(name: str, before: str, now: str, same: bool) -> None:
+    assert differ_in_comments_only(Script(name, before), Script(name, now)) is same
+
+
+@pytest.mark.process
+def test_a_revision_with_other_comments_has_been_applied() -> None:
+    rules = [rule for rule in shipped_rules() if rule.name == "required-column-added"]
+    past = {"a1.py": revision("a1", None, A), "b2.py": revision("b2", "a1", B, "# Orders.\n")}
+    now = {**past, "b2.py": revision("b2", "a1", B), "c3.py": revision("c3", "b2", REQUIRED)}
+    assert found(past, now, rules=rules) == [("c3.py", 6, "required-column-added")]
+
+
+@pytest.mark.process
+def test_alembic_does_not_miss_revisions_in_a_folder_that_it_does_not_read() -> None:
+    past = {"a1.py": revision("a1", None, A), "archive/y8.py": revision("y8", None, B), "archive/z9.py": revision("z9", "y8", C)}
+    assert found(past, {**past, "b2.py": revision("b2", "a1", B)}) == []
+    assert found(past, {"a1.py": past["a1.py"]}) != []
 
 
 @pytest.mark.process
