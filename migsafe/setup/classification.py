@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
@@ -30,7 +30,12 @@ _WITHOUT_RUNNER = ("plain", "versioned")
 _OTHER_DATABASES = (
     (
         "ClickHouse",
-        re.compile(r"\bENGINE\s*=?\s*\w*MergeTree\b|\bON\s+CLUSTER\b|\bLowCardinality\(", re.I),
+        # A table can be named cluster: GRANT … ON cluster, CREATE INDEX … ON cluster.
+        re.compile(
+            r"\bENGINE\s*=?\s*\w*MergeTree\b|\b(?:TABLE|VIEW|DATABASE|DICTIONARY)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?\S+\s+ON\s+CLUSTER\b"
+            r"|\bLowCardinality\(",
+            re.I,
+        ),
     ),
     ("MySQL", re.compile(r"\bENGINE\s*=\s*(?:InnoDB|MyISAM)\b|\bAUTO_INCREMENT\b|\bUNSIGNED\b|\bCHARSET\s*=", re.I)),
     (
@@ -81,6 +86,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
             return f"it is written for {title}"
     if source.runner.name == "flyway" and (reason := why_not_location(Folder(source.path))):
         return reason
+    if source.runner.name == "alembic" and (outer := _outer_revisions(source, path, others)) is not None:
+        return f"Alembic does not read the folders in {outer}"
     if source.runner.name not in _WITHOUT_RUNNER:
         return ""
     if texts and all(DUMP.search(text) for text in texts):
@@ -108,6 +115,15 @@ def other_database(part: str) -> str | None:
     """Returns the database other than PostgreSQL that a part of a path names; None if it names none."""
     match = _DATABASE_FOLDER.search(part)
     return match[1] if match else None
+
+
+def _outer_revisions(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str | None:
+    """Returns the folder of Alembic's revisions that contains a folder of others without an env.py of its own. Those that the settings name
+    are one history with it."""
+    folder = Path(source.path)
+    if any((place / "env.py").exists() for place in (folder, folder.parent)):
+        return None
+    return next((other for other, runner in others if runner == "alembic" and PurePosixPath(path).is_relative_to(other)), None)
 
 
 def _is_beside(path: str, revisions: str) -> bool:

@@ -1,11 +1,14 @@
-"""The line that names a query in a file: `-- name: get_user :one`, `-- name: get-user^`, `-- :name get-user :? :1`, `/* :name … */`."""
+"""The line that names a query in a file: `-- name: get_user :one`, `-- name: get-user^`, `-- :name get-user :? :1`, `/* :name … */`.
+
+`-- Name: orders; Type: TABLE; Schema: public; Owner: app` is none: pg_dump writes it above every object.
+"""
 
 import re
 
 from migsafe.patterns import lazy_pattern
 
 NAME_LINE = lazy_pattern(
-    r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
+    r"^[ \t]*(?:--|\#|/\*)[ \t]*(?P<kind>name[ \t]*:|:name\b|:snip\b)[ \t]*(?![^\n]*;[ \t]*Type:)(?P<name>[^\s(*/]+)(?P<rest>[^\n]*)$",
     re.MULTILINE | re.IGNORECASE,
 )
 

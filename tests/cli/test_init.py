@@ -79,6 +79,7 @@ def test_queries_are_found(repository: Path, capsys: pytest.CaptureFixture[str])
     write(repository, "app/sql/inner/b.sql", "-- name: b^\nselect id from orders")
     write(repository, "app/sql/c.sql", "-- :name c :? :*\nselect id from orders")
     write(repository, "tests/sql/d.sql", "-- name: d^\nselect id from orders")
+    write(repository, "dumps/e.sql", "--\n-- Name: orders; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE orders (id bigint);\n")
     assert main(["init", "--yes", "--ci", "none", "--no-hook"]) == 0
     assert "  sqlc.yaml  2 queries, sqlc\n" in capsys.readouterr().out
     configuration = tomllib.loads((repository / "migsafe.toml").read_text())
@@ -332,6 +333,34 @@ def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, r
     assert main(["init", "--yes"]) == 0
     assert reason in capsys.readouterr().out
     assert set(_migrations(repository)) <= {"db/migrations", "src/main/resources/db/tables"}
+
+
+def test_a_folder_that_alembic_does_not_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    revision = 'from alembic import op\nrevision = "{}"\ndown_revision = None\ndef upgrade():\n    op.execute("DROP TABLE a")\n'
+    for folder, version in (("versions", "b2"), ("versions/archive", "a1"), ("versions/logs/versions", "c3")):
+        write(repository, f"app/alembic/{folder}/{version}.py", revision.format(version))
+    for place in ("alembic", "alembic/versions/logs"):
+        write(repository, f"app/{place}/env.py", "from alembic import context\n")
+    write(repository, "app/alembic.ini", "[alembic]\nscript_location = alembic\n")
+    assert main(["init", "--yes"]) == 0
+    reason = "  app/alembic/versions/archive  1 migration, Alembic: Alembic does not read the folders in app/alembic/versions\n"
+    assert reason in capsys.readouterr().out
+    assert _migrations(repository)[0] == "app/alembic/versions"
+    assert "app/alembic/versions/logs/versions" in _migrations(repository)
+    (repository / "migsafe.toml").unlink()
+    write(repository, "app/alembic.ini", "[alembic]\nscript_location = alembic\nrecursive_version_locations = true\n")
+    assert main(["init"]) == 0
+    assert "does not read" not in capsys.readouterr().out
+
+
+def test_a_table_named_cluster_is_not_of_clickhouse(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = "CREATE TABLE cluster (id bigint PRIMARY KEY);\nCREATE INDEX ON cluster (id);\nGRANT SELECT ON cluster TO reader;\n"
+    write(repository, "fleet/migrations/1_cluster.up.sql", cluster)
+    write(repository, "events/migrations/1_events.up.sql", "CREATE TABLE events ON CLUSTER main (id UInt64) ENGINE = Log;\n")
+    assert main(["init"]) == 0
+    output = capsys.readouterr().out
+    assert "  fleet/migrations  1 migration, golang-migrate\n" in output
+    assert "  events/migrations  1 migration, golang-migrate: it is written for ClickHouse" in output
 
 
 def _migrations(repository: Path) -> list[str]:
