@@ -191,7 +191,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
 def _is_beside(before: MigrationFile, paths: Container[str]) -> bool:
     """Whether a file still exists, but not as one of the history, whose files have these `paths`: in a folder that the runner does not read."""
     path = _absolute(before.up.path)
-    return path not in paths and os.path.exists(path)  # noqa: PTH110  # the path is text
+    return path not in paths and os.path.exists(path)
 
 
 def _is_empty(runner: Runner, before: MigrationFile) -> bool:
