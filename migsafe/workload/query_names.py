@@ -1,6 +1,6 @@
 """The line that names a query in a file: `-- name: get_user :one`, `-- name: get-user^`, `-- :name get-user :? :1`, `/* :name … */`.
 
-`-- Name: orders; Type: TABLE; Schema: public; Owner: app` is none: pg_dump writes it above every object.
+The line that pg_dump writes above each object, `-- Name: orders; Type: TABLE; Schema: public; Owner: app`, names no query.
 """
 
 import re
