@@ -14,7 +14,7 @@ from migsafe.schema.objects import Function
 from migsafe.schema.query_tables import table_columns
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.volatility import volatility_of
-from migsafe.sql.operations import Expression, Name, Query, TypeName
+from migsafe.sql.operations import CreateFunction, Expression, Name, Query, TypeName
 
 _LITERAL = TypeName(name="unknown")
 _STRINGS = frozenset(("text", "character varying"))
@@ -41,14 +41,15 @@ _OPERATORS = lazy_pattern(r"->|#>|@>|[+/]|(?<!-)-(?!-)|(?<![(.])\*(?!\s*(?:from\
 """What may be one of the operators; not a comment, and not the `*` of count(*), of all columns, and of all those of a table."""
 
 
-def refuse_calls(catalog: Catalog, query: Query) -> Refusal | None:
-    """Returns why PostgreSQL refuses a call or an operator. Where an unknown function may have the name, nothing is said."""
+def refuse_calls(catalog: Catalog, query: Query, own: CreateFunction | None = None) -> Refusal | None:
+    """Returns why PostgreSQL refuses a call or an operator. Where an unknown function may have the name, nothing is said. `own` is the function
+    in whose body the query is: PostgreSQL has stored it before it resolves the body."""
     if not (catalog.complete or catalog.from_beginning):
         return None
     refusal = _refuse_comparison(catalog, query)
     if refusal is not None or catalog.has_other_functions:
         return refusal
-    return _refuse_functions(catalog, query) or _refuse_operators(catalog, query) or _refuse_arguments(catalog, query)
+    return _refuse_functions(catalog, query) or _refuse_operators(catalog, query) or _refuse_arguments(catalog, query, own)
 
 
 def refuse_calls_in(catalog: Catalog, expression: Expression, columns: Mapping[str, TypeName], query: Query) -> Refusal | None:
@@ -142,22 +143,38 @@ def _refuse_comparison(catalog: Catalog, query: Query) -> Refusal | None:
     return None
 
 
-def _refuse_arguments(catalog: Catalog, query: Query) -> Refusal | None:
+def _refuse_arguments(catalog: Catalog, query: Query, own: CreateFunction | None) -> Refusal | None:
     """Returns why PostgreSQL refuses the call of a function of the history."""
-    if not _calls_own_functions(catalog, query.sql):
+    own_name = own.function.name if own is not None else ""
+    if not _calls_own_functions(catalog, query.sql) and (not own_name or own_name not in query.sql):
         return None
     for call in expressions.typed_calls(query, lambda name: table_columns(catalog, name), lambda name: _result(catalog, name)):
         functions = catalog.functions(call.function)
-        if not functions or len(functions) < len(catalog.functions_named(call.function.name)):
+        called = own if own is not None and _is_named(catalog, own, call.function) else None
+        if not (functions or called) or len(functions) < len(catalog.functions_named(call.function.name)):
             continue
         if volatility_of(Name(call.function.name), catalog.pg_version) is not None or any(argument is None for argument in call.arguments):
             continue
         arguments = [argument for argument in call.arguments if argument is not None]
+        if called is not None and _may_take(called, len(arguments)):
+            continue
         if not any(_may_accept(catalog, function, arguments) for function in functions):
             texts = ", ".join(type_text(catalog, argument) for argument in arguments)
             name = Name(call.function.name, call.function.schema)
             return Refusal(error=f"function {name}({texts}) does not exist", help="-- cast the arguments to the types of the parameters")
     return None
+
+
+def _is_named(catalog: Catalog, own: CreateFunction, called: Name) -> bool:
+    return own.function.name == called.name and catalog.in_first_schema(own.function) == catalog.in_first_schema(called)
+
+
+def _may_take(own: CreateFunction, number: int) -> bool:
+    """Whether a function that is being created may be called with this number of arguments."""
+    taken = [argument for argument in own.arguments if argument.mode in ("in", "inout", "variadic")]
+    if any(argument.mode == "variadic" for argument in taken):
+        return True
+    return len([argument for argument in taken if argument.default is None]) <= number <= len(taken)
 
 
 def _may_accept(catalog: Catalog, function: Function, arguments: list[TypeName]) -> bool:

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 _CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42803", "42804", "42P10"))
 """The errors that do not depend on what another part of the project may have created."""
 _CERTAIN_MESSAGES = ("operator does not exist", "could not identify", "missing FROM-clause", "constraint ")
+_HELP = {
+    " is ambiguous": "-- write the name or the alias of its table before the column",
+    " must appear in the GROUP BY clause or be used in an aggregate function": "-- add the column to GROUP BY, or aggregate it",
+}
+"""What to do about an error, by the end of its message."""
 _LONGEST = 20_000
 """Longer statements are generated, and take long to resolve."""
 _POLYMORPHIC = ("any", "anycompatible")
@@ -70,7 +75,7 @@ class QueryChecks:
                 refusal = refuse_columns(catalog, op, self._assessor.shapes) if has_other_names(catalog, op) else None
                 return refusal or _refuse_conditions(catalog, op)
             case sql.Select(query=query):
-                return self._query(catalog, query.sql, query.reads)
+                return self._query(catalog, query.sql, query.reads) or refuse_calls(catalog, query)
             case sql.CreateView(recursive=True):
                 return None
             case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.CreateTableAs(query=query) if query is not None:
@@ -150,7 +155,7 @@ class QueryChecks:
         error = failure.message
         for schema in catalog.search_path:
             error = error.replace(f" {Name(schema)}.", " ")  # as PostgreSQL shows a type that search_path finds
-        return Refusal(error=error)
+        return Refusal(error=error, help=next((help for ending, help in _HELP.items() if error.endswith(ending)), ""))
 
     def _outputs(self, catalog: Catalog, query: sql.Query, names: tuple[str, ...]) -> Refusal | None:
         """The columns of a view or a table have different names."""
@@ -194,6 +199,8 @@ class QueryChecks:
             else:
                 continue
             refusal = self._query(catalog, text, relations, parameters)
+            if refusal is None and isinstance(operation, sql.Select):
+                refusal = refuse_calls(catalog, _with_typed_parameters(operation.query, op), op)
             if refusal is not None:
                 return refusal
         return refuse_result(catalog, op, statements)
@@ -320,6 +327,15 @@ def _expressions_of(op: _WithExpressions) -> Iterator[tuple[Expression, bool]]:
             for condition in (op.using, op.check):
                 if condition is not None:
                     yield condition, True
+
+
+def _with_typed_parameters(query: sql.Query, op: sql.CreateFunction) -> sql.Query:
+    """Returns a query in the body of a function with its parameters as columns of these types, if it reads nothing else."""
+    taken = [argument for argument in op.arguments if argument.name is not None and argument.mode in ("in", "inout")]
+    if query.reads or not taken or not all(is_built_in(argument.type) for argument in taken) or "from" in query.sql.lower():
+        return query
+    columns = ", ".join(f"NULL::{argument.type} AS {quoted(argument.name)}" for argument in taken if argument.name is not None)
+    return sql.Query(sql=f"{query.sql} FROM (SELECT {columns}) AS own", span=query.span, calls=query.calls)
 
 
 def _with_parameters(text: str, values: RowValues) -> str:

@@ -233,3 +233,38 @@ CREATE TABLE vans (
     hash text GENERATED ALWAYS AS (md5(owner::text) || md5(load) || reverse(plate) || replace(plate, 'a', 'b') || ltrim(code, '0')) STORED,
     CHECK (btrim(owner::text) <> '' AND trim(plate) <> '' AND char_length(code) = 3 AND length(load) > 1 AND length(words) > 1 AND length(bits) > 1)
 );
+
+-- a function of the history with too many arguments, in a SELECT
+CREATE FUNCTION slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+-- refused: function slug(unknown, integer) does not exist
+SELECT slug('a', 2);
+
+-- a function of the history with too many arguments, in a body
+CREATE FUNCTION slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower(title) $$;
+-- refused: function slug(text, integer) does not exist
+CREATE FUNCTION short_slug(title text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT slug(title, 5) $$;
+
+-- another function of the same name that is not there yet
+CREATE TABLE plots (id bigint PRIMARY KEY);
+-- refused: function put(text, jsonb, unknown, timestamp with time zone) does not exist
+CREATE FUNCTION put(queue text, body jsonb) RETURNS bigint LANGUAGE sql AS $$ SELECT put(queue, body, NULL, now()) $$;
+
+-- another function of the same name
+CREATE FUNCTION put(queue text, body jsonb, head jsonb, at timestamptz) RETURNS bigint LANGUAGE sql AS $$ SELECT 1::bigint $$;
+-- accepted
+CREATE FUNCTION put(queue text, body jsonb) RETURNS bigint LANGUAGE sql AS $$ SELECT put(queue, body, NULL, now()) $$;
+
+-- a function that calls itself beside one with fewer parameters
+CREATE FUNCTION total(a integer) RETURNS integer LANGUAGE sql AS $$ SELECT a $$;
+-- accepted
+CREATE FUNCTION total(a integer, b integer) RETURNS integer LANGUAGE sql AS $$ SELECT CASE WHEN b > 3 THEN total(a) ELSE total(a, b + 1) END $$;
+
+-- a function with parameters that it names by their numbers
+CREATE FUNCTION total(a integer) RETURNS integer LANGUAGE sql AS $$ SELECT a $$;
+-- accepted
+CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql AS $$ SELECT total($1) * 2 $$;
+
+-- a function with VARIADIC parameters that calls itself
+CREATE TABLE plots (id bigint PRIMARY KEY);
+-- accepted
+CREATE FUNCTION most(VARIADIC numbers integer[]) RETURNS integer LANGUAGE sql AS $$ SELECT CASE WHEN cardinality(numbers) > 2 THEN 1 ELSE most(1, 2, 3) END $$;
