@@ -14,12 +14,18 @@ from migsafe.sql.operations import (
     Grant,
     OpaqueCode,
     Operation,
+    Query,
+    Select,
     SetOwner,
 )
 from migsafe.text import MARK_START
 
 _ROLES = ("role", "user", "group")
 _WITHOUT_LOCK = ("function", "procedure", "routine", "aggregate", "schema", "type", "domain")
+
+_AGGREGATES = frozenset("count min max sum avg bool_and bool_or every".split())
+_BARE_MARK = lazy_pattern(rf"""(?<!["']){MARK_START}""")
+"""A mark that may stand for any expression: format() puts those for %I and %L into quotes."""
 
 _DROPS_INDEX = lazy_pattern(r"\s*(?:format\s*\(\s*)?'\s*drop\s+index\b(?!.*;\s*\w)", re.IGNORECASE | re.DOTALL)
 _FINDS_INVALID = lazy_pattern(r"\bnot\s+(?:\w+\.)?indisvalid\b|\bindisvalid\s*(?:=\s*'?f|is\s+(?:false|not\s+true)\b)", re.IGNORECASE)
@@ -50,7 +56,7 @@ def _has_known_table(operation: Operation) -> bool:
 
 def is_harmless(operation: Operation) -> bool:
     """Whether an operation blocks no session and takes nothing away, whatever its marks stand for: it creates or describes a role, changes
-    settings of a database, grants privileges, comments on an object, or drops what a failed build of an index has left."""
+    settings of a database, grants privileges, comments on an object, only reads, or drops what a failed build of an index has left."""
     match operation:
         case CreateObject(kind=kind) | AlterObject(kind=kind) if kind in _ROLES:
             return True
@@ -60,6 +66,14 @@ def is_harmless(operation: Operation) -> bool:
             return not revoke
         case Comment():
             return True
+        case Select(query=query):
+            return _only_reads(query)
         case OpaqueCode(operations=operations, of_invalid_index=of_invalid_index):
             return of_invalid_index or (bool(operations) and all(map(is_harmless, operations)))
     return False
+
+
+def _only_reads(query: Query) -> bool:
+    """Whether a query changes and locks nothing: its marks are names and constants, and it calls no function except a few that compute."""
+    calls = all(call.schema is None and call.name in _AGGREGATES for call in query.calls)
+    return calls and query.row_locks is None and _BARE_MARK.search(query.sql) is None

@@ -26,3 +26,37 @@ BEGIN
         EXECUTE 'DROP INDEX ' || name || '; ALTER TABLE orders DROP COLUMN a'; -- expect: opaque-code
     END LOOP;
 END $$;
+
+-- next migration
+-- a query that only reads
+DO $$
+DECLARE
+    checked record;
+    rows bigint;
+BEGIN
+    FOR checked IN SELECT * FROM (VALUES ('parcels', 'depot')) AS names (child, parent) LOOP
+        EXECUTE format('SELECT count(*) FROM %I AS c JOIN public.%I AS p ON p.id = c.%I WHERE p.name = %L', checked.child, 'a', checked.parent, 'x') INTO rows;
+        EXECUTE 'SELECT max(id) FROM ' || quote_ident(checked.child) INTO rows;
+    END LOOP;
+END $$;
+
+-- next migration
+DO $$
+DECLARE expression text := current_setting('app.expression');
+BEGIN
+    EXECUTE format('SELECT %s FROM parcels', expression); -- expect: opaque-code
+END $$;
+
+-- next migration
+DO $$
+DECLARE name text := current_setting('app.name');
+BEGIN
+    EXECUTE format('SELECT tidy(%L)', name); -- expect: opaque-code
+END $$;
+
+-- next migration
+DO $$
+DECLARE name text := current_setting('app.name');
+BEGIN
+    EXECUTE format('SELECT 1 FROM %I FOR UPDATE', name); -- expect: opaque-code
+END $$;
