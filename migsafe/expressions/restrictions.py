@@ -191,8 +191,10 @@ class _Filter:
         return self._whole[place]
 
     def _has_all_rows(self, query: exp.Expr, names: frozenset[str]) -> bool:
-        while isinstance(query, exp.Subquery | exp.Paren):
-            query = query.this
+        while isinstance(query, exp.Subquery | exp.Paren | exp.Array):
+            if isinstance(query, exp.Array) and len(query.expressions) != 1:
+                return False
+            query = query.expressions[0] if isinstance(query, exp.Array) else query.this  # = ANY (ARRAY(SELECT …))
         if isinstance(query, exp.Union):
             return self._is_whole_query(query.left, names) or self._is_whole_query(query.right, names)
         clause = query.args.get("from_") or query.args.get("from")

@@ -33,6 +33,14 @@ BEGIN
 END $$;
 DO $$
 BEGIN
+    LOOP
+        UPDATE parcels SET weight = 2 -- expect: backfill-unbatched
+            WHERE id = ANY (ARRAY(SELECT id FROM parcels WHERE weight IS NULL ORDER BY id LIMIT 1000));
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+END $$;
+DO $$
+BEGIN
     FOR number IN 1 .. 3 LOOP
         UPDATE parcels SET state = 'new' WHERE id IN (SELECT id FROM parcels WHERE state IS NULL LIMIT 1000);
     END LOOP;
@@ -50,3 +58,7 @@ BEGIN
         EXIT WHEN changed = 0;
     END LOOP;
 END $$;
+UPDATE parcels SET weight = 3 WHERE id = ANY (ARRAY(SELECT id FROM parcels WHERE weight IS NULL)); -- expect: backfill-unbatched
+UPDATE parcels SET weight = 3 WHERE id = ANY (ARRAY(SELECT id FROM parcels WHERE state = 'new'));
+UPDATE parcels SET weight = 3 WHERE id = ANY (ARRAY[1, 2]);
+UPDATE parcels SET weight = 3 WHERE id = ANY (ARRAY[(SELECT min(id) FROM parcels), (SELECT max(id) FROM parcels)]);
