@@ -209,6 +209,7 @@ class _Run:
         for path, on_path, statements in statements_of_paths(migration.up):
             self.state.findings = []
             with predictor.trial():
+                predictor.begin_path()
                 at = self._context(replace(migration, up=on_path), predictor, lineage)
                 self._run_statements(at, statements, check=True, last_number=last_number)
             results.append(PathFindings(path, without_numbers(self.state.findings)))

@@ -184,6 +184,11 @@ class Predictor:
         self.catalog.is_restored = is_dump
         self.catalog.commit()
 
+    def begin_path(self) -> None:
+        """Begins one path of a program, before the migration itself begins. What its queries find is assumed, and the rows that the history has
+        inserted may contradict that: they are not known here."""
+        self.catalog.inserted_rows.forget(self.catalog.new_oid())
+
     def predict_statement(
         self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
     ) -> StatementPrediction:
@@ -303,6 +308,7 @@ class Predictor:
         predictions: dict[int, list[StatementPrediction]] = {}
         for _, on_path, statements in statements_of_paths(half):
             with self.trial():
+                self.begin_path()
                 self.begin(on_path.transaction, one_query=on_path.one_query, setup=on_path.setup, text=on_path.script.text)
                 for statement, first, last in statements:
                     predictions.setdefault(statement.index, []).append(self.predict_statement(statement, first=first, last=last))

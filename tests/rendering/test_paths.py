@@ -152,6 +152,17 @@ def test_a_commit_on_one_path_does_not_reach_the_next_one(history: History) -> N
     assert set(refusals) == {None}
 
 
+def test_on_a_path_the_rows_of_the_history_are_not_known(history: History) -> None:
+    """That the query finds nothing is assumed for one of the paths: it finds the row that the first revision has inserted."""
+    history.add(f'{SUPPLIERS}\nop.execute("INSERT INTO suppliers VALUES (DEFAULT)")')
+    history.add("""\
+op.add_column("suppliers", sa.Column("city", sa.Text()))
+if op.get_bind().execute(sa.text("SELECT id FROM suppliers")).first() is not None:
+    op.execute("UPDATE suppliers SET city = 'Bern'")
+op.alter_column("suppliers", "city", nullable=False)""")
+    assert history.findings("statement-fails") == []
+
+
 def test_more_paths_than_are_tried_are_reported(history: History) -> None:
     history.add(SUPPLIERS)
     nested = "".join(f"{'    ' * depth}if settings.option_{depth}:\n" for depth in range(20))
