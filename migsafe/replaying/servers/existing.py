@@ -1,6 +1,7 @@
 """A server that the user calls disposable: migsafe creates databases on it, or, with --in-place, changes the database itself."""
 
 import secrets
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,9 @@ _OTHERS = """
     WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 """
 """The other sessions of roles in the database; only a superuser can see the type of a backend."""
+
+_PAUSE, _MOST_PAUSES = 0.1, 10
+"""Seconds: a session whose client has just closed it takes a moment to end."""
 
 _KEEP_SESSION = "SET idle_session_timeout = 0"
 """The session that shows that the run is alive is idle during long statements."""
@@ -184,7 +188,7 @@ class ExistingHost:
                 f"--in-place {self._in_place}: the connection string's role is a superuser and could run programs on the server",
                 "Connect as the database's owner instead, or add --superuser.",
             )
-        [(client_count,)] = keeper.execute(_OTHERS).fetchall()
+        client_count = _other_sessions(keeper)
         if client_count:
             clients = "1 other client" if client_count == 1 else f"{client_count} other clients"
             raise MigsafeError(
@@ -226,3 +230,15 @@ class ExistingHost:
     def _options(self, *options: str) -> dict[str, str]:
         words = [*options, *([f"-c {_END_WITH_CLIENT}"] if self._ends_with_client else [])]
         return {"options": " ".join(words)} if words else {}
+
+
+def _other_sessions(keeper: "Connection[Any]") -> int:
+    """Returns the number of the other sessions in the database that do not end within a second."""
+    count = 0
+    for pause in range(_MOST_PAUSES + 1):
+        if pause:
+            time.sleep(_PAUSE)
+        [(count,)] = keeper.execute(_OTHERS).fetchall()
+        if not count:
+            break
+    return count
