@@ -7,7 +7,6 @@ from sqlglot import exp
 
 from migsafe.expressions.constants import Constant, WrittenConstant, evaluate
 from migsafe.expressions.predicates import (
-    COMMUTED,
     Comparison,
     IsNull,
     Opaque,
@@ -19,6 +18,7 @@ from migsafe.expressions.predicates import (
     list_comparison,
     negation,
 )
+from migsafe.expressions.queries.shapes import COMMUTED
 from migsafe.expressions.trees import DIALECT, TYPE_NAMES, folded_name, parse_expression, type_sql
 from migsafe.sql.operations import Expression, TypeName
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from migsafe.expressions.constants import Constant, compare
+from migsafe.expressions.queries.shapes import NEGATION
 
 
 class And(Struct, frozen=True):
@@ -59,9 +60,6 @@ class Opaque(Struct, frozen=True):
 
 
 Predicate = And | Or | Comparison | IsNull | LongList | TruthValue | Opaque
-
-NEGATION = {"<": ">=", "<=": ">", "=": "<>", "<>": "=", ">=": "<", ">": "<="}
-COMMUTED = {"<": ">", "<=": ">=", "=": "=", "<>": "<>", ">=": "<=", ">": "<"}
 
 LONGEST_LIST = 100
 """The longest list of constants that PostgreSQL splits (MAX_SAOP_ARRAY_SIZE)."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.migration import Migration, Transaction
-from migsafe.sources.nontransactional import OUTSIDE, find_nontransactional
+from migsafe.sources.nontransactional import runs_outside
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.split import RawStatement, split
@@ -35,7 +35,7 @@ def read_unknown(file: MigrationFile, runner: str) -> list[Migration]:
     """Returns the migration of a file whose runner is not known. Each statement is assumed to be a transaction of its own, unless the file runs
     only in a transaction that the runner begins, or another file of its folder does. Raises UnreadableError."""
     text = file.up.text
-    in_transaction = isinstance(file, UnknownFile) and file.in_transaction and not _begins(text) and not _runs_outside(text)
+    in_transaction = isinstance(file, UnknownFile) and file.in_transaction and not _begins(text) and not runs_outside(text)
     transaction = Transaction.FILE if in_transaction or _needs_transaction(text) else Transaction.STATEMENT
     return [replace(migration, transaction_assumed=transaction is Transaction.STATEMENT) for migration in read_pair(file, runner, transaction)]
 
@@ -45,7 +45,7 @@ def _is_evidence(file: MigrationFile) -> bool:
         text = file.up.head()
     except UnreadableError:
         return False
-    return _needs_transaction(text) and not _runs_outside(text)
+    return _needs_transaction(text) and not runs_outside(text)
 
 
 def _needs_transaction(text: str) -> bool:
@@ -62,8 +62,3 @@ def _first(text: str, words: tuple[str, ...]) -> str:
     """Returns the first of the words that begins a statement; empty if none does."""
     firsts = (raw.words[0] for raw in split(text) if isinstance(raw, RawStatement))
     return next((word for word in firsts if word in words), "")
-
-
-def _runs_outside(text: str) -> bool:
-    """Whether a script has a statement that cannot run in a transaction."""
-    return next(find_nontransactional(text, OUTSIDE), None) is not None

@@ -8,13 +8,18 @@ from migsafe.text import Span
 
 _POSSIBLE = ("concurrently", "vacuum", "cluster", "system", "reindex", "discard", "database", "tablespace", "subscription")
 
-OUTSIDE = (
+_OUTSIDE = (
     r"(?:create|drop|reindex) .*\bconcurrently\b",
     r"vacuum\b",
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
     r"alter system\b",
 )
-"""Patterns of the statements that PostgreSQL refuses in a transaction, for runners that recognise none by themselves."""
+"""The statements that PostgreSQL refuses in a transaction, for runners that recognise none by themselves."""
+
+
+def runs_outside(text: str) -> bool:
+    """Whether a script has a statement that PostgreSQL refuses in a transaction."""
+    return next(find_nontransactional(text, _OUTSIDE), None) is not None
 
 
 def find_nontransactional(text: str, patterns: tuple[str, ...]) -> Iterator[Span]:

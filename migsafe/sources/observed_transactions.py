@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.nontransactional import OUTSIDE, find_nontransactional
+from migsafe.sources.nontransactional import runs_outside
 from migsafe.sources.runner import MigrationFile, Runner
 from migsafe.sql.split import RawStatement, split
 
@@ -33,7 +33,7 @@ def _is_refused(half: Half) -> bool:
     if half.program is not None or half.transaction not in (Transaction.FILE, Transaction.QUERY):
         return False
     text = half.script.text
-    if next(find_nontransactional(text, OUTSIDE), None) is None:
+    if not runs_outside(text):
         return False
     if half.transaction is Transaction.FILE:
         return not any(raw.words[0] in _ENDS for raw in _statements(text))
@@ -46,7 +46,7 @@ def _is_observed(runner: Runner, earlier: Iterable[MigrationFile]) -> bool:
 
 def _has_run_outside(runner: Runner, file: MigrationFile) -> bool:
     try:
-        if next(find_nontransactional(file.up.text, OUTSIDE), None) is None:
+        if not runs_outside(file.up.text):
             return False
         return any(_is_refused(migration.up) for migration in runner.read(file))
     except UnreadableError:
@@ -55,7 +55,7 @@ def _has_run_outside(runner: Runner, file: MigrationFile) -> bool:
 
 def _is_refused_query(text: str) -> bool:
     several = len([*islice(_statements(text), 2)]) > 1
-    return several and next(find_nontransactional(text, OUTSIDE), None) is not None
+    return several and runs_outside(text)
 
 
 def _statements(text: str) -> Iterator[RawStatement]:

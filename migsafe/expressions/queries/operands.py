@@ -6,6 +6,8 @@ from functools import lru_cache
 from sqlglot import exp
 
 from migsafe.expressions.queries.shapes import (
+    COMMUTED,
+    NEGATION,
     All,
     Compare,
     Condition,
@@ -52,8 +54,8 @@ _COMPARED: dict[type[exp.Expr], str] = {
     exp.ExtendsLeft: "&<",
     exp.ExtendsRight: "&>",
 }
-_NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "in": "not in", "not in": "in"}
-_COMMUTED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "&&": "&&", "%": "%"}
+_NEGATED = {**NEGATION, "in": "not in", "not in": "in"}
+_COMMUTED = {**COMMUTED, "@>": "<@", "<@": "@>", "&&": "&&", "%": "%"}
 _STRINGS = ("text", "character varying", "varchar", "character", "bpchar", "name", "citext")
 _TYPES = {
     **TYPE_NAMES,

@@ -10,6 +10,10 @@ FIELD = "()"
 """The schema of a reference `(name).field`: `name` is a column of a composite type, or a whole row."""
 ROW = "*"
 """The name in a reference to a whole row: `table.*` in an expression."""
+NEGATION = {"<": ">=", "<=": ">", "=": "<>", "<>": "=", ">=": "<", ">": "<="}
+"""The operator of the opposite comparison, unless an operand is null."""
+COMMUTED = {"<": ">", "<=": ">=", "=": "=", "<>": "<>", ">=": "<=", ">": "<"}
+"""The operator of the same comparison with its operands exchanged."""
 
 
 class Ref(Struct, frozen=True, array_like=True, tag="column"):

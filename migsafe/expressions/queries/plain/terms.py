@@ -6,6 +6,8 @@ Terms have the structure of sqlglot's trees, so that they become the operands an
 from collections.abc import Iterator
 
 from migsafe.expressions.queries.shapes import (
+    COMMUTED,
+    NEGATION,
     All,
     Compare,
     Condition,
@@ -23,8 +25,6 @@ from migsafe.expressions.queries.shapes import (
     Value,
 )
 
-NEGATED = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-COMMUTED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STRINGS = frozenset(("text", "character varying"))
 _FUNCTIONS = frozenset(("call", "known", "cast", "case", "arrow"))
 """The kinds of terms that are a truth value if they stand alone as a condition."""
@@ -165,9 +165,9 @@ def _comparison(term: Term, *, negated: bool) -> Condition:
             is_false = value == "false"
             return Truth(operand_of(left), is_false == negated) if left.kind == "column" else condition_of(left, negated=negated != is_false)
     if negated:
-        if operator not in NEGATED:
+        if operator not in NEGATION:
             return Other()
-        operator = NEGATED[operator]
+        operator = NEGATION[operator]
     first, second = operand_of(left), operand_of(right)
     is_value = isinstance(first, Value | Parameter | Nested) or (isinstance(first, Formula) and not first.refs)
     if is_value and operator in COMMUTED:
