@@ -58,8 +58,8 @@ class MergedState(Struct, frozen=True, kw_only=True):
     """What a file contains at a revision of git.
 
     `before` are its migrations then. `renamed_from` is its path then, if the runner takes it for another migration now. `gone` are the
-    migrations of the history that no longer exist, in the order in which they ran. `refuses`: the runner compares checksums. `runner` is its
-    title, empty if it is not known.
+    migrations of the history that no longer exist, in the order in which they ran. `refuses`: the runner does not run then. `runs_again`: it
+    applies a renamed one a second time. `runner` is its title, empty if it is not known.
     """
 
     revision: str
@@ -68,6 +68,7 @@ class MergedState(Struct, frozen=True, kw_only=True):
     renamed_from: str = ""
     gone: tuple[MigrationReference, ...] = ()
     refuses: bool = False
+    runs_again: bool = False
 
 
 class Lineage(Struct, frozen=True, kw_only=True):

@@ -3,16 +3,17 @@
 Directives as in liquibase/liquibase liquibase-standard AbstractFormattedChangeLogParser.java. Each changeset is a separate migration. Its
 statements are sent one by one in a transaction unless it says `runInTransaction:false`; with `splitStatements:false` it is sent whole, and
 the JDBC driver makes one pipeline of it. `--rollback` lines and `/* liquibase rollback … */` blocks contain the downgrade. Changesets for
-another `dbms`, and those with `ignore:true`, do not run. Files are sorted by name, as includeAll does.
+another `dbms`, and those with `ignore:true`, do not run.
 
-Plain .sql files below a changelog in XML, YAML or JSON are those that its `sqlFile` and `include` elements name, one changeset each.
+Files run in the order in which changelogs in XML, YAML or JSON name them; those that none names do not run, unless a name was not found.
+Without a changelog they are sorted by name. A plain .sql file is one changeset.
 """
 
 import re
 
-from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.lineage import LateHandling
+from migsafe.sources.liquibase_changelog import CHANGELOGS, included_scripts, is_changelog
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, natural_key, subfolders, version_of
 from migsafe.text import Script, Span
@@ -26,7 +27,6 @@ _ROLLBACK = lazy_pattern(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTIL
 _ROLLBACK_BLOCK = lazy_pattern(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _NO_ROLLBACK = lazy_pattern(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
 _VALID_CHECKSUM = lazy_pattern(r"^[ \t]*--[ \t]*validCheckSum\b", re.MULTILINE | re.IGNORECASE)
-_CHANGELOGS = (".xml", ".yaml", ".yml", ".json")
 _DOWN_FOLDERS = ("rollback", "rollbacks")
 
 
@@ -41,25 +41,25 @@ def _recognises(folder: Folder) -> bool:
 
 def _has_changelog(folder: Folder) -> bool:
     """Whether a folder contains a changelog in another format, and .sql files below it."""
-    changelogs = [name for name in folder.files if name.endswith(_CHANGELOGS)]
-    for name in changelogs[:3]:
-        try:
-            if "databaseChangeLog" in folder.script(name).text[:4096]:
-                return bool(_files(folder))
-        except UnreadableError:
-            continue
-    return False
+    changelogs = [name for name in folder.files if name.endswith(CHANGELOGS)]
+    return any(is_changelog(folder, name) for name in changelogs[:3]) and bool(_sorted_files(folder))
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
+    included = included_scripts(folder)
+    known = {script.path for script in included.scripts}
+    others = [script for script in _sorted_files(folder) if script.path not in known] if not (known and included.complete) else []
+    return [MigrationFile(version_of(script.path.rpartition("/")[2]), script) for script in (*included.scripts, *others)]
+
+
+def _sorted_files(folder: Folder) -> list[Script]:
     scripts = [
         inner.script(name)
         for inner in (folder, *subfolders(folder))
         if inner is folder or inner.path.rpartition("/")[2].lower() not in _DOWN_FOLDERS
         for name in inner.sql_files
     ]
-    scripts.sort(key=lambda script: natural_key(script.path))
-    return [MigrationFile(version_of(script.path.rpartition("/")[2]), script) for script in scripts]
+    return sorted(scripts, key=lambda script: natural_key(script.path))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -126,8 +126,10 @@ LIQUIBASE = Runner(
     retry_advice="run `liquibase update` again",
     connection_advice="in the URL of the database, `?options=-c%20lock_timeout=2s`",
     searches_subfolders=True,
-    # Each changeset runs once, wherever it stands; checksums are validated.
+    # Each changeset runs once, wherever it stands; checksums are validated. The path is part of its identity (RanChangeSet.java): one that has
+    # moved is a new one, and one that is gone is not looked for.
     late=LateHandling.APPLIES,
     edited=EditHandling.REFUSES,
+    renamed=EditHandling.IGNORES,
     record=lambda file: file.up.path,
 )

@@ -132,7 +132,8 @@ def history_changes(runner: Runner, files: Sequence[MigrationFile], changed: Cal
     if not gone:
         return HistoryChanges(late=late, merged=merged)
     references = tuple(MigrationReference(file.id, file.up.path) for file in gone)
-    state = MergedState(revision=past.revision, runner=comparing.title, gone=references, refuses=runner.edited is EditHandling.REFUSES)
+    refuses = (runner.renamed or runner.edited) is EditHandling.REFUSES
+    state = MergedState(revision=past.revision, runner=comparing.title, gone=references, refuses=refuses)
     replacement = _replacement(comparing, gone, late)
     if replacement is None:
         return HistoryChanges(late=late, merged=merged, gone=state, gone_script=gone[0].up)
@@ -166,8 +167,15 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
     gone: list[MigrationFile] = []
 
     def state(before: tuple[Migration, ...] = (), renamed_from: str = "") -> MergedState:
-        refuses = runner.edited is EditHandling.REFUSES
-        return MergedState(revision=comparing.revision, runner=comparing.title, before=before, renamed_from=renamed_from, refuses=refuses)
+        handling = (runner.renamed or runner.edited) if renamed_from else runner.edited
+        return MergedState(
+            revision=comparing.revision,
+            runner=comparing.title,
+            before=before,
+            renamed_from=renamed_from,
+            refuses=handling is EditHandling.REFUSES,
+            runs_again=bool(renamed_from) and runner.renamed is EditHandling.IGNORES,
+        )
 
     for record, before in comparing.old.items():
         file = comparing.records.get(record)
@@ -182,10 +190,18 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
             gone.append(before)
         else:
             merged[renamed.up.path] = state(_past(runner, renamed, before), renamed_from=before.up.path)
-    if len(gone) == 1 and (same := by_version.get(gone[0].id)) is not None and same in comparing.new:
+    if len(gone) == 1 and (same := by_version.get(gone[0].id) or _of_same_ids(comparing, gone[0])) is not None and same in comparing.new:
         # One whose name and SQL have changed; several that are gone are replaced by a new one.
         merged[same.up.path] = state(renamed_from=gone.pop().up.path)
     return merged, gone
+
+
+def _of_same_ids(comparing: _Comparing, before: MigrationFile) -> MigrationFile | None:
+    """Returns the new file whose migrations have the ids of those of a file that is gone, for a runner to which a path is part of an id."""
+    ids = [migration.id for migration in _migrations(comparing.runner, before)] if comparing.runner.renamed else []
+    if not ids:
+        return None
+    return next((file for file in comparing.new if [migration.id for migration in _migrations(comparing.runner, file)] == ids), None)
 
 
 def _is_beside(before: MigrationFile, paths: Container[str]) -> bool:

@@ -299,8 +299,9 @@ class Runner(Struct, frozen=True):
     One that `keeps_session` sends all migrations of a run on one connection, and resets no settings between them. `own_table` is the one in
     which it records a migration on that connection, if it names that without a schema. `psql_syntax` is what it does with psql's syntax.
 
-    `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
-    recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
+    `late`, `edited` and `renamed` say what it does with a history that changes after a database has applied it (`renamed`: to another name, or
+    removed; like `edited` if it is None, and IGNORES if it is a new migration to it); `record` returns what it stores to recognise a migration
+    that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
     `problems` returns what cannot be read of the settings of a history folder, although its migrations can be judged without them; `unused` why
     a folder that it recognises has no migrations.
     """
@@ -327,6 +328,7 @@ class Runner(Struct, frozen=True):
     psql_syntax: PsqlSyntax = PsqlSyntax.READ
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES
+    renamed: EditHandling | None = None
     record: Callable[[MigrationFile], str] = recorded_version
     past_files: Callable[[Iterable[Script]], list[MigrationFile]] | None = None
     problems: Callable[[Folder], list[UnreadableError]] = no_problems

@@ -1,8 +1,9 @@
 """A migration that has been merged is changed, renamed or removed.
 
 Databases that have applied it do not apply it again and keep the old schema, so new databases differ from them. Flyway, sqlx and Liquibase
-compare checksums, and refuse to run anything. A renamed migration is a new one for a runner that records names or versions: it runs a second
-time. Leave merged migrations as they are, and change the schema with a new one. Comments, white space and repeatable migrations may change.
+compare checksums, and refuse to run anything. A renamed migration is a new one for a runner that records names, versions or, as Liquibase,
+paths: it runs a second time. Leave merged migrations as they are, and change the schema with a new one. Comments, white space and repeatable
+migrations may change.
 
 The rule compares with a revision of git: `migsafe lint --since origin/main`, or `--changed`. Only what the current branch has changed since it
 left that revision is reported. If one migration replaces many, or many are removed, this is one finding. Other rules judge only the statements
@@ -69,6 +70,8 @@ def _edited(merged: MergedState) -> str:
 def _renamed(merged: MergedState) -> str:
     if merged.refuses:
         return f"{merged.runner} refuses to run on a database that has applied it under the old name"
+    if merged.runs_again:
+        return f"{merged.runner} applies it a second time to a database that has applied it under the old name"
     return "a database that has applied it under the old name applies it a second time, or its runner refuses to run"
 
 

@@ -3,7 +3,8 @@
 This happens when a branch lives longer than the one that was merged before it. Databases that have applied the later migration are past the
 new one: golang-migrate, Drizzle and Alembic skip it there without an error, Flyway, goose, Atlas and Supabase refuse to run. New databases
 apply both, so the problem does not appear in tests. Give the migration a version after the last one. dbmate, sqlx, Prisma, Diesel, Hasura and
-others apply every migration that is not recorded, so that nothing is reported for them; nor for Flyway with `outOfOrder`.
+others apply every migration that is not recorded, so that nothing is reported for them; nor for Flyway with `outOfOrder`. Where the runner is
+not known, the severity is info: describe it in the configuration, with `out-of-order`.
 
 The rule compares with a revision of git: `migsafe lint --since origin/main`, or `--changed`.
 
@@ -45,7 +46,9 @@ def out_of_order(op: MigrationEnd, at: Context) -> Finding | None:
     if late is None:
         return None
     message, help = _described(late, at.migration.id)
-    return at.finding(at.place_in_file(at.lineage.parents_span) or (at.past[0] if at.past else op), message, help=help)
+    place = at.place_in_file(at.lineage.parents_span) or (at.past[0] if at.past else op)
+    is_assumed = late.reason == "order" and late.handling is LateHandling.UNKNOWN and not late.runner
+    return at.finding(place, message, help=help, severity=Severity.INFO if is_assumed else None)
 
 
 def _described(late: LatePlace, version: str) -> tuple[str, str]:
@@ -82,4 +85,4 @@ def _skips(late: LatePlace) -> str:
         case LateHandling.REFUSES:
             return f"{late.runner or 'the runner'} refuses to run on {database}"
         case _:
-            return f"the runner skips it on {database}, or refuses to run"
+            return f"{late.runner or 'a runner that compares with the last version'} skips it on {database}, or refuses to run"

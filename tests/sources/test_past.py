@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.linting.rule import Rule
+from migsafe.linting.rule import Rule, Severity
 from migsafe.linting.rulebook import shipped_rules
 from migsafe.sources import CustomRunner, SourceSettings
 from migsafe.sources.statement_texts import differ_in_comments_only
@@ -64,7 +64,15 @@ def test_what_the_runner_does_is_said() -> None:
     past = {"V1__a.sql": A, "V3__c.sql": C}
     assert "Flyway refuses to run on a database that has applied the later one" in message(past, {**past, "V2__b.sql": B})
     past = {"1_a.sql": A, "3_c.sql": C}
-    assert "the runner skips it on a database that has applied the later one, or refuses to run" in message(past, {**past, "2_b.sql": B})
+    late = judge_compared(
+        f"-- 1_a.sql at the revision\n{A}-- 3_c.sql at the revision\n{C}-- 1_a.sql now\n{A}-- 2_b.sql now\n{B}-- 3_c.sql now\n{C}", RULES
+    )
+    (unknown,) = late.findings
+    assert (
+        "a runner that compares with the last version skips it on a database that has applied the later one, or refuses to run"
+        in unknown.message
+    )
+    assert unknown.severity is Severity.INFO
 
 
 def test_flyway_may_be_configured_to_apply_late_migrations() -> None:
@@ -136,6 +144,18 @@ def test_a_renamed_migration() -> None:
     assert found(past, {"1_a.up.sql": A, "3_b.up.sql": B}, "golang-migrate") == [("3_b.up.sql", 1, "merged-migration-changed")]
     past = {"V1__a.sql": A, "V2__b.sql": B}
     assert found(past, {"V1__a.sql": A, "V2__both.sql": B}) == [("V2__both.sql", 1, "merged-migration-changed")]
+
+
+def test_liquibase_runs_a_changeset_again_that_has_moved_to_another_file() -> None:
+    changeset = "--liquibase formatted sql\n--changeset me:1\n"
+    past = {"a.sql": changeset + A, "b.sql": "--liquibase formatted sql\n--changeset me:2\n" + B}
+    again = "Liquibase formatted SQL applies it a second time to a database that has applied it under the old name"
+    assert again in message(past, {"c.sql": past["a.sql"], "b.sql": past["b.sql"]}, "liquibase")
+    other = message(past, {"c.sql": changeset + A + C, "b.sql": past["b.sql"]}, "liquibase")
+    assert "c.sql, with other SQL: " in other
+    assert again in other
+    # One that is gone is not looked for.
+    assert "a database that has applied it keeps the changes" in message(past, {"b.sql": past["b.sql"]}, "liquibase")
 
 
 def test_a_migration_with_another_name_and_other_sql_cannot_get_its_name_back() -> None:

@@ -435,6 +435,60 @@ def test_liquibase_runs_plain_scripts_that_a_changelog_names(shop: Write) -> Non
     assert [(migration.runner, *up(migration)) for migration in plan.migrations] == [("liquibase", "1", "file")]
 
 
+YAML_CHANGELOG = """databaseChangeLog:
+  - include:
+      file: db/changelog/tables/second.sql
+  # - include: {file: tables/off.sql}
+  - include: {file: tables/first.sql, relativeToChangelogFile: true}
+  - includeAll:
+      path: classpath:db/changelog/all/
+  - changeSet:
+      id: 1
+      author: ann
+      changes:
+        - sqlFile:
+            path: plain.sql
+      rollback:
+        - sqlFile:
+            path: undo.sql
+  - changeSet:
+      id: 2
+      author: ann
+      dbms: h2
+      changes:
+        - sqlFile: {path: other.sql}
+"""
+XML_CHANGELOG = """<databaseChangeLog>
+  <!-- <include file="tables/off.sql"/> -->
+  <include file="/db/changelog/tables/second.sql"/>
+  <include relativeToChangelogFile="true" file="inner.json"/>
+  <changeSet id="1" author="ann"><sqlFile path="plain.sql"/><rollback><sqlFile path="undo.sql"/></rollback></changeSet>
+  <changeSet id="2" author="ann" dbms="!postgresql"><sqlFile path="other.sql"/></changeSet>
+</databaseChangeLog>
+"""
+JSON_CHANGELOG = """{"databaseChangeLog": [{"include": {"file": "tables/first.sql"}}, {"includeAll": {"path": "all"}}]}"""
+LIQUIBASE_FILES = {
+    f"db/changelog/{name}.sql": ORDERS
+    for name in ("plain", "other", "undo", "tables/first", "tables/second", "tables/off", "all/10-a", "all/9-b")
+}
+
+
+@pytest.mark.parametrize(
+    "changelogs", [{"main.yaml": YAML_CHANGELOG}, {"main.xml": XML_CHANGELOG, "inner.json": JSON_CHANGELOG}], ids=["yaml", "xml and json"]
+)
+def test_liquibase_runs_the_files_that_its_changelogs_name_in_their_order(shop: Write, changelogs: dict[str, str]) -> None:
+    folder = shop({**LIQUIBASE_FILES, **{f"db/changelog/{name}": text for name, text in changelogs.items()}})
+    plan = find_migrations([f"{folder}/db/changelog"])
+    names = [migration.up.file.path.partition("changelog/")[2] for migration in plan.migrations]
+    assert names == ["tables/second.sql", "tables/first.sql", "all/10-a.sql", "all/9-b.sql", "plain.sql"]
+
+
+def test_a_liquibase_changelog_that_names_what_is_not_there_leaves_out_no_file(shop: Write) -> None:
+    changelog = 'databaseChangeLog:\n- include: {file: b.sql}\n- include: {file: "${folder}/a.sql"}\n'
+    plan = find_migrations([shop({"main.yaml": changelog, "a.sql": ORDERS, "b.sql": CUSTOMERS})])
+    assert [migration.up.file.path.rpartition("/")[2] for migration in plan.migrations] == ["b.sql", "a.sql"]
+
+
 @pytest.mark.parametrize("runner", ["goose", "migrate"])
 def test_a_statement_that_is_sent_in_pieces(shop: Write, runner: str) -> None:
     body = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1; -- one\nEND $$;\n"
