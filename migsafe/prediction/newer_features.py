@@ -1,4 +1,4 @@
-"""Features that the server's release does not have yet."""
+"""Features that the server's release does not have yet, and names that it does not accept any more."""
 
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.features import Feature
@@ -6,17 +6,23 @@ from migsafe.sql.operations import FeatureUse
 
 
 def newer_feature(operation: FeatureUse, catalog: Catalog) -> Feature | None:
-    """Returns the feature that an operation uses if the server refuses it because its release does not have it; None otherwise.
+    """Returns the feature that an operation uses if the server's release refuses it; None otherwise.
 
     A branch of a DO block may have checked the version before, and an exception handler may catch the error. A function of the same name that
     a migration, an extension or opaque code has created answers a call.
     """
     feature = operation.feature
-    if not feature.refused_from <= catalog.pg_version < feature.release or not operation.certain or operation.caught:
+    if not _is_refused(feature, catalog.pg_version) or not operation.certain or operation.caught:
         return None
     if operation.releases is not None and catalog.pg_version not in operation.releases:
         return None
     return None if feature.function and not _has_no_function(catalog, feature.function) else feature
+
+
+def _is_refused(feature: Feature, pg_version: int) -> bool:
+    if feature.is_removed:
+        return pg_version >= feature.release
+    return feature.refused_from <= pg_version < feature.release
 
 
 def _has_no_function(catalog: Catalog, name: str) -> bool:
@@ -27,5 +33,7 @@ def _has_no_function(catalog: Catalog, name: str) -> bool:
 
 
 def missing_feature(feature: Feature) -> str:
-    """Returns why a release without the feature refuses it, as a sentence without a full stop."""
+    """Returns why a release refuses the feature, as a sentence without a full stop."""
+    if feature.is_removed:
+        return f"{feature.text} is not valid from PostgreSQL {feature.release} on"
     return f"{feature.text} exists from PostgreSQL {feature.release}"

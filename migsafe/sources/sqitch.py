@@ -1,8 +1,9 @@
 """Sqitch: the changes of `sqitch.plan`, with `deploy/<change>.sql` and `revert/<change>.sql`.
 
 As in the manual (sqitch-configuration, sqitch-rework): the plan gives the order, one change on a line before its dependencies, and
-lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, the first
-tag of the last tagged change before the later one (App::Sqitch::Plan, `rework`). psql runs each script, so its own BEGIN and COMMIT decide.
+lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, one of those
+between the two, whichever file exists; the tags of later changes are tried first (App::Sqitch::Plan::Change, `path_segments`). psql runs each
+script, so its own BEGIN and COMMIT decide.
 """
 
 import re
@@ -51,20 +52,26 @@ def _history_folders(folder: Folder) -> list[Folder]:
 def _files(folder: Folder) -> list[MigrationFile]:
     """Returns the changes that have a deploy script, in the order of the plan. Raises UnreadableError."""
     changes: list[str] = []
+    tags: list[list[str]] = []
     latest: dict[str, int] = {}
-    tag, is_tagged = "", False
     for line in folder.script(_PLAN).text.splitlines() if _PLAN in folder.files else ():
         if match := _TAG.match(line):
-            tag = tag if is_tagged else match["name"]
-            is_tagged = True
+            if tags:
+                tags[-1].append(match["name"])
         elif match := _CHANGE.match(line):
             name = match["name"]
-            if name in latest and tag:
-                changes[latest[name]] = f"{name}@{tag}"
+            if name in latest:
+                changes[latest[name]] = _reworked(folder, name, tags[latest[name] :])
             latest[name] = len(changes)
-            is_tagged = False
             changes.append(name)
+            tags.append([])
     return [_file(folder, name) for name in changes if folder.has_file("deploy", f"{name}.sql")]
+
+
+def _reworked(folder: Folder, change: str, tags: list[list[str]]) -> str:
+    """Returns the name of the scripts of a reworked change. `tags` are those of the changes from it to the one that reworks it."""
+    names = [f"{change}@{tag}" for tagged in reversed(tags) for tag in tagged]
+    return next((name for name in names if folder.has_file("deploy", f"{name}.sql")), names[0] if names else change)
 
 
 def _file(folder: Folder, change: str) -> MigrationFile:

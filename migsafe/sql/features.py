@@ -6,6 +6,8 @@ as a case that runs on servers: they accept it from its release on, and refuse i
 
 from msgspec import Struct
 
+from migsafe.sql.keywords import RECENT_COLUMN_NAME
+
 
 class Feature(Struct, frozen=True):
     """What a release of PostgreSQL added.
@@ -14,6 +16,7 @@ class Feature(Struct, frozen=True):
     release, a clause or SQL as a comment without `--`; empty if nothing does. Releases below `refused_from` accept the text with another
     meaning. `function` is its name if it has the form of a call, which a user's function can answer as well. `is_syntax`: the grammar of
     earlier releases refuses it, so that a PL/pgSQL body with it is refused even if the statement never runs.
+    `is_removed`: the other way round, releases from `release` on refuse it.
     """
 
     text: str
@@ -22,7 +25,14 @@ class Feature(Struct, frozen=True):
     refused_from: int = 0
     function: str = ""
     is_syntax: bool = True
+    is_removed: bool = False
 
+
+NAMES_BEFORE_KEY_WORDS = {
+    word: Feature(f"{word} as the name of a function, an argument or a type", release, "write it in double quotes", is_removed=True)
+    for word, release in RECENT_COLUMN_NAME.items()
+}
+"""Words that have become key words, by word."""
 
 # 15
 

@@ -22,6 +22,12 @@ COLUMN_NAME: frozenset[str] = frozenset(
 )
 """Words that are valid as the name of a column, a table or another object, but not of a function or type."""
 
+RECENT_COLUMN_NAME: dict[str, int] = {
+    **dict.fromkeys(("json_array", "json_arrayagg", "json_object", "json_objectagg"), 16),
+    **dict.fromkeys(("json", "json_exists", "json_query", "json_scalar", "json_serialize", "json_table", "json_value", "merge_action"), 17),
+}
+"""Those of COLUMN_NAME that releases before this one accept as the name of a function, an argument or a type, too (pg_get_keywords)."""
+
 TYPE_OR_FUNCTION_NAME: frozenset[str] = frozenset(
     """authorization binary collation concurrently cross current_schema freeze full ilike inner is isnull join left like
     natural notnull outer overlaps right similar tablesample verbose""".split()

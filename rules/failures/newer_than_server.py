@@ -4,6 +4,9 @@ PostgreSQL answers with a syntax error, `unrecognized parameter`, `unrecognized 
 deployment stops there. The release is `pg-version` in the configuration, or `--pg-version`. A function is reported only if the history is known
 from its first migration, and neither a migration nor an extension has created a function of that name.
 
+A word that is a key word in the server's release, and was none before, is reported as well: `json` as the name of an argument of a function, for
+example, is a syntax error from PostgreSQL 17 on.
+
 Unsafe before PostgreSQL 18:
     ALTER TABLE orders ADD CONSTRAINT orders_note_filled CHECK (note <> '') NOT ENFORCED;
 
@@ -41,6 +44,8 @@ def newer_than_server(op: FeatureUse | CreateFunction, at: Context) -> Finding |
 def _finding(use: FeatureUse, feature: Feature, at: Context) -> Finding:
     version = at.catalog.pg_version
     message = f"{missing_feature(feature)}: PostgreSQL {version} (pg-version) refuses this statement"
+    if feature.is_removed:
+        return at.finding(use, message, help=f"-- on each release: {feature.instead}")
     upgrade = f"-- if the server is newer, set pg-version to its release, {feature.release} or later"
     return at.finding(use, message, help=f"-- on PostgreSQL {version}: {feature.instead}\n{upgrade}" if feature.instead else upgrade)
 

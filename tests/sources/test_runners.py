@@ -78,6 +78,16 @@ def up(migration: Migration) -> tuple[str, str]:
             ["b@v2 statement", "a statement", "b@v4 statement", "b statement"],
         ),
         (
+            "sqitch",
+            {
+                "sqitch.plan": "b 2024\n@v1 2024\n@v1.1 2024\na [b] 2024\n@v2 2024\n@v3 2024\nc 2024\nb [b@v1.1] 2024\n",
+                "deploy/a.sql": ORDERS,
+                "deploy/b.sql": INDEX,
+                "deploy/b@v1.1.sql": CUSTOMERS,
+            },
+            ["b@v1.1 statement", "a statement", "b statement"],
+        ),
+        (
             "graphile-migrate",
             {
                 "committed/000010-b.sql": "--! Previous: sha1:1\n--! Hash: sha1:2\n\n--! no-transaction\n" + INDEX,

@@ -10,6 +10,7 @@ import pytest
 from migsafe.replaying.servers.server import Server
 from migsafe.sql import features
 from migsafe.sql.features import Feature
+from migsafe.sql.keywords import RECENT_COLUMN_NAME
 from migsafe.sql.operations import FeatureUse
 from migsafe.sql.statements import read
 from tests.support.servers import each_installation
@@ -119,6 +120,36 @@ def test_functions_settings_and_roles_exist_from_their_release_on(server: Server
         with server.connect("model") as connection:
             existing = {row[0] for row in connection.execute(query.encode())}
         assert {name for name in releases if name in existing} == {name for name, release in releases.items() if server.major >= release}
+
+
+REMOVED_NAMES = [
+    ("CREATE FUNCTION f() RETURNS TABLE (json text) LANGUAGE sql RETURN '1'", ["json"]),
+    ("CREATE FUNCTION f(json json, qty int) RETURNS int LANGUAGE sql RETURN 1", ["json"]),
+    ("CREATE FUNCTION f(IN json_object text) RETURNS int LANGUAGE sql RETURN 1", ["json_object"]),
+    ("CREATE FUNCTION json_value(json) RETURNS int LANGUAGE sql RETURN 1", ["json_value"]),
+    ("CREATE FUNCTION f(json, text) RETURNS json LANGUAGE sql RETURN $1", []),
+    ('CREATE FUNCTION f("json" json) RETURNS int LANGUAGE sql RETURN 1', []),
+    ("CREATE TABLE json (json json, json_object int)", []),
+]
+
+
+@pytest.mark.parametrize(("sql", "words"), REMOVED_NAMES)
+def test_names_before_they_were_key_words_are_read(sql: str, words: list[str]) -> None:
+    assert found(sql) == [features.NAMES_BEFORE_KEY_WORDS[word] for word in words]
+
+
+@pytest.mark.server
+def test_names_are_valid_before_they_are_key_words(server: Server) -> None:
+    for sql, words in REMOVED_NAMES:
+        refused = any(server.major >= features.NAMES_BEFORE_KEY_WORDS[word].release for word in words)
+        assert (refusal(server, sql) is not None) == refused, sql
+
+
+@pytest.mark.server
+def test_recent_key_words_are_those_of_the_server(server: Server) -> None:
+    with server.connect("model") as connection:
+        words = {word for (word,) in connection.execute("SELECT word FROM pg_get_keywords() WHERE catcode = 'C'")}
+    assert {word for word, release in RECENT_COLUMN_NAME.items() if server.major >= release} == words & RECENT_COLUMN_NAME.keys()
 
 
 @pytest.mark.server

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from migsafe.sql.features import Feature
+from migsafe.sql.features import NAMES_BEFORE_KEY_WORDS, Feature
 from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
 from migsafe.sql.lexer import (
     END,
@@ -239,8 +239,11 @@ class Cursor:
 
     def type_or_function(self, expected: str) -> str:
         """Read the first part of the name of a type or a function (type_function_name)."""
-        if self.kinds[self.i] == WORD and self.words[self.i] in NOT_A_FUNCTION_NAME:
-            self.fail(expected)
+        word = self.words[self.i]
+        if self.kinds[self.i] == WORD and word in NOT_A_FUNCTION_NAME:
+            if word not in NAMES_BEFORE_KEY_WORDS:
+                self.fail(expected)
+            self.uses(NAMES_BEFORE_KEY_WORDS[word], self.i)
         return self.label(expected)
 
     def qualified(self, expected: str = "a name") -> Name:

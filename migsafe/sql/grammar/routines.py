@@ -37,7 +37,7 @@ def arguments(c: Parser) -> tuple[Argument, ...]:
 def argument(c: Parser) -> Argument:
     """Read [mode] [name] type [DEFAULT expression], with mode and name in either order."""
     mode = _mode(c)
-    saved = c.i
+    saved, features = c.i, len(c.features)
     name: str | None = None
     # A word is a name only where a type follows it. `double precision` and `timestamp with time zone` are types.
     try:
@@ -48,6 +48,7 @@ def argument(c: Parser) -> Argument:
     except Unexpected as unexpected:
         deepest = unexpected
         c.i, name = saved, None
+        del c.features[features:]
         try:
             data_type = c.type_name()
         except Unexpected:
@@ -55,6 +56,7 @@ def argument(c: Parser) -> Argument:
     else:
         if c.words[c.i] not in (",", ")", "default", "=", "") and c.words[c.i] != "order":
             c.i, name = saved, None
+            del c.features[features:]
             data_type = c.type_name()
     default = c.expression() if c.accept("default") or c.accept("=") else None
     return Argument(type=data_type, name=name, mode=mode or "in", default=default)
