@@ -142,7 +142,12 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """Yields what was changed so that the migrations could run."""
     yield from run.notes
     repairs = run.repairs
-    for kind, names in (("Roles", repairs.roles), ("Schemas", repairs.schemas), ("Extensions", repairs.extensions)):
+    for kind, names in (
+        ("Roles", repairs.roles),
+        ("Schemas", repairs.schemas),
+        ("Extensions", repairs.extensions),
+        ("Tables", repairs.record_tables),
+    ):
         if names:
             yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."
     if repairs.denied_extensions:

@@ -1,5 +1,5 @@
-"""What migrations need and no migration creates: roles, schemas of a platform, extensions. They are created when a statement fails without
-them."""
+"""What migrations need and no migration creates: roles, schemas of a platform, extensions, the table of records of the runner. They are created
+when a statement fails without them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from migsafe.patterns import lazy_pattern
 from migsafe.replaying.missing_extensions import changed_extensions, create_missing_extension, is_object_missing
 from migsafe.replaying.refusals import (
+    UNDEFINED_TABLE,
     Failure,
     denied_extension,
     denied_schema,
     error_class,
     has_no_schema_to_create_in,
+    missing_object,
     missing_role,
     missing_schema,
 )
@@ -34,14 +36,15 @@ _EXISTS = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s"
 
 
 class Repairs:
-    """The repairs of one run on a host. `roles`, `schemas` and `extensions` are those that it created, in order; `denied_extensions`, those
-    that the migrations create, but that only a superuser may. The extensions `without_extensions` are not created."""
+    """The repairs of one run on a host. `roles`, `schemas`, `extensions` and `record_tables` are those that it created, in order;
+    `denied_extensions`, those that the migrations create, but only a superuser may. The extensions `without_extensions` are not created."""
 
     def __init__(self, host: Host, without_extensions: Iterable[str] = ()) -> None:
         self._host = host
         self.roles: list[str] = []
         self.schemas: list[str] = []
         self.extensions: list[str] = []
+        self.record_tables: list[str] = []
         self.denied_extensions: list[str] = []
         self._without_extensions = frozenset(without_extensions)
         self._own_extensions: set[str] = set()
@@ -68,9 +71,9 @@ class Repairs:
         return all(any(part in text for text in texts) for part in name.lower().split("."))
 
     def repair(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
-        """Creates a missing role, schema or extension, or grants the created roles access to a schema; returns whether that was possible and
-        had not been done. `half` is the migration that failed, `databases` are the database and its copies. A copy of production has all
-        schemas and extensions already."""
+        """Creates a missing role, schema, extension or table of the runner, or grants the created roles access to a schema; returns whether
+        that was possible and had not been done. `half` is the migration that failed, `databases` are the database and its copies. A copy of
+        production has all schemas and extensions already."""
         role = missing_role(failure)
         if role is not None and role not in self.roles and self._host.create_role(role):
             self.roles.append(role)
@@ -85,7 +88,28 @@ class Repairs:
         created = [
             self._create_schema(schema, databases) for schema in wanted if schema not in self._own_schemas and self.is_named(schema, half)
         ]
-        return any(created) or self._create_denied(failure, half, databases) or self._create_extension(failure, databases)
+        return (
+            any(created)
+            or self._create_record_table(failure, half, databases)
+            or self._create_denied(failure, half, databases)
+            or self._create_extension(failure, databases)
+        )
+
+    def _create_record_table(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
+        """Creates the table in which the runner records migrations, which exists before the first one runs."""
+        name = missing_object(failure) if failure.sqlstate == UNDEFINED_TABLE and half.record_table else ""
+        if not name or name in self._sought or half.record_table_name != name.rpartition(".")[2]:
+            return False
+        self._sought.add(name)
+        for database in databases:
+            with self._host.connect_as_migrator(database) as connection:
+                schema = name.rpartition(".")[0]
+                if schema:
+                    connection.execute(f"SET search_path = {Name(schema)}".encode())
+                connection.execute(half.record_table.encode())
+        if name not in self.record_tables:
+            self.record_tables.append(name)
+        return True
 
     def _create_denied(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
         """Creates an extension that only a superuser may create, if a migration accepts that it exists."""

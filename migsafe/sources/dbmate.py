@@ -49,4 +49,5 @@ DBMATE = Runner(
     unique_versions=True,
     # Applies every pending migration in the order of the numbers, unless `--strict` (amacneil/dbmate issue 159).
     late=LateHandling.APPLIES,
+    record_table="CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)",
 )

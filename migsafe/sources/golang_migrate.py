@@ -42,4 +42,6 @@ GOLANG_MIGRATE = Runner(
     unique_versions=True,
     # Applies what follows the one version that it records (migrate.go, readUp: source.Next).
     late=LateHandling.SKIPS,
+    # database/postgres/postgres.go, ensureVersionTable.
+    record_table="CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)",
 )

@@ -132,4 +132,8 @@ LIQUIBASE = Runner(
     edited=EditHandling.REFUSES,
     renamed=EditHandling.IGNORES,
     record=lambda file: file.up.path,
+    record_table="""CREATE TABLE databasechangelog (id varchar(255) NOT NULL, author varchar(255) NOT NULL, filename varchar(255) NOT NULL,
+        dateexecuted timestamp NOT NULL, orderexecuted integer NOT NULL, exectype varchar(10) NOT NULL, md5sum varchar(35),
+        description varchar(255), comments varchar(255), tag varchar(255), liquibase varchar(20), contexts varchar(255), labels varchar(255),
+        deployment_id varchar(10))""",
 )

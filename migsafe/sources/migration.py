@@ -165,7 +165,8 @@ class Half(Struct, frozen=True):
     runner, begins the transaction; the runner cannot end it then. `commit_ends_all`: after a commit of its connection by a program, the runner
     commits nothing more in the same run. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
-    `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema.
+    `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema;
+    `record_table` is the statement with which the runner creates its table of records.
     `reads_psql`: psql's meta-commands and the rows of COPY … FROM stdin are not sent to the server as SQL.
     `failures` are the calls of a program that certainly fail, by the offset of their first statement.
     `unsure_names` are the names of constraints that are not certain in its history. `line_ends`: the runner divides the script at the ends
@@ -187,6 +188,7 @@ class Half(Struct, frozen=True):
     unsure_names: UnsureNames = UnsureNames.NONE
     line_ends: LineEnds | None = None
     own_table: str = ""
+    record_table: str = ""
     reads_psql: bool = True
     failures: Mapping[int, CallFailure] = {}
     resumes: bool = False
@@ -196,6 +198,11 @@ class Half(Struct, frozen=True):
     def file(self) -> Script:
         """The script that developers edit."""
         return self.program.script if self.program is not None else self.script
+
+    @property
+    def record_table_name(self) -> str:
+        """The name of the runner's table of records, without a schema; empty if it is not known."""
+        return self.record_table.split()[2] if self.record_table else ""  # CREATE TABLE name
 
     @property
     def is_dump(self) -> bool:

@@ -49,4 +49,5 @@ NODE_PG_MIGRATE = Runner(
     keeps_session=True,
     psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `node-pg-migrate up` again",
+    record_table="CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)",
 )

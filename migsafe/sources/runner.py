@@ -297,7 +297,8 @@ class Runner(Struct, frozen=True):
     of its files end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one.
 
     One that `keeps_session` sends all migrations of a run on one connection, and resets no settings between them. `own_table` is the one in
-    which it records a migration on that connection, if it names that without a schema. `psql_syntax` is what it does with psql's syntax.
+    which it records a migration on that connection, if it names that without a schema; `record_table` is the statement that creates its table
+    of records, which exists before the first migration runs. `psql_syntax` is what it does with psql's syntax.
 
     `late`, `edited` and `renamed` say what it does with a history that changes after a database has applied it (`renamed`: to another name, or
     removed; like `edited` if it is None, and IGNORES if it is a new migration to it); `record` returns what it stores to recognise a migration
@@ -325,6 +326,7 @@ class Runner(Struct, frozen=True):
     databases: Callable[[Selection], list[Selection]] = one_database
     keeps_session: bool = False
     own_table: str = ""
+    record_table: str = ""
     psql_syntax: PsqlSyntax = PsqlSyntax.READ
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES

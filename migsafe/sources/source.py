@@ -317,7 +317,11 @@ class Source:
         syntax = self.runner.psql_syntax
         sends = syntax is PsqlSyntax.SENT or (syntax is PsqlSyntax.SENT_UNLESS_USED and not is_for_psql(half.script.text))
         return msgspec.structs.replace(
-            half, setup=(*self.connection_setup, *half.setup), own_table=self._own_table_of(half), reads_psql=not sends
+            half,
+            setup=(*self.connection_setup, *half.setup),
+            own_table=self._own_table_of(half),
+            record_table=self.runner.record_table,
+            reads_psql=not sends,
         )
 
     def _own_table_of(self, half: Half) -> str:

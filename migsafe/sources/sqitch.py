@@ -1,9 +1,9 @@
 """Sqitch: the changes of `sqitch.plan`, with `deploy/<change>.sql` and `revert/<change>.sql`.
 
 As in the manual (sqitch-configuration, sqitch-rework): the plan gives the order, one change on a line before its dependencies, and
-lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, one of those
-between the two, whichever file exists; the tags of later changes are tried first (App::Sqitch::Plan::Change, `path_segments`). psql runs each
-script, so its own BEGIN and COMMIT decide.
+lines that begin with `@` are tags. A change that occurs again was reworked: the scripts of the earlier one have a tag in their names, the
+first of those between the two that gives a file; the tags of later changes are tried first (App::Sqitch::Plan::Change, `path_segments`).
+psql runs each script, so its own BEGIN and COMMIT decide.
 """
 
 import re

@@ -50,4 +50,5 @@ SQL_MIGRATE = Runner(
     psql_syntax=PsqlSyntax.SENT,
     retry_advice="run `sql-migrate up` again",
     connection_advice="in dbconfig.yml, `datasource: … options='-c lock_timeout=2s'`",
+    record_table="CREATE TABLE gorp_migrations (id text PRIMARY KEY, applied_at timestamptz)",
 )

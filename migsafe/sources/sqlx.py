@@ -77,4 +77,6 @@ SQLX = Runner(
     # Applies what is not recorded, and compares checksums (migrate/migrator.rs, run; launchbadge/sqlx issue 869).
     late=LateHandling.APPLIES,
     edited=EditHandling.REFUSES,
+    record_table="""CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL,
+        installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL)""",
 )

@@ -4,8 +4,8 @@ PostgreSQL answers with a syntax error, `unrecognized parameter`, `unrecognized 
 deployment stops there. The release is `pg-version` in the configuration, or `--pg-version`. A function is reported only if the history is known
 from its first migration, and neither a migration nor an extension has created a function of that name.
 
-A word that is a key word in the server's release, and was none before, is reported as well: `json` as the name of an argument of a function, for
-example, is a syntax error from PostgreSQL 17 on.
+A word that is a key word in the server's release, and was none before, is reported as well: `json` as the name of an argument of a
+function, for example, is a syntax error from PostgreSQL 17 on.
 
 Unsafe before PostgreSQL 18:
     ALTER TABLE orders ADD CONSTRAINT orders_note_filled CHECK (note <> '') NOT ENFORCED;

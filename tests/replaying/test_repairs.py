@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.prediction.record_tables import add_record_table
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.private import PrivateHost
-from migsafe.sources import SourceSettings
+from migsafe.schema.catalog import Catalog
+from migsafe.sources import RUNNERS, Half, Runner, SourceSettings, Transaction
+from migsafe.sql.operations import Name
 from migsafe.text import Script
 from tests.support.replays import replay_files
 from tests.support.servers import FOUND
@@ -106,3 +109,54 @@ def test_a_dump_may_name_the_superuser_as_owner(host: PrivateHost, tmp_path: Pat
 def test_a_command_of_psql_that_only_displays_is_not_the_cause_of_a_failure(host: PrivateHost, tmp_path: Path) -> None:
     done = replay_files(host, tmp_path, {"0001.sql": "SELECT 1;"}, schema=Script("dump.sql", "\\restrict abc\nDROP TABLE missing;"))
     assert done.problems == ['dump.sql: the schema cannot be loaded at line 2: table "missing" does not exist']
+
+
+def test_the_table_of_records_of_the_runner_exists(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "V1__orders.sql": ORDERS + "REVOKE ALL ON flyway_schema_history FROM public;",
+        "V2__script.sql": "ALTER TABLE flyway_schema_history ENABLE ROW LEVEL SECURITY; CREATE INDEX ON flyway_schema_history (script);",
+    }
+    done = replay_files(host, tmp_path, files, "agreement", settings=SourceSettings(runner="flyway"))
+    assert (done.problems, done.recording.failure, done.run.repairs.record_tables) == ([], None, ["flyway_schema_history"])
+    assert done.outcome("agreement").passed
+    done = replay_files(host, tmp_path, {"V1__log.sql": "ALTER TABLE log ADD a int;"}, settings=SourceSettings(runner="flyway"))
+    assert done.recording.failure is not None
+    assert done.run.repairs.record_tables == []
+
+
+@pytest.mark.parametrize("runner", [runner for runner in RUNNERS if runner.record_table], ids=lambda runner: runner.name)
+def test_the_tables_of_records_are_as_the_catalogue_has_them(host: PrivateHost, runner: Runner) -> None:
+    half = Half(
+        Script("1.sql", f"REVOKE ALL ON {runner.record_table.split()[2]} FROM public"), (), Transaction.FILE, record_table=runner.record_table
+    )
+    catalog = Catalog(host.major)
+    add_record_table(catalog, half)
+    relation = catalog.relation(Name(half.record_table_name))
+    assert relation is not None
+    host.create_database("records")
+    with host.connect("records") as connection:
+        connection.execute(runner.record_table.encode())
+        columns = connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", (half.record_table_name,))
+        assert [column.name for column in relation.columns] == [name for (name,) in columns]
+    host.drop_database("records")
+
+
+def test_migrations_create_roles_and_run_no_programs(host: PrivateHost, tmp_path: Path) -> None:
+    create = """
+        DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        GRANT SELECT ON orders TO reader;
+    """
+    done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": create}, "rerun", "agreement", only="0002.sql")
+    assert (done.problems, done.recording.failure) == ([], None)
+    assert done.outcome("rerun").passed
+    for statement in (
+        "GRANT pg_execute_server_program TO CURRENT_USER",
+        "CREATE ROLE runner IN ROLE pg_execute_server_program",
+        "CREATE ROLE files IN ROLE pg_read_server_files, pg_write_server_files",
+        "GRANT postgres TO CURRENT_USER",
+        "CREATE ROLE admin SUPERUSER",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+    ):
+        done = replay_files(host, tmp_path, {"0001.sql": statement})
+        assert done.recording.failure is not None, statement
+        assert done.recording.failure.sqlstate == "42501"

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 OWNER = "owner"
 """The role that migrations run as: it owns the database, can create trusted extensions, and is not a superuser."""
 
+_PROTECT_SERVER = """
+    SET allow_system_table_mods = on;
+    UPDATE pg_authid SET rolsuper = true
+    WHERE rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files')
+"""
+"""Before 16, a role with CREATEROLE can grant itself any role that is not a superuser (GRANT, manual of PostgreSQL 15), also those that run
+programs and read files on the server. These roles cannot log in."""
+
 
 class PrivateHost:
     """A private server that runs inside a `with` block. With `superuser`, migrations run as a superuser. `loaded` says that the
@@ -28,9 +36,9 @@ class PrivateHost:
     def __enter__(self) -> Self:
         self._server.__enter__()
         with self._server.connect() as connection:
-            # Before 16, a role with CREATEROLE can also create one that runs programs on the server.
-            createrole = " CREATEROLE" if self.major >= versions.CREATEROLE_IS_LIMITED else ""
-            connection.execute(f"CREATE ROLE {OWNER} LOGIN{createrole}".encode())
+            connection.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE".encode())
+            if self.major < versions.CREATEROLE_IS_LIMITED:
+                connection.execute(_PROTECT_SERVER.encode())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
