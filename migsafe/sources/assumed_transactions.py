@@ -1,4 +1,4 @@
-"""The transactions of runners that neither a file nor a configuration describes."""
+"""Runners that neither a file nor a configuration describes: their transactions, and the halves of their files."""
 
 import re
 from collections.abc import Iterable
@@ -7,16 +7,25 @@ from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
-from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.nontransactional import runs_outside
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import MigrationFile
-from migsafe.sql.split import RawStatement, split
+from migsafe.sources.sections import DOWN, UP, sections
+from migsafe.sql.lexer import pattern_for
+from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.text import Script
 
 _NEED_A_BLOCK = ("lock", "savepoint")
 """The first words of LOCK TABLE and SAVEPOINT. PostgreSQL refuses both outside a transaction block (RequireTransactionBlock in utility.c)."""
 _BEGINNINGS = ("begin", "start")
 _POSSIBLE = lazy_pattern(r"^\s*(?:lock|savepoint)\b", re.IGNORECASE | re.MULTILINE)
+
+_MARK = lazy_pattern(
+    r"^[ \t]*--[^\w\n]*(?:migrat\w+[^\w\n]+)?(?P<half>up|down)(?:[^\w\n]+migrat\w+)?[^\w\n]*$(?!\n[ \t]*--[ \t]*\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A comment that consists of the word `up` or `down`, perhaps beside `migration` or `migrate`, and is not the first line of a sentence."""
 
 
 class UnknownFile(MigrationFile, frozen=True):
@@ -37,7 +46,26 @@ def read_unknown(file: MigrationFile, runner: str) -> list[Migration]:
     text = file.up.text
     in_transaction = isinstance(file, UnknownFile) and file.in_transaction and not _begins(text) and not runs_outside(text)
     transaction = Transaction.FILE if in_transaction or _needs_transaction(text) else Transaction.STATEMENT
-    return [replace(migration, transaction_assumed=transaction is Transaction.STATEMENT) for migration in read_pair(file, runner, transaction)]
+    marked = _marked_halves(file.up, transaction) if file.down is None else None
+    migrations = read_pair(file, runner, transaction) if marked is None else [Migration(file.id, runner, *marked)]
+    return [replace(migration, transaction_assumed=transaction is Transaction.STATEMENT) for migration in migrations]
+
+
+def _marked_halves(script: Script, transaction: Transaction) -> tuple[Half, Half] | None:
+    """Returns the halves of a script that has a mark for the upgrade and after it one for the downgrade, each on a line of its own: a runner
+    that sends the whole file would undo each migration. None for any other script."""
+    marks = sections(script.text, _MARK)
+    if [half for half, _, _ in marks] != [UP, DOWN]:
+        return None
+    up, down = (span for _, _, span in marks)
+    pattern = pattern_for(script.text)
+    if any(split(script.text, 0, up.start, pattern)) or any(map(_is_unterminated, split(script.text, up.start, up.end, pattern))):
+        return None
+    return Half(script, (up,), transaction), Half(script, (down,), transaction)
+
+
+def _is_unterminated(part: RawStatement | MetaCommand) -> bool:
+    return isinstance(part, RawStatement) and part.unterminated is not None
 
 
 def _is_evidence(file: MigrationFile) -> bool:

@@ -226,6 +226,23 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
             ["-- +migrate Up\n" + ORDERS],
             ["-- +migrate Down\n" + NO_ORDERS],
         ),
+        ({"1_a.sql": "-- :up\n" + ORDERS + "-- :down\n" + NO_ORDERS}, ["-- :up\n" + ORDERS], ["-- :down\n" + NO_ORDERS]),
+        (
+            {"1_a.sql": "-- the orders\n-- ==== UP ====\r\n" + ORDERS + "-- [Down]\r\n" + NO_ORDERS},
+            ["-- ==== UP ====\r\n" + ORDERS],
+            ["-- [Down]\r\n" + NO_ORDERS],
+        ),
+        ({"1_a.sql": ORDERS + "-- up\n" + INDEX + "-- down\n" + NO_ORDERS}, [ORDERS + "-- up\n" + INDEX + "-- down\n" + NO_ORDERS], []),
+        (
+            {"1_a.sql": "-- up\n" + ORDERS + "-- down\n-- the drain\n" + NO_ORDERS},
+            ["-- up\n" + ORDERS + "-- down\n-- the drain\n" + NO_ORDERS],
+            [],
+        ),
+        (
+            {"1_a.sql": "-- up\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n-- down\nSELECT 1 $$;\n"},
+            ["-- up\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n-- down\nSELECT 1 $$;\n"],
+            [],
+        ),
         ({"1_a.sql": f"{ORDERS}--> statement-breakpoint\n{INDEX}"}, [ORDERS, INDEX], []),
         ({"1_a.sql": f"-- atlas:txtar\n\n-- checks.sql --\nSELECT 1;\n-- migration.sql --\n{ORDERS}"}, [ORDERS], []),
     ],
