@@ -136,7 +136,8 @@ def _measure_recording(folder: Path, migrations: int, runs: int) -> None:
     psql = shutil.which("psql")
     contenders: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
     contenders |= {"sent, not recorded": lambda server, database: _send(server, database, plan)}
-    contenders |= {"recorded": lambda server, database: _record(server, database, plan)}
+    contenders |= {"recorded": lambda server, database: _record(server, database, plan, one_session=True)}
+    contenders |= {"recorded, prepared each time": lambda server, database: _record(server, database, plan, one_session=False)}
     for name, parts in _PARTS.items():
         contenders |= {name: lambda server, database, parts=parts: _send_parts(server, database, plan, parts)}
     seconds: dict[str, list[float]] = {}
@@ -185,8 +186,9 @@ def _send_parts(server: Server, database: str, plan: Plan, parts: tuple[str, str
                 execute(connection, f"{before}{migration.up.script.text[span.start : span.end]}\n;{after}")
 
 
-def _record(server: Server, database: str, plan: Plan) -> None:
-    contents = None
+def _record(server: Server, database: str, plan: Plan, *, one_session: bool) -> None:
+    """Record the history. Without `one_session`, the ledger is prepared again for each migration, as where the database is copied before it."""
+    contents = ledger = None
     with (
         closing(server.connect(database, user="owner")) as worker,
         closing(server.connect(database)) as observer,
@@ -194,9 +196,9 @@ def _record(server: Server, database: str, plan: Plan) -> None:
         LockMonitor(observer, worker.info.backend_pid) as monitor,
     ):
         for migration in plan.migrations:
-            player = Player(worker, monitor, counter, contents=contents)
+            player = Player(worker, monitor, counter, contents=contents, ledger=ledger)
             player.play(migration.up)
-            contents = player.contents
+            contents, ledger = player.contents, player.ledger if one_session else None
 
 
 def _run_with_probes(host: PrivateHost, plan: Plan) -> None:

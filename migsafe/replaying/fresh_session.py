@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _CHANGES_NEW_SESSIONS = lazy_pattern(r"\balter\s+(database|role|user|group|system)\b", re.IGNORECASE)
-"""Statements that can change the settings with which a session begins (manual, ALTER DATABASE and ALTER ROLE). DISCARD ALL returns to those
+"""Statements that can change the settings with which a session begins (manual, ALTER DATABASE and ALTER ROLE). RESET ALL returns to those
 with which this one began."""
+
+_RESET = """
+    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all();
+    DISCARD SEQUENCES; DISCARD TEMP;
+    SELECT FROM pg_catalog.pg_prepared_statements WHERE NOT pg_catalog.starts_with(name, 'migsafe_')
+"""
+"""What DISCARD ALL executes (manual, DISCARD), but for the plans and the prepared statements: those of the ledger stay."""
 
 
 class FreshSession:
@@ -46,4 +53,7 @@ class FreshSession:
     @staticmethod
     def _reset(connection: "Connection[Any]") -> bool:
         """Discards the state of a session; returns whether that was possible."""
-        return not connection.closed and is_idle(connection) and exchange(connection, "DISCARD ALL").error is None
+        if connection.closed or not is_idle(connection):
+            return False
+        results, error = exchange(connection, _RESET)
+        return error is None and results[-1].ntuples == 0

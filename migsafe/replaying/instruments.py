@@ -10,6 +10,7 @@ from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.project_queries import ProjectQueries
 from migsafe.lock import LockMode
 from migsafe.prediction.statement_prediction import StatementPrediction
+from migsafe.replaying.fresh_session import FreshSession
 from migsafe.replaying.probes.attribution import attribute_waits
 from migsafe.replaying.probes.choice import ProbeChoice, choose_probes
 from migsafe.replaying.probes.load_queries import TRIAL_SETTINGS, Columns, LoadChoice, LoadQueries
@@ -17,6 +18,7 @@ from migsafe.replaying.probes.load_sessions import LoadSessions
 from migsafe.replaying.probes.probe_sessions import Baseline, ProbeSessions
 from migsafe.replaying.probes.readers import LongRunningReader
 from migsafe.replaying.recording.contents import Contents
+from migsafe.replaying.recording.ledger import Ledger
 from migsafe.replaying.recording.lock_monitor import Deadlock, LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
@@ -65,7 +67,7 @@ class Instruments:
     """Runs migrations one after the other and records them. `guard` limits the time of a statement. `contents` is what
     the database contains after the last migration.
 
-    The observing connections stay open from one migration to the next, until `disconnect`.
+    The connections stay open from one migration to the next, until `disconnect`; the state of the migrations' session is discarded.
     """
 
     def __init__(self, host: Host, guard: Guard) -> None:
@@ -73,6 +75,8 @@ class Instruments:
         self._guard = guard
         self._baseline: Baseline = {}
         self._idle: dict[str, list[Connection[Any]]] = {}
+        self._sessions: dict[str, FreshSession] = {}
+        self._ledger: Ledger | None = None
         self._load_queries: LoadQueries | None = None
         self.contents: Contents | None = None
 
@@ -81,7 +85,8 @@ class Instruments:
         touched = self._existing_locked_relations(task)
         choice = self._choose_probes(task, touched[:_MAX_PROBED_TABLES])
         load_choice = self._choose_load(task)
-        worker, observer, counter = self._host.connect_as_migrator(task.database), self._connect(task.database), self._connect(task.database)
+        session = self._sessions.setdefault(task.database, FreshSession(partial(self._host.connect_as_migrator, task.database)))
+        worker, observer, counter = session.connection(), self._connect(task.database), self._connect(task.database)
         try:
             give_back = partial(self._give_back, task.database)
             with (
@@ -90,7 +95,15 @@ class Instruments:
             ):
                 reader = LongRunningReader(lambda: self._host.connect(task.database), touched, task.reader_seconds)
                 with reader, LockMonitor(observer, worker.info.backend_pid, [*probes.pids, *load.pids]) as monitor:
-                    player = Player(worker, monitor, counter, contents=task.contents, guard=self._guard, rehearsed=task.rehearsed)
+                    player = Player(
+                        worker,
+                        monitor,
+                        counter,
+                        contents=task.contents,
+                        ledger=self._ledger,
+                        guard=self._guard,
+                        rehearsed=task.rehearsed,
+                    )
 
                     def begin(start: float) -> None:
                         probes.mark(start)
@@ -101,10 +114,10 @@ class Instruments:
                 load.finish()
                 probes.stop()
         finally:
-            worker.close()
+            session.sent(task.migration.up)
             self._give_back(task.database, observer)
             self._give_back(task.database, counter)
-        self.contents = player.contents
+        self.contents, self._ledger = player.contents, player.ledger
         deadlocks = _deadlocks(monitor.deadlocks, choice, probes, load)
         recording = Recording(
             migration=task.migration,
@@ -128,6 +141,9 @@ class Instruments:
 
     def disconnect(self) -> None:
         """Closes the connections, so that databases can be copied and dropped."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()

@@ -6,7 +6,8 @@ connection.
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import count, islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -145,10 +146,36 @@ def _statements(half: Half) -> Iterable[Statement]:
     return read(text, half.chunks) if len(text) > _LONG else _statements_of_script(text, half.chunks)
 
 
+class _ReadOnce(Iterable[Statement]):
+    """The statements that `read_all` yields, each read when it is first asked for."""
+
+    def __init__(self, read_all: Callable[[], Iterator[Statement]]) -> None:
+        self._read_all = read_all
+        self._read: list[Statement] = []
+        self._rest = read_all()
+
+    def __iter__(self) -> Iterator[Statement]:
+        for position in count():
+            if position == len(self._read) and not self._read_next():
+                return
+            yield self._read[position]
+
+    def _read_next(self) -> bool:
+        try:
+            statement = next(self._rest, None)
+        except BaseException:
+            # Ctrl-C ends a generator, and a run that was interrupted still reads its statements for the report.
+            self._rest = islice(self._read_all(), len(self._read), None)
+            raise
+        if statement is not None:
+            self._read.append(statement)
+        return statement is not None
+
+
 @lru_cache(maxsize=16)
-def _statements_of_script(text: str, chunks: tuple[Span, ...]) -> tuple[Statement, ...]:
+def _statements_of_script(text: str, chunks: tuple[Span, ...]) -> Iterable[Statement]:
     """Returns all statements of a script. A replay asks for those of a migration about ten times: to predict, to send and to repeat it."""
-    return tuple(read(text, chunks))
+    return _ReadOnce(partial(read, text, chunks))
 
 
 def _program_statements(text: str, program: Program) -> Iterator[Statement]:

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,7 +8,7 @@ from migsafe.lock import LockMode
 from migsafe.session import Session, Transition, TransitionKind, sent_statements, transaction_numbers
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import LockTable, Operation
-from migsafe.sql.statements import read
+from migsafe.sql.statements import Statement, read
 from migsafe.text import Script, Span
 from tests.session.script import REFUSED, SCRIPTS, describe_session, expectation, read_half
 
@@ -166,3 +168,23 @@ def test_a_script_is_read_once() -> None:
     first, again = list(sent_statements(half)), list(sent_statements(half))
     assert [sent.statement.index for sent in first] == [1, 2]
     assert all(one.statement is two.statement for one, two in zip(first, again, strict=True))
+
+
+def test_statements_are_read_when_they_are_asked_for_and_again_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "-- read once\nSELECT 1; SELECT 2; SELECT 3"
+    half = Half(Script("a.sql", text), (Span(0, len(text)),), Transaction.STATEMENT)
+    begun = []
+
+    def read_and_stop(*arguments: Any) -> Iterator[Statement]:
+        begun.append(arguments)
+        for statement in read(*arguments):
+            if statement.index == 2 and len(begun) == 1:
+                raise KeyboardInterrupt
+            yield statement
+
+    monkeypatch.setattr("migsafe.session.sending.read", read_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        list(sent_statements(half))
+    for _ in range(2):
+        assert [sent.statement.index for sent in sent_statements(half)] == [1, 2, 3]
+    assert len(begun) == 2

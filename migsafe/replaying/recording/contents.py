@@ -36,7 +36,8 @@ class Contents:
         """Notes that a new session begins: the temporary relations of an earlier one have gone."""
         for relation in [relation for relation in self.relations.values() if relation.name.schema == _TEMPORARY]:
             del self.relations[relation.oid]
-        self.indexes = {oid: index for oid, index in self.indexes.items() if index.table in self.relations}
+            for index in self.indexes_of(relation.oid):
+                del self.indexes[index.oid]
         self.begin()
 
     def roll_back(self) -> None:

@@ -30,7 +30,7 @@ _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
 ENTRY = """
     SELECT l.relation, l.mode, c.relkind, CASE WHEN c.relnamespace = pg_catalog.pg_my_temp_schema() THEN 'pg_temp'
-            ELSE (SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.oid = c.relnamespace) END,
+            ELSE c.relnamespace::pg_catalog.regnamespace::text END,
         c.relname, NULLIF(c.relfilenode, 0),
         CASE WHEN c.relkind IN ('i', 'I') AND pg_catalog.age(c.xmin) <= 0
             THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
@@ -41,7 +41,8 @@ ENTRY = """
 """
 """The first oid that is not the system's own is 16384 (FirstNormalObjectId). The table of an index is read only if this transaction created or
 changed the index: those from before are known, and the planner reads a small pg_index completely for each of them. Only the system's own
-relations can have a file that pg_class does not name (relmapper.c)."""
+relations can have a file that pg_class does not name (relmapper.c). The name of a schema is quoted where
+SQL needs it, because the server casts it faster than it reads pg_namespace."""
 _COUNTERS = """
     SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid),
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
@@ -90,10 +91,20 @@ class Ledger:
         self._begun = False
         self._prepared = False
         self._number = 0
+        self._messages: dict[tuple[bool, bool, bool], Message] = {}
         self.wal_bytes = 0
         self.read: dict[Name, tuple[int | None, int | None]] = {}
         # The counters of earlier statements must have been reported before the first transaction.
         self._read_mark()
+
+    def is_of(self, connection: "Connection[Any]") -> bool:
+        """Whether this is the ledger of a connection."""
+        return self._connection is connection
+
+    def begin_migration(self, contents: Contents) -> None:
+        """Notes that another migration begins, on a connection without an open transaction, with these contents of the database."""
+        self.contents = contents
+        self.begin_transaction()
 
     def begin_transaction(self) -> None:
         """Notes that a transaction begins."""
@@ -107,10 +118,19 @@ class Ledger:
 
         The counters are read with the first statement to measure, not earlier, because SET TRANSACTION must come before any query.
         """
+        opens = begins or not self._begun
+        self._begun = True
+        if forgets or not self._prepared:
+            return self._new_message(commits=commits, begins=begins, opens=opens, forgets=forgets)
+        key = (commits, begins, opens)
+        if key not in self._messages:
+            self._messages[key] = self._new_message(commits=commits, begins=begins, opens=opens, forgets=False)
+        return self._messages[key]
+
+    def _new_message(self, *, commits: bool, begins: bool, opens: bool, forgets: bool) -> Message:
         opening = ["BEGIN"] if begins else []
         closing = []
-        if begins or not self._begun:
-            self._begun = True
+        if opens:
             opening += self._prepare() if not self._prepared else []
             opening += [] if self._flushes else [self._execute("counters")]
             opening.append(self._execute("mark"))
@@ -175,6 +195,7 @@ class Ledger:
     def _prepare(self) -> list[str]:
         """Returns the commands that prepare the ledger's statements, under names that are new."""
         self._prepared, self._number = True, next(_numbers)
+        self._messages.clear()
         flush = _FLUSH if self._flushes else ""
         statements = {"mark": MARK + flush, "entry": ENTRY} | ({} if self._flushes else {"counters": _COUNTERS})
         return [f"PREPARE {self._name(name)} AS {query}" for name, query in statements.items()]
@@ -230,7 +251,7 @@ class Ledger:
                 indexes[oid] = Index(oid, of, name or "", _number(file))
             elif kind in KINDS:
                 reads.add_table(returned, fetched)
-                relations[oid] = Relation(oid, Name(name or "", schema), KINDS[kind], _number(file))
+                relations[oid] = Relation(oid, Name(name or "", _unquoted(schema or "")), KINDS[kind], _number(file))
                 changed[oid] = now[2] - then[2] - (now[3] - then[3])
         held, self._held = self._held, {oid: frozenset(modes) for oid, modes in locks.items()}
         touched = self._with_tables_of_indexes((*locks, *held), indexes.values())
@@ -299,6 +320,10 @@ def _rows_after(trace: Trace, changed: dict[int, int]) -> dict[int, int]:
 def _has_new_file(trace: Trace, oid: int) -> bool:
     before, after = trace.before.relations.get(oid), trace.after.relations.get(oid)
     return before is not None and after is not None and before.file != after.file
+
+
+def _unquoted(schema: str) -> str:
+    return schema[1:-1].replace('""', '"') if schema.startswith('"') else schema
 
 
 def _integer(text: str | None) -> int:

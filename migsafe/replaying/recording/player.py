@@ -1,9 +1,8 @@
 """The player: sends a migration to a server as its runner does, and records what each statement does."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from migsafe.replaying.recording.ledger import Ledger, Message, read_contents
 from migsafe.replaying.recording.lock_monitor import LockMonitor, ObservedLock
 from migsafe.replaying.recording.measurement import Measurement, Trace, measurement_of
 from migsafe.replaying.recording.open_statements import OpenStatement
+from migsafe.replaying.recording.read_ahead import ReadAhead
 from migsafe.replaying.recording.records import LockPeriod, StatementRecord
 from migsafe.replaying.recording.rehearsal import add_rehearsal
 from migsafe.replaying.recording.snapshot import Snapshot
@@ -36,21 +36,6 @@ _NO_TRANSACTION = ("25001", "2D000")
 _DEALLOCATE = ("deallocate", "discard")
 
 
-class ReadAhead(Iterator[SentStatement]):
-    """The statements of a migration. `read` reads the next one before it is asked for."""
-
-    def __init__(self, statements: Iterable[SentStatement]) -> None:
-        self._statements = iter(statements)
-        self._read: list[SentStatement] = []
-
-    def __next__(self) -> SentStatement:
-        return self._read.pop() if self._read else next(self._statements)
-
-    def read(self) -> None:
-        """Reads the next statement."""
-        self._read = self._read or list(islice(self._statements, 1))
-
-
 class MigrationFailed(Exception):
     """A statement failed, which ends the migration."""
 
@@ -59,7 +44,8 @@ class Player:
     """Plays record migration on record connection. `records` grows as transactions end; a failure is in the last record.
 
     The connection must be in autocommit, and no other connection may change its database. `monitor` watches its locks, `counter` can read
-    all tables. `contents` is what the database contains, if that is known; the player updates it. `guard` limits the time of a statement.
+    all tables. `contents` is what the database contains, if that is known; the player updates it. `ledger` is that of the player before, which
+    is used again if it is of this connection: preparing a new one takes longer than a small statement. `guard` limits the time of a statement.
     `rehearsed` has the measurements of statements outside transactions on a copy, by statement index: they contain all locks, not only
     those that were held long enough to be seen. `start` is when the migration began, by perf_counter.
     """
@@ -71,6 +57,7 @@ class Player:
         counter: "Connection[Any]",
         *,
         contents: Contents | None = None,
+        ledger: Ledger | None = None,
         guard: Guard = unlimited,
         rehearsed: Mapping[int, Measurement] | None = None,
     ) -> None:
@@ -84,17 +71,20 @@ class Player:
         self.contents = contents or read_contents(connection, counter)
         self.contents.begin_session()
         self._existing = frozenset(self.contents.relations)
-        self._ledger = Ledger(connection, self.contents)
+        if ledger is not None and ledger.is_of(connection):
+            ledger.begin_migration(self.contents)
+            self.ledger = ledger
+        else:
+            self.ledger = Ledger(connection, self.contents)
         self._open: list[OpenStatement] = []
         self._busy: list[tuple[float, float]] = []
         self._busy_seconds = 0.0
         self._unmeasured: Callable[[], None] | None = None
-        self._statements: ReadAhead = ReadAhead(())
+        self._statements = ReadAhead(())
         self._transaction: int | None = None
         self._transactions = 0
         self._temporary_bytes: list[int] = []
         self._reports_temporary_files = connection.info.parameter_status("is_superuser") == "on"
-        connection.add_notice_handler(self._notice)
 
     def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[StatementRecord, ...]:
         """Sends the statements up to the end or to the record that fails; calls `began` with the start time, by perf_counter.
@@ -104,6 +94,14 @@ class Player:
         self.start = perf_counter()
         if began is not None:
             began(self.start)
+        self._connection.add_notice_handler(self._notice)
+        try:
+            self._play(half)
+        finally:
+            self._connection.remove_notice_handler(self._notice)
+        return tuple(self.records)
+
+    def _play(self, half: Half) -> None:
         set_up(self._connection, half)
         self._statements = ReadAhead(sent_statements(half))
         try:
@@ -120,7 +118,6 @@ class Player:
         except MigrationFailed:
             self._rollback()
         self._settle()
-        return tuple(self.records)
 
     @property
     def _in_block(self) -> bool:
@@ -147,7 +144,7 @@ class Player:
     def _record(self, statement: Statement, command: str, text: str) -> None:
         """Runs a statement and records it. It is measured while the server runs the next one, or by `_settle`."""
         standalone = not self._in_block
-        message = self._ledger.message(begins=standalone, commits=standalone, forgets=_may_deallocate(command))
+        message = self.ledger.message(begins=standalone, commits=standalone, forgets=_may_deallocate(command))
         if standalone:
             self._transactions += 1
             self._transaction = self._transactions
@@ -156,17 +153,17 @@ class Player:
             results, error = self._exchange(message, statement, text)
         self._settle()
         if standalone:
-            self._ledger.begin_transaction()
+            self.ledger.begin_transaction()
         if error is None:
             measured = results[:-1] if standalone else results
-            self._leave_out(record, self._ledger.recording_seconds(measured))
+            self._leave_out(record, self.ledger.recording_seconds(measured))
             self._unmeasured = partial(self._measure, record, message, measured, ended=self._busy_seconds if standalone else None)
             self._transaction = None if standalone else self._transaction
             return
         if len(results) > message.before + message.recorded:
-            self._leave_out(record, self._ledger.recording_seconds(results))
+            self._leave_out(record, self.ledger.recording_seconds(results))
             self._measure(record, message, results)
-        self._ledger.discard_prepared()
+        self.ledger.discard_prepared()
         refused = len(results) <= message.before
         if standalone and refused and error.sqlstate in _NO_TRANSACTION and not self._connection.closed:
             self._open.remove(record)
@@ -198,13 +195,13 @@ class Player:
 
     def _measure(self, record: OpenStatement, message: Message, results: "list[PGresult]", ended: float | None = None) -> None:
         """Measures a statement from the results of its message; `ended` is when it was committed, if it was a transaction of its own."""
-        record.measured = self._ledger.measure(message, results, record.statement.operations)
-        record.wal_bytes = self._ledger.wal_bytes
-        record.counts = self._ledger.read
+        record.measured = self.ledger.measure(message, results, record.statement.operations)
+        record.wal_bytes = self.ledger.wal_bytes
+        record.counts = self.ledger.read
         names = ((name, self.contents.name_before(oid)) for name, oid in record.measured.oids.items())
         record.known_as = {name: known for name, known in names if known is not None}
         if ended is not None:
-            self._ledger.committed()
+            self.ledger.committed()
             self._close([record], ended)
 
     def _leave_out(self, record: OpenStatement, seconds: float) -> None:
@@ -225,10 +222,10 @@ class Player:
         except error_class() as error:
             self._fail(record, error)
         if _may_deallocate(command):
-            self._ledger.discard_prepared()
+            self.ledger.discard_prepared()
         match statement.operations[0]:
             case sql.RollbackTo():
-                self._ledger.rolled_back_to_savepoint()
+                self.ledger.rolled_back_to_savepoint()
                 self._note_releases(record)
             case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
                 self._end_transaction(rolled_back=isinstance(statement.operations[0], sql.Rollback))
@@ -243,12 +240,12 @@ class Player:
         record.outside_transaction = True
         try:
             counter = self._counter if isinstance(statement.operations[0], sql.Do | sql.Call) else None
-            with self._ledger.measure_nontransactional(counter) as snapshots, self._monitor.record_locks() as seen, self._timed(record):
+            with self.ledger.measure_nontransactional(counter) as snapshots, self._monitor.record_locks() as seen, self._timed(record):
                 execute(self._connection, command)
         except error_class() as error:
             self._fail(record, error)
         before, after = snapshots
-        record.wal_bytes = self._ledger.wal_bytes
+        record.wal_bytes = self.ledger.wal_bytes
         measured = measurement_of(Trace(before=before, after=after, locks={oid: lock.mode for oid, lock in seen.items()}))
         rehearsed = self._rehearsed.get(statement.index)
         record.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
@@ -282,7 +279,7 @@ class Player:
             for effect in (*record.measured.effects, *record.measured.weaker.values()):
                 oid = record.measured.oids.get(effect.relation)
                 lock = record.measured.weaker.get(effect.relation, effect).lock
-                if oid is not None and effect.relation not in record.released and not self._ledger.is_held(oid, lock):
+                if oid is not None and effect.relation not in record.released and not self.ledger.is_held(oid, lock):
                     record.released[effect.relation] = rollback.started + rollback.seconds
 
     def clock(self, moment: float) -> float:
@@ -334,7 +331,7 @@ class Player:
         self._transaction = self._transactions
         if record is not None:
             record.transaction = self._transaction
-        self._ledger.begin_transaction()
+        self.ledger.begin_transaction()
 
     def _commit(self) -> None:
         self._settle()
@@ -367,9 +364,9 @@ class Player:
         """Notes that the transaction has ended, and finishes its records."""
         self._transaction = None
         if rolled_back:
-            self._ledger.rolled_back()
+            self.ledger.rolled_back()
         else:
-            self._ledger.committed()
+            self.ledger.committed()
         self._close(self._open, self._busy_seconds)
 
     def _close(self, records: list[OpenStatement], ended: float) -> None:

@@ -192,6 +192,12 @@ def test_row_counts_are_updated_without_counting_again(shop: tuple[Server, Any])
     assert (touch.tuples_read, touch.rows, touch.grows_with_rows) == (650, 650, True)
 
 
+def test_a_schema_may_need_quotes(shop: tuple[Server, Any]) -> None:
+    played = play(shop[0], 'CREATE SCHEMA "my ""own"""; CREATE TABLE "my ""own""".item (a int); ALTER TABLE "my ""own""".item ADD b int')
+    [touch] = played[-1].measured_effects
+    assert touch.effect.relation == Name("item", 'my "own"')
+
+
 def test_set_transaction_runs_before_the_player_s_queries(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE orders ADD a int; COMMIT"
     played = play(shop[0], text)
