@@ -215,17 +215,20 @@ class CallSites:
         return any(first <= instruction <= last for first, last in loops)
 
 
-def _stacks(frame: FrameType | None) -> Iterator[FrameType | None]:
-    """Yields a frame, and the frames in which the parents of its greenlet are suspended.
+def _stacks(frame: FrameType | None) -> tuple[FrameType | None, ...]:
+    """Returns a frame, and the frames in which the parents of its greenlet are suspended.
 
     SQLAlchemy calls an asyncio driver in a greenlet, whose parent waits in a coroutine of the application.
     """
-    yield frame
-    if (greenlet := sys.modules.get("greenlet")) is not None:
-        parent: Any = greenlet.getcurrent().parent
-        while parent is not None:
-            yield parent.gr_frame
-            parent = parent.parent
+    greenlet = sys.modules.get("greenlet")
+    parent: Any = greenlet.getcurrent().parent if greenlet is not None else None
+    if parent is None:
+        return (frame,)
+    stacks = [frame]
+    while parent is not None:
+        stacks.append(parent.gr_frame)
+        parent = parent.parent
+    return tuple(stacks)
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -92,6 +92,14 @@ def test_what_sqlalchemy_sends_is_not_counted_for_its_driver_again(lab: Lab) -> 
 
 
 @pytest.mark.usefixtures("request_scope")
+def test_sqlalchemy_s_driver_may_get_another_text_and_the_application_may_send_the_same_text_to_it(lab: Lab) -> None:
+    below = lab.function(f"{LIBRARIES}/sqlalchemy/engine/default.py", "def f():\n    send(driver=False)\n    send(sql='SELECT 1')\n    send()")
+    lab.function("shop/views.py", CALL, g=below)()
+    lab.function("shop/reports.py", "def f(): send()")()
+    assert [(place.path, place.calls) for place in lab.places()] == [("shop/reports.py", 1), ("shop/views.py", 1)]
+
+
+@pytest.mark.usefixtures("request_scope")
 def test_the_test_s_own_statements_are_left_out_while_a_request_runs(lab: Lab) -> None:
     lab.function("tests/test_orders.py", "def f(): send()")()
     lab.function("conftest.py", "def f(): send()")()
