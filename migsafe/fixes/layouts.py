@@ -133,6 +133,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "hasura": Layout(folder="up.sql", none_outside="Hasura sends every migration in a transaction: run the statement with psql"),
     "refinery": Layout(none_outside="refinery sends every migration in a transaction: run the statement with psql"),
     "pop": Layout(none_outside="its file would need another name, `….autocommit.up.sql`"),
+    "bun": Layout(none_outside="its file would need another name, `….up.sql` without `.tx`", mark="--bun:split"),
     "atlas": Layout(
         up_outside="-- atlas:txmode none\n\n",
         leave=_first_line("-- atlas:txmode none\n\n"),

@@ -141,6 +141,11 @@ class KnownObjects:
         found = self._objects[self._relations[Name(name, schemas[0])]] if len(schemas) == 1 and schemas[0] != TEMPORARY else None
         return found if isinstance(found, Relation | Index) else None
 
+    def namesakes(self, name: str) -> list[Relation]:
+        """Returns the relations of this name in all schemas, without temporary ones."""
+        found = (self._objects[self._relations[Name(name, schema)]] for schema in self._schemas_of.get(name, ()) if schema != TEMPORARY)
+        return [each for each in found if isinstance(each, Relation)]
+
     def in_first_schema(self, name: Name) -> Name:
         """Returns the qualified name under which CREATE creates an object."""
         if name.schema is not None:

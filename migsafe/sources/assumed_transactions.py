@@ -19,6 +19,8 @@ from migsafe.text import Script
 _NEED_A_BLOCK = ("lock", "savepoint")
 """The first words of LOCK TABLE and SAVEPOINT. PostgreSQL refuses both outside a transaction block (RequireTransactionBlock in utility.c)."""
 _BEGINNINGS = ("begin", "start")
+_OUTSIDE = lazy_pattern(r"[^/\\]*\.no[_-]?(?:tx|txn|transaction)\.(?:up\.|down\.)?sql$", re.IGNORECASE)
+"""A name such as `2_index.notx.sql`: several projects' own runners send such a script outside the transaction that others have."""
 _POSSIBLE = lazy_pattern(r"^\s*(?:lock|savepoint)\b", re.IGNORECASE | re.MULTILINE)
 
 _MARK = lazy_pattern(
@@ -29,7 +31,8 @@ _MARK = lazy_pattern(
 
 
 class UnknownFile(MigrationFile, frozen=True):
-    """A migration of an unknown runner. `in_transaction`: another file of the folder runs only in a transaction that the runner begins."""
+    """A migration of an unknown runner. `in_transaction`: another file of the folder runs only in a transaction that the runner begins, or says in
+    its name that it has none."""
 
     in_transaction: bool = False
 
@@ -42,7 +45,9 @@ def with_evidence(files: Iterable[UnknownFile]) -> list[UnknownFile]:
 
 def read_unknown(file: MigrationFile, runner: str) -> list[Migration]:
     """Returns the migration of a file whose runner is not known. Each statement is assumed to be a transaction of its own, unless the file runs
-    only in a transaction that the runner begins, or another file of its folder does. Raises UnreadableError."""
+    only in a transaction that the runner begins, or another file of its folder does, or is named as one without. Raises UnreadableError."""
+    if is_named_outside(file.up.path):
+        return read_pair(file, runner, Transaction.NONE)
     text = file.up.text
     in_transaction = isinstance(file, UnknownFile) and file.in_transaction and not _begins(text) and not runs_outside(text)
     transaction = Transaction.FILE if in_transaction or _needs_transaction(text) else Transaction.STATEMENT
@@ -68,7 +73,14 @@ def _is_unterminated(part: RawStatement | MetaCommand) -> bool:
     return isinstance(part, RawStatement) and part.unterminated is not None
 
 
+def is_named_outside(path: str) -> bool:
+    """Whether the name of a script says that it runs outside a transaction, as `2_index.notx.sql` does."""
+    return _OUTSIDE.match(path.replace("\\", "/").rpartition("/")[2]) is not None
+
+
 def _is_evidence(file: MigrationFile) -> bool:
+    if is_named_outside(file.up.path):
+        return True
     try:
         text = file.up.head()
     except UnreadableError:

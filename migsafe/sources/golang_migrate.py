@@ -9,6 +9,7 @@ database/pgx/v5/pgx.go, Run) send a file as one query, so several statements are
 import re
 
 from migsafe.patterns import lazy_pattern
+from migsafe.sources.assumed_transactions import is_named_outside
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
@@ -20,7 +21,9 @@ _NUMBERED = lazy_pattern(r"\d+_.*\.sql$")
 
 def _recognises(folder: Folder) -> bool:
     """Recognises the names; not a folder without down files in which other numbered files have neither suffix, because its runner takes
-    every file."""
+    every file, nor one with a name that says whether it runs in a transaction, because golang-migrate reads no such names."""
+    if any(map(is_named_outside, folder.sql_files)):
+        return False
     suffixes = [match["half"] for name in folder.sql_files if (match := re.match(_NAME, name))]
     if not suffixes or "down" in suffixes:
         return bool(suffixes)

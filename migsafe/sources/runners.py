@@ -3,6 +3,7 @@
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sources.atlas import ATLAS
+from migsafe.sources.bun import BUN
 from migsafe.sources.dbmate import DBMATE
 from migsafe.sources.drizzle import DRIZZLE
 from migsafe.sources.flyway import FLYWAY
@@ -47,6 +48,7 @@ RUNNERS: tuple[Runner, ...] = (
     DRIZZLE,
     REFINERY,
     FLYWAY,
+    BUN,
     POP,
     SQLX,
     GOLANG_MIGRATE,

@@ -51,6 +51,27 @@ def _history_folders(folder: Folder) -> list[Folder]:
 
 def _files(folder: Folder) -> list[MigrationFile]:
     """Returns the changes that have a deploy script, in the order of the plan. Raises UnreadableError."""
+    return [_file(folder, name) for name in _changes(folder) if folder.has_file("deploy", f"{name}.sql")]
+
+
+def _problems(folder: Folder) -> list[UnreadableError]:
+    """Returns the changes of the plan without a deploy script, with which Sqitch stops. A plan without any script has them elsewhere
+    (`deploy_dir`, `extension`)."""
+    changes = _changes(folder)
+    missing = [name for name in changes if not folder.has_file("deploy", f"{name}.sql")]
+    if len(missing) == len(changes):
+        return []
+    return [
+        UnreadableError(
+            f"{folder.join('deploy', f'{name}.sql')}: there is no such file, although {_PLAN} has the change {name}",
+            "Add the script, or remove the change from the plan: `sqitch deploy` stops there.",
+        )
+        for name in missing
+    ]
+
+
+def _changes(folder: Folder) -> list[str]:
+    """Returns the names of the changes' scripts, without the suffix, in the order of the plan. Raises UnreadableError."""
     changes: list[str] = []
     tags: list[list[str]] = []
     latest: dict[str, int] = {}
@@ -65,7 +86,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
             latest[name] = len(changes)
             changes.append(name)
             tags.append([])
-    return [_file(folder, name) for name in changes if folder.has_file("deploy", f"{name}.sql")]
+    return changes
 
 
 def _reworked(folder: Folder, change: str, tags: list[list[str]]) -> str:
@@ -98,6 +119,7 @@ SQITCH = Runner(
     searches_subfolders=True,
     history_folders=_history_folders,
     past_files=_past_files,
+    problems=_problems,
     retry_advice="run `sqitch deploy` again",
     connection_advice="in the environment of sqitch, `PGOPTIONS='-c lock_timeout=2s'`",
 )

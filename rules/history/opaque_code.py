@@ -6,7 +6,8 @@ because they take nothing away, and a DROP INDEX in code that looks for INVALID 
 functions and procedures that the migrations create. CALL of any other procedure is reported, and so is a function of an extension that
 changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB, create_distributed_table of
 Citus, AddGeometryColumn of PostGIS. Of several findings with one cause in a run, the first is reported: one function that the migrations
-call, one setting that a script reads.
+call, one setting that a script reads. A schema that is a template without a value (`${schema}` of Flyway, `{{ .Schema }}`) is reported once, if
+the migrations also name its tables without it: migsafe then judges one table as two.
 
 Unsafe:
     DO $$
@@ -34,16 +35,19 @@ from migsafe.schema.unknown_calls import UnknownCall, unknown_call
 from migsafe.sql.operations import Call, OpaqueCode, Select, SetOwner
 from migsafe.sql.templates import is_harmless
 
+_TEMPLATES = ("${", "{{")
 _ASKED = tuple(why.removeprefix("which ") for why in (DATABASE_ONLY, SCHEMA_ONLY))
 
 
 @rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
 def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> Finding | None:
-    """Report the code, with the reason; at the end, a script that has more paths than were tried."""
+    """Report the code, with the reason; at the end, a script that has more paths than were tried, or a schema that is not known."""
     match op:
         case MigrationEnd():
             program = at.migration.up.program
-            if program is None or not program.has_untried_paths:
+            if program is None:
+                return _unknown_schema(at)
+            if not program.has_untried_paths:
                 return None
             message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
             return at.finding(at.place_in_file(program.definition) or op, message)
@@ -57,6 +61,34 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
             return at.finding(op, f"the effect of this code is only known at run time: {_reason(op)}", cause=_cause(op, at))
     call = unknown_call(at.catalog, op)
     return _unknown_call(op, call, at) if call is not None else None
+
+
+def _unknown_schema(at: Context) -> Finding | None:
+    """Returns the finding about the first statement on a table whose schema is a template without a value, although the history knows the table
+    by another schema: what the statement needs of the table is not known."""
+    if not any(mark in at.migration.up.script.text for mark in _TEMPLATES):
+        return None
+    for done in at.past:
+        for effect in done.effects:
+            schema, name = effect.relation.schema or "", effect.relation.name
+            relation = at.catalog.relation(effect.relation) if schema.startswith(_TEMPLATES) else None
+            if not schema.startswith(_TEMPLATES) or (relation is not None and relation.complete):
+                continue
+            other = next((each for each in at.catalog.namesakes(name) if each.complete and each.name.schema != schema), None)
+            if other is not None:
+                message = (
+                    f"{schema} has no value, neither in the settings of the project nor in the configuration: migsafe does not know that "
+                    f"{effect.relation} may be {other.name}, and judges the statement without what it knows of the table"
+                )
+                help = f"[tool.migsafe.template-values]\n{_bare(schema)} = \"{other.name.schema}\""
+                return at.finding(done, message, help=help, relations=[effect.relation], cause=f"template {schema}")
+    return None
+
+
+def _bare(template: str) -> str:
+    """Returns the name in a template, as a key of TOML."""
+    name = template.strip("${} .-")
+    return name if name.replace("_", "").replace("-", "").isalnum() else f'"{name}"'
 
 
 def _reason(op: OpaqueCode) -> str:

@@ -45,6 +45,11 @@ def up(migration: Migration) -> tuple[str, str]:
         ("golang-migrate", {"2_b.up.sql": ORDERS, "10_c.up.sql": ORDERS, "2_b.down.sql": NO_ORDERS}, ["2 query", "10 query"]),
         ("pop", {"1_a.up.sql": ORDERS, "1_a.postgres.up.sql": CUSTOMERS, "1_a.mysql.up.sql": ORDERS}, ["1 file"]),
         ("pop", {"1_a.autocommit.up.sql": INDEX, "2_b.sqlite.up.sql": ORDERS}, ["1 query"]),
+        ("bun", {"1_a.tx.up.sql": CUSTOMERS, "1_a.tx.down.sql": NO_ORDERS, "2_b.up.sql": INDEX}, ["1 file", "2 query"]),
+        ("bun", {"1_a.up.sql": CUSTOMERS + "\n--bun:split\n\n" + ORDERS, "10_b.up.sql": ORDERS, "2_c.up.sql": INDEX}, ["1 query", "10 query", "2 query"]),
+        ("plain", {"1_a.sql": "SAVEPOINT a;\n" + CUSTOMERS, "2_b.notx.sql": ORDERS, "3_c.no_transaction.sql": ORDERS}, ["1 file", "2 none", "3 none"]),
+        ("plain", {"1_a.tx.sql": CUSTOMERS, "2_b.notx.sql": INDEX}, ["1 file", "2 none"]),
+        ("plain", {"1_a.notx.up.sql": CUSTOMERS, "1_a.notx.down.sql": "DROP TABLE customers;", "2_b.up.sql": ORDERS}, ["1 none", "2 file"]),
         ("sqlx", {"1_a.sql": CUSTOMERS, "2_b.sql": "-- no-transaction\n" + INDEX}, ["1 file", "2 query"]),
         ("sqlx", {"1_a.up.sql": "-- Add up migration script here\n" + CUSTOMERS, "1_a.down.sql": "DROP TABLE customers;"}, ["1 file"]),
         ("tern", {"migrations-tern/1_a.sql": ORDERS, "go.mod": "require github.com/jackc/tern/v2 v2.3.3\n"}, ["1 file"]),
@@ -198,6 +203,16 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
     plan = find_migrations([shop(files)])
     assert {migration.runner for migration in plan.migrations} == {runner}
     assert [" ".join(up(migration)) for migration in plan.migrations] == expected
+
+
+def test_a_change_of_the_plan_without_a_script_is_a_problem(shop: Write) -> None:
+    folder = shop({"sqitch.plan": "a 2024\nb 2024\n@v1 2024\nb [b@v1] 2024\n", "deploy/a.sql": ORDERS, "deploy/b.sql": ORDERS})
+    plan = find_migrations([folder])
+    assert [migration.id for migration in plan.migrations] == ["a", "b"]
+    assert [str(problem) for problem in plan.problems] == [
+        f"{folder}/deploy/b@v1.sql: there is no such file, although sqitch.plan has the change b@v1\n"
+        "  Add the script, or remove the change from the plan: `sqitch deploy` stops there."
+    ]
 
 
 @pytest.mark.parametrize(
