@@ -12,8 +12,9 @@ changed."""
 
 
 def merged_statements(migration: Migration, lineage: Lineage) -> MergedStatements:
-    """Returns the statements of a migration that its file contained at the revision of git with which it is compared."""
-    is_changed = lineage.edited is not None or (lineage.merged is not None and bool(lineage.merged.renamed_from))
+    """Returns the statements of a migration that its file, or those that it replaces, contained at the revision of git with which it is
+    compared."""
+    is_changed = lineage.edited is not None or (lineage.merged is not None and bool(lineage.merged.renamed_from or lineage.merged.gone))
     return {
         (migration.up.file.path, migration.id, sent.statement.index): is_changed
         for sent in (sent_statements(migration.up) if lineage.unchanged else ())

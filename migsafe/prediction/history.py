@@ -201,4 +201,5 @@ def _with_edit(lineage: Lineage, merged: MergedState, migration: Migration, rend
         before = [renderer.render_migration(old, predictor) for old in merged.before]
     except MigsafeError:  # it can no longer be read, so nothing is known of it
         return lineage
-    return replace(lineage, edited=first_difference(before, migration), unchanged=unchanged_statements(before, migration))
+    unchanged = unchanged_statements(before, migration, is_replacement=bool(merged.gone))
+    return replace(lineage, edited=first_difference(before, migration), unchanged=unchanged)

@@ -57,8 +57,9 @@ class LatePlace(Struct, frozen=True, kw_only=True):
 class MergedState(Struct, frozen=True, kw_only=True):
     """What a file contains at a revision of git.
 
-    `before` are its migrations then. `renamed_from` is its path then, if the runner takes it for another migration now. `gone` are the
-    migrations of the history that no longer exist, in the order in which they ran. `refuses`: the runner does not run then. `runs_again`: it
+    `before` are its migrations then, or those that it replaces. `renamed_from` is its path then, if the runner takes it for another migration
+    now. `gone` are the migrations of the history that no longer exist, in the order in which they ran. `lost` are those of the file itself,
+    which has others still; `first` is the version of the first one that it has. `refuses`: the runner does not run then. `runs_again`: it
     applies a renamed one a second time. `runner` is its title, empty if it is not known.
     """
 
@@ -67,6 +68,8 @@ class MergedState(Struct, frozen=True, kw_only=True):
     before: tuple[Migration, ...] = ()
     renamed_from: str = ""
     gone: tuple[MigrationReference, ...] = ()
+    lost: tuple[MigrationReference, ...] = ()
+    first: str = ""
     refuses: bool = False
     runs_again: bool = False
 

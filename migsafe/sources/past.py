@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError
 from migsafe.paths import relative_path
@@ -139,7 +140,8 @@ def history_changes(runner: Runner, files: Sequence[MigrationFile], changed: Cal
         return HistoryChanges(late=late, merged=merged, gone=state, gone_script=gone[0].up)
     # Migrations that are replaced by one are one change, whatever its version.
     late = {path: place for path, place in late.items() if path != replacement.up.path}
-    return HistoryChanges(late=late, merged={**merged, replacement.up.path: state})
+    before = tuple(migration for file in gone for migration in _migrations(runner, file))
+    return HistoryChanges(late=late, merged={**merged, replacement.up.path: replace(state, before=before)})
 
 
 def _replacement(comparing: _Comparing, gone: Sequence[MigrationFile], late: Mapping[str, LatePlace]) -> MigrationFile | None:
@@ -181,7 +183,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
         file = comparing.records.get(record)
         if file is not None:
             if changed(file):
-                merged[file.up.path] = state(_past(runner, file, before))
+                merged[file.up.path] = _with_lost(comparing, file, state(_past(runner, file, before)))
             continue
         if _is_empty(runner, before) or _is_beside(before, paths):
             continue
@@ -202,6 +204,18 @@ def _of_same_ids(comparing: _Comparing, before: MigrationFile) -> MigrationFile 
     if not ids:
         return None
     return next((file for file in comparing.new if [migration.id for migration in _migrations(comparing.runner, file)] == ids), None)
+
+
+def _with_lost(comparing: _Comparing, file: MigrationFile, state: MergedState) -> MergedState:
+    """Returns what a file contained, with those of its migrations that are in no file any more. One that stands in another file now is reported
+    there, if it is another one to the runner."""
+    now = _migrations(comparing.runner, file)
+    lost = [migration for migration in state.before if all(each.id != migration.id for each in now) and sends_sql(migration.up)]
+    if not now or not lost:
+        return state
+    elsewhere = {migration.id for other in comparing.files for migration in _migrations(comparing.runner, other)}
+    references = tuple(MigrationReference(migration.id, file.up.path) for migration in lost if migration.id not in elsewhere)
+    return replace(state, lost=references, first=now[0].id)
 
 
 def _is_beside(before: MigrationFile, paths: Container[str]) -> bool:

@@ -55,14 +55,13 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
     return place if next(remaining, None) is not None else None
 
 
-def unchanged_statements(before: Sequence[Migration], now: Migration) -> frozenset[int]:
-    """Returns the offsets in the script of a migration at which the statements begin that it sent before, too; empty if `before` does not
-    contain it. Both must have been rendered."""
-    old = next((migration for migration in before if migration.id == now.id), None)
-    if old is None:
-        return frozenset()
-    is_same_code = now.up.program is not None and _upgrade_code(old.up.file.text) == _upgrade_code(now.up.file.text)
-    remaining = Counter(text for text, _ in _sent(old.up))
+def unchanged_statements(before: Sequence[Migration], now: Migration, *, is_replacement: bool = False) -> frozenset[int]:
+    """Returns the offsets in the script of a migration at which the statements begin that it sent before, too, or that a migration sent which it
+    replaces; empty if `before` contains neither. Both must have been rendered."""
+    own = next((migration for migration in before if migration.id == now.id), None)
+    old = [own] if own is not None else before if is_replacement else []
+    is_same_code = now.up.program is not None and any(_upgrade_code(each.up.file.text) == _upgrade_code(now.up.file.text) for each in old)
+    remaining = Counter(text for each in old for text, _ in _sent(each.up))
     unchanged = set()
     for text, span in _sent(now.up):
         if remaining[text] > 0 or is_same_code:

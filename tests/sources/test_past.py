@@ -185,6 +185,35 @@ def test_a_squash_is_one_finding() -> None:
     assert "and this one replaces them" in message(past, now)
 
 
+def test_statements_of_squashed_migrations_are_not_judged_again() -> None:
+    rules = [rule for rule in shipped_rules() if rule.name in ("merged-migration-changed", "char-type")]
+    old, new = (f"CREATE TABLE {name} (id bigint PRIMARY KEY, code char(3));\n" for name in "ax")
+    past = {"0001_a.sql": old, "0002_b.sql": B}
+    now = {"0001_baseline.sql": f"{B}{old}{new}"}
+    assert found(past, now, rules=rules) == [("0001_baseline.sql", 1, "merged-migration-changed"), ("0001_baseline.sql", 3, "char-type")]
+
+
+CHANGESETS = "--liquibase formatted sql\n{}"
+FIRST, SECOND, THIRD = (f"--changeset me:{number}\n{sql}" for number, sql in ((1, A), (2, B), (3, C)))
+
+
+def test_a_changeset_that_its_file_has_no_more() -> None:
+    past = {"a.sql": CHANGESETS.format(FIRST + SECOND), "b.sql": CHANGESETS.format(THIRD)}
+    now = {**past, "a.sql": CHANGESETS.format(SECOND)}
+    assert found(past, now, "liquibase") == [("a.sql", 3, "merged-migration-changed")]
+    assert message(past, now, "liquibase") == (
+        "me:1, which stands at main, no longer exists: a database that has applied it keeps the changes, and new databases do not get them"
+    )
+    # Moved to another file, or without SQL.
+    assert found(past, {"a.sql": CHANGESETS.format(FIRST), "b.sql": CHANGESETS.format(SECOND + THIRD)}, "liquibase") == []
+    assert found({"a.sql": CHANGESETS.format(FIRST + "--changeset me:2\n")}, {"a.sql": CHANGESETS.format(FIRST)}, "liquibase") == []
+
+
+def test_liquibase_accepts_that_a_file_is_gone() -> None:
+    past = {"a.sql": CHANGESETS.format(FIRST), "b.sql": CHANGESETS.format(SECOND)}
+    assert "keeps the changes, and new databases do not get them" in message(past, {"b.sql": past["b.sql"]}, "liquibase")
+
+
 JOURNAL = '{{"entries": [{}]}}\n'
 ENTRY = '{{"idx": {0}, "when": {1}, "tag": "000{0}_x"}}'
 
