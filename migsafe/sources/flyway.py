@@ -4,7 +4,10 @@ Names as in flyway/flyway flyway-core ResourceNameParser; the prefix V can be an
 to the same location (FileSystemScanner), and several locations are one history. Versioned scripts
 come in the order of their versions, numbers separated by dots or underscores (MigrationVersion); repeatable ones after them by description.
 Baselines (`B1__name.sql`) replace earlier migrations on a new database: the last one before all versioned scripts is the first migration, and
-others are left out, because the scripts that they replace are still there. Callbacks are left out.
+others are left out, because the scripts that they replace are still there. The callbacks that run after migrations (`afterMigrate.sql`,
+`afterEachMigrate__name.sql`) run in each `flyway migrate`, in transactions of their own, so they are repeatable scripts at the end (flyway-core,
+SqlScriptCallbackFactory and DefaultCallbackExecutor). Those that run before migrations are left out, apart from their `lock_timeout`: they run
+before the history begins, and may expect what it has made.
 
 A script runs in a transaction, its statements one by one, unless a `.sql.conf` file of the same name says `executeInTransaction=false`
 (SqlScriptMetadata), or Flyway's parser recognises a statement that is impossible in one (flyway-database-postgresql, PostgreSQLParser.
@@ -40,6 +43,8 @@ _REPEATABLE = "R__"
 _AFTER_PREFIX = r"(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$"
 _NAME = lazy_pattern(rf"([VURB]){_AFTER_PREFIX}")
 _NAME_WITH_OTHER_PREFIX = lazy_pattern(r"[^\d]*\d+(?:[._]\d+)*__.*\.sql$")
+_CALLBACK = lazy_pattern(r"(?P<event>afterEachMigrate|afterVersioned|afterMigrateApplied|afterMigrate)(?P<description>__.*)?\.sql$")
+_AFTER_EACH = "afterEachMigrate"
 _SETTING = lazy_pattern(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
 _NONTRANSACTIONAL = (
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
@@ -122,6 +127,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     versioned: list[tuple[list[int], str, MigrationFile]] = []
     baselines: list[tuple[list[int], str, MigrationFile]] = []
     repeatable: list[tuple[str, MigrationFile]] = []
+    callbacks: list[tuple[bool, str, MigrationFile]] = []
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, Script | None]] = []
     settings = FlywaySettings(folder)
@@ -135,6 +141,11 @@ def _files(folder: Folder) -> list[MigrationFile]:
                 undo[match[2]] = inner.script(name)
             elif match:
                 scripts.append((match, inner.script(name), inner.script(f"{name}.conf") if f"{name}.conf" in inner.files else None))
+            elif callback := _CALLBACK.match(name):
+                # Folders may have callbacks of the same name.
+                called = inner.join(name) if any(other == name for _, other, _ in callbacks) else name.removesuffix(".sql")
+                file = FlywayFile(called, inner.script(name), settings=settings, repeatable=True)
+                callbacks.append((callback["event"] != _AFTER_EACH, name, file))
     for match, script, settings_file in scripts:
         version = match[2]
         is_versioned = match[1] == ("V" if prefix is None else prefix)
@@ -150,7 +161,9 @@ def _files(folder: Folder) -> list[MigrationFile]:
     files = [file for *_, file in in_order]
     if files and _is_mixed(files[-1].up) and not any(_is_mixed(file.up) for file in files[:-1]):
         files[-1] = replace(files[-1], is_first_mixed=True)
-    return files + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
+    files += [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
+    # Without a migration, no callback of migrations runs.
+    return files + [file for *_, file in sorted(callbacks, key=lambda entry: entry[:2])] if files else []
 
 
 def _without_last_zeros(parts: list[int]) -> list[int]:

@@ -28,4 +28,6 @@ def is_new(migration: Migration, merged: MergedState | None) -> bool:
     """Whether a migration in a file that was added or changed since a revision of git has not been deployed. `merged` is what the file
     contained then, if it stands at the revision: an edited, renamed or squashed migration has been deployed in another form, but a file of many
     migrations may have got new ones."""
-    return merged is None or (bool(merged.before) and not merged.renamed_from and not merged.gone and all(old.id != migration.id for old in merged.before))
+    return merged is None or (
+        bool(merged.before) and not merged.renamed_from and not merged.gone and all(old.id != migration.id for old in merged.before)
+    )

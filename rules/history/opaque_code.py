@@ -80,7 +80,7 @@ def _unknown_schema(at: Context) -> Finding | None:
                     f"{schema} has no value, neither in the settings of the project nor in the configuration: migsafe does not know that "
                     f"{effect.relation} may be {other.name}, and judges the statement without what it knows of the table"
                 )
-                help = f"[tool.migsafe.template-values]\n{_bare(schema)} = \"{other.name.schema}\""
+                help = f'[tool.migsafe.template-values]\n{_bare(schema)} = "{other.name.schema}"'
                 return at.finding(done, message, help=help, relations=[effect.relation], cause=f"template {schema}")
     return None
 

@@ -135,6 +135,12 @@ def test_repeatable_migrations_may_change() -> None:
     assert found(past, {"a.sql": changeset.format("1", "", B)}, "liquibase") == [("a.sql", 3, "merged-migration-changed")]
 
 
+def test_callbacks_of_the_same_name_are_no_duplicates() -> None:
+    rules = [*RULES, *(rule for rule in shipped_rules() if rule.name == "duplicate-version")]
+    past = {"V1__a.sql": A, "afterMigrate.sql": "ANALYZE a;\n"}
+    assert found(past, {**past, "afterMigrate.sql": "ANALYZE;\n", "east/afterMigrate.sql": "ANALYZE;\n"}, rules=rules) == []
+
+
 def test_a_renamed_migration() -> None:
     past = {"0001_a.sql": A, "0002_b.sql": B}
     assert found(past, {"0001_a.sql": A, "0003_b.sql": B}) == [("0003_b.sql", 1, "merged-migration-changed")]

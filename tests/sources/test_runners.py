@@ -46,8 +46,16 @@ def up(migration: Migration) -> tuple[str, str]:
         ("pop", {"1_a.up.sql": ORDERS, "1_a.postgres.up.sql": CUSTOMERS, "1_a.mysql.up.sql": ORDERS}, ["1 file"]),
         ("pop", {"1_a.autocommit.up.sql": INDEX, "2_b.sqlite.up.sql": ORDERS}, ["1 query"]),
         ("bun", {"1_a.tx.up.sql": CUSTOMERS, "1_a.tx.down.sql": NO_ORDERS, "2_b.up.sql": INDEX}, ["1 file", "2 query"]),
-        ("bun", {"1_a.up.sql": CUSTOMERS + "\n--bun:split\n\n" + ORDERS, "10_b.up.sql": ORDERS, "2_c.up.sql": INDEX}, ["1 query", "10 query", "2 query"]),
-        ("plain", {"1_a.sql": "SAVEPOINT a;\n" + CUSTOMERS, "2_b.notx.sql": ORDERS, "3_c.no_transaction.sql": ORDERS}, ["1 file", "2 none", "3 none"]),
+        (
+            "bun",
+            {"1_a.up.sql": CUSTOMERS + "\n--bun:split\n\n" + ORDERS, "10_b.up.sql": ORDERS, "2_c.up.sql": INDEX},
+            ["1 query", "10 query", "2 query"],
+        ),
+        (
+            "plain",
+            {"1_a.sql": "SAVEPOINT a;\n" + CUSTOMERS, "2_b.notx.sql": ORDERS, "3_c.no_transaction.sql": ORDERS},
+            ["1 file", "2 none", "3 none"],
+        ),
         ("plain", {"1_a.tx.sql": CUSTOMERS, "2_b.notx.sql": INDEX}, ["1 file", "2 none"]),
         ("plain", {"1_a.notx.up.sql": CUSTOMERS, "1_a.notx.down.sql": "DROP TABLE customers;", "2_b.up.sql": ORDERS}, ["1 none", "2 file"]),
         ("sqlx", {"1_a.sql": CUSTOMERS, "2_b.sql": "-- no-transaction\n" + INDEX}, ["1 file", "2 query"]),
@@ -191,6 +199,17 @@ def up(migration: Migration) -> tuple[str, str]:
             ["1 file", "2 file"],
         ),
         ("flyway", {"R__a.sql": CUSTOMERS}, ["R__a file"]),
+        (
+            "flyway",
+            {
+                "V1__a.sql": CUSTOMERS,
+                "afterMigrate__b.sql": "VACUUM;",
+                "afterEachMigrate.sql": ORDERS,
+                "R__v.sql": ORDERS,
+                "beforeMigrate.sql": INDEX,
+            },
+            ["1 file", "R__v file", "afterEachMigrate file", "afterMigrate__b none"],
+        ),
         ("flyway", {"V1__a.sql": CUSTOMERS, "2024/V2__b.sql": ORDERS, "B2__base.sql": ORDERS}, ["1 file", "2 file"]),
         (
             "flyway",
