@@ -31,8 +31,8 @@ _MARK = lazy_pattern(
 
 
 class UnknownFile(MigrationFile, frozen=True):
-    """A migration of an unknown runner. `in_transaction`: another file of the folder runs only in a transaction that the runner begins, or says in
-    its name that it has none."""
+    """A migration of an unknown runner. `in_transaction`: another file of the folder runs only in a transaction that the runner begins, or says
+    in its name that it has none."""
 
     in_transaction: bool = False
 

@@ -5,7 +5,7 @@ to the same location (FileSystemScanner), and several locations are one history.
 come in the order of their versions, numbers separated by dots or underscores (MigrationVersion); repeatable ones after them by description.
 Baselines (`B1__name.sql`) replace earlier migrations on a new database: the last one before all versioned scripts is the first migration, and
 others are left out, because the scripts that they replace are still there. The callbacks that run after migrations (`afterMigrate.sql`,
-`afterEachMigrate__name.sql`) run in each `flyway migrate`, in transactions of their own, so they are repeatable scripts at the end (flyway-core,
+`afterEachMigrate__name.sql`) run in each `flyway migrate`, in transactions of their own, so they are repeatable scripts at the end (its
 SqlScriptCallbackFactory and DefaultCallbackExecutor). Those that run before migrations are left out, apart from their `lock_timeout`: they run
 before the history begins, and may expect what it has made.
 

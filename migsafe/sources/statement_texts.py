@@ -56,7 +56,7 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
 
 
 def unchanged_statements(before: Sequence[Migration], now: Migration, *, is_replacement: bool = False) -> frozenset[int]:
-    """Returns the offsets in the script of a migration at which the statements begin that it sent before, too, or that a migration sent which it
+    """Returns the offsets in the script of a migration at which the statements begin that it sent before, too, or that one sent which it
     replaces; empty if `before` contains neither. Both must have been rendered."""
     own = next((migration for migration in before if migration.id == now.id), None)
     old = [own] if own is not None else before if is_replacement else []
