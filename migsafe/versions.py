@@ -101,3 +101,5 @@ ESCAPE_STRING_WARNING_REMOVED = 19
 """SET escape_string_warning is an error."""
 REPACK = 19
 """REPACK, which does with CONCURRENTLY what VACUUM FULL and CLUSTER do under ACCESS EXCLUSIVE."""
+INET_OPS_BY_DEFAULT = 19
+"""inet_ops is the default operator class of inet and cidr for gist; before, it must be named (release notes of 19, not measured)."""

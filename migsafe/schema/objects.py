@@ -116,6 +116,7 @@ class Relation(Object, frozen=True, kw_only=True):
     `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown). `sequence_type` is a sequence's data type if it is
     known. `unpopulated`: a materialized view WITH NO DATA. `from_query`: CREATE TABLE AS or SELECT INTO created the table.
     `checks_disabled`: DISABLE TRIGGER ALL, so the foreign keys of the table, and those to it, check no rows of it.
+    `server` is that of a foreign table.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -147,6 +148,7 @@ class Relation(Object, frozen=True, kw_only=True):
     unpopulated: bool = False
     from_query: bool = False
     checks_disabled: bool = False
+    server: str | None = None
 
     def dependencies(self) -> tuple[int, ...]:
         """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""

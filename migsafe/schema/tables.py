@@ -88,6 +88,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         parents=tuple(parent.oid for parent in parents),
         of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
+        server=op.server,
         created_in=catalog.migration,
         may_be_older=may_be_older,
     )

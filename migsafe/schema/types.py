@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.columns import set_column, stored_type
+from migsafe.schema.columns import next_column_number, set_column, stored_type
 from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts, is_type_named
-from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Function, Relation, Type
+from migsafe.schema.objects import Column, Composite, Domain, DomainCheck, EnumType, Function, Relation, Type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 from migsafe.text import MARK_START
@@ -193,6 +193,19 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
         case "alter":
             attributes = tuple((name, stored if name == op.attribute else kind) for name, kind in composite.attributes)
             catalog.change(composite, attributes=attributes)
+    for table in [table for table in catalog.relations() if table.of_type == composite.name] if op.cascade else ():
+        _cascade(catalog, op, table, stored)
+
+
+def _cascade(catalog: Catalog, op: sql.AlterCompositeType, table: Relation, stored: TypeName | None) -> None:
+    """Changes a table OF a composite type as its type, without the indexes and constraints of a column that is dropped."""
+    column = table.column(op.attribute)
+    if op.action == "add" and column is None:
+        catalog.change(table, columns=(*table.columns, Column(number=next_column_number(table), name=op.attribute, type=stored)))
+    elif op.action == "alter" and column is not None:
+        set_column(catalog, table, column.number, type=stored)
+    elif op.action == "drop" and column is not None:
+        catalog.change(table, columns=tuple(each for each in table.columns if each is not column), complete=False)
 
 
 def move_type(catalog: Catalog, moved_type: Type, name: Name) -> None:

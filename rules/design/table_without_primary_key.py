@@ -4,8 +4,8 @@ Its rows cannot be identified: UPDATE and DELETE cannot select exactly one row, 
 replication refuses UPDATE and DELETE, and most tools that move or compare data need a key. Adding a key later builds an index while the
 table is locked. It is information only if a unique index on columns that are not null identifies the rows: then just logical replication
 has no key; and of a CREATE TABLE AS, whose table the migration uses for nothing else, because that is usually a copy for a while. Not
-reported: a temporary table, one that a later migration of the run drops, and one in which a unique index on a constant, a boolean or
-`(version IS NOT NULL)` allows one or two rows.
+reported: a temporary table, a partition (its parent is), one that a later migration of the run drops, and one in which a unique index on a
+constant, a boolean or `(version IS NOT NULL)` allows one or two rows.
 
 Unsafe:
     CREATE TABLE deliveries (order_id bigint NOT NULL, carrier text);
@@ -54,8 +54,8 @@ def table_without_primary_key(op: CreateTable | CreateTableAs | MigrationEnd, at
 def _without_key(done: PastOperation, relation: Relation, at: Context) -> Iterator[Finding]:
     """Reports a table; less severely one whose rows a unique index identifies, and not at all one that has a row at most."""
     assert isinstance(done.operation, CreateTable | CreateTableAs)
-    if has_few_rows(at.catalog, relation):
-        return
+    if has_few_rows(at.catalog, relation) or relation.bound is not None:
+        return  # a partition that was attached inherits the key of its parent, or its parent was reported
     index = identifying_index(at.catalog, relation)
     if index is not None:
         message = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migsafe import versions
 from migsafe.prediction.refusals.definitions import added_constraints, complete_table, is_built_in, type_text
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -19,6 +20,7 @@ _ORDERS = frozenset(("<", ">", "<=", ">="))
 _ONE_SIDED = frozenset(("@>", "<@", "<<", ">>", "&<", "&>"))
 _ARGUMENTS = {"character varying": "text"}
 """The types whose operators are those of another one."""
+_ADDRESSES = frozenset(("inet", "cidr"))
 _FAMILIES = {
     **dict.fromkeys(("smallint", "integer", "bigint"), "integer_ops"),
     **dict.fromkeys(("date", "timestamp without time zone", "timestamp with time zone"), "datetime_ops"),
@@ -68,6 +70,8 @@ def _refuse_operator(catalog: Catalog, method: str, element: IndexElement, data_
     operator, written = element.operator or "", type_text(catalog, data_type)
     if data_type.name in _RANGES:
         return _refuse_range(method, element, operator)
+    if data_type.name in _ADDRESSES and method == "gist" and operator == "&&" and catalog.pg_version < versions.INET_OPS_BY_DEFAULT:
+        return _refuse_address(catalog, element, data_type.name)
     if data_type.name not in PLAIN_TYPES:
         return None
     has_class = method != "gist" or extension_named(catalog, "btree_gist") is not None
@@ -104,6 +108,14 @@ def _refuse_range(method: str, element: IndexElement, operator: str) -> Refusal 
     if method in ("btree", "hash") and operator in ("&&", "-|-"):
         return Refusal(error=f'{start} is not a member of operator family "range_ops"', help="-- USING gist")
     return None
+
+
+def _refuse_address(catalog: Catalog, element: IndexElement, data_type: str) -> Refusal:
+    """The operator class that has && of addresses is not the default one, with btree_gist and without it."""
+    error = f'data type {data_type} has no default operator class for access method "gist"'
+    if extension_named(catalog, "btree_gist") is not None:
+        error = f'operator &&(inet,inet) is not a member of operator family "gist_{data_type}_ops"'
+    return Refusal(error=error, help=f"-- name the operator class: {element.column} inet_ops WITH &&")
 
 
 def _extension(method: str) -> str:

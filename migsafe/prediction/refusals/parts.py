@@ -1,5 +1,6 @@
 """The triggers, rules, indexes and constraints that a statement names with their table."""
 
+from migsafe import versions
 from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
@@ -39,8 +40,9 @@ def name_trigger(catalog: Catalog, op: sql.Rename | sql.Comment) -> Refusal | No
     if op.kind == "trigger":
         return _missing_trigger(catalog, table, op.name.name)
     if isinstance(op, sql.Comment) and op.kind == "constraint" and catalog.constraint(table.oid, op.name.name) is None:
-        is_named_by_server = any(column.not_null for column in table.columns)  # from 18 on, NOT NULL is a constraint
-        if not is_named_by_server:
+        # From 18 on, NOT NULL is a constraint, which the server names table_column_not_null.
+        may_be_not_null = catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS and "not_null" in op.name.name
+        if not may_be_not_null:
             return Refusal(error=f'constraint "{op.name.name}" for table "{table.name.name}" does not exist')
     return None
 

@@ -35,7 +35,7 @@ from migsafe.text import MARK_START
 if TYPE_CHECKING:
     from migsafe.workload.assessment import Assessor
 
-_CERTAIN = frozenset(("22P02", "42601", "42702", "42703", "42803", "42804", "42P10"))
+_CERTAIN = frozenset(("22P02", "428C9", "42601", "42702", "42703", "42803", "42804", "42P10"))
 """The errors that do not depend on what another part of the project may have created."""
 _CERTAIN_MESSAGES = ("operator does not exist", "could not identify", "missing FROM-clause", "constraint ")
 _HELP = {
@@ -150,7 +150,7 @@ class QueryChecks:
             ("operator does not exist", "could not identify", "missing FROM-clause", "constraint ")
         ):
             return None
-        if failure.code in ("42703", "42803") and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
+        if failure.code in ("42703", "42803", "428C9") and any(not _has_certain_columns(catalog, catalog.relation(name)) for name in relations):
             return None
         error = failure.message
         for schema in catalog.search_path:

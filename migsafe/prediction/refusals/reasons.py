@@ -1,6 +1,7 @@
 """The search for the reason why PostgreSQL refuses an operation."""
 
 from migsafe.prediction.refusals import (  # noqa: F401  # their functions register themselves
+    collations,
     column_definitions,
     columns,
     concurrently,
@@ -8,6 +9,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     expressions,
     extensions,
     foreign_keys,
+    foreign_tables,
     functions,
     generated_columns,
     index_methods,
@@ -30,6 +32,7 @@ from migsafe.prediction.refusals import (  # noqa: F401  # their functions regis
     storage_parameters,
     triggers,
     type_changes,
+    typed_tables,
     types,
     values,
     views,

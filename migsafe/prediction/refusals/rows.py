@@ -6,10 +6,10 @@ from migsafe.prediction.refusals.definitions import complete_table
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import SYSTEM_COLUMNS, Column, Relation, RelationKind
+from migsafe.schema.privileges import has_replica_identity
 from migsafe.schema.publications import publications_of
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind
 
 
 @refuses(sql.Insert, sql.Update)
@@ -73,7 +73,7 @@ def update_value(catalog: Catalog, op: sql.Update) -> Refusal | None:
 def identity_of_row(catalog: Catalog, op: sql.Update | sql.Delete) -> Refusal | None:
     """A publication can send an UPDATE or a DELETE only if a row has a replica identity (CheckCmdReplicaIdentity in execReplication.c)."""
     table = complete_table(catalog, op.table)
-    if table is None or table.kind is not RelationKind.TABLE or _has_identity(catalog, table):
+    if table is None or table.kind is not RelationKind.TABLE or has_replica_identity(catalog, table) is not False:
         return None
     verb, action, event = ("update", "updates", "update") if isinstance(op, sql.Update) else ("delete from", "deletes", "delete")
     publication = next((found for found in publications_of(catalog, table) if event in found.publishes), None)
@@ -84,10 +84,3 @@ def identity_of_row(catalog: Catalog, op: sql.Update | sql.Delete) -> Refusal | 
         detail=f"it is in the publication {publication.name.name}",
         help=f"-- first add a primary key; or: ALTER TABLE {table.name} REPLICA IDENTITY FULL;",
     )
-
-
-def _has_identity(catalog: Catalog, table: Relation) -> bool:
-    if table.replica_identity in ("full", "index"):
-        return True
-    keys = (constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in catalog.constraints(table.oid))
-    return table.replica_identity == "default" and any(keys)

@@ -24,7 +24,7 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> Refusal | None:
         or _refuse_transition_tables(op)
         or _refuse_condition(op)
         or (_refuse_columns(op, relation) if relation is not None and relation.complete and is_known else None)
-        or _refuse_function(catalog, op)
+        or _refuse_function(catalog, op.function, "trigger")
     )
 
 
@@ -66,6 +66,9 @@ def _refuse_rows_of_parts(relation: Relation, op: sql.CreateTrigger) -> Refusal 
 
 
 def _refuse_form(op: sql.CreateTrigger) -> Refusal | None:
+    if op.constraint and op.or_replace:
+        help = f"DROP TRIGGER IF EXISTS {Name(op.trigger)} ON {op.table};\n-- and CREATE CONSTRAINT TRIGGER, in one transaction"
+        return Refusal(error="CREATE OR REPLACE CONSTRAINT TRIGGER is not supported", help=help)
     if op.row and "truncate" in op.events:
         return Refusal(error="TRUNCATE FOR EACH ROW triggers are not supported", help="-- use FOR EACH STATEMENT")
     if op.timing != "instead of":
@@ -125,17 +128,24 @@ def _refuse_columns(op: sql.CreateTrigger, relation: Relation) -> Refusal | None
     return None
 
 
-def _refuse_function(catalog: Catalog, op: sql.CreateTrigger) -> Refusal | None:
-    if is_absent_function(catalog, op.function):
-        return Refusal(error=f"function {op.function}() does not exist", detail="it was dropped", help="-- first create the function")
-    functions = [function for function in catalog.functions(op.function) if not function.arguments]
+@refuses(sql.CreateObject)
+def create_event_trigger(catalog: Catalog, op: sql.CreateObject) -> Refusal | None:
+    """The function of an event trigger returns event_trigger (CreateEventTrigger in event_trigger.c)."""
+    return _refuse_function(catalog, op.function, "event_trigger") if op.kind == "event trigger" and op.function is not None else None
+
+
+def _refuse_function(catalog: Catalog, name: Name, result: str) -> Refusal | None:
+    if is_absent_function(catalog, name):
+        return Refusal(error=f"function {name}() does not exist", detail="it was dropped", help="-- first create the function")
+    functions = [function for function in catalog.functions(name) if not function.arguments]
     if len(functions) != 1 or not certainly_exists(catalog, functions[0]) or functions[0].kind != "function":
         return None
     function = functions[0]
-    if function.result is None or function.result == ("trigger",):
+    if function.result is None or function.result == (result,):
         return None
+    shown = name if result == "event_trigger" else name.name
     return Refusal(
-        error=f"function {op.function.name} must return type trigger",
+        error=f"function {shown} must return type {result}",
         detail=f"it returns {function.result[0]}",
-        help="-- drop the function, and create it with RETURNS trigger",
+        help=f"-- drop the function, and create it with RETURNS {result}",
     )

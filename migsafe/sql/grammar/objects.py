@@ -67,9 +67,12 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             name = Name(c.role())
             c.accept("with")
             role_options(c)
-        case "subscription":
-            name, settings = c.qualified("a name for the subscription"), _subscription(c)
-            return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, if_not_exists=if_not_exists, options=settings)]
+        case "subscription" | "collation":
+            name, settings = c.qualified(f"a name for the {kind}"), (_subscription if kind == "subscription" else _collation)(c)
+            return [CreateObject(c.span(start), kind=kind, name=name, if_not_exists=if_not_exists, options=settings)]
+        case "event trigger":
+            name, function = c.qualified("a name for the event trigger"), _event_trigger(c)
+            return [CreateObject(c.span(start), kind=kind, name=name, function=function)]
         case _:
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)
@@ -129,11 +132,11 @@ def _definition(c: Parser) -> None:
     options(c)
 
 
-def _collation(c: Parser) -> None:
+def _collation(c: Parser) -> tuple[Option, ...]:
     if c.accept("from"):
         c.qualified("a collation")
-    else:
-        uses_options(c, "CREATE COLLATION", options(c))
+        return ()
+    return uses_options(c, "CREATE COLLATION", options(c))
 
 
 def _server(c: Parser) -> None:
@@ -174,7 +177,7 @@ def _conversion(c: Parser) -> None:
     c.qualified_function()
 
 
-def _event_trigger(c: Parser) -> None:
+def _event_trigger(c: Parser) -> Name:
     c.expect("on")
     if c.name("an event") == "login":
         c.uses(features.LOGIN_EVENT_TRIGGER)
@@ -187,8 +190,9 @@ def _event_trigger(c: Parser) -> None:
                 break
     c.expect("execute")
     c.expect_any("function", "procedure")
-    c.qualified_function()
+    function = c.qualified_function()
     c.expect("(", ")")
+    return function
 
 
 def _access_method(c: Parser) -> None:
@@ -222,12 +226,10 @@ def _subscription(c: Parser) -> tuple[Option, ...]:
 
 
 _CREATE_REST = {
-    "collation": _collation,
     "conversion": _conversion,
     "server": _server,
     "foreign data wrapper": _wrapper,
     "tablespace": _tablespace,
-    "event trigger": _event_trigger,
     "access method": _access_method,
     "language": _language,
     "database": database_settings,

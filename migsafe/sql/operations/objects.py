@@ -270,7 +270,8 @@ class CreateObject(Operation, frozen=True, kw_only=True):
     """CREATE of an object of which migsafe needs only the name: an aggregate, an operator, a cast, a role, a database, a server…
 
     `kind` is SQL's word in lower case. `name` is None if the object has none (a cast, a transform, a user mapping); then `detail` identifies
-    it (`(int as text)`, `for app server films`). `options` are those of a subscription.
+    it (`(int as text)`, `for app server films`). `options` are those of a subscription or a collation, `function` is that of an event
+    trigger.
     """
 
     kind: str
@@ -280,6 +281,7 @@ class CreateObject(Operation, frozen=True, kw_only=True):
     temporary: bool = False
     detail: str = ""
     options: tuple[Option, ...] = ()
+    function: Name | None = None
 
 
 class AlterObject(Operation, frozen=True, kw_only=True):

@@ -23,3 +23,22 @@ BEGIN;
 CREATE PUBLICATION seven FOR TABLE later;
 ALTER TABLE later REPLICA IDENTITY FULL; -- expect: replica-identity-changed
 COMMIT;
+
+-- next migration
+CREATE TABLE parcels (id bigint NOT NULL, code text NOT NULL CONSTRAINT parcels_code_key UNIQUE, lane bigint);
+CREATE UNIQUE INDEX parcels_id_idx ON parcels (id);
+CREATE INDEX parcels_lane_idx ON parcels (lane);
+ALTER TABLE parcels REPLICA IDENTITY USING INDEX parcels_id_idx;
+CREATE TABLE sent (id bigint NOT NULL, code text NOT NULL CONSTRAINT sent_code_key UNIQUE);
+ALTER TABLE sent REPLICA IDENTITY USING INDEX sent_code_key;
+
+-- next migration
+DROP INDEX parcels_lane_idx;
+ALTER TABLE parcels DROP CONSTRAINT parcels_code_key; -- expect: drop-constraint
+DROP INDEX parcels_id_idx; -- expect: replica-identity-changed
+ALTER TABLE sent DROP CONSTRAINT sent_code_key; -- expect: drop-constraint -- expect: replica-identity-changed
+
+-- next migration
+CREATE TABLE made (id bigint NOT NULL CONSTRAINT made_id_key UNIQUE);
+ALTER TABLE made REPLICA IDENTITY USING INDEX made_id_key;
+ALTER TABLE made DROP CONSTRAINT made_id_key;

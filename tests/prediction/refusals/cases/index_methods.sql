@@ -181,3 +181,12 @@ CREATE INDEX ON stays USING spgist (guest);
 CREATE TABLE stays (guest varchar(20), address inet, during tstzrange, id uuid, at timestamptz, area box);
 -- accepted
 CREATE INDEX ON stays USING brin (guest, address, during, id, at, area);
+
+-- an exclusion of networks that overlap
+-- refused before 19: data type cidr has no default operator class for access method "gist"
+-- accepted
+CREATE TABLE networks (id bigint PRIMARY KEY, block cidr NOT NULL, EXCLUDE USING gist (block WITH &&));
+
+-- an exclusion of addresses that overlap, with its operator class
+-- accepted
+CREATE TABLE networks (id bigint PRIMARY KEY, block inet NOT NULL, EXCLUDE USING gist (block inet_ops WITH &&));

@@ -89,3 +89,15 @@ CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT a';
 CREATE FUNCTION f(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a';
 -- accepted
 DROP FUNCTION f(int);
+
+-- a comment on a constraint that is gone
+CREATE TABLE orders (id bigint PRIMARY KEY, n integer CONSTRAINT positive CHECK (n > 0));
+ALTER TABLE orders DROP CONSTRAINT positive;
+-- refused: constraint "positive" for table "orders" does not exist
+COMMENT ON CONSTRAINT positive ON orders IS 'above 0';
+
+-- a comment on a constraint of a column that is not null
+CREATE TABLE orders (id bigint PRIMARY KEY, n integer NOT NULL);
+-- refused before 18: constraint "orders_n_not_null" for table "orders" does not exist
+-- accepted
+COMMENT ON CONSTRAINT orders_n_not_null ON orders IS 'known';

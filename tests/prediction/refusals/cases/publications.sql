@@ -197,3 +197,12 @@ CREATE PUBLICATION changes FOR ALL TABLES EXCEPT (TABLE notes);
 -- not before 19
 -- accepted
 DELETE FROM notes WHERE title = 'a';
+
+-- rows of a table whose replica identity is gone with its index
+CREATE TABLE notes (id bigint NOT NULL, title text);
+CREATE UNIQUE INDEX notes_id_idx ON notes (id);
+ALTER TABLE notes REPLICA IDENTITY USING INDEX notes_id_idx;
+CREATE PUBLICATION changes FOR TABLE notes;
+DROP INDEX notes_id_idx;
+-- refused: cannot delete from table "notes" because it does not have a replica identity and publishes deletes
+DELETE FROM notes WHERE title = 'a';

@@ -168,3 +168,32 @@ CREATE FUNCTION next_id() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.id :=
 CREATE TRIGGER next_id BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION next_id();
 -- accepted
 INSERT INTO orders VALUES (1, 'a'), (1, 'bc');
+
+-- all columns of a query for a table with a generated column
+CREATE TABLE cells (x bigint, y bigint GENERATED ALWAYS AS (x + 1) STORED);
+CREATE TABLE old_cells (x bigint, y bigint);
+-- refused: cannot insert a non-DEFAULT value into column "y"
+INSERT INTO cells SELECT * FROM old_cells;
+
+-- the first columns of a query for a table with a generated column
+CREATE TABLE cells (x bigint, y bigint GENERATED ALWAYS AS (x + 1) STORED);
+CREATE TABLE old_cells (x bigint, y bigint);
+-- accepted
+INSERT INTO cells SELECT x FROM old_cells;
+
+-- all columns of a query for a table with an identity
+CREATE TABLE cells (x bigint GENERATED ALWAYS AS IDENTITY, y bigint);
+CREATE TABLE old_cells (x bigint, y bigint);
+-- refused: cannot insert a non-DEFAULT value into column "x"
+INSERT INTO cells SELECT * FROM old_cells;
+
+-- all columns of a query for a table with an identity, over the identity
+CREATE TABLE cells (x bigint GENERATED ALWAYS AS IDENTITY, y bigint);
+CREATE TABLE old_cells (x bigint, y bigint);
+-- accepted
+INSERT INTO cells OVERRIDING SYSTEM VALUE SELECT * FROM old_cells;
+
+-- a table with an identity into itself
+CREATE TABLE cells (x bigint GENERATED ALWAYS AS IDENTITY, y bigint);
+-- refused: cannot insert a non-DEFAULT value into column "x"
+INSERT INTO cells SELECT * FROM cells;

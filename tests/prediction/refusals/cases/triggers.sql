@@ -130,3 +130,25 @@ CREATE TABLE vans () INHERITS (vehicles);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 -- accepted
 CREATE TRIGGER t AFTER INSERT ON vehicles REFERENCING NEW TABLE AS added FOR EACH ROW EXECUTE FUNCTION note();
+
+-- a constraint trigger that is replaced
+CREATE TABLE trips (id bigint NOT NULL);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: CREATE OR REPLACE CONSTRAINT TRIGGER is not supported
+CREATE OR REPLACE CONSTRAINT TRIGGER t AFTER INSERT ON trips FOR EACH ROW EXECUTE FUNCTION note();
+
+-- an event trigger with a function for rows
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- refused: function note must return type event_trigger
+CREATE EVENT TRIGGER notes ON ddl_command_end EXECUTE FUNCTION note();
+
+-- an event trigger with its function
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+-- accepted
+CREATE EVENT TRIGGER notes ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE PROCEDURE note();
+
+-- an event trigger whose function is gone
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+DROP FUNCTION note();
+-- refused: function note() does not exist
+CREATE EVENT TRIGGER notes ON ddl_command_end EXECUTE FUNCTION note();
