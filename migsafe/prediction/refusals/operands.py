@@ -22,10 +22,11 @@ from migsafe.text import MARK_START
 if TYPE_CHECKING:
     from migsafe.expressions import RefusedOperand
 
-_NAME = r'(?:"?\w+"?\.)?"?(\w+)"?'
-_PLAIN_NAME = r'(?:"?\w+"?\.)?"?\w+"?'
+_NAME = r'(?:"?\w++"?\.)?"?(\w++)"?'
+_PLAIN_NAME = r'(?:"?\w++"?\.)?"?\w++"?'
 _STRING = r"'[^']*+(?:''[^']*+)*+'"
 _SUSPICIOUS = lazy_pattern(
+    r"(?:(?<!\w)|(?=[(,]))(?:"  # nothing begins within a word
     rf"(?:^|\b(?:where|and|or|not|when|on|having)\b)[\s(]*{_NAME}[\s)]*(?=$|;|\b(?:and|or|then|group|order|limit|returning)\b)"
     rf"|(?:^|[(,]|\b(?:where|and|or|not|on|when|having|set|case|coalesce)\b)\s*{_NAME}\s*(?:=|<>|!=|<=|>=|<|>|,|\b(?:not\s+)?in\s*\()\s*({_STRING})"
     rf"|{_NAME}\s*(?:\s(?:not\s+)?i?like\b|!?~)"
@@ -34,7 +35,8 @@ _SUSPICIOUS = lazy_pattern(
     r"|\bcoalesce\s*\(([^()]*)\)"
     rf"|\b(?:then|else)\s+{_NAME}\s+(?=(?:when|else|end)\b)"
     rf"|{_NAME}\s*=\s*(?:\(?\s*(?:case|select)\b|\w+\s*\(|{_PLAIN_NAME}\s*(?:->>|\|\|))"
-    r"|\b(over)\s*\(",
+    r"|\b(over)\s*\("
+    r")",
     re.IGNORECASE,
 )
 """A bare name as a condition; a name and a constant; LIKE; an operator between names; ANY of a name; the arguments of COALESCE; a result of
