@@ -1,5 +1,6 @@
 """Findings of one kind in one file: reports show the first ones, and the others as one with their number and their lines."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
@@ -29,23 +30,28 @@ def fold_equal(findings: Sequence[Finding]) -> list[Finding]:
     return _folded(shown, lambda finding: None if _equal_kind(finding) in equal else _kind(finding))
 
 
+def _wide_kind(finding: Finding) -> Hashable:
+    return finding.rule, finding.script.path, finding.severity
+
+
 def _equal_kind(finding: Finding) -> Hashable:
-    numberless = _NUMBER.sub("0", finding.message), _NUMBER.sub("0", finding.help)
-    return finding.rule, finding.script.path, finding.severity, numberless
+    return _wide_kind(finding), _NUMBER.sub("0", finding.message), _NUMBER.sub("0", finding.help)
 
 
 def _kind(finding: Finding) -> Hashable | None:
-    apart = finding.category in ("queries", "failures", "history")
-    return (
-        None if apart else (finding.rule, finding.script.path, finding.severity, *finding.message.split(maxsplit=_FIRST_WORDS)[:_FIRST_WORDS])
-    )
+    if finding.category in ("queries", "failures", "history"):
+        return None
+    return _wide_kind(finding), *finding.message.split(maxsplit=_FIRST_WORDS)[:_FIRST_WORDS]
 
 
 def _folded(findings: Sequence[Finding], kind: Callable[[Finding], Hashable | None]) -> list[Finding]:
-    """Returns the findings with the later ones of each kind folded; `kind` returns None for one that stays as it is."""
+    """Returns the findings with the later ones of each kind folded; `kind` returns None for one that stays as it is. Those of one kind are of
+    one rule, file and severity: of most there are too few to be folded."""
+    numbers = Counter(map(_wide_kind, findings))
+    large = {wide for wide, count in numbers.items() if count > _SHOWN} | {_wide_kind(finding) for finding in findings if finding.more}
     groups: dict[Hashable, list[int]] = {}
-    for number, finding in enumerate(findings):
-        if (key := kind(finding)) is not None:
+    for number, finding in enumerate(findings) if large else ():
+        if _wide_kind(finding) in large and (key := kind(finding)) is not None:
             groups.setdefault(key, []).append(number)
     folded = {
         group[begin]: group[begin:] for group in groups.values() if (begin := _first_folded([findings[each] for each in group])) is not None

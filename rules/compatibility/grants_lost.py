@@ -26,13 +26,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.dropped_parts import dropped_parts
 from migsafe.linting.facts.ownership import is_created_here, is_name_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.alterations import column_drop_result
-from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Function, Privilege, Relation, RelationKind
 from migsafe.schema.privileges import Granted, grants_on
-from migsafe.schema.removals import drop_result
 from migsafe.sql.operations import Drop, DropColumn
 
 
@@ -45,7 +43,7 @@ class _State(Struct):
 def grants_lost(op: Drop | DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record dropped objects with privileges, and report those that exist again at the end of the migration without them."""
     if isinstance(op, Drop | DropColumn):
-        for granted in grants_on(at.catalog, _dropped(op, at)):
+        for granted in grants_on(at.catalog, dropped_parts(at)):
             if not _is_created_here(at, granted.object):
                 at.state(_State).dropped.append((at.position, granted))
         return
@@ -54,14 +52,6 @@ def grants_lost(op: Drop | DropColumn | MigrationEnd, at: Context) -> Iterator[F
         lost = [privilege for privilege in granted.privileges if privilege not in now.privileges] if now is not None else []
         if now is not None and lost:
             yield _finding(at, position, now, lost)
-
-
-def _dropped(op: Drop | DropColumn, at: Context) -> tuple[Part, ...]:
-    if isinstance(op, Drop):
-        return drop_result(at.catalog, op).parts
-    table = at.catalog.relation(op.target.name)
-    column = table.column(op.column) if table is not None else None
-    return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if table and column else ()
 
 
 def _is_created_here(at: Context, known: Relation | Function) -> bool:

@@ -35,15 +35,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.linting.facts.dropped_parts import dropped_parts
 from migsafe.linting.facts.index_builds import concurrent_build, plain_index
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.alterations import column_drop_result
-from migsafe.schema.altered_constraints import constraint_drop_result
 from migsafe.schema.default_names import free_relation_name
-from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Constraint, Relation
 from migsafe.schema.redundancy import is_served, unserved_foreign_keys
-from migsafe.schema.removals import drop_result
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 from migsafe.sql.operations.values import quoted
 
@@ -59,10 +56,10 @@ def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | Mig
     """Record each foreign key that loses its last index, and report those that have none at the end of the migration."""
     if isinstance(op, MigrationEnd):
         yield from _left_unserved(at)
-    else:
+    elif not isinstance(op, Drop) or op.kind == "index":
         at.state(_State).uncovered.extend(
             (at.position, constraint.oid, _drops_same_columns(op, constraint, at))
-            for constraint in unserved_foreign_keys(at.catalog, _dropped_parts(op, at))
+            for constraint in unserved_foreign_keys(at.catalog, dropped_parts(at))
         )
 
 
@@ -70,19 +67,6 @@ def _drops_same_columns(op: Drop | DropConstraint | DropColumn, constraint: Cons
     """Whether an index is dropped that has the columns of a foreign key and no others."""
     dropped = [at.catalog.index(name) for name in op.names] if isinstance(op, Drop) else []
     return any(index is not None and set(index.columns) == set(constraint.columns) for index in dropped)
-
-
-def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
-    if isinstance(op, Drop):
-        return drop_result(at.catalog, op).parts if op.kind == "index" else ()
-    table = at.catalog.relation(op.target.name)
-    if table is None:
-        return ()
-    if isinstance(op, DropColumn):
-        column = table.column(op.column)
-        return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
-    constraint = at.catalog.constraint(table.oid, op.constraint)
-    return constraint_drop_result(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
 
 
 def _left_unserved(at: Context) -> Iterator[Finding]:

@@ -1,0 +1,27 @@
+"""The objects that an operation drops, with all that are dropped along."""
+
+from migsafe.linting.rule import Context
+from migsafe.schema.alterations import column_drop_result
+from migsafe.schema.altered_constraints import constraint_drop_result
+from migsafe.schema.dependents import Part
+from migsafe.schema.removals import drop_result
+from migsafe.sql.operations import Drop, DropColumn, DropConstraint
+
+
+def dropped_parts(at: Context) -> tuple[Part, ...]:
+    """Returns the parts that the current DROP, or DROP of a column or a constraint, drops; none for another operation."""
+    return at.fact(_dropped_parts)
+
+
+def _dropped_parts(at: Context) -> tuple[Part, ...]:
+    op = at.operation
+    if isinstance(op, Drop):
+        return drop_result(at.catalog, op).parts
+    table = at.catalog.relation(op.target.name) if isinstance(op, DropColumn | DropConstraint) else None
+    if table is None:
+        return ()
+    if isinstance(op, DropColumn):
+        column = table.column(op.column)
+        return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
+    constraint = at.catalog.constraint(table.oid, op.constraint) if isinstance(op, DropConstraint) else None
+    return constraint_drop_result(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
