@@ -14,14 +14,17 @@ def dropped_parts(at: Context) -> tuple[Part, ...]:
 
 
 def _dropped_parts(at: Context) -> tuple[Part, ...]:
-    op = at.operation
-    if isinstance(op, Drop):
-        return drop_result(at.catalog, op).parts
-    table = at.catalog.relation(op.target.name) if isinstance(op, DropColumn | DropConstraint) else None
-    if table is None:
-        return ()
-    if isinstance(op, DropColumn):
-        column = table.column(op.column)
-        return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
-    constraint = at.catalog.constraint(table.oid, op.constraint) if isinstance(op, DropConstraint) else None
-    return constraint_drop_result(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
+    match at.operation:
+        case Drop() as op:
+            return drop_result(at.catalog, op).parts
+        case DropColumn() as op:
+            table = at.catalog.relation(op.target.name)
+            column = table.column(op.column) if table is not None else None
+            if table is not None and column is not None:
+                return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts
+        case DropConstraint() as op:
+            table = at.catalog.relation(op.target.name)
+            constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
+            if constraint is not None:
+                return constraint_drop_result(at.catalog, constraint, cascade=op.cascade).parts
+    return ()
