@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migsafe.expressions.call_refusals import compared_calls, refused_calls, typed_calls
-    from migsafe.expressions.changed_rows import columns_changed_again, constant_assigned, repeated_positions
+    from migsafe.expressions.changed_rows import columns_changed_again, constant_assigned, constants_assigned, repeated_positions
     from migsafe.expressions.comparisons import compared_constants
     from migsafe.expressions.conversions import conversion_back, fits_every_row
     from migsafe.expressions.enum_constants import contains_enum_value
@@ -74,6 +74,7 @@ __all__ = [
     "compared_constants",
     "condition_shape",
     "constant_assigned",
+    "constants_assigned",
     "contains_enum_value",
     "conversion_back",
     "converts_again",
@@ -125,6 +126,7 @@ _MODULES = {
     "columns_equal_to_constants": "restrictions",
     "columns_joined_to_values": "restrictions",
     "constant_assigned": "changed_rows",
+    "constants_assigned": "changed_rows",
     "compared_constants": "comparisons",
     "contains_enum_value": "enum_constants",
     "conversion_back": "conversions",

@@ -39,6 +39,16 @@ def constant_assigned(text: str, column: str) -> str | None:
     return value.sql("postgres") if value is not None and isinstance(inner, exp.Literal | exp.Boolean) else None
 
 
+def constants_assigned(text: str) -> dict[str, str]:
+    """Return the constants that an UPDATE gives to columns, NULL among them, as SQL. `text` is the statement."""
+    tree = parse_statement(text)
+    if not isinstance(tree, exp.Update):
+        return {}
+    constants = exp.Literal | exp.Boolean | exp.Null
+    pairs = [(column, value, value.this if isinstance(value, exp.Neg) else value) for column, value in _assigned_pairs(tree.expressions)]
+    return {column: value.sql("postgres") for column, value, inner in pairs if isinstance(inner, constants)}
+
+
 def repeated_positions(text: str, pg_version: int) -> set[int] | None:
     """Return the positions, from 0, of the values of an INSERT that are the same on a second run and not NULL; None where not known.
 

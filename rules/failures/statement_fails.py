@@ -3,7 +3,8 @@
 The migrations before this one, or the dump that the history starts with, say what the database contains. If a statement contradicts that, the
 deployment stops there: the object does not exist or exists already, another object depends on it, or PostgreSQL does not support the statement
 for this kind of object. What is not certainly known is not reported: an object that a condition may have created, a table that no migration
-created. Because the statement does nothing, no other rule reports it.
+created. Because the statement does nothing, no other rule reports it. An UPDATE that gives a column a constant which its CHECK or NOT NULL does
+not allow is reported too, although it succeeds where it finds no row to change.
 
 Alembic itself sends a statement after each revision: it records the id in `alembic_version`, whose column is varchar(32). A longer id is
 refused there, and the migration is rolled back. The first such id is reported, and none if a revision, env.py, or a module beside it mentions
@@ -37,24 +38,42 @@ See: https://www.postgresql.org/docs/current/ddl-depend.html
 
 from msgspec.structs import replace
 
+from migsafe import expressions
 from migsafe.linting.rule import Context, Finding, MigrationEnd, RefusedOperation, Severity, rule
+from migsafe.prediction.refusals.values import refuse_changed_rows
 from migsafe.schema.refusal import Refusal, RefusalKind
-from migsafe.sql.operations import CreateEnum, Operation, SetVariable
+from migsafe.sql.operations import CreateEnum, Operation, SetVariable, Update
 
 _REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
 """The other kinds of refusals have their own rules."""
 
 
 @rule(category="failures", severity=Severity.ERROR, refuses=True, no_fix="only the author knows what the statement was meant to do")
-def statement_fails(op: RefusedOperation | MigrationEnd, at: Context) -> Finding | None:
+def statement_fails(op: RefusedOperation | Update | MigrationEnd, at: Context) -> Finding | None:
     """Report why PostgreSQL does not run a statement, and a revision id that it does not record."""
     if isinstance(op, MigrationEnd):
         return _refused_version(op, at) if at.lineage.version_too_long else _refused_record(at)
+    if isinstance(op, Update):
+        return _refused_rows(op, at)
     if op.refusal.kind is RefusalKind.SCRIPT:
         return at.finding(op, f"the script fails here, before it sends anything: {op.refusal}", help=op.refusal.help)
     if op.refusal.kind not in _REPORTED_HERE:
         return None
     return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=_help(op.refusal, at))
+
+
+def _refused_rows(op: Update, at: Context) -> Finding | None:
+    """Returns a finding about an UPDATE that gives a row what a constraint does not allow. Where it finds no row, it succeeds."""
+    table = at.catalog.relation(op.table)
+    if table is None or not op.certain or at.is_new(op.table):
+        return None
+    needs_value = any(column.not_null and column.name in op.columns for column in table.columns)
+    if not needs_value and not any(constraint.check is not None for constraint in at.catalog.constraints(table.oid)):
+        return None
+    refusal = refuse_changed_rows(at.catalog, op.table, expressions.constants_assigned(at.text(*op.span)))
+    if refusal is None:
+        return None
+    return at.finding(op, f"PostgreSQL refuses this statement as soon as it changes a row: {refusal}", help=refusal.help)
 
 
 def _help(refusal: Refusal, at: Context) -> str:

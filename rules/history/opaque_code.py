@@ -39,7 +39,7 @@ _TEMPLATES = ("${", "{{")
 _ASKED = tuple(why.removeprefix("which ") for why in (DATABASE_ONLY, SCHEMA_ONLY))
 
 
-@rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
+@rule(category="history", severity=Severity.WARNING, one_per_migration=True, no_fix="what the code does is only known at run time")
 def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> Finding | None:
     """Report the code, with the reason; at the end, a script that has more paths than were tried, or a schema that is not known."""
     match op:

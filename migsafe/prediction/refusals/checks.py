@@ -1,8 +1,10 @@
-"""The rows of INSERT … VALUES that violate a CHECK of their table, or of the domain of a column."""
+"""The rows of INSERT … VALUES and of UPDATE that violate a CHECK of their table, or of the domain of a column."""
 
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from migsafe import expressions
 from migsafe.patterns import lazy_pattern
@@ -11,6 +13,7 @@ from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.objects import Column, Constraint, Domain, EnumType, Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql.operations import ConstraintKind, Expression, TypeName
+from migsafe.sql.operations.values import quoted
 
 _KEPT = frozenset(("smallint", "integer", "bigint", "numeric", "text", "character varying", "boolean", "date"))
 """The types that store the constants below as they are written."""
@@ -44,19 +47,42 @@ def refuse_checks(catalog: Catalog, table: Relation, names: Sequence[str], rows:
         refusal = next(filter(None, (_refuse_value(column, domain, given.get(column.name, "default")) for column, domain in domains)), None)
         if refusal is not None:
             return refusal
-        known = dict(_known_values(catalog, table, given, omitted))
-        for constraint in checks:
-            assert constraint.check is not None
-            check, named = constraint.check.expression, _as_named_in(constraint, table, known)
-            if not _is_evidently_true(check.sql, named) and expressions.violates_check(check, named):
-                # The error of a partitioned table names the partition of the row.
-                parts = catalog.children(table.oid) if table.kind is RelationKind.PARTITIONED else [table]
-                relation = parts[0].name.name if len(parts) == 1 else table.name.name
-                return Refusal(
-                    error=f'new row for relation "{relation}" violates check constraint "{constraint.name.name}"',
-                    detail=f"CHECK ({check.sql})",
-                )
+        violated = _violated(table, checks, dict(_known_values(catalog, table, given, omitted)))
+        if violated is not None:
+            return _refusal(catalog, table, violated)
     return None
+
+
+def refuse_changed_row(catalog: Catalog, table: Relation, values: Mapping[str, str]) -> Refusal | None:
+    """Returns why PostgreSQL refuses each row to which an UPDATE gives these constants. No trigger may change them before."""
+    checks = [each for each in catalog.constraints(table.oid) if _is_applied(catalog, each)]
+    violated = _violated(table, checks, dict(_known_values(catalog, table, values, ()))) if checks else None
+    if violated is None:
+        return None
+    help = (
+        "-- first, in the same transaction:\n"
+        f"ALTER TABLE {table.name} DROP CONSTRAINT {quoted(violated.name.name)};\n"
+        "-- and after this statement add a CHECK that allows the value, with NOT VALID; validate it in a later migration"
+    )
+    return replace(_refusal(catalog, table, violated), help=help)
+
+
+def _violated(table: Relation, checks: Sequence[Constraint], known: Row) -> Constraint | None:
+    """Returns the first CHECK that a row certainly violates."""
+    for constraint in checks:
+        assert constraint.check is not None
+        check, named = constraint.check.expression, _as_named_in(constraint, table, known)
+        if named and not _is_evidently_true(check.sql, named) and expressions.violates_check(check, named):
+            return constraint
+    return None
+
+
+def _refusal(catalog: Catalog, table: Relation, violated: Constraint) -> Refusal:
+    # The error of a partitioned table names the partition of the row.
+    parts = catalog.children(table.oid) if table.kind is RelationKind.PARTITIONED else [table]
+    relation = parts[0].name.name if len(parts) == 1 else table.name.name
+    error = f'new row for relation "{relation}" violates check constraint "{violated.name.name}"'
+    return Refusal(error=error, detail=f"CHECK ({violated.check.expression.sql})" if violated.check is not None else "")
 
 
 def violates(catalog: Catalog, columns: Sequence[Column], check: Expression, rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

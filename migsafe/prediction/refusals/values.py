@@ -1,9 +1,9 @@
-"""Constants that cannot be values of a column: defaults, and the rows of INSERT … VALUES."""
+"""Constants that cannot be values of a column: defaults, and the rows of INSERT … VALUES and of UPDATE."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from migsafe.patterns import lazy_pattern
-from migsafe.prediction.refusals.checks import refuse_checks
+from migsafe.prediction.refusals.checks import refuse_changed_row, refuse_checks
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
 from migsafe.prediction.refusals.known_rows import new_rows
@@ -147,6 +147,17 @@ def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]])
     if refusal is None and op.on_conflict is None and not _is_filled(catalog, table):
         refusal = refuse_references(catalog, table, new_rows(catalog, table, names, rows))
     return refusal
+
+
+def refuse_changed_rows(catalog: Catalog, name: Name, values: Mapping[str, str]) -> Refusal | None:
+    """Returns why PostgreSQL refuses each row to which an UPDATE gives these constants, by the names of the columns."""
+    table = complete_table(catalog, name)
+    if table is None or _is_filled(catalog, table):
+        return None
+    for column in table.columns:
+        if column.not_null is True and values.get(column.name, "").lower() == "null":
+            return Refusal(error=f'null value in column "{column.name}" of relation "{table.name.name}" violates not-null constraint')
+    return refuse_changed_row(catalog, table, values)
 
 
 def _refuse_nulls(catalog: Catalog, table: Relation, given: dict[str, tuple[str, ...]]) -> Refusal | None:

@@ -61,3 +61,28 @@ DROP SEQUENCE walks_id_seq;
 BEGIN;
 DO $$ BEGIN COMMIT; END $$;
 COMMIT;
+
+-- next migration
+CREATE TABLE vans (id bigint PRIMARY KEY, state text NOT NULL CONSTRAINT states CHECK (state IN ('new', 'old')), seats int);
+ALTER TABLE vans ADD CONSTRAINT many CHECK (seats > 0) NOT VALID;
+INSERT INTO vans VALUES (1, 'new', 3);
+
+-- next migration
+-- fails at the first row that it changes
+UPDATE vans SET state = 'worn' WHERE state = 'old'; -- expect: statement-fails
+UPDATE vans SET seats = -1, id = 2 WHERE id = 1; -- expect: statement-fails
+UPDATE vans SET state = NULL WHERE id = 1; -- expect: statement-fails
+UPDATE vans SET state = 'old' WHERE id = 1;
+UPDATE vans SET seats = NULL WHERE id = 1;
+UPDATE vans SET state = lower('Worn') WHERE id = 1;
+
+-- next migration
+ALTER TABLE vans DROP CONSTRAINT states;
+UPDATE vans SET state = 'worn' WHERE state = 'old';
+ALTER TABLE vans ADD CONSTRAINT states CHECK (state IN ('new', 'worn')) NOT VALID;
+
+-- next migration
+-- a trigger may give it another value
+CREATE FUNCTION more_seats() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.seats := 1; RETURN NEW; END $$;
+CREATE TRIGGER seats BEFORE UPDATE ON vans FOR EACH ROW EXECUTE FUNCTION more_seats();
+UPDATE vans SET seats = -1 WHERE id = 1;
