@@ -1,20 +1,50 @@
-"""Branches of DO blocks that certainly do not run: `IF NOT EXISTS (…) THEN ALTER TABLE … ADD COLUMN`, where the column exists."""
+"""Branches of DO blocks that certainly do not run: `IF NOT EXISTS (…) THEN ALTER TABLE … ADD COLUMN`, where the column exists, and
+`IF to_regclass(…) IS NOT NULL THEN …` about a table that no migration has made."""
 
 from migsafe.schema.application import apply_operation
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Operation
+from migsafe.sql.operations import Name, Operation
 
 _CREATES = (sql.AddColumn, sql.AddConstraint, sql.CreateIndex, sql.CreateTable, sql.CreateEnum)
 _CHANGES = (sql.RenameColumn, sql.DropColumn, sql.DropConstraint)
+_RELATIONS = ("table", "view", "materialized view", "foreign table")
 _DECIDED = ("already exists", "does not exist")
 
 
 def is_skipped(catalog: Catalog, operation: Operation) -> bool:
     """Whether a branch is one whose condition asks the catalogue, and does not hold: its statement would create what exists, or change what
     does not exist, and nothing catches the error. Such a guard is written for exactly this case."""
-    if operation.certain or operation.caught or not isinstance(operation, (*_CREATES, *_CHANGES)):
+    if operation.certain or operation.caught:
+        return False
+    if any(_is_missing(catalog, name) for name in _changed_relations(operation)):
+        return True
+    if not isinstance(operation, (*_CREATES, *_CHANGES)):
         return False
     with catalog.trial():
         refusals = apply_operation(catalog, operation)
     return any(refusal.error.endswith(_DECIDED) for refusal in refusals)
+
+
+def _changed_relations(operation: Operation) -> tuple[Name, ...]:
+    """Returns the relations without which an operation fails."""
+    match operation:
+        case sql.AlterRelation(target=target):
+            return (target.name,) if target.kind in _RELATIONS and not target.if_exists else ()
+        case sql.Rename(name=name, kind=kind):
+            return (name,) if kind in _RELATIONS else ()
+        case sql.Drop(names=names, kind=kind, if_exists=False):
+            return names if kind in _RELATIONS else ()
+        case sql.Update(table=table) | sql.Delete(table=table) | sql.Insert(table=table):
+            return (table,)
+    return ()
+
+
+def _is_missing(catalog: Catalog, name: Name) -> bool:
+    """Whether the history, which is read from its first migration, has made relations in the schema of an unknown one, but not this one."""
+    if catalog.relation(name) is not None or catalog.index(name) is not None:
+        return False
+    resolved = catalog.resolve(name)
+    if not catalog.origin.excludes(resolved):
+        return False
+    return any(relation.name.schema == resolved.schema and relation.created_in > 0 for relation in catalog.relations())

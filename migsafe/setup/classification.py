@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from migsafe.errors import UnreadableError
 from migsafe.patterns import lazy_pattern
+from migsafe.setup.rust_features import RUNNERS, crate_database
 from migsafe.sources.flyway_locations import why_not_location
 from migsafe.sources.plain import NUMBERED
 from migsafe.sources.runner import Folder
@@ -84,6 +85,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
     for title, mark in _OTHER_DATABASES:
         if sum(bool(mark.search(text)) for text in texts) * 4 > len(texts):
             return f"it is written for {title}"
+    if source.runner.name in RUNNERS and (database := crate_database(Path(source.path).absolute())):
+        return f"its crate uses {database}"
     if source.runner.name == "flyway" and (reason := why_not_location(Folder(source.path))):
         return reason
     if source.runner.name == "alembic" and (outer := _outer_revisions(source, path, others)) is not None:

@@ -6,8 +6,8 @@ because they take nothing away, and a DROP INDEX in code that looks for INVALID 
 functions and procedures that the migrations create. CALL of any other procedure is reported, and so is a function of an extension that
 changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB, create_distributed_table of
 Citus, AddGeometryColumn of PostGIS. Of several findings with one cause in a run, the first is reported: one function that the migrations
-call, one setting that a script reads. A schema that is a template without a value (`${schema}` of Flyway, `{{ .Schema }}`) is reported once, if
-the migrations also name its tables without it: migsafe then judges one table as two.
+call, one setting that a script reads, the same reason in one migration of SQL. A schema that is a template without a value (`${schema}` of
+Flyway, `{{ .Schema }}`) is reported once, if the migrations also name its tables without it: migsafe then judges one table as two.
 
 Unsafe:
     DO $$
@@ -39,7 +39,7 @@ _TEMPLATES = ("${", "{{")
 _ASKED = tuple(why.removeprefix("which ") for why in (DATABASE_ONLY, SCHEMA_ONLY))
 
 
-@rule(category="history", severity=Severity.WARNING, one_per_migration=True, no_fix="what the code does is only known at run time")
+@rule(category="history", severity=Severity.WARNING, no_fix="what the code does is only known at run time")
 def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> Finding | None:
     """Report the code, with the reason; at the end, a script that has more paths than were tried, or a schema that is not known."""
     match op:
@@ -97,9 +97,11 @@ def _reason(op: OpaqueCode) -> str:
 
 def _cause(op: OpaqueCode, at: Context) -> str:
     """Returns what makes other code unknown, too: a function that the migrations call, or a value that a script has from its environment. Each
-    query that a script asks is a cause of its own."""
+    query that a script asks is a cause of its own. In a SQL file, loops that build one kind of statement are read together."""
+    if not at.is_script:
+        return op.routine or f"{at.migration.id} in {at.migration.up.file.path}: {op.reason}"
     is_value = op.reason.startswith((BUILT_FROM_UNKNOWN, NAMES_UNKNOWN)) and not any(why in op.reason for why in _ASKED)
-    return op.routine or (op.reason if is_value and at.is_script else "")
+    return op.routine or (op.reason if is_value else "")
 
 
 def _unknown_call(op: Call | Select, call: UnknownCall, at: Context) -> Finding | None:

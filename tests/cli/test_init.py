@@ -302,6 +302,21 @@ def test_the_job_has_a_python_that_the_application_accepts(project: str, python:
         ({"old/1_a.sql": "CREATE TABLE a (\n  id integer,\n  made DATETIME NOT NULL,\n  data BLOB\n);"}, "it is written for MySQL or SQLite"),
         ({"old/1_a.sql": "CREATE TABLE a (\n  made text DEFAULT (datetime('now'))\n);"}, "it is written for SQLite"),
         ({"old/1_a.sql": "CREATE TABLE `a` (id INT UNSIGNED AUTO_INCREMENT);"}, "it is written for MySQL"),
+        (
+            {
+                "cache/store/1_a.sql": ORDERS,
+                "cache/Cargo.toml": '[dependencies]\nsqlx = { version = "0.8", features = ["sqlite", "migrate"] }\n',
+            },
+            "its crate uses SQLite",
+        ),
+        (
+            {
+                "cache/m/2024-01-01-000000_a/up.sql": ORDERS,
+                "cache/Cargo.toml": '[dependencies.diesel]\nworkspace = true\nfeatures = ["mysql"]\n',
+                "Cargo.toml": '[workspace.dependencies]\ndiesel = "2.2"\n',
+            },
+            "its crate uses MySQL",
+        ),
         ({"schema/rollback_dbs/1.2.0/1.sql": "DROP TABLE orders;"}, "its scripts undo migrations"),
         ({"app/db.sql/1.sql": "--\n-- PostgreSQL database dump\n--\n" + ORDERS}, "it is a dump of the schema"),
         (
@@ -333,6 +348,24 @@ def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, r
     assert main(["init", "--yes"]) == 0
     assert reason in capsys.readouterr().out
     assert set(_migrations(repository)) <= {"db/migrations", "src/main/resources/db/tables"}
+
+
+@pytest.mark.parametrize(
+    "manifests",
+    [
+        {"store/Cargo.toml": '[dependencies]\nsqlx = { version = "0.8", features = ["sqlite", "postgres"] }\n'},
+        {
+            "store/Cargo.toml": '[dependencies]\nsqlx = { workspace = true, features = ["sqlite"] }\n',
+            "Cargo.toml": '[workspace.dependencies]\nsqlx = { version = "0.8", features = ["runtime-tokio", "postgres"] }\n',
+        },
+        {"store/Cargo.toml": '[dependencies]\nsqlx = "0.8"\n'},
+    ],
+)
+def test_a_crate_that_may_use_postgresql_is_offered(manifests: dict[str, str], repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path, text in {"store/migrations/1_a.sql": ORDERS, **manifests}.items():
+        write(repository, path, text)
+    assert main(["init", "--yes"]) == 0
+    assert "store/migrations  1 migration, sqlx" in capsys.readouterr().out
 
 
 def test_a_folder_that_alembic_does_not_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
