@@ -73,6 +73,26 @@ def test_dynamic_sql_in_the_schema_of_each_tenant_may_create_only_what_it_names(
     assert is_new(predictor, "b") is ("TRIGGER" in code)
 
 
+@pytest.mark.parametrize(
+    ("history", "guard", "runs"),
+    [
+        ("CREATE TABLE b (id int)", "to_regclass('a') IS NOT NULL", False),
+        ("CREATE TABLE b (id int); ALTER TABLE a ADD COLUMN m int", "to_regclass('a') IS NOT NULL", True),
+        ("CREATE TABLE b (id int); DO $$ BEGIN EXECUTE x(); END $$", "to_regclass('a') IS NOT NULL", True),
+        # The application of another schema makes its own tables.
+        ("CREATE TABLE app.b (id int)", "to_regclass('a') IS NOT NULL", True),
+        ("CREATE TABLE a (id int)", "(SELECT count(*) FROM a) > 0", True),
+    ],
+)
+@pytest.mark.parametrize("sql", ["ALTER TABLE a ADD COLUMN n int", "ALTER TABLE a RENAME TO c", "UPDATE a SET n = 1", "DROP TABLE a"])
+def test_a_guarded_statement_about_a_relation_that_no_migration_made_does_not_run(history: str, guard: str, runs: bool, sql: str) -> None:
+    predictor = predictor_after(history)
+    text = f"DO $$ BEGIN IF {guard} THEN {sql}; END IF; END $$"
+    half = Half(Script(Path("2.sql"), text), (Span(0, len(text)),), Transaction.STATEMENT)
+    (prediction,) = predictor.predict_migration(half)
+    assert any(effect.relation.name == "a" for effect in prediction.effects) is runs
+
+
 def test_table_created_if_not_exists_is_completely_known() -> None:
     relation = predictor_after("CREATE TABLE IF NOT EXISTS a (id int)").catalog.relation(Name("a"))
     assert relation is not None
