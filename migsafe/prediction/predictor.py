@@ -223,7 +223,7 @@ class Predictor:
             for operation in (written, *called_operations(self.catalog, written)):
                 if operation.releases is not None and self.catalog.pg_version not in operation.releases:
                     continue
-                if not operation.certain and is_skipped(self.catalog, operation):
+                if not operation.certain and is_skipped(self.catalog, operation, self._half):
                     continue
                 self._in_routine = operation is not written
                 if operation.settings or self.session.settings.of_function:

@@ -1,8 +1,12 @@
 """Branches of DO blocks that certainly do not run: `IF NOT EXISTS (…) THEN ALTER TABLE … ADD COLUMN`, where the column exists, and
 `IF to_regclass(…) IS NOT NULL THEN …` about a table that no migration has made."""
 
+from collections.abc import Iterator
+
 from migsafe.schema.application import apply_operation
 from migsafe.schema.catalog import Catalog
+from migsafe.session import sent_statements
+from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
@@ -12,13 +16,15 @@ _RELATIONS = ("table", "view", "materialized view", "foreign table")
 _DECIDED = ("already exists", "does not exist")
 
 
-def is_skipped(catalog: Catalog, operation: Operation) -> bool:
+def is_skipped(catalog: Catalog, operation: Operation, half: Half | None) -> bool:
     """Whether a branch is one whose condition asks the catalogue, and does not hold: its statement would create what exists, or change what
-    does not exist, and nothing catches the error. Such a guard is written for exactly this case."""
+    does not exist, and nothing catches the error. Such a guard is written for exactly this case. `half` is the migration: a relation that
+    another statement of it needs is older than the history."""
     if operation.certain or operation.caught:
         return False
-    if any(_is_missing(catalog, name) for name in _changed_relations(operation)):
-        return True
+    missing = [name for name in _changed_relations(operation) if _is_missing(catalog, name)]
+    if missing:
+        return half is None or not set(map(catalog.resolve, missing)) & {catalog.resolve(name) for name in _needed_relations(half)}
     if not isinstance(operation, (*_CREATES, *_CHANGES)):
         return False
     with catalog.trial():
@@ -38,6 +44,16 @@ def _changed_relations(operation: Operation) -> tuple[Name, ...]:
         case sql.Update(table=table) | sql.Delete(table=table) | sql.Insert(table=table):
             return (table,)
     return ()
+
+
+def _needed_relations(half: Half) -> Iterator[Name]:
+    """Yields the relations that the statements of a migration need which certainly run."""
+    for statement, _, _ in sent_statements(half):
+        for operation in statement.operations:
+            if operation.certain:
+                yield from _changed_relations(operation)
+            if operation.certain and isinstance(operation, sql.CreateIndex | sql.CreateTrigger | sql.CreatePolicy):
+                yield operation.table
 
 
 def _is_missing(catalog: Catalog, name: Name) -> bool:

@@ -86,11 +86,16 @@ def test_dynamic_sql_in_the_schema_of_each_tenant_may_create_only_what_it_names(
 )
 @pytest.mark.parametrize("sql", ["ALTER TABLE a ADD COLUMN n int", "ALTER TABLE a RENAME TO c", "UPDATE a SET n = 1", "DROP TABLE a"])
 def test_a_guarded_statement_about_a_relation_that_no_migration_made_does_not_run(history: str, guard: str, runs: bool, sql: str) -> None:
-    predictor = predictor_after(history)
     text = f"DO $$ BEGIN IF {guard} THEN {sql}; END IF; END $$"
+    assert _locks_a(predictor_after(history), text) is runs
+    # The index shows that the table is older than the history.
+    assert _locks_a(predictor_after(history), f"{text}; CREATE INDEX ON a (id)")
+
+
+def _locks_a(predictor: Predictor, text: str) -> bool:
     half = Half(Script(Path("2.sql"), text), (Span(0, len(text)),), Transaction.STATEMENT)
-    (prediction,) = predictor.predict_migration(half)
-    assert any(effect.relation.name == "a" for effect in prediction.effects) is runs
+    guarded = next(iter(predictor.predict_migration(half)))
+    return any(effect.relation.name == "a" for effect in guarded.effects)
 
 
 def test_table_created_if_not_exists_is_completely_known() -> None:
