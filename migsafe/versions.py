@@ -36,6 +36,8 @@ CLUSTER_OF_PARTITIONED = 15
 """CLUSTER accepts partitioned tables."""
 PUBLICATION_LIMITS_NAMED = 15
 """A publication that refuses a relation says what kind of relation it is."""
+FUNCTION_RESULTS_HAVE_COLUMNS = 15
+"""A query that reads a column of a function's result depends on the attribute of the composite type (measured)."""
 
 # 16
 PARTITIONED_PARAMETERS_NAMED = 16

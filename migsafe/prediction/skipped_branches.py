@@ -11,7 +11,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
 _CREATES = (sql.AddColumn, sql.AddConstraint, sql.CreateIndex, sql.CreateTable, sql.CreateEnum)
-_CHANGES = (sql.RenameColumn, sql.DropColumn, sql.DropConstraint)
+_CHANGES = (sql.Rename, sql.RenameColumn, sql.DropColumn, sql.DropConstraint, sql.AlterColumnType, sql.SetNotNull, sql.DropNotNull)
 _RELATIONS = ("table", "view", "materialized view", "foreign table")
 _DECIDED = ("already exists", "does not exist")
 

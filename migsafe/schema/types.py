@@ -1,9 +1,11 @@
 """Enums, domains, composite types."""
 
+import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import refuse_because_of
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -189,6 +191,7 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
         case "add":
             catalog.change(composite, attributes=(*composite.attributes, (op.attribute, stored)))
         case "drop":
+            drop_parts(catalog, dropped_with_attribute(catalog, composite, op))
             catalog.change(composite, attributes=tuple(attribute for attribute in composite.attributes if attribute[0] != op.attribute))
         case "alter":
             attributes = tuple((name, stored if name == op.attribute else kind) for name, kind in composite.attributes)
@@ -206,6 +209,24 @@ def _cascade(catalog: Catalog, op: sql.AlterCompositeType, table: Relation, stor
         set_column(catalog, table, column.number, type=stored)
     elif op.action == "drop" and column is not None:
         catalog.change(table, columns=tuple(each for each in table.columns if each is not column), complete=False)
+
+
+def dropped_with_attribute(catalog: Catalog, composite: Composite, op: sql.AlterCompositeType) -> tuple[Part, ...]:
+    """Returns the views that DROP ATTRIBUTE … CASCADE drops: those that read the attribute from the result of a function."""
+    if op.action != "drop" or not op.cascade or catalog.pg_version < versions.FUNCTION_RESULTS_HAVE_COLUMNS:
+        return ()
+    is_named = re.compile(rf"\b{re.escape(op.attribute)}\b|\*", re.IGNORECASE).search
+    functions = {
+        function.name for function in catalog.objects_of(Function) if any(is_type_named(each, composite.name) for each in function.types)
+    }
+    views = [
+        Part(relation.oid)
+        for relation in (catalog.relations() if functions else ())
+        if relation.query is not None
+        and any(call.name == name.name and call.schema in (None, name.schema) for call in relation.query.calls for name in functions)
+        and is_named(relation.query.sql)
+    ]
+    return find_dropped_parts(catalog, views, cascade=True).parts
 
 
 def move_type(catalog: Catalog, moved_type: Type, name: Name) -> None:

@@ -178,6 +178,8 @@ class _Body:
             c.i += 1
         if self.constructs:
             ended = self.constructs.pop()
+            if ended.is_choice:
+                self.variables.leave_choice(ended, tuple(self.constructs), may_skip=ended.kind == "if" and not ended.has_else)
             self.variables.leave(ended)
             if ended.kind in ("begin", "handler"):
                 self.blocks.pop()
@@ -186,9 +188,9 @@ class _Body:
     def _if(self, c: Parser) -> bool:
         word, start = c.words[c.i], c.i + 1
         if word == "if":
-            self.constructs.append(Construct("if"))
+            self._enter_choice("if")
         elif self.constructs:
-            self.variables.leave(self.constructs[-1])
+            self._leave_branch(self.constructs[-1])
         self._skip_to(c, "then")
         if word != "when" and self.constructs and self.constructs[-1].kind == "if":
             self.constructs[-1].branch(releases_where(c.text(start, c.i - 1), self.version_variables))
@@ -210,13 +212,27 @@ class _Body:
     def _else(self, c: Parser) -> bool:
         c.i += 1
         if self.constructs:
-            self.variables.leave(self.constructs[-1])
+            self.constructs[-1].has_else = True
+            self._leave_branch(self.constructs[-1])
         if self.constructs and self.constructs[-1].kind == "if":
             self.constructs[-1].branch(RELEASES)
         return True
 
+    def _enter_choice(self, kind: str) -> None:
+        construct = Construct(kind)
+        self.constructs.append(construct)
+        self.variables.enter_choice(construct)
+
+    def _leave_branch(self, construct: Construct) -> None:
+        """End a branch; before the first WHEN of a CASE, there is none."""
+        if construct.is_choice and construct.has_branch:
+            self.variables.leave_branch(construct)
+        elif not construct.is_choice:
+            self.variables.leave(construct)
+        construct.has_branch = True
+
     def _case(self, c: Parser) -> bool:
-        self.constructs.append(Construct("case"))
+        self._enter_choice("case")
         c.i += 1
         while not c.done and c.words[c.i] != "when":
             c.i += 1
@@ -252,10 +268,15 @@ class _Body:
             c.i += 1
         c.i += 1
         is_query = c.words[start] == "for" and c.words[c.i] in _QUERY_STARTS and ".." not in c.words[c.i : after]
+        at = c.i
         if is_query and (c.words[c.i] != "(" or c.at_query()):
             self._statement(c, after - 1)
+            c.i = at
+            self.variables.iterate_query(c, c.words[start + 1])
         elif c.words[start] == "foreach":
-            self.variables.iterate(c, c.words[start + 1], after - 1)
+            self.variables.iterate(c, c.words[start + 1])
+        else:
+            self.variables.iterate_subscripts(c, c.words[start + 1])
         c.i = after
         self.constructs.append(Construct("loop"))
         return True
@@ -317,6 +338,7 @@ class _Body:
                 stop, c.i = c.i, saved
             else:
                 stop += 1
+        has_alternatives = self.variables.has_alternatives(c, stop)
         try:
             constants = self.variables.values(c, stop)
         except NotConstantError:
@@ -325,7 +347,8 @@ class _Body:
             return
         for constant in constants:
             for operations in self.read_script(constant.value):
-                self._add(relocate(operation, constant.offsets) for operation in operations)
+                located = (relocate(operation, constant.offsets) for operation in operations)
+                self._add(replace(operation, certain=False) if has_alternatives else operation for operation in located)
 
 
 _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {

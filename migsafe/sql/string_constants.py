@@ -114,9 +114,9 @@ def _operand(c: Cursor, known: KnownValues, *, marked: bool = False) -> StringCo
     if c.words[at] == "'":
         c.i += 1
         constant = constant_at(c, at)
-    elif c.words[at] in known and c.words[at + 1] not in ("(", ".", "["):
-        c.i += 1
-        constant = known[c.words[at]]
+    elif (name := variable_at(c, at)) in known and c.words[at + 1] != "(":
+        c.i += 1 if name == c.words[at] else 4 if name.endswith("]") else 3
+        constant = known[name]
     elif c.words[at] == "(":
         c.skip_group()
         close = c.i
@@ -130,6 +130,29 @@ def _operand(c: Cursor, known: KnownValues, *, marked: bool = False) -> StringCo
     while c.words[c.i] == "::" and c.words[c.i + 1] in ("text", "varchar", "name", "regclass"):
         c.i += 2
     return constant
+
+
+def variable_at(c: Cursor, at: int) -> str:
+    """Return the variable at a token: `name`, `record.field` or `array[subscript]`; empty for an element or a field of another form."""
+    words = c.words
+    match words[at + 1]:
+        case ".":
+            return f"{words[at]}.{words[at + 2]}"
+        case "[":
+            return f"{words[at]}[{words[at + 2]}]" if words[at + 3] == "]" else ""
+    return words[at]
+
+
+_ELEMENT = lazy_pattern(r"[^\s{},\"\\][^{},\"\\]*")
+
+
+def array_elements(constant: StringConstant) -> tuple[StringConstant, ...] | None:
+    """Return the elements of an array constant `{a,b}`; None if it has quotes, escapes or inner arrays."""
+    value = constant.value.strip()
+    parts = value[1:-1].split(",")
+    if value[:1] != "{" or value[-1:] != "}" or not all(_ELEMENT.fullmatch(part.strip()) for part in parts):
+        return None
+    return tuple(_with_origin(part.strip(), constant) for part in parts)
 
 
 def list_items(c: Cursor, end: int) -> Iterator[int]:

@@ -2,19 +2,49 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.string_constants import KnownValues, NotConstantError, StringConstant, evaluate, list_items
+from migsafe.sql.string_constants import (
+    KnownValues,
+    NotConstantError,
+    StringConstant,
+    array_elements,
+    constant_at,
+    evaluate,
+    list_items,
+    variable_at,
+)
 
 _MANY = 99
 """The number of assignments to a variable that cannot be counted."""
+_MOST_ALTERNATIVES = 8
+"""The number of values that branches may give to a variable, of which one is executed."""
 
 _EMPTY = ("", "''", "null")
 _AGGREGATED = lazy_pattern(r"(?:\s*(?:coalesce|string_agg|array_to_string|array_agg|concat|trim)\s*\()+\s*", re.IGNORECASE)
 """What stands before the first of the strings that a query joins to one."""
+_LAST_SUBSCRIPTS = ("array_length", "array_upper", "cardinality")
 _LINE_COMMENT = lazy_pattern(r"--[^\n]*")
+
+
+class _Choice:
+    """An IF or CASE around the cursor: the values before it, and those that each of its branches gave to variables (None: unknown)."""
+
+    def __init__(self, known: dict[str, tuple[StringConstant, ...]], places: dict[str, tuple[object, ...]], unset: set[str]) -> None:
+        self.known = dict(known)
+        self.places = dict(places)
+        self.unset = frozenset(unset)
+        self.ended: list[dict[str, tuple[StringConstant, ...] | None]] = []
+
+    def values_of(self, name: str, *, may_skip: bool) -> tuple[StringConstant, ...] | None:
+        """Returns the values that a variable may have after it; None if they are not known. `may_skip`: no branch may have run."""
+        before = () if name in self.unset else self.known.get(name)
+        ends = [end.get(name, before) for end in self.ended] + ([before] if may_skip else [])
+        if any(values is None for values in ends):
+            return None
+        constants = {value.value: value for values in ends for value in values or ()}
+        return tuple(constants.values()) if 0 < len(constants) <= _MOST_ALTERNATIVES else None
 
 
 class Variables:
@@ -26,6 +56,7 @@ class Variables:
 
     def __init__(self, text: str, known: KnownValues) -> None:
         self._text = text.lower()
+        self._code = _LINE_COMMENT.sub("", self._text)
         self._known: dict[str, tuple[StringConstant, ...]] = {}
         self._assigned: dict[str, list[str]] = {}
         self._written: dict[str, int] = {}
@@ -33,6 +64,13 @@ class Variables:
         self._declared: set[str] = set()
         self._places: dict[str, tuple[object, ...]] = {}
         """Of each variable that is assigned several times, the constructs around the assignment of its current value."""
+        self._arrays: dict[str, tuple[StringConstant, ...]] = {}
+        """The arrays of constants, which nothing changes after their declaration."""
+        self._choices: dict[int, _Choice] = {}
+        self._unset: set[str] = set()
+        """The variables that are declared without a value, and have got none."""
+        self.alternatives: set[str] = set()
+        """The variables that have one of several values, because branches assign different ones."""
         for name, value in known.items():
             if not self._assignments(name):
                 self._known[name] = (value,)
@@ -43,9 +81,12 @@ class Variables:
         at = c.i
         while not c.done and c.words[c.i] not in (":=", "=", "default"):
             c.i += 1
+        if c.done:
+            self._unset.add(name)
         if c.done or c.i == at:
             return
         self._declared.add(name)
+        self._declare_array(c, name)
         value = c.text(c.i + 1, c.last)
         if value.lower() not in _EMPTY:
             self._assigned.setdefault(name, []).append(value)
@@ -59,14 +100,50 @@ class Variables:
         """Read an assignment: `name := expression`, with the constructs around it."""
         name = c.words[c.i]
         self._note(name, c)
+        self._unset.discard(name)
         if c.words[c.i + 1] not in (":=", "=") or self._targets(name):
             self._known.pop(name, None)
             return
-        is_only_one = name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1
+        is_only_one = name not in self._declared and self._statements(name) == 1
         c.i += 2
         self._set(c, name)
         if not is_only_one:
             self._places[name] = around
+
+    def enter_choice(self, construct: object) -> None:
+        """Begin an IF or CASE, of which one branch runs."""
+        self._choices[id(construct)] = _Choice(self._known, self._places, self._unset)
+
+    def leave_branch(self, construct: object) -> None:
+        """End a branch of an IF or CASE: the next one begins with the values before it."""
+        choice = self._choices[id(construct)]
+        assigned = [name for name, around in self._places.items() if construct in around]
+        choice.ended.append({name: self._known.get(name) for name in assigned})
+        for name in assigned:
+            self._restore(choice, name)
+        self._unset |= choice.unset
+
+    def _restore(self, choice: _Choice, name: str) -> None:
+        del self._places[name]
+        if name in choice.places:
+            self._places[name] = choice.places[name]
+        self._known.pop(name, None)
+        if name in choice.known:
+            self._known[name] = choice.known[name]
+
+    def leave_choice(self, construct: object, around: tuple[object, ...], *, may_skip: bool) -> None:
+        """End an IF or CASE: a variable has one of the values that its branches gave to it; `may_skip`: or that it had before."""
+        self.leave_branch(construct)
+        choice = self._choices.pop(id(construct))
+        for name in {name for end in choice.ended for name in end}:
+            values = choice.values_of(name, may_skip=may_skip)
+            self._unset.discard(name)
+            self._known.pop(name, None)
+            self._places.pop(name, None)
+            if values is not None:
+                self._known[name], self._places[name] = values, around
+                if len(values) > 1:
+                    self.alternatives.add(name)
 
     def leave(self, construct: object) -> None:
         """Forget the values that were assigned in a construct, or in a branch of it: another branch may have run."""
@@ -86,9 +163,11 @@ class Variables:
         code = self._assigned.get(name, [])
         if not code or self._targets(name) != self._queried.get(name, 0):
             return ()
-        text = _LINE_COMMENT.sub("", self._text)
-        written = len(re.findall(rf"(?:^|;|\b(?:then|else|loop|begin)\b)\s*{name}\s*:?=", text))
-        return tuple(dict.fromkeys(code)) if written == self._written.get(name, 0) else ()
+        return tuple(dict.fromkeys(code)) if self._statements(name) == self._written.get(name, 0) else ()
+
+    def _statements(self, name: str) -> int:
+        """Return how many statements of the body assign to a variable."""
+        return len(re.findall(rf"(?:^|;|\b(?:then|else|loop|begin)\b)\s*{re.escape(name)}\s*:?=", self._code))
 
     def note_query(self, name: str, code: str) -> None:
         """Record the expression of `SELECT expression INTO name`; of strings that a query joins, the expression of each of them."""
@@ -108,16 +187,70 @@ class Variables:
         elif value.lower() not in _EMPTY:
             earlier.append(value)
 
-    def iterate(self, c: Parser, name: str, end: int) -> None:
-        """Read a loop: `FOREACH name IN ARRAY ARRAY[…] LOOP`, with the cursor after IN."""
-        self._known.pop(name, None)
-        if self._assignments(name) or not c.accept("array") or not c.accept("array", "["):
-            return
-        close = c.i
-        while close < end and c.words[close] != "]":
+    def _declare_array(self, c: Parser, name: str) -> None:
+        """Record the elements of an array of constants, with the cursor before its value, if the body does not change it."""
+        at = c.i
+        c.i += 1
+        elements = None if self._assignments(name) or re.search(rf"\b{name}\s*(?:\[[^\]]*\]\s*)?:?=(?!=)", self._text) else self._array(c)
+        if elements is not None:
+            self._arrays[name] = elements
+        c.i = at
+
+    def _array(self, c: Parser) -> tuple[StringConstant, ...] | None:
+        """Read ARRAY[…] of known strings, '{…}' or an array variable; None, with the cursor somewhere, for anything else."""
+        if c.words[c.i] in self._arrays:
+            c.i += 1
+            return self._arrays[c.words[c.i - 1]]
+        if c.words[c.i] == "'":
+            c.i += 1
+            return array_elements(constant_at(c, c.i - 1))
+        if not c.accept("array", "["):
+            return None
+        close, depth = c.i, 0
+        while not c.done and (depth or c.words[close] != "]"):
+            if not c.words[close]:
+                return None
+            depth += (c.words[close] in ("(", "[")) - (c.words[close] in (")", "]"))
             close += 1
-        with suppress(NotConstantError):
-            self._known[name] = tuple(evaluate(c, stop, self._single()) for stop in list_items(c, close))
+        try:
+            elements = tuple(evaluate(c, stop, self._single()) for stop in list_items(c, close))
+        except NotConstantError:
+            return None
+        c.i = close + 1
+        return elements
+
+    def iterate(self, c: Parser, name: str) -> None:
+        """Read a loop: `FOREACH name IN ARRAY array LOOP`, with the cursor after IN."""
+        self._known.pop(name, None)
+        if not self._assignments(name) and c.accept("array"):
+            self._set_elements(name, self._array(c))
+
+    def iterate_query(self, c: Parser, name: str) -> None:
+        """Read a loop: `FOR name IN SELECT unnest(array) [AS column] LOOP`, with the cursor after IN."""
+        self._known.pop(name, None)
+        if self._targets(name) != 1 or re.search(rf"\b{name}\s*:=", self._text) or not c.accept("select", "unnest", "("):
+            return
+        elements = self._array(c)
+        while c.accept("::", "text") and c.accept("[", "]"):
+            pass
+        if not c.accept(")"):
+            return
+        c.accept("as")
+        column = c.words[c.i] if c.words[c.i] != "loop" else "unnest"
+        if c.words[c.i] == "loop" or c.words[c.i + 1] == "loop":
+            self._set_elements(name, elements)
+            self._set_elements(f"{name}.{column}", elements)
+
+    def iterate_subscripts(self, c: Parser, name: str) -> None:
+        """Read a loop: `FOR name IN 1 .. array_length(array, 1) LOOP`, with the cursor after IN."""
+        c.i += 1
+        array = c.words[c.i + 2] if c.words[c.i + 1] in _LAST_SUBSCRIPTS and c.accept("..") else ""
+        if array in self._arrays and self._targets(name) == 1:
+            self._set_elements(f"{array}[{name}]", self._arrays[array])
+
+    def _set_elements(self, name: str, elements: tuple[StringConstant, ...] | None) -> None:
+        if elements:
+            self._known[name] = elements
 
     def values(self, c: Parser, end: int) -> list[StringConstant]:
         """Return the values of the string expression up to token `end`: one for each iteration of the loop whose variable it contains.
@@ -125,7 +258,8 @@ class Variables:
         Raises NotConstantError where they are not known.
         """
         start, single = c.i, self._single()
-        loop_variables = [name for name in dict.fromkeys(c.words[start:end]) if len(self._known.get(name, ())) > 1]
+        names = dict.fromkeys(variable_at(c, at) for at in range(start, end))
+        loop_variables = [name for name in names if len(self._known.get(name, ())) > 1]
         if not loop_variables:
             return [evaluate(c, end, single)]
         if len(loop_variables) > 1:
@@ -135,6 +269,10 @@ class Variables:
             c.i = start
             constants.append(evaluate(c, end, {**single, loop_variables[0]: value}))
         return constants
+
+    def has_alternatives(self, c: Parser, end: int) -> bool:
+        """Whether the expression up to token `end` has a variable to which branches give different values."""
+        return not self.alternatives.isdisjoint(c.words[c.i : end])
 
     def template(self, c: Parser, end: int) -> StringConstant:
         """Return the value of the string expression up to token `end`, with marks in place of what is not known."""
@@ -147,10 +285,12 @@ class Variables:
         end = c.i
         while c.kinds[end]:
             end += 1
+        has_alternatives = self.has_alternatives(c, end)
         try:
             self._known[name] = tuple(self.values(c, end))
         except NotConstantError:
             self._known.pop(name, None)
+        (self.alternatives.add if has_alternatives else self.alternatives.discard)(name)
 
     def _assignments(self, name: str) -> int:
         """Return how often the body assigns to a variable with `:=`; a large number where a query or a loop may assign to it."""

@@ -3,6 +3,7 @@
 from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import alter_type
+from migsafe.prediction.effects.drops import drop_effects
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of
 from migsafe.prediction.effects.planning import analysed, analysed_query, analysed_with_views
@@ -10,7 +11,8 @@ from migsafe.prediction.effects.queries import query_effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.bodies import body_operations
 from migsafe.schema.dependents import is_type_named
-from migsafe.schema.objects import Domain, Function, Relation, RelationKind
+from migsafe.schema.objects import Composite, Domain, Function, Relation, RelationKind
+from migsafe.schema.types import dropped_with_attribute
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Query, TypeName
 
@@ -179,7 +181,10 @@ def _tables_with_domain(context: EffectContext, domain: Domain) -> list[Relation
 
 @EFFECTS.register(sql.AlterCompositeType)
 def alter_composite(context: EffectContext, op: sql.AlterCompositeType) -> Effects:
-    """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type."""
+    """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type, and drops the views that use the attribute."""
+    composite = context.catalog.type_named(op.type)
+    if isinstance(composite, Composite):
+        yield from drop_effects(context, dropped_with_attribute(context.catalog, composite, op))
     name = context.catalog.in_first_schema(op.type)
     for table in context.catalog.relations() if op.cascade else ():
         if table.of_type != name:

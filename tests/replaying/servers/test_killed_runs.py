@@ -74,14 +74,15 @@ MOMENTS = {
 
 
 def moments() -> list[pytest.param]:  # type: ignore[valid-type]
-    """Each moment on one version, so that each origin is on two; with --all-servers, on each."""
-    able = [installation for installation in FOUND if (installation.bindir / "pg_basebackup").exists()]
-    if not able:
+    """Each moment on one version, so that each origin is on two; with --all-servers, on each that has the programs."""
+    copying = [installation for installation in FOUND if (installation.bindir / "pg_basebackup").exists()]
+    if not copying:
         return [pytest.param(None, None, marks=pytest.mark.skip(reason="no pg_basebackup on this machine"))]
     return [
         pytest.param(moment, installation, id=f"{name}, {installation.major}")
         for number, (name, moment) in enumerate(MOMENTS.items())
-        for installation in (able if servers.all_servers else [(able[0], able[-1])[number % 2]])
+        for installation in (FOUND if servers.all_servers else [(copying[0], copying[-1])[number % 2]])
+        if moment.origin != "from" or installation in copying
     ]
 
 

@@ -43,3 +43,31 @@ DO $$ BEGIN
     ALTER TABLE passing RENAME TO customers;
     ALTER TABLE customers SET (fillfactor = 90);
 END $$;
+-- case: a block that builds the statement in the branches of an IF
+DO $$ DECLARE command text; BEGIN
+    command := 'ALTER TABLE orders ADD note2 text';
+    IF to_regclass('customers') IS NOT NULL THEN command := command || ', ADD note3 text'; END IF;
+    EXECUTE command;
+END $$;
+-- case: a function whose branches choose the statement for the table in its argument
+CREATE FUNCTION protect(name text, table_name text) RETURNS void LANGUAGE plpgsql AS $$ DECLARE command text; BEGIN
+    IF EXISTS (SELECT FROM pg_policies WHERE policyname = name) THEN
+        command := 'ALTER POLICY ' || quote_ident(name) || ' ON ' || quote_ident(table_name);
+    ELSE
+        command := 'CREATE POLICY ' || quote_ident(name) || ' ON ' || quote_ident(table_name);
+    END IF;
+    EXECUTE command || ' USING (true)';
+END $$;
+DO $$ BEGIN PERFORM protect('all_orders', 'orders'); END $$;
+-- case: a block that goes through an array of tables
+DO $$ DECLARE t text; tables text[] := ARRAY['orders', 'customers']; BEGIN
+    FOREACH t IN ARRAY tables LOOP EXECUTE format('ALTER TABLE %I ADD COLUMN touched_at timestamptz', t); END LOOP;
+END $$;
+-- case: a block that goes through the elements of an array by query
+DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT unnest(ARRAY['orders', 'customers']) LOOP EXECUTE format('CREATE INDEX ON %I (id)', t); END LOOP;
+END $$;
+-- case: a block that goes through the elements of an array by subscript
+DO $$ DECLARE tables text[] := '{orders,customers}'; BEGIN
+    FOR i IN 1 .. array_length(tables, 1) LOOP EXECUTE 'ALTER TABLE ' || quote_ident(tables[i]) || ' ENABLE ROW LEVEL SECURITY'; END LOOP;
+END $$;

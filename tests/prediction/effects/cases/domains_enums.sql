@@ -81,6 +81,13 @@ CREATE TYPE point2 AS (x int, y int);
 CREATE TABLE points OF point2;
 INSERT INTO points SELECT n, n FROM generate_series(1, 300) AS n;
 ALTER TYPE point2 ALTER ATTRIBUTE y TYPE bigint CASCADE;
+-- case: composite, drop an attribute of a function's result, cascade
+CREATE TYPE point2 AS (x int, y int);
+CREATE FUNCTION corners() RETURNS SETOF point2 LANGUAGE sql AS 'SELECT 1, 2';
+CREATE VIEW corner_xs AS SELECT x FROM corners();
+CREATE VIEW corner_ys AS SELECT x, y FROM corners();
+CREATE VIEW heights AS SELECT y FROM corner_ys;
+ALTER TYPE point2 DROP ATTRIBUTE y CASCADE;
 -- case: composite that nothing uses
 CREATE TYPE point2 AS (x int, y int);
 ALTER TYPE point2 ADD ATTRIBUTE z int, DROP ATTRIBUTE x;
