@@ -2,10 +2,11 @@
 
     python benchmarks/replay.py [--migrations N] [--runs N] [--only starts|recording|seeding]
 
-The history is generated: each migration creates, fills and changes one table, in small statements. One psql process runs all files. The
-contenders take turns, each time on a new database. Each time is the fastest of the runs, because other load on the machine can only make a
-run slower; the factor is the median of the runs. The player records, with its ledger and its lock monitor; the parts of what it adds to each
-statement are timed, too. Probe sessions are timed separately, because they wait for a fixed time before each migration.
+Two histories are generated. In the first one, each migration creates, fills and changes one table, in small statements; in the second one, few
+statements fill, index, check, update and rewrite a table of 300,000 rows. One psql process runs all files. The contenders take turns, each time
+on a new database. Each time is the fastest of the runs, because other load on the machine can only make a run slower; the factor is the median
+of the runs. The player records, with its ledger and its lock monitor; the parts of what it adds to each small statement are timed, too. Probe
+sessions are timed separately, because they wait for a fixed time before each migration.
 
 Seeding is measured with 20 tables that have three foreign keys and an index for each of them, with several numbers of rows, and with 300 tables
 of a hard shape: composite keys, a join table, CHECKs over several columns.
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -52,6 +53,13 @@ ALTER TABLE thing_{0} ALTER COLUMN other SET DEFAULT 1;
 COMMENT ON TABLE thing_{0} IS 'a thing';
 DROP INDEX thing_{0}_name;
 """
+_WORK = (
+    "CREATE TABLE event (id bigint PRIMARY KEY, account int NOT NULL, kind text, size int, made timestamptz DEFAULT now());\n"
+    "INSERT INTO event SELECT n, n % 1000, 'kind ' || n % 7, n FROM generate_series(1, 300000) AS n;\n",
+    "CREATE INDEX event_account ON event (account, made);\nALTER TABLE event ADD CONSTRAINT event_size CHECK (size > 0);\n",
+    "UPDATE event SET kind = upper(kind) WHERE id % 3 = 0;\nALTER TABLE event ALTER COLUMN kind SET NOT NULL;\n",
+    "ALTER TABLE event ALTER COLUMN account TYPE bigint;\nDELETE FROM event WHERE id % 10 = 0;\n",
+)
 _HARD_TABLES = """\
 CREATE TABLE tenant_{0} (id int PRIMARY KEY, owner int, name text NOT NULL UNIQUE);
 CREATE TABLE project_{0} (tenant int REFERENCES tenant_{0}, id int, parent int, state text CHECK (state IN ('open', 'closed')), closed date,
@@ -128,38 +136,57 @@ def _table_with_foreign_keys(number: int, most: int) -> str:
 
 
 def _measure_recording(folder: Path, migrations: int, runs: int) -> None:
-    history = folder / "history"
-    history.mkdir()
-    for number in range(1, migrations + 1):
-        (history / f"{number:04}.sql").write_text(_MIGRATION.format(number, max(number - 1, 1)))
-    plan = find_migrations([str(history)], SourceSettings())
-    psql = shutil.which("psql")
-    contenders: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
-    contenders |= {"sent, not recorded": lambda server, database: _send(server, database, plan)}
-    contenders |= {"recorded": lambda server, database: _record(server, database, plan, one_session=True)}
-    contenders |= {"recorded, prepared each time": lambda server, database: _record(server, database, plan, one_session=False)}
-    for name, parts in _PARTS.items():
-        contenders |= {name: lambda server, database, parts=parts: _send_parts(server, database, plan, parts)}
-    seconds: dict[str, list[float]] = {}
+    small = _history(folder / "small", [_MIGRATION.format(number, max(number - 1, 1)) for number in range(1, migrations + 1)])
+    work = _history(folder / "work", _WORK)
     with PrivateHost(_newest_installation()) as host:
         print(f"\n{migrations * 10} small statements in {migrations} migrations, on {host.title}; the fastest of {runs} runs")
-        for _ in range(runs):
-            for name, run in contenders.items():
-                host.create_database("history")
-                started = time.perf_counter()
-                run(host.server, "history")
-                seconds.setdefault(name, []).append(time.perf_counter() - started)
-                host.drop_database("history")
+        contenders = _contenders(folder / "small", small)
+        for name, parts in _PARTS.items():
+            contenders[name] = lambda server, database, parts=parts: _send_parts(server, database, small, parts)
+        _compare(host, contenders, runs, migrations * 10)
         started = time.perf_counter()
         host.create_database("history")
-        _run_with_probes(host, plan)
-        with_probes = time.perf_counter() - started
+        _run_with_probes(host, small)
+        print(f"  {'with probe sessions':<34}{time.perf_counter() - started:8.3f} s")
+        host.drop_database("history")
+        print("\n8 statements that do work")
+        _compare(host, _contenders(folder / "work", work), runs, 8)
+
+
+_Contenders = dict[str, Callable[[Server, str], None]]
+
+
+def _history(folder: Path, texts: Iterable[str]) -> Plan:
+    folder.mkdir()
+    for number, text in enumerate(texts, 1):
+        (folder / f"{number:04}.sql").write_text(text)
+    return find_migrations([str(folder)], SourceSettings())
+
+
+def _contenders(folder: Path, plan: Plan) -> _Contenders:
+    """Returns what runs a history, by name. The first one is the yardstick."""
+    contenders: _Contenders = {"psql": lambda server, database: _psql(server, database, folder)} if shutil.which("psql") else {}
+    contenders["sent, not recorded"] = lambda server, database: _send(server, database, plan)
+    contenders["recorded"] = lambda server, database: _record(server, database, plan, one_session=True)
+    contenders["recorded, prepared each time"] = lambda server, database: _record(server, database, plan, one_session=False)
+    return contenders
+
+
+def _compare(host: PrivateHost, contenders: _Contenders, runs: int, statements: int) -> None:
+    """Run a history with each contender in turn, and print the times."""
+    seconds: dict[str, list[float]] = {}
+    for _ in range(runs):
+        for name, run in contenders.items():
+            host.create_database("history")
+            started = time.perf_counter()
+            run(host.server, "history")
+            seconds.setdefault(name, []).append(time.perf_counter() - started)
+            host.drop_database("history")
     yardstick = seconds[next(iter(contenders))]
     for name, took in seconds.items():
         # Each run is compared with the yardstick of the same round, because other load on the machine changes from round to round.
         times = median(run / first for run, first in zip(took, yardstick, strict=True))
-        print(f"  {name:<34}{min(took):8.3f} s  {1000 * min(took) / (migrations * 10):6.2f} ms a statement  {times:5.2f} times")
-    print(f"  {'with probe sessions':<34}{with_probes:8.3f} s")
+        print(f"  {name:<34}{min(took):8.3f} s  {1000 * min(took) / statements:6.2f} ms a statement  {times:5.2f} times")
 
 
 def _psql(server: Server, database: str, history: Path) -> None:
