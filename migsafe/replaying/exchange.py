@@ -75,6 +75,9 @@ def _receive(connection: "Connection[Any]", results: "list[PGresult]", meanwhile
             break
         work()
     failed: Error | None = None
+    # Tuples, because to hash a status takes longer than to compare it.
+    copying = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
+    errors = (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.NONFATAL_ERROR)
     while True:
         while libpq.is_busy():
             socket.poll()
@@ -82,10 +85,11 @@ def _receive(connection: "Connection[Any]", results: "list[PGresult]", meanwhile
         result = libpq.get_result()
         if result is None:
             return failed
-        if result.status in {ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH}:
+        status = result.status
+        if status in copying:
             # The connection stays in this mode: libpq would return the same result again.
             return ProgrammingError("COPY from or to the client has no rows here")
-        if result.status in {ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.NONFATAL_ERROR}:
+        if status in errors:
             failed = failed or error_from_result(result, connection.info.encoding)
         elif failed is None:
             results.append(result)
