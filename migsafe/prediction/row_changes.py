@@ -1,17 +1,20 @@
 """What statements do to the rows that the history has inserted: `schema.inserted_rows` keeps those that certainly are still as they were."""
 
+from migsafe.prediction.refusals.known_rows import copied_rows
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import default_value
-from migsafe.schema.inserted_rows import UNKNOWN, Batch
+from migsafe.schema.inserted_rows import UNKNOWN, Batch, Change, plain_constant
 from migsafe.schema.objects import Attached, Relation, RelationKind
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation, Persistence
+from migsafe.sql.plain_writes import read_plain_update
 from migsafe.text import MARK_START
 
 _LONGEST = 20_000
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED)
-_KEEPS = ("no action", "restrict")
+KEEPS_ROWS = ("no action", "restrict")
+"""The actions of a foreign key that change no referencing row."""
 ROW_CHANGES = frozenset(
     (
         *(sql.Insert, sql.Update, sql.Delete, sql.Truncate, sql.Merge, sql.Copy, sql.Select, sql.Call, sql.OpaqueCode),
@@ -68,10 +71,13 @@ def _note_insert(catalog: Catalog, op: sql.Insert, text: str) -> None:
     if op.on_conflict == "update":
         rows.change_values(table.oid)
     is_known = table.complete and table.kind is RelationKind.TABLE and table.created_in > 0 and not table.may_be_older
+    is_plain = op.on_conflict is None and op.overriding != "user" and not op.names_parts
+    if text and op.source == "query" and is_known and is_plain:
+        _note_copies(catalog, op, table, text)
+        return
     if not text or op.source != "values" or not is_known or table.persistence is Persistence.TEMPORARY:
         rows.add(table.oid, UNKNOWN)
         return
-    is_plain = op.on_conflict is None and op.overriding != "user" and not op.names_parts
     is_readable = is_plain and MARK_START not in text and len(text) < _LONGEST
     rows.add(
         table.oid,
@@ -83,6 +89,16 @@ def _note_insert(catalog: Catalog, op: sql.Insert, text: str) -> None:
             migration=catalog.migration,
         ),
     )
+
+
+def _note_copies(catalog: Catalog, op: sql.Insert, table: Relation, text: str) -> None:
+    """Records the rows that an INSERT … SELECT certainly inserts, and that there may be others."""
+    copies = copied_rows(catalog, op, text)
+    if copies:
+        values = ", ".join(f"({', '.join(row)})" for row in copies)
+        batch = Batch(text=f"VALUES {values}", names=op.columns, columns=table.columns, exists=True, migration=catalog.migration)
+        catalog.inserted_rows.add(table.oid, batch)
+    catalog.inserted_rows.add(table.oid, UNKNOWN)
 
 
 def _note_change(catalog: Catalog, op: sql.Update | sql.Delete, text: str) -> None:
@@ -98,16 +114,33 @@ def _note_change(catalog: Catalog, op: sql.Update | sql.Delete, text: str) -> No
         _forget(catalog)
         return
     is_update = isinstance(op, sql.Update)
-    if any((key.on_update if is_update else key.on_delete) not in _KEEPS for key in catalog.foreign_keys_to(table.oid)):
+    if any((key.on_update if is_update else key.on_delete) not in KEEPS_ROWS for key in catalog.foreign_keys_to(table.oid)):
         _forget(catalog)
     elif isinstance(op, sql.Update):
-        numbers = [column.number for name in op.columns if (column := table.column(name)) is not None]
-        if len(numbers) < len(op.columns):
-            catalog.inserted_rows.change_values(table.oid)
-        else:
-            catalog.inserted_rows.change_columns(table.oid, frozenset(numbers))
+        _note_update(catalog, table, op, text)
     else:
         catalog.inserted_rows.forget_table(table.oid)
+
+
+def _note_update(catalog: Catalog, table: Relation, op: sql.Update, text: str) -> None:
+    """Records an UPDATE: the constants that it assigns, if it has the plainest form, or else which columns have changed."""
+    rows, columns = catalog.inserted_rows, [table.column(name) for name in op.columns]
+    numbers = [column.number for column in columns if column is not None]
+    if len(numbers) < len(columns):
+        rows.change_values(table.oid)
+        return
+    is_readable = bool(text) and MARK_START not in text and len(text) < _LONGEST and bool(rows.batches(table.oid))
+    update = read_plain_update(text) if is_readable else None
+    condition = update.condition if update is not None else None
+    where = table.column(condition.column) if condition is not None else None
+    if update is None or (condition is not None and where is None) or len(update.values) != len(numbers):
+        rows.change_columns(table.oid, frozenset(numbers))
+        return
+    values = tuple(zip(numbers, (plain_constant(value) for _, value in update.values), strict=True))
+    if condition is None or where is None:
+        rows.assign(table.oid, values)
+    else:
+        rows.change_some(table.oid, Change(where.number, condition.value, values))
 
 
 def _note_column(catalog: Catalog, op: sql.AddColumn | sql.AlterColumnType) -> None:

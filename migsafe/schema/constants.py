@@ -6,6 +6,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.schema.casts import BUILT_IN, cast
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
+from migsafe.schema.input_syntax import refused_input
 from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import TypeName
 from migsafe.text import MARK_START
@@ -114,6 +115,8 @@ def _refused_text(data_type: TypeName, value: str) -> str | None:
         is_valid = (bool(words) and all(word in _TIME_WORDS for word in words)) or any(character.isdigit() for character in value)
     elif name in ("json", "jsonb"):
         return None if _is_json(value) else "invalid input syntax for type json"
+    else:
+        return refused_input(name, value)
     return None if is_valid else f'invalid input syntax for type {_NAMES_IN_ERRORS.get(name, name)}: "{value}"'
 
 

@@ -14,12 +14,23 @@ from migsafe.schema.objects import Column
 from migsafe.sql.row_values import read_row_values
 
 _MOST_BATCHES = 50
+_MOST_CHANGES = 20
+
+
+class Change(Struct, frozen=True):
+    """An UPDATE of the rows that have a value in one column (`null`, or `not null`, for IS NULL and IS NOT NULL): the constants that it
+    assigns, by the numbers of columns. The column is None if it is not known any more which rows have changed."""
+
+    column: int | None
+    value: str
+    values: tuple[tuple[int, str], ...]
 
 
 class Batch(Struct, frozen=True, kw_only=True):
     """The rows of one INSERT. `text` is the statement, empty if the values are not known; `names` are the columns that it names, `columns`
     those of the table at that time. `exists`: at least one row is certainly there. `changed` are the numbers of columns whose values later
-    statements may have changed; `added` are the values of columns that were added later, by their numbers."""
+    statements may have changed; `added` are the values of columns that were added later, or that all rows got, by their numbers; `changes` are
+    the UPDATEs of some rows, in their order."""
 
     text: str = ""
     names: tuple[str, ...] = ()
@@ -28,6 +39,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     migration: int = 0
     changed: frozenset[int] = frozenset()
     added: tuple[tuple[int, str], ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 UNKNOWN = Batch()
@@ -64,16 +76,33 @@ class InsertedRows:
             changed = (replace(batch, changed=batch.changed | numbers) for batch in self.batches(table))
             self._journal.write(self._batches, table, tuple(changed))
 
+    def assign(self, table: int, values: tuple[tuple[int, str], ...]) -> None:
+        """Records that all rows have got these constants, by the numbers of columns."""
+        if table in self._batches:
+            numbers = frozenset(number for number, _ in values)
+            batches = (
+                replace(each, added=(*each.added, *values), changed=each.changed - numbers, changes=_without(each.changes, numbers))
+                for each in self.batches(table)
+            )
+            self._journal.write(self._batches, table, tuple(batches))
+
+    def change_some(self, table: int, change: Change) -> None:
+        """Records an UPDATE of some rows. Of very many, the columns of the later ones are not known any more."""
+        if any(len(batch.changes) >= _MOST_CHANGES for batch in self.batches(table)):
+            self.change_columns(table, frozenset(number for number, _ in change.values))
+        elif table in self._batches:
+            batches = (replace(batch, changes=(*batch.changes, change)) for batch in self.batches(table))
+            self._journal.write(self._batches, table, tuple(batches))
+
     def change_values(self, table: int) -> None:
         """Records that any value of the rows may have changed, while all of them are still there."""
         if table in self._batches:
-            self._journal.write(self._batches, table, tuple(replace(batch, text="") for batch in self.batches(table)))
+            self._journal.write(self._batches, table, tuple(_with_unknown_values(batch) for batch in self.batches(table)))
 
     def add_column(self, table: int, number: int, value: str) -> None:
         """Records the value that a new column has in all rows; empty if it is not known."""
         if table in self._batches:
-            rows = (replace(batch, added=(*batch.added, (number, value))) for batch in self.batches(table))
-            self._journal.write(self._batches, table, tuple(rows))
+            self.assign(table, ((number, value),))
 
     def forget_table(self, table: int) -> None:
         """Records that any row of a table may have changed or is gone."""
@@ -92,6 +121,22 @@ class InsertedRows:
     def are_checked(self, migration: int) -> bool:
         """Whether foreign keys are checked in a migration."""
         return self._marks.get("unchecked") != migration
+
+
+def _with_unknown_values(batch: Batch) -> Batch:
+    assigned = frozenset(number for number, _ in batch.added)
+    return replace(batch, text="", changed=batch.changed | assigned, changes=())
+
+
+def _without(changes: tuple[Change, ...], numbers: frozenset[int]) -> tuple[Change, ...]:
+    """Returns the changes without what they assign to columns that all rows have got another value in. Which rows had been changed is not known
+    if that depended on one of them."""
+    kept = []
+    for change in changes:
+        values = tuple((number, value) for number, value in change.values if number not in numbers)
+        column = None if change.column in numbers else change.column
+        kept += [Change(column, change.value, values)] if values else []
+    return tuple(kept)
 
 
 @lru_cache(512)

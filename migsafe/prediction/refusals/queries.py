@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from migsafe import expressions
+from migsafe.prediction.refusals.arbiters import refuse_deferrable_arbiter
 from migsafe.prediction.refusals.calls import refuse_calls, refuse_calls_in
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in
 from migsafe.prediction.refusals.duplicates import refuse_repeated_update
@@ -18,7 +19,7 @@ from migsafe.prediction.refusals.new_tables import has_other_names, is_read_only
 from migsafe.prediction.refusals.operands import refuse_operands
 from migsafe.prediction.refusals.own_path import refuse_names_without_schema
 from migsafe.prediction.refusals.plain_queries import is_evidently_valid
-from migsafe.prediction.refusals.values import refuse_rows
+from migsafe.prediction.refusals.values import refuse_copies, refuse_rows
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.descriptions import name_in_quotes
@@ -115,13 +116,16 @@ class QueryChecks:
             refusal = refuse_rows(catalog, op, values.rows)
             if refusal is None and op.on_conflict == "update":
                 refusal = refuse_repeated_update(catalog, op, values.rows, text[values.end :])
+            if refusal is None and op.on_conflict is not None:
+                refusal = refuse_deferrable_arbiter(catalog, op, text[values.end :])
             if refusal is not None or (op.on_conflict is None and "returning" not in text[values.end :].lower()):
                 return refusal
             text = _with_parameters(text, values)
         refusal = self._query(catalog, text, (op.table, *op.reads))
         if refusal is not None or op.source != "query" or len(text) > _LONGEST:
             return refusal
-        return _refuse_operands(catalog, sql.Query(sql=text, span=op.span), op.reads, stores=True)
+        refusal = refuse_copies(catalog, op, text) if op.on_conflict is None else None
+        return refusal or _refuse_operands(catalog, sql.Query(sql=text, span=op.span), op.reads, stores=True)
 
     def _change(self, catalog: Catalog, op: sql.Update | sql.Delete | sql.Merge, text: str) -> Refusal | None:
         refusal = self._query(catalog, text, (op.table, *op.reads))

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.checks import violates
 from migsafe.prediction.refusals.definitions import added_constraints, changed_type, complete_table
-from migsafe.prediction.refusals.known_rows import KnownRow, all_rows, known_rows, whose
+from migsafe.prediction.refusals.known_rows import KnownRow, all_rows, comparable, known_rows, whose
 from migsafe.prediction.refusals.registry import refuses
+from migsafe.prediction.row_changes import KEEPS_ROWS
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.columns import default_of, default_value, stored_type
@@ -21,20 +22,8 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Expression
 
 _EQUALITY = lazy_pattern(r'\s*"?(\w+)"?\s*=\s*(\'[^\']*+(?:\'\'[^\']*+)*+\'|-?\d+)\s*')
-_INTEGER, _STRING, _UUID = (
-    lazy_pattern(r"-?[1-9]\d*|0"),
-    lazy_pattern(r"'[^'\\]*[^'\\ ]'"),
-    lazy_pattern(r"'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'"),
-)
-_COMPARABLE = {
-    **dict.fromkeys(("smallint", "integer", "bigint"), _INTEGER),
-    **dict.fromkeys(("text", "character varying"), _STRING),
-    "uuid": _UUID,
-}
-"""The forms of constants that are equal only if their texts are, by the types of columns."""
 _TEXTS = ("text", "character varying")
 _KEYS = (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY)
-_KEEPS = ("no action", "restrict")
 
 
 @refuses(sql.AddConstraint, sql.AddColumn)
@@ -145,7 +134,7 @@ def _refuse_reference(
     if len(columns) != 1 or len(names) != 1 or not rows:
         return None
     there, column = all_rows(catalog, referenced), referenced.column(names[0])
-    pattern = _COMPARABLE.get(column.type.name) if column is not None and column.type is not None and not column.type.dimensions else None
+    pattern = comparable(column) if column is not None else None
     keys = [row.get(names[0], "") for row in there] if there is not None else []
     if there is None or pattern is None or not all(pattern.fullmatch(key) for key in keys):
         return None
@@ -208,7 +197,7 @@ def delete_referenced(catalog: Catalog, op: sql.Delete) -> Refusal | None:
 def _certain_reference(catalog: Catalog, key: Constraint) -> Relation | None:
     """Returns the table of a foreign key over one column that is checked at once, and that keeps referenced rows."""
     is_single = len(key.columns) == len(key.referenced_columns) == 1
-    is_checked = is_single and key.on_delete in _KEEPS and not key.deferrable and key.enforced
+    is_checked = is_single and key.on_delete in KEEPS_ROWS and not key.deferrable and key.enforced
     table = catalog.get(key.table) if is_checked and certainly_exists(catalog, key) else None
     return table if isinstance(table, Relation) and not table.checks_disabled else None
 

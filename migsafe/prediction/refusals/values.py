@@ -6,7 +6,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.checks import refuse_changed_row, refuse_checks
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing, type_text
 from migsafe.prediction.refusals.duplicates import refuse_duplicates
-from migsafe.prediction.refusals.known_rows import new_rows
+from migsafe.prediction.refusals.known_rows import copied_rows, new_rows
 from migsafe.prediction.refusals.registry import refuses
 from migsafe.prediction.refusals.row_constraints import refuse_references
 from migsafe.schema.casts import BUILT_IN, cast
@@ -140,6 +140,20 @@ def refuse_rows(catalog: Catalog, op: sql.Insert, rows: Sequence[Sequence[str]])
             error = refused_constant(catalog, column.name, column.type, value) if column is not None else None
             if error is not None and column is not None:
                 return Refusal(error=error, help=_accepted_values(catalog, column.type))
+    return _refuse_stored(catalog, op, table, names, rows)
+
+
+def refuse_copies(catalog: Catalog, op: sql.Insert, text: str) -> Refusal | None:
+    """Returns why PostgreSQL refuses the rows that an INSERT … SELECT certainly finds, or makes of constants."""
+    table, rows = complete_table(catalog, op.table), copied_rows(catalog, op, text)
+    if table is None or not rows or op.names_parts:
+        return None
+    names = op.columns or tuple(column.name for column in table.columns)
+    return _refuse_stored(catalog, op, table, names[: len(rows[0])], rows) if len(rows[0]) <= len(names) else None
+
+
+def _refuse_stored(catalog: Catalog, op: sql.Insert, table: Relation, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Refusal | None:
+    """Returns why the constraints of a table refuse rows."""
     refusal = _refuse_nulls(catalog, table, dict(zip(names, zip(*rows, strict=True), strict=False)))
     if refusal is None and not _is_filled(catalog, table):
         refusal = refuse_checks(catalog, table, names, rows)

@@ -148,3 +148,12 @@ ROLLBACK TO a;
 ALTER TABLE moods ADD COLUMN n int NOT NULL;
 -- accepted
 COMMIT;
+
+-- a copied row references one that does not exist
+CREATE TABLE places (id bigint PRIMARY KEY);
+CREATE TABLE old (id bigint PRIMARY KEY, place bigint);
+CREATE TABLE new (id bigint PRIMARY KEY, place bigint REFERENCES places);
+INSERT INTO places VALUES (1);
+INSERT INTO old VALUES (1, 1), (2, 7);
+-- refused: insert or update on table "new" violates foreign key constraint "new_place_fkey"
+INSERT INTO new SELECT id, place FROM old;

@@ -27,6 +27,26 @@ ALTER TABLE a ALTER COLUMN n SET DEFAULT '40000';
 -- accepted
 CREATE TABLE a (n numeric DEFAULT 1, t text DEFAULT 1, b boolean DEFAULT '1', d date DEFAULT 'today', v varchar(2) DEFAULT 'xxx', u text[] DEFAULT '{}');
 
+-- an address that does not exist
+CREATE TABLE a (id bigint, n inet);
+-- refused: invalid input syntax for type inet: "10.0.0.300"
+INSERT INTO a VALUES (1, '10.0.0.300');
+
+-- a time that no day has
+CREATE TABLE a (id bigint);
+-- refused: date/time field value out of range: "25:00"
+ALTER TABLE a ADD COLUMN opens time DEFAULT '25:00';
+
+-- an interval with a word that is no unit
+CREATE TABLE a (id bigint);
+-- refused: invalid input syntax for type interval: "3 dys"
+ALTER TABLE a ADD COLUMN waits interval DEFAULT '3 dys';
+
+-- a network whose address has bits of a host
+CREATE TABLE a (n cidr);
+-- refused: invalid cidr value: "10.0.0.1/24"
+INSERT INTO a VALUES ('10.0.0.1/24');
+
 -- a date of zeros
 -- refused: date/time field value out of range: "0000-00-00"
 CREATE TABLE a (id bigint, d date DEFAULT '0000-00-00');
