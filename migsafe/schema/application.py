@@ -24,6 +24,7 @@ from migsafe.schema import (  # noqa: F401  # their functions register themselve
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.descriptions import name_in_quotes
+from migsafe.schema.names import move_all
 from migsafe.schema.objects import Relation
 from migsafe.schema.privileges import grant_defaults
 from migsafe.schema.refusal import Refusal
@@ -79,6 +80,10 @@ _CREATES_NO_RELATION = lazy_pattern(
 )
 """The beginning of dynamic SQL whose first statement creates no relation."""
 
+_MOVES_TABLES = lazy_pattern(
+    r"\balter\s+table\s+(?:if\s+exists\s+)?(\w+)\s*\.\s*(?:%[Is]|[\"']).*?\bset\s+schema\s+(\w+)", re.IGNORECASE | re.DOTALL
+)
+"""`'ALTER TABLE old.' || quote_ident(t) || ' SET SCHEMA new'` and `format('ALTER TABLE old.%I SET SCHEMA new', t)`."""
 _DROPS = lazy_pattern(r"\bdrop\b", re.IGNORECASE)
 _CREATES = lazy_pattern(r"\b(?:create|rename\s+to|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
 
@@ -220,6 +225,9 @@ def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
     named_relations = [relation for relation in catalog.relations() if relation.name.name in words]
     catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     catalog.mark_incomplete(named_relations, may_create=may_create)
+    move = _MOVES_TABLES.search(op.code)
+    if move is not None and move[1].lower() != move[2].lower():
+        move_all(catalog, move[1].lower(), move[2].lower())
 
 
 def _is_only_about_triggers(code: str) -> bool:

@@ -125,19 +125,32 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
     if catalog.is_taken(Name(relation.name.name, op.schema)):
         catalog.add_refusal(f'relation "{relation.name.name}" already exists in schema "{op.schema}"')
     old_name = relation.name
-    _move(catalog, relation, op.schema)
-    move_in_routines(catalog, old_name, Name(old_name.name, op.schema))
+    _move_relation(catalog, relation, op.schema)
     catalog.mark_absent(old_name)
+
+
+def move_all(catalog: Catalog, schema: str, new_schema: str) -> None:
+    """Moves the relations of a schema whose names are free in another one, as code does that looks for them. Which ones it finds is not known,
+    so the old names may still have relations."""
+    for relation in [each for each in catalog.relations() if each.name.schema == schema and each.owner is None]:
+        if not catalog.is_taken(Name(relation.name.name, new_schema)):
+            _move_relation(catalog, relation, new_schema)
+
+
+def _move_relation(catalog: Catalog, relation: Relation, schema: str) -> None:
+    old_name = relation.name
+    _move(catalog, relation, schema)
+    move_in_routines(catalog, old_name, Name(old_name.name, schema))
     for dependent in catalog.dependents(relation.oid, Object):
         match dependent:
             case Index():
-                _move(catalog, dependent, op.schema)
+                _move(catalog, dependent, schema)
             case Constraint() | Trigger() if dependent.table == relation.oid:
-                _move(catalog, dependent, op.schema)
+                _move(catalog, dependent, schema)
             case Attached(kind="rule" | "policy") if dependent.table == relation.oid:
-                _move(catalog, dependent, op.schema)
+                _move(catalog, dependent, schema)
             case Relation() if dependent.owner is not None and dependent.owner[0] == relation.oid:
-                _move(catalog, dependent, op.schema)
+                _move(catalog, dependent, schema)
 
 
 def renamed_relation(operation: Operation, catalog: Catalog) -> tuple[Name, Name] | None:

@@ -98,6 +98,21 @@ def _locks_a(predictor: Predictor, text: str) -> bool:
     return any(effect.relation.name == "a" for effect in guarded.effects)
 
 
+@pytest.mark.parametrize(
+    "code", ["'ALTER TABLE public.' || quote_ident(t) || ' SET SCHEMA app;'", "format('alter table if exists public.%I set schema app', t)"]
+)
+def test_a_loop_that_moves_tables_to_another_schema_keeps_what_is_known_of_them(code: str) -> None:
+    loop = f"DO $$ BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE {code}; END LOOP; END $$"
+    predictor = predictor_after("CREATE TABLE a (id bigserial, n varchar(9)); CREATE INDEX i ON a (n)", f"CREATE SCHEMA app; {loop}")
+    catalog = predictor.catalog
+    table, index = catalog.relation(Name("a", "app")), catalog.index(Name("i", "app"))
+    assert table is not None
+    assert index is not None
+    assert [str(column.type) for column in table.columns] == ["bigint", "character varying(9)"]
+    # Those that the loop has left out keep their names.
+    assert not catalog.is_absent(Name("a", "public"))
+
+
 def test_table_created_if_not_exists_is_completely_known() -> None:
     relation = predictor_after("CREATE TABLE IF NOT EXISTS a (id int)").catalog.relation(Name("a"))
     assert relation is not None
