@@ -10,12 +10,13 @@ import re
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources.assumed_transactions import is_named_outside
-from migsafe.sources.lineage import LateHandling
-from migsafe.sources.migration import Transaction
+from migsafe.sources.lineage import LateHandling, Lineage
+from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
-from migsafe.sources.runner import Folder, PsqlSyntax, Runner
+from migsafe.sources.runner import Folder, MigrationFile, PsqlSyntax, Runner
 
 _NAME = r"(?P<number>\d+)_(?P<name>.*)\.(?P<half>up|down)\.sql$"
+_TIME_DIGITS = 8
 _NUMBERED = lazy_pattern(r"\d+_.*\.sql$")
 
 
@@ -30,13 +31,30 @@ def _recognises(folder: Folder) -> bool:
     return sum(bool(_NUMBERED.match(name)) for name in folder.sql_files) == len(suffixes)
 
 
+def _files(folder: Folder) -> list[MigrationFile]:
+    """Returns the pairs, and a down file whose number is above all others: golang-migrate takes that for a migration without SQL, whose number
+    it records (source/migration.go, Next; migrate.go, newMigration). After a time as a number, the next one is larger anyway."""
+    pairs = find_pairs(folder, _NAME)
+    last = max((int(file.id) for file in pairs), default=None)
+    downs = [match for name in folder.sql_files if (match := re.match(_NAME, name)) and match["half"] == "down"]
+    alone = [match for match in downs if last is not None and int(match["number"]) > last and len(match["number"].lstrip("0")) < _TIME_DIGITS]
+    pairs += [MigrationFile(match["number"], folder.script(match[0]), lineage=Lineage(without_up=True)) for match in alone]
+    return pairs
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    if file.lineage.without_up:
+        return [Migration(file.id, "golang-migrate", Half(file.up, (), Transaction.QUERY))]
+    return read_pair(file, "golang-migrate", Transaction.QUERY)
+
+
 GOLANG_MIGRATE = Runner(
     name="golang-migrate",
     title="golang-migrate",
     default_transaction=Transaction.QUERY,
     recognises=_recognises,
-    files=lambda folder: find_pairs(folder, _NAME),
-    read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
+    files=_files,
+    read=_read,
     outside_transaction_advice="put the statement into a separate migration file",
     one_statement_outside=True,
     keeps_session=True,

@@ -82,7 +82,8 @@ class Lineage(Struct, frozen=True, kw_only=True):
     stop, why the migration cannot be undone although its runner can undo migrations, and what follows; `downgrade_fails`: its runner reports an
     error then; `without_downgrades`: the migrations just before it cannot be undone either. `version_span`, `parents_span` and `downgrade_span`
     are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part. `version_too_long`:
-    the table in which the runner records versions refuses this one.
+    the table in which the runner records versions refuses this one. `without_up`: only a down file has the version, and the runner takes it for
+    a migration without SQL.
 
     With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
     is the first place in the file with other SQL, `unchanged` where the statements begin that it sent then, too.
@@ -99,6 +100,7 @@ class Lineage(Struct, frozen=True, kw_only=True):
     parents_span: Span | None = None
     downgrade_span: Span | None = None
     version_too_long: bool = False
+    without_up: bool = False
     late: LatePlace | None = None
     merged: MergedState | None = None
     edited: Span | None = None

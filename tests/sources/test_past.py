@@ -75,6 +75,29 @@ def test_what_the_runner_does_is_said() -> None:
     assert unknown.severity is Severity.INFO
 
 
+ALONE = [rule for rule in shipped_rules() if rule.name in ("missing-revision", "out-of-order")]
+
+
+@pytest.mark.parametrize(
+    ("down", "expected"),
+    [
+        ("000009_b.down.sql", [("000009_b.down.sql", 1, "missing-revision")]),
+        # It belongs to an up file, or other up files have a larger number.
+        ("000002_b.down.sql", []),
+        ("000000_b.down.sql", []),
+        # The next migration has a later time as its number.
+        ("20240101120000_b.down.sql", []),
+    ],
+)
+def test_golang_migrate_records_the_number_of_a_down_file_without_an_up_file(down: str, expected: list[tuple[str, int, str]]) -> None:
+    past = {"000001_a.up.sql": A, "000001_a.down.sql": "DROP TABLE a;\n"}
+    now = {**past, "000002_b.up.sql": B, down: "DROP TABLE b;\n"}
+    assert found(past, now, "golang-migrate", ALONE) == expected
+    later = {**now, "000003_c.up.sql": C}
+    skipped = [("000003_c.up.sql", 1, "out-of-order")] if expected else []
+    assert found(now, later, "golang-migrate", ALONE) == skipped
+
+
 def test_flyway_may_be_configured_to_apply_late_migrations() -> None:
     past = {"sql/V1__a.sql": A, "sql/V3__c.sql": C, "sql/flyway.conf": "flyway.outOfOrder=true\n"}
     assert found(past, {**past, "sql/V2__b.sql": B}) == []
