@@ -8,7 +8,8 @@ not compare scans, because most tables of a history are empty. A lock that the t
 prediction that is not stronger than the held lock counts as correct. --apart runs each statement in a separate transaction, which holds no
 locks before it.
 
-A migration that fails is rolled back and skipped, and so are the migrations that depend on it. Roles that a history needs are created.
+A migration that fails is rolled back and skipped, and so are the migrations that depend on it. What a history needs and does not create (roles,
+schemas, extensions, the table of the runner) is created as in a replay.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import psycopg
 
@@ -28,10 +29,14 @@ from migsafe.errors import MigsafeError
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
+from migsafe.prediction.record_tables import add_record_table
 from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
+from migsafe.replaying.refusals import failure_of
+from migsafe.replaying.repairs import Repairs
 from migsafe.replaying.sending import set_up
+from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent_statements
@@ -44,7 +49,6 @@ from tests.support.statement_meter import StatementMeter
 _SHOWN = 200
 _FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
 _DATABASE = "history"
-_ROLE = re.compile(r'role "(.+)" does not exist')
 _BOUNDARIES = (sql.Begin, sql.Commit, sql.Savepoint, sql.Release)
 _STEERING = (*_BOUNDARIES, sql.Rollback, sql.RollbackTo, sql.TwoPhase, sql.SetVariable, sql.ResetVariable, sql.Discard)
 
@@ -73,6 +77,21 @@ class Report:
         self.examples.setdefault(pattern, []).append(example)
 
 
+class _Host:
+    """The server, as the repairs of a replay see it."""
+
+    start_database = None
+
+    def __init__(self, server: Server) -> None:
+        self.connect = self.connect_as_migrator = server.connect
+
+    def create_role(self, name: str) -> bool:
+        """Creates a role."""
+        with self.connect() as connection:
+            connection.execute(f"CREATE ROLE {Name(name)}".encode())
+        return True
+
+
 class History:
     """A history that is replayed: its database and its predictor."""
 
@@ -92,6 +111,8 @@ class History:
         self.server.create_database(_DATABASE)
         try:
             steps = list(self.source.steps())
+            self._repairs = Repairs(cast("Host", _Host(self.server)))
+            self._repairs.begin_history(step.migration.up.script.text for step in steps)
             for number, step in enumerate(steps, 1):
                 _progress(f"{self.source.path}: {number}/{len(steps)}")
                 self._replay_migration(step.migration.up)
@@ -99,22 +120,21 @@ class History:
             self.server.drop_database(_DATABASE)
 
     def _replay_migration(self, half: Half) -> None:
-        """Run a migration, after creating the roles that it needs, and compare."""
+        """Run a migration, after creating what it needs, and compare."""
         self.report.counts["migrations"] += 1
-        for _ in range(20):
+        while True:
             try:
                 with self.server.connect(_DATABASE) as connection:
                     self._meter = StatementMeter(connection)
                     sent_list = list(self._run(connection, half))
                 break
             except psycopg.Error as error:
-                missing = _ROLE.search(str(error))
-                if missing is None:
+                if not self._repairs.repair(failure_of(error), half, (_DATABASE,)):
                     self.report.counts["migrations that failed and were skipped"] += 1
                     self.report.failures.append(f"{half.script.path}: {_short(str(error).partition(chr(10))[0])}")
                     return
-                with self.server.connect() as connection:
-                    connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
+        self._repairs.note_schemas(half)
+        add_record_table(self.predictor.catalog, half)
         self.predictor.begin(half.transaction, setup=half.setup)
         for sent in sent_list:
             predicted = self.predictor.predict_statement(sent.statement, first=sent.first, last=sent.last)

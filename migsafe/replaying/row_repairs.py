@@ -17,6 +17,8 @@ from migsafe.replaying.row_failures import (
 from migsafe.replaying.servers.host import Host
 from migsafe.schema.catalog import Catalog
 
+_UNIQUE_VIOLATION = "23505"
+
 
 class RowRepairs:
     """Changes generated rows: in the copy of a database as it was `before` a migration, or in the database if there is no copy."""
@@ -60,7 +62,9 @@ class RowRepairs:
         touched = {effect.relation for prediction in task.predictions for effect in prediction.effects}
         check = check_for_rows(recording, catalog) if cause is RowCause.EXISTING else ""
         with self._host.connect(before or database.name) as connection:
-            is_about_one = cause is not RowCause.GENERATED and failure.table in seeder.made
+            # Rows that an INSERT writes may be equal to generated ones of their table, and to those of no other.
+            is_duplicate = failure.sqlstate == _UNIQUE_VIOLATION and is_written(recording)
+            is_about_one = (cause is not RowCause.GENERATED or is_duplicate) and failure.table in seeder.made
             emptied = seeder.empty(connection, {failure.table} if is_about_one and failure.table is not None else touched)
             check = check if check and is_runnable(connection, check) else ""
         nulls = seeder.known_nulls(failure.table, failure.column) if failure.table is not None and failure.column else 0.0

@@ -141,6 +141,16 @@ def test_rows_that_a_trigger_changes_are_compared(host: PrivateHost, tmp_path: P
     ]
 
 
+def test_the_time_of_the_run_is_no_change_of_a_second_run(host: PrivateHost, tmp_path: Path) -> None:
+    start = "CREATE TABLE orders (id int PRIMARY KEY, note text, changed timestamptz, seen date); INSERT INTO orders VALUES (1, 'a');"
+    update = "UPDATE orders SET note = 'b', changed = CURRENT_TIMESTAMP, seen = now()::date WHERE id = 1;"
+    done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": update}, "rerun", only="2.sql", rows=None)
+    assert done.outcome("rerun").passed
+    update = "UPDATE orders SET note = note || 'b', changed = clock_timestamp() WHERE id = 1;"
+    done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": update}, "rerun", only="2.sql", rows=None)
+    assert [each.text for each in done.outcome("rerun").observations] == ["rows changed again: public.orders: the values of note"]
+
+
 def test_a_failing_second_run_is_harmless_after_one_transaction(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
     twice = f"{alter} ALTER TABLE orders ADD b int;"

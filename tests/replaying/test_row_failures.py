@@ -247,3 +247,18 @@ def test_nulls_that_production_has_are_a_failure(host: PrivateHost, tmp_path: Pa
     [failed] = failures(done)
     assert "30.0% of production's rows are such rows, according to its statistics" in failed.message
     assert done.run.notes == []
+
+
+def test_rows_that_an_insert_repeats_empty_only_their_own_table(host: PrivateHost, tmp_path: Path) -> None:
+    start = """
+        CREATE TABLE orders (id int PRIMARY KEY, number text);
+        CREATE TABLE numbers (order_id int NOT NULL UNIQUE REFERENCES orders, number text);
+    """
+    copy = "INSERT INTO numbers (order_id, number) SELECT id, number FROM orders;"
+    done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": copy}, "rerun", only="2.sql", rows=100)
+    assert done.recording.failure is None
+    emptying = done.replayed[0].emptying
+    assert emptying is not None
+    assert emptying.tables == {Name("numbers", "public")}
+    rows = {measured.effect.relation.name: measured.rows for measured in done.statements[0].measured_effects}
+    assert rows["orders"] == 100

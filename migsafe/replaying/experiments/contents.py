@@ -1,6 +1,6 @@
 """The schema and rows of a database in a form that can be compared: definitions of objects, and hash sums over the rows of each table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -200,8 +200,8 @@ def schema_differences(expected: Schema, actual: Schema) -> list[str]:
     return differences
 
 
-def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
-    """Returns the rows and values of `before` that are missing in `after`, one line each."""
+def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows], ignored: Mapping[str, Collection[str]]) -> list[str]:
+    """Returns the rows and values of `before` that are missing in `after`, one line each, without the values of `ignored` columns of tables."""
     losses = []
     for name, rows in sorted(before.items(), key=lambda item: str(item[0])):
         current = after.get(name)
@@ -210,7 +210,11 @@ def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
         elif current.count != rows.count:
             losses.append(f"{name}: {rows.count:,} rows before, {current.count:,} after")
         else:
-            changed = [column for column, value in rows.columns.items() if current.columns.get(column) != value]
+            changed = [
+                column
+                for column, value in rows.columns.items()
+                if current.columns.get(column) != value and column not in ignored.get(name.name, ())
+            ]
             losses += [f"{name}: the values of {', '.join(changed)}"] if changed else []
     return losses
 

@@ -1,11 +1,23 @@
 """The second run of a migration, as happens if the first run was not recorded."""
 
+import re
+
+from migsafe.patterns import lazy_pattern
 from migsafe.replaying.experiments.contents import schema_differences, unchanged_tables
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.sending import Refused
+from migsafe.session import sent_statements
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
 
 NAME = "rerun"
+_CLOCK = lazy_pattern(
+    r"\"?(?P<column>\w+)\"?\s*=\s*(?:(?:pg_catalog\.)?(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timezone)\s*\("
+    r"|(?:current_timestamp|current_date|localtimestamp)\b)",
+    re.IGNORECASE,
+)
+"""The assignment of the time of the run to a column."""
 
 
 def rerun(subject: Subject) -> Outcome:
@@ -28,7 +40,9 @@ def rerun(subject: Subject) -> Outcome:
         second = subject.state(database)
         changed = schema_differences(subject.state_after.schema, second.schema)
         unchanged = unchanged_tables(subject.state_after.tables, second.tables)
-        changed += [f"rows changed again: {line}" for line in subject.lost_rows(subject.state_after, second, unchanged)]
+        changed += [
+            f"rows changed again: {line}" for line in subject.lost_rows(subject.state_after, second, unchanged, _times(subject.migration.up))
+        ]
     if changed:
         return Outcome(
             experiment=NAME,
@@ -37,3 +51,15 @@ def rerun(subject: Subject) -> Outcome:
             observations=tuple(Observation(line) for line in changed),
         )
     return subject.passed(NAME, "a second run changes nothing")
+
+
+def _times(half: Half) -> dict[str, set[str]]:
+    """Returns the columns, by the name of their table, to which an UPDATE of the migration assigns the time of the run."""
+    columns: dict[str, set[str]] = {}
+    for statement, _, _ in sent_statements(half):
+        text = half.script.text[statement.span.start : statement.span.end]
+        assigned = {match["column"].lower() for match in _CLOCK.finditer(text)}
+        for operation in statement.operations if assigned else ():
+            if isinstance(operation, sql.Update):
+                columns.setdefault(operation.table.name, set()).update(column for column in operation.columns if column.lower() in assigned)
+    return columns

@@ -1,9 +1,10 @@
 """The subject of experiments: a migration with its databases."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.experiments.contents import Rows, Schema, Tables, lost_rows, read_rows, read_schema, read_tables
@@ -92,11 +93,17 @@ class Subject:
         """Whether the migration is one transaction."""
         return is_one_transaction(self.migration.up, self.outside)
 
-    def lost_rows(self, before: DatabaseState, after: DatabaseState, unchanged: Collection[Name]) -> list[str]:
+    def lost_rows(
+        self,
+        before: DatabaseState,
+        after: DatabaseState,
+        unchanged: Collection[Name],
+        ignored: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> list[str]:
         """Returns the rows and values that are missing afterwards, one line each; not those of tables that were emptied. `unchanged` are
-        tables to which nothing was written meanwhile; they are not read."""
+        tables to which nothing was written meanwhile; they are not read. `ignored` are columns, by table, whose values may differ."""
         compared = [name for name in before.tables.tables if name not in unchanged and name not in self.emptied]
-        return lost_rows(before.rows(compared), after.rows(compared))
+        return lost_rows(before.rows(compared), after.rows(compared), ignored)
 
     def passed(self, experiment: str, summary: str) -> Outcome:
         """Returns the outcome of an experiment in which nothing failed. It has passed only if nothing was left out and the tables had rows."""
