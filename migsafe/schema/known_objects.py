@@ -266,13 +266,12 @@ class KnownObjects:
 
     def is_new(self, relation: Relation | None) -> bool:
         """Whether no other session uses the relation: the current migration has created it, and has put no rows into it, or has not yet
-        committed the transaction that created it; or an earlier migration of the release has created it, whatever rows the release has put
-        into it, and no older object uses it. Nothing uses a database while a dump is restored."""
+        committed the transaction that created it; or it, or an earlier migration of the release, has created it, whatever rows the release has
+        put into it, and no older object uses it. Nothing uses a database while a dump is restored."""
         if relation is None or relation.may_be_older:
             return False
-        if self.release.contains(relation.created_in, relation.name) and relation.created_in != self.migration:
-            return not self._is_used_by_older(relation)
-        return self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed or self.is_restored)
+        is_unseen = self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed or self.is_restored)
+        return is_unseen or (self.release.contains(relation.created_in, relation.name) and not self._is_used_by_older(relation))
 
     def _is_used_by_older(self, relation: Relation) -> bool:
         """Whether statements of the running release reach a relation of the release: an older view reads it, a foreign key on older columns

@@ -40,7 +40,7 @@ def test_a_script_handles_errors_in_a_nested_transaction(savepoint: str, is_refu
     assert (last(sql, after=ORDERS).refusal is not None) == is_refused
 
 
-ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note varchar(20), qty int); INSERT INTO orders SELECT 1;"
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note varchar(20), qty int); INSERT INTO orders SELECT 1, 'a', 1;"
 
 
 def test_an_unknown_table_is_assumed_to_exist_and_to_be_large() -> None:
