@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migsafe.schema.casts import BUILT_IN
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Attached, Composite, Constraint, Domain, EnumType, Index, Object, Relation, Trigger
 from migsafe.schema.volatility import volatility_of
@@ -36,9 +37,13 @@ def _types(catalog: Catalog) -> Iterator[Object]:
 
 
 def is_absent_type(catalog: Catalog, name: Name) -> bool:
-    """Whether it is known that no enum, domain or composite type has this name, because it was dropped, or search_path was emptied."""
+    """Whether it is known that no enum, domain or composite type has this name, because it was dropped, or because the session has set a
+    search_path that does not find the schema in which the history has created it."""
     if name.schema is None and catalog.has_no_schemas and any(stored.name.name == name.name for stored in _types(catalog)):
         return True
+    if name.schema is None and name.name not in BUILT_IN and catalog.path_is_set and catalog.from_beginning and catalog.origin.made_all:
+        is_elsewhere = any(stored.name.name == name.name for stored in _types(catalog))
+        return is_elsewhere and catalog.type_named(name) is None and catalog.relation(name) is None
     schemas = (name.schema,) if name.schema is not None else catalog.search_path
     was_dropped = any(Name(name.name, schema) in catalog.dropped_types for schema in schemas)
     return was_dropped and catalog.type_named(name) is None and catalog.relation(name) is None

@@ -1,7 +1,9 @@
 """Constants that cannot be values of a column: defaults, and the rows of INSERT … VALUES and of UPDATE."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from migsafe import expressions
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.refusals.checks import refuse_changed_row, refuse_checks
 from migsafe.prediction.refusals.definitions import complete_table, is_built_in, known_column, may_make_nothing, type_text
@@ -18,8 +20,15 @@ from migsafe.schema.objects import Attached, Column, EnumType, Relation, Relatio
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
+from migsafe.text import MARK_START
 
 _CALL = lazy_pattern(r"\s*(?:(?P<schema>\w+)\.)?(?P<name>\w+)\s*(?:\(\s*(?:'[^']*'(?:\s*::\s*\w+)?)?\s*\))?\s*")
+_MAKES_TEXT = lazy_pattern(
+    r"\|\||\b(?:lower|upper|concat|concat_ws|md5|to_char|format|replace|substring|substr|left|right|repeat|trim|encode|current_setting)\s*\("
+    r"|::\s*(?:text|varchar)\b",
+    re.IGNORECASE,
+)
+"""What the defaults contain whose type may be text. Others are not read into a tree."""
 _TIME = "timestamp with time zone"
 _RESULTS = {
     **dict.fromkeys(("now", "transaction_timestamp", "statement_timestamp", "clock_timestamp", "current_timestamp"), _TIME),
@@ -80,8 +89,23 @@ def _refuse_default(
         return None
     error = refused_constant(catalog, column, data_type, default.sql, default=True, stored=stored)
     if error is None and data_type is not None:
-        error = _refused_result(catalog, column, data_type, default.sql)
+        error = _refused_result(catalog, column, data_type, default.sql) or _refused_text(catalog, column, data_type, default)
     return Refusal(error=error, help=_accepted_values(catalog, data_type)) if error is not None else None
+
+
+def _refused_text(catalog: Catalog, column: str, data_type: TypeName, default: Expression) -> str | None:
+    """Returns the error with which PostgreSQL refuses a default that functions or operators of strings compute, for another type."""
+    is_candidate = is_built_in(data_type) and not data_type.dimensions and data_type.name not in _STRINGS
+    if not is_candidate or MARK_START in default.sql or not _MAKES_TEXT.search(default.sql):
+        return None
+    if any(catalog.has_function_named(call.name) for call in default.calls):
+        return None
+    result = expressions.type_of_default(default, data_type)
+    if result is None or result.dimensions or result.name not in ("text", "character varying"):
+        return None
+    if cast(result.name, data_type.name, explicit=False, pg_version=catalog.pg_version) is not None:
+        return None
+    return f'column "{column}" is of type {type_text(catalog, data_type)} but default expression is of type {result.name}'
 
 
 def _refused_result(catalog: Catalog, column: str, data_type: TypeName, default: str) -> str | None:

@@ -193,3 +193,24 @@ CREATE FUNCTION counted() RETURNS bigint LANGUAGE plpgsql SET search_path = '' A
 CREATE TABLE stock (id bigint PRIMARY KEY);
 -- accepted
 CREATE FUNCTION counted() RETURNS bigint LANGUAGE sql SET search_path = public, pg_temp AS $$ SELECT count(*) FROM stock $$;
+
+-- a type in a schema that the session's search_path does not name
+CREATE SCHEMA app;
+CREATE TYPE app.state AS ENUM ('new', 'sold');
+SET search_path = public;
+-- refused: type "state" does not exist
+CREATE TABLE stock (id bigint PRIMARY KEY, state state);
+
+-- a type in a schema that it names
+CREATE SCHEMA app;
+CREATE TYPE app.state AS ENUM ('new', 'sold');
+SET search_path = public, app;
+-- accepted
+CREATE TABLE stock (id bigint PRIMARY KEY, state state);
+
+-- a type of PostgreSQL that has the name of one elsewhere
+CREATE SCHEMA app;
+CREATE TYPE app.uuid AS ENUM ('new', 'sold');
+SET search_path = public;
+-- accepted
+CREATE TABLE stock (id uuid PRIMARY KEY);

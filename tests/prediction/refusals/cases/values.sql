@@ -47,6 +47,20 @@ CREATE TABLE a (n cidr);
 -- refused: invalid cidr value: "10.0.0.1/24"
 INSERT INTO a VALUES ('10.0.0.1/24');
 
+-- a default that a function of strings computes
+CREATE TABLE a (id bigint);
+-- refused: column "n" is of type integer but default expression is of type text
+ALTER TABLE a ADD COLUMN n integer DEFAULT lower('5');
+
+-- a default that is cast to text
+-- refused: column "n" is of type uuid but default expression is of type text
+CREATE TABLE a (id bigint, n uuid DEFAULT gen_random_uuid()::text);
+
+-- defaults of strings that are cast to the type of their column
+-- accepted
+CREATE TABLE a (n integer DEFAULT left('55', 1)::integer, t text DEFAULT concat('a', 1), u varchar(3) DEFAULT lower('A'), v "char" DEFAULT md5('a'),
+    s name DEFAULT lower('A'), d date DEFAULT ('2024' || '-01-01')::date, b boolean DEFAULT current_setting('is_superuser') = 'on', j jsonb DEFAULT to_jsonb('a'::text));
+
 -- a date of zeros
 -- refused: date/time field value out of range: "0000-00-00"
 CREATE TABLE a (id bigint, d date DEFAULT '0000-00-00');
