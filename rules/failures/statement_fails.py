@@ -6,6 +6,25 @@ for this kind of object. What is not certainly known is not reported: an object 
 created. Because the statement does nothing, no other rule reports it. An UPDATE that gives a column a constant which its CHECK or NOT NULL does
 not allow is reported too, although it succeeds where it finds no row to change.
 
+The reasons are of these kinds:
+
+- Objects: they do not exist or exist already, other objects depend on them, they are of another kind (a view, a partition, a foreign
+  table), they belong to an extension or to another object, or a later statement of the same migration creates them.
+- Columns and types: a type or a length that PostgreSQL does not know, a change without a cast, a default that is not a value of its column
+  or that the new type does not have, generated and identity columns, a type that the session's search_path does not find.
+- Constraints and indexes: what an index method, a partitioned table, an unlogged table or a partial index cannot do, expressions that are
+  not immutable, keys without a unique index, exclusion and deferrable constraints, CONCURRENTLY where it is impossible.
+- Partitions, inheritance, triggers, rules, policies, publications, views, storage parameters: what each of them does not allow.
+- Functions: other parameters or results than CREATE OR REPLACE keeps, bodies in SQL that use what does not exist, calls with other
+  arguments.
+- Queries, also inside views and functions: columns, tables, operators and operands that do not exist or do not fit, columns that are
+  neither grouped nor aggregated, UNION of other types, targets of ON CONFLICT.
+- Values: constants that a type does not accept (numbers, dates, times, intervals, JSON, uuids, addresses, ranges, enums), that are too long
+  or too large, that are missing for a column, or that a CHECK, a key or a foreign key refuses.
+- Rows that the migrations themselves have inserted, copied with INSERT … SELECT or changed with UPDATE, against later constraints, keys,
+  NOT NULL and types. Rows of the application are not known.
+- Sessions: statements outside or inside of a transaction block, settings, READ ONLY, roles that do not exist, psql's own syntax.
+
 Alembic itself sends a statement after each revision: it records the id in `alembic_version`, whose column is varchar(32). A longer id is
 refused there, and the migration is rolled back. The first such id is reported, and none if a revision, env.py, or a module beside it mentions
 the column, as those do that make it wider.
