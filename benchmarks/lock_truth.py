@@ -29,7 +29,7 @@ from migsafe.errors import MigsafeError
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
-from migsafe.prediction.record_tables import add_record_table
+from migsafe.prediction.record_tables import add_platform, add_record_table
 from migsafe.prediction.statement_prediction import StatementPrediction
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
@@ -135,6 +135,7 @@ class History:
                     return
         self._repairs.note_schemas(half)
         add_record_table(self.predictor.catalog, half)
+        add_platform(self.predictor.catalog, half)
         self.predictor.begin(half.transaction, setup=half.setup)
         for sent in sent_list:
             predicted = self.predictor.predict_statement(sent.statement, first=sent.first, last=sent.last)

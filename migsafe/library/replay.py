@@ -150,6 +150,8 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     ):
         if names:
             yield f"{kind} that the migrations need but do not create were created: {', '.join(names)}."
+    if repairs.has_platform:
+        yield "What the migrations use of their platform was created, in short: its schemas, tables and functions. For all of it, use --schema."
     if repairs.denied_extensions:
         yield f"Extensions that only a superuser may create were created by a superuser: {', '.join(repairs.denied_extensions)}."
     scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]

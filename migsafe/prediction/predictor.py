@@ -20,7 +20,7 @@ from migsafe.prediction.execution_order import in_execution_order
 from migsafe.prediction.later_extensions import created_extensions
 from migsafe.prediction.later_relations import created_relations
 from migsafe.prediction.newer_features import missing_feature, newer_feature
-from migsafe.prediction.record_tables import add_record_table
+from migsafe.prediction.record_tables import add_platform, add_record_table
 from migsafe.prediction.recreated import recreated_names
 from migsafe.prediction.refusals.empty_path import with_empty_path
 from migsafe.prediction.refusals.psql_syntax import refuse_psql_syntax
@@ -154,6 +154,7 @@ class Predictor:
         self._reaches_next = not self._own_table
         self._own_table = half.own_table
         add_record_table(self.catalog, half)
+        add_platform(self.catalog, half)
         self.catalog.recreated = recreated_names(half) if with_effects else frozenset()
         self.catalog.created_extensions = created_extensions(half) if with_effects else {}
         created = created_relations(half) if with_effects else {}

@@ -1,4 +1,5 @@
-"""The table in which the runner records migrations: it exists before the first migration runs, and migrations can use it."""
+"""What exists before the first migration runs, and migrations can use: the table in which the runner records them, and the objects of a
+platform."""
 
 import re
 
@@ -19,9 +20,22 @@ def add_record_table(catalog: Catalog, half: Half) -> None:
     text = half.script.text
     if not name or name not in text or catalog.relation(Name(name)) is not None or _creates(name, text):
         return
+    _apply(catalog, half.record_table)
+
+
+def add_platform(catalog: Catalog, half: Half) -> None:
+    """Adds the objects of the platform to a complete catalogue that has no schema of the platform, if a migration names one."""
+    if not half.platform or not catalog.complete:
+        return
+    names = half.platform_names()
+    if any(name in half.script.text for name in names) and not any(catalog.has_schema(name) for name in names):
+        _apply(catalog, half.platform)
+
+
+def _apply(catalog: Catalog, text: str) -> None:
     migration, catalog.migration = catalog.migration, _BEFORE_HISTORY
     try:
-        for statement in read(half.record_table):
+        for statement in read(text):
             for operation in statement.operations:
                 apply_operation(catalog, operation)
     finally:

@@ -25,6 +25,9 @@ from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 from migsafe.text import Span
 
+_MISSING = (UNDEFINED_TABLE, "3F000", "42704", "42883")
+"""The error codes for a table, a schema, another object and a function that does not exist."""
+_WORD = lazy_pattern(r"\w+")
 _SCHEMA_CHANGE = lazy_pattern(r"\b(?:create|drop)\s+schema\s+(?:if\s+(?:not\s+)?exists\s+)?(?:\"([^\"]+)\"|(\w+))", re.IGNORECASE)
 _MAY_EXIST = r"\bcreate\s+extension\s+if\s+not\s+exists\s+[\"']?{}\b"
 _POWERFUL = lazy_pattern(r"pl|file_fdw$|adminpack$")
@@ -45,6 +48,7 @@ class Repairs:
         self.schemas: list[str] = []
         self.extensions: list[str] = []
         self.record_tables: list[str] = []
+        self.has_platform = False
         self.denied_extensions: list[str] = []
         self._without_extensions = frozenset(without_extensions)
         self._own_extensions: set[str] = set()
@@ -83,6 +87,8 @@ class Repairs:
             return self._grant(denied, databases)
         if self._host.start_database is not None:
             return False
+        if self._create_platform(failure, half, databases):
+            return True
         missing = missing_schema(failure)
         wanted = [missing] if missing is not None else list(_searched_schemas(half)) if has_no_schema_to_create_in(failure) else []
         created = [
@@ -94,6 +100,20 @@ class Repairs:
             or self._create_denied(failure, half, databases)
             or self._create_extension(failure, databases)
         )
+
+    def _create_platform(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
+        """Creates the objects of the platform that the migrations are for, if one of them is missing and no migration creates its schema."""
+        names = half.platform_names()
+        if failure.sqlstate not in _MISSING or half.platform in self._sought or names & self._own_schemas:
+            return False
+        if names.isdisjoint(_WORD.findall(failure.message)):
+            return False
+        self._sought.add(half.platform)
+        self.has_platform = True
+        for database in databases:
+            with self._host.connect_as_migrator(database) as connection:
+                connection.execute(half.platform.encode())
+        return True
 
     def _create_record_table(self, failure: Failure, half: Half, databases: tuple[str, ...]) -> bool:
         """Creates the table in which the runner records migrations, which exists before the first one runs."""

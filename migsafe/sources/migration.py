@@ -14,6 +14,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.line_ends import Division, LineEnds
 from migsafe.text import Script, Span, TextSegment
 
+_PLATFORM_NAME = lazy_pattern(r"^CREATE (?:SCHEMA IF NOT EXISTS|PUBLICATION) (\w+);", re.MULTILINE)
 _DUMP = lazy_pattern(
     r"^-- PostgreSQL database (?:cluster )?dump$|^-- Dumped by pg_dump|^\\restrict "
     r"|^SELECT pg_catalog\.set_config\('search_path', '', false\);\s*^SET check_function_bodies = false;",
@@ -166,7 +167,7 @@ class Half(Struct, frozen=True):
     commits nothing more in the same run. `runner_transaction` is one that the runner holds open on another
     connection meanwhile. `left_out` are the statements, by index, that are not sent although the runner would send them, with the reasons.
     `own_table` is the table in which the runner records the migration on the same connection, if it names that without a schema;
-    `record_table` is the statement with which the runner creates its table of records.
+    `record_table` is the statement with which the runner creates its table of records, `platform` the SQL of what else exists before.
     `reads_psql`: psql's meta-commands and the rows of COPY … FROM stdin are not sent to the server as SQL.
     `failures` are the calls of a program that certainly fail, by the offset of their first statement.
     `unsure_names` are the names of constraints that are not certain in its history. `line_ends`: the runner divides the script at the ends
@@ -189,6 +190,7 @@ class Half(Struct, frozen=True):
     line_ends: LineEnds | None = None
     own_table: str = ""
     record_table: str = ""
+    platform: str = ""
     reads_psql: bool = True
     failures: Mapping[int, CallFailure] = {}
     resumes: bool = False
@@ -198,6 +200,10 @@ class Half(Struct, frozen=True):
     def file(self) -> Script:
         """The script that developers edit."""
         return self.program.script if self.program is not None else self.script
+
+    def platform_names(self) -> frozenset[str]:
+        """Returns the names of the schemas and publications of the platform."""
+        return frozenset(_PLATFORM_NAME.findall(self.platform))
 
     @property
     def record_table_name(self) -> str:

@@ -327,6 +327,8 @@ class Runner(Struct, frozen=True):
     keeps_session: bool = False
     own_table: str = ""
     record_table: str = ""
+    platform: str = ""
+    """What exists before the first migration in each database that it is for, as SQL: the part of it that projects use."""
     psql_syntax: PsqlSyntax = PsqlSyntax.READ
     late: LateHandling = LateHandling.UNKNOWN
     edited: EditHandling = EditHandling.IGNORES

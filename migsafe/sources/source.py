@@ -321,6 +321,7 @@ class Source:
             setup=(*self.connection_setup, *half.setup),
             own_table=self._own_table_of(half),
             record_table=self.runner.record_table,
+            platform=self.runner.platform,
             reads_psql=not sends,
         )
 

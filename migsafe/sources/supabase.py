@@ -24,6 +24,34 @@ _SENT_SEPARATELY = (
     r"cluster\b",
 )
 
+# What projects use of it (guides "Row Level Security", "Managing User Data", "Storage Access Control" and "Postgres Changes").
+_PLATFORM = """
+CREATE SCHEMA IF NOT EXISTS auth;
+CREATE SCHEMA IF NOT EXISTS storage;
+CREATE SCHEMA IF NOT EXISTS extensions;
+CREATE TABLE auth.users (id uuid PRIMARY KEY, instance_id uuid, aud varchar(255), role varchar(255), email varchar(255), phone text UNIQUE,
+    encrypted_password varchar(255), email_confirmed_at timestamptz, phone_confirmed_at timestamptz, invited_at timestamptz,
+    confirmation_token varchar(255), recovery_token varchar(255), email_change_token_new varchar(255), email_change varchar(255),
+    last_sign_in_at timestamptz, raw_app_meta_data jsonb, raw_user_meta_data jsonb, is_super_admin boolean, created_at timestamptz,
+    updated_at timestamptz, banned_until timestamptz, deleted_at timestamptz, is_sso_user boolean NOT NULL DEFAULT false,
+    is_anonymous boolean NOT NULL DEFAULT false);
+CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid';
+CREATE FUNCTION auth.role() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';
+CREATE FUNCTION auth.email() RETURNS text LANGUAGE sql STABLE AS 'SELECT NULL::text';
+CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT NULL::jsonb';
+CREATE TABLE storage.buckets (id text PRIMARY KEY, name text NOT NULL UNIQUE, owner uuid, owner_id text, public boolean DEFAULT false,
+    avif_autodetection boolean DEFAULT false, file_size_limit bigint, allowed_mime_types text[], created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now());
+CREATE TABLE storage.objects (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), bucket_id text REFERENCES storage.buckets, name text, owner uuid,
+    owner_id text, version text, metadata jsonb, user_metadata jsonb, path_tokens text[], created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now(), last_accessed_at timestamptz DEFAULT now());
+ALTER TABLE storage.objects ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION storage.foldername(name text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$SELECT string_to_array(name, '/')$$;
+CREATE FUNCTION storage.filename(name text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT name';
+CREATE FUNCTION storage.extension(name text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT name';
+CREATE PUBLICATION supabase_realtime;
+"""
+
 
 def _recognises(folder: Folder) -> bool:
     path = Path(folder.path or ".").absolute()
@@ -73,4 +101,5 @@ SUPABASE = Runner(
     # `db push` refuses without `--include-all` (supabase/cli internal/migration/up, GetPendingMigrations).
     late=LateHandling.REFUSES,
     unused=_unused,
+    platform=_PLATFORM,
 )

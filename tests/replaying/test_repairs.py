@@ -160,3 +160,32 @@ def test_migrations_create_roles_and_run_no_programs(host: PrivateHost, tmp_path
         done = replay_files(host, tmp_path, {"0001.sql": statement})
         assert done.recording.failure is not None, statement
         assert done.recording.failure.sqlstate == "42501"
+
+
+def test_the_objects_of_a_platform_exist(host: PrivateHost, tmp_path: Path) -> None:
+    files = {
+        "1_profiles.sql": """
+            CREATE TABLE profiles (id uuid PRIMARY KEY REFERENCES auth.users ON DELETE CASCADE, name text);
+            ALTER TABLE profiles ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY own ON profiles FOR SELECT TO authenticated USING (auth.uid() = id);
+            INSERT INTO storage.buckets (id, name, public) VALUES ('avatars', 'avatars', true);
+        """,
+        "2_more.sql": """
+            CREATE POLICY avatars ON storage.objects FOR INSERT TO authenticated WITH CHECK ((storage.foldername(name))[1] = auth.uid()::text);
+            CREATE FUNCTION welcome() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+            CREATE TRIGGER welcome AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION welcome();
+            ALTER PUBLICATION supabase_realtime ADD TABLE profiles;
+            ALTER TABLE profiles ADD COLUMN email text;
+        """,
+    }
+    done = replay_files(host, tmp_path, files, "agreement", only="2_more.sql", settings=SourceSettings(runner="supabase"))
+    assert (done.problems, done.recording.failure, done.run.repairs.has_platform) == ([], None, True)
+    assert done.run.repairs.roles == ["authenticated"]
+    assert done.outcome("agreement").passed, done.outcome("agreement").observations
+
+
+def test_a_schema_of_a_platform_that_the_history_makes_is_its_own(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"1_auth.sql": "CREATE SCHEMA auth;", "2_key.sql": "CREATE TABLE profiles (id uuid REFERENCES auth.users);"}
+    done = replay_files(host, tmp_path, files, only="2_key.sql", settings=SourceSettings(runner="supabase"))
+    assert done.recording.failure is not None
+    assert (done.recording.failure.message, done.run.repairs.has_platform) == ('relation "auth.users" does not exist', False)
