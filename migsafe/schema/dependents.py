@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses, column_uses
+from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.extensions import BTREE_EXTENSIONS, EXTENSION_FUNCTIONS, EXTENSION_OPERATOR_CLASSES, EXTENSION_TYPES, PLAIN_TYPES
 from migsafe.schema.objects import (
     Attached,
@@ -183,7 +184,7 @@ def uses_column(catalog: Catalog, user: Relation | Attached | Function, column: 
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
-    for trigger in catalog.dependents(function.oid, Trigger):
+    for trigger in (*catalog.dependents(function.oid, Trigger), *catalog.dependents(function.oid, EventTrigger)):
         yield Part(trigger.oid), False
     if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
         return  # it is unknown which overload an expression calls; an expression cannot call a trigger function

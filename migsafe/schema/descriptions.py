@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import Part
+from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import (
     Attached,
@@ -68,6 +69,8 @@ def _described(catalog: Catalog, part: Part, shown: Callable[[Name], str]) -> st
             publication = catalog.get(described.publication)
             of = f"publication of {_table(catalog, described.table, shown)}"
             return f"{of} in publication {Name(publication.name.name)}" if publication is not None else of
+        case EventTrigger():
+            return f"event trigger {described.name.name}"
         case Extension():
             return f"extension {described.name.name}"
         case Publication():

@@ -1,6 +1,6 @@
 """RENAME and SET SCHEMA: objects keep their numbers, so that references to them stay valid."""
 
-from migsafe.schema import roles
+from migsafe.schema import event_triggers, roles
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
@@ -38,6 +38,8 @@ def rename(catalog: Catalog, op: Rename) -> None:
         publication = catalog.object_named("publication", Name(op.name.name))
         if isinstance(publication, Publication):
             catalog.change(publication, name=Name(op.new_name))
+    elif op.kind == event_triggers.KIND:
+        event_triggers.rename(catalog, op.name.name, op.new_name)
     elif op.kind in roles.KINDS:
         roles.rename(catalog, op.name.name, op.new_name, certain=op.certain)
     elif op.kind == "schema":

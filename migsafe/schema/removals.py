@@ -9,6 +9,7 @@ from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import describe, name_in_quotes
+from migsafe.schema.event_triggers import KIND, event_trigger_named
 from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
 from migsafe.schema.roles import KINDS as ROLES
@@ -58,6 +59,8 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
         named = catalog.object_named("statistics", catalog.in_first_schema(name))
     elif op.kind == "publication":
         named = catalog.object_named("publication", Name(name.name))
+    elif op.kind == KIND:
+        named = event_trigger_named(catalog, name.name)
     elif op.kind == "extension":
         named = extension_named(catalog, name.name)
     elif op.kind == "schema":

@@ -159,12 +159,7 @@ def drop_table(catalog: Catalog, op: sql.Drop) -> Refusal | None:
     """DROP TABLE drops tables."""
     for name in op.names if op.kind == "table" else ():
         relation = catalog.relation(name)
-        if relation is not None and relation.kind in (
-            RelationKind.VIEW,
-            RelationKind.MATERIALIZED,
-            RelationKind.SEQUENCE,
-            RelationKind.FOREIGN,
-        ):
+        if relation is not None and relation.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED, RelationKind.SEQUENCE):
             kind = relation.kind.value
             if relation.created_in >= 0 and not relation.may_be_older:
                 return Refusal(error=f'"{relation.name.name}" is not a table', detail=f"it is a {kind}", help=f"DROP {kind.upper()} {name};")

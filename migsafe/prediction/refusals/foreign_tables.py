@@ -8,7 +8,7 @@ from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.refusal import Refusal
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind, Name
+from migsafe.sql.operations import AlterRelation, ConstraintKind, Name, Operation
 
 _WORDS = {
     ConstraintKind.PRIMARY_KEY: "primary key",
@@ -74,5 +74,79 @@ def drop_server(catalog: Catalog, op: sql.Drop) -> Refusal | None:
                 error=f"cannot drop server {table.server} because other objects depend on it",
                 detail=f"foreign table {table.name.name} depends on server {table.server}",
                 help=f"-- first: DROP FOREIGN TABLE {table.name};",
+            )
+    return None
+
+
+_ACTIONS: dict[type[Operation], tuple[str, str]] = {
+    sql.SetRowSecurity: ("ROW SECURITY", "a table"),
+    sql.SetReplicaIdentity: ("REPLICA IDENTITY", "a table or materialized view"),
+    sql.SetLogged: ("SET", "a table"),
+}
+"""What PostgreSQL calls an action that it refuses, and what it is for."""
+
+
+@refuses(*_ACTIONS)
+def alter(catalog: Catalog, op: AlterRelation) -> Refusal | None:
+    """A foreign table has no rows of its own: no row security, no replica identity, no log (ATSimplePermissions in tablecmds.c)."""
+    table = _foreign_table(catalog, op.target.name)
+    if table is None:
+        return None
+    action, expected = _ACTIONS[type(op)]
+    if isinstance(op, sql.SetRowSecurity):
+        action = f"{op.action.upper()} {action}"
+    elif isinstance(op, sql.SetLogged):
+        action = f"{action} {'LOGGED' if op.logged else 'UNLOGGED'}"
+    error = f'ALTER action {action} cannot be performed on relation "{table.name.name}"'
+    if catalog.pg_version < versions.ACTION_NAMED_IN_ERRORS:
+        error = f'"{table.name.name}" is not {expected}'
+    return Refusal(error=error, detail="it is a foreign table", help="-- alter the remote table instead")
+
+
+@refuses(sql.CreatePolicy)
+def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> Refusal | None:
+    """A foreign table has no row security."""
+    table = _foreign_table(catalog, op.table)
+    if table is None:
+        return None
+    return Refusal(error=f'"{table.name.name}" is not a table', detail="it is a foreign table", help="-- create the policy on the remote table")
+
+
+@refuses(sql.CreateTable, sql.AttachPartition)
+def partition(catalog: Catalog, op: sql.CreateTable | sql.AttachPartition) -> Refusal | None:
+    """A foreign table is no partition of a table with a unique index, which needs a part in each of them (DefineRelation in tablecmds.c)."""
+    if isinstance(op, sql.CreateTable):
+        parent = catalog.relation(op.partition_of) if op.partition_of is not None and op.server is not None else None
+        start = "create foreign partition"
+    else:
+        part = _foreign_table(catalog, op.partition)
+        parent = catalog.relation(op.target.name) if part is not None else None
+        start = f'attach foreign table "{op.partition.name}" as partition'
+    unique = next((each for each in catalog.indexes(parent.oid) if each.unique), None) if parent is not None else None
+    if parent is None or unique is None or not certainly_exists(catalog, unique):
+        return None
+    return Refusal(
+        error=f'cannot {start} of partitioned table "{parent.name.name}"',
+        detail=f"{unique.name} is a unique index",
+        help="-- keep the old rows in an ordinary partition; or read the foreign table beside the partitioned one, in a view with UNION ALL",
+    )
+
+
+@refuses(sql.CreateIndex, sql.AddConstraint)
+def index_parts(catalog: Catalog, op: sql.CreateIndex | sql.AddConstraint) -> Refusal | None:
+    """A partitioned table with a foreign partition has no unique index (DefineIndex in indexcmds.c)."""
+    if isinstance(op, sql.CreateIndex):
+        parent, is_unique = catalog.relation(op.table), op.unique and not op.only
+    else:
+        parent = catalog.relation(op.target.name)
+        is_unique = op.constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE) and not op.target.only
+    if parent is None or parent.kind is not RelationKind.PARTITIONED or not is_unique:
+        return None
+    for part in catalog.children(parent.oid):
+        if _foreign_table(catalog, part.name) is not None:
+            return Refusal(
+                error=f'cannot create unique index on partitioned table "{parent.name.name}"',
+                detail=f"its partition {part.name} is a foreign table",
+                help=f"-- first: ALTER TABLE {parent.name} DETACH PARTITION {part.name};",
             )
     return None

@@ -95,3 +95,73 @@ CREATE FOREIGN TABLE vans (id bigint) SERVER depot;
 DROP FOREIGN TABLE vans;
 -- accepted
 DROP SERVER depot;
+
+-- row security of a foreign table
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE FOREIGN TABLE vans (id bigint) SERVER depot;
+-- refused before 15: "vans" is not a table
+-- refused: ALTER action ENABLE ROW SECURITY cannot be performed on relation "vans"
+ALTER TABLE vans ENABLE ROW LEVEL SECURITY;
+
+-- the replica identity of a foreign table
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE FOREIGN TABLE vans (id bigint) SERVER depot;
+-- refused before 15: "vans" is not a table or materialized view
+-- refused: ALTER action REPLICA IDENTITY cannot be performed on relation "vans"
+ALTER TABLE vans REPLICA IDENTITY FULL;
+
+-- a foreign table that becomes unlogged
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE FOREIGN TABLE vans (id bigint) SERVER depot;
+-- refused before 15: "vans" is not a table
+-- refused: ALTER action SET UNLOGGED cannot be performed on relation "vans"
+ALTER TABLE vans SET UNLOGGED;
+
+-- a policy of a foreign table
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE FOREIGN TABLE vans (id bigint) SERVER depot;
+-- refused: "vans" is not a table
+CREATE POLICY own ON vans USING (id > 0);
+
+-- a foreign partition of a table with a primary key
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE TABLE trips (day date PRIMARY KEY) PARTITION BY RANGE (day);
+-- refused: cannot create foreign partition of partitioned table "trips"
+CREATE FOREIGN TABLE trips_old PARTITION OF trips FOR VALUES FROM ('2000-01-01') TO ('2020-01-01') SERVER depot;
+
+-- a foreign partition of a table with an index
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE TABLE trips (day date) PARTITION BY RANGE (day);
+CREATE INDEX ON trips (day);
+-- accepted
+CREATE FOREIGN TABLE trips_old PARTITION OF trips FOR VALUES FROM ('2000-01-01') TO ('2020-01-01') SERVER depot;
+
+-- a foreign table that becomes a partition of a table with a primary key
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE TABLE trips (day date PRIMARY KEY) PARTITION BY RANGE (day);
+CREATE FOREIGN TABLE trips_old (day date NOT NULL) SERVER depot;
+-- refused: cannot attach foreign table "trips_old" as partition of partitioned table "trips"
+ALTER TABLE trips ATTACH PARTITION trips_old FOR VALUES FROM ('2000-01-01') TO ('2020-01-01');
+
+-- a unique index over a foreign partition
+DROP FOREIGN DATA WRAPPER IF EXISTS wires CASCADE;
+CREATE FOREIGN DATA WRAPPER wires;
+CREATE SERVER depot FOREIGN DATA WRAPPER wires;
+CREATE TABLE trips (day date NOT NULL) PARTITION BY RANGE (day);
+CREATE FOREIGN TABLE trips_old PARTITION OF trips FOR VALUES FROM ('2000-01-01') TO ('2020-01-01') SERVER depot;
+-- refused: cannot create unique index on partitioned table "trips"
+ALTER TABLE trips ADD PRIMARY KEY (day);

@@ -152,3 +152,35 @@ CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 DROP FUNCTION note();
 -- refused: function note() does not exist
 CREATE EVENT TRIGGER notes ON ddl_command_end EXECUTE FUNCTION note();
+
+-- an event trigger that exists
+DROP EVENT TRIGGER IF EXISTS notes;
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER notes ON sql_drop EXECUTE FUNCTION note();
+-- refused: event trigger "notes" already exists
+CREATE EVENT TRIGGER notes ON ddl_command_end EXECUTE FUNCTION note();
+
+-- an event trigger with the former name of another
+DROP EVENT TRIGGER IF EXISTS notes;
+DROP EVENT TRIGGER IF EXISTS old_notes;
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER notes ON sql_drop EXECUTE FUNCTION note();
+ALTER EVENT TRIGGER notes RENAME TO old_notes;
+-- accepted
+CREATE EVENT TRIGGER notes ON ddl_command_end EXECUTE FUNCTION note();
+
+-- the function of an event trigger
+DROP EVENT TRIGGER IF EXISTS notes;
+DROP EVENT TRIGGER IF EXISTS old_notes;
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER notes ON sql_drop EXECUTE FUNCTION note();
+-- refused: cannot drop function note() because other objects depend on it
+DROP FUNCTION note();
+
+-- the function of an event trigger that is gone
+DROP EVENT TRIGGER IF EXISTS notes;
+CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER notes ON sql_drop EXECUTE FUNCTION note();
+DROP EVENT TRIGGER notes;
+-- accepted
+DROP FUNCTION note();
