@@ -40,6 +40,7 @@ from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Column, Constraint, Function, Relation, Trigger
+from migsafe.schema.privileges import identity_columns
 from migsafe.schema.redundancy import dropped_with_column
 from migsafe.sql.operations import AddColumn, ConstraintKind, DropColumn, Name, Operation, RenameColumn, TypeName
 from migsafe.sql.operations.values import quoted
@@ -154,7 +155,8 @@ def _finding(op: DropColumn, at: Context) -> Finding | None:
     is_filled = column is not None and (column.default is not None or column.identity is not None or column.generated is not None)
     if column is not None and column.not_null and not is_filled and not in_key:
         safe_way = (
-            f"-- first let a release insert rows without the column:\nALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;\n"
+            f"{_without_identity(at, table, column)}-- first let a release insert rows without the column:\n"
+            f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;\n"
             f"{after_release(release, condition, at.rule).replace('first', 'then')}"
         )
     use = use_of_relations(at, (name,), op.column)
@@ -169,6 +171,12 @@ def _finding(op: DropColumn, at: Context) -> Finding | None:
         queries=use.queries,
         use_words=use.words if use.queries else "",
     )
+
+
+def _without_identity(at: Context, table: Relation | None, column: Column) -> str:
+    """Returns what must come before DROP NOT NULL: PostgreSQL refuses it for a column of the index that is the replica identity."""
+    is_identity = table is not None and table.replica_identity == "index" and column.number in (identity_columns(at.catalog, table) or ())
+    return f"-- before, another replica identity, agreed with the consumers of the changes of {table.name}\n" if table and is_identity else ""
 
 
 def _own_constraints(at: Context, table: Relation, column: Column) -> list[Constraint]:

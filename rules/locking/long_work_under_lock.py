@@ -30,8 +30,21 @@ from migsafe.linting.facts.wording import blocked_on, command_name, join_names, 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.default_names import default_name
+from migsafe.schema.formulas import identifiers
 from migsafe.sql.generation import NEXT_FROM_HERE
-from migsafe.sql.operations import CreateMaterializedView, Delete, Drop, Insert, Merge, Name, Operation, Rename, Update, ValidateConstraint
+from migsafe.sql.operations import (
+    AlterColumnType,
+    CreateMaterializedView,
+    Delete,
+    Drop,
+    Insert,
+    Merge,
+    Name,
+    Operation,
+    Rename,
+    Update,
+    ValidateConstraint,
+)
 from migsafe.sql.operations.values import quoted
 
 
@@ -99,7 +112,11 @@ def _reported(at: Context) -> Iterator[Finding]:
             done,
             f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds "
             f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked} until the transaction ends{further}",
-            help=_built_beside(rebuilt) if rebuilt is not None else _filled_beside(refilled) if refilled is not None else _help(at),
+            help=_built_beside(rebuilt, first.position, at)
+            if rebuilt is not None
+            else _filled_beside(refilled)
+            if refilled is not None
+            else _help(at),
             fix=NEXT_FROM_HERE if at.shared_transaction is None and rebuilt is None and refilled is None else "",
             relations=[*first.relations, *first.locks],
             lock=strongest,
@@ -144,14 +161,34 @@ def _filled_beside(table: Name) -> str:
     )
 
 
-def _built_beside(view: Name) -> str:
+def _built_beside(view: Name, position: int, at: Context) -> str:
     """Returns the safe way to replace a materialized view. In a separate transaction, queries would not find it meanwhile."""
-    new = Name(default_name(view.name, (), "new"), view.schema)
+    new, creation = Name(default_name(view.name, (), "new"), view.schema), at.past[position].operation
+    assert isinstance(creation, CreateMaterializedView)
+    changed = _changed_below(creation, position, at)
+    if changed is not None:
+        return (
+            f"-- PostgreSQL refuses to change the columns of {changed} that a view reads, so the new view cannot be built before:\n"
+            "-- add new columns instead, fill them in batches, build the view over them under another name, in an earlier migration,\n"
+            f"-- then drop {view} and give its name to the new view in one transaction; drop the old columns when no running release names them"
+        )
+    columns = f" ({', '.join(map(quoted, creation.columns))})" if creation.columns else ""
     return (
-        "-- build it under another name, in an earlier migration:\n"
-        f"CREATE MATERIALIZED VIEW {new} AS …;\n-- next migration\n"
+        "-- build it under another name, with its indexes, in an earlier migration:\n"
+        f"CREATE MATERIALIZED VIEW {new}{columns} AS {creation.query.sql};\n-- next migration\n"
         f"DROP MATERIALIZED VIEW {view};\nALTER MATERIALIZED VIEW {new} RENAME TO {quoted(view.name)};"
     )
+
+
+def _changed_below(creation: CreateMaterializedView, position: int, at: Context) -> Name | None:
+    """Returns a table of which the view reads a column whose type the transaction has changed before, which needs that no view reads it."""
+    read, names = {at.resolve(name) for name in creation.query.reads}, {*identifiers(creation.query.sql)}
+    for other in at.past[:position]:
+        change = other.operation
+        if isinstance(change, AlterColumnType) and other.transaction == at.past[position].transaction:
+            if at.resolve(change.target.name) in read and (change.column in names or "*" in creation.query.sql):
+                return at.resolve(change.target.name)
+    return None
 
 
 def _help(at: Context) -> str:

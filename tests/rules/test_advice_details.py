@@ -183,3 +183,27 @@ def test_an_enum_that_a_revision_creates_again_is_not_created() -> None:
     rules = [each for each in shipped_rules() if each.name == "statement-fails"]
     (found,) = judge_sql("\n# next migration\n".join(scripts) + "\n", rules).findings
     assert "postgresql.ENUM(name='kind', create_type=False)" in found.help
+
+
+VIEW = "CREATE MATERIALIZED VIEW by_due AS SELECT due, count(*) AS n FROM loans GROUP BY due;"
+
+
+def test_a_materialized_view_is_built_beside_the_old_one() -> None:
+    rebuilt = f"BEGIN;\nDROP MATERIALIZED VIEW by_due;\n{VIEW.replace('n FROM', 'loans FROM')}\nCOMMIT;"
+    reported = finding(f"{VIEW}\n-- next migration\n{rebuilt}", "long-work-under-lock")
+    assert "CREATE MATERIALIZED VIEW public.by_due_new AS SELECT due, count(*) AS loans FROM loans GROUP BY due;" in reported.help
+
+
+def test_a_materialized_view_over_a_changed_type_cannot_be_built_before() -> None:
+    view = "CREATE MATERIALIZED VIEW by_code AS SELECT code, count(*) AS n FROM loans GROUP BY code;\n"
+    history = f"ALTER TABLE loans ADD COLUMN code varchar(10), ADD COLUMN note varchar(10);\n{view}-- next migration\n"
+    change = "BEGIN;\nDROP MATERIALIZED VIEW by_code;\nALTER TABLE loans ALTER COLUMN {} TYPE varchar(20);\n" + view + "COMMIT;"
+    assert "by_code_new" not in finding(history + change.format("code"), "long-work-under-lock").help
+    assert "by_code_new" in finding(history + change.format("note"), "long-work-under-lock").help
+
+
+def test_the_column_of_a_replica_identity_stays_not_null_until_there_is_another() -> None:
+    history = "ALTER TABLE loans ALTER due SET NOT NULL, REPLICA IDENTITY USING INDEX loans_key;\n-- next migration\n"
+    reported = finding(history + "ALTER TABLE loans DROP COLUMN due;", "drop-column")
+    assert reported.help.startswith("-- before, another replica identity")
+    assert reported.help.index("another replica identity") < reported.help.index("DROP NOT NULL")
