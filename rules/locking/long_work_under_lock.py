@@ -186,7 +186,7 @@ def _changed_below(creation: CreateMaterializedView, position: int, at: Context)
     for other in at.past[:position]:
         change = other.operation
         if isinstance(change, AlterColumnType) and other.transaction == at.past[position].transaction:
-            if at.resolve(change.target.name) in read and (change.column in names or "*" in creation.query.sql):
+            if at.resolve(change.target.name) in read and (change.column in names or "*" in creation.query.sql.replace("(*)", "")):
                 return at.resolve(change.target.name)
     return None
 

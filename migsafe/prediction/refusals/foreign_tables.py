@@ -114,7 +114,7 @@ def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> Refusal | None:
 
 @refuses(sql.CreateTable, sql.AttachPartition)
 def partition(catalog: Catalog, op: sql.CreateTable | sql.AttachPartition) -> Refusal | None:
-    """A foreign table is no partition of a table with a unique index, which needs a part in each of them (DefineRelation in tablecmds.c)."""
+    """A foreign table cannot be a partition of a table with a unique index, which would need a part in it (DefineRelation in tablecmds.c)."""
     if isinstance(op, sql.CreateTable):
         parent = catalog.relation(op.partition_of) if op.partition_of is not None and op.server is not None else None
         start = "create foreign partition"
