@@ -36,6 +36,8 @@ def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | N
             return _serial_sequence(catalog, Name(str(arguments[0]), arguments[1]), str(arguments[2]))
         case "enums":
             return _enums(catalog, arguments[0])
+        case "enum labels":
+            return _enum_labels(catalog, Name(str(arguments[0]), arguments[1]))
         case "schemas":
             return Answer(["public"], known=False)
     return _UNKNOWN
@@ -84,6 +86,14 @@ def _enums(catalog: Catalog, schema: str | None) -> Answer:
         if schema is None or enum.name.schema == schema
     ]
     return Answer(enums, known=_knows_all(catalog))
+
+
+def _enum_labels(catalog: Catalog, name: Name) -> Answer:
+    """Answers with the labels of an enum type, in order; with nothing if there is no such type."""
+    enum = catalog.type_named(name)
+    if enum is None:
+        return Answer(None, known=_knows_all(catalog) or is_absent_type(catalog, name))
+    return Answer(list(enum.values), known=enum.complete) if isinstance(enum, EnumType) else _UNKNOWN
 
 
 def _details(catalog: Catalog, question: str, table: str, schema: str | None) -> Answer:

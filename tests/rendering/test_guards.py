@@ -222,6 +222,74 @@ def test_a_catalog_query_that_counts_is_answered(render: Render) -> None:
     assert [sql for sql in sent(half) if "information_schema" not in sql] == ["SELECT 2;", "? SELECT 'unknown';"]
 
 
+LABEL = "SELECT {what} FROM pg_enum WHERE enumlabel = '{label}' AND enumtypid = {type}"
+JOINED = "SELECT 1 FROM pg_enum e JOIN pg_type t ON e.enumtypid = t.oid WHERE t.typname = '{type}' AND e.enumlabel = '{label}'"
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        (LABEL.format(what="1", label="b", type="(SELECT oid FROM pg_type WHERE typname = 'kind')"), True),
+        (LABEL.format(what="1", label="c", type="(SELECT oid FROM pg_type WHERE typname = 'kind')"), False),
+        (LABEL.format(what="enumlabel", label="a", type="'public.kind'::regtype"), True),
+        (LABEL.format(what="oid", label="c", type="'kind'::regtype::oid"), False),
+        (JOINED.format(label="b", type="kind"), True),
+        (JOINED.format(label="B", type="kind"), False),
+        (f"SELECT EXISTS ({JOINED.format(label='b', type='kind')})", True),
+        (f"SELECT EXISTS ({JOINED.format(label='c', type='kind')}) AS found", False),
+        ("SELECT count(*) FROM pg_type t, pg_enum e WHERE t.oid = e.enumtypid AND t.typname = 'kind' AND e.enumlabel IN ('b', 'c')", True),
+        ("SELECT count(*) FROM pg_type t, pg_enum e WHERE t.oid = e.enumtypid AND t.typname = 'kind' AND e.enumlabel IN ('c', 'd e')", False),
+    ],
+)
+def test_a_query_for_a_label_of_an_enum_is_answered(render: Render, query: str, there: bool) -> None:
+    half = render(
+        f"""
+        if op.get_bind().execute(sa.text({query!r})).scalar():
+            op.execute("SELECT 'there'")
+        else:
+            op.execute("SELECT 'not there'")
+        """,
+        history=TABLES,
+    )
+    assert sent(half)[1:] == ["SELECT 'there';" if there else "SELECT 'not there';"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT e.enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = 'kind' ORDER BY e.enumsortorder",
+        "SELECT unnest(enum_range(NULL::kind))::text AS label",
+    ],
+)
+def test_the_labels_of_an_enum_are_answered_in_their_order(render: Render, query: str) -> None:
+    body = f"""
+        for label, in op.get_bind().execute(sa.text({query!r})):
+            op.execute(f"SELECT '{{label}}'")
+        """
+    assert sent(render(body, history=TABLES))[1:] == ["SELECT 'a';", "SELECT 'b';"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1 FROM pg_enum WHERE enumlabel LIKE 'a%' AND enumtypid = 'kind'::regtype",
+        "SELECT enumlabel FROM pg_enum WHERE enumtypid = 'kind'::regtype",
+        "SELECT 1 FROM pg_enum WHERE enumlabel = 'a'",
+        JOINED.format(label="b", type="of_an_earlier_migration"),
+        "SELECT 1 FROM pg_enum e JOIN pg_type t ON e.enumtypid = t.oid WHERE t.typname = 'kind' OR e.enumlabel = 'a'",
+    ],
+)
+def test_other_queries_for_labels_of_enums_stay_unknown(render: Render, query: str) -> None:
+    half = render(
+        f"""
+        if op.get_bind().execute(sa.text({query!r})).fetchone():
+            op.execute("SELECT 'there'")
+        """,
+        history=TABLES,
+    )
+    assert sent(half)[1:] == ["? SELECT 'there';"]
+
+
 def test_a_query_for_the_state_of_an_index_is_answered(render: Render) -> None:
     half = render(
         """

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from migsafe.rendering.worker.enum_queries import enum_rows
 from migsafe.rendering.worker.script_run import Run
 
 _NAME = r"""'(?:"?(?P<in_schema>\w+)"?\.)?"?(?P<name>\w+)"?'"""
@@ -86,6 +87,9 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     if described:
         return _column_detail(run, described)
     wrapped = _WRAPPED.fullmatch(text)
+    enum = enum_rows(run, wrapped["inner"].strip() if wrapped else text)
+    if enum is not None:
+        return [(bool(enum),)] if wrapped else enum
     query = _QUERY.fullmatch(wrapped["inner"].strip() if wrapped else text)
     number = _number(run, query) if query is not None else None
     if query is None or number is None:

@@ -15,7 +15,7 @@ from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.dependencies import DependencyTracker
 from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
-from migsafe.rendering.worker.older_alembic import install_older_names
+from migsafe.rendering.worker.older_alembic import install_older_arguments
 from migsafe.rendering.worker.plugins.spatial import install_batch_operations, install_spatial_indexes
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.project_engine import install_engines
@@ -44,7 +44,7 @@ class Service:
     def serve(self) -> None:
         """Answers requests until the pipe is closed."""
         install_patches()
-        install_older_names()
+        install_older_arguments()
         install_annotations()
         install_spatial_indexes()
         install_batch_operations()
