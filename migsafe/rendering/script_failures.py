@@ -6,7 +6,7 @@ Each error was raised by Alembic 1.20 with SQLAlchemy 2.1 and asyncpg 0.32 on Po
 import ast
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from migsafe.patterns import lazy_pattern
 from migsafe.sources import Call, Program
@@ -46,9 +46,16 @@ def failing_calls(program: Program, text: str, unsure_names: UnsureNames) -> dic
         # The script ends at the first; those of the same kind are changed with it.
         if failure is None or (tree is not None and _is_conditional(tree, program, call.file_span)):
             continue
-        if failure.error not in {other.error for other in found.values()}:
+        if failure.kind not in {other.kind for other in found.values()}:
             found[_start(call, text)] = failure
     return found
+
+
+def is_after_failure(failures: Mapping[int, CallFailure], offset: int, reason: str) -> bool:
+    """Whether an earlier call of a program certainly fails with an error of the same kind as the call at an offset, which is unknown for a
+    `reason`: the program ends before the later one."""
+    match = _FAILS.search(reason)
+    return match is not None and any(place < offset and failure.kind == match["error"] for place, failure in failures.items())
 
 
 def _failure(program: Program, call: Call, tree: ast.Module | None, text: str, unsure_names: UnsureNames) -> CallFailure | None:

@@ -1,6 +1,7 @@
 """DROP of all kinds of object."""
 
 import re
+from collections.abc import Sequence
 
 from migsafe.patterns import lazy_pattern
 from migsafe.schema.catalog import Catalog
@@ -11,7 +12,7 @@ from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped
 from migsafe.schema.descriptions import describe, name_in_quotes
 from migsafe.schema.event_triggers import KIND, event_trigger_named
 from migsafe.schema.extensions import extension_named
-from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
+from migsafe.schema.objects import Attached, Constraint, Index, Object, Relation, RelationKind
 from migsafe.schema.roles import KINDS as ROLES
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
@@ -129,8 +130,11 @@ def drop(catalog: Catalog, op: Drop) -> None:
             "-- first drop or move the objects in the schema",
         )
     result = find_dropped_parts(catalog, parts, cascade=op.cascade or op.kind == "schema")
+    is_replaced = any(_is_replaced(catalog, op, part) for part in parts)
     certain = next((part for part in result.held_by if certainly_exists(catalog, catalog[part.oid])), None)
-    if certain is not None:
+    if is_replaced:
+        _forget_references(catalog, result.held_by)
+    elif certain is not None:
         dropped, holders = describe(catalog, parts[0]), [describe(catalog, part) for part in result.held_by]
         catalog.add_refusal(
             f"cannot drop {dropped} because other objects depend on it"
@@ -189,6 +193,21 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
                 f"cannot drop {describe(catalog, part)} because {describe(catalog, Part(*dropped_object.owner))} requires it",
                 help=f"ALTER TABLE {owner.name} ALTER COLUMN {Name(column.name)} DROP IDENTITY;",
             )
+
+
+def _is_replaced(catalog: Catalog, op: Drop, part: Part) -> bool:
+    """Whether a DROP names another kind of relation than the one that the history has used, and not created: something else has replaced it."""
+    known, kinds = catalog[part.oid], _RELATIONS.get(op.kind)
+    return kinds is not None and isinstance(known, Relation) and not known.complete and known.kind is RelationKind.TABLE not in kinds
+
+
+def _forget_references(catalog: Catalog, parts: Sequence[Part]) -> None:
+    """Records that what referenced a replaced table may have been changed with it."""
+    for part in parts:
+        constraint = catalog[part.oid]
+        table = catalog.get(constraint.table) if isinstance(constraint, Constraint) else None
+        if isinstance(table, Relation):
+            catalog.change(table, complete=False)
 
 
 def _kind_word(relation: Relation) -> str:

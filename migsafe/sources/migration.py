@@ -155,6 +155,11 @@ class CallFailure(NamedTuple):
     help: str
     by_script: bool
 
+    @property
+    def kind(self) -> str:
+        """The kind of the error: the class of an exception, or the whole error of the driver."""
+        return self.error.partition(": ")[0] if self.by_script else self.error
+
 
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.

@@ -31,6 +31,7 @@ See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STA
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, SCHEMA_ONLY
+from migsafe.rendering.script_failures import is_after_failure
 from migsafe.schema.unknown_calls import UnknownCall, unknown_call
 from migsafe.sql.operations import Call, OpaqueCode, Select, SetOwner
 from migsafe.sql.templates import is_harmless
@@ -52,6 +53,8 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
             message = f"{program.function}() has more paths than migsafe tries: what it does on the others is not judged"
             return at.finding(at.place_in_file(program.definition) or op, message)
         case OpaqueCode(of_invalid_index=True):
+            return None
+        case OpaqueCode(reason=reason) if is_after_failure(at.migration.up.failures, at.statement.span.start, reason):
             return None
         case OpaqueCode(operations=operations) if operations and all(is_harmless(run) or isinstance(run, SetOwner) for run in operations):
             return None

@@ -186,3 +186,18 @@ def test_a_call_that_depends_on_rows(folder: Path, capsys: pytest.CaptureFixture
 def test_a_call_for_each_of_a_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = 'connection = op.get_bind()\nfor name in ["a", "b"]:\n    connection.execute(f"DELETE FROM {name}")'
     assert refused(folder, capsys, body, required="sqlalchemy==2.0.44\n") == [TEXT]
+
+
+def test_the_script_ends_at_the_first_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = "op.execute(Order.all())\nop.execute(Item.all())\nop.execute(Order.some())\nop.execute('SELECT 1')"
+    assert refused(folder, capsys, body) == ["NameError: name 'Order' is not defined"]
+    main(["lint", "--no-cache", "--select", "statement-fails,opaque-code", "--format", "json", "mig"])
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
+
+
+def test_an_error_of_another_kind_is_reported_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = 'op.execute(Order.all())\nop.add_column("a", sa.Column("b", sa.Int()))'
+    assert refused(folder, capsys, body) == [
+        "NameError: name 'Order' is not defined",
+        "AttributeError: module 'sqlalchemy' has no attribute 'Int'",
+    ]

@@ -228,3 +228,29 @@ def test_an_unqualified_name_is_that_of_the_only_table_in_another_schema() -> No
     assert table is not None
     assert [str(column.type) for column in table.columns] == ["integer", "text"]
     assert predictor.refused is None
+
+
+def refusals_of(predictor: Predictor, text: str) -> list[str | None]:
+    half = Half(Script("last.sql", text), (Span(0, len(text)),), Transaction.STATEMENT)
+    predictor.look_ahead(half)
+    refusals = [prediction.refusal for prediction in predictor.predict_migration(half)]
+    return [None if refusal is None else refusal.error for refusal in refusals]
+
+
+REFERENCE = "CREATE TABLE log (id bigint CONSTRAINT log_id_fkey REFERENCES objects (id))"
+
+
+def test_a_view_may_have_replaced_a_table_that_the_history_did_not_create() -> None:
+    predictor = predictor_after("ALTER TABLE objects ADD COLUMN note text", REFERENCE)
+    text = "DROP VIEW objects; CREATE VIEW objects AS SELECT 1 AS id; ALTER TABLE log DROP CONSTRAINT log_id_fkey"
+    assert refusals_of(predictor, text) == [None, None, None]
+
+
+def test_a_table_of_the_history_is_not_a_view() -> None:
+    predictor = predictor_after("CREATE TABLE objects (id bigint PRIMARY KEY)", REFERENCE)
+    assert refusals_of(predictor, "DROP VIEW objects") == ['"objects" is not a view']
+
+
+def test_a_table_of_unknown_origin_keeps_its_dependents() -> None:
+    predictor = predictor_after("ALTER TABLE objects ADD COLUMN note text", REFERENCE)
+    assert refusals_of(predictor, "DROP TABLE objects") == ["cannot drop table objects because other objects depend on it"]
