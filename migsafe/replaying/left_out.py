@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.patterns import lazy_pattern
-from migsafe.replaying.refusals import Failure, extension_of_missing_type
+from migsafe.replaying.refusals import Failure, extension_of_missing_object
 from migsafe.session import sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -75,7 +75,7 @@ class LeftOut:
     def without_dependent(self, half: Half, statement: Statement, failure: Failure, *, has_run: bool = False) -> Half | None:
         """Returns a migration without a statement that PostgreSQL refused; None if that is not because an extension is missing. `has_run` says
         that the migration belongs to the history: it has run with the extension, so its names are right."""
-        self._used.update(extension for extension in self._extensions if extension == extension_of_missing_type(failure))
+        self._used.update(extension for extension in self._extensions if extension == extension_of_missing_object(failure))
         if not self._used or statement.index in half.left_out or not (self._is_cause(failure) or self._is_of_extension(failure, has_run)):
             return None
         text = half.script.text[slice(*statement.span)]

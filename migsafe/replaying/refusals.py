@@ -7,11 +7,13 @@ from msgspec import Struct
 from migsafe import versions
 from migsafe.patterns import lazy_pattern
 from migsafe.replaying.servers.time_limits import INTERRUPTED
+from migsafe.schema.extension_functions import extension_with_function
 from migsafe.schema.extensions import EXTENSION_TYPES
 from migsafe.sql.operations import Name
 
 _MISSING_ROLE = lazy_pattern(r'role "(.+)" does not exist')
 _MISSING_OBJECT = lazy_pattern(r'(?:relation|schema|type|column) "(.+?)"')
+_MISSING_FUNCTION = lazy_pattern(r"(?:function|procedure) (?:[^\s(]+\.)?([^\s.(]+)\(.*\) does not exist")
 _MISSING_TYPE = lazy_pattern(r'type "(?:[^"]+\.)?([^".]+)" does not exist')
 _OF_MISSING_OBJECTS = ("42P01", "3F000", "42704", "42703")
 """The error codes for a table, a schema, another object and a column that does not exist."""
@@ -29,6 +31,7 @@ _SHUTDOWN = ("57P01", "57P02", "57P03")
 _LIBPQ_GUESS = lazy_pattern(r"^This probably means|^before or while processing")
 _DISK_FULL, _NO_SPACE = "53100", "No space left on device"
 """The error code; of a server that ends because of it, only the message arrives."""
+_UNDEFINED_FUNCTION = "42883"
 _UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE, _INVALID_SCHEMA_NAME = "42704", "42501", "3F000"
 
 
@@ -131,8 +134,11 @@ def missing_extension(failure: Failure) -> str | None:
     return extension_missing_in(failure.message)
 
 
-def extension_of_missing_type(failure: Failure) -> str | None:
-    """Returns the extension that has a type of the name that does not exist, if that is the error."""
+def extension_of_missing_object(failure: Failure) -> str | None:
+    """Returns the extension that has a type or a function of the name that does not exist, if that is the error."""
+    if failure.sqlstate == _UNDEFINED_FUNCTION:
+        match = _MISSING_FUNCTION.match(failure.message)
+        return extension_with_function(match[1]) if match is not None else None
     match = _MISSING_TYPE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_OBJECT else None
     return next((extension for extension, types in EXTENSION_TYPES.items() if match is not None and match[1] in types), None)
 
@@ -148,9 +154,9 @@ def hint_for(failure: Failure, major: int) -> str:
     if failure.is_disk_full:
         return "The server's disk is full: free some space, choose another disk with TMPDIR, or insert fewer rows (--rows, --max-rows)."
     message, extension = failure.message, missing_extension(failure)
-    assumed = extension_of_missing_type(failure)
+    assumed = extension_of_missing_object(failure)
     if extension is not None or assumed is not None:
-        why = f"It is a type of the extension {assumed}, which no migration creates. " if assumed is not None else ""
+        why = f"It is an object of the extension {assumed}, which no migration creates. " if assumed is not None else ""
         return (
             f"{why}Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server. "
             f"To leave it out, with all that needs it: --without-extension {extension or assumed}"

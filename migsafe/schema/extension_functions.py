@@ -10,6 +10,7 @@ from functools import cache
 
 from msgspec import Struct
 
+from migsafe.schema.extensions import EXTENSION_FUNCTIONS
 from migsafe.sql.operations import Name
 
 
@@ -174,10 +175,21 @@ _EXTENSIONS = (
 )
 
 
+_NAMES = {"PostgreSQL Anonymizer": "anon"}
+"""The extensions whose title is not their name."""
+
+
 def extension_function(name: Name) -> ExtensionFunction | None:
     """Returns the function of an extension that a call names; None for any other function."""
     functions = _functions()
     return functions.get(f"{name.schema}.{name.name}") or functions.get(name.name)
+
+
+def extension_with_function(function: str) -> str | None:
+    """Returns the extension, as CREATE EXTENSION names it, that has a function of this name without a schema; None if none is known."""
+    found = next((extension for extension, functions in EXTENSION_FUNCTIONS.items() if function in functions), None)
+    known = extension_function(Name(function)) if found is None else None
+    return _NAMES.get(known.name, known.name.lower()) if known is not None else found
 
 
 @cache

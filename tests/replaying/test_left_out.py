@@ -113,7 +113,7 @@ def test_an_extension_that_no_migration_creates_is_left_out(host: PrivateHost, t
     done = replay_files(host, tmp_path, files, only="0002.sql")
     [problem] = done.run.problems
     assert problem.hint is not None
-    assert problem.hint.startswith("It is a type of the extension postgis, which no migration creates. Install the extension's package")
+    assert problem.hint.startswith("It is an object of the extension postgis, which no migration creates. Install the extension's package")
     assert problem.hint.endswith("--without-extension postgis")
     done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["postgis"])
     assert (done.problems, done.recording.failure) == ([], None)
@@ -166,3 +166,14 @@ def test_what_is_left_out_is_found_again_after_the_tables_were_emptied(host: Pri
     done = replay_files(host, tmp_path, files, only="0002.sql", without_extensions=["no_such_extension"])
     assert (done.problems, list(left_out(done)), done.recording.failure) == ([], [2], None)
     assert done.replayed[-1].emptying is not None
+
+
+def test_a_function_of_an_extension_that_no_migration_creates_can_be_left_out(host: PrivateHost, tmp_path: Path) -> None:
+    files = {"1.sql": "CREATE TABLE readings (at timestamptz NOT NULL);", "2.sql": "SELECT create_hypertable('readings', 'at');"}
+    failure = replay_files(host, tmp_path, files, only="2.sql").recording.failure
+    assert failure is not None
+    assert hint_for(failure, host.major).startswith("It is an object of the extension timescaledb, which no migration creates.")
+    done = replay_files(
+        host, tmp_path, {**files, "3.sql": "ALTER TABLE readings ADD n int;"}, only="3.sql", without_extensions=("timescaledb",)
+    )
+    assert (done.problems, done.recording.failure) == ([], None)

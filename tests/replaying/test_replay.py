@@ -146,6 +146,9 @@ def test_the_time_of_the_run_is_no_change_of_a_second_run(host: PrivateHost, tmp
     update = "UPDATE orders SET note = 'b', changed = CURRENT_TIMESTAMP, seen = now()::date WHERE id = 1;"
     done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": update}, "rerun", only="2.sql", rows=None)
     assert done.outcome("rerun").passed
+    insert = "INSERT INTO orders VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET (note, changed) = (lower('C'), NOW()), seen = current_date;"
+    done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": insert}, "rerun", only="2.sql", rows=None)
+    assert done.outcome("rerun").passed
     update = "UPDATE orders SET note = note || 'b', changed = clock_timestamp() WHERE id = 1;"
     done = replay_files(host, tmp_path, {"1.sql": start, "2.sql": update}, "rerun", only="2.sql", rows=None)
     assert [each.text for each in done.outcome("rerun").observations] == ["rows changed again: public.orders: the values of note"]

@@ -1,6 +1,7 @@
 """The second run of a migration, as happens if the first run was not recorded."""
 
 import re
+from collections.abc import Iterator
 
 from migsafe.patterns import lazy_pattern
 from migsafe.replaying.experiments.contents import schema_differences, unchanged_tables
@@ -12,12 +13,16 @@ from migsafe.sources import Half
 from migsafe.sql import operations as sql
 
 NAME = "rerun"
-_CLOCK = lazy_pattern(
-    r"\"?(?P<column>\w+)\"?\s*=\s*(?:(?:pg_catalog\.)?(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timezone)\s*\("
-    r"|(?:current_timestamp|current_date|localtimestamp)\b)",
-    re.IGNORECASE,
+_TIME = (
+    r"(?:(?:pg_catalog\.)?(?:now|clock_timestamp|statement_timestamp|transaction_timestamp|timezone)\s*\("
+    r"|(?:current_timestamp|current_date|localtimestamp)\b)"
 )
+_CLOCK = lazy_pattern(rf'"?(?P<column>\w+)"?\s*=\s*{_TIME}', re.IGNORECASE)
 """The assignment of the time of the run to a column."""
+_LISTS = lazy_pattern(r"\((?P<columns>[\w\s,\"]+)\)\s*=\s*(?:row\s*)?\((?P<values>(?:[^()]|\([^()]*\))*)\)", re.IGNORECASE)
+"""The assignment of values to several columns."""
+_COMMA = lazy_pattern(r",(?![^(]*\))")
+_STARTS_WITH_TIME = lazy_pattern(rf"\s*{_TIME}", re.IGNORECASE)
 
 
 def rerun(subject: Subject) -> Outcome:
@@ -54,12 +59,19 @@ def rerun(subject: Subject) -> Outcome:
 
 
 def _times(half: Half) -> dict[str, set[str]]:
-    """Returns the columns, by the name of their table, to which an UPDATE of the migration assigns the time of the run."""
+    """Returns the columns, by the name of their table, to which an UPDATE, or an INSERT with one, assigns the time of the run."""
     columns: dict[str, set[str]] = {}
     for statement, _, _ in sent_statements(half):
         text = half.script.text[statement.span.start : statement.span.end]
-        assigned = {match["column"].lower() for match in _CLOCK.finditer(text)}
+        assigned = {match["column"].lower() for match in _CLOCK.finditer(text)} | set(_in_lists(text))
         for operation in statement.operations if assigned else ():
-            if isinstance(operation, sql.Update):
-                columns.setdefault(operation.table.name, set()).update(column for column in operation.columns if column.lower() in assigned)
+            if isinstance(operation, sql.Update | sql.Insert):
+                columns.setdefault(operation.table.name, set()).update(assigned)
     return columns
+
+
+def _in_lists(text: str) -> Iterator[str]:
+    for match in _LISTS.finditer(text):
+        names = [name.strip(' \t\r\n"').lower() for name in match["columns"].split(",")]
+        values = _COMMA.split(match["values"])
+        yield from (name for name, value in zip(names, values, strict=False) if _STARTS_WITH_TIME.match(value))
