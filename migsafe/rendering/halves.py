@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from migsafe.patterns import lazy_pattern
+from migsafe.rendering.handled_errors import handling_spans
 from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, RenderedCall, RenderedPath, RenderResult
 from migsafe.rendering.script_failures import failing_calls
 from migsafe.sources import Call, Half, Program, ProgramPath
@@ -35,13 +36,13 @@ def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
     """Returns a half that sends the rendered calls, each on separate lines."""
     text: list[str] = []
     calls: list[Call] = []
-    length = 0
+    length, handling = 0, handling_spans(program.script.text)
     for call in rendered.calls:
         start = length
         shown = _with_quoted_marks(call) if call.unknown_marks and not call.opaque else call
         text.append(shown.sql if shown.opaque else f"{shown.sql};")
         length += len(text[-1]) + 1
-        calls.append(_call(shown, Span(start, start + len(text[-1]))))
+        calls.append(_call(shown, Span(start, start + len(text[-1])), handling))
     script = Script(half.script.path, "".join(f"{line}\n" for line in text))
     paths = tuple(_path(path, calls) for path in rendered.paths)
     finished = msgspec.structs.replace(program, calls=tuple(calls), paths=paths, has_untried_paths=rendered.has_untried_paths)
@@ -81,7 +82,7 @@ def _path(path: RenderedPath, calls: Sequence[Call]) -> ProgramPath:
     return ProgramPath(own, path.assumptions)
 
 
-def _call(rendered: RenderedCall, span: Span) -> Call:
+def _call(rendered: RenderedCall, span: Span, handling: Sequence[Span]) -> Call:
     file_span = Span(rendered.start, rendered.end)
     opaque = rendered.opaque
     unknown_part = ""
@@ -100,6 +101,7 @@ def _call(rendered: RenderedCall, span: Span) -> Call:
         rendered.repeated,
         rendered.new_enum,
         rendered.skipped_when_done,
+        any(part.start <= file_span.start and file_span.end <= part.end for part in handling),
     )
 
 

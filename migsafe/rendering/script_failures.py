@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from migsafe.patterns import lazy_pattern
+from migsafe.rendering.handled_errors import node_span
 from migsafe.sources import Call, Program
 from migsafe.sources.migration import CallFailure, UnsureNames
 from migsafe.sql.operations import PsqlCommand
@@ -81,7 +82,7 @@ def _is_conditional(tree: ast.Module, program: Program, place: Span) -> bool:
                 may_skip = bool(program.paths) or program.has_untried_paths
             case _:
                 continue
-        span = _span(program.script.text, node) if may_skip else None
+        span = node_span(program.script.text, node) if may_skip else None
         if span is not None and span.start <= place.start and place.end <= span.end:
             return True
     return False
@@ -161,18 +162,9 @@ def _sends_text(tree: ast.Module, text: str, place: Span) -> bool:
         for node in ast.walk(function):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in _EXECUTING or not node.args:
                 continue
-            if _span(text, node) == place and _is_connection(function, node.func.value) and _is_string(function, node.args[0]):
+            if node_span(text, node) == place and _is_connection(function, node.func.value) and _is_string(function, node.args[0]):
                 return True
     return False
-
-
-def _span(text: str, node: ast.expr | ast.stmt) -> Span:
-    lines = text.splitlines(keepends=True)
-
-    def offset(line: int, column: int) -> int:
-        return sum(map(len, lines[: line - 1])) + len(lines[line - 1].encode()[:column].decode())
-
-    return Span(offset(node.lineno, node.col_offset), offset(node.end_lineno or 0, node.end_col_offset or 0))
 
 
 def _values(function: ast.FunctionDef, name: str) -> list[ast.expr]:

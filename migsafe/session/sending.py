@@ -180,14 +180,19 @@ def _statements_of_script(text: str, chunks: tuple[Span, ...]) -> Iterable[State
 
 def _program_statements(text: str, program: Program) -> Iterator[Statement]:
     """Returns the statements that a program sends; opaque code where rendering could not determine them."""
-    index = 0
+    index, is_open = 0, True
     for call in program.calls:
         span = call.sql_span
+        if call.by_runner:
+            # An autocommit_block() is between a COMMIT and a BEGIN of Alembic. In a transaction, an error would abort that.
+            is_open = not text.startswith("COMMIT", span.start)
         for statement in (_opaque_statement(text, span, call.opaque),) if call.opaque else read(text, (span,)):
             index += 1
             operations = statement.operations
             if not call.certain:
                 operations = tuple(replace(operation, certain=False) for operation in operations)
+            if call.handled and not is_open:
+                operations = tuple(replace(operation, caught=("others",)) for operation in operations)
             if call.new_enum:
                 operations = tuple(
                     replace(operation, new_enum=call.new_enum) if isinstance(operation, AddColumn | AlterColumnType) else operation

@@ -52,7 +52,8 @@ class Call(Struct, frozen=True):
     call of the runner around it that raises an error, so that the program never comes to the statement. `repeated` says how often
     the program makes the call, if it makes it in a loop of unknown length, as the end of a sentence. `new_enum` are the
     values of the enum that is the type of the column which it adds or changes; the call does not create that type. `skipped_when_done`: a
-    second run does not make the call if the first has done its work, because the program asks the database before.
+    second run does not make the call if the first has done its work, because the program asks the database before. `handled`: if the server
+    refuses the statement, the program handles the error.
     """
 
     sql_span: Span
@@ -66,6 +67,7 @@ class Call(Struct, frozen=True):
     repeated: str = ""
     new_enum: tuple[str, ...] = ()
     skipped_when_done: bool = False
+    handled: bool = False
 
     def place(self, span: Span) -> Span:
         """Returns the place in the program of a part of the SQL: in a string literal, or else the call."""

@@ -201,3 +201,39 @@ def test_an_error_of_another_kind_is_reported_too(folder: Path, capsys: pytest.C
         "NameError: name 'Order' is not defined",
         "AttributeError: module 'sqlalchemy' has no attribute 'Int'",
     ]
+
+
+HANDLED = """op.execute("CREATE TYPE kind AS ENUM ('a', 'b')")
+with op.get_context().autocommit_block():
+    try:
+        op.execute("ALTER TYPE kind ADD VALUE 'b'")
+    except sa.exc.ProgrammingError as error:
+        {handler}"""
+EXISTS = 'PostgreSQL refuses this statement: enum label "b" already exists'
+
+
+@pytest.mark.parametrize("handler", ["pass", 'if "DuplicateObject" not in str(error): raise'])
+def test_an_error_outside_a_transaction_is_handled(folder: Path, capsys: pytest.CaptureFixture[str], handler: str) -> None:
+    assert refused(folder, capsys, HANDLED.format(handler=handler)) == []
+
+
+def test_an_error_that_is_raised_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(folder, capsys, HANDLED.format(handler='raise RuntimeError("no") from error')) == [EXISTS]
+
+
+def test_an_error_of_another_kind_is_not_handled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(folder, capsys, HANDLED.format(handler="pass").replace("sa.exc.ProgrammingError", "(KeyError, ValueError)")) == [EXISTS]
+
+
+def test_an_error_in_a_transaction_aborts_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = HANDLED.format(handler="pass").replace("with op.get_context().autocommit_block():", "if True:")
+    assert refused(folder, capsys, body) == [EXISTS]
+
+
+def test_the_upgrade_after_a_downgrade_handles_what_remains(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused(folder, capsys, "op.execute(\"CREATE TYPE kind AS ENUM ('a')\")")
+    text = REVISION.format(body=HANDLED.partition("\n")[2].format(handler="pass").replace("\n", "\n    "), imports="")
+    for handled, findings in ((text, 0), (text.replace("sa.exc.ProgrammingError", "KeyError"), 1)):
+        (folder / "mig" / "versions" / "b2.py").write_text(handled.replace('"a1"', '"b2"').replace("= None", '= "a1"'))
+        main(["lint", "--no-cache", "--down", "--select", "downgrade-fails", "--format", "json", "mig/versions/b2.py"])
+        assert len(json.loads(capsys.readouterr().out)["findings"]) == findings
