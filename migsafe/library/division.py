@@ -15,7 +15,7 @@ from migsafe.linting.judging_state import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.patterns import lazy_pattern
 from migsafe.prediction.history import Part, Steps
-from migsafe.sources import Half, Step
+from migsafe.sources import Half
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -138,7 +138,7 @@ def parts(steps: Steps, processes: int) -> list[Part]:
     whole = [Part(0, len(steps))]
     judged = [_statements(step.migration.up) if step.selected else 0 for _, step in steps]
     processes = min(processes, sum(judged) // _WORTH)
-    if processes < 2 or not all(source is steps[0][0] and _can_be_followed(step) for source, step in steps):
+    if processes < 2 or not all(source is steps[0][0] and step.migration.up.program is None for source, step in steps):
         return whole
     ends = _possible_ends(steps)
     # Each part takes share * all, of which following takes a part: share = following * begin + (end - begin).
@@ -150,11 +150,6 @@ def parts(steps: Steps, processes: int) -> list[Part]:
             begins.append(number)
             wanted = done * (1 - _FOLLOWING) + share
     return [Part(begin, end) for begin, end in zip(begins, [*begins[1:], len(steps)], strict=True)]
-
-
-def _can_be_followed(step: Step) -> bool:
-    """Whether following a step leaves the database of judging it, with the same numbers of its objects: judging tries nothing out."""
-    return step.migration.up.program is None and not step.transaction_may_continue
 
 
 def _statements(half: Half) -> int:

@@ -163,13 +163,13 @@ class _Run:
                 suppressions.judged_chunks.append((with_comments(script, place) if compared else Span(0, len(script.text)), own))
 
     def _run_neighbour(self, selected: SelectedMigration) -> None:
-        """Runs a migration of the history in whose transaction the next one may run."""
+        """Runs a migration in whose transaction the next one may run, and that is not judged here."""
         self.state.earlier, self.state.neighbour = (), None
         at = self._context(selected.migration, selected.predictor, selected.lineage)
         self._run_statements(at, sent_statements(selected.migration.up), check=False)
         self._finish(at, transaction_continues=False, may_continue=True)
         if self.state.neighbour is not None:
-            self.state.neighbour = replace(self.state.neighbour, judged=False)
+            self.state.neighbour = replace(self.state.neighbour, judged=selected.judged_elsewhere)
 
     def _finish(self, at: Context, *, transaction_continues: bool, may_continue: bool) -> None:
         """Ends a migration, unless the next one runs, or may run, in its transaction."""

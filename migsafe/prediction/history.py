@@ -23,7 +23,7 @@ class SelectedMigration(NamedTuple):
     The caller runs the migration through `predictor` before it asks for the next one. `lineage` says what is unusual about its place in the
     history. `transaction_continues` if the next selected migration runs in the same transaction, `transaction_may_continue` if that depends on
     whether both are deployed together; the caller may then leave the transaction open, and end it before it runs the next migration. One that
-    is not `judged` belongs to the history.
+    is not `judged` belongs to the history, or is `judged_elsewhere`, by the process with the part before.
     """
 
     migration: Migration
@@ -32,6 +32,7 @@ class SelectedMigration(NamedTuple):
     transaction_continues: bool = False
     transaction_may_continue: bool = False
     judged: bool = True
+    judged_elsewhere: bool = False
 
 
 class HistoryEnd(NamedTuple):
@@ -152,12 +153,11 @@ def selected_migrations(
                     problems.append(error)
                     yield error
                 continue
-            if selected or (with_neighbours and not step.selected and step.transaction_may_continue):
-                lineage = source.lineages.get(migration.up.file.path, Lineage())
-                if lineage.merged is not None:
-                    lineage = _with_edit(lineage, lineage.merged, migration, renderer, predictor)
+            is_before_part = step.selected and number == first_judged
+            if selected or (with_neighbours and step.transaction_may_continue and (is_before_part or not step.selected)):
+                lineage = _lineage_of(source, migration, renderer, predictor)
                 continuing = step.transaction_continues, step.transaction_may_continue
-                yield SelectedMigration(migration, predictor, lineage, *continuing, judged=selected)
+                yield SelectedMigration(migration, predictor, lineage, *continuing, judged=selected, judged_elsewhere=is_before_part)
             else:
                 try:
                     predictor.apply(migration.up)
@@ -192,6 +192,11 @@ def _begin_source(source: Source, first: Migration, predictor: Predictor, schema
     )
     if schema is not None:
         predictor.load(schema)
+
+
+def _lineage_of(source: Source, migration: Migration, renderer: MigrationRenderer, predictor: Predictor) -> Lineage:
+    lineage = source.lineages.get(migration.up.file.path, Lineage())
+    return lineage if lineage.merged is None else _with_edit(lineage, lineage.merged, migration, renderer, predictor)
 
 
 def _with_edit(lineage: Lineage, merged: MergedState, migration: Migration, renderer: MigrationRenderer, predictor: Predictor) -> Lineage:

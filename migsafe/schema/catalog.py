@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from migsafe.schema.known_objects import TEMPORARY, A, KnownObjects
+from migsafe.schema.known_objects import FIRST_OF_TRIALS, TEMPORARY, A, KnownObjects
 from migsafe.schema.objects import (
     Attached,
     Constraint,
@@ -152,13 +152,17 @@ class Catalog(KnownObjects):
 
     @contextmanager
     def trial(self) -> Iterator[None]:
-        """Returns a context in which migrations may run on the database, and that restores the database when it is left."""
-        state = self.state()
+        """Returns a context in which migrations may run on the database, and that restores the database when it is left. What they create has
+        numbers that nothing else gets: neither the numbers of later objects nor an object that no longer exists depend on the trial."""
+        state, last = self.state(), self._last
         lists, committed = (list(self.refusals), list(self.uncertain_oids)), self._committed
+        self._last = max(last, self._last_of_trials)
         with self._journal.trial():
             try:
                 yield
             finally:
+                if last < FIRST_OF_TRIALS:
+                    self._last, self._last_of_trials = last, self._last
                 self.restore_state(state)
                 self.refusals, self.uncertain_oids = lists
                 self._committed = committed

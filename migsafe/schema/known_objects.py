@@ -27,6 +27,8 @@ from migsafe.text import MARK_START
 
 TEMPORARY = "pg_temp"
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
+FIRST_OF_TRIALS = 2**40
+"""The number after which the objects of trials are numbered; no history has as many objects."""
 
 A = TypeVar("A", bound=Object)
 
@@ -94,6 +96,7 @@ class KnownObjects:
         self.inserted_keys, self.inserted_rows = InsertedKeys(journal), InsertedRows(journal)
         self.roles, self.release, self.statistics = RoleNames(journal), Release(journal), ColumnStatistics(journal)
         self._last = self._committed = 0
+        self._last_of_trials = FIRST_OF_TRIALS
 
     def __getitem__(self, oid: int) -> Object:
         return self._objects[oid]

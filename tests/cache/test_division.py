@@ -44,6 +44,23 @@ def test_the_report_does_not_depend_on_the_number_of_processes(project: Project)
 
 
 @FORK
+def test_migrations_that_one_transaction_may_contain_are_judged_together_where_a_part_begins(project: Project) -> None:
+    names = [f"{number:04}_step" for number in range(100)]
+    for number, name in enumerate(names):
+        statements = [f"CREATE TABLE t{number} (id bigint PRIMARY KEY, size int)", f"CREATE INDEX t{number}_size_idx ON t{number} (size)"]
+        if number > 4:
+            statements.append(f"ALTER TABLE t{number - 4} ADD CONSTRAINT positive CHECK (size > 0) NOT VALID")
+            statements.insert(0, f"ALTER TABLE t{number - 5} VALIDATE CONSTRAINT positive" if number > 5 else "SELECT 1")
+        project.write(f"m/{name}.sql", ";\n--> statement-breakpoint\n".join(statements) + ";\n")
+    entries = ", ".join(f'{{"tag": "{name}", "when": {number}}}' for number, name in enumerate(names))
+    project.write("m/meta/_journal.json", f'{{"dialect": "postgresql", "entries": [{entries}]}}')
+    alone, divided, more = (project.lint("m", "--no-cache", "--format", "json", "--jobs", jobs) for jobs in ("1", "2", "3"))
+    assert "multiprocessing" in divided.modules
+    assert "the same is true of 93 other migrations" in alone.out  # each VALIDATE, while the lock of NOT VALID is held
+    assert alone.said == divided.said == more.said
+
+
+@FORK
 def test_unreadable_files_are_reported_once_each(project: Project) -> None:
     history(project)
     for number in (15, 125):

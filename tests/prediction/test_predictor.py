@@ -301,3 +301,20 @@ DROP TYPE state_old;
 """
     refusals = [each.refusal and each.refusal.error for each in predicted(sql, after=history)]
     assert refusals == [None, None, 'default for column "state" cannot be cast automatically to type state', None]
+
+
+def test_the_numbers_of_objects_do_not_depend_on_trials() -> None:
+    predictor = Predictor(17)
+    predictor.apply(half(ORDERS))
+    before, tried = predictor.catalog.last_oid, set[int]()
+    for name in ("items", "parts"):
+        with predictor.trial():
+            list(predictor.predict_migration(half(f"CREATE TABLE {name} (id int)")))
+            with predictor.trial():
+                list(predictor.predict_migration(half("CREATE TABLE boxes (id int)")))
+                tried.add(predictor.catalog.last_oid)
+            list(predictor.predict_migration(half("CREATE TABLE lots (id int)")))
+            tried.add(predictor.catalog.last_oid)
+        assert predictor.catalog.last_oid == before
+    assert len(tried) == 4
+    assert before not in tried
