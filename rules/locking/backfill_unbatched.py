@@ -14,8 +14,9 @@ its batches are one transaction.
 
 A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
 EXISTS of all their rows, NOT IN (SELECT …) or NOT EXISTS, which only leave out rows that another table has, IS NULL or IS DISTINCT FROM on the
-column that is being filled. A key, or a constant on another column, restricts the rows. For a DELETE of every row
-delete-everything speaks, because it also loses data.
+column that is being filled. A key, or a constant on another column, restricts the rows; so does a join with a table that the migration has
+created and filled with constants, or with a query that restricts its rows. For a DELETE of every row delete-everything speaks, because it
+also loses data.
 
 Unsafe:
     UPDATE orders SET region = 'eu';

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from migsafe import expressions
 from migsafe.linting.facts.ownership import column_added_by_migration
+from migsafe.linting.facts.restricted_tables import joins_restricted_table
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.lock import LockMode
@@ -96,7 +97,17 @@ def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset
             return frozenset((expressions.Unrestricting.TRUE,))
         if is_in_called_function(at, op) or _reads_outer_query(op, at) or not _needs_tree(op, at):
             return None  # the text of the statement is elsewhere, or the rows that it joins are
-    return expressions.unrestricted(at.text(*op.span), _target_columns(op.table, at))
+    reasons = expressions.unrestricted(at.text(*op.span), _target_columns(op.table, at))
+    if isinstance(op, Merge) or reasons != frozenset((expressions.Unrestricting.JOIN,)):
+        return reasons
+    return None if joins_restricted_table(op, at, lambda condition: _restricts(op, condition, at)) else reasons
+
+
+def _restricts(op: Update | Delete, condition: str, at: Context) -> bool:
+    """Whether a condition would restrict the rows of a statement."""
+    values = ", ".join(f"{Name(column)} = DEFAULT" for column in op.columns) if isinstance(op, Update) else ""
+    words = ("UPDATE", str(op.table), "SET", values) if values else ("DELETE FROM", str(op.table))
+    return expressions.unrestricted(" ".join((*words, "WHERE", condition)), _target_columns(op.table, at)) is None
 
 
 def restricts_only_by_limit(op: Update | Delete, at: Context) -> bool:
