@@ -12,6 +12,7 @@ from migsafe.schema.column_uses import ColumnUses, column_uses
 from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.extensions import BTREE_EXTENSIONS, EXTENSION_FUNCTIONS, EXTENSION_OPERATOR_CLASSES, EXTENSION_TYPES, PLAIN_TYPES
 from migsafe.schema.objects import (
+    Aggregate,
     Attached,
     Composite,
     Constraint,
@@ -184,8 +185,9 @@ def uses_column(catalog: Catalog, user: Relation | Attached | Function, column: 
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
-    for trigger in (*catalog.dependents(function.oid, Trigger), *catalog.dependents(function.oid, EventTrigger)):
-        yield Part(trigger.oid), False
+    for kind in (Trigger, EventTrigger, Aggregate):
+        for user in catalog.dependents(function.oid, kind):
+            yield Part(user.oid), False
     if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
         return  # it is unknown which overload an expression calls; an expression cannot call a trigger function
     yield from _callers(catalog, lambda calls: _calls(catalog, calls, function))

@@ -7,6 +7,7 @@ from migsafe.schema.dependents import Part
 from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import (
+    Aggregate,
     Attached,
     Composite,
     Constraint,
@@ -63,6 +64,8 @@ def _described(catalog: Catalog, part: Part, shown: Callable[[Name], str]) -> st
             return f"{described.kind} {Name(described.name.name)} on {_table(catalog, described.table, shown)}"
         case Function():
             return f"function {shown(described.name)}({','.join(described.arguments)})"
+        case Aggregate():
+            return f"aggregate {shown(described.name)}"
         case EnumType() | Domain() | Composite():
             return f"type {shown(described.name)}"
         case PublishedColumns():

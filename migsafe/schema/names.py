@@ -1,6 +1,6 @@
 """RENAME and SET SCHEMA: objects keep their numbers, so that references to them stay valid."""
 
-from migsafe.schema import event_triggers, roles
+from migsafe.schema import aggregates, event_triggers, roles
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
@@ -24,6 +24,7 @@ def rename(catalog: Catalog, op: Rename) -> None:
         if user_type is not None:
             move_type(catalog, user_type, Name(op.new_name, user_type.name.schema))
     elif op.kind in ("function", "procedure", "routine", "aggregate"):
+        aggregates.forget(catalog, op.kind, op.name)
         for function in catalog.functions(op.name)[:1]:
             catalog.change(function, name=Name(op.new_name, function.name.schema))
     elif op.kind in ("trigger", "rule", "policy"):
@@ -106,6 +107,7 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
             move_type(catalog, user_type, Name(user_type.name.name, op.schema))
         return
     if op.kind in ("function", "procedure", "routine", "aggregate"):
+        aggregates.forget(catalog, op.kind, op.name)
         for function in catalog.functions(op.name)[:1]:
             catalog.change(function, name=Name(function.name.name, op.schema))
         return

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from migsafe.patterns import lazy_pattern
+from migsafe.schema.aggregates import aggregates_named
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -50,7 +51,7 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
     elif op.kind in ("type", "domain"):
         named = catalog.type_named(name)
     elif op.kind in _ROUTINES:
-        return _routine(catalog, name, arguments)
+        return [*(Part(each.oid) for each in aggregates_named(catalog, op.kind, name)), *_routine(catalog, name, arguments)]
     elif op.kind in ("trigger", "rule", "policy"):
         table = catalog.relation(op.table) if op.table is not None else None
         if table is not None and op.kind == "trigger":

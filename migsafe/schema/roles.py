@@ -1,6 +1,6 @@
 """The roles that the history has created, renamed and dropped. A server's databases share them, so that others may exist."""
 
-from migsafe.schema import event_triggers
+from migsafe.schema import aggregates, event_triggers
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.sql import operations as sql
@@ -11,9 +11,11 @@ KINDS = frozenset(("role", "user", "group"))
 
 @SCHEMA_CHANGES.register(sql.CreateObject)
 def create(catalog: Catalog, op: sql.CreateObject) -> None:
-    """CREATE ROLE, USER, GROUP, EVENT TRIGGER; other objects are not in the catalogue."""
+    """CREATE ROLE, USER, GROUP, EVENT TRIGGER, AGGREGATE; other objects are not in the catalogue."""
     if op.kind == event_triggers.KIND:
         event_triggers.create(catalog, op)
+    if op.kind == "aggregate":
+        aggregates.create(catalog, op)
     if op.kind not in KINDS or op.name is None:
         return
     name = op.name.name

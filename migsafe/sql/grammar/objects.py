@@ -42,8 +42,8 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             name = _operator_name(c)
             options(c)
         case "aggregate":
-            name = c.qualified_function()
-            _aggregate(c)
+            name, definition = c.qualified_function(), _aggregate(c)
+            return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, options=definition)]
         case "operator class":
             name = c.qualified("a name")
             c.accept("default")
@@ -109,14 +109,13 @@ def _operator_name(c: Parser) -> Name:
     return Name(word, schema)
 
 
-def _aggregate(c: Parser) -> None:
-    """Read the arguments and the definition, or the old form that has only a definition."""
+def _aggregate(c: Parser) -> tuple[Option, ...]:
+    """Read the arguments and the definition, or the old form that has only a definition. Return the definition."""
     if c.words[c.i + 2] == "=" or (c.words[c.i + 1] == "basetype"):
-        options(c)
-        return
+        return options(c)
     if not c.accept("(", "*", ")"):
         _aggregate_arguments(c)
-    options(c)
+    return options(c)
 
 
 def _aggregate_arguments(c: Parser) -> None:

@@ -380,3 +380,38 @@ CREATE TABLE orders (id bigserial PRIMARY KEY);
 ALTER SEQUENCE orders_id_seq OWNED BY NONE;
 -- accepted
 ALTER SEQUENCE orders_id_seq SET SCHEMA app;
+
+-- an aggregate uses the function
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';
+CREATE AGGREGATE total(int) (SFUNC = added, STYPE = int, INITCOND = '0');
+-- refused: cannot drop function added(integer,integer) because other objects depend on it
+DROP FUNCTION added(int, int);
+
+-- the aggregate is gone
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';
+CREATE AGGREGATE total(int) (SFUNC = added, STYPE = int);
+DROP AGGREGATE total(int);
+-- accepted
+DROP FUNCTION added(int, int);
+
+-- the aggregate has been renamed and dropped
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';
+CREATE AGGREGATE total(int) (SFUNC = added, STYPE = int);
+ALTER AGGREGATE total(int) RENAME TO sum_of;
+DROP ROUTINE sum_of(int);
+-- accepted
+DROP FUNCTION added(int, int);
+
+-- the function is dropped with the aggregate
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';
+CREATE AGGREGATE total(int) (SFUNC = added, STYPE = int);
+DROP FUNCTION added(int, int) CASCADE;
+-- accepted
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 - $2';
+
+-- the aggregate has got another function
+CREATE FUNCTION added(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2';
+CREATE OR REPLACE AGGREGATE total(int) (SFUNC = added, STYPE = int);
+CREATE OR REPLACE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int);
+-- accepted
+DROP FUNCTION added(int, int);
