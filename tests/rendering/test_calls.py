@@ -204,3 +204,52 @@ def test_what_only_the_running_application_has_changes_no_other_statement(render
     create, update = sent(half)
     assert create == "CREATE TABLE rates ( id INTEGER NOT NULL, n INTEGER GENERATED ALWAYS AS (id + 1) STORED, PRIMARY KEY (id) );"
     assert update.startswith("UPDATE rates SET key = '⟨sqlalchemy_utils.StringEncryptedType.process_bind_param")
+
+
+def test_what_a_cursor_of_the_driver_sends(render: Render) -> None:
+    half = render(
+        """
+        import io
+
+        cursor = op.get_bind().connection.cursor()
+        cursor.copy_expert("COPY orders (note) FROM STDIN WITH CSV", io.StringIO("a"))
+        cursor.copy_from(io.StringIO("1,a"), "orders", sep=",", null="", columns=("id", "note"))
+        cursor.copy_to(io.StringIO(), "orders")
+        cursor.executemany("INSERT INTO orders (id) VALUES (%s)", [(1,), (2,)])
+        cursor.callproc("setval", ["orders_id_seq", 3])
+        op.execute(cursor.mogrify("SELECT %s", ("it's",)).decode())
+        with cursor.copy("COPY orders FROM STDIN") as copy:
+            copy.write_row((1, "b"))
+        """
+    )
+    assert sent(half) == [
+        "COPY orders (note) FROM STDIN WITH CSV;",
+        """COPY "orders" ("id", "note") FROM STDIN WITH (DELIMITER ',', NULL '');""",
+        'COPY "orders" TO STDOUT;',
+        "INSERT INTO orders (id) VALUES (1);",
+        "INSERT INTO orders (id) VALUES (2);",
+        "SELECT * FROM setval('orders_id_seq', 3);",
+        "SELECT 'it''s';",
+        "COPY orders FROM STDIN;",
+    ]
+
+
+def test_many_rows_of_psycopg2(render: Render) -> None:
+    half = render(
+        """
+        from psycopg2.extras import execute_batch, execute_values
+
+        cursor = op.get_bind().connection.cursor()
+        execute_values(cursor, "INSERT INTO orders (id, note) VALUES %s ON CONFLICT DO NOTHING", [(1, "a"), (2, "b")])
+        execute_values(cursor, "INSERT INTO orders (id) VALUES %s", [{"id": 3}], template="(%(id)s)")
+        execute_batch(cursor, "UPDATE orders SET note = %s WHERE id = %s", [("c", 1), ("d", 2)])
+        cursor.execute(b"SELECT 1")
+        """
+    )
+    assert [sql.replace("),(", "), (") for sql in sent(half)] == [
+        "INSERT INTO orders (id, note) VALUES (1, 'a'), (2, 'b') ON CONFLICT DO NOTHING;",
+        "INSERT INTO orders (id) VALUES (3);",
+        "UPDATE orders SET note = 'c' WHERE id = 1;",
+        "UPDATE orders SET note = 'd' WHERE id = 2;",
+        "SELECT 1;",
+    ]

@@ -13,7 +13,7 @@ def refuse_psql_syntax(operation: Operation) -> Refusal | None:
         case PsqlCommand(command=command):
             advice = "leave the line out" if command in _OF_DUMPS else f"leave out \\{command}, or run the script with psql"
             return Refusal(error='syntax error at or near "\\"', detail=f"\\{command} is a command of psql", help=f"-- {advice}")
-        case Copy(source=True, endpoint="stdin", data=data) if data is not None:
+        case Copy(source=True, endpoint="stdin", data=data) if data is not None and data.start < data.end:
             detail = "only psql reads the rows of COPY … FROM stdin from the script"
             advice = "-- INSERT the rows; pg_dump --inserts writes them so"
             return Refusal(error="syntax error in the rows of COPY", detail=detail, help=advice)

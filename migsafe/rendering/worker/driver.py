@@ -4,12 +4,13 @@ Statements are recorded as SQL, with their parameters inserted as the server wou
 unknown values or no row, as the run decides.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from migsafe.rendering.messages import DATABASE_ONLY
 from migsafe.rendering.worker.aggregates import rows_without_source
+from migsafe.rendering.worker.driver_copies import Copy, call_statement, copy_statement, refuse_live
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
@@ -38,6 +39,11 @@ class Cursor:
         self.remaining = 0
 
     @property
+    def connection(self) -> "DriverConnection":
+        """The cursor's connection."""
+        return DriverConnection(self._run)
+
+    @property
     def rowcount(self) -> Any:
         """The number of rows changed."""
         if self._result is not None:
@@ -50,11 +56,42 @@ class Cursor:
     def execute(self, statement: Any, parameters: object = None) -> None:
         """Records a statement of a script that uses the driver directly: a text, or one that the driver's `sql` module has composed."""
         self.description = None
-        sql = fill_parameters(statement if isinstance(statement, str) else str(statement), parameters)
+        sql = fill_parameters(as_text(statement), parameters)
         self._run.send(sql)
         if self.take_result() or self._run.live:
             return
         self.expect([("column",)] if returns_rows(sql) else None, sql)
+
+    def executemany(self, statement: Any, parameters: Iterable[object], **_: object) -> None:
+        """Records a statement for each set of parameters."""
+        for each in parameters:
+            self.execute(statement, each)
+
+    def callproc(self, routine: str, arguments: Sequence[object] = ()) -> None:
+        """Records the call of a function."""
+        self.execute(call_statement(routine, arguments))
+
+    def mogrify(self, statement: Any, parameters: object = None) -> bytes:
+        """Returns a statement as psycopg2 would send it."""
+        return fill_parameters(as_text(statement), parameters).encode()
+
+    def copy_expert(self, sql: Any, _: object, *__: object, **___: object) -> None:
+        """Records a COPY; its rows are those of a file."""
+        refuse_live(self._run)
+        self._run.send(as_text(sql))
+
+    def copy_from(self, file: object, table: str, sep: str = "\t", null: str = "\\N", size: int = 0, columns: Any = None) -> None:
+        """Records a COPY from a file."""
+        self.copy_expert(copy_statement(table, "FROM STDIN", sep, null, columns), file)
+
+    def copy_to(self, file: object, table: str, sep: str = "\t", null: str = "\\N", columns: Any = None) -> None:
+        """Records a COPY to a file."""
+        self.copy_expert(copy_statement(table, "TO STDOUT", sep, null, columns), file)
+
+    def copy(self, statement: Any, parameters: object = None, **_: object) -> Copy:
+        """Records a COPY of psycopg 3, and returns what takes its rows."""
+        self.copy_expert(fill_parameters(as_text(statement), parameters), None)
+        return Copy()
 
     def take_result(self) -> bool:
         """Takes the result of a live server; returns whether there is one."""
@@ -134,6 +171,7 @@ class DriverConnection:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.autocommit = False
+        self.encoding = "UTF8"
         self.notices: list[str] = []
 
     @property
@@ -178,6 +216,11 @@ def returns_rows(sql: str) -> bool:
     if first.startswith(MARK_START) or first in ("select", "with", "show", "values", "table", "explain", "fetch"):
         return True
     return " returning " in f" {' '.join(sql.lower().split())} "
+
+
+def as_text(statement: Any) -> str:
+    """Returns a statement that a driver accepts as text: a string, bytes in UTF-8, or one that its `sql` module has composed."""
+    return statement if isinstance(statement, str) else statement.decode() if isinstance(statement, bytes) else str(statement)
 
 
 def fill_parameters(statement: str, parameters: object) -> str:
