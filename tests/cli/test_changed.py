@@ -156,7 +156,7 @@ def test_merged_migrations_are_compared_with_the_revision(migsafe: Command, writ
     assert result.code == 1
     assert "db/1.sql:1:41 error merged-migration-changed" in result.out
     assert "1 stands at main with other SQL: a database that has applied it does not apply it again" in result.out
-    assert "db/01_5.sql:1:1 error out-of-order" in result.out
+    assert "db/01_5.sql:1:1 info out-of-order" in result.out
     assert "comes before 2 (db/2.sql), which stands at main" in result.out
     git("rm", "-f", "db/1.sql", "db/01_5.sql", "--ignore-unmatch")
     assert "db/1.sql, which stands at the last commit, no longer exists" in migsafe("lint", "db", "--changed", "--select", MERGED[1]).out
@@ -175,8 +175,8 @@ def test_what_the_revision_has_since_the_branch_left_it(migsafe: Command, write:
     git("commit", "-m", "theirs")
     git("checkout", "branch")
     result = migsafe("lint", "db", *MERGED)
-    assert result.out.endswith("\n1 error in 1 file, 1 statement.\n")
-    assert "db/3.sql:1:1 error out-of-order" in result.out
+    assert result.out.endswith("\n1 info in 1 file, 1 statement.\n")
+    assert "db/3.sql:1:1 info out-of-order" in result.out
     assert "comes before 4 (db/4.sql), which stands at main" in result.out
 
 
