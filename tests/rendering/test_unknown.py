@@ -447,3 +447,21 @@ def test_a_type_that_the_script_has_dropped_is_not_dropped_again(render: Render)
     history = "CREATE TYPE kind AS ENUM ('a', 'b'); CREATE TABLE orders (id bigint, kind kind, other kind);"
     found = [sql.removeprefix("? ") for sql in sent(render(body, history=history))]
     assert found == ["ALTER TABLE orders DROP COLUMN kind;", "ALTER TABLE orders DROP COLUMN other;", "DROP TYPE kind;"]
+
+
+def test_what_logging_asks_of_an_unknown_formatter(render: Render) -> None:
+    half = render(
+        """
+        import logging
+
+        import nowhere
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(nowhere.Formatter())
+        logger = logging.getLogger("backfill")
+        logger.addHandler(handler)
+        logger.warning("begins")
+        op.execute("UPDATE orders SET note = 'x'")
+        """
+    )
+    assert sent(half) == ["UPDATE orders SET note = 'x';"]

@@ -5,6 +5,8 @@ can be used like any object: its attributes, items and results are unknown, too.
 built from it. If the script makes a decision based on it, the run chooses the result, and later runs choose the other one.
 """
 
+import logging
+import os
 import re
 from collections.abc import Callable, Generator, Iterator
 from enum import EnumMeta
@@ -18,7 +20,8 @@ from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
 _TO_LIBRARIES = {DISPATCH: "compile_as_type", IS_TYPE: "can_be_type"}
 _LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
 """Functions that only log or print messages."""
-
+_LOG_FILES = os.path.dirname(logging.__file__) + os.sep  # noqa: PTH120  # a path of a code object is a string
+"""Where the code of Python's logging is: the SQL does not depend on what it asks of a formatter or a filter."""
 
 _QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
 """Characters that a mark must not add to SQL."""
@@ -159,7 +162,8 @@ class Unknown(str):
             return bool(truth)
         if run.is_project_frame(frame):
             return run.decide(frame, name_of(self), reason_of(self))
-        run.note_library_use(self)
+        if not frame.f_code.co_filename.startswith(_LOG_FILES):
+            run.note_library_use(self)
         return True
 
     def __iter__(self) -> Iterator[Any]:
