@@ -12,14 +12,15 @@ from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
 NUMBERED = lazy_pattern(r"[vV]?\d")
+_NUMBERED_AFTER_WORD = lazy_pattern(r"([A-Za-z]+[_.-])\d")
 _DOWN = lazy_pattern(r"[._-]down\.sql$")
 
 
 def plain_files(folder: Folder) -> list[UnknownFile]:
-    """Returns the files of a folder in the order of their numbers. If most of them have one, those without are not migrations (a dump of the
-    schema, a seed, a draft)."""
+    """Returns the files of a folder in the order of their numbers. If most of them have one, perhaps after the same word, those without are not
+    migrations (a dump of the schema, a seed, a draft)."""
     names = folder.sql_files
-    numbered = [name for name in names if NUMBERED.match(name)]
+    numbered = [name for name in names if NUMBERED.match(name)] or _numbered_after_a_word(names)
     chosen = sorted(numbered if len(numbered) * 2 > len(names) else names, key=natural_key)
     downs = {up: name for name in chosen if (up := _up_of(name, names)) is not None}
     down_names = set(downs.values())
@@ -35,6 +36,13 @@ def plain_files(folder: Folder) -> list[UnknownFile]:
         )
         for name in ups
     )
+
+
+def _numbered_after_a_word(names: list[str]) -> list[str]:
+    """Returns the names that begin with the most frequent word before a number, as in `migration_0012_notes.sql`."""
+    words = {name: match[1] for name in names if (match := _NUMBERED_AFTER_WORD.match(name))}
+    [(common, _)] = Counter(words.values()).most_common(1) or [("", 0)]
+    return [name for name in names if words.get(name) == common]
 
 
 def _up_of(name: str, names: list[str]) -> str | None:

@@ -496,6 +496,17 @@ def test_liquibase_runs_plain_scripts_that_a_changelog_names(shop: Write) -> Non
     assert [(migration.runner, *up(migration)) for migration in plan.migrations] == [("liquibase", "1", "file")]
 
 
+def test_a_schema_beside_numbered_files_is_not_a_migration(shop: Write) -> None:
+    files = {"migration_0001_a.sql": ORDERS, "migration_0002_b.sql": CUSTOMERS, "current_schema.sql": ORDERS + CUSTOMERS}
+    plan = find_migrations([shop(files)])
+    assert [migration.up.file.path.rpartition("/")[2] for migration in plan.migrations] == ["migration_0001_a.sql", "migration_0002_b.sql"]
+
+
+def test_files_without_a_common_word_before_their_numbers_are_all_migrations(shop: Write) -> None:
+    plan = find_migrations([shop({"part1.sql": ORDERS, "tables.sql": CUSTOMERS, "step_2.sql": "SELECT 1;"})])
+    assert len(plan.migrations) == 3
+
+
 YAML_CHANGELOG = """databaseChangeLog:
   - include:
       file: db/changelog/tables/second.sql
