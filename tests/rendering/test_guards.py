@@ -290,6 +290,35 @@ def test_other_queries_for_labels_of_enums_stay_unknown(render: Render, query: s
     assert sent(half)[1:] == ["? SELECT 'there';"]
 
 
+CONSTRAINT = "SELECT {what} FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = '{kind}'"
+BY_NAMES = """
+    SELECT c.conname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+    WHERE c.contype = 'p' AND n.nspname = 'public' AND t.relname = 'orders' LIMIT 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (CONSTRAINT.format(what="conname", table="orders", kind="u"), "note_once"),
+        (CONSTRAINT.format(what="conname", table="public.orders", kind="c"), "id_positive"),
+        (CONSTRAINT.format(what="conname", table="customers", kind="f"), "None"),
+        (CONSTRAINT.format(what="1", table="orders", kind="u") + " AND conname = 'note_twice'", "None"),
+        (BY_NAMES, "orders_pkey"),
+        (f"SELECT EXISTS ({CONSTRAINT.format(what='1', table='orders', kind='p')})", "True"),
+    ],
+)
+def test_a_query_for_the_name_of_a_constraint_is_answered(render: Render, query: str, found: str) -> None:
+    half = render(f"op.execute(f\"SELECT '{{op.get_bind().execute(sa.text({query!r})).scalar()}}'\")", history=TABLES)
+    assert sent(half)[1:] == [f"SELECT '{found}';"]
+
+
+def test_a_query_for_constraints_of_any_table_stays_unknown(render: Render) -> None:
+    query = "SELECT conname FROM pg_constraint WHERE contype = 'u'"
+    half = render(f"if op.get_bind().execute(sa.text({query!r})).scalar():\n    op.execute('SELECT 1')", history=TABLES)
+    assert sent(half)[1:] == ["? SELECT 1;"]
+
+
 def test_a_query_for_the_state_of_an_index_is_answered(render: Render) -> None:
     half = render(
         """

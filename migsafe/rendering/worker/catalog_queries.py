@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from migsafe.rendering.worker.constraint_queries import constraint_rows
 from migsafe.rendering.worker.enum_queries import enum_rows
 from migsafe.rendering.worker.script_run import Run
 
@@ -87,9 +88,10 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     if described:
         return _column_detail(run, described)
     wrapped = _WRAPPED.fullmatch(text)
-    enum = enum_rows(run, wrapped["inner"].strip() if wrapped else text)
-    if enum is not None:
-        return [(bool(enum),)] if wrapped else enum
+    for answer_rows in (enum_rows, constraint_rows):
+        rows = answer_rows(run, wrapped["inner"].strip() if wrapped else text)
+        if rows is not None:
+            return [(bool(rows),)] if wrapped else rows
     query = _QUERY.fullmatch(wrapped["inner"].strip() if wrapped else text)
     number = _number(run, query) if query is not None else None
     if query is None or number is None:
