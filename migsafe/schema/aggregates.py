@@ -1,13 +1,23 @@
 """Aggregates: the functions that they depend on. Of several of one name, one counts for all where a statement removes or renames it."""
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.objects import Aggregate
+from migsafe.schema.objects import Object
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 _FUNCTIONS = frozenset("sfunc sfunc1 finalfunc ffunc combinefunc serialfunc deserialfunc msfunc minvfunc mfinalfunc".split())
 """The options of CREATE AGGREGATE that name functions (DefineAggregate in src/backend/commands/aggregatecmds.c)."""
 _KINDS = ("aggregate", "routine")
+
+
+class Aggregate(Object, frozen=True, kw_only=True):
+    """An aggregate, and the functions of the history that compute it."""
+
+    functions: tuple[int, ...] = ()
+
+    def dependencies(self) -> tuple[int, ...]:
+        """Its functions."""
+        return self.functions
 
 
 def create(catalog: Catalog, op: sql.CreateObject) -> None:

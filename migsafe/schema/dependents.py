@@ -7,12 +7,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe import versions
+from migsafe.schema.aggregates import Aggregate
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses, column_uses
 from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.extensions import BTREE_EXTENSIONS, EXTENSION_FUNCTIONS, EXTENSION_OPERATOR_CLASSES, EXTENSION_TYPES, PLAIN_TYPES
 from migsafe.schema.objects import (
-    Aggregate,
     Attached,
     Composite,
     Constraint,

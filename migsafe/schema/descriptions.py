@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from migsafe.schema.aggregates import Aggregate
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.dependents import Part
 from migsafe.schema.event_triggers import EventTrigger
 from migsafe.schema.known_objects import TEMPORARY
 from migsafe.schema.objects import (
-    Aggregate,
     Attached,
     Composite,
     Constraint,

@@ -282,16 +282,6 @@ class Attached(Object, frozen=True, kw_only=True):
         return (self.table, *self.reads)
 
 
-class Aggregate(Object, frozen=True, kw_only=True):
-    """An aggregate, and the functions of the history that compute it."""
-
-    functions: tuple[int, ...] = ()
-
-    def dependencies(self) -> tuple[int, ...]:
-        """Its functions."""
-        return self.functions
-
-
 class Publication(Object, frozen=True, kw_only=True):
     """A publication of some tables, of all tables of some schemas, or of `all_tables` but those `excluded`. `publishes` are the events that it
     sends."""
