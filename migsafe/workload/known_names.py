@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from migsafe.expressions.queries.shapes import All, Call, Compare, Condition, Either, Formula, Operand, Ref, Several, Shape, Value
+from migsafe.schema.columns import parse_regclass
 from migsafe.schema.known_objects import SYSTEM_SCHEMAS
 from migsafe.schema.objects import Function
 from migsafe.schema.volatility import volatility_of
@@ -78,6 +79,8 @@ class KnownNames:
             is_column = call.arguments == 1 and any(call.name in source.columns for source in level.sources)
             if not is_column and self.has_no_function(call):
                 binder.fail("42883", f"function {call.name} does not exist", call.name)
+            elif call.sequence is not None and self.catalog.has_no_relation(parse_regclass(call.sequence)):
+                binder.fail("42P01", f'relation "{call.sequence}" does not exist', call.sequence)
             elif self._refuses_number(call):
                 arguments = f"{call.arguments} argument{'' if call.arguments == 1 else 's'}"
                 binder.fail("42883", f"function {call.name} with {arguments} does not exist", call.name)

@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from migsafe.expressions.queries.operands import Operands, query_of, ref_of, type_text
-from migsafe.expressions.queries.shapes import FIELD, ROW, Call, Ref, Shape
+from migsafe.expressions.queries.shapes import FIELD, OF_SEQUENCES, ROW, Call, Ref, Shape
 from migsafe.expressions.trees import folded_name
 
 
@@ -49,7 +49,7 @@ class Collector:
                 self.refs += [Ref(folded_name(item)) for item in node.expressions if isinstance(item, exp.Identifier)]
                 self.collect(node.this)
             case exp.Anonymous():
-                self.calls.append(Call(called_name(node), None, len(node.expressions)))
+                self.calls.append(Call(called_name(node), None, len(node.expressions), _sequence(node)))
                 self.collect(node.expressions)
             case exp.DataType():
                 self.types.append(type_text(node))
@@ -67,7 +67,7 @@ class Collector:
         parts = _dotted(node)
         if parts is not None:
             schema, call = parts
-            self.calls.append(Call(called_name(call), schema, len(call.expressions)))
+            self.calls.append(Call(called_name(call), schema, len(call.expressions), _sequence(call)))
             self.collect(call.expressions)
             return
         inner = node.this.this if isinstance(node.this, exp.Paren) else None
@@ -85,6 +85,16 @@ class Collector:
 def called_name(node: exp.Expr) -> str:
     """Returns the name of the function that a call names. sqlglot does not tell a quoted name from another one."""
     return str(node.name).lower()
+
+
+def _sequence(call: exp.Expr) -> str | None:
+    """Returns the constant that names a sequence: `nextval('orders_id_seq'::regclass)`."""
+    if called_name(call) not in OF_SEQUENCES or not call.expressions:
+        return None
+    argument = call.expressions[0]
+    if isinstance(argument, exp.Cast) and argument.to.sql().lower() == "regclass":
+        argument = argument.this
+    return str(argument.this) if isinstance(argument, exp.Literal) and argument.is_string else None
 
 
 def _dotted(node: exp.Dot) -> tuple[str | None, exp.Expr] | None:

@@ -116,12 +116,18 @@ class Other(Struct, frozen=True, array_like=True, tag="other"):
 Condition = Compare | NullTest | Truth | All | Either | Exists | Other
 
 
+OF_SEQUENCES = frozenset(("nextval", "currval", "setval"))
+"""The functions whose first argument is a regclass that PostgreSQL resolves when it prepares the query, if it is a constant."""
+
+
 class Call(Struct, frozen=True, array_like=True):
-    """A call of a function that sqlglot does not know, with the number of its arguments."""
+    """A call of a function that sqlglot does not know, with the number of its arguments. `sequence` is the constant that names the sequence of
+    `nextval`, `currval` or `setval`; None if it is a parameter."""
 
     name: str
     schema: str | None
     arguments: int
+    sequence: str | None = None
 
 
 class Output(Struct, frozen=True, array_like=True):

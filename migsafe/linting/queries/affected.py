@@ -60,6 +60,8 @@ def harmed_words(op: Operation, catalog: Catalog) -> Iterator[Words]:
             yield from _dropped_words(op, catalog)
         case sql.CreateFunction(function=name) | sql.CreateView(view=name):
             yield _words(name.name)
+        case sql.RenameEnumValue(value=value):
+            yield _words(value)
 
 
 def introduced_words(op: Operation, catalog: Catalog) -> Iterator[Words]:
@@ -83,6 +85,8 @@ def introduced_words(op: Operation, catalog: Catalog) -> Iterator[Words]:
             yield _words(new)
         case sql.SetSchema(name=name):
             yield _words(name.name)
+        case sql.AddEnumValue(value=value) | sql.RenameEnumValue(new_name=value):
+            yield _words(value)
         case sql.CreateExtension():
             yield frozenset()
         case sql.CreateIndex(unique=True, table=name):

@@ -59,6 +59,35 @@ def test_a_query_breaks_without_its_function_or_type(sql: str, message: str) -> 
     assert [each.rpartition("answers ")[2] for each in messages(f"{sql}\n{query}")] == ([f"`{message}`"] if message else [])
 
 
+@pytest.mark.parametrize(
+    ("sql", "query", "message"),
+    [
+        ("DROP SEQUENCE tickets;", "SELECT nextval('tickets')", 'relation "tickets" does not exist'),
+        (
+            "DROP SEQUENCE tickets;",
+            "INSERT INTO tags (id) VALUES (nextval('public.tickets'::regclass))",
+            'relation "public.tickets" does not exist',
+        ),
+        ("ALTER SEQUENCE tickets RENAME TO numbers;", "SELECT setval('Tickets', $1)", 'relation "Tickets" does not exist'),
+        ("ALTER SEQUENCE tickets RENAME TO numbers;", "SELECT nextval($1), 'tickets'", ""),
+        ("DROP SEQUENCE tickets; CREATE SEQUENCE tickets;", "SELECT nextval('tickets')", ""),
+    ],
+)
+def test_a_query_breaks_without_the_sequence_that_a_constant_names(sql: str, query: str, message: str) -> None:
+    before = "CREATE SEQUENCE tickets; CREATE TABLE tags (id bigint PRIMARY KEY);\n-- next migration\n"
+    found = messages(f"{before}{sql}\n-- queries: db/orders.sql\n-- name: Next :one\n{query};\n")
+    assert [each.rpartition("answers ")[2] for each in found] == ([f"`{message}`"] if message else [])
+
+
+def test_a_query_breaks_without_the_value_of_an_enum() -> None:
+    before = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE notes (id bigint PRIMARY KEY, mood mood);\n-- next migration\n"
+    query = "-- queries: db/notes.sql\n-- name: Moods :many\nSELECT id FROM notes WHERE mood = '{}';\n"
+    change = "ALTER TYPE mood RENAME VALUE 'ok' TO 'fine';\n"
+    found = messages(before + change + query.format("ok"))
+    assert [each.rpartition("answers ")[2] for each in found] == ['`invalid input value for enum public.mood: "ok"`']
+    assert messages(before + change + query.format("sad")) == []
+
+
 def test_what_a_later_migration_repairs_did_not_break_a_query_of_the_current_release() -> None:
     sql = "ALTER TABLE orders DROP COLUMN note;\n-- next migration\nALTER TABLE orders ADD COLUMN note text;\n"
     assert ("query-breaks", "error") not in reported(sql + ORDER)

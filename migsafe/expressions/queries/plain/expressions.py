@@ -2,7 +2,7 @@
 
 from migsafe.expressions.queries.plain.terms import Term
 from migsafe.expressions.queries.plain.tokens import NotPlainError, Tokens, names_of_sqlglot
-from migsafe.expressions.queries.shapes import Call, Ref, Shape, Value
+from migsafe.expressions.queries.shapes import OF_SEQUENCES, Call, Ref, Shape, Value
 from migsafe.sql.keywords import RESERVED
 from migsafe.sql.lexer import NUMBER, OPERATOR, PARAMETER, PUNCTUATION, QUOTED, STRING, WORD
 
@@ -301,6 +301,8 @@ class ExpressionParser(Tokens):
             self.expect(")")
             return term
         if bounds is None and (name in names_of_sqlglot() or name in RESERVED):
+            raise NotPlainError
+        if name in OF_SEQUENCES:
             raise NotPlainError
         number = len(self.names.calls)
         is_distinct = name in AGGREGATES and self.accept("distinct")
