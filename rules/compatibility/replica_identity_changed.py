@@ -87,10 +87,12 @@ def _drops(op: Drop | DropConstraint | DropColumn, at: Context, index: Index, ta
 def _dropped(op: Drop | DropConstraint | DropColumn, at: Context, index: Index, table: Relation) -> Finding:
     key = at.catalog.primary_key(table.oid)
     other = "DEFAULT" if key is not None and key.index != index.oid else "FULL"
+    statement = f"{at.text(*at.statement.span)};" if isinstance(at.statement.operations[0], type(op)) else "-- the statement that drops it"
+    drop = at.outside_transaction(statement) if isinstance(op, Drop) and op.concurrently else statement
     return at.finding(
         op,
         f"the statement drops {index.name}, the replica identity of {table.name}: {_CONSEQUENCES['nothing']}",
-        help="-- first, with another identity:\n" + _prepared(at, table.name, f"ALTER TABLE {table.name} REPLICA IDENTITY {other};"),
+        help=f"{_prepared(at, table.name, f'ALTER TABLE {table.name} REPLICA IDENTITY {other};')}\n-- next migration\n{drop}",
         relations=(table.name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

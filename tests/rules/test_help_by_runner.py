@@ -29,6 +29,7 @@ OTHER_ENDS = {
     "grants-lost": (r"relation public.late_orders is .*clerk=r/postgres", "the grants are kept"),
     "published-without-identity": (r"relation public.visitors is r p f", "the table gets a replica identity"),
     "rename-column": (r"index public.orders_note_idx is missing", "the author creates the index that the help names"),
+    "replica-identity-changed": (r"relation public.orders is r p f", "the table gets another identity before its index is dropped"),
     "sequence-ends-early": (r"sequence public.letters_number_seq is bigint", "the sequence gets the type of its column"),
     "type-change-rewrites": (r"public\.orders\.qty\b|qty_new|public\.items\.line\b|line_new", "another column has the new type"),
     "type-narrowed": (r"column public.notes.line is .*\(50\)|notes_line_check", "a CHECK limits the values instead of the type"),
