@@ -38,6 +38,13 @@ def test_directives(render: Render) -> None:
     assert called(half)[0] == called(half)[1]
 
 
+def test_the_indexes_of_a_table_are_created_in_the_order_of_its_columns(render: Render) -> None:
+    names = ["g", "b", "f", "a", "e", "c", "d"]
+    columns = ", ".join(f'sa.Column("{name}", sa.Text(), index=True)' for name in names)
+    _, *indexes = sent(render(f'op.create_table("tags", {columns})'))
+    assert indexes == [f"CREATE INDEX ix_tags_{name} ON tags ({name});" for name in names]
+
+
 @pytest.mark.skipif(ALEMBIC < (1, 16), reason="Alembic 1.16 was the first to have them")
 def test_newer_arguments_of_directives(render: Render) -> None:
     half = render(

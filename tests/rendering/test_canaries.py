@@ -318,6 +318,7 @@ def test_patched_functions_accept_the_arguments_of_the_patches() -> None:
     require("coerce" in vars(MutableBase), SQLALCHEMY, "has MutableBase.coerce", "sqlalchemy_patches.py")
     parameters = list(inspect.signature(Column._set_parent).parameters)
     require("allow_replacements" in parameters, SQLALCHEMY, "has Column._set_parent(…, allow_replacements)", "sqlalchemy_patches.py")
+    require(isinstance(vars(Table("t", MetaData())).get("indexes"), set), SQLALCHEMY, "has Table.indexes, a set", "sqlalchemy_patches.py")
     require("bind" not in inspect.signature(MetaData.__init__).parameters, SQLALCHEMY, "lacks MetaData(bind=…)", "sqlalchemy_patches.py")
     made = Enum("a", "b", name="ab", native_enum=False, length=10)
     require(made.name == "ab" and made.length == 10, SQLALCHEMY, "has Enum(*values, name, native_enum, length)", "sqlalchemy_patches.py")

@@ -4,7 +4,7 @@ Old revisions are rarely updated to SQLAlchemy 2, but their SQL still counts. Se
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -32,6 +32,7 @@ from sqlalchemy.event import api as event_api
 from sqlalchemy.ext.mutable import MutableBase
 from sqlalchemy.orm import loading
 from sqlalchemy.sql import coercions, expression
+from sqlalchemy.util import OrderedSet
 
 from migsafe.rendering.worker.older_sqlalchemy import install_older_forms, older_select
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
@@ -61,6 +62,7 @@ def install_patches() -> None:
     coercions._no_text_coercion = _as_text
     coercions._NoTextCoercion._literal_coercion = _accepting_text(coercions._NoTextCoercion._literal_coercion)  # type: ignore[method-assign]
     Table.__init__ = accepting_autoload(Table.__init__)  # type: ignore[method-assign]
+    setattr(Table, "indexes", property(_indexes, _set_indexes))  # noqa: B010  # mypy: an attribute
     for statement in (Insert, Update):
         statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
     Column.__init__ = _calling_unknown_defaults(Column.__init__)  # type: ignore[method-assign]
@@ -74,6 +76,15 @@ def install_patches() -> None:
     for module in (sqlalchemy.event, event_api):
         vars(module)["listen"] = listen
     install_older_forms()
+
+
+def _indexes(self: Table) -> Any:
+    return vars(self)["indexes"]
+
+
+def _set_indexes(self: Table, indexes: Iterable[Any]) -> None:
+    # A set has another order in each process, and Alembic creates the indexes of a table in that order.
+    vars(self)["indexes"] = OrderedSet(indexes)
 
 
 def _as_text(element: Any, *_: Any, **__: Any) -> Any:
