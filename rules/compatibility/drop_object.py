@@ -84,7 +84,9 @@ def _is_unused(op: Drop, name: Name, at: Context) -> bool:
     state = at.state(_State)
     if op.kind in ("type", "domain"):
         known = at.catalog.type_named(name)
-        return known is not None and (known.name.name, known.name.schema) not in state.converted
+        if known is None:
+            return op.if_exists and _was_row_type(name, at)
+        return (known.name.name, known.name.schema) not in state.converted
     if op.kind == "sequence":
         sequence = at.catalog.relation(name)
         return sequence is not None and sequence.oid in state.defaults and not any(dependents(at.catalog, Part(sequence.oid)))
@@ -96,6 +98,12 @@ def _is_unused(op: Drop, name: Name, at: Context) -> bool:
         return state.has_dropped_trigger and not any(op.arguments)
     had_user = name.name in at.catalog.called_by_dropped or all(function.oid in state.defaults for function in functions)
     return had_user and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
+
+
+def _was_row_type(name: Name, at: Context) -> bool:
+    """Whether the migration has dropped a relation of this name: its row type had the name, so no other type of the schema has it."""
+    drops = (done.operation for done in at.past if isinstance(done.operation, Drop) and done.operation.certain)
+    return any(name in drop.names for drop in drops if drop.kind in ("table", "view", "materialized view"))
 
 
 def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:

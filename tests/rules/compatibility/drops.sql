@@ -88,3 +88,12 @@ CREATE TABLE cards (id bigint PRIMARY KEY, body text DEFAULT greeting());
 ALTER TABLE cards ALTER COLUMN body SET DEFAULT 'hi';
 DROP FUNCTION greeting();
 DROP FUNCTION parting(); -- expect: drop-object
+
+-- next migration
+CREATE TABLE crates (id bigint PRIMARY KEY);
+
+-- next migration
+-- the row type of a table has its name, so no other type has it
+DROP TABLE crates; -- expect: drop-table
+DROP TYPE IF EXISTS crates;
+DROP TYPE IF EXISTS barrels; -- expect: drop-object
