@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from math import isfinite
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -62,10 +62,9 @@ class Guard(Protocol):
         """Starts the limit; the work tells afterwards whether it was stopped."""
 
 
-@contextmanager
-def unlimited(connection: "Connection[Any]") -> Iterator[LimitedWork]:
+def unlimited(connection: "Connection[Any]") -> "AbstractContextManager[LimitedWork]":
     """Sets no limit."""
-    yield LimitedWork(connection, float("inf"), "")
+    return nullcontext(LimitedWork(connection, float("inf"), ""))
 
 
 class TimeLimits:
@@ -89,6 +88,7 @@ class TimeLimits:
         self._run_deadline = float("inf")
         self._interruption = interruption or Interruption()
         self._works: list[LimitedWork] = []
+        self._wakes_at = float("inf")
         self._change = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._watch, name="migsafe-limits", daemon=True)
@@ -186,7 +186,8 @@ class TimeLimits:
         work = LimitedWork(connection, deadline, reason)
         with self._change:
             self._works.append(work)
-            self._change.notify()
+            if deadline < self._wakes_at:  # to wake the thread for each statement would delay them all
+                self._change.notify()
         try:
             yield work
         finally:
@@ -201,6 +202,7 @@ class TimeLimits:
                 first = min(self._works, key=lambda work: work.deadline, default=None)
                 remaining = first.deadline - time.monotonic() if first is not None else None
                 if first is None or (remaining is not None and remaining > 0):
+                    self._wakes_at = first.deadline if first is not None else float("inf")
                     self._change.wait(remaining if remaining is not None and isfinite(remaining) else None)
                     continue
                 # The lock is held while stopping, so that the statement that took too long is stopped, not the next one.
