@@ -66,6 +66,12 @@ CHANGES = lazy_pattern(
     r"^\s*(?:ALTER\s+(?:TABLE|TYPE|INDEX|SEQUENCE)|CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX|TYPE|SEQUENCE)|DROP\s+(?:TABLE|INDEX|TYPE))\b",
     re.I | re.M,
 )
+_SCHEMA = lazy_pattern(r"(?:\w+[-_.])?(?:schema|structure)\.sql$", re.I)
+_CREATED = lazy_pattern(
+    r"\b(?:CREATE\s+(?:UNIQUE\s+)?(?:TABLE|INDEX)|ADD\s+COLUMN)\s+(?:CONCURRENTLY\s+)?(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.I
+)
+"""The name of a table, an index or a column that a migration creates."""
+_WORD = lazy_pattern(r"\w+")
 _UNDOES = lazy_pattern(r"(?:^|[_.-])(?:rollbacks?|downs?|undo|reverts?|downgrades?)(?:[_.-]|$)", re.I)
 _OF_MIGRATIONS = lazy_pattern(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
 _SAMPLE = 12
@@ -95,6 +101,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
         return ""
     if texts and all(DUMP.search(text) for text in texts):
         return "it is a dump of the schema"
+    if inner := _folder_leading_to(source, path, others):
+        return f"it is the schema to which the migrations in {inner} lead"
     if revisions := next((other for other, runner in others if runner == "alembic" and _is_beside(path, other)), None):
         return f"its scripts belong to the revisions in {revisions}"
     if any(_UNDOES.search(part) for part in parts):
@@ -112,6 +120,23 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
     if unread and source.runner.name == "plain" and not any(NUMBERED.match(file.up.path.rpartition("/")[2]) for file in source.files):
         return "its scripts have no order, and other migrations have one"
     return ""
+
+
+def _folder_leading_to(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str | None:
+    """Returns the folder of migrations in that of one `schema.sql` which creates most of what they create: new databases start with it, and the
+    others get there with the migrations. A schema with which both start has none of it."""
+    if [_SCHEMA.match(file.up.path.rpartition("/")[2]) is not None for file in source.files] != [True]:
+        return None
+    names = set(_WORD.findall(source.files[0].up.text.lower()))
+    for other, _ in others:
+        if other != path and PurePosixPath(other).is_relative_to(path):
+            folder = Path(source.path, PurePosixPath(other).relative_to(path))
+            created = {
+                match[1].lower() for script in folder.rglob("*.sql") for match in _CREATED.finditer(script.read_text("utf-8", "replace"))
+            }
+            if created and 2 * len(created & names) > len(created):
+                return other
+    return None
 
 
 def other_database(part: str) -> str | None:

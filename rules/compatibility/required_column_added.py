@@ -42,7 +42,19 @@ from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Function, Relation
 from migsafe.schema.types import domains_of
 from migsafe.sql.generation import check_not_valid, join_migrations, set_not_null_in_steps, validate_constraints
-from migsafe.sql.operations import AddColumn, AddConstraint, AddIdentity, Column, ConstraintKind, DropDefault, Name, SetDefault, SetNotNull
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    AddIdentity,
+    Column,
+    ConstraintKind,
+    DropDefault,
+    Name,
+    OpaqueCode,
+    Operation,
+    SetDefault,
+    SetNotNull,
+)
 from migsafe.sql.operations.values import quoted
 
 
@@ -87,12 +99,16 @@ def _gets_default(at: Context, position: int) -> bool:
     assert isinstance(required.operation, SetNotNull)
     table, column = at.resolve(required.operation.target.name), required.operation.column
     return any(
-        isinstance(done.operation, SetDefault | AddIdentity)
-        and done.operation.column == column
-        and at.resolve(done.operation.target.name) == table
+        _sets_default(done.operation, table, column, at)
         and (done.statement is required.statement or (done.transaction is not None and done.transaction == required.transaction))
         for done in at.past[position + 1 :]
     )
+
+
+def _sets_default(operation: Operation, table: Name, column: str, at: Context) -> bool:
+    """Whether an operation gives a default to a column; dynamic SQL may give one whose value only a running database knows."""
+    runs = operation.operations if isinstance(operation, OpaqueCode) else (operation,)
+    return any(isinstance(run, SetDefault | AddIdentity) and run.column == column and at.resolve(run.target.name) == table for run in runs)
 
 
 def _is_required(column: Column, at: Context) -> bool:
@@ -176,6 +192,8 @@ def _made_required(op: SetNotNull, at: Context) -> Finding | None:
     if _is_filled_by_a_trigger(at, table) or _is_written_by_a_function(at, table):
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column)
+    if any(isinstance(done.operation, OpaqueCode) and _sets_default(done.operation, resolved, op.column, at) for done in at.past):
+        return None
     return at.finding(
         op,
         f"SET NOT NULL in the {_unit(op, at)} that adds {name} to {resolved} without a default: every INSERT of the running release fails from "

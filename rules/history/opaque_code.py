@@ -1,13 +1,14 @@
 """Code whose effect is only known when it runs.
 
 EXECUTE of a string that is built from variables or query results may lock, rewrite or drop anything. migsafe reads a constant string, and
-format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CREATE ROLE or OWNER TO of which only names are unknown,
-because they take nothing away, and a DROP INDEX in code that looks for INVALID indexes (`NOT indisvalid`). migsafe also follows the
-functions and procedures that the migrations create. CALL of any other procedure is reported, and so is a function of an extension that
-changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB, create_distributed_table of
-Citus, AddGeometryColumn of PostGIS. Of several findings with one cause in a run, the first is reported: one function that the migrations
-call, one setting that a script reads, the same reason in one migration of SQL. A schema that is a template without a value (`${schema}` of
-Flyway, `{{ .Schema }}`) is reported once, if the migrations also name its tables without it: migsafe then judges one table as two.
+format() on constants, like any other SQL. Not reported are a GRANT, COMMENT, CREATE ROLE or OWNER TO of which only names are unknown, because
+they take nothing away, a SET DEFAULT of which only the value is unknown, and a DROP INDEX in code that looks for INVALID indexes (`NOT
+indisvalid`). migsafe also follows the functions and procedures that the migrations create. CALL of any other procedure is reported, and so is
+a function of an extension that changes or locks existing tables: for example run_maintenance of pg_partman, create_hypertable of TimescaleDB,
+create_distributed_table of Citus, AddGeometryColumn of PostGIS. Of several findings with one cause in a run, the first is reported: one
+function that the migrations call, one setting that a script reads, the same reason in one migration of SQL. A schema that is a template
+without a value (`${schema}` of Flyway, `{{ .Schema }}`) is reported once, if the migrations also name its tables without it: migsafe then
+judges one table as two.
 
 Unsafe:
     DO $$
@@ -33,8 +34,9 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.rendering.messages import BUILT_FROM_UNKNOWN, DATABASE_ONLY, NAMES_UNKNOWN, SCHEMA_ONLY
 from migsafe.rendering.script_failures import is_after_failure
 from migsafe.schema.unknown_calls import UnknownCall, unknown_call
-from migsafe.sql.operations import Call, OpaqueCode, Select, SetOwner
+from migsafe.sql.operations import Call, OpaqueCode, Operation, Select, SetDefault, SetOwner
 from migsafe.sql.templates import is_harmless
+from migsafe.text import MARK_START
 
 _TEMPLATES = ("${", "{{")
 _ASKED = tuple(why.removeprefix("which ") for why in (DATABASE_ONLY, SCHEMA_ONLY))
@@ -56,7 +58,7 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
             return None
         case OpaqueCode(reason=reason) if is_after_failure(at.migration.up.failures, at.statement.span.start, reason):
             return None
-        case OpaqueCode(operations=operations) if operations and all(is_harmless(run) or isinstance(run, SetOwner) for run in operations):
+        case OpaqueCode(operations=operations) if operations and all(map(_is_known_enough, operations)):
             return None
         case OpaqueCode(confined=True):
             return at.finding(op, f"details of this statement are only known at run time: {_reason(op)}", cause=_cause(op, at))
@@ -64,6 +66,11 @@ def opaque_code(op: OpaqueCode | Call | Select | MigrationEnd, at: Context) -> F
             return at.finding(op, f"the effect of this code is only known at run time: {_reason(op)}", cause=_cause(op, at))
     call = unknown_call(at.catalog, op)
     return _unknown_call(op, call, at) if call is not None else None
+
+
+def _is_known_enough(run: Operation) -> bool:
+    """Whether nothing that matters depends on the unknown parts: what a SET DEFAULT does is the same with every value."""
+    return is_harmless(run) or isinstance(run, SetOwner) or (isinstance(run, SetDefault) and MARK_START not in run.column)
 
 
 def _unknown_schema(at: Context) -> Finding | None:

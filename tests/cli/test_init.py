@@ -351,6 +351,30 @@ def test_what_is_not_a_history_is_left_out(files: dict[str, str], reason: str, r
 
 
 @pytest.mark.parametrize(
+    ("schema", "is_left_out"),
+    [
+        ("CREATE TABLE carts (id bigint PRIMARY KEY, note text, kind text);\nCREATE INDEX carts_kind ON carts (kind);", True),
+        ("CREATE TABLE carts (id bigint PRIMARY KEY);", False),
+    ],
+)
+def test_the_schema_to_which_the_migrations_beside_it_lead(
+    schema: str, is_left_out: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "store/schema.sql", schema)
+    write(
+        tmp_path, "store/migrations/migration_001_002.sql", "ALTER TABLE carts ADD COLUMN note text;\nALTER TABLE carts ADD COLUMN kind text;"
+    )
+    write(tmp_path, "store/migrations/migration_002_003.sql", "CREATE INDEX IF NOT EXISTS carts_kind ON carts (kind);")
+    assert main(["init", "--dry-run"]) == 0
+    offered, _, rest = capsys.readouterr().out.partition("Left out")
+    assert ("store  1 migration" not in offered) is is_left_out
+    reason = "store  1 migration, plain SQL, as psql -f runs it: it is the schema to which the migrations in store/migrations lead"
+    assert (reason in rest) is is_left_out
+    assert "store/migrations  2 migrations" in offered
+
+
+@pytest.mark.parametrize(
     "manifests",
     [
         {"store/Cargo.toml": '[dependencies]\nsqlx = { version = "0.8", features = ["sqlite", "postgres"] }\n'},

@@ -227,3 +227,24 @@ ALTER TABLE carriers ADD COLUMN b short; -- expect: required-column-added
 ALTER TABLE carriers ADD COLUMN c filled DEFAULT 'x', ADD COLUMN d named;
 CREATE TABLE lorries (id bigint PRIMARY KEY);
 ALTER TABLE lorries ADD COLUMN a filled;
+
+-- next migration
+-- a default whose value only the server knows
+CREATE TABLE courses (id bigint PRIMARY KEY);
+
+-- next migration
+BEGIN;
+ALTER TABLE courses ADD COLUMN template uuid, ADD COLUMN grade text, ADD COLUMN place text;
+DO $$
+DECLARE
+    chosen uuid := gen_random_uuid();
+    name text := current_user;
+BEGIN
+    EXECUTE format('ALTER TABLE courses ALTER COLUMN template SET DEFAULT %L', chosen);
+    EXECUTE 'ALTER TABLE courses ALTER COLUMN grade SET DEFAULT ' || quote_literal(name);
+    EXECUTE format('ALTER TABLE courses ALTER COLUMN %I SET DEFAULT %L', name, chosen);
+END $$;
+ALTER TABLE courses ALTER COLUMN template SET NOT NULL;
+ALTER TABLE courses ALTER COLUMN grade SET NOT NULL;
+ALTER TABLE courses ALTER COLUMN place SET NOT NULL; -- expect: required-column-added
+COMMIT;
