@@ -74,8 +74,8 @@ class TableAccess(Struct, frozen=True, kw_only=True):
 
 
 class InsertProblem(Struct, frozen=True, kw_only=True):
-    """Why an INSERT or UPDATE fails when it runs, although PostgreSQL prepares it. `kind` is `omits` (a NOT NULL column without default) or
-    `generated` (it writes a column that is always generated)."""
+    """Why an INSERT or UPDATE fails when it runs, although PostgreSQL prepares it. `kind` is `omits` (a NOT NULL column without default),
+    `null` (it writes NULL into a NOT NULL column) or `generated` (it writes a column that is always generated)."""
 
     kind: str
     oid: int

@@ -11,7 +11,7 @@ from migsafe.expressions.queries.shapes import Condition, Operand, Shape, Unread
 from migsafe.sql.operations import Expression
 from migsafe.text import Span
 
-_FORMAT = 7
+_FORMAT = 8
 _MOST = 20_000
 """How many shapes are stored; with more, only those that the run used."""
 

@@ -1,5 +1,7 @@
 """What INSERT, UPDATE and ON CONFLICT need of their table, beyond the names."""
 
+from collections.abc import Iterable
+
 from migsafe.expressions.queries.shapes import Conflict, Ref, Shape, Value
 from migsafe.schema.objects import Column, Domain, Relation, RelationKind
 from migsafe.sql.operations import TypeName
@@ -24,13 +26,22 @@ def check_writes(binder: Binder, level: Level) -> list[InsertProblem]:
     if shape.kind == "insert":
         written = _inserted(binder, shape, level, target)
         if written is not None:
-            problems += _omitted(binder.catalog, table, written)
+            problems += _omitted(binder.catalog, table, written, _listed(shape.target_columns, target, shape.nulls))
             problems += _generated(binder, table, written, overrides=shape.overrides)
         if shape.conflict is not None:
             _check_conflict(binder, table, shape.conflict)
+    for row in shape.merged:
+        given = _listed(row.columns, target, [at for at in range(row.width) if at not in row.defaults])
+        problems += _omitted(binder.catalog, table, given, _listed(row.columns, target, row.nulls))
     if shape.kind in ("insert", "update"):
         problems += _generated(binder, table, {name for name, value in shape.assigned if not _is_default(value)}, update=True)
     return problems
+
+
+def _listed(columns: tuple[str, ...] | None, target: BoundSource, positions: Iterable[int]) -> set[str]:
+    """Returns the columns at some positions of a list; without a list, of the table."""
+    names = columns if columns is not None else tuple(target.columns)
+    return {names[at] for at in positions if at < len(names)}
 
 
 def _is_default(value: object) -> bool:
@@ -63,15 +74,21 @@ def _check_type(binder: Binder, name: str, target: TypeName, source: TypeName) -
         binder.fail("42804", f'column "{name}" is of type {target} but expression is of type {source}', name)
 
 
-def _omitted(catalog: Lookups, table: Relation, written: set[str]) -> list[InsertProblem]:
-    """A column that gets no value becomes NULL, unless a trigger fills it."""
+def _omitted(catalog: Lookups, table: Relation, written: set[str], nulls: set[str]) -> list[InsertProblem]:
+    """A column that gets no value becomes NULL, like one that gets NULL, unless a trigger fills it."""
     if any(trigger.row and trigger.timing == "before" and "insert" in trigger.events for trigger in catalog.triggers(table.oid)):
         return []
     return [
-        InsertProblem(kind="omits", oid=table.oid, table=table.name, column=column.name)
+        InsertProblem(kind="null" if column.name in nulls else "omits", oid=table.oid, table=table.name, column=column.name)
         for column in table.columns
-        if column.name not in written and column.not_null is True and not _has_value(catalog, column)
+        if column.not_null is True
+        and (_takes_null(column) if column.name in nulls else not (column.name in written or _has_value(catalog, column)))
     ]
+
+
+def _takes_null(column: Column) -> bool:
+    """Whether NULL would be stored in the column, which PostgreSQL does not compute itself."""
+    return column.generated is None and column.identity is None
 
 
 def _has_value(catalog: Lookups, column: Column) -> bool:

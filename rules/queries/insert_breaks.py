@@ -1,8 +1,9 @@
 """A migration makes an INSERT of the application fail.
 
-The INSERT leaves out a column that becomes NOT NULL without a default, or writes a column whose value PostgreSQL generates from now on.
-PostgreSQL still prepares the statement; each execution fails. An UPDATE that sets such a generated column fails, too. During a deployment
-the release that sends it still runs: first deploy a release that writes the column, or give the column a default.
+The INSERT, also that of a MERGE, leaves out a column that becomes NOT NULL without a default, gives NULL to one that becomes NOT NULL, or
+writes a column whose value PostgreSQL generates from now on. PostgreSQL still prepares the statement; each execution fails. An UPDATE that
+sets such a generated column fails, too. During a deployment the release that sends it still runs: first deploy a release that writes the
+column, or give the column a default.
 
 Unsafe:
     ALTER TABLE customers ALTER COLUMN created_at DROP DEFAULT;
@@ -29,6 +30,7 @@ from migsafe.sql.operations import AddColumn, Operation
 from migsafe.sql.operations.values import quoted
 
 _GENERATED = "generated"
+_NULL = "null"
 
 
 @rule(
@@ -49,6 +51,8 @@ def insert_breaks(op: MigrationEnd, at: Context) -> Iterator[Finding]:
         column = quoted(problem.column)
         if problem.kind == _GENERATED:
             why, release = f"it gives {column} a value, which PostgreSQL generates from now on", f"gives {column} no value"
+        elif problem.kind == _NULL:
+            why, release = f"it gives {column} NULL, which is then NOT NULL", f"gives {column} a value"
         else:
             why, release = f"it leaves out {column}, which is then NOT NULL and has no default", f"gives {column} a value"
         yield at.finding(

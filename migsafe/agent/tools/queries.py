@@ -89,7 +89,9 @@ def _query(listed: ListedQuery) -> QueryResult:
     )
     if found is None:
         return usual
-    inserts = [f"{each.table}.{each.column} " + ("is NOT NULL" if each.kind == "omits" else "is generated") for each in found.insert_problems]
+    inserts = [
+        f"{each.table}.{each.column} " + ("is generated" if each.kind == "generated" else "is NOT NULL") for each in found.insert_problems
+    ]
     return QueryResult(
         name=usual.name,
         path=usual.path,

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from migsafe.expressions.queries.collecting import NotUnderstoodError
 from migsafe.expressions.queries.from_clauses import alias_of
+from migsafe.expressions.queries.shapes import MergedRow
 from migsafe.expressions.trees import folded_name
 
 
@@ -27,6 +28,28 @@ def defaults(body: exp.Expr) -> tuple[int, ...]:
         return ()
     rows: Iterator[set[int]] = ({at for at, value in enumerate(row.expressions) if is_default(value)} for row in body.expressions)
     return tuple(sorted(set.intersection(*rows))) if body.expressions else ()
+
+
+def nulls(body: exp.Expr) -> tuple[int, ...]:
+    """Returns the positions where a row of VALUES, or the output of a SELECT, is the constant NULL."""
+    rows = body.expressions if isinstance(body, exp.Values) else [] if any(item.is_star for item in body.expressions) else [body]
+    return tuple(sorted({at for row in rows for at, value in enumerate(row.expressions) if _is_null(value)}))
+
+
+def _is_null(node: exp.Expr) -> bool:
+    while isinstance(node, exp.Cast | exp.Paren | exp.Alias):
+        node = node.this
+    return isinstance(node, exp.Null)
+
+
+def merged_row(insert: exp.Insert) -> MergedRow | None:
+    """Returns the row of WHEN NOT MATCHED THEN INSERT; None if its values are not understood."""
+    listed, values = insert.this, insert.expression
+    if not isinstance(values, exp.Tuple) or not (listed is None or isinstance(listed, exp.Tuple)):
+        return None
+    columns = tuple(target_column(column) for column in listed.expressions) if listed is not None else None
+    at_default = tuple(at for at, value in enumerate(values.expressions) if is_default(value))
+    return MergedRow(columns, len(values.expressions), at_default, nulls(values))
 
 
 def is_default(node: exp.Expr) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
-from migsafe.expressions.queries.changes import defaults, is_default, target_column, without_row_versions
+from migsafe.expressions.queries.changes import defaults, is_default, merged_row, nulls, target_column, without_row_versions
 from migsafe.expressions.queries.collecting import NotUnderstoodError
 from migsafe.expressions.queries.from_clauses import SourceReader, alias_of
 from migsafe.expressions.queries.groupings import aggregates_in, read_grouping
@@ -15,6 +15,7 @@ from migsafe.expressions.queries.shapes import (
     Conflict,
     Cte,
     Formula,
+    MergedRow,
     Operand,
     OrderKey,
     Output,
@@ -180,8 +181,9 @@ class Reader(SourceReader):
         body = node.args.get("expression")
         shape: Shape | None = None
         default_positions: tuple[int, ...] = ()
+        null_positions: tuple[int, ...] = ()
         if body is not None:
-            default_positions = defaults(body)
+            default_positions, null_positions = defaults(body), nulls(query_of(body))
             shape = self.read_inner(query_of(body))
         elif not node.args.get("default"):
             raise NotUnderstoodError("an INSERT without VALUES and SELECT is not understood")
@@ -197,6 +199,7 @@ class Reader(SourceReader):
             target_columns=listed,
             body=shape,
             defaults=default_positions,
+            nulls=null_positions,
             conflict=conflict,
             assigned=assigned,
         )
@@ -267,6 +270,7 @@ class Reader(SourceReader):
         self.collect(node.args.get("on"))
         assigned: tuple[tuple[str, Operand], ...] = ()
         listed: list[str] = []
+        merged: list[MergedRow] = []
         for when in node.args["whens"].expressions:
             self.collect(when.args.get("condition"))
             then = when.args.get("then")
@@ -276,10 +280,13 @@ class Reader(SourceReader):
                 if isinstance(then.this, exp.Tuple):
                     listed += [folded_name(column.this) for column in then.this.expressions if isinstance(column, exp.Column)]
                 self.collect(then.args.get("expression"))
+                merged += filter(None, (merged_row(then),))
         assigned += tuple((column, Ref(column)) for column in listed if column not in dict(assigned))
         outputs = self._returning(node)
         condition = self.operands.condition(node.args.get("on"))
-        return self._shape("merge", ctes, recursive, sources=tuple(sources), outputs=outputs, where=condition, assigned=assigned)
+        return self._shape(
+            "merge", ctes, recursive, sources=tuple(sources), outputs=outputs, where=condition, assigned=assigned, merged=tuple(merged)
+        )
 
     def assignments(self, items: Iterable[exp.Expr]) -> tuple[tuple[str, Operand], ...]:
         """Returns the columns of SET with their values."""

@@ -208,6 +208,16 @@ class Conflict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refs: tuple[Ref, ...] = ()
 
 
+class MergedRow(Struct, frozen=True, array_like=True):
+    """The row that a MERGE inserts: the listed columns (None without a list), the number of its values, and the positions of those that are
+    DEFAULT and NULL."""
+
+    columns: tuple[str, ...] | None
+    width: int
+    defaults: tuple[int, ...] = ()
+    nulls: tuple[int, ...] = ()
+
+
 class GroupingUse(Struct, frozen=True, array_like=True):
     """A column outside aggregate functions. `output` is the index of the output column in which it stands, -1 for HAVING and ORDER BY;
     `is_whole` if it is nothing else than this column."""
@@ -239,7 +249,8 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     leaves out equal rows, with `distinct_on` rows that are equal in some columns.
 
     Of an INSERT, `target_columns` are the listed columns (None without a list), `body` the SELECT or VALUES, and `defaults` the positions where
-    every row says DEFAULT; `overrides` if it says OVERRIDING. `assigned` are the columns of SET with their values.
+    every row says DEFAULT, `nulls` those where a row says NULL; `overrides` if it says OVERRIDING. `assigned` are the columns of SET with their
+    values, `merged` the rows that a MERGE inserts.
     """
 
     kind: str
@@ -270,9 +281,11 @@ class Shape(Struct, frozen=True, kw_only=True, tag="query", omit_defaults=True):
     target_columns: tuple[str, ...] | None = None
     body: "Shape | None" = None
     defaults: tuple[int, ...] = ()
+    nulls: tuple[int, ...] = ()
     overrides: bool = False
     conflict: Conflict | None = None
     assigned: tuple[tuple[str, Operand], ...] = ()
+    merged: tuple[MergedRow, ...] = ()
 
 
 class UnreadShape(Struct, frozen=True, kw_only=True, tag="unread"):

@@ -14,6 +14,12 @@ _INDENT = "  "
 _MOST_UNREAD = 20
 _MOST_PLACES = 3
 
+_INSERT_PROBLEMS = {
+    "omits": ("leaves out", "which is NOT NULL without a default"),
+    "null": ("gives NULL to", "which is NOT NULL"),
+    "generated": ("writes", "which is always generated"),
+}
+
 
 def report(queries: QueryList, display: Display) -> str:
     """Returns every query, those that could not be read, and a line with the counts."""
@@ -71,8 +77,7 @@ def _needs(assessment: QueryAssessment, display: Display) -> Iterator[str]:
     if assessment.failure is not None:
         yield display.paint(f"fails on this schema: {visible(assessment.failure.message)} ({assessment.failure.code})", RED)
     for problem in assessment.insert_problems:
-        what = "leaves out" if problem.kind == "omits" else "writes"
-        why = "which is NOT NULL without a default" if problem.kind == "omits" else "which is always generated"
+        what, why = _INSERT_PROBLEMS[problem.kind]
         yield display.paint(f"fails when it runs: it {what} {visible(str(problem.table))}.{visible(problem.column)}, {why}", RED)
     if assessment.uncertain:
         yield display.paint(f"not resolved: {visible(assessment.uncertain)}", MAGENTA)

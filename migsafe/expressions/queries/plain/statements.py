@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from migsafe.expressions.queries.plain.expressions import Names
 from migsafe.expressions.queries.plain.outputs import has_aggregate, passed_value
 from migsafe.expressions.queries.plain.selects import SelectParser
-from migsafe.expressions.queries.plain.terms import Term, operand_of
+from migsafe.expressions.queries.plain.terms import Term, constant_of, is_null, operand_of
 from migsafe.expressions.queries.plain.tokens import NotPlainError
 from migsafe.expressions.queries.shapes import Conflict, Cte, Operand, Output, Ref, Shape, Source
 
@@ -74,9 +74,11 @@ class _Parser(SelectParser):
         target = Source(kind="table", name=name, schema=schema)
         listed = self.names_in_parentheses() if self.is_next("(") else None
         if self.accept("values"):
-            body = self._values()
+            body, nulls = self._values()
         elif self.is_next("select"):
             body = self.nested()
+            is_plain = body.kind == "select" and not any(output.star for output in body.outputs)
+            nulls = tuple(at for at, output in enumerate(body.outputs) if is_plain and is_null(output.operand))
         else:
             raise NotPlainError
         conflict, assigned, excluded = self._conflict() if self.accept("on", "conflict") else (None, (), ())
@@ -86,12 +88,14 @@ class _Parser(SelectParser):
             sources=(target,),
             target_columns=listed,
             body=body,
+            nulls=nulls,
             conflict=conflict,
             assigned=assigned,
             excluded_refs=excluded,
         )
 
-    def _values(self) -> Shape:
+    def _values(self) -> tuple[Shape, tuple[int, ...]]:
+        """Returns the rows, and the positions where one of them says NULL."""
         outer, self.names = self.names, Names()
         rows: list[list[Term]] = []
         while not rows or self.accept(","):
@@ -103,7 +107,7 @@ class _Parser(SelectParser):
         outputs = tuple(Output(f"column{number}", passed_value(term)) for number, term in enumerate(rows[0], 1))
         shape = self.shape("values", outputs=outputs, width=len(rows[0]))
         self.names = outer
-        return shape
+        return shape, tuple(sorted({at for row in rows for at, term in enumerate(row) if is_null(constant_of(term))}))
 
     def _conflict(self) -> tuple[Conflict, tuple[tuple[str, Operand], ...], tuple[Ref, ...]]:
         """Returns the rest of ON CONFLICT, the columns that it sets, and the columns that their values mention."""

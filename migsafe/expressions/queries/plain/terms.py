@@ -67,7 +67,7 @@ def inside(term: Term) -> Term:
 def operand_of(term: Term, cast: str | None = None) -> Operand:
     """Returns one side of a comparison."""
     term = inside(term)
-    constant = _constant(term)
+    constant = constant_of(term)
     if constant is not None:
         return constant
     match term.kind:
@@ -88,7 +88,8 @@ def operand_of(term: Term, cast: str | None = None) -> Operand:
     return _formula(term, cast)
 
 
-def _constant(term: Term) -> Value | None:
+def constant_of(term: Term) -> Value | None:
+    """Returns the constant that a term is, with its casts; None for any other term."""
     casts: tuple[str, ...] = ()
     while term.kind in ("cast", "paren"):
         if term.kind == "cast":
@@ -99,6 +100,11 @@ def _constant(term: Term) -> Value | None:
     value = term.data
     assert isinstance(value, Value)
     return Value(value.text, value.is_string, casts) if casts else value
+
+
+def is_null(operand: Operand | None) -> bool:
+    """Whether an operand is the constant NULL."""
+    return isinstance(operand, Value) and operand.text == "null" and not operand.is_string
 
 
 def _formula(term: Term, cast: str | None) -> Formula:
