@@ -24,6 +24,9 @@ def is_skipped(catalog: Catalog, operation: Operation, half: Half | None) -> boo
         return False
     missing = [name for name in _changed_relations(operation) if _is_missing(catalog, name)]
     if missing:
+        # To drop a table that something else has made loses its rows, so that is reported; but not what another branch has moved aside.
+        if isinstance(operation, sql.Drop) and (half is None or not {name.name for name in missing} <= set(_new_names(half))):
+            return False
         return half is None or not set(map(catalog.resolve, missing)) & {catalog.resolve(name) for name in _needed_relations(half)}
     if not isinstance(operation, (*_CREATES, *_CHANGES)):
         return False
@@ -54,6 +57,12 @@ def _needed_relations(half: Half) -> Iterator[Name]:
                 yield from _changed_relations(operation)
             if operation.certain and isinstance(operation, sql.CreateIndex | sql.CreateTrigger | sql.CreatePolicy):
                 yield operation.table
+
+
+def _new_names(half: Half) -> Iterator[str]:
+    """Yields the names that a migration gives to relations."""
+    for statement, _, _ in sent_statements(half):
+        yield from (operation.new_name for operation in statement.operations if isinstance(operation, sql.Rename))
 
 
 def _is_missing(catalog: Catalog, name: Name) -> bool:

@@ -67,7 +67,7 @@ def test_queries_are_chosen_for_what_their_locks_say(host: PrivateHost) -> None:
 
 def test_the_queries_that_wait_are_named(host: PrivateHost, tmp_path: Path) -> None:
     # DROP INDEX would lock the table as well: rebuilding an index stops what plans a read of its table, and nothing else that reads.
-    text = "BEGIN; REINDEX INDEX orders_customer; SELECT pg_sleep(0.6); COMMIT; ALTER TABLE customers DROP email;"
+    text = "BEGIN; REINDEX INDEX orders_customer; SELECT pg_sleep(1.2); COMMIT; ALTER TABLE customers DROP email;"
     done = replay_files(host, tmp_path, {"0001.sql": TABLES, "0002.sql": text}, only="0002.sql", queries=queries())
     waits = done.recording.waits
     assert {(wait.relation.name, wait.access, wait.query and wait.query.name, wait.statement) for wait in waits if wait.ms > 100} == {
