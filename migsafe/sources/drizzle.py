@@ -12,7 +12,17 @@ from migsafe.patterns import lazy_pattern
 from migsafe.sources.folders import folders_with
 from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, Unused, for_other_database, single_file_migrations, version_of
+from migsafe.sources.runner import (
+    EditHandling,
+    Folder,
+    MigrationFile,
+    Runner,
+    Unused,
+    for_other_database,
+    recorded_name,
+    single_file_migrations,
+    version_of,
+)
 from migsafe.text import Span
 
 _ADVICE = "apply each new migration with its own run of `drizzle-kit migrate`"
@@ -96,6 +106,13 @@ def _read(file: MigrationFile) -> list[Migration]:
     return [Migration(file.id, "drizzle", half, own_transaction_advice=_ADVICE)]
 
 
+def _recorded(file: MigrationFile) -> str:
+    """Returns the tag: the migrator compares neither numbers nor texts, so that a file with another tag is a new one, also if its number is the
+    same."""
+    name = recorded_name(file)
+    return file.id if name == "migration.sql" else name
+
+
 DRIZZLE = Runner(
     name="drizzle",
     title="Drizzle",
@@ -108,5 +125,7 @@ DRIZZLE = Runner(
     searches_subfolders=True,
     # Applies what is younger than the last recorded `when` (pg-core/dialect.ts, migrate; drizzle-orm issue 5316).
     late=LateHandling.SKIPS,
+    renamed=EditHandling.IGNORES,
+    record=_recorded,
     unused=_unused,
 )

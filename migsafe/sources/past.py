@@ -106,6 +106,7 @@ class _Comparing:
         self.base = [file for file in _listed(runner, past.folder, past.base) if not file.repeatable]
         self.tip = [file for file in _listed(runner, past.folder, past.tip) if not file.repeatable]
         self.records = {runner.record(file): file for file in self.files}
+        self.by_ordinal = {file.ordinal: file for file in self.files}
         self.old = {runner.record(file): file for file in self.base}
         known = {*self.old, *map(runner.record, self.tip)}
         old_paths = {_absolute(file.up.path) for file in self.base}
@@ -180,7 +181,7 @@ def _merged(comparing: _Comparing, changed: Callable[[MigrationFile], bool]) -> 
         )
 
     for record, before in comparing.old.items():
-        file = comparing.records.get(record)
+        file = comparing.records.get(record) or (comparing.by_ordinal.get(before.ordinal) if before.ordinal is not None else None)
         if file is not None:
             if changed(file):
                 merged[file.up.path] = _with_lost(comparing, file, state(_past(runner, file, before)))

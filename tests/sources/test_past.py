@@ -257,6 +257,21 @@ def test_drizzle_compares_the_times_of_its_journal() -> None:
     assert found(past, {**now, "meta/_journal.json": journal(100, 300, 400)}) == []
 
 
+def test_drizzle_applies_a_file_with_another_tag_if_it_is_younger() -> None:
+    def journal(tag: str, time: int) -> str:
+        return JOURNAL.format(", ".join((ENTRY.format(0, 100), ENTRY.format(1, time).replace("0001_x", tag))))
+
+    past = {"0000_x.sql": A, "0001_x.sql": B, "meta/_journal.json": journal("0001_x", 200)}
+    generated_again = {"0000_x.sql": A, "0001_y.sql": C, "meta/_journal.json": journal("0001_y", 300)}
+    assert message(past, generated_again).endswith(
+        "with other SQL: Drizzle applies it a second time to a database that has applied it under the old name"
+    )
+    # With the time of the old one it counts as applied.
+    assert found(past, {"0000_x.sql": A, "0001_y.sql": B, "meta/_journal.json": journal("0001_y", 200)}) == []
+    assert "does not apply it again" in message(past, {**generated_again, "meta/_journal.json": journal("0001_y", 200)})
+    assert "does not apply it again" in message(past, {**past, "0001_x.sql": C})
+
+
 def test_a_custom_runner_says_what_it_does_with_late_migrations() -> None:
     text = f"-- 1.sql at the revision\n{A}-- 3.sql at the revision\n{C}-- 1.sql now\n{A}-- 2.sql now\n{B}-- 3.sql now\n{C}"
 
