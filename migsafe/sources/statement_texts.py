@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from migsafe.errors import MigsafeError
 from migsafe.sources.migration import Half, Migration
@@ -44,7 +45,7 @@ def first_difference(before: Sequence[Migration], now: Migration) -> Span | None
     """Returns the first place in the file of a migration where it sends other SQL than it did, or its last statement if only statements after
     that are gone; None if it sends the same, or if `before` does not contain it. Both must have been rendered."""
     old = next((migration for migration in before if migration.id == now.id), None)
-    if old is None or (now.up.program is not None and _upgrade_code(old.up.file.text) == _upgrade_code(now.up.file.text)):
+    if old is None or (now.up.program is not None and _is_same_code(old.up.file.text, now.up.file.text)):
         return None
     remaining = iter([text for text, _ in _sent(old.up)])
     place = Span(0, 0)
@@ -60,7 +61,7 @@ def unchanged_statements(before: Sequence[Migration], now: Migration, *, is_repl
     replaces; empty if `before` contains neither. Both must have been rendered."""
     own = next((migration for migration in before if migration.id == now.id), None)
     old = [own] if own is not None else before if is_replacement else []
-    is_same_code = now.up.program is not None and any(_upgrade_code(each.up.file.text) == _upgrade_code(now.up.file.text) for each in old)
+    is_same_code = now.up.program is not None and any(_is_same_code(each.up.file.text, now.up.file.text) for each in old)
     remaining = Counter(text for each in old for text, _ in _sent(each.up))
     unchanged = set()
     for text, span in _sent(now.up):
@@ -70,22 +71,51 @@ def unchanged_statements(before: Sequence[Migration], now: Migration, *, is_repl
     return frozenset(unchanged)
 
 
-def _upgrade_code(text: str) -> list[str] | None:
+def _is_same_code(before: str, now: str) -> bool:
+    """Whether the upgrades of two versions of a script do the same: a table that was imported, or is of an imported module, may be defined in
+    the script today."""
+    old, new = _upgrade_code(before), _upgrade_code(now)
+    if old is None or new is None:
+        return old is new
+    return old.functions == new.functions and all(old.values[name] == new.values[name] for name in old.values.keys() & new.values.keys())
+
+
+class _UpgradeCode(NamedTuple):
+    functions: dict[str, list[str]]
+    values: dict[str, str]
+
+
+def _upgrade_code(text: str) -> _UpgradeCode | None:
     """Returns the code of a script that decides what its upgrade sends: functions and values, without imports, classes, annotations and
-    docstrings. A table that was imported may be defined in the script today. None if the script has a syntax error."""
+    docstrings. None if the script has a syntax error."""
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
         return None
-    code = []
+    imports = [alias for node in body if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    without_modules = _WithoutModules(frozenset(alias.asname or alias.name for alias in imports))
+    code = _UpgradeCode({}, {})
     for node in body:
         match node:
             case ast.FunctionDef() if not node.name.startswith("downgrade"):
                 docstring = ast.get_docstring(node, clean=False) is not None
-                code.append(f"{node.name} {[ast.dump(statement) for statement in node.body[docstring:]]}")
+                code.functions[node.name] = [ast.dump(without_modules.visit(statement)) for statement in node.body[docstring:]]
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if name not in _DECLARED:
-                code.append(f"{name} {ast.dump(node.value) if node.value is not None else ''}")
-    return sorted(code)
+                code.values[name] = ast.dump(node.value) if node.value is not None else ""
+    return code
+
+
+class _WithoutModules(ast.NodeTransformer):
+    """Makes `name` of `module.name`, for the modules that a script imports."""
+
+    def __init__(self, modules: frozenset[str]) -> None:
+        self.modules = modules
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Returns the attribute of a module as a name."""
+        if isinstance(node.value, ast.Name) and node.value.id in self.modules:
+            return ast.Name(node.attr, node.ctx)
+        return self.generic_visit(node)
 
 
 def sends_sql(half: Half) -> bool:

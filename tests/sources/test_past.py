@@ -308,6 +308,33 @@ def test_alembic_compares_what_a_revision_sends() -> None:
     assert found(past, {"a1.py": past["a1.py"]}) == [("b2.py", 1, "merged-migration-changed")]
 
 
+COPIED = """from alembic import op
+import sqlalchemy as sa
+{head}
+revision = "a1"
+down_revision = None
+def upgrade():
+    op.execute("ALTER TABLE a ADD COLUMN note text")
+    for row in op.get_bind().execute(sa.select({table})):
+        op.get_bind().execute(sa.text("UPDATE a SET note = {value}"))
+def downgrade():
+    op.execute("SELECT 1")
+"""
+TAGS = 'TAGS = sa.Table("tags", sa.MetaData(), sa.Column("id", sa.Integer))'
+
+
+@pytest.mark.process
+def test_a_revision_that_declares_the_tables_that_it_imported() -> None:
+    past = {"a1.py": COPIED.format(head="from shop import models", table="models.TAGS", value="1")}
+    now = {"a1.py": COPIED.format(head=TAGS, table="TAGS", value="1")}
+    assert found(past, now) == []
+    assert found(now, past) == []
+    assert found(past, {"a1.py": COPIED.format(head=TAGS, table="TAGS", value="2")}) == [("a1.py", 8, "merged-migration-changed")]
+    assert found(now, {"a1.py": COPIED.format(head=TAGS.replace('"tags"', '"marks"'), table="TAGS", value="1")}) == [
+        ("a1.py", 8, "merged-migration-changed")
+    ]
+
+
 REQUIRED = "ALTER TABLE b ADD COLUMN code text NOT NULL;\n"
 
 
