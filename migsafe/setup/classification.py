@@ -10,7 +10,7 @@ from migsafe.patterns import lazy_pattern
 from migsafe.setup.rust_features import RUNNERS, crate_database
 from migsafe.sources.flyway_locations import why_not_location
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.runner import Folder
+from migsafe.sources.runner import Folder, natural_key
 from migsafe.sources.source import Source
 
 _TEST_FOLDERS = frozenset(
@@ -72,6 +72,7 @@ _CREATED = lazy_pattern(
 )
 """The name of a table, an index or a column that a migration creates."""
 _WORD = lazy_pattern(r"\w+")
+_LAST = 3
 _UNDOES = lazy_pattern(r"(?:^|[_.-])(?:rollbacks?|downs?|undo|reverts?|downgrades?)(?:[_.-]|$)", re.I)
 _OF_MIGRATIONS = lazy_pattern(r"migrat|schema|upgrade|update|patch|change|version|ddl|^db$|^sql$|^database$|evolution", re.I)
 _SAMPLE = 12
@@ -123,18 +124,19 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
 
 
 def _folder_leading_to(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str | None:
-    """Returns the folder of migrations in that of one `schema.sql` which creates most of what they create: new databases start with it, and the
-    others get there with the migrations. A schema with which both start has none of it."""
+    """Returns the folder of migrations below that of a lone `schema.sql` which holds what the last of them create: new databases begin with it, and
+    the others get there with the migrations. A schema with which all begin holds none of it."""
     if [_SCHEMA.match(file.up.path.rpartition("/")[2]) is not None for file in source.files] != [True]:
         return None
     names = set(_WORD.findall(source.files[0].up.text.lower()))
     for other, _ in others:
         if other != path and PurePosixPath(other).is_relative_to(path):
             folder = Path(source.path, PurePosixPath(other).relative_to(path))
-            created = {
-                match[1].lower() for script in folder.rglob("*.sql") for match in _CREATED.finditer(script.read_text("utf-8", "replace"))
-            }
-            if created and 2 * len(created & names) > len(created):
+            scripts = sorted(folder.rglob("*.sql"), key=lambda script: natural_key(script.name), reverse=True)
+            all_created = (_CREATED.findall(script.read_text("utf-8", "replace").lower()) for script in scripts)
+            # What earlier ones create may have been dropped or renamed since.
+            last = list(islice(filter(None, all_created), _LAST))
+            if 2 * sum(not names.isdisjoint(created) for created in last) > len(last):
                 return other
     return None
 

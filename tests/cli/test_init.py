@@ -362,16 +362,16 @@ def test_the_schema_to_which_the_migrations_beside_it_lead(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "store/schema.sql", schema)
-    write(
-        tmp_path, "store/migrations/migration_001_002.sql", "ALTER TABLE carts ADD COLUMN note text;\nALTER TABLE carts ADD COLUMN kind text;"
-    )
-    write(tmp_path, "store/migrations/migration_002_003.sql", "CREATE INDEX IF NOT EXISTS carts_kind ON carts (kind);")
+    write(tmp_path, "store/migrations/migration_001_002.sql", "CREATE TABLE a (id int);")
+    write(tmp_path, "store/migrations/migration_002_003.sql", "CREATE TABLE b (id int);\nDROP TABLE a;")
+    write(tmp_path, "store/migrations/migration_003_004.sql", "ALTER TABLE b RENAME TO carts;\nALTER TABLE carts ADD COLUMN note text;")
+    write(tmp_path, "store/migrations/migration_010_011.sql", "CREATE INDEX IF NOT EXISTS carts_kind ON carts (kind);")
     assert main(["init", "--dry-run"]) == 0
     offered, _, rest = capsys.readouterr().out.partition("Left out")
     assert ("store  1 migration" not in offered) is is_left_out
     reason = "store  1 migration, plain SQL, as psql -f runs it: it is the schema to which the migrations in store/migrations lead"
     assert (reason in rest) is is_left_out
-    assert "store/migrations  2 migrations" in offered
+    assert "store/migrations  4 migrations" in offered
 
 
 @pytest.mark.parametrize(
