@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from msgspec.structs import replace
 
+from migsafe.linting.facts.held_locks import ALSO_HELD
 from migsafe.linting.finding import Finding, NamedQuery
 from migsafe.patterns import lazy_pattern
 from migsafe.sql.generation import join_migrations
@@ -42,7 +43,8 @@ def _is_in_program(finding: Finding) -> bool:
 
 
 def _call(finding: Finding) -> Hashable:
-    return finding.migration, finding.span, _length(finding)
+    # One safe way is shown for all of them: those for which there is a shorter one are another group.
+    return finding.migration, finding.span, _length(finding), "deployments: 1." in finding.help
 
 
 def _statement(finding: Finding) -> Hashable:
@@ -55,7 +57,9 @@ def _statement(finding: Finding) -> Hashable:
 
 def _length(finding: Finding) -> int:
     # What breaks one query may take other words than what breaks another; its subject is what a list needs.
-    return 0 if finding.category == "queries" and finding.subject else len(_words(finding.message))
+    # What a transaction holds grows with each call of a loop.
+    own = finding.message.partition(ALSO_HELD)[0]
+    return 0 if finding.category == "queries" and finding.subject else len(_words(own))
 
 
 def _merged(findings: Iterable[Finding], place: Callable[[Finding], Hashable]) -> list[Finding]:

@@ -124,8 +124,8 @@ def left_out(source: Source, path: str, others: Sequence[tuple[str, str]], unrea
 
 
 def _folder_leading_to(source: Source, path: str, others: Sequence[tuple[str, str]]) -> str | None:
-    """Returns the folder of migrations below that of a lone `schema.sql` which holds what the last of them create: new databases begin with it, and
-    the others get there with the migrations. A schema with which all begin holds none of it."""
+    """Returns the folder of migrations below that of a lone `schema.sql` which holds what the last of them create: new databases begin with it,
+    and the others get there with the migrations. A schema with which all begin holds none of it."""
     if [_SCHEMA.match(file.up.path.rpartition("/")[2]) is not None for file in source.files] != [True]:
         return None
     names = set(_WORD.findall(source.files[0].up.text.lower()))

@@ -173,3 +173,14 @@ def test_what_a_dump_lacks_many_times_is_one_finding() -> None:
         "; the same is true of public.t1 (line 2), public.t2 (line 3), public.t3 (line 4), public.t4 (line 5), public.t5 (line 6) and 6 more"
     )
     assert len(finding.places) == 12
+
+
+@pytest.mark.process
+def test_what_the_transaction_holds_grows_with_the_calls() -> None:
+    body = (
+        "for table in ('a', 'b', 'c', 'd', 'e'):\n"
+        "    op.execute(f\"ALTER TABLE {table} ALTER COLUMN at TYPE timestamptz USING at AT TIME ZONE 'UTC'\")"
+    )
+    [finding] = [each for each in findings(body) if each.rule == "type-change-rewrites"]
+    assert "; the transaction also holds" not in finding.message
+    assert finding.message.endswith("; this call does so 5 times, for public.a, public.b, public.c, public.d, public.e")

@@ -10,6 +10,8 @@ from migsafe.lock import LockMode
 from migsafe.sql.operations import Do, Name
 
 _SHOWN_TAKERS = 2
+ALSO_HELD = "; the transaction also holds "
+"""What begins the part of a message about the locks that earlier statements have left."""
 
 
 def held_blocking_locks(at: Context) -> dict[Name, LockMode]:
@@ -92,7 +94,7 @@ def while_held(at: Context) -> str:
         return ""
     commands = {blocked_statements(lock.blocks) for lock in locks.values()}
     waiting = f"every {commands.pop()} on {'it' if len(locks) == 1 else 'them'} waits" if len(commands) == 1 else blocked_on(locks)
-    return f"; the transaction also holds {_held_since(locks, at)} until it ends: {waiting}"
+    return f"{ALSO_HELD}{_held_since(locks, at)} until it ends: {waiting}"
 
 
 def _held_since(locks: Mapping[Name, LockMode], at: Context) -> str:
