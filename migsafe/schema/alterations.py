@@ -12,7 +12,7 @@ from migsafe.schema.altered_constraints import (
     apply_drop_constraint,
     apply_rename_constraint,
     apply_validate,
-    refuse_held,
+    drop_or_refuse,
 )
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists, note_removed_column
@@ -144,7 +144,7 @@ def inherit_column(catalog: Catalog, table: Relation, parent_column: Column) -> 
 def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     column = table.column(op.column)
     if column is None:
-        if not op.if_exists and table.complete:
+        if not op.if_exists and table.complete and not catalog.may_have_part(table.oid, "column", op.column):
             catalog.add_refusal(f'column "{op.column}" of relation "{table.name.name}" does not exist')
         note_removed_column(catalog, table.oid, op.column)
         return
@@ -155,10 +155,9 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
         catalog.add_refusal("cannot drop column from only the partitioned table when partitions exist", help="-- leave out ONLY")
     dropped, remaining = _column_tree(catalog, table, column, only=op.target.only)
     result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
-    refuse_held(catalog, result, Part(table.oid, column.number))
     if op.cascade:
         forget_parts(catalog, set(find_dropped_parts(catalog, dropped, cascade=True, possible=True).parts) - set(result.parts))
-    drop_parts(catalog, result.parts)
+    drop_or_refuse(catalog, result, Part(table.oid, column.number))
     for part, lost_parents in remaining.items():
         child = catalog.get(part.oid)
         child_column = child.column_numbered(part.column) if isinstance(child, Relation) else None

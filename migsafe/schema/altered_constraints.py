@@ -7,11 +7,13 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.constraint_names import may_be_named, named_constraint
 from migsafe.schema.constraints import add_constraint
+from migsafe.schema.default_names import default_name
 from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.descriptions import describe
 from migsafe.schema.not_nulls import child_not_nulls as not_nulls_below
 from migsafe.schema.not_nulls import drop_not_null, inherit_not_null
 from migsafe.schema.objects import Constraint, Index, Relation, RelationKind
+from migsafe.schema.refused_drops import drop_refused
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
@@ -20,8 +22,17 @@ _NAME_IS_INHERITED = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 """The kinds of constraint that have the same name in the descendants, so that a rename applies to all of them."""
 
 
-def refuse_held(catalog: Catalog, result: DropResult, part: Part) -> None:
-    """Refuses a drop of a column or a constraint on which other objects depend."""
+_LABELS = {
+    ConstraintKind.PRIMARY_KEY: "pkey",
+    ConstraintKind.UNIQUE: "key",
+    ConstraintKind.FOREIGN_KEY: "fkey",
+    ConstraintKind.CHECK: "check",
+    ConstraintKind.EXCLUDE: "excl",
+}
+
+
+def drop_or_refuse(catalog: Catalog, result: DropResult, part: Part) -> None:
+    """Drops a column or a constraint; refuses it if other objects depend on it."""
     certain = next((held for held in result.held_by if certainly_exists(catalog, catalog[held.oid])), None)
     if certain is not None:
         description, holders = describe(catalog, part), [describe(catalog, held) for held in result.held_by]
@@ -30,6 +41,9 @@ def refuse_held(catalog: Catalog, result: DropResult, part: Part) -> None:
             f"{describe(catalog, certain)} depends on {description}",
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
+        drop_refused(catalog, result)
+    else:
+        drop_parts(catalog, result.parts)
 
 
 def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
@@ -52,10 +66,15 @@ def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relatio
     add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
 
 
+def is_known_missing(catalog: Catalog, table: Relation, name: str) -> bool:
+    """Whether a table that has no constraint of this name here certainly has none."""
+    return table.complete and not may_be_named(catalog, table, name) and not catalog.may_have_part(table.oid, "constraint", name)
+
+
 def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constraint | None:
     """Returns the constraint that an ALTER changes."""
     constraint = named_constraint(catalog, table, name)
-    if constraint is None and table.complete and not may_be_named(catalog, table, name):
+    if constraint is None and is_known_missing(catalog, table, name):
         catalog.add_refusal(f'constraint "{name}" of relation "{table.name.name}" does not exist')
     return constraint
 
@@ -132,19 +151,29 @@ def apply_validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation
 
 def _drop_of_absent(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> str:
     """Returns what to write in place of DROP CONSTRAINT of one that does not exist: with the name that PostgreSQL has made of the given one, if
-    the table has such constraints. Other databases name the constraint after its column, and IF EXISTS would leave it."""
+    the table has such constraints, or with the name that a constraint has kept or got when its table or index was renamed. Other databases name
+    the constraint after its column. IF EXISTS would leave all of these."""
     name = op.constraint.lower()
-    alike = [each.name.name for each in catalog.constraints(table.oid) if f"_{name}_" in f"_{each.name.name}_"]
+    constraints = catalog.constraints(table.oid)
+    alike = [each.name.name for each in constraints if f"_{name}_" in f"_{each.name.name}_"]
+    alike = alike or [each.name.name for each in constraints if _usual_name(table, each) == op.constraint]
     if not alike:
         return f"ALTER TABLE {op.target.name} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};"
     return "\n".join(("-- perhaps:", *(f"ALTER TABLE {op.target.name} DROP CONSTRAINT {quoted(each)};" for each in alike)))
+
+
+def _usual_name(table: Relation, constraint: Constraint) -> str:
+    """Returns the name that PostgreSQL would give to a constraint now."""
+    columns = [column.name for number in constraint.columns if (column := table.column_numbered(number)) is not None]
+    is_key = constraint.kind is ConstraintKind.PRIMARY_KEY
+    return default_name(table.name.name, () if is_key else columns, _LABELS.get(constraint.kind, ""))
 
 
 def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> None:
     """DROP CONSTRAINT."""
     constraint = named_constraint(catalog, table, op.constraint)
     if constraint is None:
-        if not op.if_exists and table.complete and not may_be_named(catalog, table, op.constraint):
+        if not op.if_exists and is_known_missing(catalog, table, op.constraint):
             catalog.add_refusal(
                 f'constraint "{op.constraint}" of relation "{table.name.name}" does not exist',
                 help=_drop_of_absent(catalog, op, table),
@@ -161,8 +190,7 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
             return
     dropped, remaining = _constraint_tree(catalog, constraint, only=op.target.only)
     result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
-    refuse_held(catalog, result, Part(constraint.oid))
-    drop_parts(catalog, result.parts)
+    drop_or_refuse(catalog, result, Part(constraint.oid))
     for oid, lost_parents in remaining.items():
         descendant = catalog.get(oid)
         if isinstance(descendant, Constraint):

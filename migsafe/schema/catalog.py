@@ -107,6 +107,11 @@ class Catalog(KnownObjects):
         if self.certain and name not in self._relations:
             self._journal.write(self._absent, name, True)
 
+    def note_possible_part(self, table: int, kind: str, name: str) -> None:
+        """Records that a table may have a column, constraint, trigger, policy or rule that it does not have here; without a table, that a
+        relation of the history may exist."""
+        self._journal.write(self._possible_parts, (table, kind, name), True)
+
     def add_refusal(self, error: str, detail: str = "", help: str = "") -> None:
         """Records why PostgreSQL would refuse the operation that is being applied; the parameters are those of Refusal."""
         self.refusals.append(Refusal(error=error, detail=detail, help=help))

@@ -43,10 +43,11 @@ class Part(NamedTuple):
 
 class DropResult(Struct):
     """The result of a DROP. `parts` are the named objects and all that are dropped with them; `held_by` are those that prevent the drop,
-    because they depend on one of the parts and the statement has no CASCADE."""
+    because they depend on one of the parts and the statement has no CASCADE; `own` are the parts that do not need CASCADE."""
 
     parts: tuple[Part, ...]
     held_by: tuple[Part, ...] = ()
+    own: tuple[Part, ...] = ()
 
 
 def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False, possible: bool = False) -> DropResult:
@@ -72,11 +73,11 @@ def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bo
             held_by = () if cascade else tuple(part for part in normal if not _is_in(part, parts))
             if held_by:
                 result = find_dropped_parts(catalog, (*parts, *held_by), cascade=True, possible=possible)
-                return DropResult(result.parts, held_by)
+                return DropResult(result.parts, held_by, tuple(parts))
             waiting.extend(part for part in normal if part not in parts)
             parts.update(dict.fromkeys(normal))
             normal.clear()
-    return DropResult(tuple(parts))
+    return DropResult(tuple(parts), own=tuple(parts))
 
 
 def _is_in(part: Part, parts: Container[Part]) -> bool:

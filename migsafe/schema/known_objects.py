@@ -85,7 +85,7 @@ class KnownObjects:
         self._others: dict[tuple[str, Name], int] = {}
         self._schemas: dict[str, bool] = {"public": True}
         self._absent, self.dropped_types, self.dropped_functions = dict[Name, bool](), dict[Name, bool](), dict[Name, bool]()
-        self._temporary: dict[int, bool] = {}
+        self._temporary, self._possible_parts = dict[int, bool](), dict[tuple[int, str, str], bool]()
         self.row_types: set[int] = set()
         """The relations whose row type a column has, or once had: undoing a change leaves them here."""
         self.called_by_dropped: set[str] = set()
@@ -189,6 +189,10 @@ class KnownObjects:
         if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS or (resolved.schema or "").startswith(MARK_START):
             return False  # a schema that is not known may be one of the others
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
+
+    def may_have_part(self, table: int, kind: str, name: str) -> bool:
+        """Whether a table may have a part of this kind and name that it does not have here: it prevented a DROP."""
+        return (table, kind, name) in self._possible_parts
 
     def is_never_found(self, name: Name) -> bool:
         """Whether DROP … IF EXISTS certainly finds no relation and no index: none exists, or no earlier migration has made one and the

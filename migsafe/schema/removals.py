@@ -14,6 +14,7 @@ from migsafe.schema.descriptions import describe, name_in_quotes
 from migsafe.schema.event_triggers import KIND, event_trigger_named
 from migsafe.schema.extensions import extension_named
 from migsafe.schema.objects import Attached, Constraint, Index, Object, Relation, RelationKind
+from migsafe.schema.refused_drops import drop_refused, forget_existing
 from migsafe.schema.roles import KINDS as ROLES
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
@@ -102,7 +103,7 @@ def _is_known_missing(catalog: Catalog, op: Drop, name: Name) -> bool:
         if table is None:
             return catalog.is_absent(op.table)
         may_be_dynamic = op.kind == "trigger" and table.oid <= catalog.origin.opaque_until
-        return table.complete and not may_be_dynamic
+        return table.complete and not may_be_dynamic and not catalog.may_have_part(table.oid, op.kind, name.name)
     return False
 
 
@@ -124,7 +125,8 @@ def drop(catalog: Catalog, op: Drop) -> None:
         _refuse_table(catalog, name)
     for part in parts if op.kind != "schema" else ():  # a schema takes indexes and sequences along with their tables
         _refuse_kind(catalog, op, part)
-    if op.kind == "schema" and parts and not op.cascade:
+    is_filled = op.kind == "schema" and bool(parts) and not op.cascade
+    if is_filled:
         catalog.add_refusal(
             f"cannot drop schema {op.names[0]} because other objects depend on it",
             f"{describe(catalog, parts[0])} is in it",
@@ -144,7 +146,12 @@ def drop(catalog: Catalog, op: Drop) -> None:
             f"{describe(catalog, certain)} depends on {dropped if len(parts) == 1 else 'one of them'}",
             f"-- first drop or change what depends on it: {', '.join(holders)}",
         )
-    drop_parts(catalog, result.parts)
+    if is_filled:
+        forget_existing(catalog, result.parts)
+    elif certain is not None and not is_replaced:
+        drop_refused(catalog, result)
+    else:
+        drop_parts(catalog, result.parts)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
             catalog.mark_absent(catalog.resolve(name))

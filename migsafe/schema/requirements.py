@@ -35,7 +35,9 @@ def _is_foreign(catalog: Catalog, name: Name) -> bool:
     if MARK_START in name.name:
         return True
     resolved = catalog.resolve(name)
-    return resolved.schema in (*SYSTEM_SCHEMAS, TEMPORARY) or name.name in _OF_RUNNERS or catalog.is_absent(name)
+    if resolved.schema in (*SYSTEM_SCHEMAS, TEMPORARY) or name.name in _OF_RUNNERS:
+        return True
+    return catalog.is_absent(name) or catalog.may_have_part(0, "relation", str(resolved))
 
 
 def _needed(operation: Operation) -> Iterator[Name]:

@@ -232,6 +232,22 @@ def test_the_constraint_that_was_perhaps_meant(name: str, help: str) -> None:
     assert refused == Refusal(error=f'constraint "{name}" of relation "books" does not exist', help=help)
 
 
+@pytest.mark.parametrize(
+    ("renaming", "name", "kept"),
+    [
+        ("ALTER TABLE titles RENAME TO books;", "books_pkey", "titles_pkey"),
+        ("ALTER TABLE titles RENAME TO books;", "books_author_key", "titles_author_key"),
+        ("ALTER TABLE titles RENAME TO books; ALTER INDEX titles_pkey RENAME TO first;", "books_pkey", "first"),
+        ("ALTER TABLE titles RENAME TO books;", "books_writer_fkey", ""),
+    ],
+)
+def test_the_constraint_that_kept_its_name(renaming: str, name: str, kept: str) -> None:
+    after = f"CREATE TABLE titles (id int PRIMARY KEY, author text UNIQUE); {renaming}"
+    refused = last(f"ALTER TABLE books DROP CONSTRAINT {name}", after=after).refusal
+    help = f"-- perhaps:\nALTER TABLE books DROP CONSTRAINT {kept};" if kept else f"ALTER TABLE books DROP CONSTRAINT IF EXISTS {name};"
+    assert refused == Refusal(error=f'constraint "{name}" of relation "books" does not exist', help=help)
+
+
 def test_a_statement_that_the_runner_sends_in_pieces_is_refused() -> None:
     sent = half("SELECT 1; DO $$ BEGIN PERFORM 1;\nEND $$")
     before, cut = Predictor(17).predict_migration(replace(sent, line_ends=LineEnds("+goose", ())))

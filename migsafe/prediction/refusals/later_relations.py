@@ -18,6 +18,7 @@ _ALTERATIONS = sql.AlterRelation.__subclasses__()
 _QUERIES = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Truncate, sql.LockTable, sql.RefreshMaterializedView)
 _TYPES = (sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
 _SEQUENCE = lazy_pattern(r"\s*nextval\s*\(\s*'([^']+)'", re.IGNORECASE)
+_CALL = lazy_pattern(r"\s*select\s+(?:pg_catalog\s*\.\s*)?(?:setval|nextval)\s*\(\s*'([^']+)'\s*(?:::\s*regclass\s*)?[,)]", re.IGNORECASE)
 _COMMENTED = ("table", "view", "materialized view", "sequence", "column")
 _PARTS = (sql.CreateIndex, sql.CreateTrigger, sql.CreatePolicy, sql.CreateRule)
 
@@ -56,15 +57,40 @@ def refuse_later_relation(catalog: Catalog, op: sql.Operation, needed: Collectio
     return None
 
 
+@refuses(sql.CreateTable, sql.AddColumn, sql.SetDefault, sql.Select)
+def use_of_dropped_sequence(catalog: Catalog, op: sql.CreateTable | sql.AddColumn | sql.SetDefault | sql.Select) -> Refusal | None:
+    """A default takes its values from a sequence that no longer exists, for example because it was dropped with its table, or setval() and
+    nextval() name it: PostgreSQL looks for the sequence before it runs the statement."""
+    if catalog.runs_again or (isinstance(op, sql.CreateTable) and may_make_nothing(catalog, op)):
+        return None
+    if isinstance(op, sql.Select):
+        match = _CALL.match(op.query.sql)
+        named = parse_regclass(match[1]) if match is not None else None
+        names = [named] if named is not None else []
+    else:
+        names = list(_written_sequences(op))
+    name = next((name for name in names if catalog.relation(name) is None and catalog.is_absent(name)), None)
+    if name is None:
+        return None
+    return Refusal(
+        error=f"relation {name_in_quotes(name)} does not exist",
+        help=f"-- create the sequence first; to keep one when its table or column is dropped: ALTER SEQUENCE {name} OWNED BY NONE;",
+    )
+
+
 def _sequences(catalog: Catalog, op: sql.Operation) -> Iterator[Name]:
     """Yields the sequences without a known object that defaults name: PostgreSQL resolves the name when it creates the default."""
+    return (catalog.resolve(name) for name in _written_sequences(op) if catalog.relation(name) is None)
+
+
+def _written_sequences(op: sql.Operation) -> Iterator[Name]:
     columns = op.columns if isinstance(op, sql.CreateTable) else (op.column,) if isinstance(op, sql.AddColumn) else ()
     defaults = (op.default,) if isinstance(op, sql.SetDefault) else (column.default for column in columns)
     for default in defaults:
         match = _SEQUENCE.match(default.sql) if default is not None else None
         name = parse_regclass(match[1]) if match is not None else None
-        if name is not None and catalog.relation(name) is None:
-            yield catalog.resolve(name)
+        if name is not None:
+            yield name
 
 
 def _referenced_by_column(catalog: Catalog, op: sql.Operation) -> list[Name]:
