@@ -2,7 +2,8 @@
 
 The running release uses the old name and fails until it is replaced. Create the new object next to the old one, and drop the old one when
 it is no longer used; a view or a function can also be created again under its old name in the same transaction. Other objects inside the
-database follow a rename, but the text of functions and procedures does not. rename-table reports renamed tables.
+database follow a rename, but the text of functions and procedures does not. A type that columns have cannot be dropped: leave it its name.
+rename-table reports renamed tables.
 
 Unsafe:
     ALTER VIEW open_orders RENAME TO pending_orders;
@@ -24,6 +25,7 @@ from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_nam
 from migsafe.linting.facts.query_uses import KnownUse, use_of_names, use_of_relations
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.schema.dependents import is_type_named
 from migsafe.schema.objects import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
 
@@ -96,7 +98,7 @@ def _renamed(at: Context, position: int, use: KnownUse) -> Iterator[Finding]:
         f"the {op.kind} {op.name} becomes {new}: the running release fails wherever it still uses the old name"
         + (", until another object has that name" if absence is NameAbsence.TEMPORARY else "")
         + use.words,
-        help=_help(op, new),
+        help=_of_columns(op, new) if _is_of_columns(op, new, at) else _help(op, new),
         relations=(op.name,) if is_relation else (),
         # A table in another schema is missing as one with another name is.
         severity=use.severity or (Severity.ERROR if op.kind in ("table", "foreign table") else None),
@@ -105,13 +107,39 @@ def _renamed(at: Context, position: int, use: KnownUse) -> Iterator[Finding]:
     )
 
 
-def _help(op: Rename | SetSchema, new: Name) -> str:
+def _is_of_columns(op: Rename | SetSchema, new: Name, at: Context) -> bool:
+    """Whether a column has the renamed type, or an array of it."""
+    if op.kind not in ("type", "domain"):
+        return False
+    names = (new, at.resolve(new))
+    return any(is_type_named(column.type, name) for relation in at.catalog.relations() for column in relation.columns for name in names)
+
+
+def _of_columns(op: Rename | SetSchema, new: Name) -> str:
+    """Returns what to do where PostgreSQL refuses to drop the old type. A domain over a domain has its operators, one over an enum has none
+    (found on a server)."""
+    if op.kind == "domain":
+        return (
+            deployments(f"CREATE {new} and a release that uses only it", "the rename")
+            + f"-- CREATE DOMAIN {new} AS {op.name}; when no running release uses {op.name}, in one transaction: "
+            f"DROP DOMAIN {new}; {_alter(op)}"
+        )
+    return (
+        f"-- columns have the type, so that {op.name} cannot be dropped, and no second type can stand for it: leave it as it is, and let the "
+        "next release use that name;\n-- or rename it while no release uses it"
+    )
+
+
+def _alter(op: Rename | SetSchema) -> str:
     action = f"SET SCHEMA {Name(op.schema)}" if isinstance(op, SetSchema) else f"RENAME TO {Name(op.new_name)}"
-    alter = f"ALTER {op.kind.upper()} {op.name} {action};"
+    return f"ALTER {op.kind.upper()} {op.name} {action};"
+
+
+def _help(op: Rename | SetSchema, new: Name) -> str:
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         view = f"CREATE VIEW {op.name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
         in_steps = deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW")
-        steps = f"{in_steps}BEGIN;\n{alter}\n{view}\nCOMMIT;\n"
+        steps = f"{in_steps}BEGIN;\n{_alter(op)}\n{view}\nCOMMIT;\n"
         return f"{steps}{once_released(f'no running release names {op.name}', 'drop-object')}DROP VIEW {op.name};"
     in_steps = deployments(f"CREATE {new} and a release that uses only it", f"DROP {op.name}")
     return f"{in_steps}-- create {new} next to it; when no running release uses {op.name}, drop {op.name} in a separate migration"

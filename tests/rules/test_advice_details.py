@@ -102,6 +102,23 @@ def test_a_larger_enum_has_the_name_of_the_one_that_the_migration_renames() -> N
     assert "ALTER TYPE genre ADD VALUE 'essay';" in finding(f"ALTER TYPE genre RENAME TO genre_old; {change}", "type-change-rewrites").help
 
 
+def test_a_type_that_columns_have_keeps_its_name() -> None:
+    reported = finding("ALTER TYPE genre RENAME TO literary_genre;", "rename-object")
+    assert reported.help == (
+        "-- columns have the type, so that genre cannot be dropped, and no second type can stand for it: leave it as it is, and let the next "
+        "release use that name;\n-- or rename it while no release uses it"
+    )
+    unused = finding("CREATE TYPE size AS ENUM ('s');\n-- next migration\nALTER TYPE size RENAME TO extent;", "rename-object")
+    assert "DROP size" in unused.help
+
+
+def test_a_domain_that_columns_have_is_renamed_when_no_release_uses_it() -> None:
+    created = "CREATE DOMAIN code AS text; ALTER TABLE loans ADD COLUMN codes code[];\n-- next migration\n"
+    help = finding(f"{created}ALTER DOMAIN code RENAME TO mark;", "rename-object").help
+    assert "-- CREATE DOMAIN mark AS code; when no running release uses code" in help
+    assert help.endswith("in one transaction: DROP DOMAIN mark; ALTER DOMAIN code RENAME TO mark;")
+
+
 @pytest.mark.parametrize(("begin", "number"), [("BEGIN;", 1), ("", 2)])
 def test_two_changes_of_a_column_in_one_transaction_are_one_finding(begin: str, number: int) -> None:
     changes = "ALTER TABLE loans ALTER id TYPE numeric; ALTER TABLE loans ALTER id TYPE text;"
