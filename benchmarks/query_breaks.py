@@ -11,6 +11,7 @@ from msgspec import Struct
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.query_truth import Connection, Preparations, migrations, run_migration
+from migsafe.linting.queries.refused_types import refused_types
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half
@@ -82,7 +83,8 @@ class Breaks:
     def _judge(self, connection: Connection, half: Half, query: Query, state: str) -> bool:
         """Compares the answers for a query that ran before the migration; returns whether the server rejects it now."""
         assessment = self.assessor.assess(query, self.predictor.catalog)
-        ours = assessment.failure.code if assessment.failure is not None else ""
+        failure = assessment.failure or refused_types(query, self.predictor.catalog, assessment)
+        ours = failure.code if failure is not None else ""
         if ours in _BEYOND_PREPARE:
             state = _planned(connection, query)
             self.counts[f"pairs with {ours}, which only planning shows"] += 1
@@ -95,7 +97,7 @@ class Breaks:
         self.counts["pairs not understood or not known"] += bool(assessment.unresolved or assessment.uncertain)
         if bool(ours) != bool(state):
             place = query.places[0]
-            answer = assessment.failure or assessment.uncertain or assessment.unresolved or "sees nothing"
+            answer = failure or assessment.uncertain or assessment.unresolved or "sees nothing"
             why = f"server {state or 'prepares'}, migsafe {answer}"
             text = " ".join(query.text.split())[:400]
             self.differences.append(f"{Path(half.script.path).name} · {place.path}:{place.line} {place.name}\n      {why}\n      {text}")

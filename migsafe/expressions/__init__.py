@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.operator_refusals import refused_operators
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
-    from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape
+    from migsafe.expressions.queries.parsing import condition_shape, operand_shape, query_shape, readable_query
     from migsafe.expressions.query_outputs import query_columns, unnamed_query_columns
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.refuted_checks import violates_check
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         reads_every_row,
         unrestricted,
     )
+    from migsafe.expressions.retyped_operands import RefusedUse, refused_uses
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
     from migsafe.expressions.used_columns import column_uses
@@ -63,6 +64,7 @@ __all__ = [
     "EnumValue",
     "KnownColumns",
     "RefusedOperand",
+    "RefusedUse",
     "TargetColumns",
     "Unrestricting",
     "all_output_columns",
@@ -101,10 +103,12 @@ __all__ = [
     "proves_not_null",
     "query_columns",
     "query_shape",
+    "readable_query",
     "reads_every_row",
     "refused_calls",
     "refused_operands",
     "refused_operators",
+    "refused_uses",
     "refuses_nulls",
     "removed_values",
     "repeated_positions",
@@ -163,6 +167,9 @@ _MODULES = {
     "refused_operands": "operand_refusals",
     "typed_calls": "call_refusals",
     "refused_operators": "operator_refusals",
+    "RefusedUse": "retyped_operands",
+    "refused_uses": "retyped_operands",
+    "readable_query": "queries.parsing",
     "refuses_nulls": "null_rows",
     "type_of_default": "expression_types",
     "removed_values": "value_removals",

@@ -167,21 +167,26 @@ class _Resolver:
         if self._visit is not None:
             clauses = [node.args.get("where"), node.args.get("having")]
             joined = [join.args.get("on") for join in node.args.get("joins") or ()]
+            for element in self._elements(node):
+                if isinstance(element, exp.Unnest):
+                    self._visit(element, lambda expression: self._type(expression, (sources, *scopes), ctes))
             for condition in (*(clause.this for clause in clauses if clause is not None), *(each for each in joined if each is not None)):
                 self._visit(condition, lambda expression: self._type(expression, (sources, *scopes), ctes))
         return tuple(outputs) or None
 
     def _sources(self, node: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> Iterator[_Source]:
         """Yield the elements of FROM, and those joined to them."""
-        first = node.args.get("from_")
-        elements = [first.this] if first is not None else []
-        elements += [join.this for join in node.args.get("joins") or ()]
-        for element in (*elements, *(node.args.get("laterals") or ())):
+        for element in self._elements(node):
             yield self._source(element, scopes, ctes)
             # `a JOIN b ON …, c`: the join belongs to the element.
             if not isinstance(element, exp.Query):
                 for join in element.args.get("joins") or ():
                     yield self._source(join.this, scopes, ctes)
+
+    def _elements(self, node: exp.Expr) -> list[exp.Expr]:
+        first = node.args.get("from_")
+        joined = [join.this for join in node.args.get("joins") or ()]
+        return [*([first.this] if first is not None else ()), *joined, *(node.args.get("laterals") or ())]
 
     def _source(self, element: exp.Expr, scopes: _Scopes, ctes: _Ctes) -> _Source:
         name, names = _alias(element)

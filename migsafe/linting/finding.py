@@ -67,12 +67,14 @@ class Harm(Enum):
 
 
 class QueryProblem(Struct, frozen=True):
-    """A problem that a query must still have at the end of the history, so that a finding about it is reported."""
+    """A problem that a query must still have at the end of the history, so that a finding about it is reported. `of_types` if it
+    is that PostgreSQL has no operator or function for the types of its operands."""
 
     fingerprint: str
     harm: Harm
     table: Name | None = None
     column: str = ""
+    of_types: bool = False
 
 
 class Finding(Struct, frozen=True, kw_only=True):

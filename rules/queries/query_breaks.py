@@ -1,6 +1,7 @@
 """A migration takes away what a query of the application uses.
 
 The query names a column, table, function or type that the migration removes, renames or changes, so that PostgreSQL no longer accepts it.
+So does one whose operators and functions do not exist for the new type of a column, such as `age + 1` of a text.
 During a deployment the release that sends it still runs. The queries are those that `queries` in the configuration names; with `--since`,
 those of the release at that revision, which runs while the migrations are applied, and those of the new one. Nothing is reported if the
 query works at the end of the migration: behind a view or a function under the old name, or because the migration adds the column again.

@@ -47,6 +47,12 @@ _READ_OPERATORS = frozenset(
 geometric types (`<<|`) and extensions (`<#>` of pgvector, `%>` of pg_trgm)."""
 
 
+def readable_query(text: str) -> str:
+    """Returns a query as sqlglot can read it; `trees.parse_query` then returns the tree from which `query_shape` has read the shape."""
+    is_plain = _UNREADABLE.search(text) is None and _READ_OPERATORS.issuperset(_OPERATORS.findall(text))
+    return text if is_plain else _readable(text, _words(text, None))
+
+
 def condition_shape(expression: Expression) -> Condition | None:
     """Returns the predicate of an index; None if sqlglot cannot read it."""
     tree = parse_expression(expression)

@@ -20,15 +20,24 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
+from migsafe.workload import Query
 from migsafe.workload.assessment import Failure, InsertProblem, QueryAssessment, TableAccess
 
 _GENERATED_ALWAYS = "428C9"
 """The SQLSTATE of a value for a column that PostgreSQL generates."""
 
 
+_ROUTINES = ("function", "routine", "aggregate")
+
+
 class _Step(NamedTuple):
+    """An operation that may affect a query: `retypes` if it may change the types of operands, for which `refused` is what PostgreSQL does not
+    have before it."""
+
     position: int
     before: QueryAssessment
+    retypes: bool
+    refused: Failure | None
 
 
 class QueryChanges:
@@ -49,7 +58,9 @@ class QueryChanges:
                 mentioning = self.queries.mentioning(each)
                 affected.update((query.fingerprint, query) for query in mentioning if self.queries.is_new(query) or _creates_table(op))
         for fingerprint, query in affected.items():
-            step = _Step(at.position, self.queries.assess(query, at.catalog))
+            retypes = _retypes(op)
+            refused = self.queries.refused_types(query, at.catalog) if retypes else None
+            step = _Step(at.position, self.queries.assess(query, at.catalog), retypes, refused)
             self._steps.setdefault(fingerprint, []).append(step)
 
     def at_end(self, at: Context) -> list[QueryChange]:
@@ -61,16 +72,22 @@ class QueryChanges:
         first = steps[0].before
         after = _with_moved_relation(first, self.queries.assess(query, catalog), catalog)
         states = [*(_with_moved_relation(first, step.before, catalog) for step in steps[1:]), after]
+        retyped = self._retyped(query, steps, after, catalog)
+        after = replace(after, failure=retyped[1]) if retyped is not None else after
         changes: list[QueryChange] = []
 
         def add(harm: Harm, position: int, before: QueryAssessment, **found: object) -> None:
             access, insert = found.get("access"), found.get("insert")
             table = access.name if isinstance(access, TableAccess) else insert.table if isinstance(insert, InsertProblem) else None
-            problem = QueryProblem(fingerprint, harm, table, insert.column if isinstance(insert, InsertProblem) else "")
+            column = insert.column if isinstance(insert, InsertProblem) else ""
+            problem = QueryProblem(fingerprint, harm, table, column, retyped is not None)
             is_lasting = harm is Harm.NEEDS or (self.queries.is_running(query) and harm is not Harm.LACKS_INDEX)
             common = {"query": query, "named": self.queries.named(query), "harm": harm, "position": position, "before": before, "after": after}
             changes.append(QueryChange(**common, **found, problem=None if is_lasting else problem))  # type: ignore[arg-type]
 
+        if retyped is not None:
+            add(Harm.BREAKS, retyped[0].position, first)
+            return changes
         if after.failure is not None:
             if first.failure is None and first.is_resolved:
                 number = _last_before([state.failure is not None for state in states])
@@ -99,6 +116,16 @@ class QueryChanges:
                 number = _last_before([any(_is_same(insert, other) for other in state.insert_problems) for state in states])
                 add(Harm.INSERT_FAILS, steps[number].position, first, insert=insert)
         return changes
+
+    def _retyped(self, query: Query, steps: list[_Step], after: QueryAssessment, catalog: Catalog) -> tuple[_Step, Failure] | None:
+        """Returns the operation that changed the types of operands so that PostgreSQL has no operator or function for them, with what it
+        lacks."""
+        retyping = [step for step in steps if step.retypes]
+        first = steps[0].before
+        if not retyping or retyping[0].refused is not None or not first.is_resolved or (first.failure or after.failure) is not None:
+            return None
+        failure = self.queries.refused_types(query, catalog)
+        return ([step for step in retyping if step.refused is None][-1], failure) if failure is not None else None
 
 
 def _paired_accesses(first: QueryAssessment, after: QueryAssessment) -> Iterator[tuple[TableAccess, TableAccess | None]]:
@@ -140,6 +167,17 @@ def _last_before(has_problem_after: list[bool]) -> int:
     while number > 0 and has_problem_after[number - 1]:
         number -= 1
     return number
+
+
+def _retypes(op: Operation) -> bool:
+    """Whether the operands of queries may have other types after an operation: those of a column, also of another one under its name, or of
+    a function's parameters."""
+    match op:
+        case sql.AlterColumnType() | sql.DropColumn() | sql.RenameColumn() | sql.CreateFunction():
+            return True
+        case sql.Drop(kind=kind):
+            return kind in _ROUTINES
+    return False
 
 
 def _creates_table(op: Operation) -> bool:

@@ -35,6 +35,8 @@ def _resolved(finding: Finding, queries: ProjectQueries, catalog: Catalog) -> Fi
     assert problem is not None
     query = queries.all.get(problem.fingerprint)
     is_repaired = query is not None and not has_problem(problem, queries.assess(query, catalog))
+    if is_repaired and problem.of_types and query is not None:
+        is_repaired = queries.refused_types(query, catalog) is None
     return replace(finding, query_problem=None, resolved=finding.resolved or is_repaired)
 
 

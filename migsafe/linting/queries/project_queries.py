@@ -8,10 +8,11 @@ from msgspec import Struct, msgpack
 from migsafe.linting.facts.sql_words import words_of
 from migsafe.linting.finding import NamedQuery
 from migsafe.linting.queries.places import QueryFiles
+from migsafe.linting.queries.refused_types import refused_types
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import Name
 from migsafe.workload import CallSite, Query, Workload
-from migsafe.workload.assessment import Assessor, QueryAssessment, UsedRelation, assess_for_application
+from migsafe.workload.assessment import Assessor, Failure, QueryAssessment, UsedRelation, assess_for_application
 from migsafe.workload.shapes import Shapes
 
 
@@ -85,6 +86,10 @@ class ProjectQueries:
     def assess(self, query: Query, catalog: Catalog) -> QueryAssessment:
         """Returns what a query needs of a database, with the search_path of the application's sessions."""
         return assess_for_application(query, catalog, self.assessor.assess)
+
+    def refused_types(self, query: Query, catalog: Catalog) -> Failure | None:
+        """Returns the operator or function in a query that PostgreSQL does not have for the types of its operands; None if none is known."""
+        return refused_types(query, catalog, self.assess(query, catalog))
 
     def uses(self, catalog: Catalog, relation: Name, column: str | None = None) -> "QueryUses":
         """Returns the queries that use a relation of the database, or one of its columns."""

@@ -229,37 +229,6 @@ def test_an_insert_breaks_if_it_leaves_out_a_column_that_needs_a_value(sql: str,
     assert found == rules
 
 
-REQUIRED = "ALTER TABLE tags ALTER COLUMN label SET NOT NULL;"
-DEFAULTED = "ALTER TABLE tags ALTER COLUMN label SET DEFAULT '-', ALTER COLUMN label SET NOT NULL;"
-FILLED = f"""{REQUIRED} CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.label := 1; RETURN NEW; END';
-CREATE TRIGGER fill BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION fill();"""
-MERGE = "MERGE INTO tags t USING orders o ON t.id = o.id WHEN NOT MATCHED THEN INSERT"
-
-
-@pytest.mark.parametrize(
-    ("sql", "query", "why"),
-    [
-        (REQUIRED, "INSERT INTO tags (id, label) VALUES ($1, $2), ($3, NULL)", "it gives label NULL, which is then NOT NULL"),
-        (DEFAULTED, "INSERT INTO tags VALUES ($1, NULL::text)", "it gives label NULL, which is then NOT NULL"),
-        (REQUIRED, "INSERT INTO tags (label, id) SELECT NULL, id FROM orders", "it gives label NULL, which is then NOT NULL"),
-        (REQUIRED, "INSERT INTO tags (id, label) VALUES ($1, 'NULL')", ""),
-        (REQUIRED, "INSERT INTO tags (label, id) VALUES (coalesce(NULL, $2), $1)", ""),
-        (FILLED, "INSERT INTO tags (id, label) VALUES ($1, NULL)", ""),
-        (REQUIRED, f"{MERGE} (id) VALUES (o.id)", "it leaves out label, which is then NOT NULL and has no default"),
-        (REQUIRED, f"{MERGE} VALUES (o.id)", "it leaves out label, which is then NOT NULL and has no default"),
-        (DEFAULTED, f"{MERGE} (id, label) VALUES (o.id, NULL)", "it gives label NULL, which is then NOT NULL"),
-        (REQUIRED, f"{MERGE} (id, label) VALUES (o.id, o.note)", ""),
-        (DEFAULTED, f"{MERGE} (id) VALUES (o.id)", ""),
-        (DEFAULTED, f"{MERGE} (id, label) VALUES (o.id, DEFAULT)", ""),
-        (REQUIRED, "MERGE INTO tags t USING orders o ON t.id = o.id WHEN NOT MATCHED THEN DO NOTHING", ""),
-    ],
-)
-def test_a_row_that_stores_null_breaks_when_its_column_becomes_not_null(sql: str, query: str, why: str) -> None:
-    before = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n-- next migration\n"
-    found = messages(f"{before}{sql}\n-- queries: db/tags.sql\n-- name: AddTag :exec\n{query};\n")
-    assert [each.rpartition("sends: ")[2] for each in found] == ([why] if why else [])
-
-
 def test_a_new_query_needs_the_migration_that_creates_its_table() -> None:
     created = "CREATE TABLE tags (id bigint PRIMARY KEY, label text);\n"
     new = "-- new queries: db/tags.sql\n-- name: GetTag :one\nSELECT label FROM tags WHERE id = $1;\n"
