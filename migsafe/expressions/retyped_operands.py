@@ -18,7 +18,7 @@ _TEXTS = frozenset(("text", "character varying"))
 _MOMENTS = frozenset(("timestamp without time zone", "timestamp with time zone", "date"))
 _OTHERS = frozenset(("boolean", "uuid", "json"))
 _SINGLE = _NUMBERS | _TEXTS | _MOMENTS | _OTHERS | {"jsonb"}
-"""Types that are no arrays and no ranges, and have no elements."""
+"""Types of single values: neither arrays nor ranges."""
 _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _CONTAINMENT: dict[type[exp.Expr], str] = {exp.ArrayContainsAll: "@>", exp.ArrayOverlaps: "&&", exp.JSONBContainsTopKey: "?"}
 _COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
