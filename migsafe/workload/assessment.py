@@ -150,5 +150,6 @@ def _assessed(query: Query, catalog: Lookups) -> QueryAssessment:
         uncertain="; ".join(binder.uncertain),
         accesses=_accesses(catalog, binder, root),
         insert_problems=tuple(problems),
+        unknown_types=frozenset(binder.known.unknown_types),
         repeated_output=_repeated(root),
     )

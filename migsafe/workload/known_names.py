@@ -48,6 +48,7 @@ class KnownNames:
 
     def __init__(self, catalog: Lookups) -> None:
         self.catalog = catalog
+        self.unknown_types: set[str] = set()
 
     def has_no_function(self, call: Call) -> bool:
         """Whether it is certain that no function of a name exists, whatever its arguments are."""
@@ -98,7 +99,10 @@ class KnownNames:
         """Records the types that do not exist. Those of parameters are searched by their names when a driver such as sqlx sends the query."""
         for written in types:
             type_name = named_type(written) if written is not None else None
-            if type_name is not None and is_known_type(self.catalog, type_name) is False:
+            is_known = is_known_type(self.catalog, type_name) if type_name is not None else True
+            if is_known is None:
+                self.unknown_types.add(str(written))
+            elif not is_known:
                 binder.fail("42704", f'type "{written}" does not exist', str(written))
 
     def _condition(self, binder: Resolution, condition: Condition | None, level: Level) -> None:

@@ -88,6 +88,7 @@ class QueryAssessment(Struct, frozen=True, kw_only=True):
 
     `failure` is None if the query runs, or if it is not certain that it fails. `unresolved` says why the query is not understood; empty if all
     of it is. `uncertain` says what is not known of the schema, so that a failure is not certain; empty if all of it is known.
+    `unknown_types` are the types that it names and no migration creates; other parts of the project may.
     `repeated_output` is the name of two output columns that are columns of relations; None if there are none.
     """
 
@@ -98,6 +99,7 @@ class QueryAssessment(Struct, frozen=True, kw_only=True):
     uncertain: str = ""
     accesses: tuple[TableAccess, ...] = ()
     insert_problems: tuple[InsertProblem, ...] = ()
+    unknown_types: frozenset[str] = frozenset()
     repeated_output: str | None = None
 
     @property

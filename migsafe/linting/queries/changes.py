@@ -72,6 +72,11 @@ class QueryChanges:
         first = steps[0].before
         after = _with_moved_relation(first, self.queries.assess(query, catalog), catalog)
         states = [*(_with_moved_relation(first, step.before, catalog) for step in steps[1:]), after]
+        created = first.unknown_types - after.unknown_types
+        if created and after.failure is None and first.failure is None and self.queries.is_new(query):
+            name = min(created)
+            first = replace(first, failure=Failure(code="42704", message=f'type "{name}" does not exist', name=name))
+            states = [replace(each, failure=first.failure) if each.failure is None and name in each.unknown_types else each for each in states]
         retyped = self._retyped(query, steps, after, catalog)
         after = replace(after, failure=retyped[1]) if retyped is not None else after
         changes: list[QueryChange] = []

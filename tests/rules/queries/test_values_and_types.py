@@ -5,7 +5,7 @@ import pytest
 from migsafe.linting.rulebook import shipped_rules
 from tests.support.linted import judge_with_queries
 
-RULES = [rule for rule in shipped_rules() if rule.name in ("query-breaks", "insert-breaks")]
+RULES = [rule for rule in shipped_rules() if rule.name in ("query-breaks", "insert-breaks", "query-needs-migration")]
 
 
 def messages(sql: str) -> list[str]:
@@ -103,3 +103,13 @@ def test_types_that_a_later_operation_restores_break_no_query() -> None:
     assert messages(f"{before}{change}-- next migration\n{back}{query}") == []
     assert len(messages(f"{before}{change}-- next migration\nSELECT 1;\n{query}")) == 1
     assert len(messages(f"{before}{replaced}{query}")) == 1
+
+
+@pytest.mark.parametrize("query", ["SELECT $1::kind", "SELECT id FROM (SELECT $1::public.kind AS id) kinds"])
+def test_a_new_query_needs_the_migration_that_creates_the_type_that_it_names(query: str) -> None:
+    new = f"-- new queries: db/kinds.sql\n-- name: Kinds :many\n{query};\n"
+    created = "CREATE TYPE kind AS ENUM ('a');\n"
+    [message] = messages(f"CREATE TABLE kinds (id int);\n{created}{new}")
+    assert message.startswith("the new query Kinds (db/kinds.sql:1) needs CREATE TYPE")
+    assert messages(f"CREATE TABLE kinds (id int);\n{created}{new.replace('kind AS', 'elsewhere AS').replace('::kind', '::elsewhere')}") == []
+    assert messages(f"{created}{new.replace('new queries', 'queries')}") == []
