@@ -73,8 +73,8 @@ CREATE TABLE assigned_{0} (tenant int, project int, member int, starts date NOT 
 _PARTS = {
     "  part: the statement": ("", ""),
     "  … in BEGIN and COMMIT": ("BEGIN;", "COMMIT"),
-    "  … with WAL position and clock": ("BEGIN; EXECUTE mark;", "EXECUTE mark; EXECUTE mark; COMMIT"),
-    "  … with locks, files, counters": ("BEGIN; EXECUTE mark;", "EXECUTE mark; EXECUTE entry; EXECUTE mark; COMMIT"),
+    "  … with WAL position and clock": ("BEGIN; EXECUTE mark;", "EXECUTE mark; COMMIT"),
+    "  … with locks, files, counters": ("BEGIN; EXECUTE mark;", "EXECUTE entry; COMMIT"),
 }
 """What the ledger adds to a statement, part by part. The rest of the time is that of the player."""
 _CLOCK = "DO $$ BEGIN RAISE EXCEPTION '%', extract(epoch FROM clock_timestamp()); END $$;\n"

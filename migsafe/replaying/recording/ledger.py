@@ -35,19 +35,28 @@ ENTRY = """
         CASE WHEN c.relkind IN ('i', 'I') AND pg_catalog.age(c.xmin) <= 0
             THEN (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) END,
         pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid),
-        pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
-    FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
-    WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384
+        pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid),
+        m.position, m.began, extract(epoch FROM pg_catalog.clock_timestamp())
+    FROM (
+        SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn AS position,
+            extract(epoch FROM pg_catalog.clock_timestamp()) AS began
+    ) AS m LEFT JOIN (pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation)
+        ON l.locktype = 'relation' AND l.granted AND l.pid = pg_catalog.pg_backend_pid() AND l.relation >= 16384
 """
-"""The first oid that is not the system's own is 16384 (FirstNormalObjectId). The table of an index is read only if this transaction created or
+"""What a statement did: a row for each lock, or one without a lock, with the WAL position and the clock when this query begins, and the clock
+when it reads the row. The subquery calls volatile functions: so it is not merged, and it is read first and once.
+
+The first oid that is not the system's own is 16384 (FirstNormalObjectId). The table of an index is read only if this transaction created or
 changed the index: those from before are known, and the planner reads a small pg_index completely for each of them. Only the system's own
-relations can have a file that pg_class does not name (relmapper.c). The name of a schema is quoted where
-SQL needs it, because the server casts it faster than it reads pg_namespace."""
+relations can have a file that pg_class does not name (relmapper.c). The name of a schema is quoted where SQL needs it, because the server casts
+it faster than it reads pg_namespace."""
 _COUNTERS = """
     SELECT c.oid, pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid),
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
 """
+_POSITION, _BEGAN = 11, 12
+"""The columns of ENTRY with the WAL position and the clock when it begins; the clock of the row follows."""
 _INDEX_KINDS = ("i", "I")
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 
@@ -136,7 +145,7 @@ class Ledger:
             opening.append(self._execute("mark"))
         if forgets or not self._prepared:
             closing += self._prepare()
-        closing += [self._execute("mark"), self._execute("entry"), self._execute("mark")]
+        closing.append(self._execute("entry"))
         end = ["COMMIT"] if commits else []
         text = "".join(f"{command}; " for command in opening)
         return Message(text, "; ".join([*closing, *end]), len(opening), len(closing), opens=bool(opening))
@@ -149,14 +158,15 @@ class Ledger:
         """Measures a statement with these operations, from the results of its message without that of COMMIT."""
         if message.opens:
             self._open(results[: message.before])
-        *_, first, entry, _last = results
-        wal, _ = self._mark_of(first)
+        entry = results[-1]
+        wal = int(entry.get_value(0, _POSITION) or 0)
         self.wal_bytes, self._wal = wal - self._wal, wal
         return self._measure_locks(rows_of(entry, self._connection.info.encoding), is_truncate(operations))
 
     def recording_seconds(self, results: "Sequence[PGresult]") -> float:
         """Returns the time that the server took to record a statement, from the results of its message without that of COMMIT."""
-        return self._mark_of(results[-1])[1] - self._mark_of(results[-3])[1]
+        entry = results[-1]
+        return float(entry.get_value(entry.ntuples - 1, _BEGAN + 1) or 0) - float(entry.get_value(0, _BEGAN) or 0)
 
     def committed(self) -> None:
         """Notes that the transaction has been committed."""
@@ -230,10 +240,10 @@ class Ledger:
         indexes: dict[int, Index | None] = {}
         read: dict[int, TableReads] = {}
         changed: dict[int, int] = {}
-        for number, mode, kind, schema, name, file, table, *counters in rows:
-            oid = _integer(number)
-            if schema in _SYSTEM_SCHEMAS:
+        for number, mode, kind, schema, name, file, table, *counters, _, _, _ in rows:
+            if number is None or schema in _SYSTEM_SCHEMAS:
                 continue
+            oid = int(number)
             modes = locks.setdefault(oid, set())
             modes.add(mode_from_pg_locks(mode or ""))
             if len(modes) > 1:
