@@ -6,7 +6,7 @@ from typing import NamedTuple
 from migsafe.schema.journal import JournaledMapping
 from migsafe.session.units import milliseconds
 from migsafe.sql.lexer import plain_marks
-from migsafe.sql.operations.values import quoted
+from migsafe.sql.operations.values import quoted, unquoted
 
 _USUAL_PATH = ("public",)
 _NO_SCHEMAS = frozenset(("", "$user", "pg_catalog"))
@@ -169,7 +169,7 @@ class Settings:
 @lru_cache(maxsize=256)
 def _schemas(value: str) -> tuple[str, ...]:
     """Returns the schemas of a search_path, without quotes."""
-    return tuple(name for name in map(plain_marks, map(_unquoted, _items(value))) if name not in _NO_SCHEMAS)
+    return tuple(name for name in map(plain_marks, map(unquoted, _items(value))) if name not in _NO_SCHEMAS)
 
 
 def _items(value: str) -> list[str]:
@@ -183,7 +183,3 @@ def _items(value: str) -> list[str]:
             items[-1] += first
             items += remaining
     return [item.strip() for item in items]
-
-
-def _unquoted(item: str) -> str:
-    return item[1:-1].replace('""', '"') if len(item) > 1 and item[0] == item[-1] == '"' else item

@@ -18,6 +18,7 @@ from migsafe.replaying.recording.reads import TableReads
 from migsafe.replaying.recording.snapshot import KINDS, HeldModes, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
 from migsafe.replaying.row_security import lift_row_security
 from migsafe.sql.operations import Name, Operation
+from migsafe.sql.operations.values import unquoted
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -261,7 +262,7 @@ class Ledger:
                 indexes[oid] = Index(oid, of, name or "", _number(file))
             elif kind in KINDS:
                 reads.add_table(returned, fetched)
-                relations[oid] = Relation(oid, Name(name or "", _unquoted(schema or "")), KINDS[kind], _number(file))
+                relations[oid] = Relation(oid, Name(name or "", unquoted(schema or "")), KINDS[kind], _number(file))
                 changed[oid] = now[2] - then[2] - (now[3] - then[3])
         held, self._held = self._held, {oid: frozenset(modes) for oid, modes in locks.items()}
         touched = self._with_tables_of_indexes((*locks, *held), indexes.values())
@@ -330,10 +331,6 @@ def _rows_after(trace: Trace, changed: dict[int, int]) -> dict[int, int]:
 def _has_new_file(trace: Trace, oid: int) -> bool:
     before, after = trace.before.relations.get(oid), trace.after.relations.get(oid)
     return before is not None and after is not None and before.file != after.file
-
-
-def _unquoted(schema: str) -> str:
-    return schema[1:-1].replace('""', '"') if schema.startswith('"') else schema
 
 
 def _integer(text: str | None) -> int:

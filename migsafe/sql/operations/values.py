@@ -31,6 +31,11 @@ def quoted(identifier: str) -> str:
     return identifier if plain else '"' + identifier.replace('"', '""') + '"'
 
 
+def unquoted(identifier: str) -> str:
+    """Returns the identifier that SQL with or without double quotes names, as it is written."""
+    return identifier[1:-1].replace('""', '"') if len(identifier) > 1 and identifier[0] == identifier[-1] == '"' else identifier
+
+
 class Name(NamedTuple):
     """A name as PostgreSQL resolves it: in lower case unless it was quoted; `schema` is None if the statement names none."""
 
